@@ -1,0 +1,72 @@
+# Short names for everyday work, and the set-up of a bare machine. With Docker alone, `docker compose` does it all too.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.SILENT:
+
+NODES ?= 3
+# Which base images to use, as setup/base-images.sh decided; every recipe's shell reads it.
+export BASH_ENV := setup/env.sh
+export COOKIE
+
+.PHONY: help
+help: ## Show this help
+	grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: up down logs
+up: images ## Start the cluster with NODES nodes (default 3), or change their number
+	docker compose up --detach --no-build --scale node=$(NODES)
+	setup/hotcast nodes --wait $(NODES) --timeout 120
+
+down: ## Stop the cluster; remove its containers, network and stream
+	docker compose down --volumes --timeout 2
+
+logs: ## Follow what everything logs
+	docker compose logs --follow --tail 50
+
+.PHONY: push compile call ping nodes
+push: ## Compile a module and load it on every node: MODULE=demo
+	setup/hotcast push '$(MODULE)'
+
+compile: ## Compile a module and load it on one node: MODULE=demo NODE=fred
+	setup/hotcast compile '$(MODULE)' --node '$(NODE)'
+
+call: ## Call a function on every node or on one: CALL='demo.add(4, 5)' [NODE=betty]
+	setup/hotcast call '$(subst ','\'',$(CALL))' --node '$(NODE)'
+
+ping: ## Ask every node or one whether it is there: [NODE=betty]
+	setup/hotcast ping $(NODE)
+
+nodes: ## List the nodes with their processes and modules
+	setup/hotcast nodes
+
+.PHONY: demo test test-unit lint format
+demo: images ## Walk the Erlang walk on real containers: [NODES=30]
+	npx tsx demo/main.ts $(NODES)
+
+test: lint images ## Check and test everything, on real containers too
+	npx vitest run
+
+test-unit: node_modules ## Run the unit tests; needs no Docker
+	npx vitest run --project unit
+
+lint: node_modules ## Check format, types and rules
+	npx prettier --check --log-level warn .
+	npx oxlint --type-aware --deny-warnings
+	npx tsc --build
+
+format: node_modules ## Write the format
+	npx prettier --write --log-level warn .
+
+.PHONY: setup images
+setup: node_modules ## Install what this machine lacks: npm packages, an engine, base images
+	setup/engine.sh
+	setup/base-images.sh
+
+images: setup ## Build the images
+	docker compose build --quiet
+
+node_modules: package.json package-lock.json modules/package.json
+	echo 'setup: installing npm packages'
+	npm ci --loglevel error
+	touch node_modules

@@ -1,0 +1,146 @@
+import { Command as Program, CommanderError, InvalidArgumentError, Option } from 'commander';
+
+import { HotcastError } from '../../protocol/errors.ts';
+import { sendCommand } from './control-client.ts';
+import { render } from './render.ts';
+import { type Command, exitStatus, type Report } from './results.ts';
+
+/** Where a command's output goes. */
+export interface Terminal {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** Whether a person is looking, so that progress is worth drawing. */
+  readonly interactive: boolean;
+}
+
+/** What commands have in common, as the user gave it. */
+interface Options {
+  readonly json?: true;
+  readonly timeout: number;
+  readonly cookie?: string;
+  readonly node?: string;
+  readonly wait?: number;
+}
+
+const WRONG_USE = 2;
+
+/**
+ * Runs `hotcast …` and gives its exit status: 0 done, 1 refused or failed somewhere, 2 wrong use or nothing sent,
+ * 3 somebody who should have answered was silent.
+ */
+export async function runCli(
+  args: readonly string[],
+  socketPath: string,
+  serve: () => Promise<void>,
+  terminal: Terminal,
+): Promise<number> {
+  let status = 0;
+  const program = new Program('hotcast')
+    .description('Hot code loading for a fleet of Node.js containers.')
+    .configureOutput({ writeOut: text => terminal.out(text.trimEnd()), writeErr: text => terminal.err(text.trimEnd()) })
+    .exitOverride()
+    .addHelpText(
+      'after',
+      '\nExit status: 0 done, 1 refused or failed somewhere, 2 wrong use or nothing sent, 3 a node was silent.',
+    );
+
+  const command = (
+    usage: string,
+    description: string,
+    toCommand: (words: string[], options: Options) => CommandBody,
+  ): Program => {
+    const added = program
+      .command(usage)
+      .description(description)
+      .option('--json', 'print the result as JSON')
+      .addOption(new Option('--timeout <seconds>', 'how long to wait for nodes').argParser(positive).default(5))
+      .option('--cookie <cookie>', "refuse unless this is the controller's cookie");
+    added.action(async (...given: unknown[]) => {
+      const options = added.opts<Options>();
+      const words = given.filter(word => typeof word === 'string');
+      const common = { cookie: options.cookie || null, patience: options.timeout * 1_000 };
+      status = await run(socketPath, { ...common, ...toCommand(words, options) }, options.json === true, terminal);
+    });
+    return added;
+  };
+
+  command('push <module>', 'compile a module and load it on every node', ([module = '']) => ({
+    type: 'push',
+    module,
+    author: process.env['HOTCAST_AUTHOR'] || 'hotcast',
+  }));
+  command('compile <module>', 'compile a module and load it on one node', ([module = ''], { node = '' }) => ({
+    type: 'compile',
+    module,
+    node,
+  })).requiredOption('--node <name>', 'the node to load it on');
+  command('call <call>', "call an exported function: hotcast call 'demo.add(4, 5)'", ([call = ''], { node }) => ({
+    type: 'call',
+    call,
+    node: node || null,
+  })).option('--node <name>', 'ask this node only');
+  command('ping [node]', 'ask one node, or all, whether they are there', ([node]) => ({
+    type: 'ping',
+    node: node || null,
+  }));
+  command('nodes', 'list the nodes, their processes and modules', (_, { wait }) => ({
+    type: 'nodes',
+    wait: wait ?? null,
+  })).addOption(new Option('--wait <count>', 'wait until so many nodes are there').argParser(positive));
+  program.command('serve').description('run the controller (what its container does)').action(serve);
+
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : WRONG_USE;
+  }
+  return status;
+}
+
+type CommandBody = Command extends infer C ? (C extends Command ? Omit<C, 'cookie' | 'patience'> : never) : never;
+
+async function run(socketPath: string, command: Command, json: boolean, terminal: Terminal): Promise<number> {
+  try {
+    for await (const report of sendCommand(socketPath, command)) {
+      const status = show(report, json, terminal);
+      if (status !== null) return status;
+    }
+    throw new TypeError('the reports ended without a result');
+  } catch (error) {
+    if (!(error instanceof HotcastError)) throw error;
+    show({ type: 'failed', code: error.code, message: error.message }, json, terminal);
+    return WRONG_USE;
+  }
+}
+
+/** Shows a report; gives the exit status when it is the last. */
+function show(report: Report, json: boolean, { out, err, interactive }: Terminal): number | null {
+  const clear = interactive ? '\r\u001B[K' : '';
+  switch (report.type) {
+    case 'progress':
+      if (interactive) process.stderr.write(`${clear}${report.phase} ${report.answered}/${report.expected}`);
+      return null;
+    case 'warning':
+      err(`${clear}warning: ${report.message}`);
+      return null;
+    case 'failed':
+      if (json) out(JSON.stringify({ failed: report }));
+      err(`${clear}hotcast: ${report.message}`);
+      return WRONG_USE;
+    case 'result':
+      if (clear !== '') process.stderr.write(clear);
+      out(json ? JSON.stringify(report.result) : render(report.result));
+      return exitStatus(report.result);
+    default: {
+      const check: never = report;
+      return check;
+    }
+  }
+}
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (!(number > 0 && number <= 3_600)) throw new InvalidArgumentError('give a number above 0, at most 3600.');
+  return number;
+}

@@ -1,0 +1,159 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+
+import { build, type BuildOptions, type Message } from 'esbuild';
+
+import { type Bundle, encodeBundle } from '../../protocol/bundle.ts';
+import { HotcastError, UsageError } from '../../protocol/errors.ts';
+import { MAX_BUNDLE_BYTES } from '../../protocol/limits.ts';
+import { isModuleName, MODULE_RULE } from '../../protocol/names.ts';
+import { revisionOf } from '../../protocol/revision.ts';
+
+/** The module does not compile; `diagnostics` are for a program, the message shows file, line and caret. */
+export class CompileError extends HotcastError {
+  readonly code = 'compile';
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(module: string, messages: readonly Message[]) {
+    const diagnostics = messages.map(diagnosticOf);
+    super(`${module} does not compile; nothing was sent\n${diagnostics.map(show).join('\n')}`);
+    this.diagnostics = diagnostics;
+  }
+}
+
+/** One complaint of the compiler; lines and columns count from 1. */
+export interface Diagnostic {
+  readonly text: string;
+  readonly file: string | null;
+  readonly line: number;
+  readonly column: number;
+  /** The line of source that it is about. */
+  readonly source: string;
+  /** How many characters of it. */
+  readonly length: number;
+}
+
+/** A bundle, and its bytes for the wire. */
+export interface Compiled {
+  readonly bundle: Bundle;
+  readonly packed: Uint8Array;
+}
+
+/**
+ * Compiles `<modulesDir>/<module>.ts` (or `<module>/index.ts`) to CommonJS with its npm imports bundled in.
+ *
+ * @throws UsageError when there is no such module, its name does not fit, it exports nothing, or it is too large.
+ * @throws CompileError
+ */
+export async function compile(modulesDir: string, module: string): Promise<Compiled> {
+  const root = dirname(modulesDir);
+  const file = relative(root, sourceFile(modulesDir, module));
+  const common = {
+    absWorkingDir: root,
+    entryPoints: [file],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node24',
+    tsconfigRaw: '{}',
+    charset: 'utf8',
+    logLevel: 'silent',
+    outfile: `${module}.js`,
+    sourcemap: 'external',
+    metafile: true,
+  } as const satisfies BuildOptions;
+  const [program, surface] = await Promise.all([
+    build({
+      ...common,
+      format: 'cjs',
+      define: { 'import.meta.hot': '__hotcast_hot' },
+      // A script of `vm` has no loader of its own, so an import() becomes a require.
+      supported: { 'dynamic-import': false },
+    }),
+    // esbuild knows the names that a module exports only when it writes an ES module.
+    build({ ...common, format: 'esm', packages: 'external' }),
+  ]).catch((error: unknown) => {
+    throw isBuildFailure(error) ? new CompileError(module, error.errors) : error;
+  });
+
+  const exports = surface.metafile.outputs[`${module}.js`]?.exports ?? [];
+  if (exports.length === 0) throw new UsageError(`${file} exports nothing: export at least one function`);
+  const code = outputEndingIn('.js', program.outputFiles);
+  const bundle: Bundle = {
+    module,
+    revision: revisionOf(code),
+    file,
+    exports,
+    code,
+    map: outputEndingIn('.map', program.outputFiles),
+  };
+  const packed = encodeBundle(bundle);
+  if (packed.length > MAX_BUNDLE_BYTES) {
+    throw new UsageError(
+      `${module} is ${megabytes(packed.length)} packed, the limit is ${megabytes(MAX_BUNDLE_BYTES)}: ` +
+        `import less, or load data at run time`,
+    );
+  }
+  return { bundle, packed };
+}
+
+/** The modules that can be compiled, by their names. */
+export function availableModules(modulesDir: string): string[] {
+  if (!existsSync(modulesDir)) return [];
+  return readdirSync(modulesDir, { withFileTypes: true })
+    .filter(entry =>
+      entry.isDirectory() ? existsSync(join(modulesDir, entry.name, 'index.ts')) : isSource(entry.name),
+    )
+    .map(entry => basename(entry.name, '.ts'))
+    .filter(isModuleName)
+    .toSorted();
+}
+
+function isSource(file: string): boolean {
+  return file.endsWith('.ts') && !file.endsWith('.d.ts');
+}
+
+function sourceFile(modulesDir: string, module: string): string {
+  if (!isModuleName(module))
+    throw new UsageError(`${JSON.stringify(module)} is no module name: it must be ${MODULE_RULE}`);
+  const files = [join(modulesDir, `${module}.ts`), join(modulesDir, module, 'index.ts')].filter(file =>
+    existsSync(file),
+  );
+  const [file, second] = files;
+  if (file === undefined) {
+    const known = availableModules(modulesDir).join(', ') || 'none yet';
+    throw new UsageError(`there is no modules/${module}.ts; modules here: ${known}`);
+  }
+  if (second !== undefined) {
+    throw new UsageError(`there are both modules/${module}.ts and modules/${module}/index.ts: remove one`);
+  }
+  return file;
+}
+
+function outputEndingIn(ending: string, files: readonly { path: string; text: string }[]): string {
+  const file = files.find(each => each.path.endsWith(ending));
+  if (file === undefined) throw new TypeError(`esbuild wrote no ${ending} file`);
+  return file.text;
+}
+
+function isBuildFailure(error: unknown): error is { errors: Message[] } {
+  return error instanceof Error && 'errors' in error && Array.isArray(error.errors);
+}
+
+function diagnosticOf({ text, location }: Message): Diagnostic {
+  if (location === null) return { text, file: null, line: 0, column: 0, source: '', length: 0 };
+  const { file, line, column, lineText, length } = location;
+  return { text, file, line, column: column + 1, source: lineText, length: Math.max(1, length) };
+}
+
+function show({ text, file, line, column, source, length }: Diagnostic): string {
+  if (file === null) return text;
+  const gutter = `  ${line} | `;
+  // Tabs stay tabs, so that the caret stands below what it points at.
+  const indent = source.slice(0, column - 1).replaceAll(/[^\t]/g, ' ');
+  return `${file}:${line}:${column}: ${text}\n${gutter}${source}\n${' '.repeat(gutter.length)}${indent}${'^'.repeat(length)}`;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+}

@@ -1,0 +1,103 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+
+import { decode } from '../../protocol/codec.ts';
+import { PRESENCE_LIFETIME } from '../../protocol/limits.ts';
+import { type NodeDescription, nodeDescription, rosterAnswer, type RosterAnswer } from '../../protocol/messages.ts';
+import { nodeNameOf } from '../../protocol/names.ts';
+import { lastToken, type Subjects } from '../../protocol/subjects.ts';
+import type { Logger } from './logger.ts';
+
+/** A node that should answer. */
+export interface Member {
+  readonly node: string;
+  /** The container's short id. */
+  readonly container: string;
+}
+
+/** Who should answer, and what is worth a warning about how that is known. */
+export interface Expected {
+  readonly members: readonly Member[];
+  readonly warning: string | null;
+}
+
+/** How long the roster may take (milliseconds). */
+const ROSTER_PATIENCE = 2_000;
+
+/** Docker's states of a container whose node should be answering. */
+const SHOULD_ANSWER = new Set(['running', 'paused', 'restarting']);
+
+/** Knows who should answer: the roster's containers, joined with who is present on NATS. */
+export class Fleet {
+  readonly #nats: NatsConnection;
+  readonly #subjects: Subjects;
+  readonly #present = new Map<string, { description: NodeDescription; heardAt: number }>();
+
+  constructor(nats: NatsConnection, subjects: Subjects, log: Logger) {
+    this.#nats = nats;
+    this.#subjects = subjects;
+    nats.subscribe(subjects.events, {
+      callback: (error, message) => {
+        if (error !== null) return;
+        try {
+          this.#hear(lastToken(message.subject), decode(nodeDescription, message.data));
+        } catch (cause) {
+          log.warn({ err: cause, subject: message.subject }, 'an event was malformed');
+        }
+      },
+    });
+  }
+
+  /** The nodes that should answer now, in no order. */
+  async expected(): Promise<Expected> {
+    const roster = await this.#askRoster();
+    const present = this.#presentNow();
+    if (roster.status === 'unavailable') {
+      const warning = `${roster.detail}; only nodes that are present on NATS are expected to answer`;
+      return { members: present.map(memberOf), warning };
+    }
+    return { members: join(roster.containers, present), warning: null };
+  }
+
+  #hear(kind: string, description: NodeDescription): void {
+    if (kind === 'goodbye') this.#present.delete(description.node);
+    else this.#present.set(description.node, { description, heardAt: performance.now() });
+  }
+
+  #presentNow(): NodeDescription[] {
+    const now = performance.now();
+    for (const [node, { heardAt }] of this.#present) {
+      if (now - heardAt > PRESENCE_LIFETIME) this.#present.delete(node);
+    }
+    return [...this.#present.values()].map(({ description }) => description);
+  }
+
+  async #askRoster(): Promise<RosterAnswer> {
+    try {
+      const message = await this.#nats.request(this.#subjects.roster, '', { timeout: ROSTER_PATIENCE });
+      return decode(rosterAnswer, message.data);
+    } catch {
+      return { status: 'unavailable', detail: 'the roster does not answer' };
+    }
+  }
+}
+
+/**
+ * Joins the engine's containers with who was heard on NATS: a running container should answer, under the name that it
+ * was heard with or else the one that follows from its container's name; a node that the engine does not know (it runs
+ * elsewhere) should answer while it is heard.
+ */
+export function join(
+  containers: readonly { id: string; name: string; state: string }[],
+  present: readonly NodeDescription[],
+): Member[] {
+  const heard = new Map(present.map(description => [description.container, description]));
+  const running = containers
+    .filter(({ state }) => SHOULD_ANSWER.has(state))
+    .map(({ id, name }) => ({ node: heard.get(id)?.node ?? nodeNameOf(name), container: id }));
+  const known = new Set(containers.map(({ id }) => id));
+  return [...running, ...present.filter(({ container }) => !known.has(container)).map(memberOf)];
+}
+
+function memberOf({ node, container }: NodeDescription): Member {
+  return { node, container };
+}

@@ -1,0 +1,71 @@
+import { createInbox, type NatsConnection } from '@nats-io/transport-node';
+
+import { DecodeError } from '../../protocol/errors.ts';
+
+/** An answer, and how long after the question it arrived (milliseconds). */
+export interface Timed<A> {
+  readonly answer: A;
+  readonly ms: number;
+}
+
+interface Question<A> {
+  /** Sends the question; answers are to go to `inbox`. */
+  readonly ask: (inbox: string) => void | Promise<void>;
+  readonly decode: (bytes: Uint8Array) => A;
+  /** The names of the nodes that should answer. */
+  readonly expected: ReadonlySet<string>;
+  /** How long to wait for them (milliseconds). */
+  readonly patience: number;
+  /** Called with each answer, for a display of progress. */
+  readonly onAnswer?: (answered: number) => void;
+}
+
+/**
+ * Asks many nodes at once, and waits until every expected node has answered or the patience is over: a publisher can't
+ * know how many subscribers there are, so the expected names come from the roster. Whoever else answers is kept too.
+ *
+ * @returns the answers by node; who is expected and missing was silent.
+ * @throws what `ask` throws.
+ */
+export async function gather<A extends { readonly node: string }>(
+  nats: NatsConnection,
+  question: Question<A>,
+): Promise<Map<string, Timed<A>>> {
+  const answers = new Map<string, Timed<A>>();
+  const missing = new Set(question.expected);
+  const inbox = createInbox();
+  const askedAt = performance.now();
+  const { promise: complete, resolve } = Promise.withResolvers<void>();
+  const subscription = nats.subscribe(inbox, {
+    callback: (error, message) => {
+      // An empty message is NATS's word that nobody is subscribed.
+      if (error !== null || message.data.length === 0) return;
+      const answer = decoded(question.decode, message.data);
+      if (answer === null) return;
+      answers.set(answer.node, { answer, ms: performance.now() - askedAt });
+      missing.delete(answer.node);
+      question.onAnswer?.(answers.size);
+      if (missing.size === 0) resolve();
+    },
+  });
+  if (missing.size === 0) resolve();
+  const timer = setTimeout(resolve, question.patience);
+  try {
+    await question.ask(inbox);
+    await complete;
+  } finally {
+    clearTimeout(timer);
+    subscription.unsubscribe();
+  }
+  return answers;
+}
+
+/** An answer that makes no sense is no answer: its node counts as silent. */
+function decoded<A>(decode: (bytes: Uint8Array) => A, bytes: Uint8Array): A | null {
+  try {
+    return decode(bytes);
+  } catch (error) {
+    if (error instanceof DecodeError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,136 @@
+import { shortRevision } from '../../protocol/revision.ts';
+import type { CallResult, NodeOutcome, NodesResult, PingResult, PushResult, Result } from './results.ts';
+
+/** A result as lines for people. */
+export function render(result: Result): string {
+  switch (result.command) {
+    case 'push':
+      return renderPush(result);
+    case 'compile': {
+      const [outcome] = result.nodes;
+      if (outcome?.status === 'loaded') return `{ok, ${result.module}, ${shortRevision(result.revision)}}`;
+      return table(result.nodes.map(nodeRow));
+    }
+    case 'call':
+      return renderCall(result);
+    case 'ping':
+      return renderPing(result);
+    case 'nodes':
+      return renderNodes(result);
+    default: {
+      const check: never = result;
+      return check;
+    }
+  }
+}
+
+function renderPush({ module, revision, outcome, detail, nodes, times }: PushResult): string {
+  const loaded = nodes.flatMap(node => (node.status === 'loaded' ? [node.ms] : [])).toSorted((a, b) => a - b);
+  const counts = (['loaded', 'refused', 'silent'] as const)
+    .map(status => [nodes.filter(node => node.status === status).length, status] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, status]) => `${count} ${status}`);
+  const speed = loaded.length === 0 ? [] : [`p50 ${ms(quantile(loaded, 0.5))}`, `max ${ms(quantile(loaded, 1))}`];
+  const phases = `compile ${ms(times.compile)}, prepare ${ms(times.prepare)}, commit ${ms(times.commit)}, skew ${ms(times.skew)}`;
+  return [
+    table(nodes.map(nodeRow)),
+    [`${module}@${shortRevision(revision)} ${outcome}`, ...counts, ...speed].join(' · '),
+    ...(detail === '' ? [] : [detail]),
+    phases,
+  ]
+    .filter(line => line !== '')
+    .join('\n');
+}
+
+function nodeRow(outcome: NodeOutcome): string[] {
+  switch (outcome.status) {
+    case 'loaded':
+      return [outcome.node, 'loaded', ms(outcome.ms)];
+    case 'refused':
+      return [outcome.node, 'refused', `${outcome.reason}: ${outcome.detail}`];
+    case 'silent':
+      return [outcome.node, 'silent', 'should have answered and did not'];
+    default: {
+      const check: never = outcome;
+      return check;
+    }
+  }
+}
+
+function renderCall({ nodes, single }: CallResult): string {
+  return nodes
+    .flatMap(node => {
+      const output = node.status === 'silent' ? [] : node.output.map(line => `${node.node} | ${line}`);
+      const answer = callText(node);
+      return [...output, single && node.status === 'value' ? answer : `${node.node.padEnd(width(nodes))}  ${answer}`];
+    })
+    .join('\n');
+}
+
+function callText(node: CallResult['nodes'][number]): string {
+  switch (node.status) {
+    case 'value':
+      return node.json ?? 'undefined';
+    case 'error':
+      return `${node.type}: ${node.message}`;
+    case 'silent':
+      return 'silent: should have answered and did not';
+    default: {
+      const check: never = node;
+      return check;
+    }
+  }
+}
+
+function renderPing({ nodes }: PingResult): string {
+  const [only] = nodes;
+  if (nodes.length === 1 && only?.status === 'pong') return 'pong';
+  return table(
+    nodes.map(node => (node.status === 'pong' ? [node.node, 'pong', ms(node.ms)] : [node.node, 'pang', 'silent'])),
+  );
+}
+
+function renderNodes({ nodes }: NodesResult): string {
+  const rows = nodes.map(node => {
+    if (node.status === 'silent') return [node.node, node.container, '', '', '', '', 'silent'];
+    const modules = Object.entries(node.modules).map(
+      ([module, { revision, sequence }]) =>
+        `${module}@${shortRevision(revision)}${sequence === 0 ? ' (here only)' : ''}`,
+    );
+    return [
+      node.node,
+      node.container,
+      String(node.pid),
+      new Date(node.startedAt).toISOString(),
+      `${node.uptimeSeconds} s`,
+      `${Math.round(node.memoryBytes / 1024 / 1024)} MiB`,
+      modules.join(' ') || '-',
+    ];
+  });
+  return table([['NODE', 'CONTAINER', 'PID', 'STARTED', 'UPTIME', 'MEMORY', 'MODULES'], ...rows]);
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)));
+  return rows
+    .map(row =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function width(nodes: readonly { readonly node: string }[]): number {
+  return Math.max(...nodes.map(({ node }) => node.length));
+}
+
+/** The nearest-rank quantile of sorted numbers. */
+function quantile(sorted: readonly number[], q: number): number {
+  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? 0;
+}
+
+function ms(milliseconds: number): string {
+  return `${milliseconds.toFixed(milliseconds < 100 ? 1 : 0)} ms`;
+}

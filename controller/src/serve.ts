@@ -1,0 +1,58 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+import type { NatsConnection } from '@nats-io/transport-node';
+import pino from 'pino';
+
+import { UnavailableError } from '../../protocol/errors.ts';
+import { subjectsOf } from '../../protocol/subjects.ts';
+import type { ControllerConfig } from './config.ts';
+import { openConnection } from './connection.ts';
+import { type Run, serveControl } from './control-server.ts';
+import { Controller } from './controller.ts';
+import { startDigest } from './digest.ts';
+import { Fleet } from './fleet.ts';
+import { Store } from './store.ts';
+
+/** A command waits this long for a controller that has just started to reach NATS (milliseconds). */
+const CONNECTING = 3_000;
+
+/** The controller's long-lived process: serves the command line, and tells the fleet what should run. */
+export async function serve(config: ControllerConfig): Promise<void> {
+  const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const natsDown = (): UnavailableError =>
+    new UnavailableError(`NATS does not answer at ${config.natsUrl}; nothing was sent (see: make logs)`);
+  const ready = Promise.withResolvers<{ nats: NatsConnection; controller: Controller }>();
+  const run: Run = async (command, say) => {
+    const up = await within(CONNECTING, ready.promise);
+    if (up === null || (await within(1_000, up.nats.rtt())) === null) throw natsDown();
+    return up.controller.run(command, say);
+  };
+  mkdirSync(dirname(config.socketPath), { recursive: true });
+  const server = await serveControl(config.socketPath, run, log);
+  const stop = (nats: NatsConnection | null) => (signal: NodeJS.Signals) => {
+    log.info({ signal }, 'stopped');
+    server.close();
+    const drained = nats === null ? Promise.resolve() : nats.drain();
+    void Promise.race([drained, new Promise(resolve => setTimeout(resolve, 500))]).finally(() => process.exit(0));
+  };
+  const stopEarly = stop(null);
+  process.on('SIGTERM', stopEarly).on('SIGINT', stopEarly);
+
+  const nats = await openConnection(config.natsUrl, 'hotcast-controller', log);
+  const subjects = subjectsOf(config.cookie);
+  const store = await Store.open(nats, config.cookie, subjects);
+  const fleet = new Fleet(nats, subjects, log);
+  startDigest(nats, subjects, store, log);
+  const controller = new Controller({ nats, subjects, store, fleet, modulesDir: config.modulesDir }, config.cookie);
+  ready.resolve({ nats, controller });
+  process.off('SIGTERM', stopEarly).off('SIGINT', stopEarly);
+  process.on('SIGTERM', stop(nats)).on('SIGINT', stop(nats));
+  log.info({ cookie: config.cookie, readyMs: Math.round(performance.now()) }, 'ready');
+}
+
+/** The promise's value; null when it does not come in time, or the promise is rejected. */
+async function within<T>(patience: number, promise: Promise<T>): Promise<T | null> {
+  const timeout = new Promise<null>(resolve => setTimeout(resolve, patience, null).unref());
+  return Promise.race([promise.catch(() => null), timeout]);
+}

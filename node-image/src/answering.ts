@@ -1,0 +1,105 @@
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
+
+import { decodeBundle } from '../../protocol/bundle.ts';
+import { decode, encode } from '../../protocol/codec.ts';
+import { DecodeError } from '../../protocol/errors.ts';
+import {
+  callRequest,
+  commitRequest,
+  digestRequest,
+  type LoadAnswer,
+  type MalformedAnswer,
+  type PrepareAnswer,
+} from '../../protocol/messages.ts';
+import { ANSWER_TO, lastToken, type Subjects, type Verb } from '../../protocol/subjects.ts';
+import { call } from './call.ts';
+import type { CatchUp } from './catch-up.ts';
+import type { CodeServer, Outcome } from './code-server.ts';
+import { describeNode, type Identity } from './describe.ts';
+import type { Logger } from './logger.ts';
+
+interface Parts {
+  readonly nats: NatsConnection;
+  readonly subjects: Subjects;
+  readonly identity: Identity;
+  readonly codeServer: CodeServer;
+  readonly catchUp: CatchUp;
+  readonly log: Logger;
+}
+
+/** Handles the bytes of one request; null is no answer. */
+type Handler = (bytes: Uint8Array) => object | null | Promise<object | null>;
+
+/** Subscribes to all that a node is asked and told, and answers it. Resolves when the server knows. */
+export async function startAnswering(parts: Parts): Promise<void> {
+  const { nats, subjects, identity, log } = parts;
+  const handlers = verbHandlers(parts);
+
+  const answer = async (message: Msg, handle: Handler, answerTo: string | undefined): Promise<void> => {
+    let answered: object | null;
+    try {
+      answered = await handle(message.data);
+    } catch (error) {
+      answered = malformed(identity.name, error);
+      log.warn({ err: error, subject: message.subject }, 'a message could not be handled');
+    }
+    if (answered !== null && answerTo !== undefined) nats.publish(answerTo, encode(answered));
+  };
+  const onRequest = (error: Error | null, message: Msg): void => {
+    const handle = handlers.get(lastToken(message.subject));
+    if (error === null && handle !== undefined) void answer(message, handle, message.reply);
+  };
+
+  nats.subscribe(subjects.nodeAny(identity.name), { callback: onRequest });
+  nats.subscribe(subjects.allAny, { callback: onRequest });
+  nats.subscribe(subjects.bundles, {
+    callback: (error, message) => {
+      // The reply subject of what was written to the stream is its PubAck's.
+      if (error === null) void answer(message, prepareBundle(parts), message.headers?.get(ANSWER_TO) || undefined);
+    },
+  });
+  await nats.flush();
+}
+
+function verbHandlers(parts: Parts): ReadonlyMap<string, Handler> {
+  const { identity, codeServer, catchUp } = parts;
+  const node = identity.name;
+  const handlers: Record<Verb, Handler> = {
+    ping: () => ({ node, container: identity.container }),
+    describe: () => describeNode(identity, codeServer),
+    load: bytes => {
+      const bundle = decodeBundle(bytes);
+      const prepared = codeServer.prepare(bundle);
+      return loadAnswer(node, prepared.status === 'ok' ? codeServer.loadHere(bundle) : prepared);
+    },
+    commit: async bytes => loadAnswer(node, await catchUp.obey(decode(commitRequest, bytes).heads)),
+    call: bytes => call(codeServer, node, decode(callRequest, bytes)),
+    digest: async bytes => {
+      await catchUp.compare(decode(digestRequest, bytes));
+      return null;
+    },
+  };
+  return new Map(Object.entries(handlers));
+}
+
+function prepareBundle({ identity, codeServer }: Parts): Handler {
+  return bytes => {
+    const bundle = decodeBundle(bytes);
+    return prepareAnswer(identity.name, bundle.revision, codeServer.prepare(bundle));
+  };
+}
+
+function prepareAnswer(node: string, revision: string, outcome: Outcome): PrepareAnswer {
+  return outcome.status === 'ok' ? { status: 'prepared', node, revision } : { ...outcome, node };
+}
+
+function loadAnswer(node: string, outcome: Outcome): LoadAnswer {
+  return outcome.status === 'ok'
+    ? { status: 'loaded', node, at: performance.timeOrigin + performance.now() }
+    : { ...outcome, node };
+}
+
+function malformed(node: string, error: unknown): MalformedAnswer {
+  const detail = error instanceof DecodeError ? error.message : 'the node failed; its log says why';
+  return { status: 'malformed', node, detail };
+}

@@ -1,0 +1,49 @@
+import { toJson } from '../../protocol/json-value.ts';
+import { MAX_VALUE_BYTES } from '../../protocol/limits.ts';
+import type { CallAnswer, CallFailure, CallRequest } from '../../protocol/messages.ts';
+import type { CodeServer } from './code-server.ts';
+import { collectingOutput } from './module-console.ts';
+
+/**
+ * Calls an exported function on the current version and waits for its value. The call stays on the version that it
+ * began on, across every await, whatever is loaded meanwhile.
+ */
+export async function call(codeServer: CodeServer, node: string, request: CallRequest): Promise<CallAnswer> {
+  const output: string[] = [];
+  const failed = (failure: CallFailure, type: string, message: string): CallAnswer => ({
+    status: 'error',
+    node,
+    failure,
+    type,
+    message,
+    output,
+  });
+  const undef = (what: string): CallAnswer => failed('undef', 'undef', `${what} on node ${node}`);
+
+  const version = codeServer.current(request.module);
+  if (version === null) return undef(`module ${request.module} is not loaded`);
+  const target = Object.hasOwn(version.exports, request.function) ? version.exports[request.function] : undefined;
+  if (typeof target !== 'function') return undef(`module ${request.module} exports no function ${request.function}`);
+
+  version.calls += 1;
+  try {
+    const value: unknown = await collectingOutput(output, () => Reflect.apply(target, version.exports, request.args));
+    const result = toJson(value);
+    if (!result.ok) return failed('badvalue', 'badvalue', `${result.detail}, which JSON can't carry`);
+    if (result.json !== undefined && Buffer.byteLength(result.json) > MAX_VALUE_BYTES) {
+      return failed('badvalue', 'badvalue', `the value is larger than ${MAX_VALUE_BYTES} bytes of JSON`);
+    }
+    return {
+      status: 'value',
+      node,
+      revision: version.revision,
+      output,
+      ...(result.json === undefined ? {} : { json: result.json }),
+    };
+  } catch (error) {
+    if (error instanceof Error) return failed('exception', error.name, error.message);
+    return failed('exception', typeof error, String(error));
+  } finally {
+    codeServer.callEnded(version);
+  }
+}

@@ -1,0 +1,71 @@
+import { DecodeError } from '../../protocol/errors.ts';
+import type { Head } from '../../protocol/head.ts';
+import type { DigestRequest } from '../../protocol/messages.ts';
+import type { CodeServer, Outcome } from './code-server.ts';
+import type { Logger } from './logger.ts';
+import type { Store } from './store.ts';
+
+/** A node that is behind waits a random part of this before it reads the stream (milliseconds). */
+const JITTER = 500;
+
+/** Brings a node to the heads of the stream, whatever messages it missed. */
+export class CatchUp {
+  readonly #codeServer: CodeServer;
+  readonly #store: Store;
+  readonly #log: Logger;
+  #reading: Promise<void> | null = null;
+
+  constructor(codeServer: CodeServer, store: Store, log: Logger) {
+    this.#codeServer = codeServer;
+    this.#store = store;
+    this.#log = log;
+  }
+
+  /** Obeys heads that were written together. What was prepared is switched to before this returns a promise. */
+  async obey(heads: readonly Head[]): Promise<Outcome> {
+    for (const { module, revision } of heads) {
+      if (revision === null || this.#codeServer.holds(module, revision)) continue;
+      const outcome = await this.#fetch(module, revision);
+      if (outcome.status === 'refused') return outcome;
+    }
+    return this.#codeServer.commit(heads);
+  }
+
+  /** Reads the stream when a digest names a head that this node has not seen; jitter keeps a fleet from doing so at once. */
+  async compare(digest: DigestRequest): Promise<void> {
+    const behind = Object.entries(digest.heads).some(
+      ([module, sequence]) => sequence > this.#codeServer.headSeen(module),
+    );
+    if (!behind || this.#reading !== null) return;
+    this.#reading = new Promise<void>(resolve => setTimeout(resolve, Math.random() * JITTER))
+      .then(() => this.readHeads())
+      .finally(() => (this.#reading = null));
+    await this.#reading;
+  }
+
+  /** Obeys every head in the stream. Never throws: what can't be read now is read after the next digest. */
+  async readHeads(): Promise<void> {
+    try {
+      for (const head of await this.#store.heads()) {
+        if (head.sequence <= this.#codeServer.headSeen(head.module)) continue;
+        const outcome = await this.obey([head]);
+        const fields = { module: head.module, revision: head.revision, sequence: head.sequence };
+        if (outcome.status === 'ok') this.#log.info(fields, 'caught up with the stream');
+        else this.#log.error({ ...fields, outcome }, 'could not catch up with a head');
+      }
+    } catch (error) {
+      this.#log.warn({ err: error }, 'the stream could not be read; trying again at the next digest');
+    }
+  }
+
+  async #fetch(module: string, revision: string): Promise<Outcome> {
+    try {
+      const bundle = await this.#store.bundle(module, revision);
+      if (bundle !== null) return this.#codeServer.prepare(bundle);
+      return { status: 'refused', reason: 'nofile', detail: 'the stream has no such bundle' };
+    } catch (error) {
+      if (error instanceof DecodeError) return { status: 'refused', reason: 'badfile', detail: error.message };
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import type { NodeDescription } from '../../protocol/messages.ts';
+import type { CodeServer } from './code-server.ts';
+
+/** Who this process is; fixed from its start to its end. */
+export interface Identity {
+  readonly name: string;
+  readonly container: string;
+}
+
+const startedAt = Math.round(performance.timeOrigin);
+
+/** What this node says of itself. */
+export function describeNode(identity: Identity, codeServer: CodeServer): NodeDescription {
+  return {
+    node: identity.name,
+    container: identity.container,
+    pid: process.pid,
+    startedAt,
+    uptimeSeconds: Math.round(process.uptime()),
+    memoryBytes: process.memoryUsage.rss(),
+    modules: codeServer.describe(),
+  };
+}

@@ -1,0 +1,58 @@
+import { hostname } from 'node:os';
+
+import pino from 'pino';
+
+import { subjectsOf } from '../../protocol/subjects.ts';
+import { startAliveFile } from './alive-file.ts';
+import { startAnswering } from './answering.ts';
+import { CatchUp } from './catch-up.ts';
+import { claimName } from './claim.ts';
+import { CodeServer } from './code-server.ts';
+import { loadConfig } from './config.ts';
+import { openConnection } from './connection.ts';
+import { describeNode } from './describe.ts';
+import { ownName } from './identity.ts';
+import { startPresence } from './presence.ts';
+import { Store } from './store.ts';
+
+/** How long a node that is told to stop waits for calls in flight (milliseconds). */
+const CALLS_MAY_TAKE = 700;
+
+const config = loadConfig(process.env);
+const root = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+const container = hostname();
+const subjects = subjectsOf(config.cookie);
+
+const nats = await openConnection(config.natsUrl, container, root);
+const name = await claimName(nats, subjects, await ownName(container), container);
+const log = root.child({ node: name });
+
+// A module's stray error is logged; it does not take the node down.
+process.on('uncaughtException', error => log.error({ err: error }, 'uncaught error'));
+process.on('unhandledRejection', error => log.error({ err: error }, 'unhandled rejection'));
+
+const identity = { name, container };
+const codeServer = new CodeServer(log);
+const catchUp = new CatchUp(codeServer, await Store.open(nats, config.cookie, subjects), log);
+await startAnswering({ nats, subjects, identity, codeServer, catchUp, log });
+await catchUp.readHeads();
+const presence = startPresence(nats, subjects, () => describeNode(identity, codeServer));
+const aliveFile = startAliveFile(config.aliveFile, nats, log);
+log.info({ container, pid: process.pid, readyMs: Math.round(performance.now()) }, 'ready');
+
+let stopping = false;
+async function stop(signal: string): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  aliveFile.stop();
+  presence.goodbye();
+  const deadline = performance.now() + CALLS_MAY_TAKE;
+  while (codeServer.callsInFlight > 0 && performance.now() < deadline) {
+    await new Promise(resolve => setTimeout(resolve, 10));
+  }
+  await Promise.race([nats.drain(), new Promise(resolve => setTimeout(resolve, 200))]);
+  log.info({ signal, unfinishedCalls: codeServer.callsInFlight }, 'stopped');
+  process.exit(0);
+}
+process.on('SIGTERM', signal => void stop(signal));
+process.on('SIGINT', signal => void stop(signal));

@@ -1,0 +1,17 @@
+/** The largest packed bundle that is sent, in bytes: NATS's `max_payload` (8 MiB) less room for headers. */
+export const MAX_BUNDLE_BYTES = 8 * 1024 * 1024 - 64 * 1024;
+
+/** The largest bundle after unpacking, in bytes. A node refuses what grows past it. */
+export const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
+
+/** The largest value that a call may return, in bytes of JSON. */
+export const MAX_VALUE_BYTES = 1024 * 1024;
+
+/** How many heads of a module the stream keeps: its history. */
+export const KEPT_HEADS = 16;
+
+/** A node tells that it is there, and a controller what should run, this often (milliseconds). */
+export const PRESENCE_INTERVAL = 2_000;
+
+/** A node that was not heard for this long is not present any more (milliseconds). */
+export const PRESENCE_LIFETIME = 6_000;

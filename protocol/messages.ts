@@ -1,0 +1,130 @@
+import * as v from 'valibot';
+
+import { count, moduleName, nodeName, revision } from './fields.ts';
+import { headSchema } from './head.ts';
+
+/** Tells which heads were written. All modules named switch in the same turn, or none does (`code:atomic_load`). */
+export const commitRequest = v.object({ heads: v.pipe(v.array(headSchema), v.minLength(1)) });
+
+/** Calls an exported function; the arguments are JSON. */
+export const callRequest = v.object({
+  module: moduleName,
+  function: v.string(),
+  args: v.array(v.unknown()),
+});
+
+/** The newest sequence of each module's head; a node that has not seen one of them reads the stream. */
+export const digestRequest = v.object({ heads: v.record(moduleName, count) });
+
+/** A starting node asks whether another container has its name. */
+export const claimRequest = v.object({ container: v.string() });
+
+/** Why a node did not take a revision. */
+export const refusalReason = v.picklist([
+  /** The bundle can't be unpacked, is not what it says it is, or is no JavaScript (OTP: `badfile`). */
+  'badfile',
+  /** The bundle is neither at hand nor in the stream (OTP: `nofile`). */
+  'nofile',
+  /** The module threw while it was loaded (OTP: `on_load_failure`). */
+  'on_load_failure',
+  /** The head is older than the one that the node already obeys. */
+  'outdated',
+]);
+
+const refused = v.object({
+  status: v.literal('refused'),
+  node: nodeName,
+  reason: refusalReason,
+  /** One line that says more. */
+  detail: v.string(),
+});
+
+/** A node has verified and compiled a bundle; nothing of it runs. */
+export const prepareAnswer = v.variant('status', [
+  v.object({ status: v.literal('prepared'), node: nodeName, revision }),
+  refused,
+]);
+
+/** A node runs what it was told to. `at`: its clock at the switch, milliseconds since 1970 with fractions. */
+export const loadAnswer = v.variant('status', [
+  v.object({ status: v.literal('loaded'), node: nodeName, at: v.number() }),
+  refused,
+]);
+
+export const pingAnswer = v.object({ node: nodeName, container: v.string() });
+
+/** Why a call gave no value. */
+export const callFailure = v.picklist([
+  /** No such module or function on the node (Erlang: `undef`). */
+  'undef',
+  /** The function threw, or its promise was rejected. */
+  'exception',
+  /** JSON can't carry the value. */
+  'badvalue',
+]);
+
+export const callAnswer = v.variant('status', [
+  v.object({
+    status: v.literal('value'),
+    node: nodeName,
+    /** JSON text of the value; absent when the function returned undefined. */
+    json: v.optional(v.string()),
+    revision,
+    /** What the module printed during the call, a line each. */
+    output: v.array(v.string()),
+  }),
+  v.object({
+    status: v.literal('error'),
+    node: nodeName,
+    failure: callFailure,
+    /** The error's class (`TypeError`) for an exception, else the failure itself. */
+    type: v.string(),
+    message: v.string(),
+    output: v.array(v.string()),
+  }),
+]);
+
+/** What a node says of itself: the answer to `describe`, and the `presence` event. */
+export const nodeDescription = v.object({
+  node: nodeName,
+  container: v.string(),
+  pid: count,
+  /** When the process started, milliseconds since 1970. */
+  startedAt: count,
+  uptimeSeconds: count,
+  memoryBytes: count,
+  modules: v.record(
+    moduleName,
+    v.object({
+      revision,
+      /** The sequence of the head that put it there; 0 when it was loaded on this node alone. */
+      sequence: count,
+    }),
+  ),
+});
+
+/** Which containers of the cluster the engine knows, running or not. */
+export const rosterAnswer = v.variant('status', [
+  v.object({
+    status: v.literal('containers'),
+    containers: v.array(v.object({ id: v.string(), name: v.string(), state: v.string() })),
+  }),
+  v.object({ status: v.literal('unavailable'), detail: v.string() }),
+]);
+
+/** Something that a node could not make sense of; the fault is the sender's. */
+export const malformedAnswer = v.object({ status: v.literal('malformed'), node: nodeName, detail: v.string() });
+
+export type CommitRequest = v.InferOutput<typeof commitRequest>;
+export type CallRequest = v.InferOutput<typeof callRequest>;
+export type DigestRequest = v.InferOutput<typeof digestRequest>;
+export type RefusalReason = v.InferOutput<typeof refusalReason>;
+export type Refused = v.InferOutput<typeof refused>;
+export type PrepareAnswer = v.InferOutput<typeof prepareAnswer>;
+export type LoadAnswer = v.InferOutput<typeof loadAnswer>;
+export type PingAnswer = v.InferOutput<typeof pingAnswer>;
+export type CallFailure = v.InferOutput<typeof callFailure>;
+export type CallAnswer = v.InferOutput<typeof callAnswer>;
+export type NodeDescription = v.InferOutput<typeof nodeDescription>;
+export type RosterAnswer = v.InferOutput<typeof rosterAnswer>;
+export type MalformedAnswer = v.InferOutput<typeof malformedAnswer>;

@@ -1,0 +1,55 @@
+/** A module's name is its file's name: `modules/<module>.ts` or `modules/<module>/index.ts`. */
+const MODULE = /^[a-z][a-z0-9-]{0,62}$/;
+
+/** A cookie is one token of a NATS subject. */
+const COOKIE = /^[A-Za-z0-9_-]{1,64}$/;
+
+const NODE = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+/** How each name must look, in words for an error message. */
+export const MODULE_RULE = 'a lower-case letter, then up to 62 lower-case letters, digits or dashes';
+export const COOKIE_RULE = '1 to 64 letters, digits, dashes or underscores';
+
+export const isModuleName = (text: string): boolean => MODULE.test(text);
+export const isCookie = (text: string): boolean => COOKIE.test(text);
+export const isNodeName = (text: string): boolean => NODE.test(text);
+
+const BEDROCK = [
+  'fred bambam betty wilma barney pebbles dino hoppy gazoo slate',
+  'arnold rocky perry joe sam gus roxy bronto rubble granite',
+  'pearl tex cliff stony gravel agate flint basalt shale cobble',
+].flatMap(line => line.split(' '));
+
+/**
+ * The friendly name of a replica.
+ *
+ * @param replica counts from 1, as Compose does: 1 is `fred`, 2 is `bambam`, …, 31 is `node-31`.
+ */
+export function replicaName(replica: number): string {
+  return BEDROCK[replica - 1] ?? `node-${replica}`;
+}
+
+/**
+ * The node name that follows from a container's name: that of the replica when the name ends in its number
+ * (`hotcast-node-3`, and `stack_node.3.k2j…` in Swarm), else the container's own name, made fit for a subject.
+ */
+export function nodeNameOf(containerName: string): string {
+  const number = /[-_.](\d{1,6})(?:\.[a-z0-9]{20,})?$/.exec(containerName)?.[1];
+  if (number !== undefined && Number(number) > 0) return replicaName(Number(number));
+  const own = containerName
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 50);
+  return own === '' ? 'node' : own;
+}
+
+/** Sorts node names as replicas are numbered: fred, bambam, betty, …, `node-31`, then any other name. */
+export function compareNodes(a: string, b: string): number {
+  return replicaOf(a) - replicaOf(b) || a.localeCompare(b, 'en', { numeric: true });
+}
+
+function replicaOf(name: string): number {
+  const known = BEDROCK.indexOf(name) + 1;
+  return known > 0 ? known : Number(/^node-(\d+)$/.exec(name)?.[1] ?? Number.MAX_SAFE_INTEGER);
+}

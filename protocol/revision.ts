@@ -1,0 +1,11 @@
+import { createHash } from 'node:crypto';
+
+/** SHA-256 over the code, 64 hex digits: the same code has the same revision everywhere. */
+export function revisionOf(code: string): string {
+  return createHash('sha256').update(code).digest('hex');
+}
+
+/** A revision as people see it: its first 12 hex digits. */
+export function shortRevision(revision: string): string {
+  return revision.slice(0, 12);
+}
