@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Decides which base images to build from and writes them to .cache/images.env, for make and the shell to read.
+# The official ones where they are present or can be pulled, else stand-ins that are built here, once.
+# Delete .cache/images.env to have it decided anew.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=setup/report.sh
+. "$here/report.sh"
+# shellcheck source=setup/debian.sh
+. "$here/debian.sh"
+# shellcheck source=setup/stand-in-node.sh
+. "$here/stand-in-node.sh"
+# shellcheck source=setup/stand-in-nats.sh
+. "$here/stand-in-nats.sh"
+
+node_image=node:26-slim
+nats_image=nats:2.15-alpine
+reaper_image=testcontainers/ryuk:0.14.0 # the tag that testcontainers 11 asks for
+node_stand_in=hotcast-standin/node:26
+nats_stand_in=hotcast-standin/nats:2.15
+decision=$cache/images.env
+
+# A stand-in is made anew when its recipe changes, or the certificates that were carried into it.
+recipe() { { cat "$here"/stand-in-*.sh "$ca_bundle" 2>/dev/null || true; } | cksum | tr ' ' -; }
+
+present() {
+  local label
+  label=$(docker image inspect --format '{{index .Config.Labels "hotcast.recipe"}}' "$1" 2>/dev/null) || return 1
+  case $1 in hotcast-standin/*) [ "$label" = "$(recipe)" ] ;; esac
+}
+
+decided() {
+  local NODE_BASE='' NATS_IMAGE=''
+  [ -e "$decision" ] || return 1
+  # shellcheck source=/dev/null
+  . "$decision"
+  present "$NODE_BASE" && present "$NATS_IMAGE"
+}
+
+bounded() {
+  local seconds=$1
+  shift
+  if command -v timeout >/dev/null; then timeout -k 5 "$seconds" "$@"; else "$@"; fi
+}
+
+# present_or_pulled SECONDS IMAGE
+present_or_pulled() {
+  present "$2" && return
+  say "pulling $2"
+  bounded "$1" docker pull --quiet "$2" >"$scratch/pull" 2>&1 </dev/null && return
+  say "cannot pull $2: $(tail -n 1 "$scratch/pull")"
+  return 1
+}
+
+# ensure_stand_in IMAGE OFFICIAL BUILD-FUNCTION
+ensure_stand_in() {
+  present "$1" && return
+  [ -n "$(packaging)" ] || give_up "a stand-in for $2 can be built only as root on Debian or Ubuntu: make $2 pullable"
+  say "building $1 in place of $2 from this system's packages (once, about a minute)"
+  "$3" "$1" "hotcast.recipe=$(recipe)"
+}
+
+# The small image goes first, so that a registry that cannot be reached costs little time.
+choose() {
+  if ! stand_ins_chosen && present_or_pulled 60 "$nats_image" && present_or_pulled 600 "$node_image"; then
+    NODE_BASE=$node_image NATS_IMAGE=$nats_image
+    present_or_pulled 60 "$reaper_image" || reaper=absent
+  else
+    NODE_BASE=$node_stand_in NATS_IMAGE=$nats_stand_in
+    ensure_stand_in "$node_stand_in" "$node_image" build_node_stand_in
+    ensure_stand_in "$nats_stand_in" "$nats_image" build_nats_stand_in
+    present "$reaper_image" || reaper=absent
+  fi
+}
+
+stand_ins_chosen() { grep -qs "^NODE_BASE=$node_stand_in\$" "$decision"; }
+
+write_decision() {
+  {
+    echo "NODE_BASE=$NODE_BASE"
+    echo "NATS_IMAGE=$NATS_IMAGE"
+    [ -z "$reaper" ] || echo TESTCONTAINERS_RYUK_DISABLED=true
+  } >"$decision.new"
+  mv "$decision.new" "$decision"
+}
+
+decided && exit
+docker version >/dev/null 2>&1 || give_up "no Docker engine answers: run setup/engine.sh first"
+begin_work
+decided && exit # another script did it while we waited
+reaper=
+choose
+write_decision
+say "base images: $NODE_BASE and $NATS_IMAGE"
