@@ -5,6 +5,10 @@ SHELL := bash
 .SILENT:
 
 NODES ?= 3
+# npm leaves a NODE of its own in the environment.
+ifneq ($(origin NODE),command line)
+  NODE :=
+endif
 # Which base images to use, as setup/base-images.sh decided; every recipe's shell reads it.
 export BASH_ENV := setup/env.sh
 export COOKIE

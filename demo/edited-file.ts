@@ -1,0 +1,30 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+
+/** A file that the walk edits, and that is as it was when the walk ends, however it ends. */
+export class EditedFile implements Disposable {
+  readonly original: string;
+  readonly #path: string;
+  readonly #restoreAndExit = (): void => {
+    this.restore();
+    process.exit(130);
+  };
+
+  constructor(path: string) {
+    this.#path = path;
+    this.original = readFileSync(path, 'utf8');
+    process.on('SIGINT', this.#restoreAndExit).on('SIGTERM', this.#restoreAndExit);
+  }
+
+  write(text: string): void {
+    writeFileSync(this.#path, text);
+  }
+
+  restore(): void {
+    writeFileSync(this.#path, this.original);
+  }
+
+  [Symbol.dispose](): void {
+    process.off('SIGINT', this.#restoreAndExit).off('SIGTERM', this.#restoreAndExit);
+    this.restore();
+  }
+}
