@@ -28,9 +28,24 @@ down: ## Stop the cluster; remove its containers, network and stream
 logs: ## Follow what everything logs
 	docker compose logs --follow --tail 50
 
-.PHONY: push compile call ping nodes
-push: ## Compile a module and load it on every node: MODULE=demo
-	setup/hotcast push '$(MODULE)'
+.PHONY: push promote rollback remove status history compile call ping nodes
+push: ## Compile modules and load them on every node: MODULE='demo counter' [CANARY=10% WATCH=10s MAX_ERRORS=0]
+	setup/hotcast push $(MODULE) $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)')
+
+promote: ## Load a canary's revision on every node: MODULE=demo
+	setup/hotcast promote $(MODULE)
+
+rollback: ## Go back to the revision before, or to the one named: MODULE=demo [TO=6ba64b75]
+	setup/hotcast rollback $(MODULE) $(if $(TO),--to '$(TO)')
+
+remove: ## Take modules off every node: MODULE=demo
+	setup/hotcast remove $(MODULE)
+
+status: ## Compare what should run with what runs
+	setup/hotcast status
+
+history: ## List the heads of a module: MODULE=demo
+	setup/hotcast history $(MODULE)
 
 compile: ## Compile a module and load it on one node: MODULE=demo NODE=fred
 	setup/hotcast compile '$(MODULE)' --node '$(NODE)'

@@ -1,15 +1,26 @@
 import * as v from 'valibot';
 
 import { count, moduleName, revision } from './fields.ts';
+import { inScope, scopeSchema } from './scope.ts';
+
+const canarySchema = v.object({
+  /** The revision that runs in the scope; everybody else runs the head's own. */
+  revision,
+  scope: scopeSchema,
+  /** More failed calls than this on the canary's revision end it. */
+  maxErrors: count,
+});
 
 export const headSchema = v.object({
   module: moduleName,
   /** The revision that should run; null when the module was removed. */
   revision: v.nullable(revision),
-  /** The revision that the head before this one named. */
-  previous: v.nullable(revision),
+  /** A newer revision on trial in a part of the fleet. */
+  canary: v.nullable(canarySchema),
   /** Grows with every head of the module, also when the stream was lost: see {@link nextSequence}. */
   sequence: count,
+  /** What wrote it: heads of one push share it, and are obeyed together. */
+  push: v.string(),
   /** Who wrote it. */
   author: v.string(),
   /** When it was written, milliseconds since 1970. */
@@ -20,6 +31,19 @@ export const headSchema = v.object({
 
 /** Which revision of a module should run: the small ref beside the write-once bundles. */
 export type Head = v.InferOutput<typeof headSchema>;
+
+/** A revision on trial in a part of the fleet. */
+export type Canary = v.InferOutput<typeof canarySchema>;
+
+/** What a head asks of one node; null: not to have the module. */
+export function desiredRevision(head: Head, node: string): string | null {
+  return head.canary !== null && inScope(head.canary.scope, node) ? head.canary.revision : head.revision;
+}
+
+/** Every revision that a head names. */
+export function revisionsOf({ revision: main, canary }: Head): string[] {
+  return [main, canary?.revision].filter(each => typeof each === 'string');
+}
 
 /**
  * The sequence of a new head: above the one before it, and never below the clock, so that nodes which remember a

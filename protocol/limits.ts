@@ -1,5 +1,8 @@
-/** The largest packed bundle that is sent, in bytes: NATS's `max_payload` (8 MiB) less room for headers. */
-export const MAX_BUNDLE_BYTES = 8 * 1024 * 1024 - 64 * 1024;
+/** Room for a message's headers within NATS's `max_payload`, in bytes. */
+export const HEADER_BYTES = 64 * 1024;
+
+/** The largest packed bundle that is sent, in bytes: NATS advises a `max_payload` of 8 MiB at most. */
+export const MAX_BUNDLE_BYTES = 8 * 1024 * 1024 - HEADER_BYTES;
 
 /** The largest bundle after unpacking, in bytes. A node refuses what grows past it. */
 export const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;

@@ -99,8 +99,13 @@ export const nodeDescription = v.object({
       revision,
       /** The sequence of the head that put it there; 0 when it was loaded on this node alone. */
       sequence: count,
+      /** Calls that ended on this revision since it was loaded, and how many of them failed. */
+      calls: count,
+      errors: count,
     }),
   ),
+  /** The longest that the event loop was late since the last presence event, milliseconds. */
+  loopDelay: count,
 });
 
 /** Which containers of the cluster the engine knows, running or not. */

@@ -10,6 +10,8 @@ export interface Subjects {
   readonly bundles: string;
   readonly head: (module: string) => string;
   readonly heads: string;
+  readonly outcome: (module: string) => string;
+  readonly outcomes: string;
   readonly node: (name: string, verb: Verb) => string;
   readonly nodeAny: (name: string) => string;
   readonly all: (verb: Verb) => string;
@@ -30,6 +32,9 @@ export function subjectsOf(cookie: string): Subjects {
     // hotcast.<cookie>.head.<module>: which revision should run
     head: module => `${root}.head.${module}`,
     heads: `${root}.head.*`,
+    // hotcast.<cookie>.outcome.<module>: what came of its head
+    outcome: module => `${root}.outcome.${module}`,
+    outcomes: `${root}.outcome.*`,
     // hotcast.<cookie>.node.<name>.<verb>: a request to one node
     node: (name, verb) => `${root}.node.${name}.${verb}`,
     nodeAny: name => `${root}.node.${name}.*`,
@@ -46,7 +51,7 @@ export function subjectsOf(cookie: string): Subjects {
   };
 }
 
-/** The stream that holds a cookie's bundles and heads. */
+/** The stream that holds a cookie's bundles, heads and outcomes. */
 export function streamOf(cookie: string): string {
   return `HOTCAST_${cookie}`;
 }

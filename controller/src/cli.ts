@@ -1,9 +1,10 @@
 import { Command as Program, CommanderError, InvalidArgumentError, Option } from 'commander';
 
 import { HotcastError } from '../../protocol/errors.ts';
+import type { Command, Report } from './command.ts';
 import { sendCommand } from './control-client.ts';
 import { render } from './render.ts';
-import { type Command, exitStatus, type Report } from './results.ts';
+import { exitStatus } from './results.ts';
 
 /** Where a command's output goes. */
 export interface Terminal {
@@ -20,6 +21,10 @@ interface Options {
   readonly cookie?: string;
   readonly node?: string;
   readonly wait?: number;
+  readonly canary?: string;
+  readonly watch: number;
+  readonly maxErrors: number;
+  readonly to?: string;
 }
 
 const WRONG_USE = 2;
@@ -53,21 +58,47 @@ export async function runCli(
       .command(usage)
       .description(description)
       .option('--json', 'print the result as JSON')
-      .addOption(new Option('--timeout <seconds>', 'how long to wait for nodes').argParser(positive).default(5))
+      .addOption(new Option('--timeout <time>', 'how long to wait for nodes').argParser(seconds).default(5))
       .option('--cookie <cookie>', "refuse unless this is the controller's cookie");
     added.action(async (...given: unknown[]) => {
       const options = added.opts<Options>();
-      const words = given.filter(word => typeof word === 'string');
+      const words = given.flat().filter(word => typeof word === 'string');
       const common = { cookie: options.cookie || null, patience: options.timeout * 1_000 };
       status = await run(socketPath, { ...common, ...toCommand(words, options) }, options.json === true, terminal);
     });
     return added;
   };
 
-  command('push <module>', 'compile a module and load it on every node', ([module = '']) => ({
+  const author = process.env['HOTCAST_AUTHOR'] || 'hotcast';
+  command('push <module...>', 'compile modules and load them on every node, together', (modules, options) => ({
     type: 'push',
+    modules,
+    author,
+    canary: options.canary
+      ? { scope: options.canary, maxErrors: options.maxErrors, watch: options.watch * 1_000 }
+      : null,
+  }))
+    .option('--canary <scope>', 'only on a part first: a number (1), a share (10%) or names (fred,betty)')
+    .addOption(new Option('--watch <time>', 'how long to look on at the canary').argParser(seconds).default(10))
+    .addOption(new Option('--max-errors <count>', 'failed calls that a canary may have').argParser(count).default(0));
+  command('promote <module...>', "load the canary's revision on every node", modules => ({
+    type: 'promote',
+    modules,
+    author,
+  }));
+  command('rollback <module...>', 'go back to the revision before', (modules, { to }) => ({
+    type: 'rollback',
+    modules,
+    author,
+    to: to || null,
+  })).option('--to <revision>', 'go back to this one: its first digits, from the history');
+  command('remove <module...>', 'take modules off every node', modules => ({ type: 'remove', modules, author }));
+  command('status', 'compare what should run with what runs; exit status 1 when they differ', () => ({
+    type: 'status',
+  }));
+  command('history <module>', 'list the heads of a module, newest first', ([module = '']) => ({
+    type: 'history',
     module,
-    author: process.env['HOTCAST_AUTHOR'] || 'hotcast',
   }));
   command('compile <module>', 'compile a module and load it on one node', ([module = ''], { node = '' }) => ({
     type: 'compile',
@@ -86,7 +117,7 @@ export async function runCli(
   command('nodes', 'list the nodes, their processes and modules', (_, { wait }) => ({
     type: 'nodes',
     wait: wait ?? null,
-  })).addOption(new Option('--wait <count>', 'wait until so many nodes are there').argParser(positive));
+  })).addOption(new Option('--wait <count>', 'wait until so many nodes are there').argParser(count));
   program.command('serve').description('run the controller (what its container does)').action(serve);
 
   try {
@@ -139,8 +170,16 @@ function show(report: Report, json: boolean, { out, err, interactive }: Terminal
   }
 }
 
-function positive(text: string): number {
-  const number = Number(text);
-  if (!(number > 0 && number <= 3_600)) throw new InvalidArgumentError('give a number above 0, at most 3600.');
-  return number;
+/** Reads `10`, `10s`, `500ms` or `2m` as seconds. */
+function seconds(text: string): number {
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text) ?? [];
+  const time = Number(digits) * (unit === 'ms' ? 0.001 : unit === 'm' ? 60 : 1);
+  if (!(time > 0 && time <= 3_600))
+    throw new InvalidArgumentError('give a time above 0, at most 1 hour: 10s, 500ms, 2m.');
+  return time;
+}
+
+function count(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('give a whole number.');
+  return Number(text);
 }

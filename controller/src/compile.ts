@@ -5,7 +5,7 @@ import { build, type BuildOptions, type Message } from 'esbuild';
 
 import { type Bundle, encodeBundle } from '../../protocol/bundle.ts';
 import { HotcastError, UsageError } from '../../protocol/errors.ts';
-import { MAX_BUNDLE_BYTES } from '../../protocol/limits.ts';
+import { HEADER_BYTES, MAX_BUNDLE_BYTES } from '../../protocol/limits.ts';
 import { isModuleName, MODULE_RULE } from '../../protocol/names.ts';
 import { revisionOf } from '../../protocol/revision.ts';
 
@@ -42,10 +42,11 @@ export interface Compiled {
 /**
  * Compiles `<modulesDir>/<module>.ts` (or `<module>/index.ts`) to CommonJS with its npm imports bundled in.
  *
+ * @param maxPayload the largest message that NATS takes, in bytes.
  * @throws UsageError when there is no such module, its name does not fit, it exports nothing, or it is too large.
  * @throws CompileError
  */
-export async function compile(modulesDir: string, module: string): Promise<Compiled> {
+export async function compile(modulesDir: string, module: string, maxPayload = Infinity): Promise<Compiled> {
   const root = dirname(modulesDir);
   const file = relative(root, sourceFile(modulesDir, module));
   const common = {
@@ -88,10 +89,11 @@ export async function compile(modulesDir: string, module: string): Promise<Compi
     map: outputEndingIn('.map', program.outputFiles),
   };
   const packed = encodeBundle(bundle);
-  if (packed.length > MAX_BUNDLE_BYTES) {
+  const limit = Math.min(MAX_BUNDLE_BYTES, maxPayload - HEADER_BYTES);
+  if (packed.length > limit) {
     throw new UsageError(
-      `${module} is ${megabytes(packed.length)} packed, the limit is ${megabytes(MAX_BUNDLE_BYTES)}: ` +
-        `import less, or load data at run time`,
+      `${module} is ${megabytes(packed.length)} packed, the limit is ${megabytes(limit)}: ` +
+        'import less, or load data at run time',
     );
   }
   return { bundle, packed };

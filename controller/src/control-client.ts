@@ -2,7 +2,7 @@ import { createConnection, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 
 import { UnavailableError } from '../../protocol/errors.ts';
-import type { Command, Report } from './results.ts';
+import type { Command, Report } from './command.ts';
 
 /** A controller that was just started listens within this time (milliseconds). */
 const STARTING = 3_000;

@@ -5,10 +5,11 @@ import { createInterface } from 'node:readline';
 import { HotcastError } from '../../protocol/errors.ts';
 import { CompileError } from './compile.ts';
 import type { Logger } from './logger.ts';
-import type { Command, Report, Result } from './results.ts';
+import type { Command, Report, Say } from './command.ts';
+import type { Result } from './results.ts';
 
 /** Carries out a command and reports on the way. */
-export type Run = (command: Command, say: (report: Report) => void) => Promise<Result>;
+export type Run = (command: Command, say: Say) => Promise<Result>;
 
 /**
  * Serves the command line on a Unix socket: a connection sends one command, a line of JSON, and gets reports, a line of

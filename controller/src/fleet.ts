@@ -1,11 +1,13 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 
 import { decode } from '../../protocol/codec.ts';
+import { UsageError } from '../../protocol/errors.ts';
 import { PRESENCE_LIFETIME } from '../../protocol/limits.ts';
 import { type NodeDescription, nodeDescription, rosterAnswer, type RosterAnswer } from '../../protocol/messages.ts';
-import { nodeNameOf } from '../../protocol/names.ts';
+import { compareNodes, nodeNameOf } from '../../protocol/names.ts';
 import { lastToken, type Subjects } from '../../protocol/subjects.ts';
 import type { Logger } from './logger.ts';
+import type { Say } from './command.ts';
 
 /** A node that should answer. */
 export interface Member {
@@ -31,6 +33,7 @@ export class Fleet {
   readonly #nats: NatsConnection;
   readonly #subjects: Subjects;
   readonly #present = new Map<string, { description: NodeDescription; heardAt: number }>();
+  readonly #listeners: ((kind: string, description: NodeDescription) => void)[] = [];
 
   constructor(nats: NatsConnection, subjects: Subjects, log: Logger) {
     this.#nats = nats;
@@ -47,6 +50,11 @@ export class Fleet {
     });
   }
 
+  /** Has a listener told of every event: its kind (see EventKind) and what the node said of itself. */
+  onEvent(listener: (kind: string, description: NodeDescription) => void): void {
+    this.#listeners.push(listener);
+  }
+
   /** The nodes that should answer now, in no order. */
   async expected(): Promise<Expected> {
     const roster = await this.#askRoster();
@@ -61,6 +69,7 @@ export class Fleet {
   #hear(kind: string, description: NodeDescription): void {
     if (kind === 'goodbye') this.#present.delete(description.node);
     else this.#present.set(description.node, { description, heardAt: performance.now() });
+    for (const listener of this.#listeners) listener(kind, description);
   }
 
   #presentNow(): NodeDescription[] {
@@ -100,4 +109,22 @@ export function join(
 
 function memberOf({ node, container }: NodeDescription): Member {
   return { node, container };
+}
+
+/** The names of who should answer. @throws UsageError when there is nobody. */
+export function namesOf({ members, warning }: Expected, say: Say): Set<string> {
+  if (warning !== null) say({ type: 'warning', message: warning });
+  if (members.length === 0) {
+    throw new UsageError('no node of this cookie is running; nothing was sent (start some with: make up NODES=3)');
+  }
+  return new Set(members.map(({ node }) => node));
+}
+
+/** The node that is named, or all who should answer when none is. @throws UsageError when it is not there. */
+export function nameOf(expected: Expected, node: string | null, say: Say): Set<string> {
+  const names = namesOf(expected, say);
+  if (node === null) return names;
+  if (names.has(node)) return new Set([node]);
+  const known = [...names].toSorted(compareNodes).join(', ');
+  throw new UsageError(`there is no node ${JSON.stringify(node)}; nodes here: ${known}`);
 }

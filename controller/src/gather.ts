@@ -35,7 +35,8 @@ export async function gather<A extends { readonly node: string }>(
   const missing = new Set(question.expected);
   const inbox = createInbox();
   const askedAt = performance.now();
-  const { promise: complete, resolve } = Promise.withResolvers<void>();
+  let finish = (): void => undefined;
+  const complete = new Promise<void>(resolve => (finish = resolve));
   const subscription = nats.subscribe(inbox, {
     callback: (error, message) => {
       // An empty message is NATS's word that nobody is subscribed.
@@ -45,11 +46,11 @@ export async function gather<A extends { readonly node: string }>(
       answers.set(answer.node, { answer, ms: performance.now() - askedAt });
       missing.delete(answer.node);
       question.onAnswer?.(answers.size);
-      if (missing.size === 0) resolve();
+      if (missing.size === 0) finish();
     },
   });
-  if (missing.size === 0) resolve();
-  const timer = setTimeout(resolve, question.patience);
+  if (missing.size === 0) finish();
+  const timer = setTimeout(finish, question.patience);
   try {
     await question.ask(inbox);
     await complete;

@@ -1,10 +1,23 @@
 import { shortRevision } from '../../protocol/revision.ts';
-import type { CallResult, NodeOutcome, NodesResult, PingResult, PushResult, Result } from './results.ts';
+import type {
+  CallResult,
+  HeadResult,
+  HistoryResult,
+  NodeOutcome,
+  NodesResult,
+  PingResult,
+  PushResult,
+  Result,
+  StatusResult,
+} from './results.ts';
 
 /** A result as lines for people. */
 export function render(result: Result): string {
   switch (result.command) {
     case 'push':
+    case 'rollback':
+    case 'promote':
+    case 'remove':
       return renderPush(result);
     case 'compile': {
       const [outcome] = result.nodes;
@@ -17,6 +30,10 @@ export function render(result: Result): string {
       return renderPing(result);
     case 'nodes':
       return renderNodes(result);
+    case 'status':
+      return renderStatus(result);
+    case 'history':
+      return renderHistory(result);
     default: {
       const check: never = result;
       return check;
@@ -24,19 +41,21 @@ export function render(result: Result): string {
   }
 }
 
-function renderPush({ module, revision, outcome, detail, nodes, times }: PushResult): string {
+function renderPush({ command, modules, outcome, detail, nodes, times }: PushResult | HeadResult): string {
   const loaded = nodes.flatMap(node => (node.status === 'loaded' ? [node.ms] : [])).toSorted((a, b) => a - b);
-  const counts = (['loaded', 'refused', 'silent'] as const)
+  const counts = (['loaded', 'kept', 'refused', 'silent'] as const)
     .map(status => [nodes.filter(node => node.status === status).length, status] as const)
     .filter(([count]) => count > 0)
     .map(([count, status]) => `${count} ${status}`);
   const speed = loaded.length === 0 ? [] : [`p50 ${ms(quantile(loaded, 0.5))}`, `max ${ms(quantile(loaded, 1))}`];
-  const phases = `compile ${ms(times.compile)}, prepare ${ms(times.prepare)}, commit ${ms(times.commit)}, skew ${ms(times.skew)}`;
+  const what = modules.map(({ module, revision }) => (revision === null ? module : at(module, revision))).join(' ');
+  const title = command === 'push' ? `${what} ${outcome}` : `${what} ${command} ${outcome}`;
+  const phases = Object.entries(times).map(([phase, time]) => `${phase} ${ms(time)}`);
   return [
     table(nodes.map(nodeRow)),
-    [`${module}@${shortRevision(revision)} ${outcome}`, ...counts, ...speed].join(' · '),
+    [title, ...counts, ...speed].join(' · '),
     ...(detail === '' ? [] : [detail]),
-    phases,
+    phases.join(', '),
   ]
     .filter(line => line !== '')
     .join('\n');
@@ -46,6 +65,8 @@ function nodeRow(outcome: NodeOutcome): string[] {
   switch (outcome.status) {
     case 'loaded':
       return [outcome.node, 'loaded', ms(outcome.ms)];
+    case 'kept':
+      return [outcome.node, 'kept', 'not in the canary'];
     case 'refused':
       return [outcome.node, 'refused', `${outcome.reason}: ${outcome.detail}`];
     case 'silent':
@@ -94,8 +115,7 @@ function renderNodes({ nodes }: NodesResult): string {
   const rows = nodes.map(node => {
     if (node.status === 'silent') return [node.node, node.container, '', '', '', '', 'silent'];
     const modules = Object.entries(node.modules).map(
-      ([module, { revision, sequence }]) =>
-        `${module}@${shortRevision(revision)}${sequence === 0 ? ' (here only)' : ''}`,
+      ([module, { revision, sequence }]) => `${at(module, revision)}${sequence === 0 ? ' (here only)' : ''}`,
     );
     return [
       node.node,
@@ -108,6 +128,37 @@ function renderNodes({ nodes }: NodesResult): string {
     ];
   });
   return table([['NODE', 'CONTAINER', 'PID', 'STARTED', 'UPTIME', 'MEMORY', 'MODULES'], ...rows]);
+}
+
+function renderStatus({ heads, nodes }: StatusResult): string {
+  const rows = nodes.map(({ module, node, desired, running, canary, state }) => [
+    module,
+    node,
+    desired === null ? '-' : `${shortRevision(desired)}${canary ? ' (canary)' : ''}`,
+    running === null ? '-' : shortRevision(running),
+    state,
+  ]);
+  const drifted = nodes.filter(({ state }) => state !== 'ok').length;
+  const summary = drifted === 0 ? 'every node is on its heads' : `${drifted} of ${nodes.length} are not on their head`;
+  if (rows.length === 0) return heads.length === 0 ? 'nothing was pushed yet' : summary;
+  return `${table([['MODULE', 'NODE', 'DESIRED', 'RUNNING', 'STATE'], ...rows])}\n${summary}`;
+}
+
+function renderHistory({ heads }: HistoryResult): string {
+  const rows = heads.map(({ at: time, revision, canary, author, note, outcome }) => [
+    new Date(time).toISOString(),
+    shortRevision(canary?.revision ?? revision ?? '-'),
+    author,
+    outcome === null
+      ? 'unknown'
+      : `${outcome.verdict}: ${outcome.loaded} loaded, ${outcome.refused} refused, ${outcome.silent} silent`,
+    note,
+  ]);
+  return table([['WHEN', 'REVISION', 'WHO', 'OUTCOME', 'NOTE'], ...rows]);
+}
+
+function at(module: string, revision: string): string {
+  return `${module}@${shortRevision(revision)}`;
 }
 
 function table(rows: readonly (readonly string[])[]): string {

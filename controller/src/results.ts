@@ -1,40 +1,57 @@
+import type { Head } from '../../protocol/head.ts';
 import type { CallAnswer, NodeDescription, RefusalReason } from '../../protocol/messages.ts';
-import type { Diagnostic } from './compile.ts';
+import type { Outcome } from '../../protocol/outcome.ts';
 
-/** What a node made of a push; `ms` since the push was sent. */
+export interface Refusal {
+  readonly node: string;
+  readonly status: 'refused';
+  readonly reason: RefusalReason | 'malformed';
+  readonly detail: string;
+}
+
+/** What a node made of a push; `ms` since the push was sent. `kept`: it is outside the canary and changed nothing. */
 export type NodeOutcome =
   | { readonly node: string; readonly status: 'loaded'; readonly ms: number }
-  | {
-      readonly node: string;
-      readonly status: 'refused';
-      readonly reason: RefusalReason | 'malformed';
-      readonly detail: string;
-    }
-  | { readonly node: string; readonly status: 'silent' };
+  | { readonly node: string; readonly status: 'kept' }
+  | Refusal
+  | Silent;
 
-/** How long the parts of a push took, milliseconds. */
-export interface PushTimes {
-  readonly compile: number;
-  readonly prepare: number;
-  readonly commit: number;
-  /** From the first node's switch to the last one's, by the nodes' clocks. */
-  readonly skew: number;
+export interface Silent {
+  readonly node: string;
+  readonly status: 'silent';
 }
+
+/**
+ * `committed`: the heads were written and stand. `refused`: nothing changed anywhere. `reverted`: a node refused after
+ * the commit, so new heads point back. `overtaken`: another controller was faster, nothing of ours changed.
+ * `unanswered`: every node was silent, nothing changed. `rolled-back`: the canary failed, so new heads point back.
+ */
+export type PushOutcome = 'committed' | 'refused' | 'reverted' | 'overtaken' | 'unanswered' | 'rolled-back';
 
 export interface PushResult {
   readonly command: 'push';
-  readonly module: string;
-  readonly revision: string;
-  /**
-   * `committed`: the head was written and stands. `refused`: nothing changed anywhere. `reverted`: a node refused
-   * after the commit, so a new head points back. `overtaken`: another controller was faster, nothing changed.
-   * `unanswered`: every node was silent, nothing changed.
-   */
-  readonly outcome: 'committed' | 'refused' | 'reverted' | 'overtaken' | 'unanswered';
+  readonly modules: readonly { readonly module: string; readonly revision: string }[];
+  readonly outcome: PushOutcome;
   /** One line that says more about the outcome; empty when there is nothing to say. */
   readonly detail: string;
   readonly nodes: readonly NodeOutcome[];
-  readonly times: PushTimes;
+  /** How long the parts took, and the time from the first node's switch to the last one's; milliseconds. */
+  readonly times: {
+    readonly compile: number;
+    readonly prepare: number;
+    readonly commit: number;
+    readonly skew: number;
+  };
+}
+
+/** What came of a head that was changed without a bundle: see PushResult. */
+export interface HeadResult {
+  readonly command: 'rollback' | 'promote' | 'remove';
+  readonly modules: readonly { readonly module: string; readonly revision: string | null }[];
+  readonly outcome: PushOutcome;
+  readonly detail: string;
+  readonly nodes: readonly NodeOutcome[];
+  readonly times: { readonly commit: number; readonly skew: number };
 }
 
 export interface CompileResult {
@@ -64,41 +81,63 @@ export interface NodesResult {
   )[];
 }
 
-export interface Silent {
+/** `ok`: it runs what it should. `here only`: it was loaded by `compile`, no head says so. */
+export interface StatusRow {
+  readonly module: string;
   readonly node: string;
-  readonly status: 'silent';
+  readonly desired: string | null;
+  readonly running: string | null;
+  /** Whether the desired revision is a canary's. */
+  readonly canary: boolean;
+  readonly state: 'ok' | 'behind' | 'here only' | 'silent';
 }
 
-export type Result = PushResult | CompileResult | CallResult | PingResult | NodesResult;
+export interface StatusResult {
+  readonly command: 'status';
+  readonly heads: readonly Head[];
+  readonly nodes: readonly StatusRow[];
+}
 
-/** What the controller tells the command line while a command runs; `result` or `failed` is the last. */
-export type Report =
-  | { readonly type: 'progress'; readonly phase: string; readonly answered: number; readonly expected: number }
-  | { readonly type: 'warning'; readonly message: string }
-  | { readonly type: 'result'; readonly result: Result }
-  | {
-      readonly type: 'failed';
-      readonly code: string;
-      readonly message: string;
-      readonly diagnostics?: readonly Diagnostic[];
-    };
+export interface HistoryResult {
+  readonly command: 'history';
+  readonly module: string;
+  /** Newest first; a null outcome was not written (yet). */
+  readonly heads: readonly (Head & { readonly outcome: Outcome | null })[];
+}
 
-/** A command as the command line sends it. Times are milliseconds. */
-export type Command = { readonly cookie: string | null; readonly patience: number } & (
-  | { readonly type: 'push'; readonly module: string; readonly author: string }
-  | { readonly type: 'compile'; readonly module: string; readonly node: string }
-  | { readonly type: 'call'; readonly call: string; readonly node: string | null }
-  | { readonly type: 'ping'; readonly node: string | null }
-  | { readonly type: 'nodes'; readonly wait: number | null }
-);
+export type Result =
+  PushResult | HeadResult | CompileResult | CallResult | PingResult | NodesResult | StatusResult | HistoryResult;
 
 /**
- * The exit status of a command that reached its result: 0 all well; 1 somebody refused, or a call failed; 3 somebody
- * who should have answered was silent. (2, wrong use or nothing sent, never has a result.)
+ * The exit status of a command that reached its result: 0 all well; 1 somebody refused, a call failed, or a node is not
+ * on its head; 3 somebody who should have answered was silent. (2, wrong use or nothing sent, never has a result.)
  */
 export function exitStatus(result: Result): 0 | 1 | 3 {
-  if (result.command === 'push' && result.outcome !== 'committed') return result.outcome === 'unanswered' ? 3 : 1;
-  const statuses = new Set<string>(result.nodes.map(({ status }) => status));
+  switch (result.command) {
+    case 'history':
+      return 0;
+    case 'status':
+      return result.nodes.every(({ state }) => state === 'ok') ? 0 : 1;
+    case 'push':
+    case 'rollback':
+    case 'promote':
+    case 'remove':
+      if (result.outcome !== 'committed') return result.outcome === 'unanswered' ? 3 : 1;
+      return statusOfNodes(result.nodes);
+    case 'compile':
+    case 'call':
+    case 'ping':
+    case 'nodes':
+      return statusOfNodes(result.nodes);
+    default: {
+      const check: never = result;
+      return check;
+    }
+  }
+}
+
+function statusOfNodes(nodes: readonly { readonly status: string }[]): 0 | 1 | 3 {
+  const statuses = new Set(nodes.map(({ status }) => status));
   if (statuses.has('refused') || statuses.has('error')) return 1;
   return statuses.has('silent') ? 3 : 0;
 }

@@ -5,28 +5,37 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import pino from 'pino';
 
 import { UnavailableError } from '../../protocol/errors.ts';
+import type { Head } from '../../protocol/head.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
 import type { ControllerConfig } from './config.ts';
 import { openConnection } from './connection.ts';
 import { type Run, serveControl } from './control-server.ts';
-import { Controller } from './controller.ts';
-import { startDigest } from './digest.ts';
+import { CanaryWatch } from './canary-watch.ts';
+import { runCommand } from './controller.ts';
 import { Fleet } from './fleet.ts';
+import { Keeper } from './keeper.ts';
+import type { PushParts } from './push.ts';
+import { endCanary } from './rollback.ts';
+import { confirm } from './settle.ts';
 import { Store } from './store.ts';
 
 /** A command waits this long for a controller that has just started to reach NATS (milliseconds). */
 const CONNECTING = 3_000;
+
+/** How long nodes may take to answer where no user says how long (milliseconds). */
+const PATIENCE = 5_000;
 
 /** The controller's long-lived process: serves the command line, and tells the fleet what should run. */
 export async function serve(config: ControllerConfig): Promise<void> {
   const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const natsDown = (): UnavailableError =>
     new UnavailableError(`NATS does not answer at ${config.natsUrl}; nothing was sent (see: make logs)`);
-  const ready = Promise.withResolvers<{ nats: NatsConnection; controller: Controller }>();
+  let up = (_parts: PushParts): void => undefined;
+  const connected = new Promise<PushParts>(resolve => (up = resolve));
   const run: Run = async (command, say) => {
-    const up = await within(CONNECTING, ready.promise);
-    if (up === null || (await within(1_000, up.nats.rtt())) === null) throw natsDown();
-    return up.controller.run(command, say);
+    const parts = await within(CONNECTING, connected);
+    if (parts === null || (await within(1_000, parts.nats.rtt())) === null) throw natsDown();
+    return runCommand(parts, config.cookie, command, say);
   };
   mkdirSync(dirname(config.socketPath), { recursive: true });
   const server = await serveControl(config.socketPath, run, log);
@@ -43,11 +52,16 @@ export async function serve(config: ControllerConfig): Promise<void> {
   const subjects = subjectsOf(config.cookie);
   const store = await Store.open(nats, config.cookie, subjects);
   const fleet = new Fleet(nats, subjects, log);
-  startDigest(nats, subjects, store, log);
-  const controller = new Controller({ nats, subjects, store, fleet, modulesDir: config.modulesDir }, config.cookie);
-  ready.resolve({ nats, controller });
+  const watch = new CanaryWatch(fleet, (head, reason) => endCanary(parts, head, reason, PATIENCE), log);
+  const parts: PushParts = { nats, subjects, store, fleet, watch, modulesDir: config.modulesDir };
+  const finish = async (heads: readonly Head[]): Promise<void> => {
+    const expected = new Set((await fleet.expected()).members.map(({ node }) => node));
+    await confirm(parts, heads, { expected, patience: PATIENCE });
+  };
+  up(parts);
   process.off('SIGTERM', stopEarly).off('SIGINT', stopEarly);
   process.on('SIGTERM', stop(nats)).on('SIGINT', stop(nats));
+  await new Keeper({ nats, subjects, store, watch, finish, log }).start();
   log.info({ cookie: config.cookie, readyMs: Math.round(performance.now()) }, 'ready');
 }
 

@@ -1,19 +1,27 @@
 import {
+  type Batch,
   JetStreamApiCodes,
   JetStreamApiError,
   type JetStreamClient,
   type JetStreamManager,
   jetstream,
   jetstreamManager,
+  PubHeaders,
   StorageType,
+  type StoredMsg,
 } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
+import type * as v from 'valibot';
 
 import type { Bundle } from '../../protocol/bundle.ts';
 import { decode, encode } from '../../protocol/codec.ts';
 import { type Head, headSchema } from '../../protocol/head.ts';
 import { KEPT_HEADS } from '../../protocol/limits.ts';
-import { ANSWER_TO, streamOf, type Subjects } from '../../protocol/subjects.ts';
+import { type Outcome, outcomeSchema } from '../../protocol/outcome.ts';
+import { ANSWER_TO, lastToken, streamOf, type Subjects } from '../../protocol/subjects.ts';
+
+/** NATS's error code: there is a stream of that name, and its configuration differs. */
+const STREAM_NAME_IN_USE = 10058;
 
 /** A module's last head, with the stream's own sequence number of it (0: there is none): what a write compares with. */
 export interface LastHead {
@@ -37,16 +45,26 @@ export class Store {
 
   /** Opens the cookie's stream, and makes it when it is not there. */
   static async open(nats: NatsConnection, cookie: string, subjects: Subjects): Promise<Store> {
-    const manager = await jetstreamManager(nats);
-    const store = new Store(jetstream(nats), manager, streamOf(cookie), subjects);
-    await manager.streams.add({
-      name: streamOf(cookie),
-      subjects: [subjects.bundles, subjects.heads],
+    const store = new Store(jetstream(nats), await jetstreamManager(nats), streamOf(cookie), subjects);
+    await store.ensureStream();
+    return store;
+  }
+
+  /** Makes the stream when it is not there, at the first start and when NATS lost its disk, or has it as it should be. */
+  async ensureStream(): Promise<void> {
+    const config = {
+      subjects: [this.#subjects.bundles, this.#subjects.heads, this.#subjects.outcomes],
       storage: StorageType.File,
       max_msgs_per_subject: KEPT_HEADS,
       allow_direct: true,
-    });
-    return store;
+      allow_atomic: true,
+    };
+    try {
+      await this.#manager.streams.add({ name: this.#stream, ...config });
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError) || error.code !== STREAM_NAME_IN_USE) throw error;
+      await this.#manager.streams.update(this.#stream, config);
+    }
   }
 
   /** The last head of a module. */
@@ -60,12 +78,42 @@ export class Store {
 
   /** The newest head of every module. */
   async heads(): Promise<Head[]> {
-    const messages = await this.#manager.direct.getLastMessagesFor(this.#stream, {
-      multi_last: [this.#subjects.heads],
-    });
-    const heads: Head[] = [];
-    for await (const message of messages) heads.push(decode(headSchema, message.data));
-    return heads;
+    return this.#lastOfEach(this.#subjects.heads, headSchema);
+  }
+
+  /** The newest outcome of every module. */
+  async outcomes(): Promise<Outcome[]> {
+    return this.#lastOfEach(this.#subjects.outcomes, outcomeSchema);
+  }
+
+  /** The kept heads of a module, oldest first. */
+  async history(module: string): Promise<Head[]> {
+    return this.#all(this.#subjects.head(module), headSchema);
+  }
+
+  /** The kept outcomes of a module's heads, oldest first. */
+  async outcomeHistory(module: string): Promise<Outcome[]> {
+    return this.#all(this.#subjects.outcome(module), outcomeSchema);
+  }
+
+  async writeOutcome(outcome: Outcome): Promise<void> {
+    await this.#client.publish(this.#subjects.outcome(outcome.module), encode(outcome));
+  }
+
+  async hasBundle(module: string, revision: string): Promise<boolean> {
+    const query = { last_by_subj: this.#subjects.bundle(module, revision) };
+    return (await this.#manager.direct.getMessage(this.#stream, query)) !== null;
+  }
+
+  /** The revisions of a module that have a bundle in the stream. */
+  async bundles(module: string): Promise<string[]> {
+    const filter = this.#subjects.bundle(module, '*');
+    const info = await this.#manager.streams.info(this.#stream, { subjects_filter: filter });
+    return Object.keys(info.state.subjects ?? {}).map(lastToken);
+  }
+
+  async removeBundle(module: string, revision: string): Promise<void> {
+    await this.#manager.streams.purge(this.#stream, { filter: this.#subjects.bundle(module, revision) });
   }
 
   /**
@@ -73,9 +121,9 @@ export class Store {
    *
    * A second write of a revision is refused by the stream and changes nothing: the bytes are the same.
    */
-  async putBundle({ module, revision }: Bundle, packed: Uint8Array, answerTo: string): Promise<void> {
+  async putBundle({ module, revision }: Bundle, packed: Uint8Array, answerTo: string | null): Promise<void> {
     const header = headers();
-    header.set(ANSWER_TO, answerTo);
+    if (answerTo !== null) header.set(ANSWER_TO, answerTo);
     try {
       await this.#client.publish(this.#subjects.bundle(module, revision), packed, {
         headers: header,
@@ -87,19 +135,54 @@ export class Store {
   }
 
   /**
-   * Writes a head, only if `position` is still where its module's last head is.
+   * Writes heads, all or none, each only if its module's last head is still at the position given with it.
    *
    * @returns false when another controller was faster; nothing is written then.
    */
-  async writeHead(head: Head, position: number): Promise<boolean> {
+  async writeHeads(writes: readonly { readonly head: Head; readonly position: number }[]): Promise<boolean> {
+    const [first, ...rest] = writes;
+    const last = rest.pop();
+    if (first === undefined) return true;
     try {
-      const expect = { lastSubjectSequence: position };
-      await this.#client.publish(this.#subjects.head(head.module), encode(head), { expect });
+      if (last === undefined) await this.#client.publish(...this.#write(first));
+      else {
+        const batch = await this.#client.startBatch(...this.#write(first));
+        for (const write of rest) batch.add(...this.#write(write));
+        await this.#commitBatch(batch, last);
+      }
       return true;
     } catch (error) {
       if (isWrongLastSequence(error)) return false;
       throw error;
     }
+  }
+
+  #write({ head, position }: { head: Head; position: number }) {
+    const expect = { expect: { lastSubjectSequence: position } };
+    return [this.#subjects.head(head.module), encode(head), expect] as const;
+  }
+
+  /** The client's batch has no `expect` for its last message, so its header is set by hand (ADR-50). */
+  async #commitBatch(batch: Batch, { head, position }: { head: Head; position: number }): Promise<void> {
+    const header = headers();
+    header.set(PubHeaders.ExpectedLastSubjectSequenceHdr, String(position));
+    await batch.commit(this.#subjects.head(head.module), encode(head), { headers: header, timeout: 5_000 });
+  }
+
+  async #lastOfEach<TSchema extends v.GenericSchema>(subject: string, schema: TSchema) {
+    const messages = await this.#manager.direct.getLastMessagesFor(this.#stream, { multi_last: [subject] });
+    return this.#decodeAll(messages, schema);
+  }
+
+  async #all<TSchema extends v.GenericSchema>(subject: string, schema: TSchema) {
+    const query = { seq: 0, next_by_subj: subject, batch: KEPT_HEADS };
+    return this.#decodeAll(await this.#manager.direct.getBatch(this.#stream, query), schema);
+  }
+
+  async #decodeAll<TSchema extends v.GenericSchema>(messages: AsyncIterable<StoredMsg>, schema: TSchema) {
+    const decoded: v.InferOutput<TSchema>[] = [];
+    for await (const message of messages) decoded.push(decode(schema, message.data));
+    return decoded;
   }
 }
 

@@ -26,6 +26,7 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
   if (typeof target !== 'function') return undef(`module ${request.module} exports no function ${request.function}`);
 
   version.calls += 1;
+  let threw = false;
   try {
     const value: unknown = await collectingOutput(output, () => Reflect.apply(target, version.exports, request.args));
     const result = toJson(value);
@@ -41,9 +42,10 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
       ...(result.json === undefined ? {} : { json: result.json }),
     };
   } catch (error) {
+    threw = true;
     if (error instanceof Error) return failed('exception', error.name, error.message);
     return failed('exception', typeof error, String(error));
   } finally {
-    codeServer.callEnded(version);
+    codeServer.callEnded(version, threw);
   }
 }

@@ -1,5 +1,5 @@
 import { DecodeError } from '../../protocol/errors.ts';
-import type { Head } from '../../protocol/head.ts';
+import { desiredRevision, type Head } from '../../protocol/head.ts';
 import type { DigestRequest } from '../../protocol/messages.ts';
 import type { CodeServer, Outcome } from './code-server.ts';
 import type { Logger } from './logger.ts';
@@ -10,12 +10,14 @@ const JITTER = 500;
 
 /** Brings a node to the heads of the stream, whatever messages it missed. */
 export class CatchUp {
+  readonly #node: string;
   readonly #codeServer: CodeServer;
   readonly #store: Store;
   readonly #log: Logger;
   #reading: Promise<void> | null = null;
 
-  constructor(codeServer: CodeServer, store: Store, log: Logger) {
+  constructor(node: string, codeServer: CodeServer, store: Store, log: Logger) {
+    this.#node = node;
     this.#codeServer = codeServer;
     this.#store = store;
     this.#log = log;
@@ -23,12 +25,17 @@ export class CatchUp {
 
   /** Obeys heads that were written together. What was prepared is switched to before this returns a promise. */
   async obey(heads: readonly Head[]): Promise<Outcome> {
-    for (const { module, revision } of heads) {
+    const assignments = heads.map(head => ({
+      module: head.module,
+      revision: desiredRevision(head, this.#node),
+      sequence: head.sequence,
+    }));
+    for (const { module, revision } of assignments) {
       if (revision === null || this.#codeServer.holds(module, revision)) continue;
       const outcome = await this.#fetch(module, revision);
       if (outcome.status === 'refused') return outcome;
     }
-    return this.#codeServer.commit(heads);
+    return this.#codeServer.commit(assignments);
   }
 
   /** Reads the stream when a digest names a head that this node has not seen; jitter keeps a fleet from doing so at once. */
@@ -46,12 +53,13 @@ export class CatchUp {
   /** Obeys every head in the stream. Never throws: what can't be read now is read after the next digest. */
   async readHeads(): Promise<void> {
     try {
-      for (const head of await this.#store.heads()) {
-        if (head.sequence <= this.#codeServer.headSeen(head.module)) continue;
-        const outcome = await this.obey([head]);
-        const fields = { module: head.module, revision: head.revision, sequence: head.sequence };
+      const news = (await this.#store.heads()).filter(head => head.sequence > this.#codeServer.headSeen(head.module));
+      for (const push of new Set(news.map(head => head.push))) {
+        const heads = news.filter(head => head.push === push);
+        const outcome = await this.obey(heads);
+        const fields = { heads: heads.map(({ module, revision, sequence }) => ({ module, revision, sequence })) };
         if (outcome.status === 'ok') this.#log.info(fields, 'caught up with the stream');
-        else this.#log.error({ ...fields, outcome }, 'could not catch up with a head');
+        else this.#log.error({ ...fields, outcome }, 'could not catch up with the stream');
       }
     } catch (error) {
       this.#log.warn({ err: error }, 'the stream could not be read; trying again at the next digest');

@@ -1,6 +1,5 @@
 import type { Bundle } from '../../protocol/bundle.ts';
-import type { Head } from '../../protocol/head.ts';
-import type { RefusalReason } from '../../protocol/messages.ts';
+import type { NodeDescription, RefusalReason } from '../../protocol/messages.ts';
 import { shortRevision } from '../../protocol/revision.ts';
 import type { Logger } from './logger.ts';
 import { moduleConsole } from './module-console.ts';
@@ -21,8 +20,9 @@ interface HostedModule {
   readonly compiled: Map<string, Prepared>;
   /** `import.meta.hot.data`: outlives every version. */
   readonly data: Record<string, unknown>;
-  /** The sequence of the newest head that was seen, taken or refused; 0 for none. */
+  /** The sequence of the newest head that was seen, 0 for none, and what this node made of it. */
   headSeen: number;
+  verdict: Outcome;
   /** The sequence of the head that put current there; 0 when it was loaded on this node alone. */
   headRunning: number;
 }
@@ -30,6 +30,13 @@ interface HostedModule {
 interface Target {
   readonly module: string;
   readonly revision: string;
+}
+
+/** What a head asks of this node; a null revision: not to have the module. */
+export interface Assignment {
+  readonly module: string;
+  readonly revision: string | null;
+  readonly sequence: number;
 }
 
 /** Hosts the modules of one node, as OTP's code server does: two slots a module, and what is compiled beside them. */
@@ -71,26 +78,28 @@ export class CodeServer {
 
   /**
    * Obeys heads that were written together: evaluates all their prepared revisions, then switches all of them in
-   * this turn of the event loop, or none (`code:atomic_load`). Each head is obeyed once; an older one is refused.
+   * this turn of the event loop, or none (`code:atomic_load`). Each head is obeyed once, and answered the same when
+   * it comes again; an older one is refused.
    */
-  commit(heads: readonly Head[]): Outcome {
-    const outdated = heads.find(head => head.sequence < this.headSeen(head.module));
-    if (outdated !== undefined) {
-      return refused('outdated', `a newer head of ${outdated.module} was seen`);
+  commit(assignments: readonly Assignment[]): Outcome {
+    for (const { module, sequence } of assignments) {
+      if (sequence < this.headSeen(module)) return refused('outdated', `a newer head of ${module} was seen`);
     }
-    const news = heads.filter(head => head.sequence > this.headSeen(head.module));
-    for (const head of news) this.#host(head.module).headSeen = head.sequence;
+    const news = assignments.filter(({ module, sequence }) => sequence > this.headSeen(module));
+    if (news.length === 0) return this.#verdictOn(assignments);
     const targets = news.flatMap(({ module, revision }) => (revision === null ? [] : [{ module, revision }]));
-    const outcome = this.#switchTogether(
+    const verdict = this.#switchTogether(
       targets.filter(({ module, revision }) => this.current(module)?.revision !== revision),
     );
-    if (outcome.status === 'refused') return outcome;
-    for (const head of news) {
-      const hosted = this.#host(head.module);
-      if (head.revision === null) hosted.slots = remove(hosted.slots);
-      hosted.headRunning = head.sequence;
+    for (const { module, revision, sequence } of news) {
+      const hosted = this.#host(module);
+      hosted.headSeen = sequence;
+      hosted.verdict = verdict;
+      if (verdict.status === 'refused') continue;
+      if (revision === null) hosted.slots = remove(hosted.slots);
+      hosted.headRunning = sequence;
     }
-    return OK;
+    return verdict;
   }
 
   /** The sequence of the newest head of a module that this node knows of; 0 for none. */
@@ -104,8 +113,10 @@ export class CodeServer {
   }
 
   /** A call on a version has ended; an old version is let go with its last one. */
-  callEnded(version: Version): void {
+  callEnded(version: Version, failed: boolean): void {
     version.calls -= 1;
+    version.ended += 1;
+    if (failed) version.errors += 1;
     const hosted = this.#modules.get(version.module);
     if (hosted !== undefined && version.calls === 0 && hosted.slots.old === version) {
       hosted.slots = purge(hosted.slots);
@@ -119,12 +130,13 @@ export class CodeServer {
       .reduce((sum, version) => sum + (version?.calls ?? 0), 0);
   }
 
-  /** Every loaded module with its revision and the head that put it there. */
-  describe(): Record<string, { revision: string; sequence: number }> {
-    const loaded: Record<string, { revision: string; sequence: number }> = {};
-    for (const [module, hosted] of this.#modules) {
-      const current = hosted.slots.current;
-      if (current !== null) loaded[module] = { revision: current.revision, sequence: hosted.headRunning };
+  /** Every loaded module: its revision, the head that put it there, and how its calls went. */
+  describe(): NodeDescription['modules'] {
+    const loaded: NodeDescription['modules'] = {};
+    for (const [module, { slots, headRunning }] of this.#modules) {
+      if (slots.current === null) continue;
+      const { revision, ended, errors } = slots.current;
+      loaded[module] = { revision, sequence: headRunning, calls: ended, errors };
     }
     return loaded;
   }
@@ -132,10 +144,15 @@ export class CodeServer {
   #host(module: string): HostedModule {
     let hosted = this.#modules.get(module);
     if (hosted === undefined) {
-      hosted = { slots: emptySlots(), compiled: new Map(), data: {}, headSeen: 0, headRunning: 0 };
+      hosted = { slots: emptySlots(), compiled: new Map(), data: {}, headSeen: 0, verdict: OK, headRunning: 0 };
       this.#modules.set(module, hosted);
     }
     return hosted;
+  }
+
+  #verdictOn(assignments: readonly Assignment[]): Outcome {
+    const verdicts = assignments.map(({ module }) => this.#host(module).verdict);
+    return verdicts.find(({ status }) => status === 'refused') ?? OK;
   }
 
   #switchTogether(targets: readonly Target[]): Outcome {

@@ -2,6 +2,13 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 
 import type { Logger } from './logger.ts';
 
+/** Calls `react` each time that a lost connection was made again. */
+export async function onReconnect(connection: NatsConnection, react: () => Promise<void>): Promise<void> {
+  for await (const status of connection.status()) {
+    if (status.type === 'reconnect') await react();
+  }
+}
+
 /**
  * Opens the node's one NATS connection: waits for the server as long as it takes, and reconnects for ever.
  * A server that went away without a word is noticed within three pings, 6 seconds.

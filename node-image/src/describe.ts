@@ -1,3 +1,5 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
 import type { NodeDescription } from '../../protocol/messages.ts';
 import type { CodeServer } from './code-server.ts';
 
@@ -9,6 +11,15 @@ export interface Identity {
 
 const startedAt = Math.round(performance.timeOrigin);
 
+/** How late the loop's timers were, nanoseconds; sampled every 20 ms. */
+const loopDelay = monitorEventLoopDelay({ resolution: 20 });
+loopDelay.enable();
+
+/** Begins a new measurement of the event loop's delay, and ends the last. */
+export function resetLoopDelay(): void {
+  loopDelay.reset();
+}
+
 /** What this node says of itself. */
 export function describeNode(identity: Identity, codeServer: CodeServer): NodeDescription {
   return {
@@ -19,5 +30,6 @@ export function describeNode(identity: Identity, codeServer: CodeServer): NodeDe
     uptimeSeconds: Math.round(process.uptime()),
     memoryBytes: process.memoryUsage.rss(),
     modules: codeServer.describe(),
+    loopDelay: Math.round(loopDelay.max / 1e6),
   };
 }

@@ -9,7 +9,7 @@ import { CatchUp } from './catch-up.ts';
 import { claimName } from './claim.ts';
 import { CodeServer } from './code-server.ts';
 import { loadConfig } from './config.ts';
-import { openConnection } from './connection.ts';
+import { onReconnect, openConnection } from './connection.ts';
 import { describeNode } from './describe.ts';
 import { ownName } from './identity.ts';
 import { startPresence } from './presence.ts';
@@ -33,9 +33,10 @@ process.on('unhandledRejection', error => log.error({ err: error }, 'unhandled r
 
 const identity = { name, container };
 const codeServer = new CodeServer(log);
-const catchUp = new CatchUp(codeServer, await Store.open(nats, config.cookie, subjects), log);
+const catchUp = new CatchUp(name, codeServer, await Store.open(nats, config.cookie, subjects), log);
 await startAnswering({ nats, subjects, identity, codeServer, catchUp, log });
 await catchUp.readHeads();
+void onReconnect(nats, () => catchUp.readHeads());
 const presence = startPresence(nats, subjects, () => describeNode(identity, codeServer));
 const aliveFile = startAliveFile(config.aliveFile, nats, log);
 log.info({ container, pid: process.pid, readyMs: Math.round(performance.now()) }, 'ready');

@@ -3,6 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { encode } from '../../protocol/codec.ts';
 import { PRESENCE_INTERVAL } from '../../protocol/limits.ts';
 import type { NodeDescription } from '../../protocol/messages.ts';
+import { resetLoopDelay } from './describe.ts';
 import type { Subjects } from '../../protocol/subjects.ts';
 
 /** Tells at once, and every 2 seconds from then on, that the node is there. Gives the way to say goodbye. */
@@ -14,6 +15,7 @@ export function startPresence(
   const tell = (): void => {
     const description = describe();
     nats.publish(subjects.event(description.node, 'presence'), encode(description));
+    resetLoopDelay();
   };
   tell();
   const timer = setInterval(tell, PRESENCE_INTERVAL);

@@ -23,6 +23,9 @@ export interface Version {
   readonly exports: Record<string, unknown>;
   /** Calls that began on this version and have not ended. */
   calls: number;
+  /** Calls that have ended, and how many of them failed. */
+  ended: number;
+  errors: number;
 }
 
 type Factory = (
@@ -58,7 +61,7 @@ export function evaluateVersion(prepared: Prepared, hot: Hot, console: Console):
   const { bundle, factory } = prepared;
   const module = { exports: {} };
   factory(module, module.exports, requireFrom(bundle.module), Object.freeze(hot), console);
-  return { module: bundle.module, revision: bundle.revision, exports: module.exports, calls: 0 };
+  return { module: bundle.module, revision: bundle.revision, exports: module.exports, calls: 0, ended: 0, errors: 0 };
 }
 
 function requireFrom(module: string): (id: string) => unknown {

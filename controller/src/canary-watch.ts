@@ -1,0 +1,128 @@
+import { type Head } from '../../protocol/head.ts';
+import type { NodeDescription } from '../../protocol/messages.ts';
+import { shortRevision } from '../../protocol/revision.ts';
+import { inScope } from '../../protocol/scope.ts';
+import type { Fleet } from './fleet.ts';
+import type { Logger } from './logger.ts';
+import type { Say } from './command.ts';
+import { advance, type Rollout, startRollout, totals } from './rollout.ts';
+
+/** How a canary did. `detail`: one line with figures. */
+export interface CanaryVerdict {
+  readonly healthy: boolean;
+  readonly detail: string;
+}
+
+interface Trial {
+  readonly head: Head;
+  rollout: Rollout;
+  /** Set when the trial has failed: settles when the way back is committed. */
+  ending: Promise<void> | null;
+}
+
+/** Time passes for rollouts in steps of this (milliseconds). */
+const TICK = 500;
+
+/**
+ * Watches every canary that is open in the heads, for as long as it is, and sends its nodes back when it fails. What it
+ * knows follows from heads and presence alone, so a controller that starts takes over where the last one stopped.
+ */
+export class CanaryWatch {
+  readonly #trials = new Map<string, Trial>();
+  readonly #rollBack: (head: Head, reason: string) => Promise<void>;
+  readonly #log: Logger;
+
+  constructor(fleet: Fleet, rollBack: (head: Head, reason: string) => Promise<void>, log: Logger) {
+    this.#rollBack = rollBack;
+    this.#log = log;
+    fleet.onEvent((kind, description) => this.#hear(kind, description));
+    setInterval(() => this.#tick(), TICK);
+  }
+
+  /** Takes note of the newest heads: a canary in them is watched, a trial whose head was replaced is over. */
+  observe(heads: readonly Head[]): void {
+    for (const head of heads) {
+      const trial = this.#trials.get(head.module);
+      if (trial !== undefined && trial.head.sequence >= head.sequence) continue;
+      if (head.canary === null) this.#trials.delete(head.module);
+      else {
+        const rollout = startRollout(head.module, head.canary.revision, head.canary.maxErrors);
+        this.#trials.set(head.module, { head, rollout, ending: null });
+      }
+    }
+  }
+
+  /** Looks on until a canary in these heads fails, or the time (milliseconds) is over. */
+  async follow(heads: readonly Head[], time: number, say: Say): Promise<CanaryVerdict> {
+    this.observe(heads);
+    const trials = heads.flatMap(({ module }) => this.#trials.get(module) ?? []);
+    const startedAt = performance.now();
+    for (;;) {
+      const elapsed = performance.now() - startedAt;
+      for (const trial of trials) {
+        const { rollout, head, ending } = trial;
+        if (rollout.phase === 'failed') {
+          await ending;
+          return { healthy: false, detail: `${head.module}: ${rollout.detail}` };
+        }
+        if (this.#trials.get(head.module) !== trial) return { healthy: false, detail: 'another head took its place' };
+      }
+      if (elapsed >= time) {
+        return { healthy: true, detail: `${figures(trials)} in ${Math.round(elapsed / 1_000)} s` };
+      }
+      say({
+        type: 'progress',
+        phase: 'watching, seconds',
+        answered: Math.round(elapsed / 1_000),
+        expected: time / 1_000,
+      });
+      await new Promise(resolve => setTimeout(resolve, Math.min(TICK, time - elapsed)));
+    }
+  }
+
+  #hear(kind: string, description: NodeDescription): void {
+    for (const trial of this.#trials.values()) {
+      const { canary, module } = trial.head;
+      if (canary === null || !inScope(canary.scope, description.node)) continue;
+      const { node, startedAt, loopDelay, modules } = description;
+      const running = modules[module];
+      this.#advance(
+        trial,
+        kind === 'goodbye'
+          ? { type: 'left', node }
+          : {
+              type: 'heard',
+              node,
+              at: performance.now(),
+              startedAt,
+              revision: running?.revision ?? null,
+              calls: running?.calls ?? 0,
+              errors: running?.errors ?? 0,
+              loopDelay,
+            },
+      );
+    }
+  }
+
+  #tick(): void {
+    for (const trial of this.#trials.values()) this.#advance(trial, { type: 'tick', at: performance.now() });
+  }
+
+  #advance(trial: Trial, event: Parameters<typeof advance>[1]): void {
+    trial.rollout = advance(trial.rollout, event);
+    if (trial.rollout.phase !== 'failed' || trial.ending !== null) return;
+    const { module, revision, reason, detail } = trial.rollout;
+    this.#log.warn({ module, revision: shortRevision(revision), reason, detail }, 'canary failed, rolling back');
+    trial.ending = this.#rollBack(trial.head, detail).catch((error: unknown) => {
+      this.#log.error({ err: error, module }, 'a canary could not be rolled back; trying again');
+      trial.ending = null;
+    });
+  }
+}
+
+function figures(trials: readonly Trial[]): string {
+  const sums = trials.map(({ rollout }) => totals(rollout));
+  const calls = sums.reduce((sum, each) => sum + each.calls, 0);
+  const errors = sums.reduce((sum, each) => sum + each.errors, 0);
+  return `${errors} of ${calls} calls failed`;
+}

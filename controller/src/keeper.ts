@@ -1,0 +1,102 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+
+import { encode } from '../../protocol/codec.ts';
+import { type Head, revisionsOf } from '../../protocol/head.ts';
+import { PRESENCE_INTERVAL } from '../../protocol/limits.ts';
+import type { DigestRequest } from '../../protocol/messages.ts';
+import type { Outcome } from '../../protocol/outcome.ts';
+import type { Subjects } from '../../protocol/subjects.ts';
+import type { CanaryWatch } from './canary-watch.ts';
+import type { Logger } from './logger.ts';
+import type { Store } from './store.ts';
+
+/** A head without an outcome is another controller's work in progress for this long (milliseconds). */
+const UNFINISHED_AFTER = 15_000;
+
+/** A bundle that no head names yet may belong to a push in progress; its head comes within this (milliseconds). */
+const SWEEP_EVERY = 60_000;
+
+interface KeeperParts {
+  readonly nats: NatsConnection;
+  readonly subjects: Subjects;
+  readonly store: Store;
+  readonly watch: CanaryWatch;
+  /** Has every node obey heads that some controller left unfinished. */
+  readonly finish: (heads: readonly Head[]) => Promise<unknown>;
+  readonly log: Logger;
+}
+
+/**
+ * Keeps the fleet on its heads: tells every node, every 2 seconds, the newest sequence of each module, so that whoever
+ * missed one reads the stream; finishes what a controller that died left undone; removes bundles that no kept head names.
+ */
+export class Keeper {
+  readonly #parts: KeeperParts;
+  #failing = false;
+  #working = false;
+  #idleBundles = new Set<string>();
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
+  }
+
+  /** Finishes at once what was left undone, then keeps going for as long as the process lives. */
+  async start(): Promise<void> {
+    await this.#turn(0);
+    setInterval(() => void this.#turn(UNFINISHED_AFTER), PRESENCE_INTERVAL);
+    setInterval(() => void this.#sweep(), SWEEP_EVERY);
+  }
+
+  async #turn(patience: number): Promise<void> {
+    const { store, nats, subjects, watch, finish, log } = this.#parts;
+    if (this.#working) return;
+    this.#working = true;
+    try {
+      const heads = await store.heads();
+      const digest: DigestRequest = {
+        heads: Object.fromEntries(heads.map(({ module, sequence }) => [module, sequence])),
+      };
+      nats.publish(subjects.all('digest'), encode(digest));
+      watch.observe(heads);
+      const unfinished = unfinishedHeads(heads, await store.outcomes(), Date.now() - patience);
+      for (const push of new Set(unfinished.map(head => head.push))) {
+        log.warn({ push }, 'a push was left unfinished; finishing it');
+        await finish(unfinished.filter(head => head.push === push));
+      }
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) log.warn({ err: error }, 'the heads could not be read; trying again');
+      this.#failing = true;
+      // NATS may have lost its disk, and the stream with it.
+      await store.ensureStream().catch(() => undefined);
+    } finally {
+      this.#working = false;
+    }
+  }
+
+  /** Removes what no kept head named at two sweeps in a row. */
+  async #sweep(): Promise<void> {
+    const { store, log } = this.#parts;
+    try {
+      const idle = new Set<string>();
+      for (const { module } of await store.heads()) {
+        const named = new Set((await store.history(module)).flatMap(revisionsOf));
+        for (const revision of await store.bundles(module)) {
+          if (named.has(revision)) continue;
+          const key = `${module}@${revision}`;
+          if (this.#idleBundles.has(key)) await store.removeBundle(module, revision);
+          else idle.add(key);
+        }
+      }
+      this.#idleBundles = idle;
+    } catch (error) {
+      log.warn({ err: error }, 'old bundles could not be removed; trying again');
+    }
+  }
+}
+
+/** The newest heads, written before a moment, of which nobody wrote down what came. */
+export function unfinishedHeads(heads: readonly Head[], outcomes: readonly Outcome[], before: number): Head[] {
+  const finished = new Map(outcomes.map(({ module, sequence }) => [module, sequence]));
+  return heads.filter(({ module, sequence, at }) => at <= before && finished.get(module) !== sequence);
+}

@@ -1,0 +1,219 @@
+import { randomUUID } from 'node:crypto';
+
+import type { NatsConnection } from '@nats-io/transport-node';
+import * as v from 'valibot';
+
+import { decode, encode } from '../../protocol/codec.ts';
+import { type Canary, type Head, nextSequence } from '../../protocol/head.ts';
+import { loadAnswer, malformedAnswer } from '../../protocol/messages.ts';
+import type { Outcome } from '../../protocol/outcome.ts';
+import { shortRevision } from '../../protocol/revision.ts';
+import { inScope } from '../../protocol/scope.ts';
+import type { Subjects } from '../../protocol/subjects.ts';
+import { gather, type Timed } from './gather.ts';
+import type { NodeOutcome, Refusal } from './results.ts';
+import type { LastHead, Store } from './store.ts';
+
+export const loadReply = v.variant('status', [loadAnswer, malformedAnswer]);
+export type LoadReply = v.InferOutput<typeof loadReply>;
+
+export interface SettleParts {
+  readonly nats: NatsConnection;
+  readonly subjects: Subjects;
+  readonly store: Store;
+}
+
+/** What a module's next head should say, and the head that it was decided upon. */
+export interface Change {
+  readonly module: string;
+  readonly revision: string | null;
+  readonly canary: Canary | null;
+  readonly last: LastHead;
+}
+
+/** Who is waited for, how long (milliseconds), and who is told how many have answered. */
+export interface Audience {
+  readonly expected: ReadonlySet<string>;
+  readonly patience: number;
+  readonly onAnswer?: (phase: string, answered: number) => void;
+}
+
+/** What came of heads: see PushResult. Times in milliseconds. */
+export interface Settled {
+  readonly outcome: 'committed' | 'reverted' | 'overtaken';
+  readonly detail: string;
+  readonly heads: readonly Head[];
+  readonly nodes: readonly NodeOutcome[];
+  readonly commit: number;
+  readonly skew: number;
+}
+
+/**
+ * Writes the heads of a change together and has every node obey them. When a node refuses (the module threw while it
+ * loaded), heads that point back are written and obeyed, so that no mixture stays.
+ */
+export async function settle(
+  parts: SettleParts,
+  changes: readonly Change[],
+  { author, note }: { readonly author: string; readonly note: string },
+  audience: Audience,
+): Promise<Settled> {
+  const push = randomUUID();
+  const now = Date.now();
+  const writes = changes.map(({ module, revision, canary, last }) => ({
+    head: {
+      module,
+      revision,
+      canary,
+      sequence: nextSequence(last.head?.sequence ?? 0, now),
+      push,
+      author,
+      at: now,
+      note,
+    },
+    position: last.position,
+  }));
+  if (await parts.store.writeHeads(writes)) {
+    return confirm(
+      parts,
+      writes.map(({ head }) => head),
+      audience,
+    );
+  }
+  const detail = await whoWasFaster(
+    parts.store,
+    writes.map(({ head }) => head),
+  );
+  return { outcome: 'overtaken', detail, heads: [], nodes: [], commit: 0, skew: 0 };
+}
+
+/**
+ * Has every node obey heads that are written, and writes down what came of it. Doing it again is harmless: a node
+ * answers for a head that it has seen as it did the first time. So the next controller finishes what one left undone.
+ */
+export async function confirm(parts: SettleParts, heads: readonly Head[], audience: Audience): Promise<Settled> {
+  const startedAt = performance.now();
+  const loads = await announce(parts, heads, audience, 'commit');
+  const nodes = outcomesOf(loads, audience.expected).map(outcome => keptOutside(outcome, heads));
+  const settled = { heads, nodes, commit: performance.now() - startedAt, skew: skewOf(loads) };
+  if (!nodes.some(isFailure)) {
+    await writeOutcomes(parts.store, heads, 'committed', nodes);
+    return { outcome: 'committed', detail: '', ...settled };
+  }
+  const back = await revert(parts, heads, nodes);
+  if (back === null) return { outcome: 'overtaken', detail: await whoWasFaster(parts.store, heads), ...settled };
+  await writeOutcomes(parts.store, heads, 'reverted', nodes);
+  const returned = await announce(parts, back, audience, 'revert');
+  await writeOutcomes(parts.store, back, 'committed', outcomesOf(returned, audience.expected));
+  return { outcome: 'reverted', detail: revertedTo(back), ...settled };
+}
+
+/** What each node said to a load or commit, and who said nothing. */
+export function outcomesOf(
+  answers: ReadonlyMap<string, Timed<LoadReply>>,
+  expected: ReadonlySet<string>,
+): NodeOutcome[] {
+  const answered = [...answers.values()].map(({ answer, ms }): NodeOutcome => {
+    switch (answer.status) {
+      case 'loaded':
+        return { node: answer.node, status: 'loaded', ms };
+      case 'refused':
+        return answer;
+      case 'malformed':
+        return malformedRefusal(answer);
+      default: {
+        const check: never = answer;
+        return check;
+      }
+    }
+  });
+  const silent = [...expected].filter(node => !answers.has(node));
+  return [...answered, ...silent.map(node => ({ node, status: 'silent' as const }))];
+}
+
+export function malformedRefusal({ node, detail }: { readonly node: string; readonly detail: string }): Refusal {
+  return { node, status: 'refused', reason: 'malformed', detail };
+}
+
+async function announce(
+  { nats, subjects }: SettleParts,
+  heads: readonly Head[],
+  { expected, patience, onAnswer }: Audience,
+  phase: string,
+): Promise<Map<string, Timed<LoadReply>>> {
+  return gather<LoadReply>(nats, {
+    ask: inbox => nats.publish(subjects.all('commit'), encode({ heads }), { reply: inbox }),
+    decode: bytes => decode(loadReply, bytes),
+    expected,
+    patience,
+    onAnswer: answered => onAnswer?.(phase, answered),
+  });
+}
+
+/** Writes heads that point back to what was before; null when another controller has written heads since. */
+async function revert({ store }: SettleParts, heads: readonly Head[], nodes: readonly NodeOutcome[]) {
+  const culprits = nodes.filter(isFailure).map(({ node }) => node);
+  const writes = await Promise.all(
+    heads.map(async head => {
+      const kept = await store.history(head.module);
+      const before = kept.findLast(({ sequence }) => sequence < head.sequence);
+      const { position } = await store.lastHead(head.module);
+      const back: Head = {
+        ...head,
+        revision: before?.revision ?? null,
+        canary: before?.canary ?? null,
+        sequence: nextSequence(head.sequence, Date.now()),
+        push: `${head.push}-back`,
+        at: Date.now(),
+        note: `revert: refused by ${culprits.join(', ')}`,
+      };
+      return { head: back, position, isNewest: kept.at(-1)?.sequence === head.sequence };
+    }),
+  );
+  if (!writes.every(({ isNewest }) => isNewest) || !(await store.writeHeads(writes))) return null;
+  return writes.map(({ head }) => head);
+}
+
+async function writeOutcomes(
+  store: Store,
+  heads: readonly Head[],
+  verdict: Outcome['verdict'],
+  nodes: readonly NodeOutcome[],
+): Promise<void> {
+  const count = (status: NodeOutcome['status']): number => nodes.filter(node => node.status === status).length;
+  const counts = { loaded: count('loaded'), refused: count('refused'), silent: count('silent') };
+  await Promise.all(heads.map(({ module, sequence }) => store.writeOutcome({ module, sequence, verdict, ...counts })));
+}
+
+/** Whether a node could not do what a head asks. Having seen a newer head is no failure. */
+function isFailure(outcome: NodeOutcome): boolean {
+  return outcome.status === 'refused' && outcome.reason !== 'outdated';
+}
+
+/** A node outside a canary's scope obeyed by keeping what it has. */
+function keptOutside(outcome: NodeOutcome, heads: readonly Head[]): NodeOutcome {
+  const isOutside = heads.every(({ canary }) => canary !== null && !inScope(canary.scope, outcome.node));
+  return isOutside && outcome.status === 'loaded' ? { node: outcome.node, status: 'kept' } : outcome;
+}
+
+function skewOf(loads: ReadonlyMap<string, Timed<LoadReply>>): number {
+  const switchedAt = [...loads.values()].flatMap(({ answer }) => (answer.status === 'loaded' ? [answer.at] : []));
+  return switchedAt.length === 0 ? 0 : Math.max(...switchedAt) - Math.min(...switchedAt);
+}
+
+async function whoWasFaster(store: Store, ours: readonly Head[]): Promise<string> {
+  for (const { module, push } of ours) {
+    const { head } = await store.lastHead(module);
+    if (head === null || head.push === push) continue;
+    const what = head.revision === null ? `removal of ${module}` : `${module}@${shortRevision(head.revision)}`;
+    return `${head.author} was faster: ${head.note} of ${what} at ${new Date(head.at).toISOString()}; look, then push again`;
+  }
+  return 'the stream was changed meanwhile; look, then push again';
+}
+
+function revertedTo(back: readonly Head[]): string {
+  const where = back.map(({ module, revision }) =>
+    revision === null ? `${module} was taken off again` : `${module} is back on ${shortRevision(revision)}`,
+  );
+  return `a node could not load it, so on every node ${where.join(' and ')}`;
+}
