@@ -29,6 +29,9 @@ interface Options {
 
 const WRONG_USE = 2;
 
+/** How long nodes may take for what they answer from memory, seconds. */
+const QUICK = 2;
+
 /**
  * Runs `hotcast …` and gives its exit status: 0 done, 1 refused or failed somewhere, 2 wrong use or nothing sent,
  * 3 somebody who should have answered was silent.
@@ -53,12 +56,13 @@ export async function runCli(
     usage: string,
     description: string,
     toCommand: (words: string[], options: Options) => CommandBody,
+    timeout = 5,
   ): Program => {
     const added = program
       .command(usage)
       .description(description)
       .option('--json', 'print the result as JSON')
-      .addOption(new Option('--timeout <time>', 'how long to wait for nodes').argParser(seconds).default(5))
+      .addOption(new Option('--timeout <time>', 'how long to wait for nodes').argParser(seconds).default(timeout))
       .option('--cookie <cookie>', "refuse unless this is the controller's cookie");
     added.action(async (...given: unknown[]) => {
       const options = added.opts<Options>();
@@ -93,9 +97,12 @@ export async function runCli(
     to: to || null,
   })).option('--to <revision>', 'go back to this one: its first digits, from the history');
   command('remove <module...>', 'take modules off every node', modules => ({ type: 'remove', modules, author }));
-  command('status', 'compare what should run with what runs; exit status 1 when they differ', () => ({
-    type: 'status',
-  }));
+  command(
+    'status',
+    'compare what should run with what runs; exit status 1 when they differ',
+    () => ({ type: 'status' }),
+    QUICK,
+  );
   command('history <module>', 'list the heads of a module, newest first', ([module = '']) => ({
     type: 'history',
     module,
@@ -110,14 +117,18 @@ export async function runCli(
     call,
     node: node || null,
   })).option('--node <name>', 'ask this node only');
-  command('ping [node]', 'ask one node, or all, whether they are there', ([node]) => ({
-    type: 'ping',
-    node: node || null,
-  }));
-  command('nodes', 'list the nodes, their processes and modules', (_, { wait }) => ({
-    type: 'nodes',
-    wait: wait ?? null,
-  })).addOption(new Option('--wait <count>', 'wait until so many nodes are there').argParser(count));
+  command(
+    'ping [node]',
+    'ask one node, or all, whether they are there',
+    ([node]) => ({ type: 'ping', node: node || null }),
+    QUICK,
+  );
+  command(
+    'nodes',
+    'list the nodes, their processes and modules',
+    (_, { wait }) => ({ type: 'nodes', wait: wait ?? null }),
+    QUICK,
+  ).addOption(new Option('--wait <count>', 'wait until so many nodes are there').argParser(count));
   program.command('serve').description('run the controller (what its container does)').action(serve);
 
   try {
