@@ -83,7 +83,7 @@ setup: node_modules ## Install what this machine lacks: npm packages, an engine,
 	setup/base-images.sh
 
 images: setup ## Build the images
-	docker compose build --quiet
+	setup/images.sh
 
 node_modules: package.json package-lock.json modules/package.json
 	echo 'setup: installing npm packages'

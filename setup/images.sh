@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Builds the images when a source of theirs is newer than the last build, or they are gone.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+project=${HOTCAST_PROJECT:-hotcast}
+stamp=.cache/built-$project
+sources=(package.json package-lock.json .npmrc .dockerignore docker-compose.yml modules/package.json)
+sources+=(protocol node-image controller .cache/images.env)
+
+fresh() {
+  [ -e "$stamp" ] || return 1
+  docker image inspect "$project"-{node,controller,roster} >/dev/null 2>&1 || return 1
+  [ -z "$(find "${sources[@]}" -newer "$stamp" -print -quit)" ]
+}
+
+fresh && exit
+started=$(mktemp)
+echo 'setup: building the images' >&2
+docker compose build --quiet
+mv "$started" "$stamp"
