@@ -1,23 +1,31 @@
+import type { Bundle } from '../../protocol/bundle.ts';
 import { DecodeError } from '../../protocol/errors.ts';
 import type { Head } from '../../protocol/head.ts';
 import type { DigestRequest } from '../../protocol/messages.ts';
 import type { CodeServer, Outcome } from './code-server.ts';
 import type { Logger } from './logger.ts';
-import type { Store } from './store.ts';
 
 /** A node that is behind waits a random part of this before it reads the stream (milliseconds). */
 const JITTER = 500;
 
+/** What a node reads of the cluster's stream. */
+export interface Records {
+  /** The newest head of every module. */
+  heads(): Promise<readonly Head[]>;
+  /** A bundle by its revision; null when the stream has none. */
+  bundle(module: string, revision: string): Promise<Bundle | null>;
+}
+
 /** Brings a node to the heads of the stream, whatever messages it missed. */
 export class CatchUp {
   readonly #codeServer: CodeServer;
-  readonly #store: Store;
+  readonly #records: Records;
   readonly #log: Logger;
   #reading: Promise<void> | null = null;
 
-  constructor(codeServer: CodeServer, store: Store, log: Logger) {
+  constructor(codeServer: CodeServer, records: Records, log: Logger) {
     this.#codeServer = codeServer;
-    this.#store = store;
+    this.#records = records;
     this.#log = log;
   }
 
@@ -46,7 +54,7 @@ export class CatchUp {
   /** Obeys every head in the stream. Never throws: what can't be read now is read after the next digest. */
   async readHeads(): Promise<void> {
     try {
-      for (const head of await this.#store.heads()) {
+      for (const head of await this.#records.heads()) {
         if (head.sequence <= this.#codeServer.headSeen(head.module)) continue;
         const outcome = await this.obey([head]);
         const fields = { module: head.module, revision: head.revision, sequence: head.sequence };
@@ -60,7 +68,7 @@ export class CatchUp {
 
   async #fetch(module: string, revision: string): Promise<Outcome> {
     try {
-      const bundle = await this.#store.bundle(module, revision);
+      const bundle = await this.#records.bundle(module, revision);
       if (bundle !== null) return this.#codeServer.prepare(bundle);
       return { status: 'refused', reason: 'nofile', detail: 'the stream has no such bundle' };
     } catch (error) {
