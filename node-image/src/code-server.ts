@@ -79,15 +79,17 @@ export class CodeServer {
       return refused('outdated', `a newer head of ${outdated.module} was seen`);
     }
     const news = heads.filter(head => head.sequence > this.headSeen(head.module));
-    for (const head of news) this.#host(head.module).headSeen = head.sequence;
     const targets = news.flatMap(({ module, revision }) => (revision === null ? [] : [{ module, revision }]));
     const outcome = this.#switchTogether(
       targets.filter(({ module, revision }) => this.current(module)?.revision !== revision),
     );
+    // What is not at hand may come with the next digest; what threw would throw again.
+    if (outcome.status === 'refused' && outcome.reason === 'nofile') return outcome;
+    for (const head of news) this.#host(head.module).headSeen = head.sequence;
     if (outcome.status === 'refused') return outcome;
     for (const head of news) {
       const hosted = this.#host(head.module);
-      if (head.revision === null) hosted.slots = remove(hosted.slots);
+      if (head.revision === null) hosted.slots = withoutIdleOld(remove(hosted.slots));
       hosted.headRunning = head.sequence;
     }
     return OK;
@@ -107,9 +109,7 @@ export class CodeServer {
   callEnded(version: Version): void {
     version.calls -= 1;
     const hosted = this.#modules.get(version.module);
-    if (hosted !== undefined && version.calls === 0 && hosted.slots.old === version) {
-      hosted.slots = purge(hosted.slots);
-    }
+    if (hosted !== undefined) hosted.slots = withoutIdleOld(hosted.slots);
   }
 
   /** Calls in flight on all versions in the slots. */
@@ -139,12 +139,17 @@ export class CodeServer {
   }
 
   #switchTogether(targets: readonly Target[]): Outcome {
+    const ready: Prepared[] = [];
+    for (const { module, revision } of targets) {
+      const prepared = this.#modules.get(module)?.compiled.get(revision);
+      if (prepared === undefined) return refused('nofile', `${module}@${shortRevision(revision)} is not prepared`);
+      ready.push(prepared);
+    }
     const next: Version[] = [];
     const before = targets.map(({ module }) => ({ ...this.#host(module).data }));
-    for (const { module, revision } of targets) {
-      const { compiled, data } = this.#host(module);
-      const prepared = compiled.get(revision);
-      if (prepared === undefined) return refused('nofile', `${module}@${shortRevision(revision)} is not prepared`);
+    for (const prepared of ready) {
+      const { module, revision } = prepared.bundle;
+      const { data } = this.#host(module);
       try {
         next.push(evaluateVersion(prepared, { data }, moduleConsole(this.#log, module, revision)));
       } catch (error) {
@@ -155,12 +160,15 @@ export class CodeServer {
     }
     for (const version of next) {
       const hosted = this.#host(version.module);
-      hosted.slots = load(hosted.slots, version);
-      if (hosted.slots.old?.calls === 0) hosted.slots = purge(hosted.slots);
+      hosted.slots = withoutIdleOld(load(hosted.slots, version));
       this.#log.info({ module: version.module, revision: shortRevision(version.revision) }, 'loaded');
     }
     return OK;
   }
+}
+
+function withoutIdleOld(slots: Slots<Version>): Slots<Version> {
+  return slots.old?.calls === 0 ? purge(slots) : slots;
 }
 
 /** Puts back the keys that a module changed before it threw. */
