@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+
 import * as fc from 'fast-check';
 
 import type { Bundle } from '../../protocol/bundle.ts';
@@ -35,3 +37,10 @@ export const nodeNames = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,62}$/);
 export const cookies = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
 export const texts = fc.string({ unit: fc.nat(0x10ffff).map(point => String.fromCodePoint(point)) });
 export const revisions = fc.stringMatching(/^[0-9a-f]{64}$/);
+
+/** Something to await, and the way to let it go on. */
+export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  const done = new AbortController();
+  const opened = once(done.signal, 'abort').then(() => undefined);
+  return { opened, open: () => done.abort() };
+}
