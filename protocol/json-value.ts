@@ -3,8 +3,9 @@ export type JsonResult = { ok: true; json: string | undefined } | { ok: false; d
 
 /**
  * Writes a value as JSON, and refuses what `JSON.stringify` would silently change: functions, symbols, bigints,
- * NaN and infinities, maps and sets, cycles. `undefined` alone is no value (`json` is undefined); a property that
- * is undefined is left out, as JSON does; anything with `toJSON` says itself what it is.
+ * NaN and infinities, cycles, and objects that are more than their properties (maps, errors, promises, typed arrays,
+ * …). `undefined` alone is no value (`json` is undefined); a property that is undefined is left out, as JSON does;
+ * anything with `toJSON` says itself what it is.
  */
 export function toJson(value: unknown): JsonResult {
   if (value === undefined) return { ok: true, json: undefined };
@@ -34,11 +35,12 @@ function findMisfit(value: unknown, where: string, above: Set<object>): string |
 
 function findMisfitWithin(value: object, where: string, above: Set<object>): string | null {
   if ('toJSON' in value && typeof value.toJSON === 'function') return null;
-  if (value instanceof Map || value instanceof Set) return `${where} is a ${value.constructor.name}`;
+  const kind = Object.prototype.toString.call(value).slice('[object '.length, -1);
+  if (kind !== 'Object' && kind !== 'Array') return `${where} is of type ${kind}`;
   if (above.has(value)) return `${where} contains itself`;
   above.add(value);
   const entries = Array.isArray(value)
-    ? value.map((item, index) => [`${where}[${index}]`, item as unknown] as const)
+    ? Array.from(value, (item: unknown, index) => [`${where}[${index}]`, item] as const) // Sees holes, unlike map().
     : Object.entries(value)
         .filter(([, item]) => item !== undefined)
         .map(([key, item]) => [`${where}.${key}`, item as unknown] as const);

@@ -1,5 +1,8 @@
-/** A module's name is its file's name: `modules/<module>.ts` or `modules/<module>/index.ts`. */
-const MODULE = /^[a-z][a-z0-9-]{0,62}$/;
+/**
+ * A module's name is its file's name: `modules/<module>.ts` or `modules/<module>/index.ts`. The two names that it
+ * can't be are keys that valibot drops from a record, so such a module would be missing from every digest.
+ */
+const MODULE = /^(?!(?:constructor|prototype)$)[a-z][a-z0-9-]{0,62}$/;
 
 /** A cookie is one token of a NATS subject. */
 const COOKIE = /^[A-Za-z0-9_-]{1,64}$/;
@@ -7,7 +10,8 @@ const COOKIE = /^[A-Za-z0-9_-]{1,64}$/;
 const NODE = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 /** How each name must look, in words for an error message. */
-export const MODULE_RULE = 'a lower-case letter, then up to 62 lower-case letters, digits or dashes';
+export const MODULE_RULE =
+  'a lower-case letter, then up to 62 lower-case letters, digits or dashes (but not constructor or prototype)';
 export const COOKIE_RULE = '1 to 64 letters, digits, dashes or underscores';
 
 export const isModuleName = (text: string): boolean => MODULE.test(text);

@@ -145,7 +145,11 @@ function isBuildFailure(error: unknown): error is { errors: Message[] } {
 function diagnosticOf({ text, location }: Message): Diagnostic {
   if (location === null) return { text, file: null, line: 0, column: 0, source: '', length: 0 };
   const { file, line, column, lineText, length } = location;
-  return { text, file, line, column: column + 1, source: lineText, length: Math.max(1, length) };
+  // esbuild counts bytes of UTF-8, and past the end of the line.
+  const bytes = Buffer.from(lineText);
+  const before = bytes.subarray(0, column).toString();
+  const about = bytes.subarray(column, column + length).toString();
+  return { text, file, line, column: before.length + 1, source: lineText, length: Math.max(1, about.length) };
 }
 
 function show({ text, file, line, column, source, length }: Diagnostic): string {

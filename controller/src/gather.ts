@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+
 import { createInbox, type NatsConnection } from '@nats-io/transport-node';
 
 import { DecodeError } from '../../protocol/errors.ts';
@@ -35,8 +37,7 @@ export async function gather<A extends { readonly node: string }>(
   const missing = new Set(question.expected);
   const inbox = createInbox();
   const askedAt = performance.now();
-  let finish = (): void => undefined;
-  const complete = new Promise<void>(resolve => (finish = resolve));
+  const over = new AbortController();
   const subscription = nats.subscribe(inbox, {
     callback: (error, message) => {
       // An empty message is NATS's word that nobody is subscribed.
@@ -46,14 +47,14 @@ export async function gather<A extends { readonly node: string }>(
       answers.set(answer.node, { answer, ms: performance.now() - askedAt });
       missing.delete(answer.node);
       question.onAnswer?.(answers.size);
-      if (missing.size === 0) finish();
+      if (missing.size === 0) over.abort();
     },
   });
-  if (missing.size === 0) finish();
-  const timer = setTimeout(finish, question.patience);
+  if (missing.size === 0) over.abort();
+  const timer = setTimeout(() => over.abort(), question.patience);
   try {
     await question.ask(inbox);
-    await complete;
+    if (!over.signal.aborted) await once(over.signal, 'abort');
   } finally {
     clearTimeout(timer);
     subscription.unsubscribe();

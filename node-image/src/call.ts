@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import { toJson } from '../../protocol/json-value.ts';
 import { MAX_VALUE_BYTES } from '../../protocol/limits.ts';
 import type { CallAnswer, CallFailure, CallRequest } from '../../protocol/messages.ts';
@@ -44,7 +46,11 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
   } catch (error) {
     threw = true;
     if (error instanceof Error) return failed('exception', error.name, error.message);
-    return failed('exception', typeof error, String(error));
+    return failed(
+      'exception',
+      typeof error,
+      typeof error === 'string' ? error : inspect(error, { breakLength: Infinity }),
+    );
   } finally {
     codeServer.callEnded(version, threw);
   }

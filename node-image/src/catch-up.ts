@@ -1,25 +1,33 @@
+import type { Bundle } from '../../protocol/bundle.ts';
 import { DecodeError } from '../../protocol/errors.ts';
 import { desiredRevision, type Head } from '../../protocol/head.ts';
 import type { DigestRequest } from '../../protocol/messages.ts';
 import type { CodeServer, Outcome } from './code-server.ts';
 import type { Logger } from './logger.ts';
-import type { Store } from './store.ts';
 
 /** A node that is behind waits a random part of this before it reads the stream (milliseconds). */
 const JITTER = 500;
+
+/** What a node reads of the cluster's stream. */
+export interface Records {
+  /** The newest head of every module. */
+  heads(): Promise<readonly Head[]>;
+  /** A bundle by its revision; null when the stream has none. */
+  bundle(module: string, revision: string): Promise<Bundle | null>;
+}
 
 /** Brings a node to the heads of the stream, whatever messages it missed. */
 export class CatchUp {
   readonly #node: string;
   readonly #codeServer: CodeServer;
-  readonly #store: Store;
+  readonly #records: Records;
   readonly #log: Logger;
   #reading: Promise<void> | null = null;
 
-  constructor(node: string, codeServer: CodeServer, store: Store, log: Logger) {
+  constructor(node: string, codeServer: CodeServer, records: Records, log: Logger) {
     this.#node = node;
     this.#codeServer = codeServer;
-    this.#store = store;
+    this.#records = records;
     this.#log = log;
   }
 
@@ -53,7 +61,7 @@ export class CatchUp {
   /** Obeys every head in the stream. Never throws: what can't be read now is read after the next digest. */
   async readHeads(): Promise<void> {
     try {
-      const news = (await this.#store.heads()).filter(head => head.sequence > this.#codeServer.headSeen(head.module));
+      const news = (await this.#records.heads()).filter(head => head.sequence > this.#codeServer.headSeen(head.module));
       for (const push of new Set(news.map(head => head.push))) {
         const heads = news.filter(head => head.push === push);
         const outcome = await this.obey(heads);
@@ -68,7 +76,7 @@ export class CatchUp {
 
   async #fetch(module: string, revision: string): Promise<Outcome> {
     try {
-      const bundle = await this.#store.bundle(module, revision);
+      const bundle = await this.#records.bundle(module, revision);
       if (bundle !== null) return this.#codeServer.prepare(bundle);
       return { status: 'refused', reason: 'nofile', detail: 'the stream has no such bundle' };
     } catch (error) {

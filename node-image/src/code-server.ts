@@ -91,12 +91,14 @@ export class CodeServer {
     const verdict = this.#switchTogether(
       targets.filter(({ module, revision }) => this.current(module)?.revision !== revision),
     );
+    // What is not at hand may come with the next digest; what threw would throw again.
+    if (verdict.status === 'refused' && verdict.reason === 'nofile') return verdict;
     for (const { module, revision, sequence } of news) {
       const hosted = this.#host(module);
       hosted.headSeen = sequence;
       hosted.verdict = verdict;
       if (verdict.status === 'refused') continue;
-      if (revision === null) hosted.slots = remove(hosted.slots);
+      if (revision === null) hosted.slots = withoutIdleOld(remove(hosted.slots));
       hosted.headRunning = sequence;
     }
     return verdict;
@@ -118,9 +120,7 @@ export class CodeServer {
     version.ended += 1;
     if (failed) version.errors += 1;
     const hosted = this.#modules.get(version.module);
-    if (hosted !== undefined && version.calls === 0 && hosted.slots.old === version) {
-      hosted.slots = purge(hosted.slots);
-    }
+    if (hosted !== undefined) hosted.slots = withoutIdleOld(hosted.slots);
   }
 
   /** Calls in flight on all versions in the slots. */
@@ -156,12 +156,17 @@ export class CodeServer {
   }
 
   #switchTogether(targets: readonly Target[]): Outcome {
+    const ready: Prepared[] = [];
+    for (const { module, revision } of targets) {
+      const prepared = this.#modules.get(module)?.compiled.get(revision);
+      if (prepared === undefined) return refused('nofile', `${module}@${shortRevision(revision)} is not prepared`);
+      ready.push(prepared);
+    }
     const next: Version[] = [];
     const before = targets.map(({ module }) => ({ ...this.#host(module).data }));
-    for (const { module, revision } of targets) {
-      const { compiled, data } = this.#host(module);
-      const prepared = compiled.get(revision);
-      if (prepared === undefined) return refused('nofile', `${module}@${shortRevision(revision)} is not prepared`);
+    for (const prepared of ready) {
+      const { module, revision } = prepared.bundle;
+      const { data } = this.#host(module);
       try {
         next.push(evaluateVersion(prepared, { data }, moduleConsole(this.#log, module, revision)));
       } catch (error) {
@@ -172,12 +177,15 @@ export class CodeServer {
     }
     for (const version of next) {
       const hosted = this.#host(version.module);
-      hosted.slots = load(hosted.slots, version);
-      if (hosted.slots.old?.calls === 0) hosted.slots = purge(hosted.slots);
+      hosted.slots = withoutIdleOld(load(hosted.slots, version));
       this.#log.info({ module: version.module, revision: shortRevision(version.revision) }, 'loaded');
     }
     return OK;
   }
+}
+
+function withoutIdleOld(slots: Slots<Version>): Slots<Version> {
+  return slots.old?.calls === 0 ? purge(slots) : slots;
 }
 
 /** Puts back the keys that a module changed before it threw. */

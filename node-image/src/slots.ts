@@ -10,14 +10,14 @@ export function emptySlots<V>(): Slots<V> {
   return { current: null, old: null };
 }
 
-/** Loads `next`: it becomes current and current becomes old. What was old is let go. */
+/** Loads `next`: it becomes current and current becomes old. What was old is let go, unless there was no current. */
 export function load<V>(slots: Slots<V>, next: V): Slots<V> {
-  return { current: next, old: slots.current };
+  return { current: next, old: slots.current ?? slots.old };
 }
 
 /** Removes the module: new calls find nothing, calls on current run to their end. */
 export function remove<V>(slots: Slots<V>): Slots<V> {
-  return { current: null, old: slots.current };
+  return { current: null, old: slots.current ?? slots.old };
 }
 
 /** Lets go of old (OTP: `purge`). */

@@ -1,5 +1,4 @@
 import { type ClusterConfig, type Env, loadClusterConfig } from '../../../protocol/config.ts';
-import { UsageError } from '../../../protocol/errors.ts';
 
 export interface RosterConfig extends ClusterConfig {
   /** A container is a node of this cluster when it has all of these labels, `key=value`. */
@@ -12,8 +11,7 @@ export interface RosterConfig extends ClusterConfig {
  * @throws UsageError one line that names every bad variable.
  */
 export function loadConfig(env: Env): RosterConfig {
-  const cluster = loadClusterConfig(env);
   const labels = (env['NODE_LABELS'] ?? '').split(',').filter(label => label !== '');
-  if (labels.length === 0) throw new UsageError('NODE_LABELS must name the labels of the node containers, key=value,…');
-  return { ...cluster, labels };
+  const problems = labels.length === 0 ? ['NODE_LABELS must name the labels of the node containers, key=value,…'] : [];
+  return { ...loadClusterConfig(env, problems), labels };
 }

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+
+import { loadConfig } from '../../../controller/src/config.ts';
+import { loadConfig as loadRosterConfig } from '../../../controller/src/roster/config.ts';
+import { UsageError } from '../../../protocol/errors.ts';
+
+describe('loadConfig of the controller', () => {
+  it('has a default for everything', () => {
+    expect(loadConfig({})).toEqual({
+      cookie: 'dino',
+      natsUrl: 'nats://nats:4222',
+      logLevel: 'info',
+      socketPath: '/run/hotcast/controller.sock',
+      modulesDir: '/work/modules',
+    });
+  });
+
+  it('reads what is set', () => {
+    const env = { CONTROLLER_SOCKET: '/tmp/c.sock', MODULES_DIR: '/tmp/modules' };
+    expect(loadConfig(env)).toMatchObject({ socketPath: '/tmp/c.sock', modulesDir: '/tmp/modules' });
+  });
+
+  it("checks the cluster's variables", () => {
+    expect(() => loadConfig({ COOKIE: 'a b' })).toThrow(UsageError);
+  });
+});
+
+describe('loadConfig of the roster', () => {
+  it('reads the labels of the node containers', () => {
+    expect(loadRosterConfig({ NODE_LABELS: 'a=1,b=2,' }).labels).toEqual(['a=1', 'b=2']);
+  });
+
+  it.each([{}, { NODE_LABELS: '' }, { NODE_LABELS: ',' }])('refuses to list every container: %j', env => {
+    expect(() => loadRosterConfig(env)).toThrow(/^NODE_LABELS must name/);
+  });
+
+  it('names all bad variables at once, in one line', () => {
+    expect(() => loadRosterConfig({ COOKIE: '*', LOG_LEVEL: 'loud' })).toThrow(
+      /^COOKIE [^\n]*; LOG_LEVEL [^\n]*; NODE_LABELS [^\n]*$/,
+    );
+  });
+});

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+
+import { join } from '../../../controller/src/fleet.ts';
+import type { NodeDescription } from '../../../protocol/messages.ts';
+
+const container = (id: string, name: string, state = 'running') => ({ id, name, state });
+
+const present = (node: string, id: string): NodeDescription => ({
+  node,
+  container: id,
+  pid: 1,
+  startedAt: 0,
+  uptimeSeconds: 0,
+  memoryBytes: 0,
+  modules: {},
+});
+
+const fred = { node: 'fred', container: 'c1' };
+
+describe('join', () => {
+  it.each([
+    ['running', 'heard', true],
+    ['running', 'silent', true],
+    ['paused', 'silent', true],
+    ['restarting', 'silent', true],
+    ['exited', 'silent', false],
+    ['exited', 'heard a moment ago', false],
+    ['created', 'silent', false],
+    ['dead', 'silent', false],
+    ['removing', 'heard a moment ago', false],
+  ])('a %s container that is %s should answer: %s', (state, heard, expected) => {
+    const presence = heard === 'silent' ? [] : [present('fred', 'c1')];
+    expect(join([container('c1', 'hotcast-node-1', state)], presence)).toEqual(expected ? [fred] : []);
+  });
+
+  it('calls a container by the name that it was heard with', () => {
+    expect(join([container('c1', 'hotcast-node-1')], [present('fred-c1', 'c1')])).toEqual([
+      { node: 'fred-c1', container: 'c1' },
+    ]);
+  });
+
+  it("calls a container that was never heard by its container's name", () => {
+    expect(join([container('c9', 'hotcast-node-3')], [present('fred', 'c1')])).toContainEqual({
+      node: 'betty',
+      container: 'c9',
+    });
+  });
+
+  it('expects a node that the engine does not know, while it is heard', () => {
+    expect(join([], [present('wilma', 'elsewhere')])).toEqual([{ node: 'wilma', container: 'elsewhere' }]);
+  });
+
+  it('expects a container once, heard or not', () => {
+    const members = join(
+      [container('c1', 'hotcast-node-1'), container('c2', 'hotcast-node-2')],
+      [present('fred', 'c1'), present('bambam', 'c2')],
+    );
+    expect(members).toEqual([fred, { node: 'bambam', container: 'c2' }]);
+  });
+});

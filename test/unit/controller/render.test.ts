@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+
+import { render } from '../../../controller/src/render.ts';
+import type { CallResult, NodeOutcome, PushResult } from '../../../controller/src/results.ts';
+import type { CallAnswer } from '../../../protocol/messages.ts';
+
+const revision = '3f2a9c0b1d4e'.padEnd(64, '0');
+const times = { compile: 12.34, prepare: 3.21, commit: 1.5, skew: 0.25 };
+
+const push = (outcome: PushResult['outcome'], detail: string, nodes: readonly NodeOutcome[]): PushResult => ({
+  command: 'push',
+  module: 'demo',
+  revision,
+  outcome,
+  detail,
+  nodes,
+  times,
+});
+
+const callResult = (single: boolean, nodes: CallResult['nodes']): CallResult => ({
+  command: 'call',
+  call: 'demo.add(4, 5)',
+  single,
+  nodes,
+});
+
+const value = (node: string, json?: string, output: string[] = []) =>
+  ({ node, status: 'value', revision, output, ...(json === undefined ? {} : { json }) }) as const;
+
+describe('render of a push', () => {
+  it('has a line a node, the totals, and the times', () => {
+    const nodes: NodeOutcome[] = [
+      { node: 'fred', status: 'loaded', ms: 4.04 },
+      { node: 'bambam', status: 'loaded', ms: 250.6 },
+      { node: 'betty', status: 'silent' },
+    ];
+    expect(render(push('committed', '', nodes)).split('\n')).toEqual([
+      'fred    loaded  4.0 ms',
+      'bambam  loaded  251 ms',
+      'betty   silent  should have answered and did not',
+      'demo@3f2a9c0b1d4e committed · 2 loaded · 1 silent · p50 4.0 ms · max 251 ms',
+      'compile 12.3 ms, prepare 3.2 ms, commit 1.5 ms, skew 0.3 ms',
+    ]);
+  });
+
+  it('has the reason of each refusal, and what became of the push', () => {
+    const nodes: NodeOutcome[] = [
+      { node: 'fred', status: 'refused', reason: 'on_load_failure', detail: 'TypeError: no' },
+    ];
+    expect(render(push('refused', 'nothing changed on any node', nodes)).split('\n')).toEqual([
+      'fred  refused  on_load_failure: TypeError: no',
+      'demo@3f2a9c0b1d4e refused · 1 refused',
+      'nothing changed on any node',
+      'compile 12.3 ms, prepare 3.2 ms, commit 1.5 ms, skew 0.3 ms',
+    ]);
+  });
+
+  it('has no empty line when no node has anything to say', () => {
+    expect(
+      render(push('overtaken', 'wilma was faster', []))
+        .split('\n')
+        .slice(0, 2),
+    ).toEqual(['demo@3f2a9c0b1d4e overtaken', 'wilma was faster']);
+  });
+
+  it('takes the nearest rank for p50: never a time that no node had', () => {
+    const nodes = [30, 10, 20, 40].map((ms, index): NodeOutcome => ({ node: `n${index}`, status: 'loaded', ms }));
+    expect(render(push('committed', '', nodes))).toContain('4 loaded · p50 20.0 ms · max 40.0 ms');
+  });
+});
+
+describe('render of a compile', () => {
+  it("is Erlang's answer when it loaded", () => {
+    const nodes = [{ node: 'fred', status: 'loaded', ms: 3 }] as const;
+    expect(render({ command: 'compile', module: 'demo', revision, nodes })).toBe('{ok, demo, 3f2a9c0b1d4e}');
+  });
+
+  it('is the reason when it did not', () => {
+    const nodes = [{ node: 'fred', status: 'refused', reason: 'badfile', detail: 'SyntaxError: no' }] as const;
+    expect(render({ command: 'compile', module: 'demo', revision, nodes })).toBe(
+      'fred  refused  badfile: SyntaxError: no',
+    );
+  });
+});
+
+describe('render of a call', () => {
+  it('is the value alone when one node was named', () => {
+    expect(render(callResult(true, [value('fred', '9')]))).toBe('9');
+  });
+
+  it('names each node otherwise, with what was printed before its value', () => {
+    const nodes = [
+      value('fred', '9', ['Calculating like a boss!', 'done']),
+      value('bambam'),
+      { node: 'betty', status: 'error', failure: 'exception', type: 'TypeError', message: 'no', output: ['ouch'] },
+      { node: 'wilma', status: 'silent' },
+    ] as const satisfies CallResult['nodes'];
+    expect(render(callResult(false, nodes)).split('\n')).toEqual([
+      'fred | Calculating like a boss!',
+      'fred | done',
+      'fred    9',
+      'bambam  undefined',
+      'betty | ouch',
+      'betty   TypeError: no',
+      'wilma   silent: should have answered and did not',
+    ]);
+  });
+
+  it('names the node that failed, also when it alone was asked', () => {
+    const message = 'module demo is not loaded on node betty';
+    const failed: CallAnswer = { node: 'betty', status: 'error', failure: 'undef', type: 'undef', message, output: [] };
+    expect(render(callResult(true, [failed]))).toBe(`betty  undef: ${message}`);
+  });
+});
+
+describe('render of a ping', () => {
+  it('is pong for one node that is there', () => {
+    expect(render({ command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }] })).toBe('pong');
+  });
+
+  it('is a line a node for more, and pang for who is silent', () => {
+    const nodes = [
+      { node: 'fred', status: 'pong', ms: 1.25 },
+      { node: 'betty', status: 'silent' },
+    ] as const;
+    expect(render({ command: 'ping', nodes }).split('\n')).toEqual(['fred   pong  1.3 ms', 'betty  pang  silent']);
+  });
+
+  it('is pang for one node that is not there', () => {
+    expect(render({ command: 'ping', nodes: [{ node: 'betty', status: 'silent' }] })).toBe('betty  pang  silent');
+  });
+});
+
+describe('render of the nodes', () => {
+  it('has a column for each thing that is known of a node', () => {
+    const fred = {
+      status: 'present',
+      node: 'fred',
+      container: '0123456789ab',
+      pid: 7,
+      startedAt: Date.UTC(2026, 0, 2, 3, 4, 5),
+      uptimeSeconds: 61,
+      memoryBytes: 50 * 1024 * 1024,
+      modules: {
+        demo: { revision, sequence: 5 },
+        counter: { revision, sequence: 0 },
+      },
+    } as const;
+    const nodes = [
+      fred,
+      { ...fred, node: 'bambam', modules: {} },
+      { node: 'betty', status: 'silent', container: 'ba9876543210' } as const,
+    ];
+    expect(render({ command: 'nodes', nodes }).split('\n')).toEqual([
+      'NODE    CONTAINER     PID  STARTED                   UPTIME  MEMORY  MODULES',
+      'fred    0123456789ab  7    2026-01-02T03:04:05.000Z  61 s    50 MiB  demo@3f2a9c0b1d4e counter@3f2a9c0b1d4e (here only)',
+      'bambam  0123456789ab  7    2026-01-02T03:04:05.000Z  61 s    50 MiB  -',
+      'betty   ba9876543210                                                 silent',
+    ]);
+  });
+});

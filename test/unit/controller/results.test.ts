@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+
+import { exitStatus, type NodeOutcome, type PushResult, type Result } from '../../../controller/src/results.ts';
+import type { CallAnswer } from '../../../protocol/messages.ts';
+
+const loaded: NodeOutcome = { node: 'fred', status: 'loaded', ms: 1 };
+const refused: NodeOutcome = { node: 'betty', status: 'refused', reason: 'badfile', detail: 'no' };
+const silent = { node: 'wilma', status: 'silent' } as const;
+const revision = 'f'.repeat(64);
+
+const pushed = (outcome: PushResult['outcome'], ...nodes: NodeOutcome[]): Result => ({
+  command: 'push',
+  module: 'demo',
+  revision,
+  outcome,
+  detail: '',
+  nodes,
+  times: { compile: 1, prepare: 1, commit: 1, skew: 1 },
+});
+const compiled = (...nodes: NodeOutcome[]): Result => ({ command: 'compile', module: 'demo', revision, nodes });
+
+const value: CallAnswer = { node: 'fred', status: 'value', json: '9', revision, output: [] };
+const error: CallAnswer = { node: 'fred', status: 'error', failure: 'undef', type: 'undef', message: 'no', output: [] };
+const called = (...nodes: (CallAnswer | typeof silent)[]): Result => ({
+  command: 'call',
+  call: 'demo.add(4, 5)',
+  single: false,
+  nodes,
+});
+
+describe('exitStatus', () => {
+  it.each<[string, Result, number]>([
+    ['every node loaded', pushed('committed', loaded), 0],
+    ['one was silent', pushed('committed', loaded, silent), 3],
+    ['one saw a newer head', pushed('committed', loaded, refused), 1],
+    ['a refusal is worse than silence', pushed('committed', silent, refused), 1],
+    ['a push was refused', pushed('refused', refused), 1],
+    ['a push was reverted', pushed('reverted', loaded, refused), 1],
+    ['a push was overtaken, though all loaded it', pushed('overtaken', loaded), 1],
+    ['a push was overtaken before any loaded it', pushed('overtaken'), 1],
+    ['nobody answered a push', pushed('unanswered', silent), 3],
+    ['the node loaded it', compiled(loaded), 0],
+    ['the node refused it', compiled(refused), 1],
+    ['the node was silent', compiled(silent), 3],
+    ['every call gave a value', called(value), 0],
+    ['a call failed', called(value, error, silent), 1],
+    ['a call had no answer', called(value, silent), 3],
+    ['pong', { command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }] }, 0],
+    ['pang', { command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }, silent] }, 3],
+    ['a listed node is silent', { command: 'nodes', nodes: [{ ...silent, container: 'c1' }] }, 3],
+    ['an empty list', { command: 'nodes', nodes: [] }, 0],
+  ])('%s', (_, result, status) => {
+    expect(exitStatus(result)).toBe(status);
+  });
+});

@@ -1,0 +1,46 @@
+import { once } from 'node:events';
+
+import * as fc from 'fast-check';
+
+import type { Bundle } from '../../protocol/bundle.ts';
+import type { Head } from '../../protocol/head.ts';
+import { isModuleName } from '../../protocol/names.ts';
+import { revisionOf } from '../../protocol/revision.ts';
+
+/** A bundle as the controller's compiler writes it, of CommonJS text. */
+export function bundleOf(module: string, code: string): Bundle {
+  return { module, revision: revisionOf(code), file: `modules/${module}.ts`, exports: [], code, map: '{}' };
+}
+
+export function headOf(module: string, revision: string | null, sequence: number): Head {
+  return { module, revision, previous: null, sequence, author: 'wilma', at: 1_700_000_000_000, note: 'push' };
+}
+
+/** A line that was logged. */
+export interface Logged {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly fields: object;
+  readonly message: string;
+}
+
+/** A logger that keeps what it is told. */
+export function recordingLog() {
+  const logged: Logged[] = [];
+  const to = (level: Logged['level']) => (fields: object, message: string) =>
+    void logged.push({ level, fields, message });
+  return { logged, debug: to('debug'), info: to('info'), warn: to('warn'), error: to('error') };
+}
+
+/** Names that are valid, and any text at all, for properties. */
+export const moduleNames = fc.stringMatching(/^[a-z][a-z0-9-]{0,62}$/).filter(isModuleName);
+export const nodeNames = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,62}$/);
+export const cookies = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
+export const texts = fc.string({ unit: fc.nat(0x10ffff).map(point => String.fromCodePoint(point)) });
+export const revisions = fc.stringMatching(/^[0-9a-f]{64}$/);
+
+/** Something to await, and the way to let it go on. */
+export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  const done = new AbortController();
+  const opened = once(done.signal, 'abort').then(() => undefined);
+  return { opened, open: () => done.abort() };
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+
+import { compileVersion, evaluateVersion, type Version } from '../../../node-image/src/version.ts';
+import { bundleOf } from '../fixtures.ts';
+
+const evaluate = (code: string, data: Record<string, unknown> = {}): Version =>
+  evaluateVersion(compileVersion(bundleOf('demo', code)), { data }, console);
+
+describe('compileVersion', () => {
+  it('throws a SyntaxError for what is no JavaScript', () => {
+    expect(() => compileVersion(bundleOf('demo', 'const x = ;'))).toThrow(SyntaxError);
+  });
+
+  it('takes code that ends in a comment', () => {
+    expect(evaluate('exports.x = 1; // the end').exports).toEqual({ x: 1 });
+  });
+});
+
+describe('evaluateVersion', () => {
+  it('gives the exports, set one by one or as a whole', () => {
+    expect(evaluate('exports.x = 1;').exports).toEqual({ x: 1 });
+    expect(evaluate('module.exports = { y: 2 };').exports).toEqual({ y: 2 });
+  });
+
+  it('gives every evaluation exports of its own', () => {
+    const prepared = compileVersion(bundleOf('demo', 'let n = 0; exports.next = () => ++n;'));
+    const [one, two] = [1, 2].map(() => evaluateVersion(prepared, { data: {} }, console));
+    expect(one?.exports).not.toBe(two?.exports);
+    expect(one?.exports['next']).not.toBe(two?.exports['next']);
+  });
+
+  it.each(['node:path', 'path'])("gives Node's built-in %s", id => {
+    expect(evaluate(`exports.base = require('${id}').basename('/a/b');`).exports).toEqual({ base: 'b' });
+  });
+
+  it.each(['left-pad', './other', '/etc/passwd', 'node:no-such'])(
+    'says which module requires what when %s is no built-in',
+    id => {
+      expect(() => evaluate(`require('${id}');`)).toThrow(
+        `module demo requires ${id}, which is no built-in of Node ${process.version}`,
+      );
+    },
+  );
+
+  it('hands over the data itself, and no way to replace it', () => {
+    const data = {};
+    const version = evaluate(
+      `'use strict'; __hotcast_hot.data.x = 1; exports.replace = () => { __hotcast_hot.data = {}; };`,
+      data,
+    );
+    expect(data).toEqual({ x: 1 });
+    expect(version.exports['replace']).toThrow(TypeError);
+  });
+
+  it('shows module and revision in stacks', () => {
+    const bundle = bundleOf('demo', `throw new Error('no');`);
+    const thrown = (() => {
+      try {
+        return evaluateVersion(compileVersion(bundle), { data: {} }, console);
+      } catch (error) {
+        return error;
+      }
+    })();
+    expect(thrown).toMatchObject({
+      stack: expect.stringContaining(`demo@${bundle.revision.slice(0, 12)}:1:`) as string,
+    });
+  });
+});

@@ -1,0 +1,71 @@
+import { gzipSync } from 'node:zlib';
+
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { decodeBundle, encodeBundle } from '../../../protocol/bundle.ts';
+import { encode } from '../../../protocol/codec.ts';
+import { DecodeError } from '../../../protocol/errors.ts';
+import { MAX_UNPACKED_BYTES } from '../../../protocol/limits.ts';
+import { revisionOf } from '../../../protocol/revision.ts';
+import { bundleOf, moduleNames, texts } from '../fixtures.ts';
+
+const demo = bundleOf('demo', 'exports.add = (x, y) => x + y;\n'.repeat(20));
+
+describe('decodeBundle', () => {
+  it('gives back what encodeBundle was given', () => {
+    const bundles = fc
+      .record({ module: moduleNames, file: texts, exports: fc.array(texts), code: texts, map: texts })
+      .map(fields => ({ ...fields, revision: revisionOf(fields.code) }));
+    fc.assert(
+      fc.property(bundles, bundle => {
+        expect(decodeBundle(encodeBundle(bundle))).toEqual(bundle);
+      }),
+    );
+  });
+
+  it('packs the same bundle to the same bytes', () => {
+    expect(encodeBundle(demo)).toEqual(encodeBundle({ ...demo }));
+  });
+
+  it('never gives other code for bytes that were tampered with', () => {
+    const packed = encodeBundle(demo);
+    fc.assert(
+      fc.property(fc.nat(packed.length - 1), fc.integer({ min: 1, max: 255 }), (position, flip) => {
+        const tampered = Uint8Array.from(packed, (byte, index) => (index === position ? byte ^ flip : byte));
+        try {
+          expect(decodeBundle(tampered)).toEqual(demo); // A byte of gzip's header that says nothing of the content.
+        } catch (error) {
+          expect(error).toBeInstanceOf(DecodeError);
+        }
+      }),
+      { numRuns: 500, seed: 19_860_930 },
+    );
+  });
+
+  it('refuses code that is not the revision it says it is', () => {
+    const other = { ...demo, code: 'exports.add = () => 0;' };
+    expect(() => decodeBundle(encodeBundle(other))).toThrow(
+      new DecodeError(`the code is revision ${revisionOf(other.code).slice(0, 12)}, not ${demo.revision.slice(0, 12)}`),
+    );
+  });
+
+  it('refuses a bundle without code, and names the field', () => {
+    const { code: _, ...rest } = demo;
+    expect(() => decodeBundle(gzipSync(encode(rest)))).toThrow(/^code: /);
+  });
+
+  it('refuses to unpack more than the limit', () => {
+    const bomb = gzipSync(Buffer.alloc(MAX_UNPACKED_BYTES + 1, ' '), { level: 1 });
+    expect(bomb.length).toBeLessThan(MAX_UNPACKED_BYTES / 100);
+    expect(() => decodeBundle(bomb)).toThrow(DecodeError);
+    expect(() => decodeBundle(bomb)).toThrow(`does not unpack within ${MAX_UNPACKED_BYTES} bytes`);
+  });
+
+  it.each([[new Uint8Array()], [new TextEncoder().encode('{}')], [encodeBundle(demo).subarray(0, -1)]])(
+    'refuses what is not gzip, and what was cut off',
+    bytes => {
+      expect(() => decodeBundle(bytes)).toThrow(DecodeError);
+    },
+  );
+});

@@ -1,0 +1,93 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { decode, encode } from '../../../protocol/codec.ts';
+import { DecodeError } from '../../../protocol/errors.ts';
+import { callAnswer, callRequest, commitRequest, digestRequest, nodeDescription } from '../../../protocol/messages.ts';
+import { headOf, moduleNames, nodeNames, revisions, texts } from '../fixtures.ts';
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** The message of the DecodeError that `body` throws. */
+function decodeErrorOf(body: () => unknown): string {
+  try {
+    body();
+  } catch (error) {
+    if (error instanceof DecodeError) return error.message;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+describe('decode', () => {
+  it('gives back what encode was given: calls', () => {
+    const json = fc.jsonValue().map(value => JSON.parse(JSON.stringify(value)) as unknown);
+    const requests = fc.record({ module: moduleNames, function: texts, args: fc.array(json) });
+    fc.assert(
+      fc.property(requests, request => {
+        expect(decode(callRequest, encode(request))).toEqual(request);
+      }),
+    );
+  });
+
+  it('gives back what encode was given: descriptions of nodes', () => {
+    const count = fc.maxSafeNat();
+    const descriptions = fc.record({
+      node: nodeNames,
+      container: fc.string(),
+      pid: count,
+      startedAt: count,
+      uptimeSeconds: count,
+      memoryBytes: count,
+      modules: fc.dictionary(moduleNames, fc.record({ revision: revisions, sequence: count }), {
+        noNullPrototype: true,
+      }),
+    });
+    fc.assert(
+      fc.property(descriptions, description => {
+        expect(decode(nodeDescription, encode(description))).toEqual(description);
+      }),
+    );
+  });
+
+  it.each(['', '{', 'undefined', "{'a': 1}", '\u0000'])('refuses what is no JSON: %j', text => {
+    expect(decodeErrorOf(() => decode(callRequest, bytesOf(text)))).toBe('the message is not JSON');
+  });
+
+  it('refuses what is no UTF-8', () => {
+    const bytes = new Uint8Array([...bytesOf('{"heads":{},"x":"'), 0xff, 0xc0, ...bytesOf('"}')]);
+    expect(decodeErrorOf(() => decode(digestRequest, bytes))).toBe('the message is not JSON');
+  });
+
+  it('names the field that does not fit', () => {
+    const head = headOf('demo', 'f'.repeat(64), 1);
+    const messageOf = (fields: object): string =>
+      decodeErrorOf(() => decode(commitRequest, encode({ heads: [head, { ...head, ...fields }] })));
+    expect(messageOf({ sequence: -1 })).toMatch(/^heads\.1\.sequence: /);
+    expect(messageOf({ sequence: 1.5 })).toMatch(/^heads\.1\.sequence: /);
+    expect(messageOf({ revision: 'F'.repeat(64) })).toBe('heads.1.revision: a revision is 64 hex digits');
+    expect(messageOf({ module: 'Demo' })).toMatch(/^heads\.1\.module: a module's name is a lower-case letter/);
+    expect(messageOf({ author: undefined })).toMatch(/^heads\.1\.author: /);
+  });
+
+  it('refuses a commit of nothing', () => {
+    expect(decodeErrorOf(() => decode(commitRequest, encode({ heads: [] })))).toMatch(/^heads: /);
+  });
+
+  it('refuses a status that nobody defined', () => {
+    const answer = { status: 'maybe', node: 'fred', output: [] };
+    expect(decodeErrorOf(() => decode(callAnswer, encode(answer)))).toMatch(/^status: /);
+  });
+
+  it('says that the whole message does not fit when it is no object', () => {
+    expect(decodeErrorOf(() => decode(callRequest, bytesOf('7')))).toMatch(/^the message: /);
+  });
+
+  it('never throws anything but DecodeError, whatever the bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), bytes => {
+        expect(decodeErrorOf(() => decode(callRequest, bytes))).not.toBe('');
+      }),
+    );
+  });
+});

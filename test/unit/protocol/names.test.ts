@@ -1,0 +1,129 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { compareNodes, isCookie, isModuleName, isNodeName, nodeNameOf, replicaName } from '../../../protocol/names.ts';
+import { nodeNames, texts } from '../fixtures.ts';
+
+const replicas = Array.from({ length: 40 }, (_, index) => replicaName(index + 1));
+
+describe('isModuleName', () => {
+  it.each(['demo', 'a', 'two-words', 'v2', 'constructors', `a${'b'.repeat(62)}`])('takes %j', name => {
+    expect(isModuleName(name)).toBe(true);
+  });
+
+  it.each([
+    '',
+    'Demo',
+    '2nd',
+    '-x',
+    'a_b',
+    'a.b',
+    'a/b',
+    '../a',
+    'a b',
+    'a*',
+    'a>',
+    'demo\n',
+    'é',
+    'constructor',
+    'prototype',
+    `a${'b'.repeat(63)}`,
+  ])('refuses %j', name => {
+    expect(isModuleName(name)).toBe(false);
+  });
+});
+
+describe('isCookie', () => {
+  it.each(['dino', 'Dino_2-x', 'a'.repeat(64)])('takes %j', cookie => {
+    expect(isCookie(cookie)).toBe(true);
+  });
+
+  it.each(['', 'a.b', '*', '>', 'a b', 'dino\n', 'ü', 'a'.repeat(65)])('refuses %j', cookie => {
+    expect(isCookie(cookie)).toBe(false);
+  });
+});
+
+describe('replicaName', () => {
+  it('names the first replicas as the Flintstones, in order', () => {
+    expect(replicas.slice(0, 7)).toEqual(['fred', 'bambam', 'betty', 'wilma', 'barney', 'pebbles', 'dino']);
+  });
+
+  it('has 30 names, then numbers', () => {
+    expect(replicas.slice(29, 32)).toEqual(['cobble', 'node-31', 'node-32']);
+  });
+
+  it('never gives two replicas one name', () => {
+    expect(new Set(replicas).size).toBe(replicas.length);
+  });
+});
+
+describe('nodeNameOf', () => {
+  it.each([
+    ['hotcast-node-1', 'fred', 'Compose v2'],
+    ['hotcast-node-3', 'betty', 'Compose v2'],
+    ['hotcast_node_2', 'bambam', 'Compose v1'],
+    ['hotcast-node-31', 'node-31', 'the 31st replica'],
+    ['stack_node.4.k2j5h6g7f8d9s0a1q2w3e4r5t', 'wilma', 'Swarm'],
+    ['my.stack-node-10000', 'node-10000', 'many replicas'],
+    ['worker', 'worker', 'a name of its own'],
+    ['My_Own.Name', 'my-own-name', 'a name of its own'],
+    ['hotcast-node-run-3f2a9c', 'hotcast-node-run-3f2a9c', 'docker compose run'],
+    ['node-0', 'node-0', 'no replica is number 0'],
+    ['__', 'node', 'nothing usable'],
+  ])('%s is %s (%s)', (container, node) => {
+    expect(nodeNameOf(container)).toBe(node);
+  });
+
+  it('makes a valid node name of any text', () => {
+    fc.assert(
+      fc.property(texts, text => {
+        expect(nodeNameOf(text)).toSatisfy(isNodeName);
+      }),
+    );
+  });
+
+  it('leaves room for the container id that a second node of the name appends', () => {
+    fc.assert(
+      fc.property(texts, text => {
+        expect(`${nodeNameOf(text)}-3f2a9c`).toSatisfy(isNodeName);
+      }),
+    );
+  });
+});
+
+describe('compareNodes', () => {
+  it('sorts as replicas are numbered, then other names', () => {
+    expect([...replicas, 'worker', 'another'].toReversed().toSorted(compareNodes)).toEqual([
+      ...replicas,
+      'another',
+      'worker',
+    ]);
+  });
+
+  it('sorts numbers in names as numbers', () => {
+    expect(['web10', 'web9', 'node-100', 'node-31'].toSorted(compareNodes)).toEqual([
+      'node-31',
+      'node-100',
+      'web9',
+      'web10',
+    ]);
+  });
+
+  it('is a consistent order', () => {
+    const name = fc.oneof(
+      nodeNames,
+      fc.constantFrom(...replicas),
+      fc.nat().map(number => `node-${number}`),
+    );
+    fc.assert(
+      fc.property(name, name, name, (a, b, c) => {
+        expect(compareNodes(a, a)).toBe(0);
+        expect(Math.sign(compareNodes(a, b)) + Math.sign(compareNodes(b, a))).toBe(0);
+        const [first, second, third] = [a, b, c].toSorted(compareNodes);
+        expect(compareNodes(first ?? '', second ?? '')).toBeLessThanOrEqual(0);
+        expect(compareNodes(second ?? '', third ?? '')).toBeLessThanOrEqual(0);
+        expect(compareNodes(first ?? '', third ?? '')).toBeLessThanOrEqual(0);
+      }),
+    );
+  });
+});
