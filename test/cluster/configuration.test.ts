@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+
+import { imageOf } from '../support/cluster.ts';
+import { runToEnd } from '../support/docker.ts';
+import { run } from '../support/shell.ts';
+
+const COOKIE = 'COOKIE must be 1 to 64 letters, digits, dashes or underscores';
+const URL = 'NATS_URL must look like nats://host:4222';
+
+describe('a container with a bad configuration', () => {
+  it.for([
+    ['node', 'hotcast-node'],
+    ['controller', 'hotcast'],
+    ['roster', 'hotcast-roster'],
+  ] as const)('ends with one line that says what is wrong: %s', async ([service, speaker]) => {
+    const env = ['COOKIE=fred & wilma', 'NATS_URL=nowhere', 'NODE_LABELS=hotcast.node=dino'];
+    expect(await runToEnd(imageOf(service), env)).toEqual({
+      exitCode: 2,
+      lines: [`${speaker}: ${COOKIE}; ${URL}`],
+    });
+  });
+});
+
+describe('setup/hotcast', () => {
+  it('says that the controller is not running', async () => {
+    expect(await run('setup/hotcast', ['nodes'], { HOTCAST_PROJECT: 'hotcast-test-nowhere' })).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: 'hotcast: the controller is not running; start the cluster with: make up\n',
+    });
+  });
+
+  it('says that no engine answers', async () => {
+    expect(await run('setup/hotcast', ['nodes'], { DOCKER_HOST: 'unix:///nonexistent.sock' })).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: 'hotcast: no Docker engine answers; start it, or let make set one up: make up\n',
+    });
+  });
+});

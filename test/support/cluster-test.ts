@@ -1,0 +1,14 @@
+import { test } from 'vitest';
+
+import { Cluster } from './cluster.ts';
+
+/** Tests of one file share a cluster, which starts with the first of them and ends with the file. */
+export function clusterTest(size: { readonly nodes: number }) {
+  return test
+    .extend('size', { scope: 'file' }, size)
+    .extend('cluster', { scope: 'file' }, async ({ size: wanted }, { onCleanup }) => {
+      const cluster = await Cluster.start(wanted);
+      onCleanup(() => cluster[Symbol.asyncDispose]());
+      return cluster;
+    });
+}

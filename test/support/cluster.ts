@@ -1,0 +1,252 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+import type Dockerode from 'dockerode';
+import { type StartedTestContainer, Wait } from 'testcontainers';
+
+import type {
+  CallResult,
+  CompileResult,
+  NodesResult,
+  PingResult,
+  PushResult,
+  Result,
+} from '../../controller/src/results.ts';
+import { replicaName } from '../../protocol/names.ts';
+import { createNetwork, engine, HardenedContainer, logLines, removeLabelled } from './docker.ts';
+import type { Ended } from './shell.ts';
+
+/** A command that reached its result. */
+export interface Answered<R extends Result> extends Ended {
+  readonly result: R;
+}
+
+/** A line of a container's log, as pino writes it. */
+export interface LogLine {
+  readonly time: string;
+  readonly msg: string;
+  readonly node?: string;
+  readonly module?: string;
+  readonly revision?: string;
+}
+
+/** The image of a service, as Compose names it. */
+export function imageOf(service: 'node' | 'controller' | 'roster'): string {
+  return `${process.env['HOTCAST_PROJECT'] || 'hotcast'}-${service}`;
+}
+
+const CLUSTER_LABEL = 'hotcast.test.cluster';
+const NATS_IMAGE = process.env['NATS_IMAGE'] || 'nats:2.15-alpine';
+const SOCKET = process.env['DOCKER_SOCKET'] || '/var/run/docker.sock';
+const MODULES = resolve(import.meta.dirname, '../../modules');
+const NATS_CONF = resolve(import.meta.dirname, '../../nats/nats.conf');
+
+/** A file-system for a container that can write nowhere else. */
+const TMPFS = { '/tmp': '', '/run/hotcast': 'uid=1000,gid=1000' };
+
+/** A container is up, or a line is in a log, within this time (milliseconds). */
+const DEADLINE = 60_000;
+
+/** A whole cluster in a network of its own, with the containers that docker-compose.yml has. */
+export class Cluster implements AsyncDisposable {
+  readonly id = `hotcast-test-${randomBytes(4).toString('hex')}`;
+  /** Its name and address; no other cluster has it. */
+  readonly cookie = `cookie-${randomBytes(4).toString('hex')}`;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'hotcast-test-'));
+  readonly #containers = new Map<string, StartedTestContainer>();
+  #nodes = 0;
+
+  private constructor() {
+    chmodSync(this.#folder, 0o755);
+    for (const file of readdirSync(MODULES)) copyFileSync(join(MODULES, file), join(this.#folder, file));
+  }
+
+  static async start({ nodes }: { readonly nodes: number }): Promise<Cluster> {
+    const cluster = new Cluster();
+    try {
+      await cluster.#startAll(nodes);
+      return cluster;
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await removeLabelled(`${CLUSTER_LABEL}=${this.id}`);
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Runs `hotcast …` as a user does, in the controller's container. */
+  async hotcast(...args: readonly string[]): Promise<Ended> {
+    return this.#container('controller').exec(['hotcast', ...args]);
+  }
+
+  async push(module: string, ...options: string[]): Promise<Answered<PushResult>> {
+    return this.#ask<PushResult>('push', module, ...options);
+  }
+
+  async compile(module: string, node: string, ...options: string[]): Promise<Answered<CompileResult>> {
+    return this.#ask<CompileResult>('compile', module, '--node', node, ...options);
+  }
+
+  async call(call: string, ...options: string[]): Promise<Answered<CallResult>> {
+    return this.#ask<CallResult>('call', call, ...options);
+  }
+
+  async ping(...args: string[]): Promise<Answered<PingResult>> {
+    return this.#ask<PingResult>('ping', ...args);
+  }
+
+  async nodes(...options: string[]): Promise<NodesResult['nodes']> {
+    return (await this.#ask<NodesResult>('nodes', ...options)).result.nodes;
+  }
+
+  /** What every node runs: the revision by node and module; null for a silent node. */
+  async revisions(): Promise<Record<string, Record<string, string> | null>> {
+    const rows = (await this.nodes()).map(node => {
+      if (node.status === 'silent') return [node.node, null];
+      const modules = Object.entries(node.modules).map(([module, { revision }]) => [module, revision]);
+      return [node.node, Object.fromEntries(modules)];
+    });
+    return Object.fromEntries(rows) as Record<string, Record<string, string> | null>;
+  }
+
+  /** The names of the nodes that were added, as the containers' numbers make them. */
+  get names(): string[] {
+    return Array.from({ length: this.#nodes }, (_, index) => replicaName(index + 1));
+  }
+
+  /** Writes `<name>.ts` into the cluster's modules folder. */
+  writeModule(name: string, source: string): void {
+    this.writeFile(`${name}.ts`, source);
+  }
+
+  /** Writes a file into the cluster's modules folder. */
+  writeFile(path: string, text: string): void {
+    const file = join(this.#folder, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+
+  /** Starts so many more nodes; resolves when they are ready. */
+  async addNodes(count: number): Promise<void> {
+    const first = this.#nodes + 1;
+    this.#nodes += count;
+    const replicas = Array.from({ length: count }, (_, index) => first + index);
+    await all(replicas.map(replica => this.addNode(replicaName(replica), `node-${replica}`)));
+  }
+
+  /** Starts one node; its container's name ends in `suffix`. */
+  async addNode(
+    name: string,
+    suffix: string,
+    { cookie = this.cookie }: { readonly cookie?: string } = {},
+  ): Promise<void> {
+    const container = this.#configure(imageOf('node'), suffix, cookie)
+      .withTmpFs(TMPFS)
+      .withLabels({ 'hotcast.node': cookie });
+    await this.#start(name, container);
+  }
+
+  /** Starts a second controller, which has another cookie; gives a way to run `hotcast …` in it. */
+  async addController(cookie: string): Promise<(...args: readonly string[]) => Promise<Ended>> {
+    const container = await this.#start(`controller-${cookie}`, this.#controller(`controller-${cookie}`, cookie));
+    return (...args: readonly string[]) => container.exec(['hotcast', ...args]);
+  }
+
+  /** The engine's handle of a container: that of a node by its name, `nats`, `roster` or `controller`. */
+  async container(name: string): Promise<Dockerode.Container> {
+    return (await engine()).getContainer(this.#container(name).getId());
+  }
+
+  /** Where this machine reaches the cluster's NATS. */
+  async natsUrl(): Promise<string> {
+    const { NetworkSettings } = await (await this.container('nats')).inspect();
+    return `nats://127.0.0.1:${NetworkSettings.Ports['4222/tcp']?.[0]?.HostPort}`;
+  }
+
+  /** What a container has logged until now. */
+  async logsOf(name: string): Promise<LogLine[]> {
+    const lines: LogLine[] = [];
+    const reading = { follow: false, signal: AbortSignal.timeout(DEADLINE) };
+    for await (const line of logLines(await this.container(name), reading)) lines.push(...parsed(line));
+    return lines;
+  }
+
+  /** Waits until a container logs a line that fits; lines that are there already count, those before `after` do not. */
+  async logged(name: string, fits: (line: LogLine) => boolean, after = 0): Promise<LogLine> {
+    const reading = { follow: true, signal: AbortSignal.timeout(DEADLINE) };
+    for await (const text of logLines(await this.container(name), reading)) {
+      const found = parsed(text).find(line => Date.parse(line.time) >= after && fits(line));
+      if (found !== undefined) return found;
+    }
+    throw new Error(`${name} did not log what was waited for within ${DEADLINE} ms`);
+  }
+
+  async #startAll(nodes: number): Promise<void> {
+    await createNetwork(this.id, { [CLUSTER_LABEL]: this.id });
+    const nats = this.#configure(NATS_IMAGE, 'nats', this.cookie)
+      .withCommand(['-c', '/etc/nats/nats.conf'])
+      .withBindMounts([{ source: NATS_CONF, target: '/etc/nats/nats.conf', mode: 'ro' }])
+      .withAnonymousVolume('/data')
+      .withLoopbackPort(4222)
+      .withTmpFs({ '/tmp': '' })
+      .withWaitStrategy(Wait.forLogMessage('Server is ready'));
+    const roster = this.#configure(imageOf('roster'), 'roster', this.cookie)
+      .withUser('0:0')
+      .withBindMounts([{ source: SOCKET, target: '/var/run/docker.sock' }])
+      .withEnvironment({ NODE_LABELS: `${CLUSTER_LABEL}=${this.id},hotcast.node=${this.cookie}` });
+    await all([
+      this.#start('nats', nats),
+      this.#start('roster', roster),
+      this.#start('controller', this.#controller('controller', this.cookie)),
+      this.addNodes(nodes),
+    ]);
+    await this.nodes('--wait', String(nodes), '--timeout', '60');
+  }
+
+  #controller(suffix: string, cookie: string): HardenedContainer {
+    return this.#configure(imageOf('controller'), suffix, cookie)
+      .withTmpFs(TMPFS)
+      .withBindMounts([{ source: this.#folder, target: '/work/modules', mode: 'ro' }]);
+  }
+
+  #configure(image: string, suffix: string, cookie: string): HardenedContainer {
+    return new HardenedContainer(image, `${this.id}-${suffix}`)
+      .withLabels({ [CLUSTER_LABEL]: this.id })
+      .withEnvironment({ COOKIE: cookie, NATS_URL: `nats://${this.id}-nats:4222` })
+      .withNetworkMode(this.id)
+      .withWaitStrategy(Wait.forLogMessage('"msg":"ready"'));
+  }
+
+  async #start(name: string, container: HardenedContainer): Promise<StartedTestContainer> {
+    const started = await container.withStartupTimeout(DEADLINE).start();
+    this.#containers.set(name, started);
+    return started;
+  }
+
+  #container(name: string): StartedTestContainer {
+    const container = this.#containers.get(name);
+    if (container === undefined) throw new TypeError(`the cluster has no container ${name}`);
+    return container;
+  }
+
+  async #ask<R extends Result>(...args: readonly string[]): Promise<Answered<R>> {
+    const ended = await this.hotcast(...args, '--json');
+    if (ended.exitCode === 2) throw new Error(`hotcast ${args.join(' ')} failed: ${ended.stderr}`);
+    return { ...ended, result: JSON.parse(ended.stdout) as R };
+  }
+}
+
+/** Waits for all, also when one fails: nothing may still be starting when the cluster is removed. */
+async function all(starts: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(starts)).find(each => each.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+function parsed(text: string): LogLine[] {
+  return text.startsWith('{') ? [JSON.parse(text) as LogLine] : [];
+}

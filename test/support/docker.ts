@@ -1,0 +1,147 @@
+import { createInterface } from 'node:readline';
+import { PassThrough, Readable } from 'node:stream';
+
+import type Dockerode from 'dockerode';
+import { GenericContainer, getContainerRuntimeClient } from 'testcontainers';
+
+/** Everything that a test makes in the engine carries this label; its value is the process that made it. */
+export const TEST_LABEL = 'hotcast.test';
+
+/** The engine that testcontainers found. */
+export async function engine(): Promise<Dockerode> {
+  return (await getContainerRuntimeClient()).container.dockerode;
+}
+
+/** A container with the hardening of docker-compose.yml, so that tests run what users run. */
+export class HardenedContainer extends GenericContainer {
+  constructor(image: string, name: string) {
+    super(image);
+    this.hostConfig = {
+      ...this.hostConfig,
+      Init: true,
+      ReadonlyRootfs: true,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges:true'],
+      RestartPolicy: { Name: 'unless-stopped' },
+    };
+    this.withName(name).withLabels({ [TEST_LABEL]: String(process.pid) });
+  }
+
+  /** Keeps a folder in a volume of its own, which lives as long as the container. */
+  withAnonymousVolume(path: string): this {
+    this.createOpts.Volumes = { ...this.createOpts.Volumes, [path]: {} };
+    return this;
+  }
+
+  /** Publishes a port on this machine only, under a number that is free. */
+  withLoopbackPort(port: number): this {
+    this.createOpts.ExposedPorts = { ...this.createOpts.ExposedPorts, [`${port}/tcp`]: {} };
+    this.hostConfig.PortBindings = { [`${port}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: '' }] };
+    return this;
+  }
+}
+
+/** Makes a bridge network. */
+export async function createNetwork(name: string, labels: Readonly<Record<string, string>>): Promise<void> {
+  const docker = await engine();
+  await docker.createNetwork({ Name: name, Labels: { ...labels, [TEST_LABEL]: String(process.pid) } });
+}
+
+/** Removes containers with their volumes, whatever state they are in, then networks; all that carry the labels. */
+export async function removeLabelled(...labels: readonly string[]): Promise<void> {
+  const docker = await engine();
+  const filters = { label: [...labels] };
+  const containers = await docker.listContainers({ all: true, filters });
+  await Promise.all(containers.map(({ Id }) => docker.getContainer(Id).remove({ force: true, v: true })));
+  const networks = await docker.listNetworks({ filters });
+  await Promise.all(networks.map(({ Id }) => docker.getNetwork(Id).remove()));
+}
+
+/** Removes what test processes that are no more left behind. */
+export async function removeLeftovers(): Promise<void> {
+  const docker = await engine();
+  const filters = { label: [TEST_LABEL] };
+  const found = [...(await docker.listContainers({ all: true, filters })), ...(await docker.listNetworks({ filters }))];
+  const owners = new Set(found.flatMap(({ Labels }) => Labels?.[TEST_LABEL] ?? []));
+  for (const owner of owners) {
+    if (!isAlive(Number(owner))) await removeLabelled(`${TEST_LABEL}=${owner}`);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Lines of a container's log, and with `follow` those to come, until it stops or the signal comes. */
+export async function* logLines(
+  container: Dockerode.Container,
+  { follow, signal }: { follow: boolean; signal: AbortSignal },
+): AsyncGenerator<string, void, undefined> {
+  const docker = await engine();
+  const what = { stdout: true, stderr: true, abortSignal: signal };
+  const text = new PassThrough();
+  const chunks = follow ? await container.logs({ ...what, follow }) : [await container.logs({ ...what, follow })];
+  const source = Readable.from(chunks);
+  docker.modem.demuxStream(source, text, text);
+  // The signal ends the reading as the container's end does.
+  source.once('end', () => text.end()).once('error', () => text.end());
+  try {
+    yield* createInterface({ input: text });
+  } finally {
+    source.destroy();
+  }
+}
+
+/** What the engine told about a container, with its clock in milliseconds. */
+export interface EngineEvent {
+  readonly action: string;
+  readonly at: number;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** Listens to what the engine tells about a container from now on; ends with the signal. */
+export async function engineEvents(
+  container: string,
+  signal: AbortSignal,
+): Promise<AsyncGenerator<EngineEvent, void, undefined>> {
+  const docker = await engine();
+  const source = await docker.getEvents({ filters: { container: [container] }, abortSignal: signal });
+  source.on('error', () => undefined); // That is how the signal ends it.
+  return eventsIn(Readable.from(source));
+}
+
+async function* eventsIn(source: Readable): AsyncGenerator<EngineEvent, void, undefined> {
+  try {
+    for await (const line of createInterface({ input: source })) {
+      const { Action, timeNano, Actor } = JSON.parse(line) as {
+        Action: string;
+        timeNano: number;
+        Actor: { Attributes: Record<string, string> };
+      };
+      yield { action: Action, at: timeNano / 1e6, attributes: Actor.Attributes };
+    }
+  } finally {
+    source.destroy();
+  }
+}
+
+/** Runs a container of an image to its end; gives its exit code and what it logged. */
+export async function runToEnd(image: string, env: readonly string[]): Promise<{ exitCode: number; lines: string[] }> {
+  const docker = await engine();
+  const labels = { [TEST_LABEL]: String(process.pid) };
+  const container = await docker.createContainer({ Image: image, Env: [...env], Labels: labels });
+  try {
+    await container.start();
+    const { StatusCode } = (await container.wait()) as { StatusCode: number };
+    const lines: string[] = [];
+    const reading = { follow: false, signal: AbortSignal.timeout(10_000) };
+    for await (const line of logLines(container, reading)) lines.push(line);
+    return { exitCode: StatusCode, lines };
+  } finally {
+    await container.remove({ force: true, v: true });
+  }
+}

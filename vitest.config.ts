@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+
+import { defineConfig } from 'vitest/config';
+
+import { TotalsReporter } from './test/support/totals-reporter.ts';
+
+// What setup/base-images.sh decided, also when make did not start us.
+if (existsSync('.cache/images.env')) process.loadEnvFile('.cache/images.env');
+
+export default defineConfig({
+  test: {
+    reporters: ['default', new TotalsReporter()],
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], sequence: { groupOrder: 0 } } },
+      {
+        test: {
+          name: 'cluster',
+          include: ['test/cluster/**/*.test.ts'],
+          globalSetup: 'test/support/global-setup.ts',
+          sequence: { groupOrder: 1 },
+          // Containers are what takes time, and there are enough of them in one file.
+          fileParallelism: false,
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
+        },
+      },
+    ],
+  },
+});
