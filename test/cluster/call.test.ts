@@ -28,14 +28,12 @@ describe('call', () => {
     const next = await cluster.push('flight');
     expect(next.exitCode).toBe(0);
     const meanwhile = await cluster.call('flight.version()', '--node', 'fred');
-    expect(meanwhile.result.nodes).toMatchObject([{ json: '"new"', revision: next.result.revision }]);
+    expect(meanwhile.result.nodes).toMatchObject([{ json: '"new"', revision: next.revision }]);
 
     await cluster.call('flight.release()', '--node', 'fred');
     const { exitCode, result } = await inFlight;
     expect(exitCode).toBe(0);
-    expect(result.nodes).toMatchObject([
-      { node: 'fred', json: '["old","released by new"]', revision: old.result.revision },
-    ]);
+    expect(result.nodes).toMatchObject([{ node: 'fred', json: '["old","released by new"]', revision: old.revision }]);
   });
 
   it('gives what the module prints, which the log has too, with module and revision', async ({ cluster }) => {
@@ -54,7 +52,7 @@ describe('call', () => {
     const output = ['Calculating like a boss!', 'still { x: 4 } calculating'];
     expect(result.nodes).toMatchObject(cluster.names.map(node => ({ node, json: '9', output })));
 
-    const fields = { module: 'boss', revision: shortRevision(pushed.result.revision) };
+    const fields = { module: 'boss', revision: shortRevision(pushed.revision) };
     for (const node of cluster.names) {
       const printed = (await cluster.logsOf(node)).filter(({ msg }) => output.includes(msg));
       expect(printed).toMatchObject(output.map(msg => ({ ...fields, node, msg })));

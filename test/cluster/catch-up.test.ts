@@ -46,9 +46,9 @@ describe('catch up', () => {
     });
 
     await bambam.unpause();
-    await cluster.logged('bambam', loaded(pushed.result.revision));
+    await cluster.logged('bambam', loaded(pushed.revision));
     const { result } = await cluster.call('news.version()', '--node', 'bambam');
-    expect(result.nodes).toMatchObject([{ json: String(versions.count), revision: pushed.result.revision }]);
+    expect(result.nodes).toMatchObject([{ json: String(versions.count), revision: pushed.revision }]);
   });
 
   it('does not expect a node that was stopped, and brings it up to date when it is started', async ({ cluster }) => {
@@ -67,7 +67,7 @@ describe('catch up', () => {
     expect(after).toMatchObject({
       status: 'present',
       container: before?.container,
-      modules: { news: { revision: pushed.result.revision } },
+      modules: { news: { revision: pushed.revision } },
     });
     expect(await cluster.hotcast('ping', 'betty')).toMatchObject({ exitCode: 0, stdout: 'pong\n' });
   });
@@ -94,7 +94,7 @@ describe('catch up', () => {
     expect(after).toMatchObject({
       status: 'present',
       container: before.container,
-      modules: { news: { revision: pushed.result.revision } },
+      modules: { news: { revision: pushed.revision } },
     });
     expect(after?.status === 'present' && after.startedAt > before.startedAt).toBe(true);
     expect(await cluster.hotcast('ping', 'fred')).toMatchObject({ exitCode: 0, stdout: 'pong\n' });
@@ -106,6 +106,6 @@ describe('catch up', () => {
     await cluster.addNodes(1);
     const revisions = await cluster.revisions();
     expect(Object.keys(revisions)).toEqual(['fred', 'bambam', 'betty', 'wilma']);
-    expect(revisions['wilma']).toEqual({ news: pushed.result.revision });
+    expect(revisions['wilma']).toEqual({ news: pushed.revision });
   });
 });

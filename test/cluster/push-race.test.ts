@@ -29,13 +29,13 @@ describe('two pushes at once', () => {
     const { exitCode, stdout, stderr } = await slower;
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
     expect(stdout).toMatch(/^duel@[0-9a-f]{12} overtaken$/m);
-    expect(stdout).toContain(`was faster with ${shortRevision(faster.result.revision)} at `);
+    expect(stdout).toContain(`was faster with ${shortRevision(faster.revision)} at `);
     await cluster.logged('bambam', ({ msg, module, revision }) => {
-      return msg === 'loaded' && module === 'duel' && revision === shortRevision(faster.result.revision);
+      return msg === 'loaded' && module === 'duel' && revision === shortRevision(faster.revision);
     });
     const { result } = await cluster.call('duel.version()');
     expect(result.nodes).toMatchObject(
-      cluster.names.map(node => ({ node, json: '"faster"', revision: faster.result.revision })),
+      cluster.names.map(node => ({ node, json: '"faster"', revision: faster.revision })),
     );
   });
 
@@ -46,7 +46,7 @@ describe('two pushes at once', () => {
       cluster.writeModule('race', version(`${round}2`));
       const pushes = await Promise.all([first, cluster.push('race')]);
 
-      const committed = pushes.flatMap(({ result }) => (result.outcome === 'committed' ? [result.revision] : []));
+      const committed = pushes.flatMap(({ result, revision }) => (result.outcome === 'committed' ? [revision] : []));
       expect(committed).not.toEqual([]);
       for (const { result } of pushes) expect(['committed', 'overtaken']).toContain(result.outcome);
       const running = Object.values(await cluster.revisions()).map(modules => modules?.['race']);

@@ -25,7 +25,7 @@ async function processes(cluster: Cluster): Promise<unknown[]> {
 
 describe('push', () => {
   it('reaches every node', async ({ cluster }) => {
-    const { exitCode, stderr, result } = await cluster.push('demo');
+    const { exitCode, stderr, result, revision } = await cluster.push('demo');
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(result.outcome).toBe('committed');
     expect(result.nodes).toMatchObject(cluster.names.map(node => ({ node, status: 'loaded' })));
@@ -33,7 +33,7 @@ describe('push', () => {
     const called = await cluster.call('demo.add(4, 5)');
     expect(called.exitCode).toBe(0);
     expect(called.result.nodes).toMatchObject(
-      cluster.names.map(node => ({ node, status: 'value', json: '9', revision: result.revision })),
+      cluster.names.map(node => ({ node, status: 'value', json: '9', revision })),
     );
   });
 
@@ -64,12 +64,10 @@ describe('push', () => {
     const first = await cluster.push('again');
     cluster.writeModule('again', version('two'));
     const second = await cluster.push('again');
-    expect(second.result.revision).not.toBe(first.result.revision);
+    expect(second.revision).not.toBe(first.revision);
 
     const { result } = await cluster.call('again.version()');
-    expect(result.nodes).toMatchObject(
-      cluster.names.map(node => ({ node, json: '"two"', revision: second.result.revision })),
-    );
+    expect(result.nodes).toMatchObject(cluster.names.map(node => ({ node, json: '"two"', revision: second.revision })));
   });
 
   it('gives the same source the same revision', async ({ cluster }) => {
@@ -120,11 +118,11 @@ describe('push', () => {
 
   it('shows in nodes which revision runs where', async ({ cluster }) => {
     cluster.writeModule('shown', version('one'));
-    const { result } = await cluster.push('shown');
+    const { revision } = await cluster.push('shown');
     const { stdout } = await cluster.hotcast('nodes');
     const [head, ...rows] = stdout.trimEnd().split('\n');
     expect(head).toMatch(/^NODE +CONTAINER +PID +STARTED +UPTIME +MEMORY +MODULES$/);
     expect(rows.map(row => row.split(' ')[0])).toEqual(cluster.names);
-    for (const row of rows) expect(row).toContain(`shown@${shortRevision(result.revision)}`);
+    for (const row of rows) expect(row).toContain(`shown@${shortRevision(revision)}`);
   });
 });

@@ -78,7 +78,7 @@ describe('refuse', () => {
     expect(await cluster.revisions()).toEqual(before);
     const called = await cluster.call('thrower.answer()');
     expect(called.result.nodes).toMatchObject(
-      cluster.names.map(node => ({ node, json: '"good"', revision: good.result.revision })),
+      cluster.names.map(node => ({ node, json: '"good"', revision: good.revision })),
     );
   });
 

@@ -84,8 +84,12 @@ export class Cluster implements AsyncDisposable {
     return this.#container('controller').exec(['hotcast', ...args]);
   }
 
-  async push(module: string, ...options: string[]): Promise<Answered<PushResult>> {
-    return this.#ask<PushResult>('push', module, ...options);
+  /** Pushes one module; gives the revision that it was compiled to beside the result. */
+  async push(module: string, ...options: string[]): Promise<Answered<PushResult> & { readonly revision: string }> {
+    const answered = await this.#ask<PushResult>('push', module, ...options);
+    const [pushed] = answered.result.modules;
+    if (pushed?.module !== module) throw new TypeError(`${module} is not what was pushed`);
+    return { ...answered, revision: pushed.revision };
   }
 
   async compile(module: string, node: string, ...options: string[]): Promise<Answered<CompileResult>> {
