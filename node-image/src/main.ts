@@ -2,13 +2,14 @@ import { hostname } from 'node:os';
 
 import pino from 'pino';
 
+import { UsageError } from '../../protocol/errors.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
 import { startAliveFile } from './alive-file.ts';
 import { startAnswering } from './answering.ts';
 import { CatchUp } from './catch-up.ts';
 import { claimName } from './claim.ts';
 import { CodeServer } from './code-server.ts';
-import { loadConfig } from './config.ts';
+import { loadConfig, type NodeConfig } from './config.ts';
 import { onReconnect, openConnection } from './connection.ts';
 import { describeNode } from './describe.ts';
 import { ownName } from './identity.ts';
@@ -18,7 +19,7 @@ import { Store } from './store.ts';
 /** How long a node that is told to stop waits for calls in flight (milliseconds). */
 const CALLS_MAY_TAKE = 700;
 
-const config = loadConfig(process.env);
+const config = loadConfigOrExit();
 const root = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
 const container = hostname();
 const subjects = subjectsOf(config.cookie);
@@ -57,3 +58,13 @@ async function stop(signal: string): Promise<void> {
 }
 process.on('SIGTERM', signal => void stop(signal));
 process.on('SIGINT', signal => void stop(signal));
+
+function loadConfigOrExit(): NodeConfig {
+  try {
+    return loadConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`hotcast-node: ${error.message}\n`);
+    return process.exit(2);
+  }
+}
