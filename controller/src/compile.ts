@@ -102,13 +102,13 @@ export async function compile(modulesDir: string, module: string, maxPayload = I
 /** The modules that can be compiled, by their names. */
 export function availableModules(modulesDir: string): string[] {
   if (!existsSync(modulesDir)) return [];
-  return readdirSync(modulesDir, { withFileTypes: true })
+  const names = readdirSync(modulesDir, { withFileTypes: true })
     .filter(entry =>
       entry.isDirectory() ? existsSync(join(modulesDir, entry.name, 'index.ts')) : isSource(entry.name),
     )
     .map(entry => basename(entry.name, '.ts'))
-    .filter(isModuleName)
-    .toSorted();
+    .filter(isModuleName);
+  return [...new Set(names)].toSorted();
 }
 
 function isSource(file: string): boolean {
