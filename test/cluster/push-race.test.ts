@@ -29,7 +29,7 @@ describe('two pushes at once', () => {
     const { exitCode, stdout, stderr } = await slower;
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
     expect(stdout).toMatch(/^duel@[0-9a-f]{12} overtaken$/m);
-    expect(stdout).toContain(`was faster with ${shortRevision(faster.revision)} at `);
+    expect(stdout).toContain(`was faster: push of duel@${shortRevision(faster.revision)} at `);
     await cluster.logged('bambam', ({ msg, module, revision }) => {
       return msg === 'loaded' && module === 'duel' && revision === shortRevision(faster.revision);
     });

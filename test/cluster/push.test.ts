@@ -74,7 +74,7 @@ describe('push', () => {
     const revisions: string[] = [];
     for (const name of ['one', 'two', 'one']) {
       cluster.writeModule('same', version(name));
-      revisions.push((await cluster.push('same')).result.revision);
+      revisions.push((await cluster.push('same')).revision);
     }
     expect(revisions[2]).toBe(revisions[0]);
     expect(revisions[1]).not.toBe(revisions[0]);

@@ -91,7 +91,7 @@ describe('refuse', () => {
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^bambam +refused +on_load_failure: RangeError: not on bambam$/m);
     expect(stdout).toMatch(/^alone@[0-9a-f]{12} reverted · 2 loaded · 1 refused · /m);
-    expect(stdout).toMatch(/^a node could not load it, so every node was sent back to [0-9a-f]{12}$/m);
+    expect(stdout).toMatch(/^a node could not load it, so on every node alone is back on [0-9a-f]{12}$/m);
     expect(await cluster.revisions()).toEqual(before);
     const called = await cluster.call('alone.answer()');
     expect(called.result.nodes).toMatchObject(cluster.names.map(node => ({ node, json: '"good"' })));

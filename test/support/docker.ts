@@ -47,14 +47,36 @@ export async function createNetwork(name: string, labels: Readonly<Record<string
   await docker.createNetwork({ Name: name, Labels: { ...labels, [TEST_LABEL]: String(process.pid) } });
 }
 
-/** Removes containers with their volumes, whatever state they are in, then networks; all that carry the labels. */
-export async function removeLabelled(...labels: readonly string[]): Promise<void> {
+/** Removes containers, in whatever state they are, networks and volumes: all that carry the label. */
+export async function removeLabelled(label: string): Promise<void> {
   const docker = await engine();
-  const filters = { label: [...labels] };
+  const filters = { label: [label] };
   const containers = await docker.listContainers({ all: true, filters });
   await Promise.all(containers.map(({ Id }) => docker.getContainer(Id).remove({ force: true, v: true })));
   const networks = await docker.listNetworks({ filters });
   await Promise.all(networks.map(({ Id }) => docker.getNetwork(Id).remove()));
+  const { Volumes } = await docker.listVolumes({ filters: { label: [label] } });
+  await Promise.all(Volumes.map(({ Name }) => docker.getVolume(Name).remove()));
+}
+
+/** The name of this process's Compose project, so that its leftovers are known too. */
+export const TEST_PROJECT = `hotcast-test-${process.pid}`;
+const PROJECT_LABEL = 'com.docker.compose.project';
+
+/** What the engine has of a Compose project, by name. */
+export async function resourcesOf(project: string): Promise<string[]> {
+  const docker = await engine();
+  const filters = { label: [`${PROJECT_LABEL}=${project}`] };
+  const containers = await docker.listContainers({ all: true, filters });
+  const networks = await docker.listNetworks({ filters });
+  const { Volumes } = await docker.listVolumes({ filters });
+  return [...containers.flatMap(({ Names }) => Names), ...[...networks, ...Volumes].map(({ Name }) => Name)];
+}
+
+/** Removes all that Compose made under a project's name, its images too. */
+export async function removeProject(project: string): Promise<void> {
+  await removeLabelled(`${PROJECT_LABEL}=${project}`);
+  for (const tag of await imageTags(`${project}-*`)) await (await engine()).getImage(tag).remove();
 }
 
 /** Removes what test processes that are no more left behind. */
@@ -62,10 +84,18 @@ export async function removeLeftovers(): Promise<void> {
   const docker = await engine();
   const filters = { label: [TEST_LABEL] };
   const found = [...(await docker.listContainers({ all: true, filters })), ...(await docker.listNetworks({ filters }))];
-  const owners = new Set(found.flatMap(({ Labels }) => Labels?.[TEST_LABEL] ?? []));
-  for (const owner of owners) {
+  for (const owner of new Set(found.flatMap(({ Labels }) => Labels?.[TEST_LABEL] ?? []))) {
     if (!isAlive(Number(owner))) await removeLabelled(`${TEST_LABEL}=${owner}`);
   }
+  const tags = await imageTags('hotcast-test-*');
+  for (const owner of new Set(tags.flatMap(tag => /^hotcast-test-(\d+)-/.exec(tag)?.[1] ?? []))) {
+    if (!isAlive(Number(owner))) await removeProject(`hotcast-test-${owner}`);
+  }
+}
+
+async function imageTags(reference: string): Promise<string[]> {
+  const images = await (await engine()).listImages({ filters: { reference: [reference] } });
+  return images.flatMap(({ RepoTags }) => RepoTags ?? []).filter(tag => !tag.startsWith('<none>'));
 }
 
 function isAlive(pid: number): boolean {

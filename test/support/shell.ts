@@ -8,7 +8,8 @@ export interface Ended {
   readonly stderr: string;
 }
 
-const ROOT = resolve(import.meta.dirname, '../..');
+/** The project's folder. */
+export const ROOT = resolve(import.meta.dirname, '../..');
 
 /** Runs a program in the project's folder, as a user does, with `env` beside this process's own variables. */
 export function run(program: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> {
