@@ -63,7 +63,7 @@ export async function compile(modulesDir: string, module: string, maxPayload = I
     sourcemap: 'external',
     metafile: true,
   } as const satisfies BuildOptions;
-  const [program, surface] = await Promise.all([
+  const [program, surface] = await Promise.allSettled([
     build({
       ...common,
       format: 'cjs',
@@ -73,20 +73,21 @@ export async function compile(modulesDir: string, module: string, maxPayload = I
     }),
     // esbuild knows the names that a module exports only when it writes an ES module.
     build({ ...common, format: 'esm', packages: 'external' }),
-  ]).catch((error: unknown) => {
-    throw isBuildFailure(error) ? new CompileError(module, error.errors) : error;
-  });
+  ]);
+  // The program's complaints come first: the other build leaves packages out, so it has not seen all that is wrong.
+  if (program.status === 'rejected') throw failure(module, program.reason);
+  if (surface.status === 'rejected') throw failure(module, surface.reason);
 
-  const exports = surface.metafile.outputs[`${module}.js`]?.exports ?? [];
+  const exports = surface.value.metafile.outputs[`${module}.js`]?.exports ?? [];
   if (exports.length === 0) throw new UsageError(`${file} exports nothing: export at least one function`);
-  const code = outputEndingIn('.js', program.outputFiles);
+  const code = outputEndingIn('.js', program.value.outputFiles);
   const bundle: Bundle = {
     module,
     revision: revisionOf(code),
     file,
     exports,
     code,
-    map: outputEndingIn('.map', program.outputFiles),
+    map: outputEndingIn('.map', program.value.outputFiles),
   };
   const packed = encodeBundle(bundle);
   const limit = Math.min(MAX_BUNDLE_BYTES, maxPayload - HEADER_BYTES);
@@ -136,6 +137,10 @@ function outputEndingIn(ending: string, files: readonly { path: string; text: st
   const file = files.find(each => each.path.endsWith(ending));
   if (file === undefined) throw new TypeError(`esbuild wrote no ${ending} file`);
   return file.text;
+}
+
+function failure(module: string, reason: unknown): unknown {
+  return isBuildFailure(reason) ? new CompileError(module, reason.errors) : reason;
 }
 
 function isBuildFailure(error: unknown): error is { errors: Message[] } {

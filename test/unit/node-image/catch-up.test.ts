@@ -107,10 +107,11 @@ describe('readHeads', () => {
   });
 
   it('does not load again what it obeyed', async () => {
-    const { catchUp, stream } = nodeBeside([headOf('demo', first.revision, 5)], [first]);
+    const { catchUp, stream, log } = nodeBeside([headOf('demo', first.revision, 5)], [first]);
     await catchUp.readHeads();
     await catchUp.readHeads();
     expect(stream.bundleReads).toBe(1);
+    expect(log.logged.map(({ message }) => message)).toEqual(['loaded', 'caught up with the stream']);
   });
 
   it('obeys a removal, which has no bundle', async () => {

@@ -68,7 +68,7 @@ describe('nodeNameOf', () => {
     ['worker', 'worker', 'a name of its own'],
     ['My_Own.Name', 'my-own-name', 'a name of its own'],
     ['hotcast-node-run-3f2a9c', 'hotcast-node-run-3f2a9c', 'docker compose run'],
-    ['node-0', 'node-0', 'no replica is number 0'],
+    ['web-0', 'web-0', 'no replica is number 0'],
     ['__', 'node', 'nothing usable'],
   ])('%s is %s (%s)', (container, node) => {
     expect(nodeNameOf(container)).toBe(node);
