@@ -80,6 +80,8 @@ export const callAnswer = v.variant('status', [
     /** The error's class (`TypeError`) for an exception, else the failure itself. */
     type: v.string(),
     message: v.string(),
+    /** The error's stack, in the modules' own files. */
+    stack: v.optional(v.string()),
     output: v.array(v.string()),
   }),
 ]);

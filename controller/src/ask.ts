@@ -13,7 +13,7 @@ import {
 import { compareNodes } from '../../protocol/names.ts';
 import type { Verb } from '../../protocol/subjects.ts';
 import { parseCall } from './call-text.ts';
-import type { Say } from './command.ts';
+import type { Command, Say } from './command.ts';
 import { nameOf, namesOf } from './fleet.ts';
 import { gather, type Timed } from './gather.ts';
 import type { CallResult, NodesResult, PingResult, StatusResult } from './results.ts';
@@ -28,12 +28,10 @@ const callReply = v.variant('status', [callAnswer, malformedAnswer]);
 /** Calls a function on one node, or on all. @throws UsageError when the text is no call, or the node is not there. */
 export async function callNodes(
   parts: HeadParts,
-  text: string,
-  node: string | null,
-  patience: number,
+  { call, node, patience, stack }: Extract<Command, { readonly type: 'call' }>,
   say: Say,
 ): Promise<CallResult> {
-  const request = parseCall(text);
+  const request = parseCall(call);
   const names = nameOf(await parts.fleet.expected(), node, say);
   const answers = await ask(parts, 'call', node, names, patience, callReply, request);
   const nodes = rows(names, answers, (answer): CallAnswer => {
@@ -41,7 +39,7 @@ export async function callNodes(
     const { detail: message } = answer;
     return { status: 'error', node: answer.node, failure: 'exception', type: 'malformed', message, output: [] };
   });
-  return { command: 'call', call: text, single: node !== null, nodes };
+  return { command: 'call', call, single: node !== null, stack, nodes };
 }
 
 /** Asks one node, or all, whether they are there. @throws UsageError when the named node is not. */

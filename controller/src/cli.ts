@@ -20,6 +20,7 @@ interface Options {
   readonly timeout: number;
   readonly cookie?: string;
   readonly node?: string;
+  readonly stack?: true;
   readonly wait?: number;
   readonly canary?: string;
   readonly watch: number;
@@ -112,11 +113,18 @@ export async function runCli(
     module,
     node,
   })).requiredOption('--node <name>', 'the node to load it on');
-  command('call <call>', "call an exported function: hotcast call 'demo.add(4, 5)'", ([call = ''], { node }) => ({
-    type: 'call',
-    call,
-    node: node || null,
-  })).option('--node <name>', 'ask this node only');
+  command(
+    'call <call>',
+    "call an exported function: hotcast call 'demo.add(4, 5)'",
+    ([call = ''], { node, stack }) => ({
+      type: 'call',
+      call,
+      node: node || null,
+      stack: stack === true,
+    }),
+  )
+    .option('--node <name>', 'ask this node only')
+    .option('--stack', 'show where an error was thrown');
   command(
     'ping [node]',
     'ask one node, or all, whether they are there',

@@ -55,6 +55,8 @@ export async function compile(modulesDir: string, module: string, maxPayload = I
     bundle: true,
     write: false,
     platform: 'node',
+    // Other modules are reached through the node, so that a call finds their current version.
+    external: ['hot:*'],
     target: 'node24',
     tsconfigRaw: '{}',
     charset: 'utf8',

@@ -35,7 +35,7 @@ export async function runCommand(parts: PushParts, cookie: string, command: Comm
     case 'compile':
       return compileOn(parts, command.module, command.node, patience, say);
     case 'call':
-      return callNodes(parts, command.call, command.node, patience, say);
+      return callNodes(parts, command, say);
     case 'ping':
       return pingNodes(parts, command.node, patience, say);
     case 'nodes':

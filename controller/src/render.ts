@@ -78,11 +78,11 @@ function nodeRow(outcome: NodeOutcome): string[] {
   }
 }
 
-function renderCall({ nodes, single }: CallResult): string {
+function renderCall({ nodes, single, stack }: CallResult): string {
   return nodes
     .flatMap(node => {
       const output = node.status === 'silent' ? [] : node.output.map(line => `${node.node} | ${line}`);
-      const answer = callText(node);
+      const answer = stack && node.status === 'error' && node.stack !== undefined ? node.stack : callText(node);
       return [...output, single && node.status === 'value' ? answer : `${node.node.padEnd(width(nodes))}  ${answer}`];
     })
     .join('\n');

@@ -66,6 +66,8 @@ export interface CallResult {
   readonly call: string;
   /** Whether one node was named. */
   readonly single: boolean;
+  /** Whether stacks were asked for. */
+  readonly stack: boolean;
   readonly nodes: readonly (CallAnswer | Silent)[];
 }
 

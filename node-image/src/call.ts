@@ -1,9 +1,8 @@
-import { inspect } from 'node:util';
-
 import { toJson } from '../../protocol/json-value.ts';
 import { MAX_VALUE_BYTES } from '../../protocol/limits.ts';
 import type { CallAnswer, CallFailure, CallRequest } from '../../protocol/messages.ts';
 import type { CodeServer } from './code-server.ts';
+import { UndefError } from './facade.ts';
 import { collectingOutput } from './module-console.ts';
 
 /**
@@ -45,12 +44,9 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
     };
   } catch (error) {
     threw = true;
-    if (error instanceof Error) return failed('exception', error.name, error.message);
-    return failed(
-      'exception',
-      typeof error,
-      typeof error === 'string' ? error : inspect(error, { breakLength: Infinity }),
-    );
+    if (error instanceof UndefError) return failed('undef', 'undef', `${error.message} on node ${node}`);
+    const { type, message, stack } = codeServer.explain(error);
+    return { ...failed('exception', type, message), ...(stack === undefined ? {} : { stack }) };
   } finally {
     codeServer.callEnded(version, threw);
   }

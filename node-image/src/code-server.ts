@@ -1,15 +1,20 @@
 import type { Bundle } from '../../protocol/bundle.ts';
 import type { NodeDescription, RefusalReason } from '../../protocol/messages.ts';
 import { shortRevision } from '../../protocol/revision.ts';
+import { Facades } from './facade.ts';
 import type { Logger } from './logger.ts';
 import { moduleConsole } from './module-console.ts';
 import { emptySlots, load, purge, remove, type Slots } from './slots.ts';
-import { compileVersion, evaluateVersion, type Prepared, type Version } from './version.ts';
+import { explain, type Explained, scriptIn } from './stack.ts';
+import { compileVersion, evaluateVersion, type Prepared, scriptName, type Version } from './version.ts';
 
 /** What came of a request to prepare or to load. */
 export type Outcome = { status: 'ok' } | { status: 'refused'; reason: RefusalReason; detail: string };
 
 const OK: Outcome = { status: 'ok' };
+
+/** The export that turns the data of one shape into another. */
+const CODE_CHANGE = 'codeChange';
 
 /** How many compiled revisions of a module are kept: what is prepared, and what a rollback goes back to. */
 const KEPT_COMPILED = 4;
@@ -18,8 +23,8 @@ interface HostedModule {
   slots: Slots<Version>;
   /** By revision, the newest last. */
   readonly compiled: Map<string, Prepared>;
-  /** `import.meta.hot.data`: outlives every version. */
-  readonly data: Record<string, unknown>;
+  /** `import.meta.hot.data`: outlives every version, and is replaced only by a `codeChange`. */
+  data: Record<string, unknown>;
   /** The sequence of the newest head that was seen, 0 for none, and what this node made of it. */
   headSeen: number;
   verdict: Outcome;
@@ -42,6 +47,7 @@ export interface Assignment {
 /** Hosts the modules of one node, as OTP's code server does: two slots a module, and what is compiled beside them. */
 export class CodeServer {
   readonly #modules = new Map<string, HostedModule>();
+  readonly #facades = new Facades();
   readonly #log: Logger;
 
   constructor(log: Logger) {
@@ -98,7 +104,7 @@ export class CodeServer {
       hosted.headSeen = sequence;
       hosted.verdict = verdict;
       if (verdict.status === 'refused') continue;
-      if (revision === null) hosted.slots = withoutIdleOld(remove(hosted.slots));
+      if (revision === null) this.#setSlots(module, remove(hosted.slots));
       hosted.headRunning = sequence;
     }
     return verdict;
@@ -119,8 +125,23 @@ export class CodeServer {
     version.calls -= 1;
     version.ended += 1;
     if (failed) version.errors += 1;
-    const hosted = this.#modules.get(version.module);
-    if (hosted !== undefined) hosted.slots = withoutIdleOld(hosted.slots);
+    const slots = this.#modules.get(version.module)?.slots;
+    if (version.calls === 0 && slots?.old === version) this.#setSlots(version.module, slots);
+  }
+
+  /** What was thrown, with its stack in the modules' own files. */
+  explain(thrown: unknown): Explained {
+    return explain(thrown, script => this.#bundleOf(script));
+  }
+
+  /** Counts an error that nobody caught against the version whose code is in its stack; false when none is. */
+  blameByStack(error: unknown): boolean {
+    const script = error instanceof Error ? scriptIn(error.stack ?? '') : null;
+    const versions = [...this.#modules.values()].flatMap(({ slots }) => [slots.current, slots.old]);
+    const culprit = versions.find(version => version !== null && scriptName(version) === script);
+    if (!culprit) return false;
+    this.#blame(culprit, error);
+    return true;
   }
 
   /** Calls in flight on all versions in the slots. */
@@ -139,6 +160,11 @@ export class CodeServer {
       loaded[module] = { revision, sequence: headRunning, calls: ended, errors };
     }
     return loaded;
+  }
+
+  #bundleOf(script: string): Bundle | null {
+    const compiled = this.#modules.get(script.slice(0, script.indexOf('@')))?.compiled.values() ?? [];
+    return [...compiled].find(({ bundle }) => scriptName(bundle) === script)?.bundle ?? null;
   }
 
   #host(module: string): HostedModule {
@@ -165,27 +191,70 @@ export class CodeServer {
     const next: Version[] = [];
     const before = targets.map(({ module }) => ({ ...this.#host(module).data }));
     for (const prepared of ready) {
-      const { module, revision } = prepared.bundle;
-      const { data } = this.#host(module);
       try {
-        next.push(evaluateVersion(prepared, { data }, moduleConsole(this.#log, module, revision)));
+        next.push(this.#evaluate(prepared));
       } catch (error) {
+        for (const version of next) void version.lifetime.end();
         targets.forEach((target, index) => restore(this.#host(target.module).data, before[index] ?? {}));
-        this.#log.error({ module, revision: shortRevision(revision), err: error }, 'refused: threw while it loaded');
+        const { module, revision } = prepared.bundle;
+        this.#log.error(
+          { module, revision: shortRevision(revision), err: this.explain(error) },
+          'refused: threw while it loaded',
+        );
         return refused('on_load_failure', error);
       }
     }
     for (const version of next) {
       const hosted = this.#host(version.module);
-      hosted.slots = withoutIdleOld(load(hosted.slots, version));
+      hosted.data = version.data;
+      this.#setSlots(version.module, load(hosted.slots, version));
       this.#log.info({ module: version.module, revision: shortRevision(version.revision) }, 'loaded');
     }
     return OK;
   }
+
+  /** Evaluates what is prepared; with a `codeChange`, on data of its own that is made from a copy of the module's. */
+  #evaluate(prepared: Prepared): Version {
+    const { module, revision, exports } = prepared.bundle;
+    const { data, slots } = this.#host(module);
+    const from = exports.includes(CODE_CHANGE) ? slots.current : null;
+    const version = evaluateVersion(prepared, {
+      data: from === null ? data : {},
+      console: moduleConsole(this.#log, module, revision),
+      facade: name => this.#facades.of(name),
+      onError: (culprit, error) => this.#blame(culprit, error),
+    });
+    if (from !== null) Object.assign(version.data, changedData(version, structuredClone(data), from.revision));
+    return version;
+  }
+
+  /** Has the slots of a module take their new content: names lead to current, and an old that is idle is purged. */
+  #setSlots(module: string, slots: Slots<Version>): void {
+    const hosted = this.#host(module);
+    const before = [hosted.slots.current, hosted.slots.old, slots.old];
+    hosted.slots = slots.old?.calls === 0 ? purge(slots) : slots;
+    this.#facades.point(module, slots.current?.exports ?? null);
+    for (const version of new Set(before)) {
+      if (version !== hosted.slots.current && version !== hosted.slots.old) void version?.lifetime.end();
+    }
+  }
+
+  #blame(version: Version, error: unknown): void {
+    version.errors += 1;
+    const { module, revision } = version;
+    this.#log.error({ module, revision: shortRevision(revision), err: this.explain(error) }, 'error in a module');
+  }
 }
 
-function withoutIdleOld(slots: Slots<Version>): Slots<Version> {
-  return slots.old?.calls === 0 ? purge(slots) : slots;
+/** What a version makes of the data of the one before it. */
+function changedData(version: Version, copy: Record<string, unknown>, from: string): object {
+  const codeChange = version.exports[CODE_CHANGE];
+  if (typeof codeChange !== 'function') throw new TypeError(`${CODE_CHANGE} is no function`);
+  const changed: unknown = Reflect.apply(codeChange, version.exports, [copy, from]);
+  if (typeof changed === 'object' && changed !== null && Object.getPrototypeOf(changed) === Object.prototype) {
+    return changed;
+  }
+  throw new TypeError(`${CODE_CHANGE} must return the new data, a plain object`);
 }
 
 /** Puts back the keys that a module changed before it threw. */

@@ -28,12 +28,14 @@ const nats = await openConnection(config.natsUrl, container, root);
 const name = await claimName(nats, subjects, await ownName(container), container);
 const log = root.child({ node: name });
 
-// A module's stray error is logged; it does not take the node down.
-process.on('uncaughtException', error => log.error({ err: error }, 'uncaught error'));
-process.on('unhandledRejection', error => log.error({ err: error }, 'unhandled rejection'));
-
 const identity = { name, container };
 const codeServer = new CodeServer(log);
+// A module's stray error is its own: it is counted against its revision, and does not take the node down.
+const onStray = (kind: string) => (error: unknown) => {
+  if (!codeServer.blameByStack(error)) log.error({ err: error }, kind);
+};
+process.on('uncaughtException', onStray('uncaught error')).on('unhandledRejection', onStray('unhandled rejection'));
+
 const catchUp = new CatchUp(name, codeServer, await Store.open(nats, config.cookie, subjects), log);
 await startAnswering({ nats, subjects, identity, codeServer, catchUp, log });
 await catchUp.readHeads();

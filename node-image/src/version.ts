@@ -3,11 +3,16 @@ import { Script } from 'node:vm';
 
 import type { Bundle } from '../../protocol/bundle.ts';
 import { shortRevision } from '../../protocol/revision.ts';
+import { Lifetime, type OwnedTimers } from './lifetime.ts';
 
-/** What a module sees as `import.meta.hot`. */
+/** What a module sees as `import.meta.hot`; its types for module authors are in `modules/hot.d.ts`. */
 export interface Hot {
   /** Belongs to the module, not to a version: it survives every swap. */
   readonly data: Record<string, unknown>;
+  /** Aborted when the version is purged. */
+  readonly signal: AbortSignal;
+  /** Has a function called, and waited for, when the version is purged. */
+  readonly dispose: (callback: (data: Record<string, unknown>) => unknown) => void;
 }
 
 /** A revision that is compiled and has not run. */
@@ -21,11 +26,24 @@ export interface Version {
   readonly module: string;
   readonly revision: string;
   readonly exports: Record<string, unknown>;
+  readonly data: Record<string, unknown>;
+  readonly lifetime: Lifetime;
   /** Calls that began on this version and have not ended. */
   calls: number;
-  /** Calls that have ended, and how many of them failed. */
+  /** Calls that have ended. */
   ended: number;
+  /** Calls that failed, and errors in its timers and promises. */
   errors: number;
+}
+
+/** What surrounds a version: everything that it does not bring itself. */
+export interface Surroundings {
+  readonly data: Record<string, unknown>;
+  readonly console: Console;
+  /** The live exports of another module, for `import … from 'hot:<module>'`. */
+  readonly facade: (module: string) => object;
+  /** Told what the version's timers and clean-up throw. */
+  readonly onError: (version: Version, error: unknown) => void;
 }
 
 type Factory = (
@@ -34,9 +52,22 @@ type Factory = (
   require: (id: string) => unknown,
   hot: Hot,
   console: Console,
+  setTimeout: OwnedTimers['setTimeout'],
+  setInterval: OwnedTimers['setInterval'],
+  setImmediate: OwnedTimers['setImmediate'],
 ) => void;
 
+/** The parameters' names; `__hotcast_hot` is what the controller's compiler writes for `import.meta.hot`. */
+const PARAMETERS = 'module, exports, require, __hotcast_hot, console, setTimeout, setInterval, setImmediate';
+
+const HOT = 'hot:';
+
 const requireBuiltin = createRequire(import.meta.url);
+
+/** How a revision is called in stacks and logs: `demo@3f2a9c81b0d4`. */
+export function scriptName({ module, revision }: { readonly module: string; readonly revision: string }): string {
+  return `${module}@${shortRevision(revision)}`;
+}
 
 /**
  * Compiles a bundle; nothing of it runs. `vm.Script` lets the code go when the version goes, provided that the
@@ -45,28 +76,48 @@ const requireBuiltin = createRequire(import.meta.url);
  * @throws SyntaxError
  */
 export function compileVersion(bundle: Bundle): Prepared {
-  // The parameters' names are those that the controller's compiler writes into a module.
-  const script = new Script(`(function (module, exports, require, __hotcast_hot, console) {${bundle.code}\n})`, {
-    filename: `${bundle.module}@${shortRevision(bundle.revision)}`,
+  const opening = `(function (${PARAMETERS}) {`;
+  const script = new Script(`${opening}${bundle.code}\n})`, {
+    filename: scriptName(bundle),
+    columnOffset: -opening.length,
   });
   return { bundle, factory: script.runInThisContext() as Factory };
 }
 
 /**
- * Runs a prepared bundle's top level and takes its exports.
+ * Runs a prepared bundle's top level and takes its exports. When it throws, all that it had opened is closed again.
  *
  * @throws whatever the module throws while it loads.
  */
-export function evaluateVersion(prepared: Prepared, hot: Hot, console: Console): Version {
-  const { bundle, factory } = prepared;
-  const module = { exports: {} };
-  factory(module, module.exports, requireFrom(bundle.module), Object.freeze(hot), console);
-  return { module: bundle.module, revision: bundle.revision, exports: module.exports, calls: 0, ended: 0, errors: 0 };
-}
-
-function requireFrom(module: string): (id: string) => unknown {
-  return id => {
+export function evaluateVersion(prepared: Prepared, { data, console, facade, onError }: Surroundings): Version {
+  const { module: name, revision } = prepared.bundle;
+  const lifetime = new Lifetime(error => onError(version, error));
+  const { setTimeout, setInterval, setImmediate } = lifetime.timers;
+  const hot: Hot = { data, signal: lifetime.signal, dispose: callback => lifetime.onEnd(() => callback(data)) };
+  const require = (id: string): unknown => {
+    if (id.startsWith(HOT)) return facade(id.slice(HOT.length));
     if (isBuiltin(id)) return requireBuiltin(id);
-    throw new Error(`module ${module} requires ${id}, which is no built-in of Node ${process.version}`);
+    throw new Error(`module ${name} requires ${id}, which is no built-in of Node ${process.version}`);
   };
+  const module = { exports: {} };
+  const version: Version = {
+    module: name,
+    revision,
+    data,
+    lifetime,
+    calls: 0,
+    ended: 0,
+    errors: 0,
+    get exports() {
+      return module.exports;
+    },
+  };
+  try {
+    const { factory } = prepared;
+    factory(module, module.exports, require, Object.freeze(hot), console, setTimeout, setInterval, setImmediate);
+  } catch (error) {
+    void lifetime.end();
+    throw error;
+  }
+  return version;
 }

@@ -1,0 +1,98 @@
+import { promisify } from 'node:util';
+
+/** The timer functions that a version sees in place of Node's. */
+export interface OwnedTimers {
+  readonly setTimeout: typeof setTimeout;
+  readonly setInterval: typeof setInterval;
+  readonly setImmediate: typeof setImmediate;
+}
+
+/** A version's clean-up gets this long when it is asynchronous (milliseconds). */
+const DISPOSE_MAY_TAKE = 5_000;
+
+type Callback = (...args: unknown[]) => unknown;
+
+/**
+ * What one version has opened, and closes when it is purged: its timers, its abort signal, and what it asked to be
+ * told. Nothing that went through here fires after {@link end}.
+ */
+export class Lifetime {
+  readonly #abort = new AbortController();
+  readonly #timeouts = new Set<NodeJS.Timeout>();
+  readonly #immediates = new Set<NodeJS.Immediate>();
+  readonly #disposers: (() => unknown)[] = [];
+  readonly #onError: (error: unknown) => void;
+
+  /** `onError` is told of everything that a timer or a clean-up throws. */
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError;
+  }
+
+  /** Aborted when the version is purged. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Has `dispose` called once, when the version is purged. */
+  onEnd(dispose: () => unknown): void {
+    this.#disposers.push(dispose);
+  }
+
+  /** Runs something of the version's; what it throws, now or later, is the version's error and nobody else's. */
+  guard(body: () => unknown): void {
+    try {
+      const result = body();
+      if (result instanceof Promise) result.catch(this.#onError);
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
+
+  readonly timers: OwnedTimers = this.#makeTimers();
+
+  /** Ends everything. Resolves when asynchronous clean-up is done, or has taken too long. */
+  async end(): Promise<void> {
+    if (this.signal.aborted) return;
+    for (const timeout of this.#timeouts) clearTimeout(timeout);
+    for (const immediate of this.#immediates) clearImmediate(immediate);
+    this.#timeouts.clear();
+    this.#immediates.clear();
+    this.guard(() => this.#abort.abort());
+    const disposed = this.#disposers.splice(0).map(async dispose => dispose());
+    const late = new Promise<void>((_, reject) => {
+      const error = new Error(`dispose took longer than ${DISPOSE_MAY_TAKE} ms`);
+      setTimeout(() => reject(error), DISPOSE_MAY_TAKE).unref();
+    });
+    await Promise.all(disposed.map(each => Promise.race([each, late]).catch(this.#onError)));
+  }
+
+  #makeTimers(): OwnedTimers {
+    const repeating =
+      (start: (run: () => void, delay?: number) => NodeJS.Timeout, once: boolean) =>
+      (callback: Callback, delay?: number, ...args: unknown[]): NodeJS.Timeout => {
+        const timeout = start(() => {
+          if (once) this.#timeouts.delete(timeout);
+          this.guard(() => callback(...args));
+        }, delay);
+        if (this.signal.aborted) clearTimeout(timeout);
+        else this.#timeouts.add(timeout);
+        return timeout;
+      };
+    const immediate = (callback: Callback, ...args: unknown[]): NodeJS.Immediate => {
+      const handle = setImmediate(() => {
+        this.#immediates.delete(handle);
+        this.guard(() => callback(...args));
+      });
+      if (this.signal.aborted) clearImmediate(handle);
+      else this.#immediates.add(handle);
+      return handle;
+    };
+    const timeout = repeating(setTimeout, true);
+    const timers = { setTimeout: timeout, setInterval: repeating(setInterval, false), setImmediate: immediate };
+    // `promisify(setTimeout)` in a module has to wait on its own timer too.
+    const sleep = (delay: number, value: unknown): Promise<unknown> =>
+      new Promise(resolve => void timeout(resolve, delay, value));
+    Object.defineProperty(timeout, promisify.custom, { value: sleep });
+    return timers as unknown as OwnedTimers;
+  }
+}
