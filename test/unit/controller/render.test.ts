@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { render } from '../../../controller/src/render.ts';
 import type { CallResult, NodeOutcome, PushResult } from '../../../controller/src/results.ts';
 import type { CallAnswer } from '../../../protocol/messages.ts';
+import { descriptionOf } from '../fixtures.ts';
 
 const revision = '3f2a9c0b1d4e'.padEnd(64, '0');
 const times = { compile: 12.34, prepare: 3.21, commit: 1.5, skew: 0.25 };
 
 const push = (outcome: PushResult['outcome'], detail: string, nodes: readonly NodeOutcome[]): PushResult => ({
   command: 'push',
-  module: 'demo',
-  revision,
+  modules: [{ module: 'demo', revision }],
   outcome,
   detail,
   nodes,
@@ -134,16 +134,13 @@ describe('render of a ping', () => {
 describe('render of the nodes', () => {
   it('has a column for each thing that is known of a node', () => {
     const fred = {
+      ...descriptionOf('fred', {}, '0123456789ab'),
       status: 'present',
-      node: 'fred',
-      container: '0123456789ab',
-      pid: 7,
       startedAt: Date.UTC(2026, 0, 2, 3, 4, 5),
-      uptimeSeconds: 61,
       memoryBytes: 50 * 1024 * 1024,
       modules: {
-        demo: { revision, sequence: 5 },
-        counter: { revision, sequence: 0 },
+        demo: { revision, sequence: 5, calls: 0, errors: 0 },
+        counter: { revision, sequence: 0, calls: 0, errors: 0 },
       },
     } as const;
     const nodes = [

@@ -10,8 +10,7 @@ const revision = 'f'.repeat(64);
 
 const pushed = (outcome: PushResult['outcome'], ...nodes: NodeOutcome[]): Result => ({
   command: 'push',
-  module: 'demo',
-  revision,
+  modules: [{ module: 'demo', revision }],
   outcome,
   detail: '',
   nodes,
