@@ -124,6 +124,45 @@ describe('readHeads', () => {
   });
 });
 
+describe('heads of one push', () => {
+  const together = [headOf('demo', first.revision, 5), headOf('bad', throwing.revision, 6)];
+
+  it('are obeyed together: none when one throws', async () => {
+    const { catchUp, running } = nodeBeside(
+      together.map(head => ({ ...head, push: 'one' })),
+      [first, throwing],
+    );
+    await catchUp.readHeads();
+    expect(running('demo')).toBeUndefined();
+  });
+
+  it('of two pushes are not', async () => {
+    const { catchUp, running } = nodeBeside(together, [first, throwing]);
+    await catchUp.readHeads();
+    expect(running('demo')).toBe(1);
+  });
+});
+
+describe('a head with a canary', () => {
+  const onTrial = (name: string): Head => ({
+    ...headOf('demo', first.revision, 5),
+    canary: { revision: second.revision, scope: { type: 'names', names: [name] }, maxErrors: 0 },
+  });
+
+  it("makes a node in its scope run the canary's revision", async () => {
+    const { catchUp, running } = nodeBeside([onTrial('fred')], [first, second]);
+    await catchUp.readHeads();
+    expect(running('demo')).toBe(2);
+  });
+
+  it("makes every other node run the head's own, and fetch nothing else", async () => {
+    const { catchUp, running, stream } = nodeBeside([onTrial('betty')], [first, second]);
+    await catchUp.readHeads();
+    expect(running('demo')).toBe(1);
+    expect(stream.bundleReads).toBe(1);
+  });
+});
+
 describe('obey', () => {
   it('switches to what is prepared before it returns a promise, and reads nothing', async () => {
     const { catchUp, codeServer, running, stream } = nodeBeside([], []);
