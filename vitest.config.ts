@@ -11,7 +11,16 @@ export default defineConfig({
   test: {
     reporters: ['default', new TotalsReporter()],
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], sequence: { groupOrder: 0 } } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          sequence: { groupOrder: 0 },
+          // These share nothing, so one process can run them all.
+          pool: 'threads',
+          isolate: false,
+        },
+      },
       {
         test: {
           name: 'cluster',

@@ -2,7 +2,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import * as v from 'valibot';
 
 import { decode, encode } from './codec.ts';
-import { DecodeError } from './errors.ts';
+import { DecodeError, UsageError } from './errors.ts';
 import { MAX_UNPACKED_BYTES } from './limits.ts';
 import { moduleName, revision } from './fields.ts';
 import { revisionOf, shortRevision } from './revision.ts';
@@ -23,9 +23,17 @@ const bundleSchema = v.object({
 /** One compiled revision of one module: the record that is written once under its revision. */
 export type Bundle = v.InferOutput<typeof bundleSchema>;
 
-/** Packs a bundle for the wire: gzip over JSON. */
+/**
+ * Packs a bundle for the wire: gzip over JSON.
+ *
+ * @throws UsageError when it is larger than {@link MAX_UNPACKED_BYTES} before that.
+ */
 export function encodeBundle(bundle: Bundle): Uint8Array {
-  return gzipSync(encode(bundle), { level: 4 });
+  const json = encode(bundle);
+  if (json.length > MAX_UNPACKED_BYTES) {
+    throw new UsageError(`${bundle.module} has ${json.length} bytes, the limit is ${MAX_UNPACKED_BYTES}: import less`);
+  }
+  return gzipSync(json, { level: 4 });
 }
 
 /**

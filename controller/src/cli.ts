@@ -136,7 +136,7 @@ export async function runCli(
     'list the nodes, their processes and modules',
     (_, { wait }) => ({ type: 'nodes', wait: wait ?? null }),
     QUICK,
-  ).addOption(new Option('--wait <count>', 'wait until so many nodes are there').argParser(count));
+  ).addOption(new Option('--wait <count>', 'wait until so many nodes are there').argParser(positive));
   program.command('serve').description('run the controller (what its container does)').action(serve);
 
   try {
@@ -201,4 +201,9 @@ function seconds(text: string): number {
 function count(text: string): number {
   if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('give a whole number.');
   return Number(text);
+}
+
+function positive(text: string): number {
+  if (count(text) === 0) throw new InvalidArgumentError('give a whole number above 0.');
+  return count(text);
 }

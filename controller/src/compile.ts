@@ -82,7 +82,8 @@ export async function compile(modulesDir: string, module: string, maxPayload = I
 
   const exports = surface.value.metafile.outputs[`${module}.js`]?.exports ?? [];
   if (exports.length === 0) throw new UsageError(`${file} exports nothing: export at least one function`);
-  const code = outputEndingIn('.js', program.value.outputFiles);
+  // A program's first line may name its interpreter; a module's may not.
+  const code = outputEndingIn('.js', program.value.outputFiles).replace(/^#!.*/, '');
   const bundle: Bundle = {
     module,
     revision: revisionOf(code),

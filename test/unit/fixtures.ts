@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 
 import type { Bundle } from '../../protocol/bundle.ts';
 import type { Head } from '../../protocol/head.ts';
+import type { NodeDescription } from '../../protocol/messages.ts';
 import { isModuleName } from '../../protocol/names.ts';
 import { revisionOf } from '../../protocol/revision.ts';
 
@@ -12,8 +13,19 @@ export function bundleOf(module: string, code: string): Bundle {
   return { module, revision: revisionOf(code), file: `modules/${module}.ts`, exports: [], code, map: '{}' };
 }
 
+/** The head of a push of one module. */
 export function headOf(module: string, revision: string | null, sequence: number): Head {
-  return { module, revision, previous: null, sequence, author: 'wilma', at: 1_700_000_000_000, note: 'push' };
+  const at = 1_700_000_000_000;
+  return { module, revision, canary: null, sequence, push: `push ${sequence}`, author: 'wilma', at, note: 'push' };
+}
+
+/** What a node with these modules says of itself. */
+export function descriptionOf(
+  node: string,
+  modules: NodeDescription['modules'] = {},
+  container = 'c1',
+): NodeDescription {
+  return { node, container, pid: 7, startedAt: 0, uptimeSeconds: 61, memoryBytes: 1, modules, loopDelay: 0 };
 }
 
 /** A line that was logged. */

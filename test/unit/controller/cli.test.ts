@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { runCli } from '../../../controller/src/cli.ts';
+import type { Command } from '../../../controller/src/command.ts';
 import { CompileError } from '../../../controller/src/compile.ts';
 import { type Run, serveControl } from '../../../controller/src/control-server.ts';
-import type { Command, PingResult } from '../../../controller/src/results.ts';
+import type { PingResult } from '../../../controller/src/results.ts';
 import { UsageError } from '../../../protocol/errors.ts';
 import { recordingLog } from '../fixtures.ts';
 
@@ -64,17 +65,34 @@ async function hotcast(args: readonly string[], interactive = false) {
 
 describe('hotcast', () => {
   const common = { cookie: null, patience: 5_000 };
+  const quick = { cookie: null, patience: 2_000 }; // What nodes answer from memory.
+  const push = { type: 'push', author: 'hotcast', canary: null } as const;
 
   it.each<[string, Command]>([
-    ['push demo', { ...common, type: 'push', module: 'demo', author: 'hotcast' }],
-    ['push demo --timeout 0.5', { ...common, patience: 500, type: 'push', module: 'demo', author: 'hotcast' }],
+    ['push demo', { ...common, ...push, modules: ['demo'] }],
+    ['push demo counter --timeout 0.5', { ...common, ...push, patience: 500, modules: ['demo', 'counter'] }],
+    ['push demo --timeout 2m', { ...common, ...push, patience: 120_000, modules: ['demo'] }],
+    [
+      'push demo --canary 10%',
+      { ...common, ...push, modules: ['demo'], canary: { scope: '10%', maxErrors: 0, watch: 10_000 } },
+    ],
+    [
+      'push demo --canary fred,betty --watch 500ms --max-errors 3',
+      { ...common, ...push, modules: ['demo'], canary: { scope: 'fred,betty', maxErrors: 3, watch: 500 } },
+    ],
+    ['promote demo', { ...common, type: 'promote', modules: ['demo'], author: 'hotcast' }],
+    ['remove demo counter', { ...common, type: 'remove', modules: ['demo', 'counter'], author: 'hotcast' }],
+    ['rollback demo', { ...common, type: 'rollback', modules: ['demo'], author: 'hotcast', to: null }],
+    ['rollback demo --to 3f2a', { ...common, type: 'rollback', modules: ['demo'], author: 'hotcast', to: '3f2a' }],
+    ['status', { ...quick, type: 'status' }],
+    ['history demo', { ...common, type: 'history', module: 'demo' }],
     ['compile demo --node fred', { ...common, type: 'compile', module: 'demo', node: 'fred' }],
     ['call demo.add(4,5)', { ...common, type: 'call', call: 'demo.add(4,5)', node: null }],
     ['call demo.add(4,5) --node betty', { ...common, type: 'call', call: 'demo.add(4,5)', node: 'betty' }],
-    ['ping', { ...common, type: 'ping', node: null }],
-    ['ping betty', { ...common, type: 'ping', node: 'betty' }],
-    ['ping --cookie rex', { ...common, cookie: 'rex', type: 'ping', node: null }],
-    ['nodes', { ...common, type: 'nodes', wait: null }],
+    ['ping', { ...quick, type: 'ping', node: null }],
+    ['ping betty', { ...quick, type: 'ping', node: 'betty' }],
+    ['ping --cookie rex', { ...quick, cookie: 'rex', type: 'ping', node: null }],
+    ['nodes', { ...quick, type: 'nodes', wait: null }],
     ['nodes --wait 30 --timeout 60', { ...common, patience: 60_000, type: 'nodes', wait: 30 }],
   ])('%s sends its command', async (line, command) => {
     const commands = await controller();
@@ -86,7 +104,9 @@ describe('hotcast', () => {
     const commands = await controller();
     await hotcast(['call', 'demo.add(4, 5)', '--node', '', '--cookie', '']);
     await hotcast(['ping', '']);
-    expect(commands).toMatchObject([{ node: null, cookie: null }, { node: null }]);
+    await hotcast(['push', 'demo', '--canary', '']);
+    await hotcast(['rollback', 'demo', '--to', '']);
+    expect(commands).toMatchObject([{ node: null, cookie: null }, { node: null }, { canary: null }, { to: null }]);
   });
 
   it('says who pushes', async () => {
@@ -188,7 +208,20 @@ describe('a command that fails', () => {
 });
 
 describe('--help', () => {
-  it.each(['', 'push', 'compile', 'call', 'ping', 'nodes', 'serve'])('explains "%s" and exits 0', async command => {
+  it.each([
+    '',
+    'push',
+    'promote',
+    'rollback',
+    'remove',
+    'status',
+    'history',
+    'compile',
+    'call',
+    'ping',
+    'nodes',
+    'serve',
+  ])('explains "%s" and exits 0', async command => {
     const commands = await controller();
     const { status, out, err, served } = await hotcast([command, '--help'].filter(word => word !== ''));
     expect({ status, err, served }).toEqual({ status: 0, err: [], served: 0 });
@@ -206,7 +239,13 @@ describe('wrong use', () => {
     [[]],
     [['dance']],
     [['push']],
-    [['push', 'demo', 'counter']],
+    [['status', 'demo']],
+    [['history', 'demo', 'counter']],
+    [['rollback']],
+    [['push', 'demo', '--canary', '1', '--watch', 'long']],
+    [['push', 'demo', '--canary', '1', '--max-errors', '-1']],
+    [['push', 'demo', '--canary', '1', '--max-errors', '0.5']],
+    [['ping', '--timeout', '2h']],
     [['push', 'demo', '--fast']],
     [['compile', 'demo']],
     [['compile', 'demo', '--node']],

@@ -2,18 +2,11 @@ import { describe, expect, it } from 'vitest';
 
 import { join } from '../../../controller/src/fleet.ts';
 import type { NodeDescription } from '../../../protocol/messages.ts';
+import { descriptionOf } from '../fixtures.ts';
 
 const container = (id: string, name: string, state = 'running') => ({ id, name, state });
 
-const present = (node: string, id: string): NodeDescription => ({
-  node,
-  container: id,
-  pid: 1,
-  startedAt: 0,
-  uptimeSeconds: 0,
-  memoryBytes: 0,
-  modules: {},
-});
+const present = (node: string, id: string): NodeDescription => descriptionOf(node, {}, id);
 
 const fred = { node: 'fred', container: 'c1' };
 

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 
 import { render } from '../../../controller/src/render.ts';
-import type { CallResult, NodeOutcome, PushResult } from '../../../controller/src/results.ts';
+import type { CallResult, HeadResult, NodeOutcome, PushResult } from '../../../controller/src/results.ts';
 import type { CallAnswer } from '../../../protocol/messages.ts';
+import { descriptionOf, headOf } from '../fixtures.ts';
 
 const revision = '3f2a9c0b1d4e'.padEnd(64, '0');
 const times = { compile: 12.34, prepare: 3.21, commit: 1.5, skew: 0.25 };
 
 const push = (outcome: PushResult['outcome'], detail: string, nodes: readonly NodeOutcome[]): PushResult => ({
   command: 'push',
-  module: 'demo',
-  revision,
+  modules: [{ module: 'demo', revision }],
   outcome,
   detail,
   nodes,
@@ -134,16 +134,13 @@ describe('render of a ping', () => {
 describe('render of the nodes', () => {
   it('has a column for each thing that is known of a node', () => {
     const fred = {
+      ...descriptionOf('fred', {}, '0123456789ab'),
       status: 'present',
-      node: 'fred',
-      container: '0123456789ab',
-      pid: 7,
       startedAt: Date.UTC(2026, 0, 2, 3, 4, 5),
-      uptimeSeconds: 61,
       memoryBytes: 50 * 1024 * 1024,
       modules: {
-        demo: { revision, sequence: 5 },
-        counter: { revision, sequence: 0 },
+        demo: { revision, sequence: 5, calls: 0, errors: 0 },
+        counter: { revision, sequence: 0, calls: 0, errors: 0 },
       },
     } as const;
     const nodes = [
@@ -156,6 +153,83 @@ describe('render of the nodes', () => {
       'fred    0123456789ab  7    2026-01-02T03:04:05.000Z  61 s    50 MiB  demo@3f2a9c0b1d4e counter@3f2a9c0b1d4e (here only)',
       'bambam  0123456789ab  7    2026-01-02T03:04:05.000Z  61 s    50 MiB  -',
       'betty   ba9876543210                                                 silent',
+    ]);
+  });
+});
+
+describe('render of a canary', () => {
+  it('tells who is not in it', () => {
+    const nodes: NodeOutcome[] = [
+      { node: 'fred', status: 'loaded', ms: 1 },
+      { node: 'betty', status: 'kept' },
+    ];
+    expect(
+      render(push('committed', '0 of 7 calls failed in 10 s', nodes))
+        .split('\n')
+        .slice(0, 4),
+    ).toEqual([
+      'fred   loaded  1.0 ms',
+      'betty  kept    not in the canary',
+      'demo@3f2a9c0b1d4e committed · 1 loaded · 1 kept · p50 1.0 ms · max 1.0 ms',
+      '0 of 7 calls failed in 10 s',
+    ]);
+  });
+});
+
+describe('render of a change without a bundle', () => {
+  const change = (command: HeadResult['command'], to: string | null): HeadResult => ({
+    command,
+    modules: [{ module: 'demo', revision: to }],
+    outcome: 'committed',
+    detail: '',
+    nodes: [{ node: 'fred', status: 'loaded', ms: 1 }],
+    times: { commit: 1.5, skew: 0 },
+  });
+
+  it.each([
+    [change('rollback', revision), 'demo@3f2a9c0b1d4e rollback committed · 1 loaded · p50 1.0 ms · max 1.0 ms'],
+    [change('remove', null), 'demo remove committed · 1 loaded · p50 1.0 ms · max 1.0 ms'],
+  ])('says what was done, to what: $command', (result, title) => {
+    expect(render(result).split('\n').slice(1)).toEqual([title, 'commit 1.5 ms, skew 0.0 ms']);
+  });
+});
+
+describe('render of the status', () => {
+  const head = headOf('demo', revision, 5);
+
+  it('has a row for each module and node, and how many are not on their head', () => {
+    const nodes = [
+      { module: 'demo', node: 'fred', desired: revision, running: revision, canary: true, state: 'ok' },
+      { module: 'demo', node: 'bambam', desired: null, running: null, canary: false, state: 'silent' },
+    ] as const;
+    expect(render({ command: 'status', heads: [head], nodes }).split('\n')).toEqual([
+      'MODULE  NODE    DESIRED                RUNNING       STATE',
+      'demo    fred    3f2a9c0b1d4e (canary)  3f2a9c0b1d4e  ok',
+      'demo    bambam  -                      -             silent',
+      '1 of 2 are not on their head',
+    ]);
+  });
+
+  it('says that nothing was pushed yet, or that nothing is left', () => {
+    expect(render({ command: 'status', heads: [], nodes: [] })).toBe('nothing was pushed yet');
+    expect(render({ command: 'status', heads: [headOf('demo', null, 6)], nodes: [] })).toBe(
+      'every node is on its heads',
+    );
+  });
+});
+
+describe('render of a history', () => {
+  it('has a row a head: when, what, who, what came of it, why', () => {
+    const pushed = headOf('demo', revision, 5);
+    const outcome = { module: 'demo', sequence: 5, verdict: 'committed', loaded: 3, refused: 0, silent: 1 } as const;
+    const heads = [
+      { ...pushed, revision: null, note: 'remove', outcome: null },
+      { ...pushed, outcome },
+    ];
+    expect(render({ command: 'history', module: 'demo', heads }).split('\n')).toEqual([
+      'WHEN                      REVISION      WHO    OUTCOME                                   NOTE',
+      '2023-11-14T22:13:20.000Z  -             wilma  unknown                                   remove',
+      '2023-11-14T22:13:20.000Z  3f2a9c0b1d4e  wilma  committed: 3 loaded, 0 refused, 1 silent  push',
     ]);
   });
 });

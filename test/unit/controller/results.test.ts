@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { exitStatus, type NodeOutcome, type PushResult, type Result } from '../../../controller/src/results.ts';
+import {
+  exitStatus,
+  type NodeOutcome,
+  type PushResult,
+  type Result,
+  type StatusRow,
+} from '../../../controller/src/results.ts';
 import type { CallAnswer } from '../../../protocol/messages.ts';
 
 const loaded: NodeOutcome = { node: 'fred', status: 'loaded', ms: 1 };
@@ -10,12 +16,31 @@ const revision = 'f'.repeat(64);
 
 const pushed = (outcome: PushResult['outcome'], ...nodes: NodeOutcome[]): Result => ({
   command: 'push',
-  module: 'demo',
-  revision,
+  modules: [{ module: 'demo', revision }],
   outcome,
   detail: '',
   nodes,
   times: { compile: 1, prepare: 1, commit: 1, skew: 1 },
+});
+const changed = (outcome: PushResult['outcome'], ...nodes: NodeOutcome[]): Result => ({
+  command: 'rollback',
+  modules: [{ module: 'demo', revision }],
+  outcome,
+  detail: '',
+  nodes,
+  times: { commit: 1, skew: 1 },
+});
+const drifted = (...states: StatusRow['state'][]): Result => ({
+  command: 'status',
+  heads: [],
+  nodes: states.map(state => ({
+    module: 'demo',
+    node: 'fred',
+    desired: revision,
+    running: null,
+    canary: false,
+    state,
+  })),
 });
 const compiled = (...nodes: NodeOutcome[]): Result => ({ command: 'compile', module: 'demo', revision, nodes });
 
@@ -39,6 +64,18 @@ describe('exitStatus', () => {
     ['a push was overtaken, though all loaded it', pushed('overtaken', loaded), 1],
     ['a push was overtaken before any loaded it', pushed('overtaken'), 1],
     ['nobody answered a push', pushed('unanswered', silent), 3],
+    ['a canary was rolled back', pushed('rolled-back', loaded), 1],
+    [
+      'nodes outside of the canary kept what they had',
+      pushed('committed', loaded, { node: 'betty', status: 'kept' }),
+      0,
+    ],
+    ['a rollback was committed', changed('committed', loaded), 0],
+    ['a rollback was overtaken', changed('overtaken'), 1],
+    ['a node is behind', drifted('ok', 'behind'), 1],
+    ['a node has what compile loaded', drifted('here only'), 1],
+    ['every node is on its heads', drifted('ok', 'ok'), 0],
+    ['a history', { command: 'history', module: 'demo', heads: [] }, 0],
     ['the node loaded it', compiled(loaded), 0],
     ['the node refused it', compiled(refused), 1],
     ['the node was silent', compiled(silent), 3],

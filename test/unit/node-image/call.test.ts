@@ -185,6 +185,14 @@ describe('a call in flight', () => {
     expect(server.callsInFlight).toBe(0);
   });
 
+  it('is counted with its version when it has ended, failed or not', async () => {
+    const { server, call: ask } = nodeWith(`exports.f = fails => { if (fails) throw new Error('no'); return 1n; };`);
+    await Promise.all([ask('f', true), ask('f', false), ask('nosuch')]);
+    expect(server.describe()['demo']).toMatchObject({ calls: 2, errors: 1 });
+    loadOn(server, answer('new'));
+    expect(server.describe()['demo']).toMatchObject({ calls: 0, errors: 0 });
+  });
+
   it('is counted off when it throws', async () => {
     const { server, call: ask } = nodeWith(`exports.f = () => { throw new Error('no'); };`);
     await ask('f');

@@ -42,7 +42,7 @@ function nodeBeside(stored: Head[], bundles: Bundle[]) {
   const codeServer = new CodeServer(log);
   const stream = new Stream(stored, bundles);
   const running = (module: string): unknown => codeServer.current(module)?.exports['version'];
-  return { log, codeServer, stream, running, catchUp: new CatchUp(codeServer, stream, log) };
+  return { log, codeServer, stream, running, catchUp: new CatchUp('fred', codeServer, stream, log) };
 }
 
 // No jitter: a node that is behind reads at once.
@@ -54,7 +54,7 @@ describe('compare', () => {
     const { catchUp, codeServer, running } = nodeBeside([headOf('demo', first.revision, 5)], [first]);
     await catchUp.compare({ heads: { demo: 5 } });
     expect(running('demo')).toBe(1);
-    expect(codeServer.describe()).toEqual({ demo: { revision: first.revision, sequence: 5 } });
+    expect(codeServer.describe()).toMatchObject({ demo: { revision: first.revision, sequence: 5 } });
   });
 
   it('does not read when nothing in the digest is new', async () => {
@@ -99,10 +99,10 @@ describe('readHeads', () => {
     const { catchUp, running, log } = nodeBeside(heads, [throwing, first]);
     await catchUp.readHeads();
     expect(running('demo')).toBe(1);
-    const outcomes = log.logged.filter(({ message }) => message === 'could not catch up with a head');
+    const outcomes = log.logged.filter(({ message }) => message === 'could not catch up with the stream');
     expect(outcomes.map(({ fields }) => fields)).toMatchObject([
-      { module: 'bad', outcome: { reason: 'on_load_failure' } },
-      { module: 'lost', outcome: { reason: 'nofile' } },
+      { heads: [{ module: 'bad' }], outcome: { reason: 'on_load_failure' } },
+      { heads: [{ module: 'lost' }], outcome: { reason: 'nofile' } },
     ]);
   });
 
@@ -121,6 +121,45 @@ describe('readHeads', () => {
     await catchUp.readHeads();
     expect(running('demo')).toBeUndefined();
     expect(codeServer.headSeen('demo')).toBe(6);
+  });
+});
+
+describe('heads of one push', () => {
+  const together = [headOf('demo', first.revision, 5), headOf('bad', throwing.revision, 6)];
+
+  it('are obeyed together: none when one throws', async () => {
+    const { catchUp, running } = nodeBeside(
+      together.map(head => ({ ...head, push: 'one' })),
+      [first, throwing],
+    );
+    await catchUp.readHeads();
+    expect(running('demo')).toBeUndefined();
+  });
+
+  it('of two pushes are not', async () => {
+    const { catchUp, running } = nodeBeside(together, [first, throwing]);
+    await catchUp.readHeads();
+    expect(running('demo')).toBe(1);
+  });
+});
+
+describe('a head with a canary', () => {
+  const onTrial = (name: string): Head => ({
+    ...headOf('demo', first.revision, 5),
+    canary: { revision: second.revision, scope: { type: 'names', names: [name] }, maxErrors: 0 },
+  });
+
+  it("makes a node in its scope run the canary's revision", async () => {
+    const { catchUp, running } = nodeBeside([onTrial('fred')], [first, second]);
+    await catchUp.readHeads();
+    expect(running('demo')).toBe(2);
+  });
+
+  it("makes every other node run the head's own, and fetch nothing else", async () => {
+    const { catchUp, running, stream } = nodeBeside([onTrial('betty')], [first, second]);
+    await catchUp.readHeads();
+    expect(running('demo')).toBe(1);
+    expect(stream.bundleReads).toBe(1);
   });
 });
 

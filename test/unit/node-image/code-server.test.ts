@@ -123,11 +123,11 @@ describe('commit', () => {
     expect(bundles).toEqual([]);
   });
 
-  it('does not try a head again that threw while it loaded', () => {
+  it('does not try a head again that threw while it loaded, and answers the same', () => {
     const { server, heads } = prepared(['demo', `${leaving('tried')} throw new Error('no');`]);
     expect(server.commit(heads).status).toBe('refused');
     expect(server.headSeen('demo')).toBe(100);
-    server.commit(heads);
+    expect(server.commit(heads)).toMatchObject({ status: 'refused', reason: 'on_load_failure' });
     expect(traces).toEqual(['tried']);
   });
 
@@ -244,7 +244,7 @@ describe('loadHere', () => {
     const [bundle] = bundles;
     expect(server.loadHere({ module: 'demo', revision: bundle?.revision ?? '' })).toEqual({ status: 'ok' });
     expect(answerOf(server, 'demo')).toBe(1);
-    expect(server.describe()).toEqual({ demo: { revision: bundle?.revision, sequence: 0 } });
+    expect(server.describe()).toEqual({ demo: { revision: bundle?.revision, sequence: 0, calls: 0, errors: 0 } });
   });
 
   it('stays until a head that was not seen says otherwise', () => {

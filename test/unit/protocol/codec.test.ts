@@ -39,9 +39,14 @@ describe('decode', () => {
       startedAt: count,
       uptimeSeconds: count,
       memoryBytes: count,
-      modules: fc.dictionary(moduleNames, fc.record({ revision: revisions, sequence: count }), {
-        noNullPrototype: true,
-      }),
+      loopDelay: count,
+      modules: fc.dictionary(
+        moduleNames,
+        fc.record({ revision: revisions, sequence: count, calls: count, errors: count }),
+        {
+          noNullPrototype: true,
+        },
+      ),
     });
     fc.assert(
       fc.property(descriptions, description => {

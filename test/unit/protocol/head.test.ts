@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { nextSequence } from '../../../protocol/head.ts';
+import { desiredRevision, nextSequence, revisionsOf } from '../../../protocol/head.ts';
+import { headOf } from '../fixtures.ts';
 
 const times = fc.nat(8_640_000_000_000_000); // What a Date can say.
 
@@ -31,5 +32,28 @@ describe('nextSequence', () => {
   it('goes on above what nodes remember when the stream was lost', () => {
     const remembered = nextSequence(0, 1_700_000_000_000);
     expect(nextSequence(0, 1_700_000_000_001)).toBeGreaterThan(remembered);
+  });
+});
+
+describe('desiredRevision', () => {
+  const [stable, trial] = ['a', 'b'].map(digit => digit.repeat(64));
+  const canary = { revision: trial ?? '', scope: { type: 'names' as const, names: ['fred'] }, maxErrors: 0 };
+
+  it('is the same for every node without a canary', () => {
+    const head = headOf('demo', stable ?? '', 1);
+    expect(['fred', 'betty'].map(node => desiredRevision(head, node))).toEqual([stable, stable]);
+    expect(revisionsOf(head)).toEqual([stable]);
+  });
+
+  it("is the canary's in its scope, and the head's own elsewhere", () => {
+    const head = { ...headOf('demo', stable ?? '', 1), canary };
+    expect(['fred', 'betty'].map(node => desiredRevision(head, node))).toEqual([trial, stable]);
+    expect(revisionsOf(head)).toEqual([stable, trial]);
+  });
+
+  it('is no module outside of the canary of a new one', () => {
+    const head = { ...headOf('demo', null, 1), canary };
+    expect(['fred', 'betty'].map(node => desiredRevision(head, node))).toEqual([trial, null]);
+    expect(revisionsOf(head)).toEqual([trial]);
   });
 });

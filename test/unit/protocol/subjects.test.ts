@@ -14,6 +14,7 @@ function oneOfEach(
   return {
     bundle: subjects.bundle(module, revision),
     head: subjects.head(module),
+    outcome: subjects.outcome(module),
     node: subjects.node(node, 'call'),
     all: subjects.all('call'),
     claim: subjects.claim(node),
@@ -35,6 +36,7 @@ describe('subjectsOf', () => {
     expect(oneOfEach(subjects, { module: 'demo', revision: 'f00', node: 'fred' })).toEqual({
       bundle: 'hotcast.dino.bundle.demo.f00',
       head: 'hotcast.dino.head.demo',
+      outcome: 'hotcast.dino.outcome.demo',
       node: 'hotcast.dino.node.fred.call',
       all: 'hotcast.dino.all.call',
       claim: 'hotcast.dino.claim.fred',
@@ -50,6 +52,7 @@ describe('subjectsOf', () => {
         const subscriptions: Record<string, string> = {
           bundle: subjects.bundles,
           head: subjects.heads,
+          outcome: subjects.outcomes,
           node: subjects.nodeAny(names.node),
           all: subjects.allAny,
           claim: subjects.claim(names.node),
@@ -81,9 +84,9 @@ describe('subjectsOf', () => {
     fc.assert(
       fc.property(cookies, cookies, inputs, (cookie, other, names) => {
         fc.pre(cookie !== other);
-        const { bundles, heads, allAny, events, nodeAny } = subjectsOf(cookie);
+        const { bundles, heads, outcomes, allAny, events, nodeAny } = subjectsOf(cookie);
         const heard = Object.values(oneOfEach(subjectsOf(other), names)).filter(subject =>
-          [bundles, heads, allAny, events, nodeAny(names.node)].some(pattern => matches(pattern, subject)),
+          [bundles, heads, outcomes, allAny, events, nodeAny(names.node)].some(pattern => matches(pattern, subject)),
         );
         expect(heard).toEqual([]);
         expect(streamOf(cookie)).not.toBe(streamOf(other));

@@ -1,0 +1,130 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import {
+  advance,
+  type Rollout,
+  type RolloutEvent,
+  STALL,
+  startRollout,
+  totals,
+} from '../../../controller/src/rollout.ts';
+import { PRESENCE_LIFETIME } from '../../../protocol/limits.ts';
+
+type Heard = RolloutEvent & { type: 'heard' };
+
+const revision = 'f'.repeat(64);
+
+/** A node in the scope that is well, but for what is said. */
+const heard = (node: string, fields: Partial<Heard> = {}): Heard => ({
+  type: 'heard',
+  node,
+  at: 0,
+  startedAt: 1,
+  revision,
+  calls: 0,
+  errors: 0,
+  loopDelay: 0,
+  ...fields,
+});
+
+const after = (maxErrors: number, ...events: RolloutEvent[]): Rollout =>
+  events.reduce(advance, startRollout('demo', revision, maxErrors));
+
+const events = fc.array(
+  fc.oneof(
+    fc.record({
+      type: fc.constant('heard' as const),
+      node: fc.constantFrom('fred', 'betty'),
+      at: fc.nat(20_000),
+      startedAt: fc.constantFrom(1, 2),
+      revision: fc.constantFrom(revision, null),
+      calls: fc.nat(10),
+      errors: fc.nat(3),
+      loopDelay: fc.nat(2 * STALL),
+    }),
+    fc.record({ type: fc.constant('left' as const), node: fc.constantFrom('fred', 'betty') }),
+    fc.record({ type: fc.constant('tick' as const), at: fc.nat(20_000) }),
+  ),
+);
+
+describe('a canary', () => {
+  it('goes on while its nodes are well', () => {
+    const rollout = after(0, heard('fred', { calls: 5 }), heard('betty', { calls: 7 }), { type: 'tick', at: 100 });
+    expect(rollout.phase).toBe('watching');
+    expect(totals(rollout)).toEqual({ calls: 12, errors: 0 });
+  });
+
+  it('takes the newest figures of a node, not their sum', () => {
+    expect(totals(after(9, heard('fred', { calls: 5, errors: 1 }), heard('fred', { calls: 6, errors: 2 })))).toEqual({
+      calls: 6,
+      errors: 2,
+    });
+  });
+
+  it('fails with more errors than it may have, over all its nodes', () => {
+    const within = [heard('fred', { calls: 4, errors: 1 }), heard('betty', { calls: 4, errors: 1 })];
+    expect(after(2, ...within).phase).toBe('watching');
+    expect(after(2, ...within, heard('betty', { calls: 5, errors: 2 }))).toMatchObject({
+      phase: 'failed',
+      reason: 'errors',
+      detail: '3 of 9 calls failed',
+    });
+  });
+
+  it('does not answer for errors of another revision', () => {
+    expect(after(0, heard('fred', { revision: 'a'.repeat(64), calls: 4, errors: 4 })).phase).toBe('watching');
+    expect(after(0, heard('fred', { revision: null, errors: 1 })).phase).toBe('watching');
+  });
+
+  it('fails when a node of it stalls', () => {
+    expect(after(0, heard('fred'), heard('fred', { loopDelay: STALL })).phase).toBe('watching');
+    expect(after(0, heard('fred'), heard('fred', { loopDelay: STALL + 1 }))).toMatchObject({
+      reason: 'stalled',
+      detail: `fred stalled for ${STALL + 1} ms`,
+    });
+  });
+
+  it('does not answer for a stall that is told with the first word of it: that was before', () => {
+    expect(after(0, heard('fred', { loopDelay: 10 * STALL })).phase).toBe('watching');
+  });
+
+  it('fails when the process of a node is another one', () => {
+    expect(after(0, heard('fred'), heard('fred', { startedAt: 2, revision: null }))).toMatchObject({
+      reason: 'died',
+      detail: 'fred died and was started again',
+    });
+  });
+
+  it('fails when a node of it is not heard any more', () => {
+    expect(after(0, heard('fred'), { type: 'tick', at: PRESENCE_LIFETIME }).phase).toBe('watching');
+    expect(
+      after(0, heard('fred'), heard('betty', { at: 5 }), { type: 'tick', at: PRESENCE_LIFETIME + 1 }),
+    ).toMatchObject({ reason: 'silent', detail: 'fred was not heard any more' });
+  });
+
+  it('does not fail for a node that said goodbye, also when that comes back', () => {
+    const left = [heard('fred'), { type: 'left', node: 'fred' } as const];
+    expect(after(0, ...left, { type: 'tick', at: 10 * PRESENCE_LIFETIME }).phase).toBe('watching');
+    expect(after(0, ...left, heard('fred', { startedAt: 2 })).phase).toBe('watching');
+  });
+
+  it('stays failed, whatever comes', () => {
+    fc.assert(
+      fc.property(events, fc.nat(3), (later, maxErrors) => {
+        const failed = after(maxErrors, heard('fred'), heard('fred', { startedAt: 2 }));
+        expect(later.reduce(advance, failed)).toBe(failed);
+      }),
+    );
+  });
+
+  it('never has more errors than it may while it is watched', () => {
+    fc.assert(
+      fc.property(events, fc.nat(3), (taken, maxErrors) => {
+        const rollout = after(maxErrors, ...taken);
+        if (rollout.phase === 'watching') expect(totals(rollout).errors).toBeLessThanOrEqual(maxErrors);
+        else expect(rollout.detail).not.toBe('');
+      }),
+    );
+  });
+});
