@@ -57,5 +57,11 @@ export function scriptIn(stack: string): string | null {
 }
 
 function mapOf(bundle: Bundle | null): SourceMap | null {
-  return bundle === null ? null : new SourceMap(JSON.parse(bundle.map) as ConstructorParameters<typeof SourceMap>[0]);
+  if (bundle === null) return null;
+  try {
+    return new SourceMap(JSON.parse(bundle.map) as ConstructorParameters<typeof SourceMap>[0]);
+  } catch {
+    // A map that can't be read leaves the stack as it is.
+    return null;
+  }
 }

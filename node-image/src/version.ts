@@ -1,5 +1,5 @@
 import { createRequire, isBuiltin } from 'node:module';
-import { Script } from 'node:vm';
+import { compileFunction } from 'node:vm';
 
 import type { Bundle } from '../../protocol/bundle.ts';
 import { shortRevision } from '../../protocol/revision.ts';
@@ -58,7 +58,16 @@ type Factory = (
 ) => void;
 
 /** The parameters' names; `__hotcast_hot` is what the controller's compiler writes for `import.meta.hot`. */
-const PARAMETERS = 'module, exports, require, __hotcast_hot, console, setTimeout, setInterval, setImmediate';
+const PARAMETERS = [
+  'module',
+  'exports',
+  'require',
+  '__hotcast_hot',
+  'console',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+];
 
 const HOT = 'hot:';
 
@@ -70,18 +79,14 @@ export function scriptName({ module, revision }: { readonly module: string; read
 }
 
 /**
- * Compiles a bundle; nothing of it runs. `vm.Script` lets the code go when the version goes, provided that the
- * process runs with `--no-compilation-cache` (nodejs/node#63186).
+ * Compiles a bundle; nothing of it runs: `vm.compileFunction` takes the body of one function and nothing else. The code
+ * goes when the version goes, provided that the process runs with `--no-compilation-cache` (nodejs/node#63186).
  *
  * @throws SyntaxError
  */
 export function compileVersion(bundle: Bundle): Prepared {
-  const opening = `(function (${PARAMETERS}) {`;
-  const script = new Script(`${opening}${bundle.code}\n})`, {
-    filename: scriptName(bundle),
-    columnOffset: -opening.length,
-  });
-  return { bundle, factory: script.runInThisContext() as Factory };
+  const factory = compileFunction(bundle.code, PARAMETERS, { filename: scriptName(bundle) });
+  return { bundle, factory: factory as unknown as Factory };
 }
 
 /**
