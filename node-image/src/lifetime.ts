@@ -58,12 +58,22 @@ export class Lifetime {
     this.#timeouts.clear();
     this.#immediates.clear();
     this.guard(() => this.#abort.abort());
-    const disposed = this.#disposers.splice(0).map(async dispose => dispose());
-    const late = new Promise<void>((_, reject) => {
+    await Promise.all(this.#disposers.splice(0).map(dispose => this.#dispose(dispose)));
+  }
+
+  async #dispose(dispose: () => unknown): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
       const error = new Error(`dispose took longer than ${DISPOSE_MAY_TAKE} ms`);
-      setTimeout(() => reject(error), DISPOSE_MAY_TAKE).unref();
+      timer = setTimeout(() => reject(error), DISPOSE_MAY_TAKE);
     });
-    await Promise.all(disposed.map(each => Promise.race([each, late]).catch(this.#onError)));
+    try {
+      await Promise.race([(async () => dispose())(), late]);
+    } catch (error) {
+      this.#onError(error);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #makeTimers(): OwnedTimers {
