@@ -17,6 +17,8 @@ export const headSchema = v.object({
   revision: v.nullable(revision),
   /** A newer revision on trial in a part of the fleet. */
   canary: v.nullable(canarySchema),
+  /** Purge an old version on which calls are still running, rather than wait for them. */
+  force: v.boolean(),
   /** Grows with every head of the module, also when the stream was lost: see {@link nextSequence}. */
   sequence: count,
   /** What wrote it: heads of one push share it, and are obeyed together. */

@@ -27,6 +27,8 @@ export const refusalReason = v.picklist([
   'nofile',
   /** The module threw while it was loaded (OTP: `on_load_failure`). */
   'on_load_failure',
+  /** Calls are still running on the version before the current one (OTP: `not_purged`). */
+  'not_purged',
   /** The head is older than the one that the node already obeys. */
   'outdated',
 ]);
@@ -49,6 +51,15 @@ export const prepareAnswer = v.variant('status', [
 export const loadAnswer = v.variant('status', [
   v.object({ status: v.literal('loaded'), node: nodeName, at: v.number() }),
   refused,
+]);
+
+/** Lets go of a module's old version: only when it is idle (`softPurge`), or in any case (`purge`). */
+export const purgeRequest = v.object({ module: moduleName, force: v.boolean() });
+
+/** `busy`: so many calls are running on it, and it was left alone. */
+export const purgeAnswer = v.variant('status', [
+  v.object({ status: v.literal('purged'), node: nodeName }),
+  v.object({ status: v.literal('busy'), node: nodeName, calls: count }),
 ]);
 
 export const pingAnswer = v.object({ node: nodeName, container: v.string() });
@@ -104,6 +115,10 @@ export const nodeDescription = v.object({
       /** Calls that ended on this revision since it was loaded, and how many of them failed. */
       calls: count,
       errors: count,
+      /** Calls that are running on it now. */
+      inFlight: count,
+      /** The version before, while calls are running on it. */
+      old: v.nullable(v.object({ revision, inFlight: count })),
     }),
   ),
   /** The longest that the event loop was late since the last presence event, milliseconds. */
@@ -129,6 +144,8 @@ export type RefusalReason = v.InferOutput<typeof refusalReason>;
 export type Refused = v.InferOutput<typeof refused>;
 export type PrepareAnswer = v.InferOutput<typeof prepareAnswer>;
 export type LoadAnswer = v.InferOutput<typeof loadAnswer>;
+export type PurgeRequest = v.InferOutput<typeof purgeRequest>;
+export type PurgeAnswer = v.InferOutput<typeof purgeAnswer>;
 export type PingAnswer = v.InferOutput<typeof pingAnswer>;
 export type CallFailure = v.InferOutput<typeof callFailure>;
 export type CallAnswer = v.InferOutput<typeof callAnswer>;

@@ -1,5 +1,5 @@
 /** What a node can be asked; the last token of the subject. */
-export type Verb = 'ping' | 'describe' | 'load' | 'commit' | 'call' | 'digest';
+export type Verb = 'ping' | 'describe' | 'load' | 'commit' | 'call' | 'purge' | 'digest';
 
 /** What a node tells without being asked. */
 export type EventKind = 'presence' | 'goodbye';
@@ -66,3 +66,6 @@ export function lastToken(subject: string): string {
  * subject is the publisher's PubAck inbox.
  */
 export const ANSWER_TO = 'Hotcast-Answer-To';
+
+/** Present on a bundle that is to be prepared although calls are still running on the old version. */
+export const FORCE = 'Hotcast-Force';

@@ -9,6 +9,7 @@ import {
   type NodeDescription,
   nodeDescription,
   pingAnswer,
+  purgeAnswer,
 } from '../../protocol/messages.ts';
 import { compareNodes } from '../../protocol/names.ts';
 import type { Verb } from '../../protocol/subjects.ts';
@@ -16,7 +17,7 @@ import { parseCall } from './call-text.ts';
 import type { Command, Say } from './command.ts';
 import { nameOf, namesOf } from './fleet.ts';
 import { gather, type Timed } from './gather.ts';
-import type { CallResult, NodesResult, PingResult, StatusResult } from './results.ts';
+import type { CallResult, NodesResult, PingResult, PurgeResult, StatusResult } from './results.ts';
 import type { HeadParts } from './rollback.ts';
 import { compareWithHeads } from './status.ts';
 
@@ -40,6 +41,17 @@ export async function callNodes(
     return { status: 'error', node: answer.node, failure: 'exception', type: 'malformed', message, output: [] };
   });
   return { command: 'call', call, single: node !== null, stack, nodes };
+}
+
+/** Lets go of a module's old version on every node; without force only where no call runs on it. */
+export async function purgeNodes(
+  parts: HeadParts,
+  { module, force, patience }: Extract<Command, { readonly type: 'purge' }>,
+  say: Say,
+): Promise<PurgeResult> {
+  const names = namesOf(await parts.fleet.expected(), say);
+  const answers = await ask(parts, 'purge', null, names, patience, purgeAnswer, { module, force });
+  return { command: 'purge', nodes: rows(names, answers, answer => answer) };
 }
 
 /** Asks one node, or all, whether they are there. @throws UsageError when the named node is not. */

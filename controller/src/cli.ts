@@ -21,6 +21,7 @@ interface Options {
   readonly cookie?: string;
   readonly node?: string;
   readonly stack?: true;
+  readonly force?: true;
   readonly wait?: number;
   readonly canary?: string;
   readonly watch: number;
@@ -79,10 +80,12 @@ export async function runCli(
     type: 'push',
     modules,
     author,
+    force: options.force === true,
     canary: options.canary
       ? { scope: options.canary, maxErrors: options.maxErrors, watch: options.watch * 1_000 }
       : null,
   }))
+    .option('--force', 'purge an old version although calls are running on it')
     .option('--canary <scope>', 'only on a part first: a number (1), a share (10%) or names (fred,betty)')
     .addOption(new Option('--watch <time>', 'how long to look on at the canary').argParser(seconds).default(10))
     .addOption(new Option('--max-errors <count>', 'failed calls that a canary may have').argParser(count).default(0));
@@ -98,6 +101,16 @@ export async function runCli(
     to: to || null,
   })).option('--to <revision>', 'go back to this one: its first digits, from the history');
   command('remove <module...>', 'take modules off every node', modules => ({ type: 'remove', modules, author }));
+  command('purge <module>', "let go of a module's old version, also while calls run on it", ([module = '']) => ({
+    type: 'purge',
+    module,
+    force: true,
+  }));
+  command('soft-purge <module>', "let go of a module's old version where no call runs on it", ([module = '']) => ({
+    type: 'purge',
+    module,
+    force: false,
+  }));
   command(
     'status',
     'compare what should run with what runs; exit status 1 when they differ',

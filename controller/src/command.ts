@@ -8,6 +8,7 @@ export type Command = { readonly cookie: string | null; readonly patience: numbe
       readonly type: 'push';
       readonly modules: readonly string[];
       readonly author: string;
+      readonly force: boolean;
       readonly canary: CanaryRequest | null;
     }
   | {
@@ -19,6 +20,7 @@ export type Command = { readonly cookie: string | null; readonly patience: numbe
   | { readonly type: 'promote' | 'remove'; readonly modules: readonly string[]; readonly author: string }
   | { readonly type: 'compile'; readonly module: string; readonly node: string }
   | { readonly type: 'call'; readonly call: string; readonly node: string | null; readonly stack: boolean }
+  | { readonly type: 'purge'; readonly module: string; readonly force: boolean }
   | { readonly type: 'ping'; readonly node: string | null }
   | { readonly type: 'nodes'; readonly wait: number | null }
   | { readonly type: 'status' }

@@ -1,6 +1,6 @@
 import { decode } from '../../protocol/codec.ts';
 import { UsageError } from '../../protocol/errors.ts';
-import { callNodes, listNodes, pingNodes, readStatus, waitForNodes } from './ask.ts';
+import { callNodes, listNodes, pingNodes, purgeNodes, readStatus, waitForNodes } from './ask.ts';
 import type { Command, Say } from './command.ts';
 import { compile } from './compile.ts';
 import { nameOf } from './fleet.ts';
@@ -36,6 +36,8 @@ export async function runCommand(parts: PushParts, cookie: string, command: Comm
       return compileOn(parts, command.module, command.node, patience, say);
     case 'call':
       return callNodes(parts, command, say);
+    case 'purge':
+      return purgeNodes(parts, command, say);
     case 'ping':
       return pingNodes(parts, command.node, patience, say);
     case 'nodes':

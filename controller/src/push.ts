@@ -29,6 +29,8 @@ export interface PushRequest {
   readonly author: string;
   /** How long to wait for the nodes in each phase (milliseconds). */
   readonly patience: number;
+  /** Purge an old version on which calls are still running, rather than be refused with `not_purged`. */
+  readonly force: boolean;
   /** A part of the fleet to try it on first; null: everywhere at once. */
   readonly canary: CanaryRequest | null;
 }
@@ -49,7 +51,7 @@ export interface CanaryRequest {
  */
 export async function push(parts: PushParts, request: PushRequest, say: Say): Promise<PushResult> {
   const { store, fleet } = parts;
-  const { modules, author, patience, canary } = request;
+  const { modules, author, patience, force, canary } = request;
   if (new Set(modules).size < modules.length) throw new UsageError('a module is named twice');
   const startedAt = performance.now();
   const [lasts, expected, compiled] = await Promise.all([
@@ -63,7 +65,9 @@ export async function push(parts: PushParts, request: PushRequest, say: Say): Pr
   const progress = (phase: string, answered: number): void =>
     say({ type: 'progress', phase, answered, expected: names.size });
 
-  const preparations = await prepare(parts, compiled, names, patience, answered => progress('prepare', answered));
+  const preparations = await prepare(parts, compiled, force, names, patience, answered =>
+    progress('prepare', answered),
+  );
   const preparedAt = performance.now();
   const times = { compile: compiledAt - startedAt, prepare: preparedAt - compiledAt, commit: 0, skew: 0 };
   const result = (outcome: PushResult['outcome'], detail: string, nodes: readonly NodeOutcome[]): PushResult => ({
@@ -83,7 +87,7 @@ export async function push(parts: PushParts, request: PushRequest, say: Say): Pr
   }
 
   const changes = compiled.map(({ bundle: { module, revision } }, index) =>
-    changeTo(module, revision, lasts[index] ?? { head: null, position: 0 }, scope, canary?.maxErrors ?? 0),
+    changeTo(module, revision, lasts[index] ?? { head: null, position: 0 }, scope, canary?.maxErrors ?? 0, force),
   );
   const note = canary === null ? 'push' : `canary on ${canary.scope}`;
   // Who was silent is not waited for again; when it answers all the same, that counts.
@@ -110,6 +114,7 @@ interface Preparations {
 async function prepare(
   { nats, store }: PushParts,
   compiled: readonly Compiled[],
+  force: boolean,
   expected: ReadonlySet<string>,
   patience: number,
   onAnswer: (answered: number) => void,
@@ -117,7 +122,7 @@ async function prepare(
   const all = await Promise.all(
     compiled.map(({ bundle, packed }) =>
       gather<PrepareReply>(nats, {
-        ask: inbox => store.putBundle(bundle, packed, inbox),
+        ask: inbox => store.putBundle(bundle, packed, inbox, force),
         decode: bytes => decode(prepareReply, bytes),
         expected,
         patience,
@@ -132,7 +137,7 @@ async function prepare(
 /** A sweep of unnamed bundles may have met a bundle just before its head was written. */
 async function keepBundles(store: Store, compiled: readonly Compiled[]): Promise<void> {
   for (const { bundle, packed } of compiled) {
-    if (!(await store.hasBundle(bundle.module, bundle.revision))) await store.putBundle(bundle, packed, null);
+    if (!(await store.hasBundle(bundle.module, bundle.revision))) await store.putBundle(bundle, packed, null, false);
   }
 }
 
@@ -151,9 +156,16 @@ function refusalOf({ answer }: Timed<PrepareReply>): Refusal[] {
   }
 }
 
-function changeTo(module: string, revision: string, last: LastHead, scope: Scope | null, maxErrors: number) {
-  if (scope === null) return { module, revision, canary: null, last };
-  return { module, revision: last.head?.revision ?? null, canary: { revision, scope, maxErrors }, last };
+function changeTo(
+  module: string,
+  revision: string,
+  last: LastHead,
+  scope: Scope | null,
+  maxErrors: number,
+  force: boolean,
+) {
+  if (scope === null) return { module, revision, canary: null, last, force };
+  return { module, revision: last.head?.revision ?? null, canary: { revision, scope, maxErrors }, last, force };
 }
 
 function describeVerdict({ healthy, detail }: CanaryVerdict, modules: readonly string[]): string {

@@ -6,10 +6,13 @@ import type {
   NodeOutcome,
   NodesResult,
   PingResult,
+  PurgeResult,
   PushResult,
   Result,
   StatusResult,
 } from './results.ts';
+
+const SILENT = 'should have answered and did not';
 
 /** A result as lines for people. */
 export function render(result: Result): string {
@@ -26,6 +29,8 @@ export function render(result: Result): string {
     }
     case 'call':
       return renderCall(result);
+    case 'purge':
+      return table(result.nodes.map(purgeRow));
     case 'ping':
       return renderPing(result);
     case 'nodes':
@@ -70,7 +75,7 @@ function nodeRow(outcome: NodeOutcome): string[] {
     case 'refused':
       return [outcome.node, 'refused', `${outcome.reason}: ${outcome.detail}`];
     case 'silent':
-      return [outcome.node, 'silent', 'should have answered and did not'];
+      return [outcome.node, 'silent', SILENT];
     default: {
       const check: never = outcome;
       return check;
@@ -95,7 +100,22 @@ function callText(node: CallResult['nodes'][number]): string {
     case 'error':
       return `${node.type}: ${node.message}`;
     case 'silent':
-      return 'silent: should have answered and did not';
+      return `silent: ${SILENT}`;
+    default: {
+      const check: never = node;
+      return check;
+    }
+  }
+}
+
+function purgeRow(node: PurgeResult['nodes'][number]): string[] {
+  switch (node.status) {
+    case 'purged':
+      return [node.node, 'purged', ''];
+    case 'busy':
+      return [node.node, 'busy', `calls running on the old version: ${node.calls}`];
+    case 'silent':
+      return [node.node, 'silent', SILENT];
     default: {
       const check: never = node;
       return check;
@@ -114,8 +134,13 @@ function renderPing({ nodes }: PingResult): string {
 function renderNodes({ nodes }: NodesResult): string {
   const rows = nodes.map(node => {
     if (node.status === 'silent') return [node.node, node.container, '', '', '', '', 'silent'];
-    const modules = Object.entries(node.modules).map(
-      ([module, { revision, sequence }]) => `${at(module, revision)}${sequence === 0 ? ' (here only)' : ''}`,
+    const modules = Object.entries(node.modules).map(([module, { revision, sequence, inFlight, old }]) =>
+      [
+        at(module, revision),
+        ...(sequence === 0 ? ['(here only)'] : []),
+        ...(inFlight > 0 ? [`(${inFlight} in flight)`] : []),
+        ...(old === null ? [] : [`(old ${shortRevision(old.revision)}, ${old.inFlight} in flight)`]),
+      ].join(' '),
     );
     return [
       node.node,

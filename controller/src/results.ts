@@ -1,5 +1,5 @@
 import type { Head } from '../../protocol/head.ts';
-import type { CallAnswer, NodeDescription, RefusalReason } from '../../protocol/messages.ts';
+import type { CallAnswer, NodeDescription, PurgeAnswer, RefusalReason } from '../../protocol/messages.ts';
 import type { Outcome } from '../../protocol/outcome.ts';
 
 export interface Refusal {
@@ -71,6 +71,11 @@ export interface CallResult {
   readonly nodes: readonly (CallAnswer | Silent)[];
 }
 
+export interface PurgeResult {
+  readonly command: 'purge';
+  readonly nodes: readonly (PurgeAnswer | Silent)[];
+}
+
 export interface PingResult {
   readonly command: 'ping';
   readonly nodes: readonly ({ readonly node: string; readonly status: 'pong'; readonly ms: number } | Silent)[];
@@ -108,7 +113,15 @@ export interface HistoryResult {
 }
 
 export type Result =
-  PushResult | HeadResult | CompileResult | CallResult | PingResult | NodesResult | StatusResult | HistoryResult;
+  | PushResult
+  | HeadResult
+  | CompileResult
+  | CallResult
+  | PurgeResult
+  | PingResult
+  | NodesResult
+  | StatusResult
+  | HistoryResult;
 
 /**
  * The exit status of a command that reached its result: 0 all well; 1 somebody refused, a call failed, or a node is not
@@ -126,6 +139,7 @@ export function exitStatus(result: Result): 0 | 1 | 3 {
     case 'remove':
       if (result.outcome !== 'committed') return result.outcome === 'unanswered' ? 3 : 1;
       return statusOfNodes(result.nodes);
+    case 'purge':
     case 'compile':
     case 'call':
     case 'ping':
@@ -140,6 +154,6 @@ export function exitStatus(result: Result): 0 | 1 | 3 {
 
 function statusOfNodes(nodes: readonly { readonly status: string }[]): 0 | 1 | 3 {
   const statuses = new Set(nodes.map(({ status }) => status));
-  if (statuses.has('refused') || statuses.has('error')) return 1;
+  if (statuses.has('refused') || statuses.has('error') || statuses.has('busy')) return 1;
   return statuses.has('silent') ? 3 : 0;
 }

@@ -35,9 +35,10 @@ export async function rollback(
   return change(parts, request, 'rollback', say, async (module, last) => {
     const { head } = last;
     if (head === null) throw new UsageError(`${module} was never pushed, so there is nothing to go back to`);
-    if (to === null && head.canary !== null) return { module, revision: head.revision, canary: null, last };
+    if (to === null && head.canary !== null)
+      return { module, revision: head.revision, canary: null, last, force: true };
     const revision = await earlierRevision(parts.store, head, to);
-    return { module, revision, canary: null, last };
+    return { module, revision, canary: null, last, force: true };
   });
 }
 
@@ -47,7 +48,7 @@ export async function promote(parts: HeadParts, request: HeadRequest, say: Say):
     const canary = last.head?.canary;
     if (!canary)
       throw new UsageError(`${module} has no canary to promote (start one with: hotcast push ${module} --canary 1)`);
-    return { module, revision: canary.revision, canary: null, last };
+    return { module, revision: canary.revision, canary: null, last, force: true };
   });
 }
 
@@ -57,7 +58,7 @@ export async function remove(parts: HeadParts, request: HeadRequest, say: Say): 
     if (!last.head || (last.head.revision === null && last.head.canary === null)) {
       throw new UsageError(`${module} is not pushed, so there is nothing to remove`);
     }
-    return { module, revision: null, canary: null, last };
+    return { module, revision: null, canary: null, last, force: true };
   });
 }
 
@@ -66,7 +67,7 @@ export async function endCanary(parts: HeadParts, head: Head, reason: string, pa
   const last = await parts.store.lastHead(head.module);
   if (last.head?.sequence !== head.sequence) return;
   const expected = new Set((await parts.fleet.expected()).members.map(({ node }) => node));
-  const back = { module: head.module, revision: head.revision, canary: null, last };
+  const back = { module: head.module, revision: head.revision, canary: null, last, force: true };
   await settle(parts, [back], { author: 'hotcast', note: `automatic rollback: ${reason}` }, { expected, patience });
 }
 

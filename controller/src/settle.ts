@@ -29,6 +29,8 @@ export interface Change {
   readonly revision: string | null;
   readonly canary: Canary | null;
   readonly last: LastHead;
+  /** Purge an old version on which calls are still running. */
+  readonly force: boolean;
 }
 
 /** Who is waited for, how long (milliseconds), and who is told how many have answered. */
@@ -60,11 +62,12 @@ export async function settle(
 ): Promise<Settled> {
   const push = randomUUID();
   const now = Date.now();
-  const writes = changes.map(({ module, revision, canary, last }) => ({
+  const writes = changes.map(({ module, revision, canary, last, force }) => ({
     head: {
       module,
       revision,
       canary,
+      force,
       sequence: nextSequence(last.head?.sequence ?? 0, now),
       push,
       author,
@@ -163,6 +166,7 @@ async function revert({ store }: SettleParts, heads: readonly Head[], nodes: rea
         revision: before?.revision ?? null,
         canary: before?.canary ?? null,
         sequence: nextSequence(head.sequence, Date.now()),
+        force: true,
         push: `${head.push}-back`,
         at: Date.now(),
         note: `revert: refused by ${culprits.join(', ')}`,

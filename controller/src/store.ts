@@ -18,7 +18,7 @@ import { decode, encode } from '../../protocol/codec.ts';
 import { type Head, headSchema } from '../../protocol/head.ts';
 import { KEPT_HEADS } from '../../protocol/limits.ts';
 import { type Outcome, outcomeSchema } from '../../protocol/outcome.ts';
-import { ANSWER_TO, lastToken, streamOf, type Subjects } from '../../protocol/subjects.ts';
+import { ANSWER_TO, FORCE, lastToken, streamOf, type Subjects } from '../../protocol/subjects.ts';
 
 /** NATS's error code: there is a stream of that name, and its configuration differs. */
 const STREAM_NAME_IN_USE = 10058;
@@ -121,9 +121,15 @@ export class Store {
    *
    * A second write of a revision is refused by the stream and changes nothing: the bytes are the same.
    */
-  async putBundle({ module, revision }: Bundle, packed: Uint8Array, answerTo: string | null): Promise<void> {
+  async putBundle(
+    { module, revision }: Bundle,
+    packed: Uint8Array,
+    answerTo: string | null,
+    force: boolean,
+  ): Promise<void> {
     const header = headers();
     if (answerTo !== null) header.set(ANSWER_TO, answerTo);
+    if (force) header.set(FORCE, '1');
     try {
       await this.#client.publish(this.#subjects.bundle(module, revision), packed, {
         headers: header,

@@ -10,11 +10,15 @@ import {
   type LoadAnswer,
   type MalformedAnswer,
   type PrepareAnswer,
+  type PurgeAnswer,
+  purgeRequest,
+  type PurgeRequest,
 } from '../../protocol/messages.ts';
-import { ANSWER_TO, lastToken, type Subjects, type Verb } from '../../protocol/subjects.ts';
+import { ANSWER_TO, FORCE, lastToken, type Subjects, type Verb } from '../../protocol/subjects.ts';
 import { call } from './call.ts';
 import type { CatchUp } from './catch-up.ts';
-import type { CodeServer, Outcome } from './code-server.ts';
+import type { CodeServer } from './code-server.ts';
+import { notPurged, type Outcome } from './outcome.ts';
 import { describeNode, type Identity } from './describe.ts';
 import type { Logger } from './logger.ts';
 
@@ -24,6 +28,8 @@ interface Parts {
   readonly identity: Identity;
   readonly codeServer: CodeServer;
   readonly catchUp: CatchUp;
+  /** How long a push waits for calls on an old version (milliseconds). */
+  readonly purgeMayTake: number;
   readonly log: Logger;
 }
 
@@ -55,7 +61,9 @@ export async function startAnswering(parts: Parts): Promise<void> {
   nats.subscribe(subjects.bundles, {
     callback: (error, message) => {
       // The reply subject of what was written to the stream is its PubAck's.
-      if (error === null) void answer(message, prepareBundle(parts), message.headers?.get(ANSWER_TO) || undefined);
+      const { headers } = message;
+      const handle = prepareBundle(parts, headers?.has(FORCE) ?? false);
+      if (error === null) void answer(message, handle, headers?.get(ANSWER_TO) || undefined);
     },
   });
   await nats.flush();
@@ -73,6 +81,7 @@ function verbHandlers(parts: Parts): ReadonlyMap<string, Handler> {
       return loadAnswer(node, prepared.status === 'ok' ? codeServer.loadHere(bundle) : prepared);
     },
     commit: async bytes => loadAnswer(node, await catchUp.obey(decode(commitRequest, bytes).heads)),
+    purge: bytes => purgeOld(node, codeServer, decode(purgeRequest, bytes)),
     call: bytes => call(codeServer, node, decode(callRequest, bytes)),
     digest: async bytes => {
       await catchUp.compare(decode(digestRequest, bytes));
@@ -82,11 +91,22 @@ function verbHandlers(parts: Parts): ReadonlyMap<string, Handler> {
   return new Map(Object.entries(handlers));
 }
 
-function prepareBundle({ identity, codeServer }: Parts): Handler {
-  return bytes => {
+/** Has a bundle ready; waits for calls on the module's old version, since it could not be loaded beside them. */
+function prepareBundle({ identity, codeServer, purgeMayTake }: Parts, force: boolean): Handler {
+  return async bytes => {
     const bundle = decodeBundle(bytes);
-    return prepareAnswer(identity.name, bundle.revision, codeServer.prepare(bundle));
+    const outcome = codeServer.prepare(bundle);
+    if (outcome.status === 'ok' && !force) await codeServer.oldIdle(bundle.module, purgeMayTake);
+    const old = force ? null : codeServer.busyOld(bundle.module);
+    return prepareAnswer(identity.name, bundle.revision, old === null ? outcome : notPurged(old));
   };
+}
+
+function purgeOld(node: string, codeServer: CodeServer, { module, force }: PurgeRequest): PurgeAnswer {
+  const old = codeServer.busyOld(module);
+  if (old !== null && !force) return { status: 'busy', node, calls: old.calls };
+  codeServer.purge(module);
+  return { status: 'purged', node };
 }
 
 function prepareAnswer(node: string, revision: string, outcome: Outcome): PrepareAnswer {

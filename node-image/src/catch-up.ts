@@ -2,7 +2,8 @@ import type { Bundle } from '../../protocol/bundle.ts';
 import { DecodeError } from '../../protocol/errors.ts';
 import { desiredRevision, type Head } from '../../protocol/head.ts';
 import type { DigestRequest } from '../../protocol/messages.ts';
-import type { CodeServer, Outcome } from './code-server.ts';
+import type { CodeServer } from './code-server.ts';
+import type { Outcome } from './outcome.ts';
 import type { Logger } from './logger.ts';
 
 /** A node that is behind waits a random part of this before it reads the stream (milliseconds). */
@@ -37,6 +38,7 @@ export class CatchUp {
       module: head.module,
       revision: desiredRevision(head, this.#node),
       sequence: head.sequence,
+      force: head.force,
     }));
     for (const { module, revision } of assignments) {
       if (revision === null || this.#codeServer.holds(module, revision)) continue;

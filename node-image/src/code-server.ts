@@ -1,20 +1,14 @@
 import type { Bundle } from '../../protocol/bundle.ts';
-import type { NodeDescription, RefusalReason } from '../../protocol/messages.ts';
+import type { NodeDescription } from '../../protocol/messages.ts';
 import { shortRevision } from '../../protocol/revision.ts';
 import { Facades } from './facade.ts';
 import type { Logger } from './logger.ts';
+import { changedData, changesData, restore } from './module-data.ts';
 import { moduleConsole } from './module-console.ts';
+import { notPurged, OK, type Outcome, refused } from './outcome.ts';
 import { emptySlots, load, purge, remove, type Slots } from './slots.ts';
 import { explain, type Explained, scriptIn } from './stack.ts';
 import { compileVersion, evaluateVersion, type Prepared, scriptName, type Version } from './version.ts';
-
-/** What came of a request to prepare or to load. */
-export type Outcome = { status: 'ok' } | { status: 'refused'; reason: RefusalReason; detail: string };
-
-const OK: Outcome = { status: 'ok' };
-
-/** The export that turns the data of one shape into another. */
-const CODE_CHANGE = 'codeChange';
 
 /** How many compiled revisions of a module are kept: what is prepared, and what a rollback goes back to. */
 const KEPT_COMPILED = 4;
@@ -42,6 +36,8 @@ export interface Assignment {
   readonly module: string;
   readonly revision: string | null;
   readonly sequence: number;
+  /** Purge an old version on which calls are still running. */
+  readonly force: boolean;
 }
 
 /** Hosts the modules of one node, as OTP's code server does: two slots a module, and what is compiled beside them. */
@@ -94,11 +90,12 @@ export class CodeServer {
     const news = assignments.filter(({ module, sequence }) => sequence > this.headSeen(module));
     if (news.length === 0) return this.#verdictOn(assignments);
     const targets = news.flatMap(({ module, revision }) => (revision === null ? [] : [{ module, revision }]));
-    const verdict = this.#switchTogether(
-      targets.filter(({ module, revision }) => this.current(module)?.revision !== revision),
-    );
-    // What is not at hand may come with the next digest; what threw would throw again.
-    if (verdict.status === 'refused' && verdict.reason === 'nofile') return verdict;
+    const changing = targets.filter(({ module, revision }) => this.current(module)?.revision !== revision);
+    for (const { module, force } of news) if (force) this.purge(module);
+    const verdict = this.#switchTogether(changing);
+    // What is not at hand, or waits for a call, may come with the next digest; what threw would throw again.
+    if (verdict.status === 'refused' && (verdict.reason === 'nofile' || verdict.reason === 'not_purged'))
+      return verdict;
     for (const { module, revision, sequence } of news) {
       const hosted = this.#host(module);
       hosted.headSeen = sequence;
@@ -144,6 +141,28 @@ export class CodeServer {
     return true;
   }
 
+  /** The old version of a module, while calls are running on it; null when there is none. */
+  busyOld(module: string): Version | null {
+    return this.#modules.get(module)?.slots.old ?? null;
+  }
+
+  /** Lets go of a module's old version, also while calls are running on it: they end, but all that it opened is closed. */
+  purge(module: string): void {
+    const slots = this.#modules.get(module)?.slots;
+    if (slots !== undefined) this.#setSlots(module, purge(slots));
+  }
+
+  /** Waits until no call runs on a module's old version any more, or the time (milliseconds) is over. */
+  async oldIdle(module: string, patience: number): Promise<void> {
+    const old = this.busyOld(module);
+    if (old === null) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>(resolve => (timer = setTimeout(resolve, patience)));
+    const ended = new Promise<void>(resolve => old.lifetime.onEnd(() => resolve()));
+    await Promise.race([ended, late]);
+    clearTimeout(timer);
+  }
+
   /** Calls in flight on all versions in the slots. */
   get callsInFlight(): number {
     return [...this.#modules.values()]
@@ -156,8 +175,9 @@ export class CodeServer {
     const loaded: NodeDescription['modules'] = {};
     for (const [module, { slots, headRunning }] of this.#modules) {
       if (slots.current === null) continue;
-      const { revision, ended, errors } = slots.current;
-      loaded[module] = { revision, sequence: headRunning, calls: ended, errors };
+      const { revision, ended, errors, calls: inFlight } = slots.current;
+      const old = slots.old === null ? null : { revision: slots.old.revision, inFlight: slots.old.calls };
+      loaded[module] = { revision, sequence: headRunning, calls: ended, errors, inFlight, old };
     }
     return loaded;
   }
@@ -188,6 +208,10 @@ export class CodeServer {
       if (prepared === undefined) return refused('nofile', `${module}@${shortRevision(revision)} is not prepared`);
       ready.push(prepared);
     }
+    for (const { module } of targets) {
+      const old = this.busyOld(module);
+      if (old !== null) return notPurged(old);
+    }
     const next: Version[] = [];
     const before = targets.map(({ module }) => ({ ...this.#host(module).data }));
     for (const prepared of ready) {
@@ -217,7 +241,7 @@ export class CodeServer {
   #evaluate(prepared: Prepared): Version {
     const { module, revision, exports } = prepared.bundle;
     const { data, slots } = this.#host(module);
-    const from = exports.includes(CODE_CHANGE) ? slots.current : null;
+    const from = changesData(exports) ? slots.current : null;
     const version = evaluateVersion(prepared, {
       data: from === null ? data : {},
       console: moduleConsole(this.#log, module, revision),
@@ -244,29 +268,4 @@ export class CodeServer {
     const { module, revision } = version;
     this.#log.error({ module, revision: shortRevision(revision), err: this.explain(error) }, 'error in a module');
   }
-}
-
-/** What a version makes of the data of the one before it. */
-function changedData(version: Version, copy: Record<string, unknown>, from: string): object {
-  const codeChange = version.exports[CODE_CHANGE];
-  if (typeof codeChange !== 'function') throw new TypeError(`${CODE_CHANGE} is no function`);
-  const changed: unknown = Reflect.apply(codeChange, version.exports, [copy, from]);
-  if (typeof changed === 'object' && changed !== null && Object.getPrototypeOf(changed) === Object.prototype) {
-    return changed;
-  }
-  throw new TypeError(`${CODE_CHANGE} must return the new data, a plain object`);
-}
-
-/** Puts back the keys that a module changed before it threw. */
-function restore(data: Record<string, unknown>, before: Record<string, unknown>): void {
-  for (const key of Object.keys(data)) delete data[key];
-  Object.assign(data, before);
-}
-
-function refused(reason: RefusalReason, cause: unknown): Outcome {
-  return {
-    status: 'refused',
-    reason,
-    detail: cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause),
-  };
 }

@@ -37,7 +37,7 @@ const onStray = (kind: string) => (error: unknown) => {
 process.on('uncaughtException', onStray('uncaught error')).on('unhandledRejection', onStray('unhandled rejection'));
 
 const catchUp = new CatchUp(name, codeServer, await Store.open(nats, config.cookie, subjects), log);
-await startAnswering({ nats, subjects, identity, codeServer, catchUp, log });
+await startAnswering({ nats, subjects, identity, codeServer, catchUp, purgeMayTake: config.purgeMayTake, log });
 await catchUp.readHeads();
 void onReconnect(nats, () => catchUp.readHeads());
 const presence = startPresence(nats, subjects, () => describeNode(identity, codeServer));

@@ -1,0 +1,21 @@
+import type { RefusalReason } from '../../protocol/messages.ts';
+import { scriptName, type Version } from './version.ts';
+
+/** What came of a request to prepare or to load. */
+export type Outcome = { status: 'ok' } | { status: 'refused'; reason: RefusalReason; detail: string };
+
+export const OK: Outcome = { status: 'ok' };
+
+export function refused(reason: RefusalReason, cause: unknown): Outcome {
+  const detail = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  return { status: 'refused', reason, detail };
+}
+
+/** An old version is still busy, so that no third one can be loaded beside it. */
+export function notPurged(old: Version): Outcome {
+  const calls = old.calls === 1 ? '1 call is' : `${old.calls} calls are`;
+  return refused(
+    'not_purged',
+    `${calls} still running on ${scriptName(old)}, the version before current (--force purges it)`,
+  );
+}
