@@ -28,9 +28,9 @@ down: ## Stop the cluster; remove its containers, network and stream
 logs: ## Follow what everything logs
 	docker compose logs --follow --tail 50
 
-.PHONY: push promote rollback remove status history compile call ping nodes
-push: ## Compile modules and load them on every node: MODULE='demo counter' [CANARY=10% WATCH=10s MAX_ERRORS=0]
-	setup/hotcast push $(MODULE) $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)')
+.PHONY: push promote rollback remove purge soft-purge status history compile call ping nodes
+push: ## Compile modules and load them on every node: MODULE='demo counter' [CANARY=10% WATCH=10s MAX_ERRORS=0] [FORCE=1]
+	setup/hotcast push $(MODULE) $(if $(FORCE),--force) $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)')
 
 promote: ## Load a canary's revision on every node: MODULE=demo
 	setup/hotcast promote $(MODULE)
@@ -41,6 +41,12 @@ rollback: ## Go back to the revision before, or to the one named: MODULE=demo [T
 remove: ## Take modules off every node: MODULE=demo
 	setup/hotcast remove $(MODULE)
 
+purge: ## Let go of a module's old version, also while calls run on it: MODULE=demo
+	setup/hotcast purge $(MODULE)
+
+soft-purge: ## Let go of a module's old version where no call runs on it: MODULE=demo
+	setup/hotcast soft-purge $(MODULE)
+
 status: ## Compare what should run with what runs
 	setup/hotcast status
 
@@ -50,8 +56,8 @@ history: ## List the heads of a module: MODULE=demo
 compile: ## Compile a module and load it on one node: MODULE=demo NODE=fred
 	setup/hotcast compile '$(MODULE)' --node '$(NODE)'
 
-call: ## Call a function on every node or on one: CALL='demo.add(4, 5)' [NODE=betty]
-	setup/hotcast call '$(subst ','\'',$(CALL))' --node '$(NODE)'
+call: ## Call a function on every node or on one: CALL='demo.add(4, 5)' [NODE=betty] [STACK=1]
+	setup/hotcast call '$(subst ','\'',$(CALL))' --node '$(NODE)' $(if $(STACK),--stack)
 
 ping: ## Ask every node or one whether it is there: [NODE=betty]
 	setup/hotcast ping $(NODE)
