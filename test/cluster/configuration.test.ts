@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
+import { COOKIE_RULE } from '../../protocol/names.ts';
 import { imageOf } from '../support/cluster.ts';
 import { runToEnd } from '../support/docker.ts';
 import { run } from '../support/shell.ts';
 
-const COOKIE = 'COOKIE must be 1 to 64 letters, digits, dashes or underscores';
+const COOKIE = `COOKIE must be ${COOKIE_RULE}`;
 const URL = 'NATS_URL must look like nats://host:4222';
 
 describe('a container with a bad configuration', () => {
