@@ -187,7 +187,7 @@ export class Cluster implements AsyncDisposable {
       const found = parsed(text).find(line => Date.parse(line.time) >= after && fits(line));
       if (found !== undefined) return found;
     }
-    throw new Error(`${name} did not log what was waited for within ${DEADLINE} ms`);
+    throw new Error(`${name} stopped, or did not log what was waited for within ${DEADLINE} ms`);
   }
 
   async #startAll(nodes: number): Promise<void> {
