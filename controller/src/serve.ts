@@ -6,6 +6,7 @@ import pino from 'pino';
 
 import { UnavailableError } from '../../protocol/errors.ts';
 import type { Head } from '../../protocol/head.ts';
+import { PRESENCE_LIFETIME } from '../../protocol/limits.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
 import type { ControllerConfig } from './config.ts';
 import { openConnection } from './connection.ts';
@@ -54,9 +55,12 @@ export async function serve(config: ControllerConfig): Promise<void> {
   const fleet = new Fleet(nats, subjects, log);
   const watch = new CanaryWatch(fleet, (head, reason) => endCanary(parts, head, reason, PATIENCE), log);
   const parts: PushParts = { nats, subjects, store, fleet, watch, modulesDir: config.modulesDir };
+  const listeningSince = performance.now();
   const finish = async (heads: readonly Head[]): Promise<void> => {
-    const expected = new Set((await fleet.expected()).members.map(({ node }) => node));
-    await confirm(parts, heads, { expected, patience: PATIENCE });
+    const { members, warning } = await fleet.expected();
+    // Without the roster it is known who should answer only when every node had the time to tell that it is there.
+    if (warning !== null && performance.now() - listeningSince < PRESENCE_LIFETIME) return;
+    await confirm(parts, heads, { expected: new Set(members.map(({ node }) => node)), patience: PATIENCE });
   };
   up(parts);
   process.off('SIGTERM', stopEarly).off('SIGINT', stopEarly);
