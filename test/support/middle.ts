@@ -3,7 +3,7 @@ import { PushWatch } from './push-watch.ts';
 
 /**
  * Acts in the middle of a push: the holder is paused, so that the controller waits for its answer between prepare and
- * commit; when all the others have prepared, `act` runs, and the holder goes on.
+ * commit; when the others have prepared, `act` runs, and the holder goes on, if `act` did not have it do so.
  *
  * @param others how many nodes besides the holder prepare.
  */
@@ -22,7 +22,7 @@ export async function inTheMiddle<T>(
     await watch.prepared(others);
     await act(watch);
   } finally {
-    await held.unpause();
+    if ((await held.inspect()).State.Paused) await held.unpause();
   }
   return pushing;
 }

@@ -15,7 +15,7 @@ const DEADLINE = 30_000;
 export class PushWatch implements AsyncDisposable {
   /** The subject of every bundle that was sent. */
   readonly bundles: string[] = [];
-  /** Every head that was written, in order. */
+  /** Every head that was sent, in order; with one controller, each was written. */
   readonly heads: Head[] = [];
   readonly #nats: NatsConnection;
   /** The nodes that have prepared, by the inbox that a push has them answer to. */
@@ -44,8 +44,8 @@ export class PushWatch implements AsyncDisposable {
     await this.#until(() => [...this.#prepared.values()].filter(({ size }) => size >= nodes).length >= pushes);
   }
 
-  /** Resolves when a head is written that fits; one that was written already counts. */
-  async wrote(fits: (head: Head) => boolean): Promise<void> {
+  /** Resolves when a head is sent that fits; one that was sent already counts. */
+  async sentHead(fits: (head: Head) => boolean): Promise<void> {
     await this.#until(() => this.heads.some(fits));
   }
 
