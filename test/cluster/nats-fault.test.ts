@@ -85,6 +85,28 @@ describe('NATS', () => {
     expect((await cluster.push('midway')).exitCode).toBe(0);
   });
 
+  it('gone for longer than a push waits makes the push fail, and every node ends on the head', async ({ cluster }) => {
+    cluster.writeModule('patient', version('one'));
+    await cluster.push('patient');
+    cluster.writeModule('patient', version('two'));
+    const killedAt = Date.now();
+    const ended = await inTheMiddle(
+      cluster,
+      { holder: 'fred', others: cluster.names.length - 1 },
+      () => cluster.hotcast('push', 'patient', '--timeout', '4'),
+      () => cluster.kill('nats'),
+    );
+    expect(ended).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringMatching(/^hotcast: /) as string });
+    await (await cluster.container('nats')).start();
+    for (const name of cluster.names) {
+      await cluster.logged(name, ({ msg }) => msg === 'reconnected to NATS', killedAt);
+    }
+    await onHeads(cluster);
+    const [newest] = await cluster.history('patient');
+    expect(await running(cluster, 'patient')).toEqual([newest?.revision]);
+    expect((await cluster.push('patient')).exitCode).toBe(0);
+  });
+
   it('that lost its data leaves nodes as they are, drift is shown, and a new push is obeyed', async ({ cluster }) => {
     cluster.writeModule('orphan', version('one'));
     const one = await cluster.push('orphan');
