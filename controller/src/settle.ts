@@ -135,6 +135,16 @@ export function malformedRefusal({ node, detail }: { readonly node: string; read
   return { node, status: 'refused', reason: 'malformed', detail };
 }
 
+/** The kept heads of a module, oldest first, without those that a node refused and the next head points back from. */
+export function standing(kept: readonly Head[]): Head[] {
+  return kept.filter(({ push }, index) => kept[index + 1]?.push !== backFrom(push));
+}
+
+/** The name of the push that points back from another. */
+function backFrom(push: string): string {
+  return `${push}-back`;
+}
+
 async function announce(
   { nats, subjects }: SettleParts,
   heads: readonly Head[],
@@ -163,7 +173,7 @@ async function revert({ store }: SettleParts, heads: readonly Head[], nodes: rea
         revision: before?.revision ?? null,
         canary: before?.canary ?? null,
         sequence: nextSequence(head.sequence, Date.now()),
-        push: `${head.push}-back`,
+        push: backFrom(head.push),
         at: Date.now(),
         note: `revert: refused by ${culprits.join(', ')}`,
       };
