@@ -167,7 +167,7 @@ async function revert({ store }: SettleParts, heads: readonly Head[], nodes: rea
     heads.map(async head => {
       const kept = await store.history(head.module);
       const before = kept.findLast(({ sequence }) => sequence < head.sequence);
-      const { position } = await store.lastHead(head.module);
+      const last = await store.lastHead(head.module);
       const back: Head = {
         ...head,
         revision: before?.revision ?? null,
@@ -177,7 +177,7 @@ async function revert({ store }: SettleParts, heads: readonly Head[], nodes: rea
         at: Date.now(),
         note: `revert: refused by ${culprits.join(', ')}`,
       };
-      return { head: back, position, isNewest: kept.at(-1)?.sequence === head.sequence };
+      return { head: back, position: last.position, isNewest: last.head?.sequence === head.sequence };
     }),
   );
   if (!writes.every(({ isNewest }) => isNewest) || !(await store.writeHeads(writes))) return null;
