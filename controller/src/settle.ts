@@ -160,8 +160,16 @@ async function announce(
   });
 }
 
-/** Writes heads that point back to what was before; null when another controller has written heads since. */
-async function revert({ store }: SettleParts, heads: readonly Head[], nodes: readonly NodeOutcome[]) {
+/**
+ * Writes heads that point back to what was before, of the modules for which no other controller has written one since;
+ * null when there is none.
+ */
+async function revert(
+  parts: SettleParts,
+  heads: readonly Head[],
+  nodes: readonly NodeOutcome[],
+): Promise<Head[] | null> {
+  const { store } = parts;
   const culprits = nodes.filter(isFailure).map(({ node }) => node);
   const writes = await Promise.all(
     heads.map(async head => {
@@ -180,8 +188,9 @@ async function revert({ store }: SettleParts, heads: readonly Head[], nodes: rea
       return { head: back, position: last.position, isNewest: last.head?.sequence === head.sequence };
     }),
   );
-  if (!writes.every(({ isNewest }) => isNewest) || !(await store.writeHeads(writes))) return null;
-  return writes.map(({ head }) => head);
+  const ours = writes.filter(({ isNewest }) => isNewest);
+  if (ours.length === 0) return null;
+  return (await store.writeHeads(ours)) ? ours.map(({ head }) => head) : revert(parts, heads, nodes);
 }
 
 async function writeOutcomes(
