@@ -14,6 +14,9 @@ import { gather, type Timed } from './gather.ts';
 import type { NodeOutcome, Refusal } from './results.ts';
 import type { LastHead, Store } from './store.ts';
 
+/** Ends the name of a push that points back. */
+const BACK = '-back';
+
 export const loadReply = v.variant('status', [loadAnswer, malformedAnswer]);
 export type LoadReply = v.InferOutput<typeof loadReply>;
 
@@ -96,7 +99,8 @@ export async function confirm(parts: SettleParts, heads: readonly Head[], audien
   const loads = await announce(parts, heads, audience, 'commit');
   const nodes = outcomesOf(loads, audience.expected).map(outcome => keptOutside(outcome, heads));
   const settled = { heads, nodes, commit: performance.now() - startedAt, skew: skewOf(loads) };
-  if (!nodes.some(isFailure)) {
+  // What was pointed back to ran before: whoever can't load that stays behind, rather than all go on to what was refused.
+  if (!nodes.some(isFailure) || heads.every(pointsBack)) {
     await writeOutcomes(parts.store, heads, 'committed', nodes);
     return { outcome: 'committed', detail: '', ...settled };
   }
@@ -142,7 +146,11 @@ export function standing(kept: readonly Head[]): Head[] {
 
 /** The name of the push that points back from another. */
 function backFrom(push: string): string {
-  return `${push}-back`;
+  return `${push}${BACK}`;
+}
+
+function pointsBack({ push }: Head): boolean {
+  return push.endsWith(BACK);
 }
 
 async function announce(
