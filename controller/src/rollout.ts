@@ -87,7 +87,10 @@ function heard(rollout: Rollout & { phase: 'watching' }, event: RolloutEvent & {
   if (before !== undefined && before.startedAt !== startedAt) {
     return { ...failed, reason: 'died', detail: `${node} died and was started again` };
   }
-  if (event.revision !== rollout.revision) return rollout;
+  if (event.revision !== rollout.revision) {
+    if (before === undefined) return rollout;
+    return { ...rollout, nodes: { ...rollout.nodes, [node]: { ...before, heardAt: at } } };
+  }
   const nodes = { ...rollout.nodes, [node]: { startedAt, heardAt: at, calls, errors } };
   if (before !== undefined && loopDelay > STALL) {
     return { ...failed, nodes, reason: 'stalled', detail: `${node} stalled for ${loopDelay} ms` };
