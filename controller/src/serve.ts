@@ -8,6 +8,7 @@ import { UnavailableError } from '../../protocol/errors.ts';
 import type { Head } from '../../protocol/head.ts';
 import { PRESENCE_LIFETIME } from '../../protocol/limits.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
+import { compile } from './compile.ts';
 import type { ControllerConfig } from './config.ts';
 import { openConnection } from './connection.ts';
 import { type Run, serveControl } from './control-server.ts';
@@ -54,7 +55,8 @@ export async function serve(config: ControllerConfig): Promise<void> {
   const store = await Store.open(nats, config.cookie, subjects);
   const fleet = new Fleet(nats, subjects, log);
   const watch = new CanaryWatch(fleet, (head, reason) => endCanary(parts, head, reason, PATIENCE), log);
-  const parts: PushParts = { nats, subjects, store, fleet, watch, modulesDir: config.modulesDir };
+  const compileNow = (module: string) => compile(config.modulesDir, module, nats.info?.max_payload);
+  const parts: PushParts = { nats, subjects, store, fleet, watch, compile: compileNow };
   const listeningSince = performance.now();
   const finish = async (heads: readonly Head[]): Promise<void> => {
     const { members, warning } = await fleet.expected();
