@@ -87,8 +87,11 @@ describe('hotcast', () => {
     ['status', { ...quick, type: 'status' }],
     ['history demo', { ...common, type: 'history', module: 'demo' }],
     ['compile demo --node fred', { ...common, type: 'compile', module: 'demo', node: 'fred' }],
-    ['call demo.add(4,5)', { ...common, type: 'call', call: 'demo.add(4,5)', node: null }],
-    ['call demo.add(4,5) --node betty', { ...common, type: 'call', call: 'demo.add(4,5)', node: 'betty' }],
+    ['call demo.add(4,5)', { ...common, type: 'call', call: 'demo.add(4,5)', node: null, stack: false }],
+    [
+      'call demo.add(4,5) --node betty --stack',
+      { ...common, type: 'call', call: 'demo.add(4,5)', node: 'betty', stack: true },
+    ],
     ['ping', { ...quick, type: 'ping', node: null }],
     ['ping betty', { ...quick, type: 'ping', node: 'betty' }],
     ['ping --cookie rex', { ...quick, cookie: 'rex', type: 'ping', node: null }],

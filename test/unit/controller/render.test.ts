@@ -17,10 +17,11 @@ const push = (outcome: PushResult['outcome'], detail: string, nodes: readonly No
   times,
 });
 
-const callResult = (single: boolean, nodes: CallResult['nodes']): CallResult => ({
+const callResult = (single: boolean, nodes: CallResult['nodes'], stack = false): CallResult => ({
   command: 'call',
   call: 'demo.add(4, 5)',
   single,
+  stack,
   nodes,
 });
 
@@ -110,6 +111,26 @@ describe('render of a call', () => {
     const message = 'module demo is not loaded on node betty';
     const failed: CallAnswer = { node: 'betty', status: 'error', failure: 'undef', type: 'undef', message, output: [] };
     expect(render(callResult(true, [failed]))).toBe(`betty  undef: ${message}`);
+  });
+
+  it('has the stack in place of the message when it was asked for, where there is one', () => {
+    const error = { status: 'error', failure: 'exception', type: 'RangeError', message: 'no' } as const;
+    const stack = 'RangeError: no\n    at add (demo@3f2a9c0b1d4e modules/demo.ts:4:9)';
+    const nodes = [
+      { ...error, node: 'fred', output: ['ouch'], stack },
+      { ...error, node: 'bambam', output: [] },
+    ];
+    expect(render(callResult(false, nodes)).split('\n')).toEqual([
+      'fred | ouch',
+      'fred    RangeError: no',
+      'bambam  RangeError: no',
+    ]);
+    expect(render(callResult(false, nodes, true)).split('\n')).toEqual([
+      'fred | ouch',
+      'fred    RangeError: no',
+      '    at add (demo@3f2a9c0b1d4e modules/demo.ts:4:9)',
+      'bambam  RangeError: no',
+    ]);
   });
 });
 

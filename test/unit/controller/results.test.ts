@@ -50,6 +50,7 @@ const called = (...nodes: (CallAnswer | typeof silent)[]): Result => ({
   command: 'call',
   call: 'demo.add(4, 5)',
   single: false,
+  stack: false,
   nodes,
 });
 

@@ -173,7 +173,10 @@ describe('commit', () => {
     const [good, bad] = bundles.map(({ revision }) => ({ module: 'demo', revision: revision.slice(0, 12) }));
     expect(log.logged).toMatchObject([
       { level: 'info', fields: { ...good } },
-      { level: 'error', fields: { ...bad, err: new Error('no') } },
+      {
+        level: 'error',
+        fields: { ...bad, err: { type: 'Error', message: 'no', stack: `Error: no\n    at demo@${bad?.revision}:1:7` } },
+      },
     ]);
   });
 });
