@@ -168,11 +168,12 @@ describe('a call in flight', () => {
     expect(await later).toMatchObject({ json: '"new"', revision: bundleOf('demo', slow('new')).revision });
   });
 
-  it('ends on its version when that is two versions behind', async () => {
+  it('ends on its version when that was purged and is two versions behind', async () => {
     const { server, call: ask } = nodeWith(slow('first'));
     const { opened, open } = gate();
     const started = ask('slow', opened);
     loadOn(server, answer('second'));
+    server.purge('demo');
     loadOn(server, answer('third'));
     open();
     expect(await started).toMatchObject({ json: '"first"' });

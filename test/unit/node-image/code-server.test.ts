@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { CodeServer } from '../../../node-image/src/code-server.ts';
-import { bundleOf, headOf, recordingLog } from '../fixtures.ts';
+import { bundleOf, headOf, hostedOf, recordingLog } from '../fixtures.ts';
 
 /** Where the modules of these tests leave traces; they run in this realm. */
 const traces: string[] = [];
@@ -247,7 +247,7 @@ describe('loadHere', () => {
     const [bundle] = bundles;
     expect(server.loadHere({ module: 'demo', revision: bundle?.revision ?? '' })).toEqual({ status: 'ok' });
     expect(answerOf(server, 'demo')).toBe(1);
-    expect(server.describe()).toEqual({ demo: { revision: bundle?.revision, sequence: 0, calls: 0, errors: 0 } });
+    expect(server.describe()).toEqual({ demo: hostedOf(bundle?.revision ?? '', 0) });
   });
 
   it('stays until a head that was not seen says otherwise', () => {
