@@ -133,7 +133,7 @@ export class CodeServer {
 
   /** Counts an error that nobody caught against the version whose code is in its stack; false when none is. */
   blameByStack(error: unknown): boolean {
-    const script = error instanceof Error ? scriptIn(error.stack ?? '') : null;
+    const script = scriptIn(error);
     const versions = [...this.#modules.values()].flatMap(({ slots }) => [slots.current, slots.old]);
     const culprit = versions.find(version => version !== null && scriptName(version) === script);
     if (!culprit) return false;

@@ -32,7 +32,7 @@ const identity = { name, container };
 const codeServer = new CodeServer(log);
 // A module's stray error is its own: it is counted against its revision, and does not take the node down.
 const onStray = (kind: string) => (error: unknown) => {
-  if (!codeServer.blameByStack(error)) log.error({ err: error }, kind);
+  if (!codeServer.blameByStack(error)) log.error({ err: codeServer.explain(error) }, kind);
 };
 process.on('uncaughtException', onStray('uncaught error')).on('unhandledRejection', onStray('unhandled rejection'));
 
