@@ -253,7 +253,12 @@ export class CodeServer {
       facade: name => this.#facades.of(name),
       onError: (culprit, error) => this.#blame(culprit, error),
     });
-    if (from !== null) Object.assign(version.data, changedData(version, structuredClone(data), from.revision));
+    try {
+      if (from !== null) Object.assign(version.data, changedData(version, structuredClone(data), from.revision));
+    } catch (error) {
+      void version.lifetime.end();
+      throw error;
+    }
     return version;
   }
 
