@@ -20,7 +20,13 @@ import { Store } from './store.ts';
 const CALLS_MAY_TAKE = 700;
 
 const config = loadConfigOrExit();
-const root = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+const root = pino({
+  level: config.logLevel,
+  base: null,
+  timestamp: pino.stdTimeFunctions.isoTime,
+  // What a module threw was explained already; pino would call its type `Object`.
+  serializers: { err: (err: unknown) => (err instanceof Error ? pino.stdSerializers.err(err) : err) },
+});
 const container = hostname();
 const subjects = subjectsOf(config.cookie);
 
