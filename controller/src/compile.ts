@@ -33,6 +33,12 @@ export interface Diagnostic {
   readonly length: number;
 }
 
+/**
+ * How esbuild imports another module's default export for Node.js's own ES modules, where it is all that the module
+ * exports. Without the `1` it is what TypeScript says: the export of that name.
+ */
+const HOT_DEFAULT = /(__toESM\(require\("hot:[^"]*"\)), 1\)/g;
+
 /** A bundle, and its bytes for the wire. */
 export interface Compiled {
   readonly bundle: Bundle;
@@ -83,7 +89,7 @@ export async function compile(modulesDir: string, module: string, maxPayload = I
   const exports = surface.value.metafile.outputs[`${module}.js`]?.exports ?? [];
   if (exports.length === 0) throw new UsageError(`${file} exports nothing: export at least one function`);
   // A program's first line may name its interpreter; a module's may not.
-  const code = outputEndingIn('.js', program.value.outputFiles).replace(/^#!.*/, '');
+  const code = outputEndingIn('.js', program.value.outputFiles).replace(/^#!.*/, '').replace(HOT_DEFAULT, '$1)');
   const bundle: Bundle = {
     module,
     revision: revisionOf(code),

@@ -97,7 +97,7 @@ function prepareBundle({ identity, codeServer, purgeMayTake }: Parts, force: boo
     const bundle = decodeBundle(bytes);
     const outcome = codeServer.prepare(bundle);
     if (outcome.status === 'ok' && !force) await codeServer.oldIdle(bundle.module, purgeMayTake);
-    const old = force ? null : codeServer.busyOld(bundle.module);
+    const old = force ? null : codeServer.oldInTheWay(bundle.module);
     return prepareAnswer(identity.name, bundle.revision, old === null ? outcome : notPurged(old));
   };
 }

@@ -133,7 +133,7 @@ export class CodeServer {
 
   /** Counts an error that nobody caught against the version whose code is in its stack; false when none is. */
   blameByStack(error: unknown): boolean {
-    const script = error instanceof Error ? scriptIn(error.stack ?? '') : null;
+    const script = scriptIn(error);
     const versions = [...this.#modules.values()].flatMap(({ slots }) => [slots.current, slots.old]);
     const culprit = versions.find(version => version !== null && scriptName(version) === script);
     if (!culprit) return false;
@@ -146,15 +146,20 @@ export class CodeServer {
     return this.#modules.get(module)?.slots.old ?? null;
   }
 
+  /** The old version that a load would push out of its slot while calls are running on it; null when there is room. */
+  oldInTheWay(module: string): Version | null {
+    return this.current(module) === null ? null : this.busyOld(module);
+  }
+
   /** Lets go of a module's old version, also while calls are running on it: they end, but all that it opened is closed. */
   purge(module: string): void {
     const slots = this.#modules.get(module)?.slots;
     if (slots !== undefined) this.#setSlots(module, purge(slots));
   }
 
-  /** Waits until no call runs on a module's old version any more, or the time (milliseconds) is over. */
+  /** Waits until no old version is in the way of a load any more, or the time (milliseconds) is over. */
   async oldIdle(module: string, patience: number): Promise<void> {
-    const old = this.busyOld(module);
+    const old = this.oldInTheWay(module);
     if (old === null) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>(resolve => (timer = setTimeout(resolve, patience)));
@@ -209,7 +214,7 @@ export class CodeServer {
       ready.push(prepared);
     }
     for (const { module } of targets) {
-      const old = this.busyOld(module);
+      const old = this.oldInTheWay(module);
       if (old !== null) return notPurged(old);
     }
     const next: Version[] = [];
@@ -248,7 +253,12 @@ export class CodeServer {
       facade: name => this.#facades.of(name),
       onError: (culprit, error) => this.#blame(culprit, error),
     });
-    if (from !== null) Object.assign(version.data, changedData(version, structuredClone(data), from.revision));
+    try {
+      if (from !== null) Object.assign(version.data, changedData(version, structuredClone(data), from.revision));
+    } catch (error) {
+      void version.lifetime.end();
+      throw error;
+    }
     return version;
   }
 

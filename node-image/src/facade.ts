@@ -43,7 +43,8 @@ const READABLE = { configurable: true, enumerable: true, writable: false };
 function missingNames(module: string, facade: () => Exports): object {
   const get = (_: object, name: string | symbol): unknown => {
     // Symbols and these two are asked for by the language and by esbuild, not by a caller.
-    if (typeof name === 'symbol' || name === 'then' || name === '__esModule') return undefined;
+    if (typeof name === 'symbol' || name === 'then') return undefined;
+    if (name === '__esModule') return true;
     return (...args: unknown[]): unknown => {
       // It may have come since the name was read: `import * as demo` reads all names early.
       const found = Object.hasOwn(facade(), name) ? facade()[name] : undefined;

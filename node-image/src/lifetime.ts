@@ -1,11 +1,16 @@
 import { promisify } from 'node:util';
 
-/** The timer functions that a version sees in place of Node's. */
-export interface OwnedTimers {
-  readonly setTimeout: typeof setTimeout;
-  readonly setInterval: typeof setInterval;
-  readonly setImmediate: typeof setImmediate;
-}
+/** The names of the timer functions that a version sees in place of Node's; clearing one lets go of it here too. */
+export const TIMERS = [
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'clearTimeout',
+  'clearInterval',
+  'clearImmediate',
+] as const;
+
+export type OwnedTimers = Pick<typeof globalThis, (typeof TIMERS)[number]>;
 
 /** A version's clean-up gets this long when it is asynchronous (milliseconds). */
 const DISPOSE_MAY_TAKE = 5_000;
@@ -33,9 +38,10 @@ export class Lifetime {
     return this.#abort.signal;
   }
 
-  /** Has `dispose` called once, when the version is purged. */
+  /** Has `dispose` called once, when the version is purged; at once when it was. */
   onEnd(dispose: () => unknown): void {
-    this.#disposers.push(dispose);
+    if (this.signal.aborted) void this.#dispose(dispose);
+    else this.#disposers.push(dispose);
   }
 
   /** Runs something of the version's; what it throws, now or later, is the version's error and nobody else's. */
@@ -80,15 +86,18 @@ export class Lifetime {
     const repeating =
       (start: (run: () => void, delay?: number) => NodeJS.Timeout, once: boolean) =>
       (callback: Callback, delay?: number, ...args: unknown[]): NodeJS.Timeout => {
+        assertCallback(callback);
         const timeout = start(() => {
           if (once) this.#timeouts.delete(timeout);
-          this.guard(() => callback(...args));
+          // One that has fired may have been started again by its refresh().
+          if (!this.signal.aborted) this.guard(() => callback(...args));
         }, delay);
         if (this.signal.aborted) clearTimeout(timeout);
         else this.#timeouts.add(timeout);
         return timeout;
       };
     const immediate = (callback: Callback, ...args: unknown[]): NodeJS.Immediate => {
+      assertCallback(callback);
       const handle = setImmediate(() => {
         this.#immediates.delete(handle);
         this.guard(() => callback(...args));
@@ -97,12 +106,29 @@ export class Lifetime {
       else this.#immediates.add(handle);
       return handle;
     };
+    const clearing =
+      <T>(owned: Set<T>, clear: (handle: T) => void) =>
+      (handle: T): void => {
+        owned.delete(handle);
+        clear(handle);
+      };
     const timeout = repeating(setTimeout, true);
-    const timers = { setTimeout: timeout, setInterval: repeating(setInterval, false), setImmediate: immediate };
     // `promisify(setTimeout)` in a module has to wait on its own timer too.
     const sleep = (delay: number, value: unknown): Promise<unknown> =>
       new Promise(resolve => void timeout(resolve, delay, value));
-    Object.defineProperty(timeout, promisify.custom, { value: sleep });
-    return timers as unknown as OwnedTimers;
+    const turn = (value: unknown): Promise<unknown> => new Promise(resolve => void immediate(resolve, value));
+    return {
+      setTimeout: Object.defineProperty(timeout, promisify.custom, { value: sleep }),
+      setInterval: repeating(setInterval, false),
+      setImmediate: Object.defineProperty(immediate, promisify.custom, { value: turn }),
+      clearTimeout: clearing(this.#timeouts, clearTimeout),
+      clearInterval: clearing(this.#timeouts, clearInterval),
+      clearImmediate: clearing(this.#immediates, clearImmediate),
+    } as unknown as OwnedTimers;
   }
+}
+
+/** Throws where the timer is made, as Node does, so that a module which is wrong there is refused while it loads. */
+function assertCallback(callback: unknown): void {
+  if (typeof callback !== 'function') throw new TypeError('the callback of a timer must be a function');
 }

@@ -20,7 +20,13 @@ import { Store } from './store.ts';
 const CALLS_MAY_TAKE = 700;
 
 const config = loadConfigOrExit();
-const root = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+const root = pino({
+  level: config.logLevel,
+  base: null,
+  timestamp: pino.stdTimeFunctions.isoTime,
+  // What a module threw was explained already; pino would call its type `Object`.
+  serializers: { err: (err: unknown) => (err instanceof Error ? pino.stdSerializers.err(err) : err) },
+});
 const container = hostname();
 const subjects = subjectsOf(config.cookie);
 
@@ -32,7 +38,7 @@ const identity = { name, container };
 const codeServer = new CodeServer(log);
 // A module's stray error is its own: it is counted against its revision, and does not take the node down.
 const onStray = (kind: string) => (error: unknown) => {
-  if (!codeServer.blameByStack(error)) log.error({ err: error }, kind);
+  if (!codeServer.blameByStack(error)) log.error({ err: codeServer.explain(error) }, kind);
 };
 process.on('uncaughtException', onStray('uncaught error')).on('unhandledRejection', onStray('unhandled rejection'));
 

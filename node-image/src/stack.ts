@@ -14,14 +14,20 @@ export interface Explained {
   readonly stack?: string;
 }
 
-/** Explains what was thrown, with its stack mapped: see {@link mapStack}. */
+/** Explains what was thrown, with its stack mapped: see {@link mapStack}. Never throws, whatever that was. */
 export function explain(thrown: unknown, find: FindBundle): Explained {
-  if (thrown instanceof Error) {
-    const { name, message, stack } = thrown;
-    return { type: name, message, ...(stack === undefined ? {} : { stack: mapStack(stack, find) }) };
+  try {
+    if (thrown instanceof Error) {
+      // Modules can set these to anything.
+      const { name, message, stack }: { name: unknown; message: unknown; stack?: unknown } = thrown;
+      const mapped = typeof stack === 'string' ? { stack: mapStack(stack, find) } : {};
+      return { type: String(name), message: String(message), ...mapped };
+    }
+    const message = typeof thrown === 'string' ? thrown : inspect(thrown, { breakLength: Infinity });
+    return { type: typeof thrown, message };
+  } catch {
+    return { type: typeof thrown, message: 'something that throws when it is looked at' };
   }
-  const message = typeof thrown === 'string' ? thrown : inspect(thrown, { breakLength: Infinity });
-  return { type: typeof thrown, message };
 }
 
 /** A module's script and position in a line of a stack. */
@@ -44,16 +50,23 @@ export function mapStack(stack: string, find: FindBundle): string {
         const map = maps.get(script) ?? mapOf(find(script));
         if (map === null) return position;
         maps.set(script, map);
-        const found = map.findOrigin(Number(row), Number(column));
-        return 'fileName' in found ? `${script} ${found.fileName}:${found.lineNumber}:${found.columnNumber}` : position;
+        // Not findOrigin(): it adds the columns that the bundle has more, and may end up beside the line.
+        const found = map.findEntry(Number(row) - 1, Number(column) - 1);
+        if (!('originalSource' in found)) return position;
+        return `${script} ${found.originalSource}:${found.originalLine + 1}:${found.originalColumn + 1}`;
       }),
     )
     .join('\n');
 }
 
-/** The script of the topmost frame of a module; null when no module is in the stack. */
-export function scriptIn(stack: string): string | null {
-  return POSITION.exec(stack)?.[1] ?? null;
+/** The script of the topmost frame of a module in an error's stack; null when there is none. Never throws. */
+export function scriptIn(thrown: unknown): string | null {
+  try {
+    const stack = thrown instanceof Error ? thrown.stack : null;
+    return typeof stack === 'string' ? (POSITION.exec(stack)?.[1] ?? null) : null;
+  } catch {
+    return null;
+  }
 }
 
 function mapOf(bundle: Bundle | null): SourceMap | null {

@@ -3,7 +3,7 @@ import { compileFunction } from 'node:vm';
 
 import type { Bundle } from '../../protocol/bundle.ts';
 import { shortRevision } from '../../protocol/revision.ts';
-import { Lifetime, type OwnedTimers } from './lifetime.ts';
+import { Lifetime, TIMERS } from './lifetime.ts';
 
 /** What a module sees as `import.meta.hot`; its types for module authors are in `modules/hot.d.ts`. */
 export interface Hot {
@@ -52,22 +52,11 @@ type Factory = (
   require: (id: string) => unknown,
   hot: Hot,
   console: Console,
-  setTimeout: OwnedTimers['setTimeout'],
-  setInterval: OwnedTimers['setInterval'],
-  setImmediate: OwnedTimers['setImmediate'],
+  ...timers: unknown[]
 ) => void;
 
 /** The parameters' names; `__hotcast_hot` is what the controller's compiler writes for `import.meta.hot`. */
-const PARAMETERS = [
-  'module',
-  'exports',
-  'require',
-  '__hotcast_hot',
-  'console',
-  'setTimeout',
-  'setInterval',
-  'setImmediate',
-];
+const PARAMETERS = ['module', 'exports', 'require', '__hotcast_hot', 'console', ...TIMERS];
 
 const HOT = 'hot:';
 
@@ -97,7 +86,6 @@ export function compileVersion(bundle: Bundle): Prepared {
 export function evaluateVersion(prepared: Prepared, { data, console, facade, onError }: Surroundings): Version {
   const { module: name, revision } = prepared.bundle;
   const lifetime = new Lifetime(error => onError(version, error));
-  const { setTimeout, setInterval, setImmediate } = lifetime.timers;
   const hot: Hot = { data, signal: lifetime.signal, dispose: callback => lifetime.onEnd(() => callback(data)) };
   const require = (id: string): unknown => {
     if (id.startsWith(HOT)) return facade(id.slice(HOT.length));
@@ -118,8 +106,9 @@ export function evaluateVersion(prepared: Prepared, { data, console, facade, onE
     },
   };
   try {
-    const { factory } = prepared;
-    factory(module, module.exports, require, Object.freeze(hot), console, setTimeout, setInterval, setImmediate);
+    const { factory } = prepared; // Its stacks say nothing of `prepared` then.
+    const timers = TIMERS.map(timer => lifetime.timers[timer]);
+    factory(module, module.exports, require, Object.freeze(hot), console, ...timers);
   } catch (error) {
     void lifetime.end();
     throw error;

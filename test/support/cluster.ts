@@ -39,6 +39,7 @@ export interface LogLine {
   readonly node?: string;
   readonly module?: string;
   readonly revision?: string;
+  readonly err?: { readonly type: string; readonly message: string; readonly stack?: string };
 }
 
 /** The image of a service, as Compose names it. */

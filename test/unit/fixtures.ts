@@ -16,7 +16,22 @@ export function bundleOf(module: string, code: string): Bundle {
 /** The head of a push of one module. */
 export function headOf(module: string, revision: string | null, sequence: number): Head {
   const at = 1_700_000_000_000;
-  return { module, revision, canary: null, sequence, push: `push ${sequence}`, author: 'wilma', at, note: 'push' };
+  return {
+    module,
+    revision,
+    canary: null,
+    force: false,
+    sequence,
+    push: `push ${sequence}`,
+    author: 'wilma',
+    at,
+    note: 'push',
+  };
+}
+
+/** What a node says of a module that runs on it, and nothing else is known of. */
+export function hostedOf(revision: string, sequence: number): NodeDescription['modules'][string] {
+  return { revision, sequence, calls: 0, errors: 0, inFlight: 0, old: null };
 }
 
 /** What a node with these modules says of itself. */

@@ -66,11 +66,12 @@ async function hotcast(args: readonly string[], interactive = false) {
 describe('hotcast', () => {
   const common = { cookie: null, patience: 5_000 };
   const quick = { cookie: null, patience: 2_000 }; // What nodes answer from memory.
-  const push = { type: 'push', author: 'hotcast', canary: null } as const;
+  const push = { type: 'push', author: 'hotcast', force: false, canary: null } as const;
 
   it.each<[string, Command]>([
     ['push demo', { ...common, ...push, modules: ['demo'] }],
     ['push demo counter --timeout 0.5', { ...common, ...push, patience: 500, modules: ['demo', 'counter'] }],
+    ['push demo --force', { ...common, ...push, modules: ['demo'], force: true }],
     ['push demo --timeout 2m', { ...common, ...push, patience: 120_000, modules: ['demo'] }],
     [
       'push demo --canary 10%',
@@ -84,11 +85,16 @@ describe('hotcast', () => {
     ['remove demo counter', { ...common, type: 'remove', modules: ['demo', 'counter'], author: 'hotcast' }],
     ['rollback demo', { ...common, type: 'rollback', modules: ['demo'], author: 'hotcast', to: null }],
     ['rollback demo --to 3f2a', { ...common, type: 'rollback', modules: ['demo'], author: 'hotcast', to: '3f2a' }],
+    ['purge demo', { ...common, type: 'purge', module: 'demo', force: true }],
+    ['soft-purge demo', { ...common, type: 'purge', module: 'demo', force: false }],
     ['status', { ...quick, type: 'status' }],
     ['history demo', { ...common, type: 'history', module: 'demo' }],
     ['compile demo --node fred', { ...common, type: 'compile', module: 'demo', node: 'fred' }],
-    ['call demo.add(4,5)', { ...common, type: 'call', call: 'demo.add(4,5)', node: null }],
-    ['call demo.add(4,5) --node betty', { ...common, type: 'call', call: 'demo.add(4,5)', node: 'betty' }],
+    ['call demo.add(4,5)', { ...common, type: 'call', call: 'demo.add(4,5)', node: null, stack: false }],
+    [
+      'call demo.add(4,5) --node betty --stack',
+      { ...common, type: 'call', call: 'demo.add(4,5)', node: 'betty', stack: true },
+    ],
     ['ping', { ...quick, type: 'ping', node: null }],
     ['ping betty', { ...quick, type: 'ping', node: 'betty' }],
     ['ping --cookie rex', { ...quick, cookie: 'rex', type: 'ping', node: null }],

@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { availableModules, compile, CompileError } from '../../../controller/src/compile.ts';
 import { call } from '../../../node-image/src/call.ts';
@@ -12,19 +10,9 @@ import { decodeBundle } from '../../../protocol/bundle.ts';
 import { UsageError } from '../../../protocol/errors.ts';
 import { revisionOf } from '../../../protocol/revision.ts';
 import { recordingLog } from '../fixtures.ts';
+import { projects } from '../projects.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'hotcast-compile-'));
-afterAll(() => rmSync(root, { recursive: true }));
-
-/** A project with these files; gives its modules folder. */
-function project(files: Readonly<Record<string, string>>): string {
-  const folder = mkdtempSync(join(root, 'project-'));
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), text);
-  }
-  return join(folder, 'modules');
-}
+const project = projects();
 
 const projectOf = (source: string): string => project({ 'modules/demo.ts': source });
 
@@ -213,7 +201,7 @@ describe('UsageError', () => {
   });
 
   it('says that there is no module yet', async () => {
-    await expect(compile(join(root, 'nowhere', 'modules'), 'demo')).rejects.toThrow('modules here: none yet');
+    await expect(compile(join(project({}), 'nowhere'), 'demo')).rejects.toThrow('modules here: none yet');
   });
 
   it.each(['Demo', '../demo', 'demo.ts', '', 'a/b', '2nd'])(

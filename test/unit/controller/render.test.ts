@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { render } from '../../../controller/src/render.ts';
 import type { CallResult, HeadResult, NodeOutcome, PushResult } from '../../../controller/src/results.ts';
 import type { CallAnswer } from '../../../protocol/messages.ts';
-import { descriptionOf, headOf } from '../fixtures.ts';
+import { descriptionOf, headOf, hostedOf } from '../fixtures.ts';
 
 const revision = '3f2a9c0b1d4e'.padEnd(64, '0');
 const times = { compile: 12.34, prepare: 3.21, commit: 1.5, skew: 0.25 };
@@ -17,10 +17,11 @@ const push = (outcome: PushResult['outcome'], detail: string, nodes: readonly No
   times,
 });
 
-const callResult = (single: boolean, nodes: CallResult['nodes']): CallResult => ({
+const callResult = (single: boolean, nodes: CallResult['nodes'], stack = false): CallResult => ({
   command: 'call',
   call: 'demo.add(4, 5)',
   single,
+  stack,
   nodes,
 });
 
@@ -111,6 +112,26 @@ describe('render of a call', () => {
     const failed: CallAnswer = { node: 'betty', status: 'error', failure: 'undef', type: 'undef', message, output: [] };
     expect(render(callResult(true, [failed]))).toBe(`betty  undef: ${message}`);
   });
+
+  it('has the stack in place of the message when it was asked for, where there is one', () => {
+    const error = { status: 'error', failure: 'exception', type: 'RangeError', message: 'no' } as const;
+    const stack = 'RangeError: no\n    at add (demo@3f2a9c0b1d4e modules/demo.ts:4:9)';
+    const nodes = [
+      { ...error, node: 'fred', output: ['ouch'], stack },
+      { ...error, node: 'bambam', output: [] },
+    ];
+    expect(render(callResult(false, nodes)).split('\n')).toEqual([
+      'fred | ouch',
+      'fred    RangeError: no',
+      'bambam  RangeError: no',
+    ]);
+    expect(render(callResult(false, nodes, true)).split('\n')).toEqual([
+      'fred | ouch',
+      'fred    RangeError: no',
+      '    at add (demo@3f2a9c0b1d4e modules/demo.ts:4:9)',
+      'bambam  RangeError: no',
+    ]);
+  });
 });
 
 describe('render of a ping', () => {
@@ -139,8 +160,8 @@ describe('render of the nodes', () => {
       startedAt: Date.UTC(2026, 0, 2, 3, 4, 5),
       memoryBytes: 50 * 1024 * 1024,
       modules: {
-        demo: { revision, sequence: 5, calls: 0, errors: 0 },
-        counter: { revision, sequence: 0, calls: 0, errors: 0 },
+        demo: hostedOf(revision, 5),
+        counter: hostedOf(revision, 0),
       },
     } as const;
     const nodes = [
@@ -153,6 +174,30 @@ describe('render of the nodes', () => {
       'fred    0123456789ab  7    2026-01-02T03:04:05.000Z  61 s    50 MiB  demo@3f2a9c0b1d4e counter@3f2a9c0b1d4e (here only)',
       'bambam  0123456789ab  7    2026-01-02T03:04:05.000Z  61 s    50 MiB  -',
       'betty   ba9876543210                                                 silent',
+    ]);
+  });
+
+  it('shows the calls in flight on current and on old', () => {
+    const old = { revision: 'abcdef012345'.padEnd(64, '0'), inFlight: 2 };
+    const modules = { demo: { ...hostedOf(revision, 5), inFlight: 1, old } };
+    const nodes = [{ ...descriptionOf('fred', modules), status: 'present' }] as const;
+    expect(render({ command: 'nodes', nodes })).toContain(
+      ' demo@3f2a9c0b1d4e (1 in flight) (old abcdef012345, 2 in flight)',
+    );
+  });
+});
+
+describe('render of a purge', () => {
+  it('has a line a node', () => {
+    const nodes = [
+      { node: 'fred', status: 'purged' },
+      { node: 'bambam', status: 'busy', calls: 2 },
+      { node: 'betty', status: 'silent' },
+    ] as const;
+    expect(render({ command: 'purge', nodes }).split('\n')).toEqual([
+      'fred    purged',
+      'bambam  busy    calls running on the old version: 2',
+      'betty   silent  should have answered and did not',
     ]);
   });
 });

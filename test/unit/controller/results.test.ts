@@ -50,6 +50,7 @@ const called = (...nodes: (CallAnswer | typeof silent)[]): Result => ({
   command: 'call',
   call: 'demo.add(4, 5)',
   single: false,
+  stack: false,
   nodes,
 });
 
@@ -82,6 +83,12 @@ describe('exitStatus', () => {
     ['every call gave a value', called(value), 0],
     ['a call failed', called(value, error, silent), 1],
     ['a call had no answer', called(value, silent), 3],
+    ['every node purged', { command: 'purge', nodes: [{ node: 'fred', status: 'purged' }] }, 0],
+    [
+      'calls run on an old version',
+      { command: 'purge', nodes: [{ node: 'fred', status: 'busy', calls: 1 }, silent] },
+      1,
+    ],
     ['pong', { command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }] }, 0],
     ['pang', { command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }, silent] }, 3],
     ['a listed node is silent', { command: 'nodes', nodes: [{ ...silent, container: 'c1' }] }, 3],

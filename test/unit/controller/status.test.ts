@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { compareWithHeads } from '../../../controller/src/status.ts';
 import type { Head } from '../../../protocol/head.ts';
 import type { NodeDescription } from '../../../protocol/messages.ts';
-import { descriptionOf, headOf } from '../fixtures.ts';
+import { descriptionOf, headOf, hostedOf } from '../fixtures.ts';
 
 const [stable = '', trial = ''] = ['a', 'b'].map(digit => digit.repeat(64));
 
-const running = (revision: string, sequence: number) => ({ demo: { revision, sequence, calls: 0, errors: 0 } });
+const running = (revision: string, sequence: number) => ({ demo: hostedOf(revision, sequence) });
 
 /** What fred is said to be at, when he has these modules and the fleet these heads. */
 function fredAt(heads: readonly Head[], modules: NodeDescription['modules'] | null) {

@@ -83,7 +83,27 @@ describe('call', () => {
     [`throw Object.create(null)`, 'object', '[Object: null prototype] {}'],
   ])('names the type and the message of what was thrown: %s', async (body, type, message) => {
     const given = await nodeWith(`exports.f = () => { ${body}; };`).call('f');
-    expect(given).toEqual({ status: 'error', node: 'fred', failure: 'exception', type, message, output: [] });
+    const { stack: _, ...rest } = given.status === 'error' ? given : {};
+    expect(rest).toEqual({ status: 'error', node: 'fred', failure: 'exception', type, message, output: [] });
+  });
+
+  it('gives the stack of an error down to the module, and none for what is no error', async () => {
+    const node = nodeWith(`exports.f = () => { throw new RangeError('no'); }; exports.g = () => { throw 'a text'; };`);
+    const at = `demo@${node.server.current('demo')?.revision.slice(0, 12)}`;
+    expect(await node.call('f')).toMatchObject({ stack: `RangeError: no\n    at exports.f (${at}:1:27)` });
+    expect(await node.call('g')).not.toHaveProperty('stack');
+  });
+
+  it('is undef when a function that it calls in another module is not there', async () => {
+    const node = nodeWith(`const other = require('hot:other'); exports.f = () => other.g();`);
+    expect(await node.call('f')).toEqual({
+      status: 'error',
+      node: 'fred',
+      failure: 'undef',
+      type: 'undef',
+      message: 'no function g of module other is loaded on node fred',
+      output: [],
+    });
   });
 
   it.each([
@@ -148,11 +168,12 @@ describe('a call in flight', () => {
     expect(await later).toMatchObject({ json: '"new"', revision: bundleOf('demo', slow('new')).revision });
   });
 
-  it('ends on its version when that is two versions behind', async () => {
+  it('ends on its version when that was purged and is two versions behind', async () => {
     const { server, call: ask } = nodeWith(slow('first'));
     const { opened, open } = gate();
     const started = ask('slow', opened);
     loadOn(server, answer('second'));
+    server.purge('demo');
     loadOn(server, answer('third'));
     open();
     expect(await started).toMatchObject({ json: '"first"' });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { CodeServer } from '../../../node-image/src/code-server.ts';
-import { bundleOf, headOf, recordingLog } from '../fixtures.ts';
+import { bundleOf, headOf, hostedOf, recordingLog } from '../fixtures.ts';
 
 /** Where the modules of these tests leave traces; they run in this realm. */
 const traces: string[] = [];
@@ -173,7 +173,10 @@ describe('commit', () => {
     const [good, bad] = bundles.map(({ revision }) => ({ module: 'demo', revision: revision.slice(0, 12) }));
     expect(log.logged).toMatchObject([
       { level: 'info', fields: { ...good } },
-      { level: 'error', fields: { ...bad, err: new Error('no') } },
+      {
+        level: 'error',
+        fields: { ...bad, err: { type: 'Error', message: 'no', stack: `Error: no\n    at demo@${bad?.revision}:1:7` } },
+      },
     ]);
   });
 });
@@ -244,7 +247,7 @@ describe('loadHere', () => {
     const [bundle] = bundles;
     expect(server.loadHere({ module: 'demo', revision: bundle?.revision ?? '' })).toEqual({ status: 'ok' });
     expect(answerOf(server, 'demo')).toBe(1);
-    expect(server.describe()).toEqual({ demo: { revision: bundle?.revision, sequence: 0, calls: 0, errors: 0 } });
+    expect(server.describe()).toEqual({ demo: hostedOf(bundle?.revision ?? '', 0) });
   });
 
   it('stays until a head that was not seen says otherwise', () => {

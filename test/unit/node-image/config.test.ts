@@ -10,11 +10,17 @@ describe('loadConfig of the node', () => {
       natsUrl: 'nats://nats:4222',
       logLevel: 'info',
       aliveFile: '/run/hotcast/alive',
+      purgeMayTake: 3_000,
     });
   });
 
   it('reads what is set', () => {
-    expect(loadConfig({ ALIVE_FILE: '/tmp/alive' }).aliveFile).toBe('/tmp/alive');
+    const env = { ALIVE_FILE: '/tmp/alive', PURGE_MAY_TAKE: '0' };
+    expect(loadConfig(env)).toMatchObject({ aliveFile: '/tmp/alive', purgeMayTake: 0 });
+  });
+
+  it.each(['soon', '-1', 'Infinity'])('refuses to wait %s for calls on an old version', PURGE_MAY_TAKE => {
+    expect(() => loadConfig({ PURGE_MAY_TAKE })).toThrow('PURGE_MAY_TAKE must be a number of milliseconds');
   });
 
   it("checks the cluster's variables", () => {

@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest';
 
-import { compileVersion, evaluateVersion, type Version } from '../../../node-image/src/version.ts';
+import { compileVersion, evaluateVersion, type Surroundings, type Version } from '../../../node-image/src/version.ts';
 import { bundleOf } from '../fixtures.ts';
 
+const surroundings = (data: Record<string, unknown> = {}): Surroundings => ({
+  data,
+  console,
+  facade: () => ({}),
+  onError: () => undefined,
+});
+
 const evaluate = (code: string, data: Record<string, unknown> = {}): Version =>
-  evaluateVersion(compileVersion(bundleOf('demo', code)), { data }, console);
+  evaluateVersion(compileVersion(bundleOf('demo', code)), surroundings(data));
 
 describe('compileVersion', () => {
   it('throws a SyntaxError for what is no JavaScript', () => {
@@ -24,7 +31,7 @@ describe('evaluateVersion', () => {
 
   it('gives every evaluation exports of its own', () => {
     const prepared = compileVersion(bundleOf('demo', 'let n = 0; exports.next = () => ++n;'));
-    const [one, two] = [1, 2].map(() => evaluateVersion(prepared, { data: {} }, console));
+    const [one, two] = [1, 2].map(() => evaluateVersion(prepared, surroundings()));
     expect(one?.exports).not.toBe(two?.exports);
     expect(one?.exports['next']).not.toBe(two?.exports['next']);
   });
@@ -56,7 +63,7 @@ describe('evaluateVersion', () => {
     const bundle = bundleOf('demo', `throw new Error('no');`);
     const thrown = (() => {
       try {
-        return evaluateVersion(compileVersion(bundle), { data: {} }, console);
+        return evaluateVersion(compileVersion(bundle), surroundings());
       } catch (error) {
         return error;
       }

@@ -42,7 +42,14 @@ describe('decode', () => {
       loopDelay: count,
       modules: fc.dictionary(
         moduleNames,
-        fc.record({ revision: revisions, sequence: count, calls: count, errors: count }),
+        fc.record({
+          revision: revisions,
+          sequence: count,
+          calls: count,
+          errors: count,
+          inFlight: count,
+          old: fc.option(fc.record({ revision: revisions, inFlight: count })),
+        }),
         {
           noNullPrototype: true,
         },

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { ROOT } from '../../support/shell.ts';
+import { hosts } from '../node-image/host.ts';
+
+const host = hosts();
+
+const sourceOf = (module: string): string => readFileSync(join(ROOT, `modules/${module}.ts`), 'utf8');
+
+describe('modules/counter', () => {
+  it('goes on counting after a push', async () => {
+    const node = host();
+    await node.push({ counter: sourceOf('counter') });
+    await node.value('counter', 'increment', 2);
+    await node.push({ counter: `${sourceOf('counter')} export const pushed = 1;` });
+    expect(await node.value('counter', 'increment')).toBe(3);
+  });
+});
+
+describe('modules/greeter', () => {
+  it('greets with the current demo', async () => {
+    const node = host();
+    await node.push({ greeter: sourceOf('greeter') });
+    expect(await node.call('greeter', 'greet', 'Fred')).toMatchObject({ failure: 'undef' });
+    await node.push({ demo: sourceOf('demo') });
+    expect(await node.value('greeter', 'greet', 'Fred')).toBe('Hello Fred, two and two are 4');
+    await node.push({ demo: sourceOf('demo').replace('x + y', 'x + y + 1') });
+    expect(await node.value('greeter', 'greet', 'Fred')).toBe('Hello Fred, two and two are 5');
+  });
+});
+
+describe('modules/ticker', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it.each([
+    ['often in a period', 70],
+    ['every period', 1_000],
+    ['now and then', 2_345],
+  ])('ticks once a period, never twice, when it is pushed %s', async (_, pause) => {
+    const node = host();
+    for (let push = 0; push < 30; push += 1) {
+      await node.push({ ticker: `${sourceOf('ticker')} export const pushed = ${push};` });
+      vi.advanceTimersByTime(pause);
+      expect(await node.value('ticker', 'ticks')).toBe(Math.floor(((push + 1) * pause) / 1_000));
+    }
+  });
+});

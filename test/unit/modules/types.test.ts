@@ -1,0 +1,67 @@
+import { copyFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { expect, it } from 'vitest';
+
+import { ROOT, run } from '../../support/shell.ts';
+import { projects } from '../projects.ts';
+
+const project = projects();
+
+const TSC = join(ROOT, 'node_modules/.bin/tsc');
+const OPTIONS = ['--noEmit', '--composite', 'false', '--emitDeclarationOnly', 'false', '--pretty', 'false'];
+
+/** What TypeScript says of a module, with the settings of the project's own modules folder: where, and the codes. */
+async function complaintsAbout(caller: string): Promise<string[]> {
+  const modules = project({
+    'modules/caller.ts': caller,
+    'modules/demo.ts': 'export function add(x: number, y: number): number {\n  return x + y;\n}\nexport default add;\n',
+    'modules/folder/index.ts': 'export const deep = (text: string): string => text;\n',
+  });
+  const folder = join(modules, '..');
+  for (const file of ['tsconfig.base.json', 'modules/tsconfig.json', 'modules/hot.d.ts', 'modules/package.json']) {
+    copyFileSync(join(ROOT, file), join(folder, file));
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  const { stdout } = await run(TSC, ['-p', modules, ...OPTIONS], {});
+  const complaints = stdout.matchAll(/caller\.ts\((?<at>\d+,\d+)\): error (?<code>TS\d+)/g);
+  return [...complaints].map(({ groups }) => `${groups?.['at']} ${groups?.['code']}`);
+}
+
+it('gives hot imports the types of the modules', async () => {
+  const right = `
+    import plus, { add } from 'hot:demo';
+    import * as folder from 'hot:folder';
+    export const sum: number = add(1, 2) + plus(3, 4);
+    export const text: string = folder.deep('yabba');
+  `;
+  expect(await complaintsAbout(right)).toEqual([]);
+});
+
+it('complains about what another module does not have, or does not take', async () => {
+  const wrong = [
+    `import { add, subtract } from 'hot:demo';`,
+    `import { x } from 'hot:nowhere';`,
+    `import { deep } from 'hot:folder';`,
+    `export const sum = add('1', 2);`,
+    `export const text: number = deep('yabba');`,
+    `export { subtract, x };`,
+  ];
+  expect(await complaintsAbout(wrong.join('\n'))).toEqual(['1,15 TS2614', '2,19 TS2307', '4,24 TS2345', '5,14 TS2322']);
+});
+
+it('knows import.meta.hot', async () => {
+  const source = `
+    const { signal, dispose } = import.meta.hot;
+    const data = import.meta.hot.data as { count?: number };
+    export const count = (): number => (data.count ??= 1);
+    signal.addEventListener('abort', () => undefined);
+    dispose(async last => { await undefined; delete last['count']; });
+    export const codeChange = (old: { counts: number[] }, from: string): object => ({ count: old.counts.length, from });
+  `;
+  expect(await complaintsAbout(source)).toEqual([]);
+  expect(await complaintsAbout(`import.meta.hot.data = {};\nimport.meta.hot.dispose(1);\nexport {};`)).toEqual([
+    '1,17 TS2540',
+    '2,25 TS2345',
+  ]);
+});

@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { hosts } from './host.ts';
+
+const host = hosts();
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'] }));
+afterEach(() => void vi.useRealTimers());
+
+/** Counts in `data.count`. */
+const FLAT = `
+  const { data } = import.meta.hot;
+  data['count'] ??= 1;
+  export const seen = (): unknown => data;
+`;
+
+/** Counts in `data.counts.total`; what else it exports is given. */
+const nested = (codeChange: string): string => `
+  const { data } = import.meta.hot;
+  export const seen = (): unknown => data;
+  ${codeChange}
+`;
+
+const NESTED = nested(`
+  export const codeChange = (old: { count: number }, from: string) => ({ counts: { total: old.count }, from });
+`);
+
+describe('codeChange', () => {
+  it('turns the data of the version before into that of the next, and is told its revision', async () => {
+    const node = host();
+    const [flat] = await node.push({ counter: FLAT });
+    await node.push({ counter: NESTED });
+    expect(await node.value('counter', 'seen')).toEqual({ counts: { total: 1 }, from: flat?.revision });
+  });
+
+  it('gets a deep copy', async () => {
+    const node = host();
+    await node.push({ counter: `${FLAT} data['list'] = [[1]];` });
+    const before = node.server.current('counter')?.data;
+    await node.push({
+      counter: nested(
+        `export const codeChange = (old: { list: number[][] }) => { old.list[0]?.push(2); return old; };`,
+      ),
+    });
+    expect(await node.value('counter', 'seen')).toEqual({ count: 1, list: [[1, 2]] });
+    expect(before).toEqual({ count: 1, list: [[1]] });
+  });
+
+  it('is called on the way back too, by the version that comes back', async () => {
+    const node = host();
+    const back = `export const codeChange = (data: { counts?: { total: number } }, from: string) =>
+      ({ count: data.counts?.total ?? 0, from });`;
+    const [flat] = await node.push({ counter: FLAT + back });
+    const [next] = await node.push({ counter: NESTED });
+    expect(node.commit('counter', flat?.revision ?? '')).toEqual({ status: 'ok' });
+    expect(await node.value('counter', 'seen')).toEqual({ count: 1, from: next?.revision });
+  });
+
+  it('is not called where there was no version before', async () => {
+    const node = host();
+    await node.push({ counter: nested(`export const codeChange = () => { throw new Error('no'); };`) });
+    expect(await node.value('counter', 'seen')).toEqual({});
+  });
+
+  it('is not needed: without it the data stays the same object', async () => {
+    const node = host();
+    await node.push({ counter: FLAT });
+    const before = node.server.current('counter')?.data;
+    await node.push({ counter: `${FLAT} data['more'] = 2;` });
+    expect(node.server.current('counter')?.data).toBe(before);
+    expect(await node.value('counter', 'seen')).toEqual({ count: 1, more: 2 });
+  });
+
+  it('has its result taken by what had read the data before', async () => {
+    const node = host();
+    await node.push({ counter: FLAT });
+    await node.push({
+      counter: `const kept = import.meta.hot.data; export const seen = (): unknown => kept;
+        export const codeChange = () => ({ changed: true });`,
+    });
+    expect(await node.value('counter', 'seen')).toEqual({ changed: true });
+  });
+
+  describe.each([
+    ['throws', `() => { throw new RangeError('not today'); }`, 'RangeError: not today'],
+    ['spoils its copy and throws', `(data: any) => { data.count = 99; throw new Error('no'); }`, 'Error: no'],
+    ['returns nothing', '() => {}', 'TypeError: codeChange must return the new data, a plain object'],
+    ['returns null', '() => null', 'TypeError: codeChange must return the new data, a plain object'],
+    ['returns an array', '() => []', 'TypeError: codeChange must return the new data, a plain object'],
+    ['returns a Map', '() => new Map()', 'TypeError: codeChange must return the new data, a plain object'],
+    ['is asynchronous', 'async () => ({})', 'TypeError: codeChange must return the new data, a plain object'],
+    ['is no function', '7', 'TypeError: codeChange is no function'],
+  ])('that %s', (_, codeChange, detail) => {
+    it('refuses the version, and leaves the old one and its data alone', async () => {
+      const node = host();
+      const [flat] = await node.push({ counter: FLAT });
+      const before = node.server.current('counter')?.data;
+      const spoiling = `setInterval(() => {}, 50); export const codeChange = ${codeChange};`;
+      expect(await node.tryPush({ counter: nested(spoiling) })).toEqual({
+        status: 'refused',
+        reason: 'on_load_failure',
+        detail,
+      });
+      expect(node.server.current('counter')).toMatchObject({ revision: flat?.revision });
+      expect(node.server.current('counter')?.data).toBe(before);
+      expect(await node.value('counter', 'seen')).toEqual({ count: 1 });
+      expect(vi.getTimerCount()).toBe(0);
+    });
+  });
+
+  it('that gets data which can not be copied refuses the version', async () => {
+    const node = host();
+    await node.push({ counter: `${FLAT} data['server'] = () => 1;` });
+    expect(await node.tryPush({ counter: NESTED })).toMatchObject({
+      reason: 'on_load_failure',
+      detail: expect.stringMatching(/^DataCloneError: /) as string,
+    });
+    expect(Object.keys(node.server.current('counter')?.data ?? {})).toEqual(['count', 'server']);
+  });
+
+  it.each([
+    ['before it', ['other', 'counter']],
+    ['after it', ['counter', 'other']],
+  ])('has its result taken only if all of a set loads: one fails %s', async (_, names) => {
+    const node = host();
+    await node.push({ counter: FLAT });
+    const before = node.server.current('counter')?.data;
+    const sources: Record<string, string> = { counter: NESTED, other: `export const x = 1; throw new Error('no');` };
+    const outcome = await node.tryPush(Object.fromEntries(names.map(name => [name, sources[name] ?? ''])));
+    expect(outcome).toMatchObject({ status: 'refused', detail: 'Error: no' });
+    expect(node.server.current('counter')?.data).toBe(before);
+    expect(await node.value('counter', 'seen')).toEqual({ count: 1 });
+  });
+});

@@ -1,0 +1,19 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+import { afterAll } from 'vitest';
+
+/** Gives a function that makes a project of files, and gives its modules folder; they all go with the file's tests. */
+export function projects(): (files: Readonly<Record<string, string>>) => string {
+  const root = mkdtempSync(join(tmpdir(), 'hotcast-projects-'));
+  afterAll(() => rmSync(root, { recursive: true }));
+  return files => {
+    const folder = mkdtempSync(join(root, 'project-'));
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), text);
+    }
+    return join(folder, 'modules');
+  };
+}
