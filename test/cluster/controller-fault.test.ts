@@ -22,7 +22,8 @@ async function writeHeadAlone(cluster: Cluster, module: string, revision: string
   await using stream = await openStream(cluster);
   const { head: last, position } = await stream.store.lastHead(module);
   const sequence = nextSequence(last?.sequence ?? 0, at);
-  const head = { module, revision, canary: null, sequence, push: `half-${at}`, author: 'gone', at, note: 'push' };
+  const push = `half-${at}`;
+  const head = { module, revision, canary: null, force: false, sequence, push, author: 'gone', at, note: 'push' };
   expect(await stream.store.writeHeads([{ head, position }])).toBe(true);
 }
 

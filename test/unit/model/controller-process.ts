@@ -128,7 +128,8 @@ export class ControllerProcess {
         const sources = new Map(order.sources.map(source => [source.bundle.module, source]));
         const compile = async (module: string): Promise<Source> => definitely(sources.get(module));
         const canary = order.canary === null ? null : { scope: order.canary, maxErrors: 0, watch: 0 };
-        return (await push({ ...this.#parts, compile }, { ...request([...sources.keys()]), canary }, say)).outcome;
+        return (await push({ ...this.#parts, compile }, { ...request([...sources.keys()]), force: false, canary }, say))
+          .outcome;
       }
       case 'promote':
         return (await promote(this.#parts, request(order.modules), say)).outcome;

@@ -40,6 +40,7 @@ export class NodeProcess {
         identity: { name, container: name },
         codeServer: this.#codeServer,
         catchUp,
+        purgeMayTake: 0,
         log: this.#log,
       });
       await catchUp.readHeads();
