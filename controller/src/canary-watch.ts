@@ -1,11 +1,11 @@
 import { type Head } from '../../protocol/head.ts';
 import type { NodeDescription } from '../../protocol/messages.ts';
 import { shortRevision } from '../../protocol/revision.ts';
-import { inScope } from '../../protocol/scope.ts';
+import { inScope, type Scope } from '../../protocol/scope.ts';
 import type { Fleet } from './fleet.ts';
 import type { Logger } from './logger.ts';
 import type { Say } from './command.ts';
-import { advance, type Rollout, startRollout, totals } from './rollout.ts';
+import { advance, type Rollout, startRollout, totals, type Watched } from './rollout.ts';
 
 /** How a canary did. `detail`: one line with figures. */
 export interface CanaryVerdict {
@@ -29,10 +29,12 @@ const TICK = 500;
  */
 export class CanaryWatch {
   readonly #trials = new Map<string, Trial>();
+  readonly #fleet: Fleet;
   readonly #rollBack: (head: Head, reason: string) => Promise<void>;
   readonly #log: Logger;
 
   constructor(fleet: Fleet, rollBack: (head: Head, reason: string) => Promise<void>, log: Logger) {
+    this.#fleet = fleet;
     this.#rollBack = rollBack;
     this.#log = log;
     fleet.onEvent((kind, description) => this.#hear(kind, description));
@@ -46,7 +48,8 @@ export class CanaryWatch {
       if (trial !== undefined && trial.head.sequence >= head.sequence) continue;
       if (head.canary === null) this.#trials.delete(head.module);
       else {
-        const rollout = startRollout(head.module, head.canary.revision, head.canary.maxErrors);
+        const { revision, scope, maxErrors } = head.canary;
+        const rollout = startRollout(head.module, revision, maxErrors, this.#watchedIn(scope));
         this.#trials.set(head.module, { head, rollout, ending: null });
       }
     }
@@ -78,6 +81,13 @@ export class CanaryWatch {
       });
       await new Promise(resolve => setTimeout(resolve, Math.min(TICK, time - elapsed)));
     }
+  }
+
+  /** The nodes that are there now, as they begin a trial. */
+  #watchedIn(scope: Scope): Record<string, Watched> {
+    const heardAt = performance.now();
+    const inside = this.#fleet.present().filter(({ node }) => inScope(scope, node));
+    return Object.fromEntries(inside.map(({ node, startedAt }) => [node, { startedAt, heardAt, calls: 0, errors: 0 }]));
   }
 
   #hear(kind: string, description: NodeDescription): void {

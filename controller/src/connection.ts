@@ -1,20 +1,11 @@
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 
+import { CONNECTION } from '../../protocol/connection.ts';
 import type { Logger } from './logger.ts';
 
-/** Opens the process's one NATS connection: waits for the server as long as it takes, and reconnects for ever. */
+/** Opens the process's one NATS connection. */
 export async function openConnection(url: string, name: string, log: Logger): Promise<NatsConnection> {
-  const connection = await connect({
-    servers: url,
-    name,
-    waitOnFirstConnect: true,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 250,
-    reconnectJitter: 100,
-    pingInterval: 2_000,
-    maxPingOut: 2,
-    ignoreAuthErrorAbort: true,
-  });
+  const connection = await connect({ ...CONNECTION, servers: url, name });
   void logStatus(connection, log);
   return connection;
 }

@@ -2,7 +2,6 @@ import { decode } from '../../protocol/codec.ts';
 import { UsageError } from '../../protocol/errors.ts';
 import { callNodes, listNodes, pingNodes, purgeNodes, readStatus, waitForNodes } from './ask.ts';
 import type { Command, Say } from './command.ts';
-import { compile } from './compile.ts';
 import { nameOf } from './fleet.ts';
 import { gather } from './gather.ts';
 import { history } from './history.ts';
@@ -56,16 +55,13 @@ export async function runCommand(parts: PushParts, cookie: string, command: Comm
 
 /** Compiles a module and loads it on one node, past the heads: what `c(demo)` is in Erlang. */
 async function compileOn(
-  { nats, subjects, fleet, modulesDir }: PushParts,
+  { nats, subjects, fleet, compile }: PushParts,
   module: string,
   node: string,
   patience: number,
   say: Say,
 ): Promise<CompileResult> {
-  const [expected, { bundle, packed }] = await Promise.all([
-    fleet.expected(),
-    compile(modulesDir, module, nats.info?.max_payload),
-  ]);
+  const [expected, { bundle, packed }] = await Promise.all([fleet.expected(), compile(module)]);
   const names = nameOf(expected, node, say);
   const answers = await gather<LoadReply>(nats, {
     ask: inbox => nats.publish(subjects.node(node, 'load'), packed, { reply: inbox }),

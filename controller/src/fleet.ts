@@ -58,7 +58,7 @@ export class Fleet {
   /** The nodes that should answer now, in no order. */
   async expected(): Promise<Expected> {
     const roster = await this.#askRoster();
-    const present = this.#presentNow();
+    const present = this.present();
     if (roster.status === 'unavailable') {
       const warning = `${roster.detail}; only nodes that are present on NATS are expected to answer`;
       return { members: present.map(memberOf), warning };
@@ -66,18 +66,19 @@ export class Fleet {
     return { members: join(roster.containers, present), warning: null };
   }
 
-  #hear(kind: string, description: NodeDescription): void {
-    if (kind === 'goodbye') this.#present.delete(description.node);
-    else this.#present.set(description.node, { description, heardAt: performance.now() });
-    for (const listener of this.#listeners) listener(kind, description);
-  }
-
-  #presentNow(): NodeDescription[] {
+  /** What each node said of itself last that is present on NATS. */
+  present(): NodeDescription[] {
     const now = performance.now();
     for (const [node, { heardAt }] of this.#present) {
       if (now - heardAt > PRESENCE_LIFETIME) this.#present.delete(node);
     }
     return [...this.#present.values()].map(({ description }) => description);
+  }
+
+  #hear(kind: string, description: NodeDescription): void {
+    if (kind === 'goodbye') this.#present.delete(description.node);
+    else this.#present.set(description.node, { description, heardAt: performance.now() });
+    for (const listener of this.#listeners) listener(kind, description);
   }
 
   async #askRoster(): Promise<RosterAnswer> {

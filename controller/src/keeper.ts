@@ -61,7 +61,7 @@ export class Keeper {
       const unfinished = unfinishedHeads(heads, await store.outcomes(), Date.now() - patience);
       for (const push of new Set(unfinished.map(head => head.push))) {
         log.warn({ push }, 'a push was left unfinished; finishing it');
-        await finish(unfinished.filter(head => head.push === push));
+        await finish(heads.filter(head => head.push === push));
       }
       this.#failing = false;
     } catch (error) {

@@ -7,7 +7,7 @@ import { compareNodes } from '../../protocol/names.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import { parseScope } from './canary-text.ts';
 import type { CanaryVerdict, CanaryWatch } from './canary-watch.ts';
-import { compile, type Compiled } from './compile.ts';
+import type { Compiled } from './compile.ts';
 import { type Fleet, namesOf } from './fleet.ts';
 import { gather, type Timed } from './gather.ts';
 import type { Say } from './command.ts';
@@ -21,7 +21,8 @@ type PrepareReply = v.InferOutput<typeof prepareReply>;
 export interface PushParts extends SettleParts {
   readonly fleet: Fleet;
   readonly watch: CanaryWatch;
-  readonly modulesDir: string;
+  /** Compiles a module's source as it is now. @throws UsageError and CompileError */
+  readonly compile: (module: string) => Promise<Compiled>;
 }
 
 export interface PushRequest {
@@ -57,7 +58,7 @@ export async function push(parts: PushParts, request: PushRequest, say: Say): Pr
   const [lasts, expected, compiled] = await Promise.all([
     Promise.all(modules.map(module => store.lastHead(module))),
     fleet.expected(),
-    Promise.all(modules.map(module => compile(parts.modulesDir, module, parts.nats.info?.max_payload))),
+    Promise.all(modules.map(module => parts.compile(module))),
   ]);
   const names = namesOf(expected, say);
   const scope = canary === null ? null : parseScope(canary.scope, [...names]);

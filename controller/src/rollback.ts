@@ -5,7 +5,7 @@ import { compareNodes } from '../../protocol/names.ts';
 import { type Fleet, namesOf } from './fleet.ts';
 import type { Say } from './command.ts';
 import type { HeadResult } from './results.ts';
-import { type Change, settle, type SettleParts } from './settle.ts';
+import { type Change, settle, type SettleParts, standing } from './settle.ts';
 import type { LastHead, Store } from './store.ts';
 
 export interface HeadParts extends SettleParts {
@@ -20,8 +20,8 @@ export interface HeadRequest {
 }
 
 /**
- * Sends a module back: out of its canary when one is open, else to the kept head before this one that names another
- * revision, or to the revision that is named.
+ * Sends a module back: out of its canary when one is open, else to the last kept head before this one that names
+ * another revision and was not refused, or to the revision that is named.
  *
  * @param to the beginning of a revision in the module's history; null for the one before.
  * @throws UsageError when there is nothing to go back to.
@@ -95,7 +95,9 @@ async function change(
 
 async function earlierRevision(store: Store, head: Head, to: string | null): Promise<string> {
   const { module } = head;
-  const kept = (await store.history(module)).map(({ revision }) => revision).filter(revision => revision !== null);
+  const history = await store.history(module);
+  const candidates = to === null ? standing(history) : history;
+  const kept = candidates.map(({ revision }) => revision).filter(revision => revision !== null);
   const found = kept.findLast(revision => (to === null ? revision !== head.revision : revision.startsWith(to)));
   if (found === undefined) {
     const known = [...new Set(kept.map(shortRevision))].join(', ') || 'none';

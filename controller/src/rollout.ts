@@ -46,8 +46,14 @@ export type RolloutEvent =
   /** Time has passed. */
   | { readonly type: 'tick'; readonly at: number };
 
-export function startRollout(module: string, revision: string, maxErrors: number): Rollout {
-  return { phase: 'watching', module, revision, maxErrors, nodes: {} };
+/** @param nodes the nodes in the scope that are there: their silence or death counts before they told anything. */
+export function startRollout(
+  module: string,
+  revision: string,
+  maxErrors: number,
+  nodes: Readonly<Record<string, Watched>> = {},
+): Rollout {
+  return { phase: 'watching', module, revision, maxErrors, nodes };
 }
 
 /** What a rollout becomes by an event. Pure. */
@@ -87,7 +93,10 @@ function heard(rollout: Rollout & { phase: 'watching' }, event: RolloutEvent & {
   if (before !== undefined && before.startedAt !== startedAt) {
     return { ...failed, reason: 'died', detail: `${node} died and was started again` };
   }
-  if (event.revision !== rollout.revision) return rollout;
+  if (event.revision !== rollout.revision) {
+    if (before === undefined) return rollout;
+    return { ...rollout, nodes: { ...rollout.nodes, [node]: { ...before, heardAt: at } } };
+  }
   const nodes = { ...rollout.nodes, [node]: { startedAt, heardAt: at, calls, errors } };
   if (before !== undefined && loopDelay > STALL) {
     return { ...failed, nodes, reason: 'stalled', detail: `${node} stalled for ${loopDelay} ms` };

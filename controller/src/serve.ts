@@ -6,7 +6,9 @@ import pino from 'pino';
 
 import { UnavailableError } from '../../protocol/errors.ts';
 import type { Head } from '../../protocol/head.ts';
+import { PRESENCE_LIFETIME } from '../../protocol/limits.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
+import { compile } from './compile.ts';
 import type { ControllerConfig } from './config.ts';
 import { openConnection } from './connection.ts';
 import { type Run, serveControl } from './control-server.ts';
@@ -53,10 +55,14 @@ export async function serve(config: ControllerConfig): Promise<void> {
   const store = await Store.open(nats, config.cookie, subjects);
   const fleet = new Fleet(nats, subjects, log);
   const watch = new CanaryWatch(fleet, (head, reason) => endCanary(parts, head, reason, PATIENCE), log);
-  const parts: PushParts = { nats, subjects, store, fleet, watch, modulesDir: config.modulesDir };
+  const compileNow = (module: string) => compile(config.modulesDir, module, nats.info?.max_payload);
+  const parts: PushParts = { nats, subjects, store, fleet, watch, compile: compileNow };
+  const listeningSince = performance.now();
   const finish = async (heads: readonly Head[]): Promise<void> => {
-    const expected = new Set((await fleet.expected()).members.map(({ node }) => node));
-    await confirm(parts, heads, { expected, patience: PATIENCE });
+    const { members, warning } = await fleet.expected();
+    // Without the roster it is known who should answer only when every node had the time to tell that it is there.
+    if (warning !== null && performance.now() - listeningSince < PRESENCE_LIFETIME) return;
+    await confirm(parts, heads, { expected: new Set(members.map(({ node }) => node)), patience: PATIENCE });
   };
   up(parts);
   process.off('SIGTERM', stopEarly).off('SIGINT', stopEarly);

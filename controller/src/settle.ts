@@ -14,6 +14,9 @@ import { gather, type Timed } from './gather.ts';
 import type { NodeOutcome, Refusal } from './results.ts';
 import type { LastHead, Store } from './store.ts';
 
+/** Ends the name of a push that points back. */
+const BACK = '-back';
+
 export const loadReply = v.variant('status', [loadAnswer, malformedAnswer]);
 export type LoadReply = v.InferOutput<typeof loadReply>;
 
@@ -99,7 +102,8 @@ export async function confirm(parts: SettleParts, heads: readonly Head[], audien
   const loads = await announce(parts, heads, audience, 'commit');
   const nodes = outcomesOf(loads, audience.expected).map(outcome => keptOutside(outcome, heads));
   const settled = { heads, nodes, commit: performance.now() - startedAt, skew: skewOf(loads) };
-  if (!nodes.some(isFailure)) {
+  // What was pointed back to ran before: whoever can't load that stays behind, rather than all go on to what was refused.
+  if (!nodes.some(isFailure) || heads.every(pointsBack)) {
     await writeOutcomes(parts.store, heads, 'committed', nodes);
     return { outcome: 'committed', detail: '', ...settled };
   }
@@ -138,6 +142,20 @@ export function malformedRefusal({ node, detail }: { readonly node: string; read
   return { node, status: 'refused', reason: 'malformed', detail };
 }
 
+/** The kept heads of a module, oldest first, without those that a node refused and the next head points back from. */
+export function standing(kept: readonly Head[]): Head[] {
+  return kept.filter(({ push }, index) => kept[index + 1]?.push !== backFrom(push));
+}
+
+/** The name of the push that points back from another. */
+function backFrom(push: string): string {
+  return `${push}${BACK}`;
+}
+
+function pointsBack({ push }: Head): boolean {
+  return push.endsWith(BACK);
+}
+
 async function announce(
   { nats, subjects }: SettleParts,
   heads: readonly Head[],
@@ -153,29 +171,38 @@ async function announce(
   });
 }
 
-/** Writes heads that point back to what was before; null when another controller has written heads since. */
-async function revert({ store }: SettleParts, heads: readonly Head[], nodes: readonly NodeOutcome[]) {
+/**
+ * Writes heads that point back to what was before, of the modules for which no other controller has written one since;
+ * null when there is none.
+ */
+async function revert(
+  parts: SettleParts,
+  heads: readonly Head[],
+  nodes: readonly NodeOutcome[],
+): Promise<Head[] | null> {
+  const { store } = parts;
   const culprits = nodes.filter(isFailure).map(({ node }) => node);
   const writes = await Promise.all(
     heads.map(async head => {
       const kept = await store.history(head.module);
       const before = kept.findLast(({ sequence }) => sequence < head.sequence);
-      const { position } = await store.lastHead(head.module);
+      const last = await store.lastHead(head.module);
       const back: Head = {
         ...head,
         revision: before?.revision ?? null,
         canary: before?.canary ?? null,
         sequence: nextSequence(head.sequence, Date.now()),
         force: true,
-        push: `${head.push}-back`,
+        push: backFrom(head.push),
         at: Date.now(),
         note: `revert: refused by ${culprits.join(', ')}`,
       };
-      return { head: back, position, isNewest: kept.at(-1)?.sequence === head.sequence };
+      return { head: back, position: last.position, isNewest: last.head?.sequence === head.sequence };
     }),
   );
-  if (!writes.every(({ isNewest }) => isNewest) || !(await store.writeHeads(writes))) return null;
-  return writes.map(({ head }) => head);
+  const ours = writes.filter(({ isNewest }) => isNewest);
+  if (ours.length === 0) return null;
+  return (await store.writeHeads(ours)) ? ours.map(({ head }) => head) : revert(parts, heads, nodes);
 }
 
 async function writeOutcomes(

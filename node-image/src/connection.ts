@@ -1,5 +1,6 @@
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 
+import { CONNECTION } from '../../protocol/connection.ts';
 import type { Logger } from './logger.ts';
 
 /** Calls `react` each time that a lost connection was made again. */
@@ -9,22 +10,9 @@ export async function onReconnect(connection: NatsConnection, react: () => Promi
   }
 }
 
-/**
- * Opens the node's one NATS connection: waits for the server as long as it takes, and reconnects for ever.
- * A server that went away without a word is noticed within three pings, 6 seconds.
- */
+/** Opens the node's one NATS connection. */
 export async function openConnection(url: string, container: string, log: Logger): Promise<NatsConnection> {
-  const connection = await connect({
-    servers: url,
-    name: `hotcast-node ${container}`,
-    waitOnFirstConnect: true,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 250,
-    reconnectJitter: 250,
-    pingInterval: 2_000,
-    maxPingOut: 2,
-    ignoreAuthErrorAbort: true,
-  });
+  const connection = await connect({ ...CONNECTION, servers: url, name: `hotcast-node ${container}` });
   void logStatus(connection, log);
   return connection;
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { describe, expect } from 'vitest';
 
+import { MODULE_RULE } from '../../protocol/names.ts';
 import type { Cluster } from '../support/cluster.ts';
 import { clusterTest } from '../support/cluster-test.ts';
 
@@ -19,7 +20,7 @@ const it = clusterTest({ nodes: 2 }).extend('loaded', { scope: 'file' }, async (
 
 type Case = readonly [words: readonly string[], says: string | RegExp];
 
-const RULE = 'it must be a lower-case letter, then up to 62 lower-case letters, digits or dashes';
+const RULE = `it must be ${MODULE_RULE}`;
 const HINT = 'write texts in double quotes, as in demo.greet("fred")';
 const KNOWN = 'nodes here: fred, bambam';
 

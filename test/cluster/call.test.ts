@@ -93,7 +93,7 @@ describe('call', () => {
     ['a bigint', '10n', 'the value is of type bigint'],
     ['a function', '() => 1', 'the value is of type function'],
     ['NaN', 'NaN', 'the value is NaN'],
-    ['a Map', 'new Map()', 'the value is a Map'],
+    ['a Map', 'new Map()', 'the value is of type Map'],
     ['a cycle', '(() => { const a: any = {}; a.b = a; return a; })()', 'the value.b contains itself'],
   ] as const)('refuses a value that JSON cannot carry: %s', async ([, expression, detail], { cluster }) => {
     cluster.writeModule('misfit', `export function value() { return ${expression}; }\n`);

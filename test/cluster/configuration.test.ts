@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
+import { COOKIE_RULE } from '../../protocol/names.ts';
 import { imageOf } from '../support/cluster.ts';
 import { runToEnd } from '../support/docker.ts';
 import { run } from '../support/shell.ts';
 
-const COOKIE = 'COOKIE must be 1 to 64 letters, digits, dashes or underscores';
+const COOKIE = `COOKIE must be ${COOKIE_RULE}`;
 const URL = 'NATS_URL must look like nats://host:4222';
 
 describe('a container with a bad configuration', () => {
@@ -13,10 +14,19 @@ describe('a container with a bad configuration', () => {
     ['controller', 'hotcast'],
     ['roster', 'hotcast-roster'],
   ] as const)('ends with one line that says what is wrong: %s', async ([service, speaker]) => {
-    const env = ['COOKIE=fred & wilma', 'NATS_URL=nowhere', 'NODE_LABELS=hotcast.node=dino'];
-    expect(await runToEnd(imageOf(service), env)).toEqual({
+    const Env = ['COOKIE=fred & wilma', 'NATS_URL=nowhere', 'NODE_LABELS=hotcast.node=dino'];
+    expect(await runToEnd(imageOf(service), { Env })).toEqual({
       exitCode: 2,
       lines: [`${speaker}: ${COOKIE}; ${URL}`],
+    });
+  });
+});
+
+describe('hotcast', () => {
+  it('says that no controller listens', async () => {
+    expect(await runToEnd(imageOf('controller'), { Cmd: ['hotcast', 'nodes'] })).toEqual({
+      exitCode: 2,
+      lines: ['hotcast: no controller listens in this container; nothing was sent (see: make logs)'],
     });
   });
 });

@@ -9,10 +9,13 @@ import { type StartedTestContainer, Wait } from 'testcontainers';
 import type {
   CallResult,
   CompileResult,
+  HeadResult,
+  HistoryResult,
   NodesResult,
   PingResult,
   PushResult,
   Result,
+  StatusResult,
 } from '../../controller/src/results.ts';
 import { replicaName } from '../../protocol/names.ts';
 import { createNetwork, engine, HardenedContainer, logLines, removeLabelled } from './docker.ts';
@@ -21,6 +24,12 @@ import type { Ended } from './shell.ts';
 /** A command that reached its result. */
 export interface Answered<R extends Result> extends Ended {
   readonly result: R;
+}
+
+/** A second controller of a cluster. */
+export interface Rival {
+  readonly writeModule: (name: string, source: string) => void;
+  readonly push: (module: string, ...options: string[]) => Promise<PushResult>;
 }
 
 /** A line of a container's log, as pino writes it. */
@@ -109,6 +118,29 @@ export class Cluster implements AsyncDisposable {
     return (await this.#ask<NodesResult>('nodes', ...options)).result.nodes;
   }
 
+  /** Pushes modules together. */
+  async pushTogether(modules: readonly string[], ...options: string[]): Promise<Answered<PushResult>> {
+    return this.#ask<PushResult>('push', ...modules, ...options);
+  }
+
+  /** Writes a module's next head without a bundle. */
+  async change(
+    command: HeadResult['command'],
+    module: string,
+    ...options: readonly string[]
+  ): Promise<Answered<HeadResult>> {
+    return this.#ask<HeadResult>(command, module, ...options);
+  }
+
+  async status(): Promise<Answered<StatusResult>> {
+    return this.#ask<StatusResult>('status');
+  }
+
+  /** The kept heads of a module with what came of each, newest first. */
+  async history(module: string): Promise<HistoryResult['heads']> {
+    return (await this.#ask<HistoryResult>('history', module)).result.heads;
+  }
+
   /** What every node runs: the revision by node and module; null for a silent node. */
   async revisions(): Promise<Record<string, Record<string, string> | null>> {
     const rows = (await this.nodes()).map(node => {
@@ -162,6 +194,49 @@ export class Cluster implements AsyncDisposable {
     return (...args: readonly string[]) => container.exec(['hotcast', ...args]);
   }
 
+  /** Starts a second controller of this cluster, with a modules folder of its own. */
+  async addRival(): Promise<Rival> {
+    const folder = join(this.#folder, 'rival');
+    mkdirSync(folder);
+    const image = this.#controller('rival', this.cookie, folder);
+    const container = await this.#start('rival', image);
+    return {
+      writeModule: (name, source) => writeFileSync(join(folder, `${name}.ts`), source),
+      push: async (module, ...options) => {
+        const { stdout } = await container.exec(['hotcast', 'push', module, ...options, '--json']);
+        return JSON.parse(stdout) as PushResult;
+      },
+    };
+  }
+
+  /** Runs a program in a container. */
+  async exec(name: string, command: readonly string[]): Promise<Ended> {
+    return this.#container(name).exec([...command]);
+  }
+
+  /** Ends a container with SIGKILL; the engine does not start it again. */
+  async kill(name: string): Promise<void> {
+    await (await this.container(name)).kill();
+  }
+
+  /** Starts a container that was ended, and waits until it is ready. */
+  async startAgain(name: string): Promise<void> {
+    const startedAt = Date.now();
+    await (await this.container(name)).start();
+    await this.logged(name, ({ msg }) => msg === 'ready', startedAt);
+  }
+
+  /** Takes a container off the network; its processes run on. */
+  async cutOff(name: string): Promise<void> {
+    const network = (await engine()).getNetwork(this.id);
+    await network.disconnect({ Container: this.#container(name).getId() });
+  }
+
+  /** Joins a container to the network again. */
+  async join(name: string): Promise<void> {
+    await (await engine()).getNetwork(this.id).connect({ Container: this.#container(name).getId() });
+  }
+
   /** The engine's handle of a container: that of a node by its name, `nats`, `roster` or `controller`. */
   async container(name: string): Promise<Dockerode.Container> {
     return (await engine()).getContainer(this.#container(name).getId());
@@ -188,7 +263,7 @@ export class Cluster implements AsyncDisposable {
       const found = parsed(text).find(line => Date.parse(line.time) >= after && fits(line));
       if (found !== undefined) return found;
     }
-    throw new Error(`${name} did not log what was waited for within ${DEADLINE} ms`);
+    throw new Error(`${name} stopped, or did not log what was waited for within ${DEADLINE} ms`);
   }
 
   async #startAll(nodes: number): Promise<void> {
@@ -213,10 +288,10 @@ export class Cluster implements AsyncDisposable {
     await this.nodes('--wait', String(nodes), '--timeout', '60');
   }
 
-  #controller(suffix: string, cookie: string): HardenedContainer {
+  #controller(suffix: string, cookie: string, folder = this.#folder): HardenedContainer {
     return this.#configure(imageOf('controller'), suffix, cookie)
       .withTmpFs(TMPFS)
-      .withBindMounts([{ source: this.#folder, target: '/work/modules', mode: 'ro' }]);
+      .withBindMounts([{ source: folder, target: '/work/modules', mode: 'ro' }]);
   }
 
   #configure(image: string, suffix: string, cookie: string): HardenedContainer {

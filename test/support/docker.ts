@@ -52,11 +52,21 @@ export async function removeLabelled(label: string): Promise<void> {
   const docker = await engine();
   const filters = { label: [label] };
   const containers = await docker.listContainers({ all: true, filters });
-  await Promise.all(containers.map(({ Id }) => docker.getContainer(Id).remove({ force: true, v: true })));
+  await unlessGone(containers.map(({ Id }) => docker.getContainer(Id).remove({ force: true, v: true })));
   const networks = await docker.listNetworks({ filters });
-  await Promise.all(networks.map(({ Id }) => docker.getNetwork(Id).remove()));
-  const { Volumes } = await docker.listVolumes({ filters: { label: [label] } });
-  await Promise.all(Volumes.map(({ Name }) => docker.getVolume(Name).remove()));
+  await unlessGone(networks.map(({ Id }) => docker.getNetwork(Id).remove()));
+  const { Volumes } = await docker.listVolumes({ filters });
+  await unlessGone(Volumes.map(({ Name }) => docker.getVolume(Name).remove()));
+}
+
+/** Another test run may be removing the same leftovers: they are gone (404), or just going (409). */
+async function unlessGone(removals: readonly Promise<unknown>[]): Promise<void> {
+  for (const removal of await Promise.allSettled(removals)) {
+    if (removal.status === 'fulfilled') continue;
+    const { reason } = removal as { reason: unknown };
+    const status = reason instanceof Error && 'statusCode' in reason ? reason.statusCode : null;
+    if (status !== 404 && status !== 409) throw reason;
+  }
 }
 
 /** The name of this process's Compose project, so that its leftovers are known too. */
@@ -76,7 +86,9 @@ export async function resourcesOf(project: string): Promise<string[]> {
 /** Removes all that Compose made under a project's name, its images too. */
 export async function removeProject(project: string): Promise<void> {
   await removeLabelled(`${PROJECT_LABEL}=${project}`);
-  for (const tag of await imageTags(`${project}-*`)) await (await engine()).getImage(tag).remove();
+  const docker = await engine();
+  const tags = await imageTags(`${project}-*`);
+  await unlessGone(tags.map(tag => docker.getImage(tag).remove()));
 }
 
 /** Removes what test processes that are no more left behind. */
@@ -160,10 +172,13 @@ async function* eventsIn(source: Readable): AsyncGenerator<EngineEvent, void, un
 }
 
 /** Runs a container of an image to its end; gives its exit code and what it logged. */
-export async function runToEnd(image: string, env: readonly string[]): Promise<{ exitCode: number; lines: string[] }> {
+export async function runToEnd(
+  image: string,
+  options: { readonly Env?: string[]; readonly Cmd?: string[] },
+): Promise<{ exitCode: number; lines: string[] }> {
   const docker = await engine();
   const labels = { [TEST_LABEL]: String(process.pid) };
-  const container = await docker.createContainer({ Image: image, Env: [...env], Labels: labels });
+  const container = await docker.createContainer({ ...options, Image: image, Labels: labels });
   try {
     await container.start();
     const { StatusCode } = (await container.wait()) as { StatusCode: number };

@@ -48,6 +48,43 @@ const events = fc.array(
   ),
 );
 
+/** What the README says of when a canary fails, of a list of events. */
+class Trial {
+  readonly #maxErrors: number;
+  /** By node, since its first word on the revision: that word, the last one on the revision, and when it was heard. */
+  readonly #nodes = new Map<string, { first: Heard; last: Heard; heardAt: number }>();
+
+  constructor(maxErrors: number) {
+    this.#maxErrors = maxErrors;
+  }
+
+  /** The reasons to fail by an event; none when the trial goes on. */
+  reasons(event: RolloutEvent): string[] {
+    if (event.type === 'tick') {
+      const isSilent = [...this.#nodes.values()].some(({ heardAt }) => event.at - heardAt > PRESENCE_LIFETIME);
+      return isSilent ? ['silent'] : [];
+    }
+    const before = this.#nodes.get(event.node);
+    if (event.type === 'left') {
+      this.#nodes.delete(event.node);
+      return [];
+    }
+    const isOn = event.revision === revision;
+    const last = isOn ? event : before?.last;
+    if (last !== undefined) this.#nodes.set(event.node, { first: before?.first ?? last, last, heardAt: event.at });
+    const reasons = {
+      died: before !== undefined && before.first.startedAt !== event.startedAt,
+      stalled: isOn && before !== undefined && event.loopDelay > STALL,
+      errors: isOn && this.figures('errors') > this.#maxErrors,
+    };
+    return Object.entries(reasons).flatMap(([reason, isSo]) => (isSo ? [reason] : []));
+  }
+
+  figures(of: 'calls' | 'errors'): number {
+    return [...this.#nodes.values()].reduce((sum, { last }) => sum + last[of], 0);
+  }
+}
+
 describe('a canary', () => {
   it('goes on while its nodes are well', () => {
     const rollout = after(0, heard('fred', { calls: 5 }), heard('betty', { calls: 7 }), { type: 'tick', at: 100 });
@@ -126,5 +163,66 @@ describe('a canary', () => {
         else expect(rollout.detail).not.toBe('');
       }),
     );
+  });
+
+  it('fails when and only when there is a reason to', () => {
+    fc.assert(
+      fc.property(events, fc.nat(9), (taken, maxErrors) => {
+        const trial = new Trial(maxErrors);
+        let rollout = startRollout('demo', revision, maxErrors);
+        for (const event of taken) {
+          const reasons = trial.reasons(event);
+          rollout = advance(rollout, event);
+          expect(rollout.phase).toBe(reasons.length === 0 ? 'watching' : 'failed');
+          if (rollout.phase === 'failed') {
+            expect(reasons).toContain(rollout.reason);
+            return;
+          }
+          expect(totals(rollout)).toEqual({ calls: trial.figures('calls'), errors: trial.figures('errors') });
+        }
+      }),
+    );
+  });
+
+  it('never has more calls and errors than it was told of', () => {
+    fc.assert(
+      fc.property(events, fc.nat(9), (taken, maxErrors) => {
+        const told = taken.filter(event => event.type === 'heard' && event.revision === revision) as Heard[];
+        const { calls, errors } = totals(after(maxErrors, ...taken));
+        expect(calls).toBeLessThanOrEqual(told.reduce((sum, event) => sum + event.calls, 0));
+        expect(errors).toBeLessThanOrEqual(told.reduce((sum, event) => sum + event.errors, 0));
+      }),
+    );
+  });
+
+  it('does not mind in which order it is told that time has passed, nor how often', () => {
+    const ticks = fc.array(fc.record({ type: fc.constant('tick' as const), at: fc.nat(20_000) }));
+    const twoOrders = ticks.chain(some =>
+      fc.tuple(fc.constant(some), fc.shuffledSubarray(some, { minLength: some.length })),
+    );
+    fc.assert(
+      fc.property(events, twoOrders, (taken, [some, others]) => {
+        const [rollout, other] = [after(9, ...taken, ...some), after(9, ...taken, ...others, ...some)];
+        expect(other.phase).toBe(rollout.phase);
+        if (other.phase === 'failed' && rollout.phase === 'failed') expect(other.reason).toBe(rollout.reason);
+      }),
+    );
+  });
+
+  it('goes on as if no time had passed when it was passing and everybody was heard', () => {
+    fc.assert(
+      fc.property(events, fc.nat(9), (taken, maxErrors) => {
+        const rollout = after(maxErrors, ...taken);
+        if (rollout.phase === 'failed' && rollout.reason === 'silent') return;
+        expect(after(maxErrors, ...taken.filter(({ type }) => type !== 'tick'))).toEqual(rollout);
+      }),
+    );
+  });
+
+  it('has heard a node that tells of another revision, which is not silent then', () => {
+    const other = heard('fred', { revision: null, at: PRESENCE_LIFETIME });
+    const tick = { type: 'tick', at: 2 * PRESENCE_LIFETIME } as const;
+    expect(after(0, heard('fred', { calls: 5 }), other, tick)).toMatchObject({ phase: 'watching' });
+    expect(totals(after(0, heard('fred', { calls: 5 }), other))).toEqual({ calls: 5, errors: 0 });
   });
 });

@@ -1,0 +1,12 @@
+import { connect } from '@nats-io/transport-node';
+
+import { Store } from '../../controller/src/store.ts';
+import { subjectsOf } from '../../protocol/subjects.ts';
+import type { Cluster } from './cluster.ts';
+
+/** Reads and writes the cluster's stream from this machine, as a controller does. */
+export async function openStream(cluster: Cluster): Promise<{ readonly store: Store } & AsyncDisposable> {
+  const nats = await connect({ servers: await cluster.natsUrl() });
+  const store = await Store.open(nats, cluster.cookie, subjectsOf(cluster.cookie));
+  return { store, [Symbol.asyncDispose]: () => nats.close() };
+}
