@@ -26,7 +26,7 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
   const target = Object.hasOwn(version.exports, request.function) ? version.exports[request.function] : undefined;
   if (typeof target !== 'function') return undef(`module ${request.module} exports no function ${request.function}`);
 
-  version.calls += 1;
+  const began = codeServer.callBegan(version);
   let threw = false;
   try {
     const value: unknown = await collectingOutput(output, () => Reflect.apply(target, version.exports, request.args));
@@ -48,6 +48,6 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
     const { type, message, stack } = codeServer.explain(error);
     return { ...failed('exception', type, message), ...(stack === undefined ? {} : { stack }) };
   } finally {
-    codeServer.callEnded(version, threw);
+    codeServer.callEnded(began, threw);
   }
 }

@@ -1,6 +1,7 @@
 import type { Bundle } from '../../protocol/bundle.ts';
 import type { NodeDescription } from '../../protocol/messages.ts';
 import { shortRevision } from '../../protocol/revision.ts';
+import { type Call, Calls } from './calls.ts';
 import { Facades } from './facade.ts';
 import type { Logger } from './logger.ts';
 import { changedData, changesData, restore } from './module-data.ts';
@@ -44,6 +45,7 @@ export interface Assignment {
 export class CodeServer {
   readonly #modules = new Map<string, HostedModule>();
   readonly #facades = new Facades();
+  readonly #calls = new Calls();
   readonly #log: Logger;
 
   constructor(log: Logger) {
@@ -117,13 +119,19 @@ export class CodeServer {
     return this.#modules.get(module)?.slots.current ?? null;
   }
 
-  /** A call on a version has ended; an old version is let go with its last one. */
-  callEnded(version: Version, failed: boolean): void {
-    version.calls -= 1;
-    version.ended += 1;
-    if (failed) version.errors += 1;
-    const slots = this.#modules.get(version.module)?.slots;
-    if (version.calls === 0 && slots?.old === version) this.#setSlots(version.module, slots);
+  /** A call on a version begins. */
+  callBegan(version: Version): Call {
+    return this.#calls.begin(version);
+  }
+
+  /** A call has ended; an old version is let go with its last one. */
+  callEnded(call: Call, failed: boolean): void {
+    call.version.ended += 1;
+    if (failed) call.version.errors += 1;
+    for (const version of this.#calls.end(call)) {
+      const slots = this.#modules.get(version.module)?.slots;
+      if (version.calls === 0 && slots?.old === version) this.#setSlots(version.module, slots);
+    }
   }
 
   /** What was thrown, with its stack in the modules' own files. */
@@ -168,11 +176,9 @@ export class CodeServer {
     clearTimeout(timer);
   }
 
-  /** Calls in flight on all versions in the slots. */
+  /** Calls in flight on all versions. */
   get callsInFlight(): number {
-    return [...this.#modules.values()]
-      .flatMap(({ slots }) => [slots.current, slots.old])
-      .reduce((sum, version) => sum + (version?.calls ?? 0), 0);
+    return this.#calls.size;
   }
 
   /** Every loaded module: its revision, the head that put it there, and how its calls went. */
@@ -266,11 +272,18 @@ export class CodeServer {
   #setSlots(module: string, slots: Slots<Version>): void {
     const hosted = this.#host(module);
     const before = [hosted.slots.current, hosted.slots.old, slots.old];
+    const replaced = hosted.slots.current;
+    if (replaced !== null && replaced !== slots.current) this.#calls.hold(replaced, name => this.#importsOf(name));
     hosted.slots = slots.old?.calls === 0 ? purge(slots) : slots;
     this.#facades.point(module, slots.current?.exports ?? null);
     for (const version of new Set(before)) {
       if (version !== hosted.slots.current && version !== hosted.slots.old) void version?.lifetime.end();
     }
+  }
+
+  #importsOf(module: string): Iterable<string> {
+    const { current, old } = this.#modules.get(module)?.slots ?? emptySlots<Version>();
+    return [...(current?.imports ?? []), ...(old?.imports ?? [])];
   }
 
   #blame(version: Version, error: unknown): void {

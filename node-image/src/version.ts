@@ -28,7 +28,9 @@ export interface Version {
   readonly exports: Record<string, unknown>;
   readonly data: Record<string, unknown>;
   readonly lifetime: Lifetime;
-  /** Calls that began on this version and have not ended. */
+  /** The modules that it has imported as `hot:<module>`. */
+  readonly imports: ReadonlySet<string>;
+  /** Calls in flight that began on this version, or may be in it by a hot import. */
   calls: number;
   /** Calls that have ended. */
   ended: number;
@@ -87,8 +89,12 @@ export function evaluateVersion(prepared: Prepared, { data, console, facade, onE
   const { module: name, revision } = prepared.bundle;
   const lifetime = new Lifetime(error => onError(version, error));
   const hot: Hot = { data, signal: lifetime.signal, dispose: callback => lifetime.onEnd(() => callback(data)) };
+  const imports = new Set<string>();
   const require = (id: string): unknown => {
-    if (id.startsWith(HOT)) return facade(id.slice(HOT.length));
+    if (id.startsWith(HOT)) {
+      imports.add(id.slice(HOT.length));
+      return facade(id.slice(HOT.length));
+    }
     if (isBuiltin(id)) return requireBuiltin(id);
     throw new Error(`module ${name} requires ${id}, which is no built-in of Node ${process.version}`);
   };
@@ -98,6 +104,7 @@ export function evaluateVersion(prepared: Prepared, { data, console, facade, onE
     revision,
     data,
     lifetime,
+    imports,
     calls: 0,
     ended: 0,
     errors: 0,

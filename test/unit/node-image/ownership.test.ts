@@ -249,3 +249,52 @@ describe('an error that nobody caught', () => {
     });
   });
 });
+
+describe('a call that is in another module', () => {
+  const slow = (name: string): string => `
+    export const slow = async (): Promise<string> => {
+      await new Promise(resolve => setTimeout(resolve, 1_000));
+      return '${name}';
+    };
+    ${ticking(name)}
+  `;
+  const CALLER = `import { slow } from 'hot:demo'; export const ask = () => slow();`;
+  const OUTER = `import * as caller from 'hot:caller'; export const askOther = () => caller.ask();`;
+
+  it.each([
+    ['caller', 'ask'],
+    ['outer', 'askOther'],
+  ])('ends on the version that it found there, which is kept for so long: %s', async (module, name) => {
+    const node = host();
+    await node.push({ demo: slow('one'), caller: CALLER, outer: OUTER });
+    const asked = node.value(module, name);
+    await node.push({ demo: slow('two') });
+    const later = node.value(module, name);
+    expect(node.server.describe()['demo']?.old).toMatchObject({ inFlight: 1 });
+    expect(traces).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await Promise.all([asked, later])).toEqual(['one', 'two']);
+    expect(traces).toContain('one disposed of two');
+    expect(node.server.describe()['demo']).toMatchObject({ inFlight: 0, old: null });
+    expect(node.server.callsInFlight).toBe(0);
+  });
+
+  it('does not keep a module that it can not reach', async () => {
+    const node = host();
+    await node.push({ demo: slow('one'), caller: CALLER, other: ticking('other') });
+    const asked = node.value('caller', 'ask');
+    await node.push({ other: ticking('another') });
+    expect(traces).toEqual(['other aborted', 'other disposed of another']);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await asked).toBe('one');
+  });
+
+  it('does not keep what it began after', async () => {
+    const node = host();
+    await node.push({ demo: slow('one'), caller: CALLER });
+    await node.push({ demo: slow('two') });
+    void node.call('caller', 'ask');
+    expect(node.server.busyOld('demo')).toBeNull();
+    expect(traces).toEqual(['one aborted', 'one disposed of two']);
+  });
+});
