@@ -26,18 +26,18 @@ export class Facades {
   /** Has a module's names lead to these exports; null: to nothing. */
   point(module: string, exports: Exports | null): void {
     const facade = this.of(module);
-    for (const name of Object.keys(facade)) delete facade[name];
-    if (exports === null) return;
-    for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(exports))) {
-      const value = exports[name];
+    const descriptors = Object.getOwnPropertyDescriptors(exports ?? {});
+    // Only what is gone: V8 reads an object slowly once a property was deleted.
+    for (const name of Object.keys(facade)) if (!Object.hasOwn(descriptors, name)) delete facade[name];
+    for (const [name, descriptor] of Object.entries(descriptors)) {
+      const value = exports?.[name];
       // A function is copied, so that a call needs no getter; a variable stays live.
-      if (typeof value === 'function') Object.defineProperty(facade, name, { ...READABLE, value });
-      else Object.defineProperty(facade, name, { ...descriptor, configurable: true });
+      if (typeof value !== 'function') Object.defineProperty(facade, name, { ...descriptor, configurable: true });
+      else if (Object.getOwnPropertyDescriptor(facade, name)?.writable === true) facade[name] = value;
+      else Object.defineProperty(facade, name, { configurable: true, enumerable: true, writable: true, value });
     }
   }
 }
-
-const READABLE = { configurable: true, enumerable: true, writable: false };
 
 /** The prototype of a facade: what it has no property for. */
 function missingNames(module: string, facade: () => Exports): object {
