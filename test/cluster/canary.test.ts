@@ -69,7 +69,7 @@ describe('a canary', () => {
     const two = await cluster.push('bird', '--canary', '1', '--watch', '100ms');
     expect(two.exitCode).toBe(0);
     expect(two.result.outcome).toBe('committed');
-    expect(two.result.detail).toMatch(/^the canary is well: 0 of 0 calls failed in 0 s; .* hotcast promote bird$/);
+    expect(two.result.detail).toMatch(/^the canary is well: 0 of 0 calls failed in \d+ s; .* hotcast promote bird$/);
     const [loaded, ...others] = two.result.nodes.toSorted((a, b) => b.status.localeCompare(a.status));
     expect([loaded, ...others].map(each => each?.status)).toEqual(['loaded', 'kept', 'kept', 'kept']);
     const status = await cluster.status();
@@ -122,10 +122,12 @@ describe('a canary', () => {
     expect(await running(cluster, 'deadly')).toEqual([canary.before]);
   });
 
-  it('goes back by itself when its node dies and is started again', async ({ cluster }) => {
+  it('goes back by itself when its node crashes and is started again', async ({ cluster }) => {
     const canary = await startCanary(cluster, 'reborn');
-    await cluster.kill(canary.node);
-    await cluster.startAgain(canary.node);
+    const node = (await cluster.nodes()).find(each => each.node === canary.node);
+    if (node?.status !== 'present') throw new TypeError(`${canary.node} is not there`);
+    // Its process crashes, and the engine starts it again.
+    await cluster.exec(canary.node, ['sh', '-c', `kill -9 ${node.pid}`]);
     expect((await canary.push).result.outcome).toBe('rolled-back');
     await expectRolledBack(cluster, 'reborn', canary, new RegExp(`: ${canary.node} died and was started again$`));
     await onHeads(cluster);
@@ -136,7 +138,7 @@ describe('a canary', () => {
     const canary = await startCanary(cluster, 'stalling');
     await cluster.call('stalling.stall()', '--node', canary.node);
     expect((await canary.push).result.outcome).toBe('rolled-back');
-    await expectRolledBack(cluster, 'stalling', canary, new RegExp(`: ${canary.node} stalled for 3\\d{3} ms$`));
+    await expectRolledBack(cluster, 'stalling', canary, new RegExp(`: ${canary.node} stalled for \\d{4,} ms$`));
     await onHeads(cluster);
     expect(await running(cluster, 'stalling')).toEqual([canary.before]);
   });

@@ -9,7 +9,7 @@ import { version } from '../support/sources.ts';
 const it = clusterTest({ nodes: 4 });
 
 /** How long a push waits for a node that does not answer. */
-const PATIENCE = ['--timeout', '4'];
+const PATIENCE = ['--timeout', '5'];
 
 /** Fred holds the push between prepare and commit; the fault is another node's. */
 const HOLD = { holder: 'fred', others: 3 };
