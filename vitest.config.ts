@@ -19,6 +19,8 @@ export default defineConfig({
           // These share nothing, so one process can run them all.
           pool: 'threads',
           isolate: false,
+          // A busy machine takes its time over a bundle of many megabytes.
+          testTimeout: 30_000,
         },
       },
       {
