@@ -23,6 +23,8 @@ export const headSchema = v.object({
   sequence: count,
   /** What wrote it: heads of one push share it, and are obeyed together. */
   push: v.string(),
+  /** The push that it points back from, because a node refused that; null for every other head. */
+  revertOf: v.nullable(v.string()),
   /** Who wrote it. */
   author: v.string(),
   /** When it was written, milliseconds since 1970. */

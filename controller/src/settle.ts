@@ -14,9 +14,6 @@ import { gather, type Timed } from './gather.ts';
 import type { NodeOutcome, Refusal } from './results.ts';
 import type { LastHead, Store } from './store.ts';
 
-/** Ends the name of a push that points back. */
-const BACK = '-back';
-
 export const loadReply = v.variant('status', [loadAnswer, malformedAnswer]);
 export type LoadReply = v.InferOutput<typeof loadReply>;
 
@@ -73,6 +70,7 @@ export async function settle(
       force,
       sequence: nextSequence(last.head?.sequence ?? 0, now),
       push,
+      revertOf: null,
       author,
       at: now,
       note,
@@ -103,7 +101,7 @@ export async function confirm(parts: SettleParts, heads: readonly Head[], audien
   const nodes = outcomesOf(loads, audience.expected).map(outcome => keptOutside(outcome, heads));
   const settled = { heads, nodes, commit: performance.now() - startedAt, skew: skewOf(loads) };
   // What was pointed back to ran before: whoever can't load that stays behind, rather than all go on to what was refused.
-  if (!nodes.some(isFailure) || heads.every(pointsBack)) {
+  if (!nodes.some(isFailure) || heads.every(({ revertOf }) => revertOf !== null)) {
     await writeOutcomes(parts.store, heads, 'committed', nodes);
     return { outcome: 'committed', detail: '', ...settled };
   }
@@ -142,18 +140,9 @@ export function malformedRefusal({ node, detail }: { readonly node: string; read
   return { node, status: 'refused', reason: 'malformed', detail };
 }
 
-/** The kept heads of a module, oldest first, without those that a node refused and the next head points back from. */
+/** The kept heads of a module, oldest first, without those that a node refused and a later head points back from. */
 export function standing(kept: readonly Head[]): Head[] {
-  return kept.filter(({ push }, index) => kept[index + 1]?.push !== backFrom(push));
-}
-
-/** The name of the push that points back from another. */
-function backFrom(push: string): string {
-  return `${push}${BACK}`;
-}
-
-function pointsBack({ push }: Head): boolean {
-  return push.endsWith(BACK);
+  return kept.filter(({ push }) => !kept.some(({ revertOf }) => revertOf === push));
 }
 
 async function announce(
@@ -181,6 +170,7 @@ async function revert(
   nodes: readonly NodeOutcome[],
 ): Promise<Head[] | null> {
   const { store } = parts;
+  const push = randomUUID();
   const culprits = nodes.filter(isFailure).map(({ node }) => node);
   const writes = await Promise.all(
     heads.map(async head => {
@@ -193,7 +183,8 @@ async function revert(
         canary: before?.canary ?? null,
         sequence: nextSequence(head.sequence, Date.now()),
         force: true,
-        push: backFrom(head.push),
+        push,
+        revertOf: head.push,
         at: Date.now(),
         note: `revert: refused by ${culprits.join(', ')}`,
       };

@@ -15,6 +15,7 @@ import type * as v from 'valibot';
 
 import type { Bundle } from '../../protocol/bundle.ts';
 import { decode, encode } from '../../protocol/codec.ts';
+import { UnavailableError } from '../../protocol/errors.ts';
 import { type Head, headSchema } from '../../protocol/head.ts';
 import { KEPT_HEADS } from '../../protocol/limits.ts';
 import { type Outcome, outcomeSchema } from '../../protocol/outcome.ts';
@@ -159,7 +160,9 @@ export class Store {
       return true;
     } catch (error) {
       if (isWrongLastSequence(error)) return false;
-      throw error;
+      if (error instanceof JetStreamApiError) throw error;
+      const message = `NATS did not confirm the head of ${first.head.module}: whether it stands is not known (see: hotcast history)`;
+      throw new UnavailableError(message, { cause: error });
     }
   }
 

@@ -39,6 +39,7 @@ export class CatchUp {
       revision: desiredRevision(head, this.#node),
       sequence: head.sequence,
       force: head.force,
+      revert: head.revertOf !== null,
     }));
     for (const { module, revision } of assignments) {
       if (revision === null || this.#codeServer.holds(module, revision)) continue;

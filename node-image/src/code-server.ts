@@ -11,6 +11,9 @@ import { emptySlots, load, purge, remove, type Slots } from './slots.ts';
 import { explain, type Explained, scriptIn } from './stack.ts';
 import { compileVersion, evaluateVersion, type Prepared, scriptName, type Version } from './version.ts';
 
+/** How long the data before a `codeChange` is kept: longer than any push waits for its nodes (milliseconds). */
+const KEPT_BEFORE = 60_000;
+
 /** How many compiled revisions of a module are kept: what is prepared, and what a rollback goes back to. */
 const KEPT_COMPILED = 4;
 
@@ -20,6 +23,8 @@ interface HostedModule {
   readonly compiled: Map<string, Prepared>;
   /** `import.meta.hot.data`: outlives every version, and is replaced only by a `codeChange`. */
   data: Record<string, unknown>;
+  /** The data before the last `codeChange`, and whose it was: kept for a while, should another node refuse. */
+  before: { readonly revision: string; readonly data: Record<string, unknown> } | null;
   /** The sequence of the newest head that was seen, 0 for none, and what this node made of it. */
   headSeen: number;
   verdict: Outcome;
@@ -30,6 +35,7 @@ interface HostedModule {
 interface Target {
   readonly module: string;
   readonly revision: string;
+  readonly revert?: boolean;
 }
 
 /** What a head asks of this node; a null revision: not to have the module. */
@@ -39,6 +45,8 @@ export interface Assignment {
   readonly sequence: number;
   /** Purge an old version on which calls are still running. */
   readonly force: boolean;
+  /** Go back from a version that was refused elsewhere, to the data as it was. */
+  readonly revert?: boolean;
 }
 
 /** Hosts the modules of one node, as OTP's code server does: two slots a module, and what is compiled beside them. */
@@ -91,7 +99,9 @@ export class CodeServer {
     }
     const news = assignments.filter(({ module, sequence }) => sequence > this.headSeen(module));
     if (news.length === 0) return this.#verdictOn(assignments);
-    const targets = news.flatMap(({ module, revision }) => (revision === null ? [] : [{ module, revision }]));
+    const targets = news.flatMap(({ module, revision, revert = false }) =>
+      revision === null ? [] : [{ module, revision, revert }],
+    );
     const changing = targets.filter(({ module, revision }) => this.current(module)?.revision !== revision);
     for (const { module, force } of news) if (force) this.purge(module);
     const verdict = this.#switchTogether(changing);
@@ -201,7 +211,15 @@ export class CodeServer {
   #host(module: string): HostedModule {
     let hosted = this.#modules.get(module);
     if (hosted === undefined) {
-      hosted = { slots: emptySlots(), compiled: new Map(), data: {}, headSeen: 0, verdict: OK, headRunning: 0 };
+      hosted = {
+        slots: emptySlots(),
+        compiled: new Map(),
+        data: {},
+        before: null,
+        headSeen: 0,
+        verdict: OK,
+        headRunning: 0,
+      };
       this.#modules.set(module, hosted);
     }
     return hosted;
@@ -213,11 +231,11 @@ export class CodeServer {
   }
 
   #switchTogether(targets: readonly Target[]): Outcome {
-    const ready: Prepared[] = [];
-    for (const { module, revision } of targets) {
+    const ready: { prepared: Prepared; revert: boolean }[] = [];
+    for (const { module, revision, revert = false } of targets) {
       const prepared = this.#modules.get(module)?.compiled.get(revision);
       if (prepared === undefined) return refused('nofile', `${module}@${shortRevision(revision)} is not prepared`);
-      ready.push(prepared);
+      ready.push({ prepared, revert });
     }
     for (const { module } of targets) {
       const old = this.oldInTheWay(module);
@@ -225,9 +243,9 @@ export class CodeServer {
     }
     const next: Version[] = [];
     const before = targets.map(({ module }) => ({ ...this.#host(module).data }));
-    for (const prepared of ready) {
+    for (const { prepared, revert } of ready) {
       try {
-        next.push(this.#evaluate(prepared));
+        next.push(this.#evaluate(prepared, revert));
       } catch (error) {
         for (const version of next) void version.lifetime.end();
         targets.forEach((target, index) => restore(this.#host(target.module).data, before[index] ?? {}));
@@ -241,7 +259,7 @@ export class CodeServer {
     }
     for (const version of next) {
       const hosted = this.#host(version.module);
-      hosted.data = version.data;
+      this.#setData(hosted, version.data);
       this.#setSlots(version.module, load(hosted.slots, version));
       this.#log.info({ module: version.module, revision: shortRevision(version.revision) }, 'loaded');
     }
@@ -249,10 +267,12 @@ export class CodeServer {
   }
 
   /** Evaluates what is prepared; with a `codeChange`, on data of its own that is made from a copy of the module's. */
-  #evaluate(prepared: Prepared): Version {
+  #evaluate(prepared: Prepared, revert: boolean): Version {
     const { module, revision, exports } = prepared.bundle;
-    const { data, slots } = this.#host(module);
-    const from = changesData(exports) ? slots.current : null;
+    const { data: current, before, slots } = this.#host(module);
+    const isBack = revert && before?.revision === revision;
+    const from = changesData(exports) && !isBack ? slots.current : null;
+    const data = isBack ? before.data : current;
     const version = evaluateVersion(prepared, {
       data: from === null ? data : {},
       console: moduleConsole(this.#log, module, revision),
@@ -284,6 +304,16 @@ export class CodeServer {
   #importsOf(module: string): Iterable<string> {
     const { current, old } = this.#modules.get(module)?.slots ?? emptySlots<Version>();
     return [...(current?.imports ?? []), ...(old?.imports ?? [])];
+  }
+
+  /** Takes a version's data; what it was made from is kept until no node can refuse any more. */
+  #setData(hosted: HostedModule, data: Record<string, unknown>): void {
+    const { current } = hosted.slots;
+    const before = data === hosted.data || current === null ? null : { revision: current.revision, data: hosted.data };
+    hosted.before = before;
+    hosted.data = data;
+    const forget = (): void => void (hosted.before = hosted.before === before ? null : hosted.before);
+    if (before !== null) setTimeout(forget, KEPT_BEFORE).unref();
   }
 
   #blame(version: Version, error: unknown): void {

@@ -23,7 +23,18 @@ async function writeHeadAlone(cluster: Cluster, module: string, revision: string
   const { head: last, position } = await stream.store.lastHead(module);
   const sequence = nextSequence(last?.sequence ?? 0, at);
   const push = `half-${at}`;
-  const head = { module, revision, canary: null, force: false, sequence, push, author: 'gone', at, note: 'push' };
+  const head = {
+    module,
+    revision,
+    canary: null,
+    force: false,
+    revertOf: null,
+    sequence,
+    push,
+    author: 'gone',
+    at,
+    note: 'push',
+  };
   expect(await stream.store.writeHeads([{ head, position }])).toBe(true);
 }
 

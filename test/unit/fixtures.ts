@@ -21,6 +21,7 @@ export function headOf(module: string, revision: string | null, sequence: number
     revision,
     canary: null,
     force: false,
+    revertOf: null,
     sequence,
     push: `push ${sequence}`,
     author: 'wilma',

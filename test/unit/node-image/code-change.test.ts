@@ -56,6 +56,27 @@ describe('codeChange', () => {
     expect(await node.value('counter', 'seen')).toEqual({ count: 1, from: next?.revision });
   });
 
+  it('is not called on the way back from what another node refused: the data is as it was', async () => {
+    const node = host();
+    const [flat] = await node.push({
+      counter: `${FLAT} export const codeChange = () => { throw new Error('no way'); };`,
+    });
+    const before = node.server.current('counter')?.data;
+    await node.push({ counter: NESTED });
+    expect(node.revert('counter', flat?.revision ?? '')).toEqual({ status: 'ok' });
+    expect(node.server.current('counter')?.data).toBe(before);
+    expect(before).toEqual({ count: 1 });
+  });
+
+  it('is called on the way back when nothing is kept of the data before', async () => {
+    const node = host();
+    const [flat] = await node.push({ counter: `${FLAT} export const codeChange = () => ({ count: 7 });` });
+    await node.push({ counter: NESTED });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(node.revert('counter', flat?.revision ?? '')).toEqual({ status: 'ok' });
+    expect(await node.value('counter', 'seen')).toEqual({ count: 7 });
+  });
+
   it('is not called where there was no version before', async () => {
     const node = host();
     await node.push({ counter: nested(`export const codeChange = () => { throw new Error('no'); };`) });

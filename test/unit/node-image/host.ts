@@ -17,6 +17,8 @@ export interface Host {
   readonly tryPush: (sources: Readonly<Record<string, string>>) => Promise<Outcome>;
   /** Commits a revision that was pushed before; null removes the module. */
   readonly commit: (module: string, revision: string | null) => Outcome;
+  /** Goes back to a revision from one that another node refused. */
+  readonly revert: (module: string, revision: string) => Outcome;
   readonly call: (module: string, name: string, ...args: unknown[]) => Promise<CallAnswer>;
   /** What a call gives; throws when it fails. */
   readonly value: (module: string, name: string, ...args: unknown[]) => Promise<unknown>;
@@ -57,6 +59,10 @@ export function hosts(): () => Host {
       commit: (module, revision) => {
         sequence += 1;
         return server.commit([headOf(module, revision, sequence)]);
+      },
+      revert: (module, revision) => {
+        sequence += 1;
+        return server.commit([{ ...headOf(module, revision, sequence), revert: true }]);
       },
       value: async (module, name, ...args) => {
         const answer = await callIt(module, name, ...args);
