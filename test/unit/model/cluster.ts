@@ -78,10 +78,12 @@ export class Cluster {
     return controllers.map(({ outcome }) => outcome);
   }
 
-  /** Has a controller start that keeps the fleet on its heads. */
+  /** Has a controller start that keeps the fleet on its heads; it may stop while it finishes what was left undone. */
   async startKeeper(steps = Infinity): Promise<void> {
-    this.#controller(steps).start();
+    const controller = this.#controller(steps);
+    controller.start();
     await this.settle();
+    if (!controller.isStopped) controller.goOn();
   }
 
   /** Has the controllers do what they do from time to time. */
@@ -139,13 +141,28 @@ export class Cluster {
       stream: this.stream,
       subjects: this.#subjects,
       nodeNames: () => [...this.nodes.keys()],
-      onWrite: (writer: ControllerProcess, heads: readonly Head[]) =>
-        this.faults.push(...heads.flatMap(head => this.model.write(head, writer))),
+      onWrite: (writer: ControllerProcess, heads: readonly Head[]) => {
+        for (const head of heads) {
+          if (writer.order === null && !this.#hasRefused(writer, head.module)) {
+            this.faults.push(`${head.module} is pointed back though no node refused its head`);
+          }
+          this.faults.push(...this.model.write(head, writer));
+        }
+      },
       onFault: (fault: unknown) => this.faults.push(String(fault)),
     };
     const controller = new ControllerProcess(surroundings, steps);
     this.#controllers.push(controller);
     return controller;
+  }
+
+  /** Whether a node told a controller that it can't load the newest head of a module. */
+  #hasRefused({ connection }: ControllerProcess, module: string): boolean {
+    const newest = this.model.newest(module);
+    return this.refusals.some(
+      ({ hearer, heads }) =>
+        hearer === connection && heads.some(head => head.module === module && head.sequence === newest?.sequence),
+    );
   }
 
   #hear(hearer: Connection, message: Message): void {

@@ -1,7 +1,6 @@
 import { AssertionError } from 'node:assert';
 import { isDeepStrictEqual } from 'node:util';
 
-import { unfinishedHeads } from '../../../controller/src/keeper.ts';
 import type { Head } from '../../../protocol/head.ts';
 import { PRESENCE_INTERVAL } from '../../../protocol/limits.ts';
 import type { Cluster } from './cluster.ts';
@@ -39,7 +38,9 @@ export async function converge(cluster: Cluster): Promise<void> {
   for (const name of cluster.nodes.keys()) network.setLink(name, 'open');
   for (const { what, arrive } of network.held) if (what === 'reading') arrive();
   await cluster.settle();
+  const unfinished = unfinishedHeads(cluster);
   await cluster.startKeeper();
+  for (const head of unfinished) isJudged(cluster, head);
   await cluster.tick(PRESENCE_INTERVAL);
   hasConverged(cluster);
   for (const { arrive } of network.held.toReversed()) arrive();
@@ -49,7 +50,7 @@ export async function converge(cluster: Cluster): Promise<void> {
 
 function hasConverged(cluster: Cluster): void {
   const heads = cluster.stream.heads();
-  law(unfinishedHeads(heads, cluster.stream.outcomes(), Infinity).length === 0, 'no head is left unfinished');
+  law(unfinishedHeads(cluster).length === 0, 'no head is left unfinished');
   for (const head of heads) {
     for (const node of cluster.nodes.values()) {
       law(node.headSeen(head.module) === head.sequence, `${node.name} has seen the head of ${head.module}`);
@@ -63,6 +64,24 @@ function hasConverged(cluster: Cluster): void {
     const stands = refused.length > 0 && cluster.model.newest(head.module)?.isBack === false;
     law(!stands, `a head of ${head.module} that a node said it can't load does not stand`);
   }
+}
+
+/** What a controller finished while every node could answer is obeyed by all of them, or does not stand. */
+function isJudged(cluster: Cluster, head: Head): void {
+  const newest = cluster.model.newest(head.module);
+  if (newest?.sequence !== head.sequence || newest.isBack) return;
+  const states = [...cluster.nodes.values()].map(node => stateOf(cluster, node, head));
+  law(
+    states.every(state => state === 'obeyed' || state === null),
+    `every node obeys a finished head of ${head.module}, or none`,
+  );
+}
+
+function unfinishedHeads({ stream }: Cluster): Head[] {
+  const outcomes = stream.outcomes();
+  return stream
+    .heads()
+    .filter(head => !outcomes.some(({ module, sequence }) => module === head.module && sequence === head.sequence));
 }
 
 /** Throws when a law is broken. (Vitest's expect takes longer than all else here together.) */

@@ -2,7 +2,7 @@ import type { Store } from '../../../controller/src/store.ts';
 import type { Records } from '../../../node-image/src/catch-up.ts';
 import { decodeBundle } from '../../../protocol/bundle.ts';
 import { decode, encode } from '../../../protocol/codec.ts';
-import { type Head, headSchema, revisionsOf } from '../../../protocol/head.ts';
+import { type Head, headSchema } from '../../../protocol/head.ts';
 import { KEPT_HEADS } from '../../../protocol/limits.ts';
 import { type Outcome, outcomeSchema } from '../../../protocol/outcome.ts';
 import { ANSWER_TO, type Subjects } from '../../../protocol/subjects.ts';
@@ -78,9 +78,11 @@ export class Stream {
   }
 
   /** Revisions that a kept head names and nobody can read. */
-  missing(): string[] {
+  missing(): (string | null)[] {
     const kept = [...this.#heads.values()].flat();
-    return kept.flatMap(({ head }) => revisionsOf(head).filter(each => this.bundle(head.module, each) === null));
+    return kept.flatMap(({ head: { module, revision, canary } }) =>
+      [revision, canary?.revision ?? null].filter(each => each !== null && this.bundle(module, each) === null),
+    );
   }
 }
 
