@@ -80,11 +80,11 @@ export class Keeper {
     try {
       const idle = new Set<string>();
       for (const { module } of await store.heads()) {
-        const named = new Set((await store.history(module)).flatMap(revisionsOf));
+        const named = await this.#named(module);
         for (const revision of await store.bundles(module)) {
           if (named.has(revision)) continue;
           const key = `${module}@${revision}`;
-          if (this.#idleBundles.has(key)) await store.removeBundle(module, revision);
+          if (this.#idleBundles.has(key)) await this.#remove(module, revision);
           else idle.add(key);
         }
       }
@@ -92,6 +92,19 @@ export class Keeper {
     } catch (error) {
       log.warn({ err: error }, 'old bundles could not be removed; trying again');
     }
+  }
+
+  /** Removes a bundle, and puts it back when a head has named it meanwhile: its push found it there. */
+  async #remove(module: string, revision: string): Promise<void> {
+    const { store } = this.#parts;
+    const packed = await store.bundle(module, revision);
+    await store.removeBundle(module, revision);
+    const isNamed = (await this.#named(module)).has(revision);
+    if (isNamed && packed !== null) await store.putBundle({ module, revision }, packed, null, false);
+  }
+
+  async #named(module: string): Promise<Set<string>> {
+    return new Set((await this.#parts.store.history(module)).flatMap(revisionsOf));
   }
 }
 

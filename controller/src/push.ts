@@ -138,7 +138,8 @@ async function prepare(
 /** A sweep of unnamed bundles may have met a bundle just before its head was written. */
 async function keepBundles(store: Store, compiled: readonly Compiled[]): Promise<void> {
   for (const { bundle, packed } of compiled) {
-    if (!(await store.hasBundle(bundle.module, bundle.revision))) await store.putBundle(bundle, packed, null, false);
+    if ((await store.bundle(bundle.module, bundle.revision)) === null)
+      await store.putBundle(bundle, packed, null, false);
   }
 }
 

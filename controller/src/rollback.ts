@@ -104,7 +104,7 @@ async function earlierRevision(store: Store, head: Head, to: string | null): Pro
     const wanted = to === null ? 'no other revision' : `no revision ${to}`;
     throw new UsageError(`the history of ${module} has ${wanted} to go back to; it has: ${known}`);
   }
-  if (!(await store.hasBundle(module, found))) {
+  if ((await store.bundle(module, found)) === null) {
     throw new UsageError(`the bundle of ${module}@${shortRevision(found)} is not in the stream any more`);
   }
   return found;

@@ -101,9 +101,10 @@ export class Store {
     await this.#client.publish(this.#subjects.outcome(outcome.module), encode(outcome));
   }
 
-  async hasBundle(module: string, revision: string): Promise<boolean> {
+  /** The packed bytes of a bundle; null when the stream has none. */
+  async bundle(module: string, revision: string): Promise<Uint8Array | null> {
     const query = { last_by_subj: this.#subjects.bundle(module, revision) };
-    return (await this.#manager.direct.getMessage(this.#stream, query)) !== null;
+    return (await this.#manager.direct.getMessage(this.#stream, query))?.data ?? null;
   }
 
   /** The revisions of a module that have a bundle in the stream. */
@@ -123,7 +124,7 @@ export class Store {
    * A second write of a revision is refused by the stream and changes nothing: the bytes are the same.
    */
   async putBundle(
-    { module, revision }: Bundle,
+    { module, revision }: Pick<Bundle, 'module' | 'revision'>,
     packed: Uint8Array,
     answerTo: string | null,
     force: boolean,

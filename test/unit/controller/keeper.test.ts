@@ -1,8 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { unfinishedHeads } from '../../../controller/src/keeper.ts';
+import { Keeper, unfinishedHeads } from '../../../controller/src/keeper.ts';
+import type { Head } from '../../../protocol/head.ts';
 import type { Outcome } from '../../../protocol/outcome.ts';
-import { headOf } from '../fixtures.ts';
+import { subjectsOf } from '../../../protocol/subjects.ts';
+import { headOf, recordingLog } from '../fixtures.ts';
 
 const revision = 'f'.repeat(64);
 const outcome = (module: string, sequence: number): Outcome => ({
@@ -31,5 +33,54 @@ describe('unfinishedHeads', () => {
   it('are all that nobody finished', () => {
     const other = headOf('other', revision, 9);
     expect(unfinishedHeads([head, other], [outcome('demo', 5)], later)).toEqual([other]);
+  });
+});
+
+describe('the sweep', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  /** A keeper over a stream with one module, whose bundles are in `bundles`; `onRemove` is called with each removal. */
+  async function keeperOver(heads: Head[], bundles: Set<string>, onRemove = (): void => undefined): Promise<void> {
+    const store = {
+      heads: async () => heads.slice(-1),
+      history: async () => heads,
+      outcomes: async () => heads.map(({ module, sequence }) => outcome(module, sequence)),
+      bundles: async () => [...bundles],
+      bundle: async (_: string, name: string) => (bundles.has(name) ? new Uint8Array() : null),
+      removeBundle: async (_: string, name: string) => {
+        bundles.delete(name);
+        onRemove();
+      },
+      putBundle: async ({ revision: name }: { revision: string }) => void bundles.add(name),
+    };
+    const parts = {
+      nats: { publish: () => undefined },
+      subjects: subjectsOf('dino'),
+      store,
+      watch: { observe: () => undefined },
+      finish: async () => undefined,
+      log: recordingLog(),
+    };
+    await new Keeper(parts as unknown as ConstructorParameters<typeof Keeper>[0]).start();
+  }
+
+  const idle = 'a'.repeat(64);
+
+  it('removes a bundle that no kept head names at two sweeps in a row, and no other', async () => {
+    const bundles = new Set([revision, idle]);
+    await keeperOver([headOf('demo', revision, 5)], bundles);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(bundles).toEqual(new Set([revision, idle]));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(bundles).toEqual(new Set([revision]));
+  });
+
+  it('puts a bundle back that a head has named meanwhile', async () => {
+    const heads = [headOf('demo', revision, 5)];
+    const bundles = new Set([revision, idle]);
+    await keeperOver(heads, bundles, () => void heads.push(headOf('demo', idle, 6)));
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(bundles).toEqual(new Set([revision, idle]));
   });
 });

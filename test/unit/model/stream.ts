@@ -116,7 +116,7 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     outcomes: () => deed(() => stream.outcomes()),
     outcomeHistory: module => deed(() => stream.outcomeHistory(module)),
     writeOutcome: outcome => deed(() => stream.writeOutcome(outcome)),
-    hasBundle: (module, revision) => deed(() => stream.bundle(module, revision) !== null),
+    bundle: (module, revision) => deed(() => stream.bundle(module, revision)),
     bundles: module => deed(() => stream.bundles(module)),
     removeBundle: (module, revision) => deed(() => stream.removeBundle(module, revision)),
     lastHead: module =>
