@@ -123,6 +123,7 @@ export function namesOf({ members, warning }: Expected, say: Say): Set<string> {
 
 /** The node that is named, or all who should answer when none is. @throws UsageError when it is not there. */
 export function nameOf(expected: Expected, node: string | null, say: Say): Set<string> {
+  if (node === '') throw new UsageError('name the node: --node fred, or with make NODE=fred');
   const names = namesOf(expected, say);
   if (node === null) return names;
   if (names.has(node)) return new Set([node]);
