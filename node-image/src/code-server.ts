@@ -3,6 +3,7 @@ import type { NodeDescription } from '../../protocol/messages.ts';
 import { shortRevision } from '../../protocol/revision.ts';
 import { type Call, Calls } from './calls.ts';
 import { Facades } from './facade.ts';
+import { type HostedModule, hostNothing, setData } from './hosted-module.ts';
 import type { Logger } from './logger.ts';
 import { changedData, changesData, restore } from './module-data.ts';
 import { moduleConsole } from './module-console.ts';
@@ -11,26 +12,8 @@ import { emptySlots, load, purge, remove, type Slots } from './slots.ts';
 import { explain, type Explained, scriptIn } from './stack.ts';
 import { compileVersion, evaluateVersion, type Prepared, scriptName, type Version } from './version.ts';
 
-/** How long the data before a `codeChange` is kept: longer than any push waits for its nodes (milliseconds). */
-const KEPT_BEFORE = 60_000;
-
 /** How many compiled revisions of a module are kept: what is prepared, and what a rollback goes back to. */
 const KEPT_COMPILED = 4;
-
-interface HostedModule {
-  slots: Slots<Version>;
-  /** By revision, the newest last. */
-  readonly compiled: Map<string, Prepared>;
-  /** `import.meta.hot.data`: outlives every version, and is replaced only by a `codeChange`. */
-  data: Record<string, unknown>;
-  /** The data before the last `codeChange`, and whose it was: kept for a while, should another node refuse. */
-  before: { readonly revision: string; readonly data: Record<string, unknown> } | null;
-  /** The sequence of the newest head that was seen, 0 for none, and what this node made of it. */
-  headSeen: number;
-  verdict: Outcome;
-  /** The sequence of the head that put current there; 0 when it was loaded on this node alone. */
-  headRunning: number;
-}
 
 interface Target {
   readonly module: string;
@@ -211,15 +194,7 @@ export class CodeServer {
   #host(module: string): HostedModule {
     let hosted = this.#modules.get(module);
     if (hosted === undefined) {
-      hosted = {
-        slots: emptySlots(),
-        compiled: new Map(),
-        data: {},
-        before: null,
-        headSeen: 0,
-        verdict: OK,
-        headRunning: 0,
-      };
+      hosted = hostNothing();
       this.#modules.set(module, hosted);
     }
     return hosted;
@@ -259,7 +234,7 @@ export class CodeServer {
     }
     for (const version of next) {
       const hosted = this.#host(version.module);
-      this.#setData(hosted, version.data);
+      setData(hosted, version.data);
       this.#setSlots(version.module, load(hosted.slots, version));
       this.#log.info({ module: version.module, revision: shortRevision(version.revision) }, 'loaded');
     }
@@ -304,16 +279,6 @@ export class CodeServer {
   #importsOf(module: string): Iterable<string> {
     const { current, old } = this.#modules.get(module)?.slots ?? emptySlots<Version>();
     return [...(current?.imports ?? []), ...(old?.imports ?? [])];
-  }
-
-  /** Takes a version's data; what it was made from is kept until no node can refuse any more. */
-  #setData(hosted: HostedModule, data: Record<string, unknown>): void {
-    const { current } = hosted.slots;
-    const before = data === hosted.data || current === null ? null : { revision: current.revision, data: hosted.data };
-    hosted.before = before;
-    hosted.data = data;
-    const forget = (): void => void (hosted.before = hosted.before === before ? null : hosted.before);
-    if (before !== null) setTimeout(forget, KEPT_BEFORE).unref();
   }
 
   #blame(version: Version, error: unknown): void {
