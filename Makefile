@@ -4,7 +4,6 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .SILENT:
 
-NODES ?= 3
 # npm leaves a NODE of its own in the environment.
 ifneq ($(origin NODE),command line)
   NODE :=
@@ -18,15 +17,16 @@ help: ## Show this help
 	grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: up down logs
-up: images ## Start the cluster with NODES nodes (default 3), or change their number
-	docker compose up --detach --no-build --scale node=$(NODES)
-	setup/hotcast nodes --wait $(NODES) --timeout 120
+up: images ## Start the cluster, or change its number of nodes: [NODES=30] (as many as there are, else 3)
+	nodes='$(NODES)'; nodes=$${nodes:-$$(docker compose ps --quiet node | wc -l)}; \
+	docker compose up --detach --no-build --scale node=$$((nodes ? nodes : 3)); \
+	setup/hotcast nodes --wait $$((nodes ? nodes : 3)) --timeout 120
 
 down: ## Stop the cluster; remove its containers, network and stream
 	docker compose down --volumes --timeout 2
 
 logs: ## Follow what everything logs
-	docker compose logs --follow --tail 50
+	docker compose logs --follow --tail 50 || true
 
 .PHONY: push promote rollback remove purge soft-purge status history compile call ping nodes
 push: ## Compile modules and load them on every node: MODULE='demo counter' [CANARY=10% WATCH=10s MAX_ERRORS=0] [FORCE=1]
@@ -67,7 +67,7 @@ nodes: ## List the nodes with their processes and modules
 
 .PHONY: demo test test-unit lint format
 demo: images ## Walk the Erlang walk on real containers: [NODES=30]
-	npx tsx demo/main.ts $(NODES)
+	npx tsx demo/main.ts $(or $(NODES),3)
 
 test: lint images ## Check and test everything, on real containers too
 	npx vitest run

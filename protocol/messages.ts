@@ -129,7 +129,16 @@ export const nodeDescription = v.object({
 export const rosterAnswer = v.variant('status', [
   v.object({
     status: v.literal('containers'),
-    containers: v.array(v.object({ id: v.string(), name: v.string(), state: v.string() })),
+    containers: v.array(
+      v.object({
+        id: v.string(),
+        name: v.string(),
+        /** Docker's word for it: `running`, `paused`, `exited`, … */
+        state: v.string(),
+        /** When it was made, milliseconds since 1970. */
+        createdAt: count,
+      }),
+    ),
   }),
   v.object({ status: v.literal('unavailable'), detail: v.string() }),
 ]);

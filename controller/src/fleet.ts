@@ -22,8 +22,16 @@ export interface Expected {
   readonly warning: string | null;
 }
 
+type Container = Extract<RosterAnswer, { status: 'containers' }>['containers'][number];
+
 /** How long the roster may take (milliseconds). */
 const ROSTER_PATIENCE = 2_000;
+
+/** A container this young may not have said a word yet (milliseconds). */
+const STARTING = 10_000;
+
+/** How long a starting container is waited for (milliseconds). */
+const STARTING_PATIENCE = 3_000;
 
 /** Docker's states of a container whose node should be answering. */
 const SHOULD_ANSWER = new Set(['running', 'paused', 'restarting']);
@@ -55,15 +63,26 @@ export class Fleet {
     this.#listeners.push(listener);
   }
 
-  /** The nodes that should answer now, in no order. */
+  /** The nodes that should answer now, in no order. Those that are just starting are waited for, a little. */
   async expected(): Promise<Expected> {
     const roster = await this.#askRoster();
-    const present = this.present();
     if (roster.status === 'unavailable') {
       const warning = `${roster.detail}; only nodes that are present on NATS are expected to answer`;
-      return { members: present.map(memberOf), warning };
+      return { members: this.present().map(memberOf), warning };
     }
-    return { members: join(roster.containers, present), warning: null };
+    await this.#hearStarting(roster.containers);
+    return { members: join(roster.containers, this.present()), warning: null };
+  }
+
+  async #hearStarting(containers: readonly Container[]): Promise<void> {
+    const deadline = performance.now() + STARTING_PATIENCE;
+    const isStarting = ({ id, state, createdAt }: Container): boolean =>
+      state === 'running' &&
+      Date.now() - createdAt < STARTING &&
+      !this.present().some(({ container }) => container === id);
+    while (performance.now() < deadline && containers.some(isStarting)) {
+      await new Promise(resolve => setTimeout(resolve, 50));
+    }
   }
 
   /** What each node said of itself last that is present on NATS. */
@@ -97,7 +116,7 @@ export class Fleet {
  * elsewhere) should answer while it is heard.
  */
 export function join(
-  containers: readonly { id: string; name: string; state: string }[],
+  containers: readonly Pick<Container, 'id' | 'name' | 'state'>[],
   present: readonly NodeDescription[],
 ): Member[] {
   const heard = new Map(present.map(description => [description.container, description]));

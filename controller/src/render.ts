@@ -57,13 +57,17 @@ function renderPush({ command, modules, outcome, detail, nodes, times }: PushRes
   const title = command === 'push' ? `${what} ${outcome}` : `${what} ${command} ${outcome}`;
   const phases = Object.entries(times).map(([phase, time]) => `${phase} ${ms(time)}`);
   return [
-    table(nodes.map(nodeRow)),
+    table(nodes.map(node => (command === 'remove' ? removedRow(node) : nodeRow(node)))),
     [title, ...counts, ...speed].join(' · '),
     ...(detail === '' ? [] : [detail]),
     phases.join(', '),
   ]
     .filter(line => line !== '')
     .join('\n');
+}
+
+function removedRow(outcome: NodeOutcome): string[] {
+  return outcome.status === 'loaded' ? [outcome.node, 'removed', ms(outcome.ms)] : nodeRow(outcome);
 }
 
 function nodeRow(outcome: NodeOutcome): string[] {
@@ -100,7 +104,7 @@ function callText(node: CallResult['nodes'][number]): string {
     case 'error':
       return `${node.type}: ${node.message}`;
     case 'silent':
-      return `silent: ${SILENT}`;
+      return 'silent: no answer in time (wait longer with --timeout 60)';
     default: {
       const check: never = node;
       return check;

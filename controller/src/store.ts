@@ -2,6 +2,7 @@ import {
   type Batch,
   JetStreamApiCodes,
   JetStreamApiError,
+  JetStreamError,
   type JetStreamClient,
   type JetStreamManager,
   jetstream,
@@ -186,7 +187,12 @@ export class Store {
 
   async #all<TSchema extends v.GenericSchema>(subject: string, schema: TSchema) {
     const query = { seq: 0, next_by_subj: subject, batch: KEPT_HEADS };
-    return this.#decodeAll(await this.#manager.direct.getBatch(this.#stream, query), schema);
+    try {
+      return await this.#decodeAll(await this.#manager.direct.getBatch(this.#stream, query), schema);
+    } catch (error) {
+      if (isNothingThere(error)) return [];
+      throw error;
+    }
   }
 
   async #decodeAll<TSchema extends v.GenericSchema>(messages: AsyncIterable<StoredMsg>, schema: TSchema) {
@@ -202,4 +208,9 @@ function isWrongLastSequence(error: unknown): boolean {
     (error.code === JetStreamApiCodes.StreamWrongLastSequence ||
       error.code === JetStreamApiCodes.StreamWrongLastSequenceUnknown)
   );
+}
+
+/** Whether NATS says that the stream has no message on a subject. */
+function isNothingThere(error: unknown): boolean {
+  return error instanceof JetStreamError && 'code' in error && error.code === 404;
 }

@@ -8,10 +8,11 @@ export async function listContainers(docker: Docker, labels: readonly string[]):
     const containers = await docker.listContainers({ all: true, filters: { label: [...labels] } });
     return {
       status: 'containers',
-      containers: containers.map(({ Id, Names, State }) => ({
+      containers: containers.map(({ Id, Names, State, Created }) => ({
         id: Id.slice(0, 12),
         name: (Names[0] ?? Id).replace(/^\//, ''),
         state: State,
+        createdAt: Created * 1_000,
       })),
     };
   } catch (error) {

@@ -103,7 +103,7 @@ describe('render of a call', () => {
       'bambam  undefined',
       'betty | ouch',
       'betty   TypeError: no',
-      'wilma   silent: should have answered and did not',
+      'wilma   silent: no answer in time (wait longer with --timeout 60)',
     ]);
   });
 
