@@ -146,16 +146,13 @@ export const rosterAnswer = v.variant('status', [
 /** Something that a node could not make sense of; the fault is the sender's. */
 export const malformedAnswer = v.object({ status: v.literal('malformed'), node: nodeName, detail: v.string() });
 
-export type CommitRequest = v.InferOutput<typeof commitRequest>;
 export type CallRequest = v.InferOutput<typeof callRequest>;
 export type DigestRequest = v.InferOutput<typeof digestRequest>;
 export type RefusalReason = v.InferOutput<typeof refusalReason>;
-export type Refused = v.InferOutput<typeof refused>;
 export type PrepareAnswer = v.InferOutput<typeof prepareAnswer>;
 export type LoadAnswer = v.InferOutput<typeof loadAnswer>;
 export type PurgeRequest = v.InferOutput<typeof purgeRequest>;
 export type PurgeAnswer = v.InferOutput<typeof purgeAnswer>;
-export type PingAnswer = v.InferOutput<typeof pingAnswer>;
 export type CallFailure = v.InferOutput<typeof callFailure>;
 export type CallAnswer = v.InferOutput<typeof callAnswer>;
 export type NodeDescription = v.InferOutput<typeof nodeDescription>;
