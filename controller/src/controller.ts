@@ -55,7 +55,7 @@ export async function runCommand(parts: PushParts, cookie: string, command: Comm
 
 /** Compiles a module and loads it on one node, past the heads: what `c(demo)` is in Erlang. */
 async function compileOn(
-  { nats, subjects, fleet, compile }: PushParts,
+  { nats, subjects, store, fleet, compile }: PushParts,
   module: string,
   node: string,
   patience: number,
@@ -64,7 +64,7 @@ async function compileOn(
   const [expected, { bundle, packed }] = await Promise.all([fleet.expected(), compile(module)]);
   const names = nameOf(expected, node, say);
   const answers = await gather<LoadReply>(nats, {
-    ask: inbox => nats.publish(subjects.node(node, 'load'), packed, { reply: inbox }),
+    ask: inbox => nats.publish(subjects.node(node, 'load'), store.sealBundle(bundle, packed), { reply: inbox }),
     decode: bytes => decode(loadReply, bytes),
     expected: names,
     patience,

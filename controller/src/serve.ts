@@ -15,6 +15,7 @@ import { type Run, serveControl } from './control-server.ts';
 import { CanaryWatch } from './canary-watch.ts';
 import { runCommand } from './controller.ts';
 import { Fleet } from './fleet.ts';
+import { openKeyring } from './keyring.ts';
 import { Keeper } from './keeper.ts';
 import type { PushParts } from './push.ts';
 import { endCanary } from './rollback.ts';
@@ -50,9 +51,10 @@ export async function serve(config: ControllerConfig): Promise<void> {
   const stopEarly = stop(null);
   process.on('SIGTERM', stopEarly).on('SIGINT', stopEarly);
 
-  const nats = await openConnection(config.natsUrl, 'hotcast-controller', log);
+  const nats = await openConnection(config, 'controller', log);
   const subjects = subjectsOf(config.cookie);
-  const store = await Store.open(nats, config.cookie, subjects);
+  const keyring = openKeyring(config.keysDir, config.trustDir);
+  const store = await Store.open(nats, config.cookie, subjects, keyring);
   const fleet = new Fleet(nats, subjects, log);
   const watch = new CanaryWatch(fleet, (head, reason) => endCanary(parts, head, reason, PATIENCE), log);
   const compileNow = (module: string) => compile(config.modulesDir, module, nats.info?.max_payload);
