@@ -46,6 +46,11 @@ export function trustedKeyFile({ privateKey }: SigningKey, until: number | null)
   return encode({ key: spki(createPublicKey(privateKey)).toString('base64'), until });
 }
 
+/** The same key's file, trusted until a moment (milliseconds since 1970). @throws DecodeError */
+export function endingKeyFile(file: Uint8Array, until: number): Uint8Array {
+  return encode({ ...decode(keyRecord, file), until });
+}
+
 /** Reads the file of a trusted key. @throws DecodeError and Error when it is none. */
 export function readTrustedKey(file: Uint8Array): TrustedKey {
   const { key, until } = decode(keyRecord, file);

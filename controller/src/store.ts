@@ -79,8 +79,7 @@ export class Store {
 
   /** The last head of a module. */
   async lastHead(module: string): Promise<LastHead> {
-    const query = { last_by_subj: this.#subjects.head(module) };
-    const message = await this.#manager.direct.getMessage(this.#stream, query);
+    const message = await this.#newest(this.#subjects.head(module));
     return message === null ? { head: null, position: 0 } : { head: this.#headIn(message), position: message.seq };
   }
 
@@ -96,7 +95,9 @@ export class Store {
 
   /** The kept heads of a module, oldest first. */
   async history(module: string): Promise<Head[]> {
-    return this.#all(this.#subjects.head(module), message => this.#headIn(message));
+    const heads = await this.#all(this.#subjects.head(module), message => this.#headIn(message));
+    // One that was sealed again is there twice.
+    return heads.filter(({ sequence }, index) => heads[index + 1]?.sequence !== sequence);
   }
 
   /** The kept outcomes of a module's heads, oldest first. */
@@ -110,8 +111,7 @@ export class Store {
 
   /** The packed bytes of a bundle; null when the stream has none that this cookie's controller has sealed. */
   async bundle(module: string, revision: string): Promise<Uint8Array | null> {
-    const query = { last_by_subj: this.#subjects.bundle(module, revision) };
-    const message = await this.#manager.direct.getMessage(this.#stream, query);
+    const message = await this.#newest(this.#subjects.bundle(module, revision));
     return message === null ? null : this.#keyring.open(message.subject, message.data);
   }
 
@@ -124,6 +124,32 @@ export class Store {
 
   async removeBundle(module: string, revision: string): Promise<void> {
     await this.#manager.streams.purge(this.#stream, { filter: this.#subjects.bundle(module, revision) });
+  }
+
+  /**
+   * Seals again what the key of now has not sealed: a module's newest head, which stays the same, and its bundles.
+   *
+   * @returns how many records.
+   */
+  async reseal(module: string): Promise<number> {
+    let count = 0;
+    const { head, position } = await this.lastHead(module);
+    const newest = await this.#newest(this.#subjects.head(module));
+    if (head !== null && newest !== null && !this.#keyring.isCurrent(newest.data)) {
+      // Who writes another one meanwhile seals it with the key of now.
+      if (await this.writeHeads([{ head, position }])) count += 1;
+    }
+    for (const revision of await this.bundles(module)) {
+      const subject = this.#subjects.bundle(module, revision);
+      const stored = await this.#newest(subject);
+      if (stored === null || this.#keyring.isCurrent(stored.data)) continue;
+      const packed = this.#keyring.open(subject, stored.data);
+      if (packed === null) continue;
+      await this.#client.publish(subject, this.#keyring.seal(subject, packed));
+      await this.#manager.streams.purge(this.#stream, { filter: subject, keep: 1 });
+      count += 1;
+    }
+    return count;
   }
 
   /** A packed bundle as nodes take it. */
@@ -199,6 +225,10 @@ export class Store {
     const header = headers();
     header.set(PubHeaders.ExpectedLastSubjectSequenceHdr, String(position));
     await batch.commit(this.#subjects.head(head.module), this.sealHead(head), { headers: header, timeout: 5_000 });
+  }
+
+  async #newest(subject: string): Promise<StoredMsg | null> {
+    return this.#manager.direct.getMessage(this.#stream, { last_by_subj: subject });
   }
 
   /** A head as it was written; null when it was not sealed by this cookie's controller. */

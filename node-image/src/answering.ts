@@ -63,8 +63,9 @@ export async function startAnswering(parts: Parts): Promise<void> {
   nats.subscribe(subjects.allAny, { callback: onRequest });
   nats.subscribe(subjects.bundles, {
     callback: (error, message) => {
-      // The reply subject of what was written to the stream is its PubAck's.
+      // The reply subject of what was written to the stream is its PubAck's. What nobody waits for is read when it is needed.
       const { headers } = message;
+      if (!headers?.has(ANSWER_TO)) return;
       const handle = prepareBundle(parts, message.subject, headers?.has(FORCE) ?? false);
       if (error === null) void answer(message, handle, headers?.get(ANSWER_TO) || undefined);
     },

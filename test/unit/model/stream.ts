@@ -120,6 +120,7 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     bundle: (module, revision) => deed(() => stream.bundle(module, revision)),
     bundles: module => deed(() => stream.bundles(module)),
     removeBundle: (module, revision) => deed(() => stream.removeBundle(module, revision)),
+    reseal: () => Promise.resolve(0),
     lastHead: module =>
       deed(() => {
         const last = stream.lastHead(module);
