@@ -18,8 +18,13 @@ export const ROLES = ['controller', 'node', 'roster', 'observer'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Where answers to a role go. Nobody else may listen there. */
-export function inboxPrefix(role: Role): string {
+export function inboxPrefix(role: Role | 'door'): string {
   return `_INBOX.${role}`;
+}
+
+/** Where answers to one node go, by the name that its address has. */
+export function nodeInbox(name: string): string {
+  return `${inboxPrefix('node')}.${name}`;
 }
 
 /** The file with the authority of NATS's certificate, beside the seed; where it is there, NATS is spoken to by TLS. */

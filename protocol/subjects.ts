@@ -18,8 +18,8 @@ export interface Subjects {
   readonly all: (verb: Verb) => string;
   readonly allAny: string;
   readonly claim: (name: string) => string;
-  readonly claims: string;
   readonly event: (node: string, kind: EventKind) => string;
+  readonly eventsOf: (node: string) => string;
   readonly events: string;
   readonly roster: string;
 }
@@ -46,9 +46,9 @@ export function subjectsOf(cookie: string): Subjects {
     allAny: `${root}.all.*`,
     // hotcast.<cookie>.claim.<name>: a node that starts asks whether its name is taken
     claim: name => `${root}.claim.${name}`,
-    claims: `${root}.claim.*`,
     // hotcast.<cookie>.event.<node>.<kind>: what a node tells unasked
     event: (node, kind) => `${root}.event.${node}.${kind}`,
+    eventsOf: node => `${root}.event.${node}.*`,
     events: `${root}.event.*.*`,
     // hotcast.<cookie>.roster: asks which containers should be answering
     roster: `${root}.roster`,

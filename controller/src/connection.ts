@@ -9,8 +9,8 @@ import type { Logger } from './logger.ts';
 
 /** Opens the process's one NATS connection. */
 export async function openConnection(
-  { natsUrl, keysDir }: ClusterConfig,
-  role: Role,
+  { natsUrl, keysDir }: Pick<ClusterConfig, 'natsUrl' | 'keysDir'>,
+  role: Role | 'door',
   log: Logger,
 ): Promise<NatsConnection> {
   const authority = join(keysDir, NATS_CA);

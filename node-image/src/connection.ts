@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { connect, nkeyAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 
 import type { ClusterConfig } from '../../protocol/config.ts';
-import { CONNECTION, inboxPrefix, NATS_CA, NATS_SEED } from '../../protocol/connection.ts';
+import { CONNECTION, NATS_CA, NATS_SEED, nodeInbox } from '../../protocol/connection.ts';
 import type { Logger } from './logger.ts';
 
 /** Calls `react` each time that a lost connection was made again. */
@@ -14,9 +14,10 @@ export async function onReconnect(connection: NatsConnection, react: () => Promi
   }
 }
 
-/** Opens the node's one NATS connection. */
+/** Opens the node's one NATS connection. `name` is what its address is called. */
 export async function openConnection(
   { natsUrl, keysDir }: ClusterConfig,
+  name: string,
   container: string,
   log: Logger,
 ): Promise<NatsConnection> {
@@ -25,7 +26,7 @@ export async function openConnection(
     ...CONNECTION,
     servers: natsUrl,
     name: `hotcast-node ${container}`,
-    inboxPrefix: inboxPrefix('node'),
+    inboxPrefix: nodeInbox(name),
     authenticator: nkeyAuthenticator(() => readFileSync(join(keysDir, NATS_SEED))),
     ...(existsSync(authority) ? { tls: { caFile: authority } } : {}),
   });

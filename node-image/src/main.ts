@@ -34,8 +34,9 @@ const root = pino({
 const container = hostname();
 const subjects = subjectsOf(config.cookie);
 
-const nats = await openConnection(config, container, root);
-const name = await claimName(nats, subjects, await ownName(container), container);
+const wanted = await ownName(container);
+const nats = await openConnection(config, wanted, container, root);
+const name = await claimName(nats, subjects, wanted, container);
 const log = root.child({ node: name });
 
 const identity = { name, container };

@@ -1,9 +1,9 @@
-import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
+import { connect, headers, type NatsConnection, nkeyAuthenticator, nkeys } from '@nats-io/transport-node';
 import { describe, expect } from 'vitest';
 
 import { encodeBundle } from '../../protocol/bundle.ts';
 import { encode } from '../../protocol/codec.ts';
-import { inboxPrefix, type Role, ROLES } from '../../protocol/connection.ts';
+import { inboxPrefix, nodeInbox, type Role, ROLES } from '../../protocol/connection.ts';
 import { joinFrames } from '../../protocol/frames.ts';
 import { makeSigningKey, readSigningKey } from '../../protocol/keys.ts';
 import { seal } from '../../protocol/seal.ts';
@@ -21,9 +21,13 @@ async function connectAs(cluster: Cluster, role: Role): Promise<NatsConnection> 
   return connect({
     servers: servers ?? '',
     authenticator: cluster.keys.as(role, cluster.cookie),
-    inboxPrefix: inboxPrefix(role),
+    inboxPrefix: role === 'node' ? nodeInbox(STRANGER) : inboxPrefix(role),
+    name: 'hotcast-node 0123456789ab',
   });
 }
+
+/** How a node is called that has no name in Docker's DNS: such as this process, with that connection's name. */
+const STRANGER = 'node-012345x';
 
 const version = (name: string): string => `export function version() { return '${name}'; }\n`;
 
@@ -60,6 +64,37 @@ describe('a client with the credentials of', () => {
       expect(result.nodes).toMatchObject(cluster.names.map(node => ({ node, json: '"good"', revision })));
     },
   );
+});
+
+describe('a node', () => {
+  it('can speak as itself only, and hear only what it is asked itself', async ({ cluster }) => {
+    await using nats = await connectAs(cluster, 'node');
+    const subjects = subjectsOf(cluster.cookie);
+    const refused: string[] = [];
+    void (async () => {
+      for await (const status of nats.status()) if (status.type === 'error') refused.push(status.error.message);
+    })();
+    nats.publish(subjects.event(STRANGER, 'presence'), '{}');
+    nats.publish(subjects.event('fred', 'goodbye'), '{}');
+    nats.publish(subjects.claim('fred'), '{}');
+    for (const subject of [subjects.nodeAny('fred'), subjects.anyNode, subjects.events, '_INBOX.>', '>']) {
+      nats.subscribe(subject, { callback: () => undefined });
+    }
+    await nats.flush();
+    await expect.poll(() => refused).toHaveLength(7);
+    expect(refused.join('\n')).not.toContain(STRANGER);
+    expect((await cluster.nodes()).map(({ node }) => node)).toEqual(cluster.names);
+  });
+
+  it('is not let in without the key of its cookie', async ({ cluster }) => {
+    const { servers = '' } = await cluster.natsOptions();
+    const stranger = nkeyAuthenticator(nkeys.createUser().getSeed());
+    const name = 'hotcast-node 0123456789ab';
+    await expect(connect({ servers, name, reconnect: false })).rejects.toThrow(/authorization violation/i);
+    await expect(connect({ servers, name, reconnect: false, authenticator: stranger })).rejects.toThrow(
+      /authorization violation/i,
+    );
+  });
 });
 
 describe('keys rotate', () => {

@@ -5,7 +5,14 @@ import { type Authenticator, nkeyAuthenticator, nkeys } from '@nats-io/transport
 
 import { makeCertificate } from '../../controller/src/keys/certificate.ts';
 import { type Keyring, openKeyring } from '../../controller/src/keyring.ts';
-import { accountOf, ACCOUNTS, type Holder, makeKeys, type PublicKeys } from '../../controller/src/keys/make-keys.ts';
+import {
+  accountOf,
+  ACCOUNTS,
+  type Holder,
+  makeDoor,
+  makeKeys,
+  type PublicKeys,
+} from '../../controller/src/keys/make-keys.ts';
 import { natsConfig, TLS } from '../../controller/src/keys/nats-config.ts';
 import { NATS_CA, NATS_SEED, type Role, ROLES } from '../../protocol/connection.ts';
 
@@ -14,6 +21,7 @@ export class ClusterKeys {
   readonly #root: string;
   readonly #tester = nkeys.createUser();
   readonly #clusters: PublicKeys[] = [];
+  readonly #door = makeDoor();
   #authority: string | null = null;
 
   constructor(root: string) {
@@ -43,16 +51,18 @@ export class ClusterKeys {
     if (this.#clusters.some(known => known.cookie === cookie)) return false;
     const { files, users } = makeKeys(cookie);
     this.#clusters.push(users);
-    for (const { holder, path, text } of files) this.#write(join(this.folder(holder), path), text);
+    for (const { holder, path, text } of [...this.#door.files, ...files])
+      this.#write(join(this.folder(holder), path), text);
     const tester = { nkey: this.#tester.getPublicKey(), publish: ['>'], subscribe: ['>'] };
     const [first, ...others] = this.#clusters
       .map(accountOf)
       .map(account => ({ ...account, users: [...account.users] }));
     first?.users.push(tester);
     if (this.#authority !== null) {
+      this.#write(join(this.folder('door'), NATS_CA), this.#authority);
       for (const role of ROLES) this.#write(join(this.folder(role), cookie, NATS_CA), this.#authority);
     }
-    const accounts = natsConfig(first === undefined ? [] : [first, ...others]);
+    const accounts = natsConfig(first === undefined ? [] : [first, ...others], this.#door.door);
     this.#write(join(this.folder('nats'), ACCOUNTS), `${this.#authority === null ? '' : TLS}${accounts}`);
     return true;
   }

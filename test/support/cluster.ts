@@ -46,7 +46,7 @@ export interface LogLine {
 }
 
 /** The image of a service, as Compose names it. */
-export function imageOf(service: 'node' | 'controller' | 'roster'): string {
+export function imageOf(service: 'node' | 'controller' | 'roster' | 'door'): string {
   return `${process.env['HOTCAST_PROJECT'] || 'hotcast'}-${service}`;
 }
 
@@ -301,8 +301,10 @@ export class Cluster implements AsyncDisposable {
       .withUser('0:0')
       .withBindMounts([{ source: SOCKET, target: '/var/run/docker.sock' }, this.#keysOf('roster')])
       .withEnvironment({ NODE_LABELS: `${CLUSTER_LABEL}=${this.id},hotcast.node=${this.cookie}` });
+    const door = this.#configure(imageOf('door'), 'door', this.cookie).withBindMounts([this.#keysOf('door')]);
     await all([
       this.#start('nats', nats),
+      this.#start('door', door),
       this.#start('roster', roster),
       this.#start('controller', this.#controller('controller', this.cookie)),
       this.addNodes(nodes),
@@ -320,7 +322,7 @@ export class Cluster implements AsyncDisposable {
       ]);
   }
 
-  #keysOf(role: Role): BindMount {
+  #keysOf(role: Role | 'door'): BindMount {
     return { source: this.keys.folder(role), target: '/run/keys', mode: role === 'controller' ? 'rw' : 'ro' };
   }
 

@@ -3,7 +3,7 @@ import { HotcastError } from '../../../protocol/errors.ts';
 import { makeCertificate } from './certificate.ts';
 import { type KeysConfig, loadConfig } from './config.ts';
 import { KeyFolders, type Owner } from './key-folders.ts';
-import { type Holder, makeKeys, natsFile, readPublicKeys, USERS } from './make-keys.ts';
+import { DOOR_KEYS, type Holder, makeDoor, makeKeys, natsFile, readDoor, readPublicKeys, USERS } from './make-keys.ts';
 
 /** Who runs in the containers: `node` of the official image; the roster is root without any capability. */
 const NODE: Owner = { uid: 1000, gid: 1000 };
@@ -14,6 +14,7 @@ const OWNERS: Record<Holder, Owner> = {
   node: NODE,
   roster: ROOT,
   observer: NODE,
+  door: NODE,
   // Written by the controller too, when it rotates its key.
   trust: NODE,
   nats: NODE,
@@ -31,20 +32,26 @@ async function main({ cookies, volumes, tls, hosts }: KeysConfig): Promise<void>
   folders.handOver(STREAM, NODE);
 
   const clusters = folders.readAll('nats', USERS).map(readPublicKeys);
-  const fresh = cookies.filter(cookie => !clusters.some(known => known.cookie === cookie)).map(makeKeys);
-  // What marks a cookie as made is the last of its files.
+  const known = folders.read('nats', DOOR_KEYS);
+  const made = known === null ? makeDoor() : { files: [], door: readDoor(Buffer.from(known)) };
+  // What marks something as made is the last of its files.
+  for (const file of made.files) folders.write(file);
+  const fresh = cookies.filter(cookie => !clusters.some(cluster => cluster.cookie === cookie)).map(makeKeys);
   for (const { files } of fresh) for (const file of files) folders.write(file);
   const all = [...clusters, ...fresh.map(({ users }) => users)];
   const authority = tls ? await authorityOf(folders, hosts) : null;
-  for (const { cookie } of all) {
-    for (const holder of ROLES) {
-      if (authority === null) folders.remove(holder, `${cookie}/${NATS_CA}`);
-      else folders.write({ holder, path: `${cookie}/${NATS_CA}`, text: authority });
-    }
+  const authorities: [Holder, string][] = [
+    ['door', NATS_CA],
+    ...ROLES.flatMap(role => all.map(({ cookie }): [Holder, string] => [role, `${cookie}/${NATS_CA}`])),
+  ];
+  for (const [holder, path] of authorities) {
+    if (authority === null) folders.remove(holder, path);
+    else folders.write({ holder, path, text: authority });
   }
-  folders.write(natsFile(all, tls));
-  const made = fresh.map(({ users }) => users.cookie).join(', ');
-  process.stdout.write(`${JSON.stringify({ msg: made === '' ? 'all keys are there' : `made the keys of ${made}` })}\n`);
+  folders.write(natsFile(all, made.door, tls));
+  const names = fresh.map(({ users }) => users.cookie).join(', ');
+  const msg = names === '' ? 'all keys are there' : `made the keys of ${names}`;
+  process.stdout.write(`${JSON.stringify({ msg })}\n`);
 }
 
 /** Who vouches for NATS's certificate, which is made when it is not there. */

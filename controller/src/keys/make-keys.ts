@@ -5,10 +5,10 @@ import { decode, encode } from '../../../protocol/codec.ts';
 import { NATS_SEED, type Role, ROLES } from '../../../protocol/connection.ts';
 import { makeSigningKey, readSigningKey, trustedKeyFile } from '../../../protocol/keys.ts';
 import { SIGNING_KEY } from '../keyring.ts';
-import { type Account, natsConfig, permissionsOf, TLS } from './nats-config.ts';
+import { type Account, type Door, natsConfig, permissionsOf, TLS } from './nats-config.ts';
 
 /** Who reads a folder of keys: a volume of its own, so that no container has more than it needs. */
-export type Holder = Role | 'trust' | 'nats';
+export type Holder = Role | 'door' | 'trust' | 'nats';
 
 /** A file to be written into a holder's folder. */
 export interface KeyFile {
@@ -23,6 +23,14 @@ export const ACCOUNTS = 'accounts.conf';
 
 /** Where the public halves are kept, in NATS's folder: by them its configuration is written again for one more cookie. */
 export const USERS = 'users';
+
+/** The seed with which the door signs, in its folder. */
+export const ISSUER_SEED = 'issuer.nk';
+
+/** The door's public keys, in NATS's folder. */
+export const DOOR_KEYS = 'door.json';
+
+const doorKeys = v.object({ user: v.string(), issuer: v.string() });
 
 const publicKeys = v.object({ cookie: v.string(), users: v.record(v.picklist(ROLES), v.string()) });
 
@@ -47,6 +55,7 @@ export function makeKeys(cookie: string): { readonly files: KeyFile[]; readonly 
     ...seeds,
     { holder: 'trust', path: `${cookie}/${signing.id}.json`, text: trustedKeyFile(signing, null) },
     { holder: 'controller', path: `${cookie}/${SIGNING_KEY}`, text: pem },
+    { holder: 'door', path: `${USERS}/${cookie}.json`, text: encode(users) },
     { holder: 'nats', path: `${USERS}/${cookie}.json`, text: encode(users) },
   ];
   return { files, users };
@@ -57,13 +66,32 @@ export function readPublicKeys(file: Uint8Array): PublicKeys {
   return decode(publicKeys, file);
 }
 
+/** What the process that lets nodes in needs: a NATS user of its own, and a key to sign with whom it lets in. */
+export function makeDoor(): { readonly files: KeyFile[]; readonly door: Door } {
+  const user = nkeys.createUser();
+  const issuer = nkeys.createAccount();
+  const door = { user: user.getPublicKey(), issuer: issuer.getPublicKey() };
+  const files: KeyFile[] = [
+    { holder: 'door', path: NATS_SEED, text: user.getSeed() },
+    { holder: 'door', path: ISSUER_SEED, text: issuer.getSeed() },
+    { holder: 'nats', path: DOOR_KEYS, text: encode(door) },
+  ];
+  return { files, door };
+}
+
+/** Reads what {@link makeDoor} wrote for NATS. @throws DecodeError */
+export function readDoor(file: Uint8Array): Door {
+  return decode(doorKeys, file);
+}
+
 /** A cookie's account at NATS. */
 export function accountOf({ cookie, users }: PublicKeys): Account {
-  return { cookie, users: ROLES.map(role => ({ nkey: users[role] ?? '', ...permissionsOf(role, cookie) })) };
+  const others = ROLES.filter(role => role !== 'node');
+  return { cookie, users: others.map(role => ({ nkey: users[role] ?? '', ...permissionsOf(role, cookie) })) };
 }
 
 /** NATS's configuration of all accounts, as a file; with TLS when that is wanted. */
-export function natsFile(clusters: readonly PublicKeys[], withTls: boolean): KeyFile {
-  const accounts = natsConfig(clusters.map(accountOf));
+export function natsFile(clusters: readonly PublicKeys[], door: Door, withTls: boolean): KeyFile {
+  const accounts = natsConfig(clusters.map(accountOf), door);
   return { holder: 'nats', path: ACCOUNTS, text: withTls ? `${TLS}${accounts}` : accounts };
 }

@@ -1,4 +1,4 @@
-import { inboxPrefix, type Role } from '../../../protocol/connection.ts';
+import { inboxPrefix, nodeInbox, type Role } from '../../../protocol/connection.ts';
 import { streamOf, subjectsOf } from '../../../protocol/subjects.ts';
 
 /** A NATS user: the public half of its key, and the subjects that it may publish and subscribe to. */
@@ -8,26 +8,46 @@ export interface User {
   readonly subscribe: readonly string[];
 }
 
-/** The users of one cookie. */
+/** The subjects that a client may publish and subscribe to. */
+export type Permissions = Omit<User, 'nkey'>;
+
+/** The users of one cookie, but for its nodes: each of those gets its own when it connects. */
 export interface Account {
   readonly cookie: string;
   readonly users: readonly User[];
 }
 
+/** Who lets nodes in: the public keys of the process that decides, and of what it signs with. */
+export interface Door {
+  readonly user: string;
+  readonly issuer: string;
+}
+
+/**
+ * What one node may do on NATS: speak as itself, and read its cookie's stream.
+ *
+ * @param names its name, and the one that it takes when another container has that one.
+ */
+export function nodePermissions(cookie: string, names: readonly [string, string]): Permissions {
+  const subjects = subjectsOf(cookie);
+  const [name] = names;
+  const own = `${nodeInbox(name)}.>`;
+  const claim = subjects.claim(name);
+  const events = names.map(each => subjects.eventsOf(each));
+  return {
+    publish: [...events, claim, own, `${inboxPrefix('controller')}.>`, ...readingOf(cookie)],
+    subscribe: [...names.map(each => subjects.nodeAny(each)), subjects.allAny, subjects.bundles, claim, own],
+  };
+}
+
 /** What a role may do on NATS, and nothing else. */
-export function permissionsOf(role: Role, cookie: string): Omit<User, 'nkey'> {
+export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Permissions {
   const subjects = subjectsOf(cookie);
   const stream = streamOf(cookie);
-  const { anyNode, claims, events } = subjects;
+  const { anyNode, events } = subjects;
   const own = `${inboxPrefix(role)}.>`;
   const toController = `${inboxPrefix('controller')}.>`;
-  const read = [`$JS.API.DIRECT.GET.${stream}`, `$JS.API.DIRECT.GET.${stream}.>`];
   switch (role) {
-    case 'node':
-      return {
-        publish: [events, claims, own, toController, ...read],
-        subscribe: [anyNode, subjects.allAny, subjects.bundles, claims, own],
-      };
     case 'controller':
       return {
         publish: [
@@ -40,7 +60,7 @@ export function permissionsOf(role: Role, cookie: string): Omit<User, 'nkey'> {
           // Makes, changes, reads and purges its stream.
           '$JS.API.INFO',
           `$JS.API.STREAM.*.${stream}`,
-          ...read,
+          ...readingOf(cookie),
         ],
         subscribe: [events, own],
       };
@@ -59,12 +79,34 @@ export function permissionsOf(role: Role, cookie: string): Omit<User, 'nkey'> {
 }
 
 /**
- * NATS's `accounts`: one for each cookie, so that clusters which share a server see nothing of each other. Who has no key
- * of a user is not let in.
+ * NATS's accounts: one for each cookie, so that clusters which share a server see nothing of each other. Whoever is none of
+ * their users is let in only if the door says so (ADR-26).
  */
-export function natsConfig(accounts: readonly Account[]): string {
-  return ['accounts {', ...accounts.flatMap(accountText), '}', ''].join('\n');
+export function natsConfig(accounts: readonly Account[], door: Door): string {
+  const users = [door.user, ...accounts.flatMap(account => account.users.map(({ nkey }) => nkey))];
+  return [
+    'authorization {',
+    '  auth_callout {',
+    `    issuer: ${door.issuer}`,
+    `    account: ${quoted(DOOR)}`,
+    `    auth_users: [${users.join(', ')}]`,
+    '  }',
+    '}',
+    'accounts {',
+    `  ${quoted(DOOR)} { users: [{ nkey: ${door.user} }] }`,
+    ...accounts.flatMap(accountText),
+    '}',
+    '',
+  ].join('\n');
 }
+
+function readingOf(cookie: string): string[] {
+  const read = `$JS.API.DIRECT.GET.${streamOf(cookie)}`;
+  return [read, `${read}.>`];
+}
+
+/** The account of who lets nodes in; no cookie has a dot. */
+const DOOR = 'hotcast.door';
 
 /** Where NATS finds its certificate and key: its volume of keys is mounted there. */
 export const TLS = 'tls {\n  cert_file: "/etc/nats/keys/cert.pem"\n  key_file: "/etc/nats/keys/key.pem"\n}\n';
