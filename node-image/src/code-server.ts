@@ -47,7 +47,7 @@ export class CodeServer {
   prepare(bundle: Bundle): Outcome {
     const { compiled } = this.#host(bundle.module);
     try {
-      const prepared = compiled.get(bundle.revision) ?? compileVersion(bundle);
+      const prepared = compiled.get(bundle.revision) ?? this.#compile(bundle);
       compiled.delete(bundle.revision);
       compiled.set(bundle.revision, prepared);
     } catch (error) {
@@ -184,6 +184,15 @@ export class CodeServer {
       loaded[module] = { revision, sequence: headRunning, calls: ended, errors, inFlight, old };
     }
     return loaded;
+  }
+
+  #compile(bundle: Bundle): Prepared {
+    const prepared = compileVersion(bundle);
+    if (prepared.script.cachedDataRejected === true) {
+      const { module, revision } = bundle;
+      this.#log.warn({ module, revision: shortRevision(revision) }, 'the code cache does not fit: compiled without it');
+    }
+    return prepared;
   }
 
   #bundleOf(script: string): Bundle | null {

@@ -55,16 +55,17 @@ class Facade {
       if (!Object.hasOwn(exports, name)) this.#define(name, { value: this.#undef(name), enumerable: false });
     }
     for (const [name, value] of Object.entries(exports)) {
-      const { get, enumerable } = Object.getOwnPropertyDescriptor(this.names, name) ?? {};
+      const known = Object.getOwnPropertyDescriptor(this.names, name);
+      const isVariable = known?.get !== undefined;
       // A function is copied, so that a call needs no getter; a variable stays live.
       if (typeof value !== 'function') {
-        if (get !== undefined) continue;
+        if (isVariable) continue;
         Object.defineProperty(this.names, name, {
           get: () => this.#exports[name],
           enumerable: true,
           configurable: true,
         });
-      } else if (enumerable === true && get === undefined) this.names[name] = value;
+      } else if (known?.enumerable === true && !isVariable) this.names[name] = value;
       else this.#define(name, { value, enumerable: true });
     }
   }
