@@ -5,6 +5,7 @@ import { type Call, Calls } from './calls.ts';
 import { Facades } from './facade.ts';
 import { type HostedModule, hostNothing, setData } from './hosted-module.ts';
 import type { Logger } from './logger.ts';
+import { madeAtUse } from './made-at-use.ts';
 import { changedData, changesData, restore } from './module-data.ts';
 import { moduleConsole } from './module-console.ts';
 import { notPurged, OK, type Outcome, refused } from './outcome.ts';
@@ -259,7 +260,8 @@ export class CodeServer {
     const data = isBack ? before.data : current;
     const version = evaluateVersion(prepared, {
       data: from === null ? data : {},
-      console: moduleConsole(this.#log, module, revision),
+      // To make one takes longer than the rest of a swap, and most modules print nothing.
+      console: madeAtUse(() => moduleConsole(this.#log, module, revision)),
       facade: name => this.#facades.of(name),
       onError: (culprit, error) => this.#blame(culprit, error),
     });
