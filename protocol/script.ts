@@ -18,7 +18,8 @@ const PARAMETERS = ['module', 'exports', 'require', '__hotcast_hot', ...OWN_GLOB
  * The code begins on the second line, for which there are {@link SCRIPT_OPTIONS}.
  */
 export function scriptOf(code: string): string {
-  return `(function (${PARAMETERS.join(', ')}) {\n${code}\n})`;
+  // Not one text put to the other: V8 would join them when the first function is called, in the middle of a swap.
+  return [`(function (${PARAMETERS.join(', ')}) {\n`, code, '\n})'].join('');
 }
 
 /** Has stacks count the lines of the code, not of the script. */
