@@ -3,8 +3,10 @@ import { revisionOf } from '../../protocol/revision.ts';
 import { median } from './numbers.ts';
 import { silent } from './silent.ts';
 
-const CALLS = 1_000_000;
-const ROUNDS = 31;
+/** So few that most rounds are over before another process gets the processor. */
+const CALLS = 100_000;
+const ROUNDS = 301;
+const WARM_UP = 30;
 const SWAPS = 100;
 
 /** Calls that are measured right after a swap. */
@@ -114,7 +116,7 @@ export function measureCalls(): CallCosts {
 /** The ways take turns, after each has been compiled for speed. */
 function costOf(callers: Callers): CallCost {
   const times: Record<(typeof WAYS)[number], number[]> = { plain: [], hot: [], proxy: [] };
-  for (let round = -3; round < ROUNDS; round += 1) {
+  for (let round = -WARM_UP; round < ROUNDS; round += 1) {
     for (const way of WAYS) {
       const time = callers.time(way, CALLS);
       if (round >= 0) times[way].push(time);

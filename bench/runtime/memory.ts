@@ -44,7 +44,7 @@ export async function measureMemory(way: 'hotcast' | 'import'): Promise<MemorySa
     }
     const { heapUsed: heap, rss } = process.memoryUsage();
     samples.push({ swaps, heap, rss, collected });
-    if (rss > STOP_AT) break;
+    if (full) break;
   }
   swap.end();
   return samples;
