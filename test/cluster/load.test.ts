@@ -2,8 +2,10 @@ import { connect } from '@nats-io/transport-node';
 import { describe, expect } from 'vitest';
 
 import { decodeBundle } from '../../protocol/bundle.ts';
+import { inboxPrefix } from '../../protocol/connection.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
 import { CallLoad, type ExpectedCall, type LoadFigures } from '../support/call-load.ts';
+import type { Cluster } from '../support/cluster.ts';
 import { clusterTest } from '../support/cluster-test.ts';
 import { PushLine } from '../support/push-line.ts';
 
@@ -49,7 +51,7 @@ const shown = ({ calls, failures, p50, p99 }: LoadFigures): string =>
 describe(`a load of calls on three nodes during ${PUSHES} pushes`, () => {
   it('has no failed call', { timeout: 60_000 + PUSHES * 500 }, async ({ cluster }) => {
     using line = await PushLine.open(cluster);
-    await using nats = await connected(await cluster.natsUrl());
+    await using nats = await connected(cluster);
     const parts = { nats: nats.connection, subjects: subjectsOf(cluster.cookie) };
     cluster.writeModule('work', work(0));
     cluster.writeModule('caller', caller);
@@ -80,12 +82,15 @@ describe(`a load of calls on three nodes during ${PUSHES} pushes`, () => {
 
   it('has each node take the code cache that came with the bundle', async ({ cluster }) => {
     using line = await PushLine.open(cluster);
-    await using nats = await connected(await cluster.natsUrl());
+    await using nats = await connected(cluster);
     const bundles = nats.connection.subscribe(subjectsOf(cluster.cookie).bundles, { max: 1 });
     await nats.connection.flush();
     cluster.writeModule('work', work(-1));
     await line.push('work');
-    for await (const { data } of bundles) expect(decodeBundle(data).cache).toBeDefined();
+    for await (const { subject, data } of bundles) {
+      const packed = cluster.keys.keyring(cluster.cookie).open(subject, data);
+      expect(decodeBundle(packed ?? new Uint8Array()).cache).toBeDefined();
+    }
     for (const node of cluster.names) {
       expect((await cluster.logsOf(node)).filter(({ msg }) => msg.includes('code cache'))).toEqual([]);
     }
@@ -93,7 +98,8 @@ describe(`a load of calls on three nodes during ${PUSHES} pushes`, () => {
 });
 
 /** A connection that ends with the test. */
-async function connected(url: string) {
-  const connection = await connect({ servers: url });
+async function connected(cluster: Cluster) {
+  // Nodes answer a controller's inbox and no other.
+  const connection = await connect({ ...(await cluster.natsOptions()), inboxPrefix: inboxPrefix('controller') });
   return { connection, [Symbol.asyncDispose]: () => connection.close() };
 }
