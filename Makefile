@@ -65,7 +65,7 @@ ping: ## Ask every node or one whether it is there: [NODE=betty]
 nodes: ## List the nodes with their processes and modules
 	setup/hotcast nodes
 
-.PHONY: demo test test-unit lint format
+.PHONY: demo test test-unit lint format bench-runtime bench-load
 demo: images ## Walk the Erlang walk on real containers: [NODES=30]
 	npx tsx demo/main.ts $(or $(NODES),3)
 
@@ -74,6 +74,12 @@ test: lint images ## Check and test everything, on real containers too
 
 test-unit: node_modules ## Run the unit tests; needs no Docker
 	npx vitest run --project unit
+
+bench-runtime: setup ## Measure memory, swaps and calls of the runtime in a container: [JSON=1]
+	bench/runtime.sh $(if $(JSON),--json)
+
+bench-load: images ## Call functions all the time on 3 nodes during 1,000 pushes: [PUSHES=100]
+	PUSHES=$(or $(PUSHES),1000) npx vitest run --project cluster test/cluster/load.test.ts
 
 lint: node_modules ## Check format, types and rules
 	npx prettier --check --log-level warn .

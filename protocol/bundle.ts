@@ -18,6 +18,8 @@ const bundleSchema = v.object({
   code: v.string(),
   /** The source map of `code`, as JSON text. */
   map: v.string(),
+  /** What V8 made of the code where it was compiled, to save the nodes the work; whoever can't use it compiles. */
+  cache: v.optional(v.object({ runtime: v.string(), base64: v.string() })),
 });
 
 /** One compiled revision of one module: the record that is written once under its revision. */

@@ -8,6 +8,7 @@ import { HotcastError, UsageError } from '../../protocol/errors.ts';
 import { HEADER_BYTES, MAX_BUNDLE_BYTES } from '../../protocol/limits.ts';
 import { isModuleName, MODULE_RULE } from '../../protocol/names.ts';
 import { revisionOf } from '../../protocol/revision.ts';
+import { codeCache } from './code-cache.ts';
 
 /** The module does not compile; `diagnostics` are for a program, the message shows file, line and caret. */
 export class CompileError extends HotcastError {
@@ -90,6 +91,7 @@ export async function compile(modulesDir: string, module: string, maxPayload = I
   if (exports.length === 0) throw new UsageError(`${file} exports nothing: export at least one function`);
   // A program's first line may name its interpreter; a module's may not.
   const code = outputEndingIn('.js', program.value.outputFiles).replace(/^#!.*/, '').replace(HOT_DEFAULT, '$1)');
+  const cache = codeCache(code);
   const bundle: Bundle = {
     module,
     revision: revisionOf(code),
@@ -97,6 +99,7 @@ export async function compile(modulesDir: string, module: string, maxPayload = I
     exports,
     code,
     map: outputEndingIn('.map', program.value.outputFiles),
+    ...(cache === null ? {} : { cache }),
   };
   const packed = encodeBundle(bundle);
   const limit = Math.min(MAX_BUNDLE_BYTES, maxPayload - HEADER_BYTES);

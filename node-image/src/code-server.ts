@@ -5,6 +5,7 @@ import { type Call, Calls } from './calls.ts';
 import { Facades } from './facade.ts';
 import { type HostedModule, hostNothing, setData } from './hosted-module.ts';
 import type { Logger } from './logger.ts';
+import { madeAtUse } from './made-at-use.ts';
 import { changedData, changesData, restore } from './module-data.ts';
 import { moduleConsole } from './module-console.ts';
 import { notPurged, OK, type Outcome, refused } from './outcome.ts';
@@ -47,7 +48,7 @@ export class CodeServer {
   prepare(bundle: Bundle): Outcome {
     const { compiled } = this.#host(bundle.module);
     try {
-      const prepared = compiled.get(bundle.revision) ?? compileVersion(bundle);
+      const prepared = compiled.get(bundle.revision) ?? this.#compile(bundle);
       compiled.delete(bundle.revision);
       compiled.set(bundle.revision, prepared);
     } catch (error) {
@@ -186,6 +187,15 @@ export class CodeServer {
     return loaded;
   }
 
+  #compile(bundle: Bundle): Prepared {
+    const prepared = compileVersion(bundle);
+    if (prepared.script.cachedDataRejected === true) {
+      const { module, revision } = bundle;
+      this.#log.warn({ module, revision: shortRevision(revision) }, 'the code cache does not fit: compiled without it');
+    }
+    return prepared;
+  }
+
   #bundleOf(script: string): Bundle | null {
     const compiled = this.#modules.get(script.slice(0, script.indexOf('@')))?.compiled.values() ?? [];
     return [...compiled].find(({ bundle }) => scriptName(bundle) === script)?.bundle ?? null;
@@ -250,7 +260,8 @@ export class CodeServer {
     const data = isBack ? before.data : current;
     const version = evaluateVersion(prepared, {
       data: from === null ? data : {},
-      console: moduleConsole(this.#log, module, revision),
+      // To make one takes longer than the rest of a swap, and most modules print nothing.
+      console: madeAtUse(() => moduleConsole(this.#log, module, revision)),
       facade: name => this.#facades.of(name),
       onError: (culprit, error) => this.#blame(culprit, error),
     });

@@ -10,47 +10,82 @@ type Exports = Record<string, unknown>;
  * are those of the current version. esbuild turns each use of an imported name into a property read, so a call through
  * here reaches the current version, as a fully qualified call does in Erlang, and costs a property read.
  *
- * A name that is not there is a function that throws `undef` when it is called: only such names go through a Proxy.
+ * A name that was never there is a function that throws `undef` when it is called: only such names go through a Proxy.
  */
 export class Facades {
-  readonly #facades = new Map<string, Exports>();
+  readonly #facades = new Map<string, Facade>();
+  readonly #exports = new Map<string, Exports>();
 
   of(module: string): Exports {
-    const known = this.#facades.get(module);
-    if (known !== undefined) return known;
-    const facade: Exports = Object.create(missingNames(module, () => facade)) as Exports;
-    this.#facades.set(module, facade);
-    return facade;
+    let facade = this.#facades.get(module);
+    if (facade === undefined) {
+      facade = new Facade(module, this.#exports.get(module) ?? {});
+      this.#facades.set(module, facade);
+    }
+    return facade.names;
   }
 
   /** Has a module's names lead to these exports; null: to nothing. */
   point(module: string, exports: Exports | null): void {
-    const facade = this.of(module);
-    const descriptors = Object.getOwnPropertyDescriptors(exports ?? {});
-    // Only what is gone: V8 reads an object slowly once a property was deleted.
-    for (const name of Object.keys(facade)) if (!Object.hasOwn(descriptors, name)) delete facade[name];
-    for (const [name, descriptor] of Object.entries(descriptors)) {
-      const value = exports?.[name];
-      // A function is copied, so that a call needs no getter; a variable stays live.
-      if (typeof value !== 'function') Object.defineProperty(facade, name, { ...descriptor, configurable: true });
-      else if (Object.getOwnPropertyDescriptor(facade, name)?.writable === true) facade[name] = value;
-      else Object.defineProperty(facade, name, { configurable: true, enumerable: true, writable: true, value });
-    }
+    if (exports === null) this.#exports.delete(module);
+    else this.#exports.set(module, exports);
+    // Most modules are imported by no other: they need no facade.
+    this.#facades.get(module)?.point(exports ?? {});
   }
 }
 
-/** The prototype of a facade: what it has no property for. */
-function missingNames(module: string, facade: () => Exports): object {
-  const get = (_: object, name: string | symbol): unknown => {
+/**
+ * V8 reads {@link names} fast as long as none of its properties is deleted and none has its getter replaced, so what has
+ * gone is hidden, and a variable has one getter for all versions.
+ */
+class Facade {
+  readonly names: Exports;
+  readonly #module: string;
+  #exports: Exports = {};
+
+  constructor(module: string, exports: Exports) {
+    this.#module = module;
+    this.names = Object.create(new Proxy({}, { get: (_, name) => this.#missing(name) })) as Exports;
+    this.point(exports);
+  }
+
+  point(exports: Exports): void {
+    this.#exports = exports;
+    for (const name of Object.keys(this.names)) {
+      if (!Object.hasOwn(exports, name)) this.#define(name, { value: this.#undef(name), enumerable: false });
+    }
+    for (const [name, value] of Object.entries(exports)) {
+      const known = Object.getOwnPropertyDescriptor(this.names, name);
+      const isVariable = known?.get !== undefined;
+      // A function is copied, so that a call needs no getter; a variable stays live.
+      if (typeof value !== 'function') {
+        if (isVariable) continue;
+        Object.defineProperty(this.names, name, {
+          get: () => this.#exports[name],
+          enumerable: true,
+          configurable: true,
+        });
+      } else if (known?.enumerable === true && !isVariable) this.names[name] = value;
+      else this.#define(name, { value, enumerable: true });
+    }
+  }
+
+  #define(name: string, property: { readonly value: unknown; readonly enumerable: boolean }): void {
+    Object.defineProperty(this.names, name, { ...property, writable: true, configurable: true });
+  }
+
+  #missing(name: string | symbol): unknown {
     // Symbols and these two are asked for by the language and by esbuild, not by a caller.
     if (typeof name === 'symbol' || name === 'then') return undefined;
-    if (name === '__esModule') return true;
-    return (...args: unknown[]): unknown => {
+    return name === '__esModule' ? true : this.#undef(name);
+  }
+
+  #undef(name: string): (...args: unknown[]) => unknown {
+    return (...args) => {
       // It may have come since the name was read: `import * as demo` reads all names early.
-      const found = Object.hasOwn(facade(), name) ? facade()[name] : undefined;
+      const found = Object.hasOwn(this.#exports, name) ? this.#exports[name] : undefined;
       if (typeof found === 'function') return Reflect.apply(found, undefined, args) as unknown;
-      throw new UndefError(`no function ${name} of module ${module} is loaded`);
+      throw new UndefError(`no function ${name} of module ${this.#module} is loaded`);
     };
-  };
-  return new Proxy({}, { get });
+  }
 }

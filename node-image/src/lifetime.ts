@@ -15,6 +15,9 @@ export type OwnedTimers = Pick<typeof globalThis, (typeof TIMERS)[number]>;
 /** A version's clean-up gets this long when it is asynchronous (milliseconds). */
 const DISPOSE_MAY_TAKE = 5_000;
 
+/** Why a signal is aborted: one for all, since to make one takes longer than all else that ends with a version. */
+const PURGED = new DOMException('the version was purged', 'AbortError');
+
 type Callback = (...args: unknown[]) => unknown;
 
 /**
@@ -63,7 +66,7 @@ export class Lifetime {
     for (const immediate of this.#immediates) clearImmediate(immediate);
     this.#timeouts.clear();
     this.#immediates.clear();
-    this.guard(() => this.#abort.abort());
+    this.guard(() => this.#abort.abort(PURGED));
     await Promise.all(this.#disposers.splice(0).map(dispose => this.#dispose(dispose)));
   }
 

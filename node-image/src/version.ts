@@ -1,9 +1,10 @@
 import { createRequire, isBuiltin } from 'node:module';
-import { compileFunction } from 'node:vm';
+import { Script } from 'node:vm';
 
 import type { Bundle } from '../../protocol/bundle.ts';
 import { shortRevision } from '../../protocol/revision.ts';
-import { Lifetime, TIMERS } from './lifetime.ts';
+import { OWN_GLOBALS, RUNTIME, SCRIPT_OPTIONS, scriptOf } from '../../protocol/script.ts';
+import { Lifetime } from './lifetime.ts';
 
 /** What a module sees as `import.meta.hot`; its types for module authors are in `modules/hot.d.ts`. */
 export interface Hot {
@@ -17,8 +18,8 @@ export interface Hot {
 
 /** A revision that is compiled and has not run. */
 export interface Prepared {
-  readonly bundle: Bundle;
-  readonly factory: Factory;
+  readonly bundle: Omit<Bundle, 'cache'>;
+  readonly script: Script;
 }
 
 /** A revision that was evaluated; its exports can be called. */
@@ -48,17 +49,14 @@ export interface Surroundings {
   readonly onError: (version: Version, error: unknown) => void;
 }
 
+/** What a module's script gives. */
 type Factory = (
   module: { exports: Record<string, unknown> },
   exports: object,
   require: (id: string) => unknown,
   hot: Hot,
-  console: Console,
-  ...timers: unknown[]
+  ...globals: unknown[]
 ) => void;
-
-/** The parameters' names; `__hotcast_hot` is what the controller's compiler writes for `import.meta.hot`. */
-const PARAMETERS = ['module', 'exports', 'require', '__hotcast_hot', 'console', ...TIMERS];
 
 const HOT = 'hot:';
 
@@ -70,14 +68,16 @@ export function scriptName({ module, revision }: { readonly module: string; read
 }
 
 /**
- * Compiles a bundle; nothing of it runs: `vm.compileFunction` takes the body of one function and nothing else. The code
- * goes when the version goes, provided that the process runs with `--no-compilation-cache` (nodejs/node#63186).
+ * Compiles a bundle, or takes over what V8 made of it elsewhere; nothing of it runs. The code goes when the version goes,
+ * provided that the process runs with `--no-compilation-cache` (nodejs/node#63186).
  *
  * @throws SyntaxError
  */
-export function compileVersion(bundle: Bundle): Prepared {
-  const factory = compileFunction(bundle.code, PARAMETERS, { filename: scriptName(bundle) });
-  return { bundle, factory: factory as unknown as Factory };
+export function compileVersion({ cache, ...bundle }: Bundle): Prepared {
+  // V8 looks at version and flags itself, and compiles when they differ; of the processor it knows nothing.
+  const cachedData = cache?.runtime === RUNTIME ? { cachedData: Buffer.from(cache.base64, 'base64') } : {};
+  const options = { ...SCRIPT_OPTIONS, ...cachedData, filename: scriptName(bundle) };
+  return { bundle, script: new Script(scriptOf(bundle.code), options) };
 }
 
 /**
@@ -113,9 +113,9 @@ export function evaluateVersion(prepared: Prepared, { data, console, facade, onE
     },
   };
   try {
-    const { factory } = prepared; // Its stacks say nothing of `prepared` then.
-    const timers = TIMERS.map(timer => lifetime.timers[timer]);
-    factory(module, module.exports, require, Object.freeze(hot), console, ...timers);
+    const factory = prepared.script.runInThisContext() as Factory;
+    const own = { console, ...lifetime.timers };
+    factory(module, module.exports, require, Object.freeze(hot), ...OWN_GLOBALS.map(each => own[each]));
   } catch (error) {
     void lifetime.end();
     throw error;

@@ -151,6 +151,23 @@ describe('Facades', () => {
     expect(Object.keys(facades.of('demo'))).toEqual([]);
   });
 
+  it('keeps a variable live over versions, also when it becomes a function or goes', () => {
+    const facades = new Facades();
+    const demo = facades.of('demo');
+    const exports: Record<string, unknown> = { count: 1 };
+    facades.point('demo', exports);
+    exports['count'] = 2;
+    expect(demo['count']).toBe(2);
+    const count = (): number => 3;
+    facades.point('demo', { count });
+    expect(demo['count']).toBe(count);
+    facades.point('demo', {});
+    expect(demo['count']).toThrow(UndefError);
+    facades.point('demo', { count: 4 });
+    expect(demo['count']).toBe(4);
+    expect(Object.keys(demo)).toEqual(['count']);
+  });
+
   it('gives for a name that is not there a function that throws undef', () => {
     const demo = new Facades().of('demo');
     const add = demo['add'];

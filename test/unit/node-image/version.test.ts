@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { compileVersion, evaluateVersion, type Surroundings, type Version } from '../../../node-image/src/version.ts';
+import { codeCache } from '../../../controller/src/code-cache.ts';
+import {
+  compileVersion,
+  evaluateVersion,
+  type Prepared,
+  type Surroundings,
+  type Version,
+} from '../../../node-image/src/version.ts';
 import { bundleOf } from '../fixtures.ts';
 
 const surroundings = (data: Record<string, unknown> = {}): Surroundings => ({
@@ -20,6 +27,39 @@ describe('compileVersion', () => {
 
   it('takes code that ends in a comment', () => {
     expect(evaluate('exports.x = 1; // the end').exports).toEqual({ x: 1 });
+  });
+});
+
+describe('a code cache', () => {
+  const bundle = bundleOf('demo', `exports.text = '${'x'.repeat(16 * 1024)}'; exports.answer = () => 42;`);
+  const answer = (prepared: Prepared): unknown =>
+    Reflect.apply(evaluateVersion(prepared, surroundings()).exports['answer'] as () => unknown, undefined, []);
+  const cache = codeCache(bundle.code);
+
+  it('saves compiling', () => {
+    if (cache === null) throw new Error('there is none');
+    const prepared = compileVersion({ ...bundle, cache });
+    expect(prepared.script.cachedDataRejected).toBe(false);
+    expect(answer(prepared)).toBe(42);
+  });
+
+  it('is left aside when it was made for another runtime', () => {
+    const prepared = compileVersion({ ...bundle, cache: { runtime: 'V8 1.0 pdp11', base64: cache?.base64 ?? '' } });
+    expect(prepared.script.cachedDataRejected).toBeUndefined();
+    expect(answer(prepared)).toBe(42);
+  });
+
+  it('does no harm when V8 does not take it', () => {
+    // Of other code: V8 remembers here what it has compiled.
+    const other = bundleOf('demo', `${bundle.code}\n`);
+    const prepared = compileVersion({ ...other, cache: { runtime: cache?.runtime ?? '', base64: 'bm8gY2FjaGU=' } });
+    expect(prepared.script.cachedDataRejected).toBe(true);
+    expect(answer(prepared)).toBe(42);
+  });
+
+  it('is made neither of little code nor of what does not compile', () => {
+    expect(codeCache('exports.x = 1;')).toBeNull();
+    expect(codeCache(`const x = ; // ${'x'.repeat(16 * 1024)}`)).toBeNull();
   });
 });
 

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Measures the node's runtime in a container of the nodes' base image, under the flags that nodes have.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+out=.cache/bench
+mkdir -p "$out"
+npm run --silent bundle -- bench/runtime/main.ts --outfile="$out/runtime.mjs"
+docker run --rm --init --memory 3g --volume "$PWD/$out:/bench:ro" "${NODE_BASE:-node:26-slim}" \
+  node --no-compilation-cache --expose-gc --max-old-space-size=2048 /bench/runtime.mjs "$@"
