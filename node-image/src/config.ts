@@ -5,17 +5,25 @@ export interface NodeConfig extends ClusterConfig {
   readonly aliveFile: string;
   /** How long a push waits for calls on an old version, milliseconds. */
   readonly purgeMayTake: number;
+  /** How many characters a second each version of a module may log. */
+  readonly logMayWrite: number;
 }
 
 /**
- * Reads the cluster's variables, `ALIVE_FILE` (default `/run/hotcast/alive`) and `PURGE_MAY_TAKE` (milliseconds, default
- * 3000).
+ * Reads the cluster's variables, `ALIVE_FILE` (default `/run/hotcast/alive`), `PURGE_MAY_TAKE` (milliseconds, default
+ * 3000) and `LOG_MAY_WRITE` (characters a second, default 100000).
  *
  * @throws UsageError one line that names every bad variable.
  */
 export function loadConfig(env: Env): NodeConfig {
-  const purgeMayTake = Number(env['PURGE_MAY_TAKE'] || 3_000);
-  const isTime = Number.isFinite(purgeMayTake) && purgeMayTake >= 0;
-  const cluster = loadClusterConfig(env, isTime ? [] : ['PURGE_MAY_TAKE must be a number of milliseconds']);
-  return { ...cluster, aliveFile: env['ALIVE_FILE'] || '/run/hotcast/alive', purgeMayTake };
+  const problems: string[] = [];
+  const amount = (name: string, standard: number, unit: string): number => {
+    const value = Number(env[name] || standard);
+    if (!Number.isFinite(value) || value < 0) problems.push(`${name} must be a number of ${unit}`);
+    return value;
+  };
+  const purgeMayTake = amount('PURGE_MAY_TAKE', 3_000, 'milliseconds');
+  const logMayWrite = amount('LOG_MAY_WRITE', 100_000, 'characters a second');
+  const cluster = loadClusterConfig(env, problems);
+  return { ...cluster, aliveFile: env['ALIVE_FILE'] || '/run/hotcast/alive', purgeMayTake, logMayWrite };
 }

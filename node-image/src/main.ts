@@ -13,6 +13,7 @@ import { loadConfig, type NodeConfig } from './config.ts';
 import { onReconnect, openConnection } from './connection.ts';
 import { describeNode } from './describe.ts';
 import { ownName } from './identity.ts';
+import { guardProcess } from './owned-process.ts';
 import { startPresence } from './presence.ts';
 import { Store } from './store.ts';
 
@@ -35,12 +36,13 @@ const name = await claimName(nats, subjects, await ownName(container), container
 const log = root.child({ node: name });
 
 const identity = { name, container };
-const codeServer = new CodeServer(log);
+const codeServer = new CodeServer(log, config.logMayWrite);
 // A module's stray error is its own: it is counted against its revision, and does not take the node down.
 const onStray = (kind: string) => (error: unknown) => {
-  if (!codeServer.blameByStack(error)) log.error({ err: codeServer.explain(error) }, kind);
+  if (!codeServer.blameStray(error)) log.error({ err: codeServer.explain(error) }, kind);
 };
 process.on('uncaughtException', onStray('uncaught error')).on('unhandledRejection', onStray('unhandled rejection'));
+const endProcess = guardProcess();
 
 const catchUp = new CatchUp(name, codeServer, await Store.open(nats, config.cookie, subjects), log);
 await startAnswering({ nats, subjects, identity, codeServer, catchUp, purgeMayTake: config.purgeMayTake, log });
@@ -62,7 +64,7 @@ async function stop(signal: string): Promise<void> {
   }
   await Promise.race([nats.drain(), new Promise(resolve => setTimeout(resolve, 200))]);
   log.info({ signal, unfinishedCalls: codeServer.callsInFlight }, 'stopped');
-  process.exit(0);
+  endProcess(0);
 }
 process.on('SIGTERM', signal => void stop(signal));
 process.on('SIGINT', signal => void stop(signal));

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
+import { ModuleLog } from '../../../node-image/src/module-log.ts';
 import { compileVersion, evaluateVersion, type Surroundings, type Version } from '../../../node-image/src/version.ts';
-import { bundleOf } from '../fixtures.ts';
+import { bundleOf, recordingLog } from '../fixtures.ts';
 
 const surroundings = (data: Record<string, unknown> = {}): Surroundings => ({
   data,
-  console,
+  log: new ModuleLog(recordingLog(), 'demo', 'a'.repeat(64), Infinity),
   facade: () => ({}),
   onError: () => undefined,
 });
