@@ -5,7 +5,8 @@ import type { Logger } from './logger.ts';
 import { addOutput } from './running.ts';
 import type { Explained } from './stack.ts';
 
-/** A printed line is cut to this many characters. */
+/** What is printed at once is cut to this many characters, and each line of it to so many. */
+const MAX_PRINT = 65_536;
 const MAX_LINE = 4_096;
 
 /** How long a version has to wait when it has logged as much as it may (milliseconds). */
@@ -34,13 +35,9 @@ export class ModuleLog {
     return new Writable({
       decodeStrings: false,
       write: (chunk: string | Uint8Array, _encoding, done) => {
-        const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
-        const end = text.endsWith('\n') ? text.length - 1 : text.length;
-        // Not split(): a module may print a hundred megabytes at once.
-        for (let start = 0, next: number; start <= end; start = next + 1) {
-          next = text.indexOf('\n', start);
-          if (next === -1 || next > end) next = end;
-          const line = shortened(text, start, next);
+        const text = (typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()).replace(/\n$/, '');
+        for (const whole of shortened(text, MAX_PRINT).split('\n')) {
+          const line = shortened(whole, MAX_LINE);
           addOutput(line);
           if (this.#mayLog(line.length)) this.#log[level](this.#fields, line);
         }
@@ -83,7 +80,6 @@ export class ModuleLog {
   }
 }
 
-function shortened(text: string, start: number, end: number): string {
-  const left = end - start - MAX_LINE;
-  return left <= 0 ? text.slice(start, end) : `${text.slice(start, start + MAX_LINE)}… (${left} more characters)`;
+function shortened(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length)}… (${text.length - length} more characters)`;
 }

@@ -38,13 +38,15 @@ const REFUSALS: PropertyDescriptorMap = {
 
 /**
  * Takes from `process` what would end the node or change it for all of its modules, for code that goes past what
- * {@link ownProcess} gives it. Gives the way to end the node all the same.
+ * {@link ownProcess} gives it. Gives the way to end the node all the same. No property can be added to all objects any
+ * more: the node itself could read no message then.
  */
 export function guardProcess(): (code: number) => never {
   const before = Object.fromEntries(
     Object.keys(REFUSALS).map(name => [name, Object.getOwnPropertyDescriptor(process, name)]),
   ) as PropertyDescriptorMap;
   Object.defineProperties(process, REFUSALS);
+  Object.preventExtensions(Object.prototype);
   return code => {
     Object.defineProperties(process, before);
     return process.exit(code);

@@ -86,6 +86,13 @@ describe('what a module may log', () => {
     expect(explain).toHaveBeenCalledTimes(2);
   });
 
+  it('is cut where it is too much at once', () => {
+    const { log, console } = printing();
+    console.log('x\n'.repeat(1_000_000));
+    expect(log.logged).toHaveLength(32_769);
+    expect(log.logged.at(-1)?.message).toBe('… (1934464 more characters)');
+  });
+
   it('is cut in a line that is too long, also in what a call shows', () => {
     const { log, stdout } = printing();
     const output: string[] = [];
