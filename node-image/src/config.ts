@@ -3,6 +3,8 @@ import { type ClusterConfig, type Env, loadClusterConfig } from '../../protocol/
 export interface NodeConfig extends ClusterConfig {
   /** A file that is touched while the node is well; the container's healthcheck looks at its age. */
   readonly aliveFile: string;
+  /** The folder with the public keys that are trusted. */
+  readonly trustDir: string;
   /** How long a push waits for calls on an old version, milliseconds. */
   readonly purgeMayTake: number;
   /** How many characters a second each version of a module may log. */
@@ -10,8 +12,8 @@ export interface NodeConfig extends ClusterConfig {
 }
 
 /**
- * Reads the cluster's variables, `ALIVE_FILE` (default `/run/hotcast/alive`), `PURGE_MAY_TAKE` (milliseconds, default
- * 3000) and `LOG_MAY_WRITE` (characters a second, default 100000).
+ * Reads the cluster's variables, `TRUST_DIR` (default `/run/trust`), `ALIVE_FILE` (default `/run/hotcast/alive`),
+ * `PURGE_MAY_TAKE` (milliseconds, default 3000) and `LOG_MAY_WRITE` (characters a second, default 100000).
  *
  * @throws UsageError one line that names every bad variable.
  */
@@ -25,5 +27,7 @@ export function loadConfig(env: Env): NodeConfig {
   const purgeMayTake = amount('PURGE_MAY_TAKE', 3_000, 'milliseconds');
   const logMayWrite = amount('LOG_MAY_WRITE', 100_000, 'characters a second');
   const cluster = loadClusterConfig(env, problems);
-  return { ...cluster, aliveFile: env['ALIVE_FILE'] || '/run/hotcast/alive', purgeMayTake, logMayWrite };
+  const trustDir = `${env['TRUST_DIR'] || '/run/trust'}/${cluster.cookie}`;
+  const aliveFile = env['ALIVE_FILE'] || '/run/hotcast/alive';
+  return { ...cluster, trustDir, aliveFile, purgeMayTake, logMayWrite };
 }

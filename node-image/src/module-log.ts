@@ -35,8 +35,8 @@ export class ModuleLog {
     return new Writable({
       decodeStrings: false,
       write: (chunk: string | Uint8Array, _encoding, done) => {
-        const text = (typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()).replace(/\n$/, '');
-        for (const whole of shortened(text, MAX_PRINT).split('\n')) {
+        const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+        for (const whole of shortened(text.endsWith('\n') ? text.slice(0, -1) : text, MAX_PRINT).split('\n')) {
           const line = shortened(whole, MAX_LINE);
           addOutput(line);
           if (this.#mayLog(line.length)) this.#log[level](this.#fields, line);
