@@ -22,5 +22,8 @@ export function inboxPrefix(role: Role): string {
   return `_INBOX.${role}`;
 }
 
+/** The file with the authority of NATS's certificate, beside the seed; where it is there, NATS is spoken to by TLS. */
+export const NATS_CA = 'ca.pem';
+
 /** The file with a role's seed for NATS, in its own folder of keys. */
 export const NATS_SEED = 'nats.nk';

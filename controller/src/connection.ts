@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { connect, nkeyAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 
 import type { ClusterConfig } from '../../protocol/config.ts';
-import { CONNECTION, inboxPrefix, NATS_SEED, type Role } from '../../protocol/connection.ts';
+import { CONNECTION, inboxPrefix, NATS_CA, NATS_SEED, type Role } from '../../protocol/connection.ts';
 import type { Logger } from './logger.ts';
 
 /** Opens the process's one NATS connection. */
@@ -13,12 +13,14 @@ export async function openConnection(
   role: Role,
   log: Logger,
 ): Promise<NatsConnection> {
+  const authority = join(keysDir, NATS_CA);
   const connection = await connect({
     ...CONNECTION,
     servers: natsUrl,
     name: `hotcast-${role}`,
     inboxPrefix: inboxPrefix(role),
     authenticator: nkeyAuthenticator(() => readFileSync(join(keysDir, NATS_SEED))),
+    ...(existsSync(authority) ? { tls: { caFile: authority } } : {}),
   });
   void logStatus(connection, log);
   return connection;

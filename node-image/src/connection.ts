@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { connect, nkeyAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 
 import type { ClusterConfig } from '../../protocol/config.ts';
-import { CONNECTION, inboxPrefix, NATS_SEED } from '../../protocol/connection.ts';
+import { CONNECTION, inboxPrefix, NATS_CA, NATS_SEED } from '../../protocol/connection.ts';
 import type { Logger } from './logger.ts';
 
 /** Calls `react` each time that a lost connection was made again. */
@@ -20,12 +20,14 @@ export async function openConnection(
   container: string,
   log: Logger,
 ): Promise<NatsConnection> {
+  const authority = join(keysDir, NATS_CA);
   const connection = await connect({
     ...CONNECTION,
     servers: natsUrl,
     name: `hotcast-node ${container}`,
     inboxPrefix: inboxPrefix('node'),
     authenticator: nkeyAuthenticator(() => readFileSync(join(keysDir, NATS_SEED))),
+    ...(existsSync(authority) ? { tls: { caFile: authority } } : {}),
   });
   void logStatus(connection, log);
   return connection;

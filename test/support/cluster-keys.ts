@@ -3,16 +3,18 @@ import { dirname, join } from 'node:path';
 
 import { type Authenticator, nkeyAuthenticator, nkeys } from '@nats-io/transport-node';
 
+import { makeCertificate } from '../../controller/src/keys/certificate.ts';
 import { type Keyring, openKeyring } from '../../controller/src/keyring.ts';
 import { accountOf, ACCOUNTS, type Holder, makeKeys, type PublicKeys } from '../../controller/src/keys/make-keys.ts';
-import { natsConfig } from '../../controller/src/keys/nats-config.ts';
-import { NATS_SEED, type Role } from '../../protocol/connection.ts';
+import { natsConfig, TLS } from '../../controller/src/keys/nats-config.ts';
+import { NATS_CA, NATS_SEED, type Role, ROLES } from '../../protocol/connection.ts';
 
 /** The keys of a cluster in folders, as the keys service puts them into volumes, and a user that may do all on NATS. */
 export class ClusterKeys {
   readonly #root: string;
   readonly #tester = nkeys.createUser();
   readonly #clusters: PublicKeys[] = [];
+  #authority: string | null = null;
 
   constructor(root: string) {
     this.#root = root;
@@ -21,6 +23,19 @@ export class ClusterKeys {
   /** The folder that is mounted into a holder's container. */
   folder(holder: Holder): string {
     return join(this.#root, holder);
+  }
+
+  /** Has all talk to NATS by TLS, which is reached by these names. Call it before the first {@link make}. */
+  async useTls(hosts: readonly string[]): Promise<void> {
+    const { authority, certificate, privateKey } = await makeCertificate(hosts);
+    this.#authority = authority;
+    this.#write(join(this.folder('nats'), 'cert.pem'), certificate);
+    this.#write(join(this.folder('nats'), 'key.pem'), privateKey);
+  }
+
+  /** What vouches for NATS's certificate; null without TLS. */
+  get authority(): string | null {
+    return this.#authority;
   }
 
   /** Makes the keys of a cookie when there are none; true when NATS has to read its configuration again. */
@@ -34,7 +49,11 @@ export class ClusterKeys {
       .map(accountOf)
       .map(account => ({ ...account, users: [...account.users] }));
     first?.users.push(tester);
-    this.#write(join(this.folder('nats'), ACCOUNTS), natsConfig(first === undefined ? [] : [first, ...others]));
+    if (this.#authority !== null) {
+      for (const role of ROLES) this.#write(join(this.folder(role), cookie, NATS_CA), this.#authority);
+    }
+    const accounts = natsConfig(first === undefined ? [] : [first, ...others]);
+    this.#write(join(this.folder('nats'), ACCOUNTS), `${this.#authority === null ? '' : TLS}${accounts}`);
     return true;
   }
 

@@ -51,7 +51,7 @@ export function imageOf(service: 'node' | 'controller' | 'roster'): string {
 }
 
 /** What a connection to NATS needs. */
-export type NatsOptions = Pick<NodeConnectionOptions, 'servers' | 'authenticator'>;
+export type NatsOptions = Pick<NodeConnectionOptions, 'servers' | 'authenticator' | 'tls'>;
 
 type BindMount = Parameters<HardenedContainer['withBindMounts']>[0][number];
 
@@ -82,12 +82,14 @@ export class Cluster implements AsyncDisposable {
     chmodSync(this.#folder, 0o755);
     mkdirSync(this.#modules);
     for (const file of readdirSync(MODULES)) copyFileSync(join(MODULES, file), join(this.#modules, file));
-    this.keys.make(this.cookie);
   }
 
-  static async start({ nodes }: { readonly nodes: number }): Promise<Cluster> {
+  /** @param tls has all talk to NATS by TLS. */
+  static async start({ nodes, tls = false }: { readonly nodes: number; readonly tls?: boolean }): Promise<Cluster> {
     const cluster = new Cluster();
     try {
+      if (tls) await cluster.keys.useTls([`${cluster.id}-nats`, 'localhost']);
+      cluster.keys.make(cluster.cookie);
       await cluster.#startAll(nodes);
       return cluster;
     } catch (error) {
@@ -260,8 +262,9 @@ export class Cluster implements AsyncDisposable {
   /** How this machine reaches the cluster's NATS, with all rights. */
   async natsOptions(): Promise<NatsOptions> {
     const { NetworkSettings } = await (await this.container('nats')).inspect();
-    const servers = `nats://127.0.0.1:${NetworkSettings.Ports['4222/tcp']?.[0]?.HostPort}`;
-    return { servers, authenticator: this.keys.tester };
+    const servers = `nats://localhost:${NetworkSettings.Ports['4222/tcp']?.[0]?.HostPort}`;
+    const { authority: ca, tester: authenticator } = this.keys;
+    return { servers, authenticator, ...(ca === null ? {} : { tls: { ca } }) };
   }
 
   /** What a container has logged until now. */

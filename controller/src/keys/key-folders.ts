@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -43,6 +44,16 @@ export class KeyFolders {
     writeFileSync(fresh, text, { mode: 0o400 });
     chownSync(fresh, uid, gid);
     renameSync(fresh, file);
+  }
+
+  /** The text of a file; null when it is not there. */
+  read(holder: Holder, path: string): string | null {
+    const file = join(this.#root, holder, path);
+    return existsSync(file) ? readFileSync(file, 'utf8') : null;
+  }
+
+  remove(holder: Holder, path: string): void {
+    rmSync(join(this.#root, holder, path), { force: true });
   }
 
   /** The contents of the JSON files in a holder's folder; none when it is not there. */

@@ -1,5 +1,7 @@
-import { HotcastError, UsageError } from '../../../protocol/errors.ts';
-import { COOKIE_RULE, isCookie } from '../../../protocol/names.ts';
+import { NATS_CA, ROLES } from '../../../protocol/connection.ts';
+import { HotcastError } from '../../../protocol/errors.ts';
+import { makeCertificate } from './certificate.ts';
+import { type KeysConfig, loadConfig } from './config.ts';
 import { KeyFolders, type Owner } from './key-folders.ts';
 import { type Holder, makeKeys, natsFile, readPublicKeys, USERS } from './make-keys.ts';
 
@@ -24,24 +26,40 @@ const STREAM = 'stream';
  * Runs once before everything else starts: makes the keys of each cookie that has none, into one folder (a volume) for
  * each process that holds some. What is there already stays.
  */
-function main(env: NodeJS.ProcessEnv): void {
-  const cookies = (env['COOKIES'] || env['COOKIE'] || 'dino').split(/[\s,]+/).filter(cookie => cookie !== '');
-  const wrong = cookies.find(cookie => !isCookie(cookie));
-  if (wrong !== undefined) throw new UsageError(`COOKIE ${JSON.stringify(wrong)} must be ${COOKIE_RULE}`);
-  const folders = new KeyFolders(env['VOLUMES'] || '/volumes', OWNERS);
+async function main({ cookies, volumes, tls, hosts }: KeysConfig): Promise<void> {
+  const folders = new KeyFolders(volumes, OWNERS);
   folders.handOver(STREAM, NODE);
 
   const clusters = folders.readAll('nats', USERS).map(readPublicKeys);
   const fresh = cookies.filter(cookie => !clusters.some(known => known.cookie === cookie)).map(makeKeys);
   // What marks a cookie as made is the last of its files.
   for (const { files } of fresh) for (const file of files) folders.write(file);
-  folders.write(natsFile([...clusters, ...fresh.map(({ users }) => users)]));
+  const all = [...clusters, ...fresh.map(({ users }) => users)];
+  const authority = tls ? await authorityOf(folders, hosts) : null;
+  for (const { cookie } of all) {
+    for (const holder of ROLES) {
+      if (authority === null) folders.remove(holder, `${cookie}/${NATS_CA}`);
+      else folders.write({ holder, path: `${cookie}/${NATS_CA}`, text: authority });
+    }
+  }
+  folders.write(natsFile(all, tls));
   const made = fresh.map(({ users }) => users.cookie).join(', ');
   process.stdout.write(`${JSON.stringify({ msg: made === '' ? 'all keys are there' : `made the keys of ${made}` })}\n`);
 }
 
+/** Who vouches for NATS's certificate, which is made when it is not there. */
+async function authorityOf(folders: KeyFolders, hosts: readonly string[]): Promise<string> {
+  const known = folders.read('nats', NATS_CA);
+  if (known !== null) return known;
+  const { authority, certificate, privateKey } = await makeCertificate(hosts);
+  folders.write({ holder: 'nats', path: 'cert.pem', text: certificate });
+  folders.write({ holder: 'nats', path: 'key.pem', text: privateKey });
+  folders.write({ holder: 'nats', path: NATS_CA, text: authority });
+  return authority;
+}
+
 try {
-  main(process.env);
+  await main(loadConfig(process.env));
 } catch (error) {
   if (!(error instanceof HotcastError)) throw error;
   process.stderr.write(`hotcast-keys: ${error.message}\n`);

@@ -5,7 +5,7 @@ import { decode, encode } from '../../../protocol/codec.ts';
 import { NATS_SEED, type Role, ROLES } from '../../../protocol/connection.ts';
 import { makeSigningKey, readSigningKey, trustedKeyFile } from '../../../protocol/keys.ts';
 import { SIGNING_KEY } from '../keyring.ts';
-import { type Account, natsConfig, permissionsOf } from './nats-config.ts';
+import { type Account, natsConfig, permissionsOf, TLS } from './nats-config.ts';
 
 /** Who reads a folder of keys: a volume of its own, so that no container has more than it needs. */
 export type Holder = Role | 'trust' | 'nats';
@@ -62,7 +62,8 @@ export function accountOf({ cookie, users }: PublicKeys): Account {
   return { cookie, users: ROLES.map(role => ({ nkey: users[role] ?? '', ...permissionsOf(role, cookie) })) };
 }
 
-/** NATS's configuration of all accounts, as a file. */
-export function natsFile(clusters: readonly PublicKeys[]): KeyFile {
-  return { holder: 'nats', path: ACCOUNTS, text: natsConfig(clusters.map(accountOf)) };
+/** NATS's configuration of all accounts, as a file; with TLS when that is wanted. */
+export function natsFile(clusters: readonly PublicKeys[], withTls: boolean): KeyFile {
+  const accounts = natsConfig(clusters.map(accountOf));
+  return { holder: 'nats', path: ACCOUNTS, text: withTls ? `${TLS}${accounts}` : accounts };
 }

@@ -66,6 +66,9 @@ export function natsConfig(accounts: readonly Account[]): string {
   return ['accounts {', ...accounts.flatMap(accountText), '}', ''].join('\n');
 }
 
+/** Where NATS finds its certificate and key: its volume of keys is mounted there. */
+export const TLS = 'tls {\n  cert_file: "/etc/nats/keys/cert.pem"\n  key_file: "/etc/nats/keys/key.pem"\n}\n';
+
 function accountText({ cookie, users }: Account): string[] {
   return [
     `  ${quoted(cookie)} {`,
