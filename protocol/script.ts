@@ -1,12 +1,15 @@
 /** The globals that each version has its own of. */
 export const OWN_GLOBALS = [
-  'console',
   'setTimeout',
   'setInterval',
   'setImmediate',
   'clearTimeout',
   'clearInterval',
   'clearImmediate',
+  'console',
+  'process',
+  'global',
+  'globalThis',
 ] as const;
 
 /** What a module's function takes; `__hotcast_hot` is what the controller's compiler writes for `import.meta.hot`. */

@@ -1,13 +1,16 @@
 import { toJson } from '../../protocol/json-value.ts';
 import { MAX_VALUE_BYTES } from '../../protocol/limits.ts';
 import type { CallAnswer, CallFailure, CallRequest } from '../../protocol/messages.ts';
+import { PurgedError } from './calls.ts';
 import type { CodeServer } from './code-server.ts';
 import { UndefError } from './facade.ts';
-import { collectingOutput } from './module-console.ts';
+import { runAs } from './running.ts';
+import { gather, isStream } from './stream.ts';
+import { scriptName } from './version.ts';
 
 /**
  * Calls an exported function on the current version and waits for its value. The call stays on the version that it
- * began on, across every await, whatever is loaded meanwhile.
+ * began on, across every await, whatever is loaded meanwhile. A stream is the value of its items, once it has ended.
  */
 export async function call(codeServer: CodeServer, node: string, request: CallRequest): Promise<CallAnswer> {
   const output: string[] = [];
@@ -27,14 +30,15 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
   if (typeof target !== 'function') return undef(`module ${request.module} exports no function ${request.function}`);
 
   const began = codeServer.callBegan(version);
+  const { signal } = version.lifetime;
   let threw = false;
   try {
-    const value: unknown = await collectingOutput(output, () => Reflect.apply(target, version.exports, request.args));
-    const result = toJson(value);
-    if (!result.ok) return failed('badvalue', 'badvalue', `${result.detail}, which JSON can't carry`);
-    if (result.json !== undefined && Buffer.byteLength(result.json) > MAX_VALUE_BYTES) {
-      return failed('badvalue', 'badvalue', `the value is larger than ${MAX_VALUE_BYTES} bytes of JSON`);
-    }
+    const value = runAs(scriptName(version), output, async () => {
+      const returned: unknown = await Reflect.apply(target, version.exports, request.args);
+      return isStream(returned) ? gather(returned, signal) : toJson(returned, MAX_VALUE_BYTES);
+    });
+    const result = await Promise.race([value, began.purged]);
+    if (!result.ok) return failed('badvalue', 'badvalue', result.detail);
     return {
       status: 'value',
       node,
@@ -45,6 +49,7 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
   } catch (error) {
     threw = true;
     if (error instanceof UndefError) return failed('undef', 'undef', `${error.message} on node ${node}`);
+    if (error instanceof PurgedError) return failed('exception', 'purged', error.message);
     const { type, message, stack } = codeServer.explain(error);
     return { ...failed('exception', type, message), ...(stack === undefined ? {} : { stack }) };
   } finally {

@@ -5,26 +5,49 @@ export interface Call {
   readonly version: Version;
   /** Versions of other modules that were replaced meanwhile, and that it may be in by its hot imports. */
   readonly held: Set<Version>;
+  /** Rejected with a {@link PurgedError} when the version is purged before the call has ended. */
+  readonly purged: Promise<never>;
+}
+
+/** A call whose version was purged under it, by force. */
+export class PurgedError extends Error {
+  override readonly name = 'purged';
+}
+
+interface Pending extends Call {
+  readonly abandon: () => void;
 }
 
 /** The calls in flight on one node. {@link Version.calls} counts those that may be running in a version's code. */
 export class Calls {
-  readonly #calls = new Set<Call>();
+  readonly #calls = new Set<Pending>();
 
   get size(): number {
     return this.#calls.size;
   }
 
   begin(version: Version): Call {
-    const call = { version, held: new Set<Version>() };
+    let abandon = (): void => undefined;
+    const purged = new Promise<never>((_, reject) => {
+      abandon = () => reject(new PurgedError(`${version.module} was purged while the call ran on its old version`));
+    });
+    // A call that has ended does not look any more.
+    purged.catch(() => undefined);
+    const call = { version, held: new Set<Version>(), purged, abandon };
     version.calls += 1;
     this.#calls.add(call);
     return call;
   }
 
+  /** Has the calls that began on a version fail: what they wait for may never come. */
+  abandon(version: Version): void {
+    if (version.calls === 0) return;
+    for (const call of this.#calls) if (call.version === version) call.abandon();
+  }
+
   /** Gives the versions that it was in, or may have been. */
   end(call: Call): Version[] {
-    this.#calls.delete(call);
+    this.#calls.delete(call as Pending);
     const versions = [call.version, ...call.held];
     for (const version of versions) version.calls -= 1;
     return versions;

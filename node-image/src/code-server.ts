@@ -5,10 +5,10 @@ import { type Call, Calls } from './calls.ts';
 import { Facades } from './facade.ts';
 import { type HostedModule, hostNothing, setData } from './hosted-module.ts';
 import type { Logger } from './logger.ts';
-import { madeAtUse } from './made-at-use.ts';
 import { changedData, changesData, restore } from './module-data.ts';
-import { moduleConsole } from './module-console.ts';
+import { ModuleLog } from './module-log.ts';
 import { notPurged, OK, type Outcome, refused } from './outcome.ts';
+import { runningScript } from './running.ts';
 import { emptySlots, load, purge, remove, type Slots } from './slots.ts';
 import { explain, type Explained, scriptIn } from './stack.ts';
 import { compileVersion, evaluateVersion, type Prepared, scriptName, type Version } from './version.ts';
@@ -39,9 +39,12 @@ export class CodeServer {
   readonly #facades = new Facades();
   readonly #calls = new Calls();
   readonly #log: Logger;
+  readonly #logMayWrite: number;
 
-  constructor(log: Logger) {
+  /** `logMayWrite`: how many characters a second a version may log. */
+  constructor(log: Logger, logMayWrite = Infinity) {
     this.#log = log;
+    this.#logMayWrite = logMayWrite;
   }
 
   /** Compiles a bundle and keeps it ready, beside what runs. */
@@ -133,9 +136,12 @@ export class CodeServer {
     return explain(thrown, script => this.#bundleOf(script));
   }
 
-  /** Counts an error that nobody caught against the version whose code is in its stack; false when none is. */
-  blameByStack(error: unknown): boolean {
-    const script = scriptIn(error);
+  /**
+   * Counts an error that nobody caught against the version whose code is in its stack, else against the one that started
+   * what threw it; false when there is none.
+   */
+  blameStray(error: unknown): boolean {
+    const script = scriptIn(error) ?? runningScript();
     const versions = [...this.#modules.values()].flatMap(({ slots }) => [slots.current, slots.old]);
     const culprit = versions.find(version => version !== null && scriptName(version) === script);
     if (!culprit) return false;
@@ -153,7 +159,7 @@ export class CodeServer {
     return this.current(module) === null ? null : this.busyOld(module);
   }
 
-  /** Lets go of a module's old version, also while calls are running on it: they end, but all that it opened is closed. */
+  /** Lets go of a module's old version, also while calls are running on it: they fail, and all that it opened is closed. */
   purge(module: string): void {
     const slots = this.#modules.get(module)?.slots;
     if (slots !== undefined) this.#setSlots(module, purge(slots));
@@ -260,8 +266,7 @@ export class CodeServer {
     const data = isBack ? before.data : current;
     const version = evaluateVersion(prepared, {
       data: from === null ? data : {},
-      // To make one takes longer than the rest of a swap, and most modules print nothing.
-      console: madeAtUse(() => moduleConsole(this.#log, module, revision)),
+      log: new ModuleLog(this.#log, module, revision, this.#logMayWrite),
       facade: name => this.#facades.of(name),
       onError: (culprit, error) => this.#blame(culprit, error),
     });
@@ -283,7 +288,9 @@ export class CodeServer {
     hosted.slots = slots.old?.calls === 0 ? purge(slots) : slots;
     this.#facades.point(module, slots.current?.exports ?? null);
     for (const version of new Set(before)) {
-      if (version !== hosted.slots.current && version !== hosted.slots.old) void version?.lifetime.end();
+      if (version === null || version === hosted.slots.current || version === hosted.slots.old) continue;
+      this.#calls.abandon(version);
+      void version.lifetime.end({ removed: hosted.slots.current === null });
     }
   }
 
@@ -294,7 +301,6 @@ export class CodeServer {
 
   #blame(version: Version, error: unknown): void {
     version.errors += 1;
-    const { module, revision } = version;
-    this.#log.error({ module, revision: shortRevision(revision), err: this.explain(error) }, 'error in a module');
+    version.log.error(() => this.explain(error));
   }
 }

@@ -7,18 +7,27 @@ export interface NodeConfig extends ClusterConfig {
   readonly trustDir: string;
   /** How long a push waits for calls on an old version, milliseconds. */
   readonly purgeMayTake: number;
+  /** How many characters a second each version of a module may log. */
+  readonly logMayWrite: number;
 }
 
 /**
- * Reads the cluster's variables, `TRUST_DIR` (default `/run/trust`), `ALIVE_FILE` (default `/run/hotcast/alive`) and `PURGE_MAY_TAKE` (milliseconds, default
- * 3000).
+ * Reads the cluster's variables, `TRUST_DIR` (default `/run/trust`), `ALIVE_FILE` (default `/run/hotcast/alive`),
+ * `PURGE_MAY_TAKE` (milliseconds, default 3000) and `LOG_MAY_WRITE` (characters a second, default 100000).
  *
  * @throws UsageError one line that names every bad variable.
  */
 export function loadConfig(env: Env): NodeConfig {
-  const purgeMayTake = Number(env['PURGE_MAY_TAKE'] || 3_000);
-  const isTime = Number.isFinite(purgeMayTake) && purgeMayTake >= 0;
-  const cluster = loadClusterConfig(env, isTime ? [] : ['PURGE_MAY_TAKE must be a number of milliseconds']);
+  const problems: string[] = [];
+  const amount = (name: string, standard: number, unit: string): number => {
+    const value = Number(env[name] || standard);
+    if (!Number.isFinite(value) || value < 0) problems.push(`${name} must be a number of ${unit}`);
+    return value;
+  };
+  const purgeMayTake = amount('PURGE_MAY_TAKE', 3_000, 'milliseconds');
+  const logMayWrite = amount('LOG_MAY_WRITE', 100_000, 'characters a second');
+  const cluster = loadClusterConfig(env, problems);
   const trustDir = `${env['TRUST_DIR'] || '/run/trust'}/${cluster.cookie}`;
-  return { ...cluster, trustDir, aliveFile: env['ALIVE_FILE'] || '/run/hotcast/alive', purgeMayTake };
+  const aliveFile = env['ALIVE_FILE'] || '/run/hotcast/alive';
+  return { ...cluster, trustDir, aliveFile, purgeMayTake, logMayWrite };
 }

@@ -16,6 +16,7 @@ import { readKeyFiles } from './key-files.ts';
 import { onReconnect, openConnection } from './connection.ts';
 import { describeNode } from './describe.ts';
 import { ownName } from './identity.ts';
+import { guardProcess } from './owned-process.ts';
 import { startPresence } from './presence.ts';
 import { Store } from './store.ts';
 import { UntrustedLog } from './untrusted-log.ts';
@@ -40,12 +41,13 @@ const name = await claimName(nats, subjects, wanted, container);
 const log = root.child({ node: name });
 
 const identity = { name, container };
-const codeServer = new CodeServer(log);
+const codeServer = new CodeServer(log, config.logMayWrite);
 // A module's stray error is its own: it is counted against its revision, and does not take the node down.
 const onStray = (kind: string) => (error: unknown) => {
-  if (!codeServer.blameByStack(error)) log.error({ err: codeServer.explain(error) }, kind);
+  if (!codeServer.blameStray(error)) log.error({ err: codeServer.explain(error) }, kind);
 };
 process.on('uncaughtException', onStray('uncaught error')).on('unhandledRejection', onStray('unhandled rejection'));
+const endProcess = guardProcess();
 
 const untrusted = new UntrustedLog(nats, subjects, name, log);
 const gate = new Gate(new Trust(() => readKeyFiles(config.trustDir)), subjects, error => untrusted.add(error));
@@ -69,7 +71,7 @@ async function stop(signal: string): Promise<void> {
   }
   await Promise.race([nats.drain(), new Promise(resolve => setTimeout(resolve, 200))]);
   log.info({ signal, unfinishedCalls: codeServer.callsInFlight }, 'stopped');
-  process.exit(0);
+  endProcess(0);
 }
 process.on('SIGTERM', signal => void stop(signal));
 process.on('SIGINT', signal => void stop(signal));

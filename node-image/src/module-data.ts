@@ -1,4 +1,5 @@
-import type { Version } from './version.ts';
+import { runAs } from './running.ts';
+import { scriptName, type Version } from './version.ts';
 
 /** The export that turns data of one shape into another: `codeChange(data, from)`. */
 const CODE_CHANGE = 'codeChange';
@@ -12,7 +13,8 @@ export function changesData(exports: readonly string[]): boolean {
 export function changedData(version: Version, copy: Record<string, unknown>, from: string): object {
   const codeChange = version.exports[CODE_CHANGE];
   if (typeof codeChange !== 'function') throw new TypeError(`${CODE_CHANGE} is no function`);
-  const changed: unknown = Reflect.apply(codeChange, version.exports, [copy, from]);
+  const change = (): unknown => Reflect.apply(codeChange, version.exports, [copy, from]);
+  const changed = runAs(scriptName(version), null, change);
   if (typeof changed === 'object' && changed !== null && Object.getPrototypeOf(changed) === Object.prototype) {
     return changed;
   }

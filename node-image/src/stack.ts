@@ -2,6 +2,7 @@ import { SourceMap } from 'node:module';
 import { inspect } from 'node:util';
 
 import type { Bundle } from '../../protocol/bundle.ts';
+import { withOwnStacks } from './running.ts';
 
 /** Finds the bundle of a script in a stack by its name, `demo@3f2a9c81b0d4`. */
 export type FindBundle = (script: string) => Bundle | null;
@@ -18,6 +19,7 @@ export interface Explained {
 export function explain(thrown: unknown, find: FindBundle): Explained {
   try {
     if (thrown instanceof Error) {
+      withOwnStacks();
       // Modules can set these to anything.
       const { name, message, stack }: { name: unknown; message: unknown; stack?: unknown } = thrown;
       const mapped = typeof stack === 'string' ? { stack: mapStack(stack, find) } : {};
@@ -62,6 +64,7 @@ export function mapStack(stack: string, find: FindBundle): string {
 /** The script of the topmost frame of a module in an error's stack; null when there is none. Never throws. */
 export function scriptIn(thrown: unknown): string | null {
   try {
+    withOwnStacks();
     const stack = thrown instanceof Error ? thrown.stack : null;
     return typeof stack === 'string' ? (POSITION.exec(stack)?.[1] ?? null) : null;
   } catch {

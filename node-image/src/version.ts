@@ -1,20 +1,13 @@
-import { createRequire, isBuiltin } from 'node:module';
 import { Script } from 'node:vm';
 
 import type { Bundle } from '../../protocol/bundle.ts';
 import { shortRevision } from '../../protocol/revision.ts';
 import { OWN_GLOBALS, RUNTIME, SCRIPT_OPTIONS, scriptOf } from '../../protocol/script.ts';
+import type { Hot } from '../../types/hot.d.ts';
 import { Lifetime } from './lifetime.ts';
-
-/** What a module sees as `import.meta.hot`; its types for module authors are in `modules/hot.d.ts`. */
-export interface Hot {
-  /** Belongs to the module, not to a version: it survives every swap. */
-  readonly data: Record<string, unknown>;
-  /** Aborted when the version is purged. */
-  readonly signal: AbortSignal;
-  /** Has a function called, and waited for, when the version is purged. */
-  readonly dispose: (callback: (data: Record<string, unknown>) => unknown) => void;
-}
+import type { ModuleLog } from './module-log.ts';
+import { ownNode } from './own-node.ts';
+import { runAs } from './running.ts';
 
 /** A revision that is compiled and has not run. */
 export interface Prepared {
@@ -29,6 +22,7 @@ export interface Version {
   readonly exports: Record<string, unknown>;
   readonly data: Record<string, unknown>;
   readonly lifetime: Lifetime;
+  readonly log: ModuleLog;
   /** The modules that it has imported as `hot:<module>`. */
   readonly imports: ReadonlySet<string>;
   /** Calls in flight that began on this version, or may be in it by a hot import. */
@@ -42,7 +36,7 @@ export interface Version {
 /** What surrounds a version: everything that it does not bring itself. */
 export interface Surroundings {
   readonly data: Record<string, unknown>;
-  readonly console: Console;
+  readonly log: ModuleLog;
   /** The live exports of another module, for `import … from 'hot:<module>'`. */
   readonly facade: (module: string) => object;
   /** Told what the version's timers and clean-up throw. */
@@ -59,8 +53,6 @@ type Factory = (
 ) => void;
 
 const HOT = 'hot:';
-
-const requireBuiltin = createRequire(import.meta.url);
 
 /** How a revision is called in stacks and logs: `demo@3f2a9c81b0d4`. */
 export function scriptName({ module, revision }: { readonly module: string; readonly revision: string }): string {
@@ -85,17 +77,18 @@ export function compileVersion({ cache, ...bundle }: Bundle): Prepared {
  *
  * @throws whatever the module throws while it loads.
  */
-export function evaluateVersion(prepared: Prepared, { data, console, facade, onError }: Surroundings): Version {
+export function evaluateVersion(prepared: Prepared, { data, log, facade, onError }: Surroundings): Version {
   const { module: name, revision } = prepared.bundle;
   const lifetime = new Lifetime(error => onError(version, error));
-  const hot: Hot = { data, signal: lifetime.signal, dispose: callback => lifetime.onEnd(() => callback(data)) };
+  const { globals, builtin } = ownNode(lifetime, log);
   const imports = new Set<string>();
   const require = (id: string): unknown => {
     if (id.startsWith(HOT)) {
       imports.add(id.slice(HOT.length));
       return facade(id.slice(HOT.length));
     }
-    if (isBuiltin(id)) return requireBuiltin(id);
+    const found = builtin(id);
+    if (found !== null) return found;
     throw new Error(`module ${name} requires ${id}, which is no built-in of Node ${process.version}`);
   };
   const module = { exports: {} };
@@ -104,6 +97,7 @@ export function evaluateVersion(prepared: Prepared, { data, console, facade, onE
     revision,
     data,
     lifetime,
+    log,
     imports,
     calls: 0,
     ended: 0,
@@ -114,11 +108,24 @@ export function evaluateVersion(prepared: Prepared, { data, console, facade, onE
   };
   try {
     const factory = prepared.script.runInThisContext() as Factory;
-    const own = { console, ...lifetime.timers };
-    factory(module, module.exports, require, Object.freeze(hot), ...OWN_GLOBALS.map(each => own[each]));
+    const values = OWN_GLOBALS.map(each => globals[each]);
+    runAs(scriptName(version), null, () => factory(module, module.exports, require, hotOf(data, lifetime), ...values));
   } catch (error) {
     void lifetime.end();
     throw error;
   }
   return version;
+}
+
+function hotOf(data: Record<string, unknown>, lifetime: Lifetime): Hot {
+  return Object.freeze<Hot>({
+    data,
+    dataOf: <Data extends object>(initial: Data) => {
+      for (const [key, value] of Object.entries(initial)) if (!Object.hasOwn(data, key)) data[key] = value;
+      return data as Data;
+    },
+    signal: lifetime.signal,
+    dispose: callback => lifetime.onEnd(() => callback(data)),
+    prune: callback => lifetime.onRemoval(() => callback(data)),
+  });
 }

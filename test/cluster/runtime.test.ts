@@ -138,6 +138,31 @@ describe('an error that nobody caught', () => {
   );
 });
 
+describe('a stream', () => {
+  const counting = (name: string): string => `
+    const { data } = import.meta.hot;
+    export async function* count() {
+      yield '${name} begins';
+      await new Promise<void>(resolve => { data['go'] = resolve; console.log('counting'); });
+      yield '${name} ends';
+    }
+    export const go = () => (data['go'] as () => void)();
+  `;
+
+  it('that began on old ends on old', async ({ cluster }) => {
+    cluster.writeModule('streamer', counting('old'));
+    await cluster.push('streamer');
+    const counted = onFred(cluster, 'streamer.count()');
+    await cluster.logged('fred', line => line.module === 'streamer' && line.msg === 'counting');
+    cluster.writeModule('streamer', counting('new'));
+    expect((await cluster.push('streamer')).exitCode).toBe(0);
+    expect((await fred(cluster, 'streamer')).module).toMatchObject({ old: { inFlight: 1 } });
+    await onFred(cluster, 'streamer.go()');
+    expect(await counted).toEqual(['old begins', 'old ends']);
+    expect((await fred(cluster, 'streamer')).module).toMatchObject({ inFlight: 0, old: null });
+  });
+});
+
 describe('codeChange', () => {
   const flat = `
     const data = import.meta.hot.data as { count?: number };
@@ -233,5 +258,59 @@ describe('what a version opened', () => {
       expect((await cluster.push('server')).exitCode).toBe(0);
       expect(await onFred(cluster, 'probe.get(8103)')).toBe(name);
     }
+  });
+
+  it('is silent after the purge, whatever it was', async ({ cluster }) => {
+    const busy = (name: string): string => `
+      import { connect, createServer } from 'node:net';
+      import { setInterval as often } from 'node:timers';
+      import { setInterval as ticks, setTimeout as sleep } from 'node:timers/promises';
+
+      const { data, signal } = import.meta.hot;
+      type Seen = Record<string, number>;
+      const seen = (data['${name}'] = {} as Seen);
+      const saw = (what: string) => void (seen[what] = (seen[what] ?? 0) + 1);
+
+      setInterval(saw, 5, 'interval');
+      globalThis.setInterval(saw, 5, 'interval of globalThis');
+      often(saw, 5, 'interval of node:timers');
+      const timeout = () => { saw('timeout'); setTimeout(timeout, 5); };
+      timeout();
+      const immediate = () => { saw('immediate'); setTimeout(() => setImmediate(immediate), 5); };
+      immediate();
+      void (async () => { try { for (;;) { await sleep(5); saw('sleep'); } } finally { saw('sleep'); } })();
+      void (async () => { try { for await (const _ of ticks(5)) saw('ticks'); } finally { saw('ticks'); } })();
+      process.on('warning', () => saw('warning'));
+      setInterval(() => process.emitWarning('once more'), 5);
+      const server = createServer(socket => socket.on('data', () => saw('server')).on('error', () => undefined));
+      server.listen({ port: 0, host: '127.0.0.1', signal }, () => {
+        const socket = connect({ port: (server.address() as { port: number }).port, signal } as never);
+        socket.on('error', () => undefined);
+        const write = setInterval(() => socket.write('.'), 5);
+        socket.on('close', () => clearInterval(write));
+      });
+
+      export const counts = (name: string) => data[name];
+    `;
+    const kinds = 9;
+    const deadline = performance.now() + 30_000;
+    /** The counts of a version, once each of its things has been seen some times. */
+    const running = async (name: string): Promise<Record<string, number>> => {
+      let counts: Record<string, number> = {};
+      do counts = (await onFred(cluster, `busy.counts("${name}")`)) as Record<string, number>;
+      while (
+        (Object.keys(counts).length < kinds || Math.min(...Object.values(counts)) < 5) &&
+        performance.now() < deadline
+      );
+      return counts;
+    };
+    cluster.writeModule('busy', busy('one'));
+    await cluster.push('busy');
+    expect(Object.keys(await running('one'))).toHaveLength(kinds);
+    cluster.writeModule('busy', busy('two'));
+    await cluster.push('busy');
+    const after = await onFred(cluster, 'busy.counts("one")');
+    expect(Object.keys(await running('two'))).toHaveLength(kinds);
+    expect(await onFred(cluster, 'busy.counts("one")')).toEqual(after);
   });
 });

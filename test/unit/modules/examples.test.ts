@@ -10,6 +10,14 @@ const host = hosts();
 
 const sourceOf = (module: string): string => readFileSync(join(ROOT, `modules/${module}.ts`), 'utf8');
 
+describe('modules/demo', () => {
+  it('adds', async () => {
+    const node = host();
+    await node.push({ demo: sourceOf('demo') });
+    expect(await node.value('demo', 'add', 4, 5)).toBe(9);
+  });
+});
+
 describe('modules/counter', () => {
   it('goes on counting after a push', async () => {
     const node = host();
@@ -17,6 +25,18 @@ describe('modules/counter', () => {
     await node.value('counter', 'increment', 2);
     await node.push({ counter: `${sourceOf('counter')} export const pushed = 1;` });
     expect(await node.value('counter', 'increment')).toBe(3);
+  });
+
+  it('takes the count of a version that had another shape', async () => {
+    const node = host();
+    const before = `import.meta.hot.data['count'] = 41; export const x = 1;`;
+    await node.push({ counter: before });
+    const began = Date.now();
+    await node.push({ counter: sourceOf('counter') });
+    expect(await node.value('counter', 'increment')).toBe(42);
+    expect(await node.value('counter', 'since')).toBeGreaterThanOrEqual(began);
+    await node.push({ counter: `${sourceOf('counter')} export const pushed = 1;` });
+    expect(await node.value('counter', 'current')).toBe(42);
   });
 });
 

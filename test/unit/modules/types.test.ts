@@ -19,7 +19,7 @@ async function complaintsAbout(caller: string): Promise<string[]> {
     'modules/folder/index.ts': 'export const deep = (text: string): string => text;\n',
   });
   const folder = join(modules, '..');
-  for (const file of ['tsconfig.base.json', 'modules/tsconfig.json', 'modules/hot.d.ts', 'modules/package.json']) {
+  for (const file of ['tsconfig.base.json', 'modules/tsconfig.json', 'modules/package.json']) {
     copyFileSync(join(ROOT, file), join(folder, file));
   }
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
@@ -52,16 +52,34 @@ it('complains about what another module does not have, or does not take', async 
 
 it('knows import.meta.hot', async () => {
   const source = `
-    const { signal, dispose } = import.meta.hot;
-    const data = import.meta.hot.data as { count?: number };
-    export const count = (): number => (data.count ??= 1);
+    import type { CodeChange } from '@hotcast/types';
+    interface Data { count: number; names: string[] }
+    const { signal, dispose, prune } = import.meta.hot;
+    const data = import.meta.hot.dataOf<Data>({ count: 0, names: [] });
+    export const more = (): number => (data.count += data.names.length);
     signal.addEventListener('abort', () => undefined);
     dispose(async last => { await undefined; delete last['count']; });
-    export const codeChange = (old: { counts: number[] }, from: string): object => ({ count: old.counts.length, from });
+    prune(() => more());
+    export const codeChange = ((old, from) => ({ count: old.counts.length, names: [from] })) satisfies
+      CodeChange<{ counts: number[] }, Data>;
   `;
   expect(await complaintsAbout(source)).toEqual([]);
-  expect(await complaintsAbout(`import.meta.hot.data = {};\nimport.meta.hot.dispose(1);\nexport {};`)).toEqual([
-    '1,17 TS2540',
-    '2,25 TS2345',
+});
+
+it('complains about what import.meta.hot does not take', async () => {
+  const wrong = [
+    `import type { CodeChange } from '@hotcast/types';`,
+    `import.meta.hot.data = {};`,
+    `import.meta.hot.dispose(1);`,
+    `import.meta.hot.dataOf<{ count: number }>({ count: 'one' });`,
+    `export const text: string = import.meta.hot.dataOf({ count: 1 }).count;`,
+    `export const codeChange = (old => ({ total: old.no })) satisfies CodeChange<{ count: number }, { total: number }>;`,
+  ];
+  expect(await complaintsAbout(wrong.join('\n'))).toEqual([
+    '2,17 TS2540',
+    '3,25 TS2345',
+    '4,45 TS2322',
+    '5,14 TS2322',
+    '6,49 TS2339',
   ]);
 });

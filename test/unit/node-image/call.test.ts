@@ -168,15 +168,19 @@ describe('a call in flight', () => {
     expect(await later).toMatchObject({ json: '"new"', revision: bundleOf('demo', slow('new')).revision });
   });
 
-  it('ends on its version when that was purged and is two versions behind', async () => {
+  it('fails when its version is purged under it, and is not counted any more', async () => {
     const { server, call: ask } = nodeWith(slow('first'));
-    const { opened, open } = gate();
-    const started = ask('slow', opened);
+    const started = ask('slow', new Promise(() => undefined));
     loadOn(server, answer('second'));
     server.purge('demo');
+    expect(await started).toMatchObject({
+      status: 'error',
+      failure: 'exception',
+      type: 'purged',
+      message: 'demo was purged while the call ran on its old version',
+    });
+    expect(server.callsInFlight).toBe(0);
     loadOn(server, answer('third'));
-    open();
-    expect(await started).toMatchObject({ json: '"first"' });
     expect(await ask('answer')).toMatchObject({ json: '"third"' });
   });
 

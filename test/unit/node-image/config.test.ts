@@ -13,16 +13,23 @@ describe('loadConfig of the node', () => {
       logLevel: 'info',
       aliveFile: '/run/hotcast/alive',
       purgeMayTake: 3_000,
+      logMayWrite: 100_000,
     });
   });
 
   it('reads what is set', () => {
-    const env = { ALIVE_FILE: '/tmp/alive', PURGE_MAY_TAKE: '0' };
-    expect(loadConfig(env)).toMatchObject({ aliveFile: '/tmp/alive', purgeMayTake: 0 });
+    const env = { ALIVE_FILE: '/tmp/alive', PURGE_MAY_TAKE: '0', LOG_MAY_WRITE: '1e6' };
+    expect(loadConfig(env)).toMatchObject({ aliveFile: '/tmp/alive', purgeMayTake: 0, logMayWrite: 1_000_000 });
   });
 
   it.each(['soon', '-1', 'Infinity'])('refuses to wait %s for calls on an old version', PURGE_MAY_TAKE => {
     expect(() => loadConfig({ PURGE_MAY_TAKE })).toThrow('PURGE_MAY_TAKE must be a number of milliseconds');
+  });
+
+  it('names every bad variable in one line', () => {
+    expect(() => loadConfig({ LOG_MAY_WRITE: 'much', PURGE_MAY_TAKE: 'long' })).toThrow(
+      'PURGE_MAY_TAKE must be a number of milliseconds; LOG_MAY_WRITE must be a number of characters a second',
+    );
   });
 
   it("checks the cluster's variables", () => {

@@ -4,7 +4,8 @@ import { promisify } from 'node:util';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { Lifetime, type OwnedTimers } from '../../../node-image/src/lifetime.ts';
+import { Lifetime } from '../../../node-image/src/lifetime.ts';
+import { type OwnedTimers, ownTimers } from '../../../node-image/src/owned-timers.ts';
 import { gate } from '../fixtures.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -14,7 +15,7 @@ afterEach(() => void vi.useRealTimers());
 function begin(): { lifetime: Lifetime; timers: OwnedTimers; errors: unknown[] } {
   const errors: unknown[] = [];
   const lifetime = new Lifetime(error => void errors.push(error));
-  return { lifetime, timers: lifetime.timers, errors };
+  return { lifetime, timers: ownTimers(lifetime), errors };
 }
 
 const HOUR = 3_600_000;
@@ -222,5 +223,19 @@ describe('dispose', () => {
     await lifetime.end();
     expect(third).toHaveBeenCalledOnce();
     expect(errors).toEqual([now, later]);
+  });
+});
+
+describe('prune', () => {
+  it('is called after dispose, and only when the module is removed', async () => {
+    const told: string[] = [];
+    for (const removed of [true, false]) {
+      const { lifetime } = begin();
+      lifetime.onRemoval(() => told.push(`prune ${removed}`));
+      lifetime.onEnd(() => told.push(`dispose ${removed}`));
+      await lifetime.end({ removed });
+      await lifetime.end({ removed: true });
+    }
+    expect(told).toEqual(['dispose true', 'prune true', 'dispose false']);
   });
 });

@@ -105,6 +105,40 @@ describe('a version', () => {
   });
 });
 
+describe('prune', () => {
+  const pruning = (name: string): string => `
+    const { dispose, prune, data } = import.meta.hot;
+    data['by'] = '${name}';
+    dispose(data => { ${leaving(`'${name} disposed of ' + data['by']`)} });
+    prune(data => { ${leaving(`'${name} pruned of ' + data['by']`)} });
+    export const wait = (opened: Promise<void>) => opened;
+  `;
+
+  it('is called when the module is removed for good, not when it is replaced', async () => {
+    const node = host();
+    await node.push({ demo: pruning('one') });
+    await node.push({ demo: pruning('two') });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(traces).toEqual(['one disposed of two']);
+    node.commit('demo', null);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(traces.slice(1)).toEqual(['two disposed of two', 'two pruned of two']);
+  });
+
+  it('is not called when the module is back before its last call has ended', async () => {
+    const node = host();
+    await node.push({ demo: pruning('one') });
+    const { opened, open } = gate();
+    const call = node.value('demo', 'wait', opened);
+    node.commit('demo', null);
+    await node.push({ demo: pruning('two') });
+    open();
+    await call;
+    await vi.advanceTimersByTimeAsync(0);
+    expect(traces).toEqual(['one disposed of two']);
+  });
+});
+
 describe('purge', () => {
   it('closes what a version opened although a call runs on it', async () => {
     const node = host();
@@ -219,12 +253,12 @@ describe('an error that nobody caught', () => {
     const old = node.server.current('demo');
     await node.push({ demo: `export const nothing = 1;` });
     const stray = old?.exports['stray'] as () => Error;
-    expect(node.server.blameByStack(stray())).toBe(true);
+    expect(node.server.blameStray(stray())).toBe(true);
     expect(old?.errors).toBe(1);
     expect(node.server.describe()['demo']).toMatchObject({ errors: 0 });
     open();
     await call;
-    expect(node.server.blameByStack(stray())).toBe(false);
+    expect(node.server.blameStray(stray())).toBe(false);
   });
 
   it.each([['an error of the node', new Error('no')], ['a text'], [undefined]])(
@@ -232,7 +266,7 @@ describe('an error that nobody caught', () => {
     async (_, error?: unknown) => {
       const node = host();
       await node.push({ demo: FAILING });
-      expect(node.server.blameByStack(error)).toBe(false);
+      expect(node.server.blameStray(error)).toBe(false);
       expect(node.server.describe()['demo']).toMatchObject({ errors: 0 });
     },
   );

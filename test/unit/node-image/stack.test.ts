@@ -107,6 +107,26 @@ describe('the stack of a call', () => {
   });
 });
 
+describe('what a module does to Error', () => {
+  const hurt = (statement: string): string => `${DEMO}
+    ${statement}
+    export function hurt(): void { ${statement} }`;
+
+  it.each([
+    ['prepareStackTrace', `Error.prepareStackTrace = () => 'nothing';`],
+    ['a frozen prepareStackTrace', `Object.assign(Error, { prepareStackTrace: () => { throw new Error('no'); } });`],
+    ['stackTraceLimit', `Error.stackTraceLimit = 0;`],
+  ])('does not take the stacks of other modules away: %s', async (_, statement) => {
+    const node = host();
+    const [, demo] = await node.push({ bad: hurt(statement), demo: DEMO });
+    await node.call('bad', 'hurt');
+    expect(await stackOf(node.call('demo', 'average', { list: [] }))).toEqual([
+      'RangeError: no numbers',
+      `    at Object.average (${demo && scriptName(demo)} modules/demo.ts:6:32)`,
+    ]);
+  });
+});
+
 describe('mapStack', () => {
   const map = '{"version":3,"sources":["modules/demo.ts"],"names":[],"mappings":"AAEI"}'; // 1:1 is 3:5.
   const bundle: Bundle = { ...bundleOf('demo', 'x'), map };

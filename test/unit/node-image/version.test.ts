@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { codeCache } from '../../../controller/src/code-cache.ts';
+import { ModuleLog } from '../../../node-image/src/module-log.ts';
 import {
   compileVersion,
   evaluateVersion,
@@ -8,11 +9,11 @@ import {
   type Surroundings,
   type Version,
 } from '../../../node-image/src/version.ts';
-import { bundleOf } from '../fixtures.ts';
+import { bundleOf, recordingLog } from '../fixtures.ts';
 
 const surroundings = (data: Record<string, unknown> = {}): Surroundings => ({
   data,
-  console,
+  log: new ModuleLog(recordingLog(), 'demo', 'a'.repeat(64), Infinity),
   facade: () => ({}),
   onError: () => undefined,
 });

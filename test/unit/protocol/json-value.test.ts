@@ -64,7 +64,7 @@ describe('toJson', () => {
     [Object(1n), 'the value is of type BigInt'],
     [cycle, 'the value.self.again contains itself'],
   ])('refuses %o: %s', (value, detail) => {
-    expect(toJson(value)).toEqual({ ok: false, detail });
+    expect(toJson(value)).toEqual({ ok: false, detail: `${detail}, which JSON can't carry` });
   });
 
   it('gives no JSON for undefined alone', () => {
@@ -91,5 +91,23 @@ describe('toJson', () => {
       x = 1;
     }
     expect(toJson(new Point())).toEqual({ ok: true, json: '{"x":1}' });
+  });
+
+  it.each([
+    ['a text', 'x'.repeat(101)],
+    ['a list', Array.from({ length: 60 }, () => 1)],
+    ['many objects', Array.from({ length: 40 }, () => ({}))],
+    ['characters of two bytes', 'é'.repeat(60)],
+    ['what says itself what it is', { toJSON: () => 'x'.repeat(101) }],
+  ])('refuses more bytes than there may be: %s', (_, value) => {
+    expect(toJson(value, 100)).toEqual({ ok: false, detail: 'the value is larger than 100 bytes of JSON' });
+  });
+
+  it('does not write, nor walk through, what is far too large', () => {
+    const list: unknown[] = [];
+    list.length = 4_000_000_000;
+    list[0] = list[1] = 'x'.repeat(1_000);
+    expect(toJson(list, 1_000)).toMatchObject({ ok: false });
+    expect(toJson(list)).toEqual({ ok: false, detail: `the value[2] is of type undefined, which JSON can't carry` });
   });
 });

@@ -1,0 +1,15 @@
+/// <reference types="node" />
+import type { Hot } from './hot.d.ts';
+
+export type { CodeChange, Hot } from './hot.d.ts';
+
+declare global {
+  interface ImportMeta {
+    /**
+     * What Hotcast gives a module. Another module is imported as `hot:<module>`: its types are those of
+     * `modules/<module>.ts`, and every use of an imported name reaches its current version. While it is not loaded, a
+     * call throws `undef`.
+     */
+    readonly hot: Hot;
+  }
+}
