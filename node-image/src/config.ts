@@ -5,17 +5,25 @@ export interface NodeConfig extends ClusterConfig {
   readonly aliveFile: string;
   /** How long a push waits for calls on an old version, milliseconds. */
   readonly purgeMayTake: number;
+  /** Where modules are served by HTTP. */
+  readonly httpPort: number;
 }
 
 /**
- * Reads the cluster's variables, `ALIVE_FILE` (default `/run/hotcast/alive`) and `PURGE_MAY_TAKE` (milliseconds, default
- * 3000).
+ * Reads the cluster's variables, `ALIVE_FILE` (default `/run/hotcast/alive`), `PURGE_MAY_TAKE` (milliseconds, default
+ * 3000) and `HTTP_PORT` (default 8080; 0 for one that is free).
  *
  * @throws UsageError one line that names every bad variable.
  */
 export function loadConfig(env: Env): NodeConfig {
   const purgeMayTake = Number(env['PURGE_MAY_TAKE'] || 3_000);
-  const isTime = Number.isFinite(purgeMayTake) && purgeMayTake >= 0;
-  const cluster = loadClusterConfig(env, isTime ? [] : ['PURGE_MAY_TAKE must be a number of milliseconds']);
-  return { ...cluster, aliveFile: env['ALIVE_FILE'] || '/run/hotcast/alive', purgeMayTake };
+  const problems: string[] = [];
+  if (!Number.isFinite(purgeMayTake) || purgeMayTake < 0) {
+    problems.push('PURGE_MAY_TAKE must be a number of milliseconds');
+  }
+  const httpPort = Number(env['HTTP_PORT'] || 8080);
+  if (!Number.isInteger(httpPort) || httpPort < 0 || httpPort > 65_535)
+    problems.push('HTTP_PORT must be a port, 0 to 65535');
+  const cluster = loadClusterConfig(env, problems);
+  return { ...cluster, aliveFile: env['ALIVE_FILE'] || '/run/hotcast/alive', purgeMayTake, httpPort };
 }

@@ -12,6 +12,7 @@ import { CodeServer } from './code-server.ts';
 import { loadConfig, type NodeConfig } from './config.ts';
 import { onReconnect, openConnection } from './connection.ts';
 import { describeNode } from './describe.ts';
+import { HttpServer } from './http-server.ts';
 import { ownName } from './identity.ts';
 import { startPresence } from './presence.ts';
 import { Store } from './store.ts';
@@ -46,6 +47,7 @@ const catchUp = new CatchUp(name, codeServer, await Store.open(nats, config.cook
 await startAnswering({ nats, subjects, identity, codeServer, catchUp, purgeMayTake: config.purgeMayTake, log });
 await catchUp.readHeads();
 void onReconnect(nats, () => catchUp.readHeads());
+const http = await HttpServer.start({ port: config.httpPort, node: name, codeServer, log });
 const presence = startPresence(nats, subjects, () => describeNode(identity, codeServer));
 const aliveFile = startAliveFile(config.aliveFile, nats, log);
 log.info({ container, pid: process.pid, readyMs: Math.round(performance.now()) }, 'ready');
@@ -56,8 +58,9 @@ async function stop(signal: string): Promise<void> {
   stopping = true;
   aliveFile.stop();
   presence.goodbye();
+  http.stop();
   const deadline = performance.now() + CALLS_MAY_TAKE;
-  while (codeServer.callsInFlight > 0 && performance.now() < deadline) {
+  while ((codeServer.callsInFlight > 0 || http.connections > 0) && performance.now() < deadline) {
     await new Promise(resolve => setTimeout(resolve, 10));
   }
   await Promise.race([nats.drain(), new Promise(resolve => setTimeout(resolve, 200))]);

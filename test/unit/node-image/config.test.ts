@@ -11,16 +11,21 @@ describe('loadConfig of the node', () => {
       logLevel: 'info',
       aliveFile: '/run/hotcast/alive',
       purgeMayTake: 3_000,
+      httpPort: 8080,
     });
   });
 
   it('reads what is set', () => {
-    const env = { ALIVE_FILE: '/tmp/alive', PURGE_MAY_TAKE: '0' };
-    expect(loadConfig(env)).toMatchObject({ aliveFile: '/tmp/alive', purgeMayTake: 0 });
+    const env = { ALIVE_FILE: '/tmp/alive', PURGE_MAY_TAKE: '0', HTTP_PORT: '0' };
+    expect(loadConfig(env)).toMatchObject({ aliveFile: '/tmp/alive', purgeMayTake: 0, httpPort: 0 });
   });
 
   it.each(['soon', '-1', 'Infinity'])('refuses to wait %s for calls on an old version', PURGE_MAY_TAKE => {
     expect(() => loadConfig({ PURGE_MAY_TAKE })).toThrow('PURGE_MAY_TAKE must be a number of milliseconds');
+  });
+
+  it.each(['web', '-1', '8080.5', '65536'])('refuses to serve on port %s', HTTP_PORT => {
+    expect(() => loadConfig({ HTTP_PORT })).toThrow('HTTP_PORT must be a port, 0 to 65535');
   });
 
   it("checks the cluster's variables", () => {
