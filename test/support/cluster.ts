@@ -49,9 +49,11 @@ export function imageOf(service: 'node' | 'controller' | 'roster'): string {
 
 const CLUSTER_LABEL = 'hotcast.test.cluster';
 const NATS_IMAGE = process.env['NATS_IMAGE'] || 'nats:2.15-alpine';
+const PROXY_IMAGE = process.env['PROXY_IMAGE'] || 'haproxy:3.2-alpine';
 const SOCKET = process.env['DOCKER_SOCKET'] || '/var/run/docker.sock';
 const MODULES = resolve(import.meta.dirname, '../../modules');
 const NATS_CONF = resolve(import.meta.dirname, '../../nats/nats.conf');
+const PROXY_CONF = resolve(import.meta.dirname, '../../proxy/haproxy.cfg');
 
 /** A file-system for a container that can write nowhere else. */
 const TMPFS = { '/tmp': '', '/run/hotcast': 'uid=1000,gid=1000' };
@@ -185,7 +187,20 @@ export class Cluster implements AsyncDisposable {
     const container = this.#configure(imageOf('node'), suffix, cookie)
       .withTmpFs(TMPFS)
       .withLabels({ 'hotcast.node': cookie });
+    if (cookie === this.cookie) container.withSharedName(this.id, 'node');
     await this.#start(name, container);
+  }
+
+  /** Starts the proxy; gives where this machine reaches it, as `127.0.0.1:32768`. */
+  async addProxy(): Promise<string> {
+    const proxy = this.#configure(PROXY_IMAGE, 'proxy', this.cookie)
+      .withUser('99:99')
+      .withEntrypoint(['haproxy', '-f', '/etc/haproxy/haproxy.cfg'])
+      .withBindMounts([{ source: PROXY_CONF, target: '/etc/haproxy/haproxy.cfg', mode: 'ro' }])
+      .withLoopbackPort(8080)
+      .withWaitStrategy(Wait.forListeningPorts());
+    await this.#start('proxy', proxy);
+    return this.#published('proxy', 8080);
   }
 
   /** Starts a second controller, which has another cookie; gives a way to run `hotcast …` in it. */
@@ -244,8 +259,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Where this machine reaches the cluster's NATS. */
   async natsUrl(): Promise<string> {
-    const { NetworkSettings } = await (await this.container('nats')).inspect();
-    return `nats://127.0.0.1:${NetworkSettings.Ports['4222/tcp']?.[0]?.HostPort}`;
+    return `nats://${await this.#published('nats', 4222)}`;
   }
 
   /** What a container has logged until now. */
@@ -300,6 +314,11 @@ export class Cluster implements AsyncDisposable {
       .withEnvironment({ COOKIE: cookie, NATS_URL: `nats://${this.id}-nats:4222` })
       .withNetworkMode(this.id)
       .withWaitStrategy(Wait.forLogMessage('"msg":"ready"'));
+  }
+
+  async #published(name: string, port: number): Promise<string> {
+    const { NetworkSettings } = await (await this.container(name)).inspect();
+    return `127.0.0.1:${NetworkSettings.Ports[`${port}/tcp`]?.[0]?.HostPort}`;
   }
 
   async #start(name: string, container: HardenedContainer): Promise<StartedTestContainer> {
