@@ -3,6 +3,8 @@ import { type ClusterConfig, type Env, loadClusterConfig } from '../../protocol/
 export interface NodeConfig extends ClusterConfig {
   /** A file that is touched while the node is well; the container's healthcheck looks at its age. */
   readonly aliveFile: string;
+  /** The folder with the public keys that are trusted. */
+  readonly trustDir: string;
   /** How long a push waits for calls on an old version, milliseconds. */
   readonly purgeMayTake: number;
   /** Where modules are served by HTTP. */
@@ -10,8 +12,8 @@ export interface NodeConfig extends ClusterConfig {
 }
 
 /**
- * Reads the cluster's variables, `ALIVE_FILE` (default `/run/hotcast/alive`), `PURGE_MAY_TAKE` (milliseconds, default
- * 3000) and `HTTP_PORT` (default 8080; 0 for one that is free).
+ * Reads the cluster's variables, `TRUST_DIR` (default `/run/trust`), `ALIVE_FILE` (default `/run/hotcast/alive`),
+ * `PURGE_MAY_TAKE` (milliseconds, default 3000) and `HTTP_PORT` (default 8080; 0 for one that is free).
  *
  * @throws UsageError one line that names every bad variable.
  */
@@ -22,8 +24,10 @@ export function loadConfig(env: Env): NodeConfig {
     problems.push('PURGE_MAY_TAKE must be a number of milliseconds');
   }
   const httpPort = Number(env['HTTP_PORT'] || 8080);
-  if (!Number.isInteger(httpPort) || httpPort < 0 || httpPort > 65_535)
+  if (!Number.isInteger(httpPort) || httpPort < 0 || httpPort > 65_535) {
     problems.push('HTTP_PORT must be a port, 0 to 65535');
+  }
   const cluster = loadClusterConfig(env, problems);
-  return { ...cluster, aliveFile: env['ALIVE_FILE'] || '/run/hotcast/alive', purgeMayTake, httpPort };
+  const trustDir = `${env['TRUST_DIR'] || '/run/trust'}/${cluster.cookie}`;
+  return { ...cluster, trustDir, aliveFile: env['ALIVE_FILE'] || '/run/hotcast/alive', purgeMayTake, httpPort };
 }

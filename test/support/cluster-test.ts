@@ -3,7 +3,7 @@ import { test } from 'vitest';
 import { Cluster } from './cluster.ts';
 
 /** Tests of one file share a cluster, which starts with the first of them and ends with the file. */
-export function clusterTest(size: { readonly nodes: number }) {
+export function clusterTest(size: { readonly nodes: number; readonly tls?: boolean }) {
   return test
     .extend('size', { scope: 'file' }, size)
     .extend('cluster', { scope: 'file' }, async ({ size: wanted }, { onCleanup }) => {

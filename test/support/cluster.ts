@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
+import type { NodeConnectionOptions } from '@nats-io/transport-node';
 import type Dockerode from 'dockerode';
 import { type StartedTestContainer, Wait } from 'testcontainers';
 
@@ -17,8 +18,11 @@ import type {
   Result,
   StatusResult,
 } from '../../controller/src/results.ts';
+import type { Role } from '../../protocol/connection.ts';
 import { replicaName } from '../../protocol/names.ts';
+import { ClusterKeys } from './cluster-keys.ts';
 import { createNetwork, engine, HardenedContainer, logLines, removeLabelled } from './docker.ts';
+import { asProxy, PROXY_IMAGE } from './proxy.ts';
 import type { Ended } from './shell.ts';
 
 /** A command that reached its result. */
@@ -47,13 +51,16 @@ export function imageOf(service: 'node' | 'controller' | 'roster'): string {
   return `${process.env['HOTCAST_PROJECT'] || 'hotcast'}-${service}`;
 }
 
+/** What a connection to NATS needs. */
+export type NatsOptions = Pick<NodeConnectionOptions, 'servers' | 'authenticator' | 'tls'>;
+
+type BindMount = Parameters<HardenedContainer['withBindMounts']>[0][number];
+
 const CLUSTER_LABEL = 'hotcast.test.cluster';
 const NATS_IMAGE = process.env['NATS_IMAGE'] || 'nats:2.15-alpine';
-const PROXY_IMAGE = process.env['PROXY_IMAGE'] || 'haproxy:3.2-alpine';
 const SOCKET = process.env['DOCKER_SOCKET'] || '/var/run/docker.sock';
 const MODULES = resolve(import.meta.dirname, '../../modules');
 const NATS_CONF = resolve(import.meta.dirname, '../../nats/nats.conf');
-const PROXY_CONF = resolve(import.meta.dirname, '../../proxy/haproxy.cfg');
 
 /** A file-system for a container that can write nowhere else. */
 const TMPFS = { '/tmp': '', '/run/hotcast': 'uid=1000,gid=1000' };
@@ -67,17 +74,23 @@ export class Cluster implements AsyncDisposable {
   /** Its name and address; no other cluster has it. */
   readonly cookie = `cookie-${randomBytes(4).toString('hex')}`;
   readonly #folder = mkdtempSync(join(tmpdir(), 'hotcast-test-'));
+  readonly #modules = join(this.#folder, 'modules');
+  readonly keys = new ClusterKeys(join(this.#folder, 'keys'));
   readonly #containers = new Map<string, StartedTestContainer>();
   #nodes = 0;
 
   private constructor() {
     chmodSync(this.#folder, 0o755);
-    for (const file of readdirSync(MODULES)) copyFileSync(join(MODULES, file), join(this.#folder, file));
+    mkdirSync(this.#modules);
+    for (const file of readdirSync(MODULES)) copyFileSync(join(MODULES, file), join(this.#modules, file));
   }
 
-  static async start({ nodes }: { readonly nodes: number }): Promise<Cluster> {
+  /** @param tls has all talk to NATS by TLS. */
+  static async start({ nodes, tls = false }: { readonly nodes: number; readonly tls?: boolean }): Promise<Cluster> {
     const cluster = new Cluster();
     try {
+      if (tls) await cluster.keys.useTls([`${cluster.id}-nats`, 'localhost']);
+      cluster.keys.make(cluster.cookie);
       await cluster.#startAll(nodes);
       return cluster;
     } catch (error) {
@@ -165,7 +178,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Writes a file into the cluster's modules folder. */
   writeFile(path: string, text: string): void {
-    const file = join(this.#folder, path);
+    const file = join(this.#modules, path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   }
@@ -184,8 +197,10 @@ export class Cluster implements AsyncDisposable {
     suffix: string,
     { cookie = this.cookie }: { readonly cookie?: string } = {},
   ): Promise<void> {
+    await this.#makeKeys(cookie);
     const container = this.#configure(imageOf('node'), suffix, cookie)
       .withTmpFs(TMPFS)
+      .withBindMounts([this.#keysOf('node'), this.#trust('ro')])
       .withLabels({ 'hotcast.node': cookie });
     if (cookie === this.cookie) container.withSharedName(this.id, 'node');
     await this.#start(name, container);
@@ -193,18 +208,13 @@ export class Cluster implements AsyncDisposable {
 
   /** Starts the proxy; gives where this machine reaches it, as `127.0.0.1:32768`. */
   async addProxy(): Promise<string> {
-    const proxy = this.#configure(PROXY_IMAGE, 'proxy', this.cookie)
-      .withUser('99:99')
-      .withEntrypoint(['haproxy', '-f', '/etc/haproxy/haproxy.cfg'])
-      .withBindMounts([{ source: PROXY_CONF, target: '/etc/haproxy/haproxy.cfg', mode: 'ro' }])
-      .withLoopbackPort(8080)
-      .withWaitStrategy(Wait.forListeningPorts());
-    await this.#start('proxy', proxy);
-    return this.#published('proxy', 8080);
+    await this.#start('proxy', asProxy(this.#configure(PROXY_IMAGE, 'proxy', this.cookie)));
+    return `127.0.0.1:${await this.#published('proxy', 8080)}`;
   }
 
   /** Starts a second controller, which has another cookie; gives a way to run `hotcast …` in it. */
   async addController(cookie: string): Promise<(...args: readonly string[]) => Promise<Ended>> {
+    await this.#makeKeys(cookie);
     const container = await this.#start(`controller-${cookie}`, this.#controller(`controller-${cookie}`, cookie));
     return (...args: readonly string[]) => container.exec(['hotcast', ...args]);
   }
@@ -257,9 +267,11 @@ export class Cluster implements AsyncDisposable {
     return (await engine()).getContainer(this.#container(name).getId());
   }
 
-  /** Where this machine reaches the cluster's NATS. */
-  async natsUrl(): Promise<string> {
-    return `nats://${await this.#published('nats', 4222)}`;
+  /** How this machine reaches the cluster's NATS, with all rights. */
+  async natsOptions(): Promise<NatsOptions> {
+    const servers = `nats://localhost:${await this.#published('nats', 4222)}`;
+    const { authority: ca, tester: authenticator } = this.keys;
+    return { servers, authenticator, ...(ca === null ? {} : { tls: { ca } }) };
   }
 
   /** What a container has logged until now. */
@@ -284,14 +296,17 @@ export class Cluster implements AsyncDisposable {
     await createNetwork(this.id, { [CLUSTER_LABEL]: this.id });
     const nats = this.#configure(NATS_IMAGE, 'nats', this.cookie)
       .withCommand(['-c', '/etc/nats/nats.conf'])
-      .withBindMounts([{ source: NATS_CONF, target: '/etc/nats/nats.conf', mode: 'ro' }])
+      .withBindMounts([
+        { source: NATS_CONF, target: '/etc/nats/nats.conf', mode: 'ro' },
+        { source: this.keys.folder('nats'), target: '/etc/nats/keys', mode: 'ro' },
+      ])
       .withAnonymousVolume('/data')
       .withLoopbackPort(4222)
       .withTmpFs({ '/tmp': '' })
       .withWaitStrategy(Wait.forLogMessage('Server is ready'));
     const roster = this.#configure(imageOf('roster'), 'roster', this.cookie)
       .withUser('0:0')
-      .withBindMounts([{ source: SOCKET, target: '/var/run/docker.sock' }])
+      .withBindMounts([{ source: SOCKET, target: '/var/run/docker.sock' }, this.#keysOf('roster')])
       .withEnvironment({ NODE_LABELS: `${CLUSTER_LABEL}=${this.id},hotcast.node=${this.cookie}` });
     await all([
       this.#start('nats', nats),
@@ -302,10 +317,31 @@ export class Cluster implements AsyncDisposable {
     await this.nodes('--wait', String(nodes), '--timeout', '60');
   }
 
-  #controller(suffix: string, cookie: string, folder = this.#folder): HardenedContainer {
+  #controller(suffix: string, cookie: string, folder = this.#modules): HardenedContainer {
     return this.#configure(imageOf('controller'), suffix, cookie)
       .withTmpFs(TMPFS)
-      .withBindMounts([{ source: folder, target: '/work/modules', mode: 'ro' }]);
+      .withBindMounts([
+        { source: folder, target: '/work/modules', mode: 'ro' },
+        this.#keysOf('controller'),
+        this.#trust('rw'),
+      ]);
+  }
+
+  #keysOf(role: Role): BindMount {
+    return { source: this.keys.folder(role), target: '/run/keys', mode: role === 'controller' ? 'rw' : 'ro' };
+  }
+
+  #trust(mode: 'ro' | 'rw'): BindMount {
+    return { source: this.keys.folder('trust'), target: '/run/trust', mode };
+  }
+
+  /** Has NATS know the users of one more cookie. */
+  async #makeKeys(cookie: string): Promise<void> {
+    if (!this.keys.make(cookie)) return;
+    const nats = await this.container('nats');
+    const lines = logLines(nats, { follow: true, signal: AbortSignal.timeout(DEADLINE) });
+    await nats.kill({ signal: 'SIGHUP' });
+    for await (const line of lines) if (line.includes('Reloaded server configuration')) return;
   }
 
   #configure(image: string, suffix: string, cookie: string): HardenedContainer {
@@ -316,9 +352,9 @@ export class Cluster implements AsyncDisposable {
       .withWaitStrategy(Wait.forLogMessage('"msg":"ready"'));
   }
 
-  async #published(name: string, port: number): Promise<string> {
+  async #published(name: string, port: number): Promise<string | undefined> {
     const { NetworkSettings } = await (await this.container(name)).inspect();
-    return `127.0.0.1:${NetworkSettings.Ports[`${port}/tcp`]?.[0]?.HostPort}`;
+    return NetworkSettings.Ports[`${port}/tcp`]?.[0]?.HostPort;
   }
 
   async #start(name: string, container: HardenedContainer): Promise<StartedTestContainer> {
