@@ -19,8 +19,10 @@ help: ## Show this help
 .PHONY: up down logs
 up: images ## Start the cluster, or change its number of nodes: [NODES=30] (as many as there are, else 3)
 	nodes='$(NODES)'; nodes=$${nodes:-$$(docker compose ps --quiet node | wc -l)}; \
-	docker compose up --detach --no-build --scale node=$$((nodes ? nodes : 3)); \
-	setup/hotcast nodes --wait $$((nodes ? nodes : 3)) --timeout 120
+	port=$$(setup/http-port.sh); \
+	HTTP_PORT=$$port docker compose up --detach --no-build --scale node=$$((nodes ? nodes : 3)); \
+	setup/hotcast nodes --wait $$((nodes ? nodes : 3)) --timeout 120; \
+	echo "modules with fetch are served at http://$$(docker compose port proxy 8080)/"
 
 down: ## Stop the cluster; remove its containers, network and stream
 	docker compose down --volumes --timeout 2

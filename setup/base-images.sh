@@ -12,29 +12,37 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/stand-in-node.sh"
 # shellcheck source=setup/stand-in-nats.sh
 . "$here/stand-in-nats.sh"
+# shellcheck source=setup/stand-in-proxy.sh
+. "$here/stand-in-proxy.sh"
 
 node_image=node:26-slim
 nats_image=nats:2.15-alpine
+proxy_image=haproxy:3.2-alpine
 reaper_image=testcontainers/ryuk:0.14.0 # the tag that testcontainers 11 asks for
 node_stand_in=hotcast-standin/node:26
 nats_stand_in=hotcast-standin/nats:2.15
+proxy_stand_in=hotcast-standin/haproxy:distro
 decision=$cache/images.env
 
 # A stand-in is made anew when its recipe changes, or the certificates that were carried into it.
-recipe() { { cat "$here"/stand-in-*.sh "$ca_bundle" 2>/dev/null || true; } | cksum | tr ' ' -; }
+recipe() {
+  local sources=("$here"/stand-in-{nats,node}.sh "$ca_bundle")
+  [ "$1" != "$proxy_stand_in" ] || sources=("$here/stand-in-proxy.sh")
+  { cat "${sources[@]}" 2>/dev/null || true; } | cksum | tr ' ' -
+}
 
 present() {
   local label
   label=$(docker image inspect --format '{{index .Config.Labels "hotcast.recipe"}}' "$1" 2>/dev/null) || return 1
-  case $1 in hotcast-standin/*) [ "$label" = "$(recipe)" ] ;; esac
+  case $1 in hotcast-standin/*) [ "$label" = "$(recipe "$1")" ] ;; esac
 }
 
 decided() {
-  local NODE_BASE='' NATS_IMAGE=''
+  local NODE_BASE='' NATS_IMAGE='' PROXY_IMAGE=''
   [ -e "$decision" ] || return 1
   # shellcheck source=/dev/null
   . "$decision"
-  present "$NODE_BASE" && present "$NATS_IMAGE"
+  present "$NODE_BASE" && present "$NATS_IMAGE" && present "$PROXY_IMAGE"
 }
 
 bounded() {
@@ -57,18 +65,20 @@ ensure_stand_in() {
   present "$1" && return
   [ -n "$(packaging)" ] || give_up "a stand-in for $2 can be built only as root on Debian or Ubuntu: make $2 pullable"
   say "building $1 in place of $2 from this system's packages (once, about a minute)"
-  "$3" "$1" "hotcast.recipe=$(recipe)"
+  "$3" "$1" "hotcast.recipe=$(recipe "$1")"
 }
 
-# The small image goes first, so that a registry that cannot be reached costs little time.
+# The small images go first, so that a registry that cannot be reached costs little time.
 choose() {
-  if ! stand_ins_chosen && present_or_pulled 60 "$nats_image" && present_or_pulled 600 "$node_image"; then
-    NODE_BASE=$node_image NATS_IMAGE=$nats_image
+  if ! stand_ins_chosen && present_or_pulled 60 "$nats_image" && present_or_pulled 60 "$proxy_image" &&
+    present_or_pulled 600 "$node_image"; then
+    NODE_BASE=$node_image NATS_IMAGE=$nats_image PROXY_IMAGE=$proxy_image
     present_or_pulled 60 "$reaper_image" || reaper=absent
   else
-    NODE_BASE=$node_stand_in NATS_IMAGE=$nats_stand_in
+    NODE_BASE=$node_stand_in NATS_IMAGE=$nats_stand_in PROXY_IMAGE=$proxy_stand_in
     ensure_stand_in "$node_stand_in" "$node_image" build_node_stand_in
     ensure_stand_in "$nats_stand_in" "$nats_image" build_nats_stand_in
+    ensure_stand_in "$proxy_stand_in" "$proxy_image" build_proxy_stand_in
     present "$reaper_image" || reaper=absent
   fi
 }
@@ -79,6 +89,7 @@ write_decision() {
   {
     echo "NODE_BASE=$NODE_BASE"
     echo "NATS_IMAGE=$NATS_IMAGE"
+    echo "PROXY_IMAGE=$PROXY_IMAGE"
     [ -z "$reaper" ] || echo TESTCONTAINERS_RYUK_DISABLED=true
   } >"$decision.new"
   mv "$decision.new" "$decision"
@@ -91,4 +102,4 @@ decided && exit # another script did it while we waited
 reaper=
 choose
 write_decision
-say "base images: $NODE_BASE and $NATS_IMAGE"
+say "base images: $NODE_BASE, $NATS_IMAGE and $PROXY_IMAGE"

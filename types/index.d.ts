@@ -2,6 +2,7 @@
 import type { Hot } from './hot.d.ts';
 
 export type { CodeChange, Hot } from './hot.d.ts';
+export type * from './http.d.ts';
 
 declare global {
   interface ImportMeta {

@@ -15,6 +15,7 @@ import { Gate } from './gate.ts';
 import { readKeyFiles } from './key-files.ts';
 import { onReconnect, openConnection } from './connection.ts';
 import { describeNode } from './describe.ts';
+import { HttpServer } from './http-server.ts';
 import { ownName } from './identity.ts';
 import { guardProcess } from './owned-process.ts';
 import { startPresence } from './presence.ts';
@@ -55,6 +56,7 @@ const catchUp = new CatchUp(name, codeServer, await Store.open(nats, config.cook
 await startAnswering({ nats, subjects, identity, gate, codeServer, catchUp, purgeMayTake: config.purgeMayTake, log });
 await catchUp.readHeads();
 void onReconnect(nats, () => catchUp.readHeads());
+const http = await HttpServer.start({ port: config.httpPort, node: name, codeServer, log });
 const presence = startPresence(nats, subjects, () => describeNode(identity, codeServer, gate));
 const aliveFile = startAliveFile(config.aliveFile, nats, log);
 log.info({ container, pid: process.pid, readyMs: Math.round(performance.now()) }, 'ready');
@@ -65,8 +67,9 @@ async function stop(signal: string): Promise<void> {
   stopping = true;
   aliveFile.stop();
   presence.goodbye();
+  http.stop();
   const deadline = performance.now() + CALLS_MAY_TAKE;
-  while (codeServer.callsInFlight > 0 && performance.now() < deadline) {
+  while ((codeServer.callsInFlight > 0 || http.connections > 0) && performance.now() < deadline) {
     await new Promise(resolve => setTimeout(resolve, 10));
   }
   await Promise.race([nats.drain(), new Promise(resolve => setTimeout(resolve, 200))]);

@@ -16,7 +16,7 @@ class Project implements AsyncDisposable {
 
   constructor(name: string) {
     this.name = name;
-    this.#env = { HOTCAST_PROJECT: name, MODULES_DIR: this.#modules, COOKIE: 'quarry' };
+    this.#env = { HOTCAST_PROJECT: name, MODULES_DIR: this.#modules, COOKIE: 'quarry', HTTP_PORT: '0' };
     chmodSync(this.#modules, 0o755);
   }
 

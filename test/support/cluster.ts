@@ -22,6 +22,7 @@ import type { Role } from '../../protocol/connection.ts';
 import { replicaName } from '../../protocol/names.ts';
 import { ClusterKeys } from './cluster-keys.ts';
 import { createNetwork, engine, HardenedContainer, logLines, removeLabelled } from './docker.ts';
+import { asProxy, PROXY_IMAGE } from './proxy.ts';
 import type { Ended } from './shell.ts';
 
 /** A command that reached its result. */
@@ -201,7 +202,14 @@ export class Cluster implements AsyncDisposable {
       .withTmpFs(TMPFS)
       .withBindMounts([this.#keysOf('node'), this.#trust('ro')])
       .withLabels({ 'hotcast.node': cookie });
+    if (cookie === this.cookie) container.withSharedName(this.id, 'node');
     await this.#start(name, container);
+  }
+
+  /** Starts the proxy; gives where this machine reaches it, as `127.0.0.1:32768`. */
+  async addProxy(): Promise<string> {
+    await this.#start('proxy', asProxy(this.#configure(PROXY_IMAGE, 'proxy', this.cookie)));
+    return `127.0.0.1:${await this.#published('proxy', 8080)}`;
   }
 
   /** Starts a second controller, which has another cookie; gives a way to run `hotcast …` in it. */
@@ -261,8 +269,7 @@ export class Cluster implements AsyncDisposable {
 
   /** How this machine reaches the cluster's NATS, with all rights. */
   async natsOptions(): Promise<NatsOptions> {
-    const { NetworkSettings } = await (await this.container('nats')).inspect();
-    const servers = `nats://localhost:${NetworkSettings.Ports['4222/tcp']?.[0]?.HostPort}`;
+    const servers = `nats://localhost:${await this.#published('nats', 4222)}`;
     const { authority: ca, tester: authenticator } = this.keys;
     return { servers, authenticator, ...(ca === null ? {} : { tls: { ca } }) };
   }
@@ -345,6 +352,11 @@ export class Cluster implements AsyncDisposable {
       .withEnvironment({ COOKIE: cookie, NATS_URL: `nats://${this.id}-nats:4222` })
       .withNetworkMode(this.id)
       .withWaitStrategy(Wait.forLogMessage('"msg":"ready"'));
+  }
+
+  async #published(name: string, port: number): Promise<string | undefined> {
+    const { NetworkSettings } = await (await this.container(name)).inspect();
+    return NetworkSettings.Ports[`${port}/tcp`]?.[0]?.HostPort;
   }
 
   async #start(name: string, container: HardenedContainer): Promise<StartedTestContainer> {

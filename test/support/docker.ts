@@ -33,6 +33,12 @@ export class HardenedContainer extends GenericContainer {
     return this;
   }
 
+  /** Joins a network, where it is also found by a name that it shares with others. */
+  withSharedName(network: string, name: string): this {
+    this.createOpts.NetworkingConfig = { EndpointsConfig: { [network]: { Aliases: [name] } } };
+    return this.withNetworkMode(network);
+  }
+
   /** Publishes a port on this machine only, under a number that is free. */
   withLoopbackPort(port: number): this {
     this.createOpts.ExposedPorts = { ...this.createOpts.ExposedPorts, [`${port}/tcp`]: {} };

@@ -14,12 +14,18 @@ describe('loadConfig of the node', () => {
       aliveFile: '/run/hotcast/alive',
       purgeMayTake: 3_000,
       logMayWrite: 100_000,
+      httpPort: 8080,
     });
   });
 
   it('reads what is set', () => {
-    const env = { ALIVE_FILE: '/tmp/alive', PURGE_MAY_TAKE: '0', LOG_MAY_WRITE: '1e6' };
-    expect(loadConfig(env)).toMatchObject({ aliveFile: '/tmp/alive', purgeMayTake: 0, logMayWrite: 1_000_000 });
+    const env = { ALIVE_FILE: '/tmp/alive', PURGE_MAY_TAKE: '0', LOG_MAY_WRITE: '1e6', HTTP_PORT: '0' };
+    expect(loadConfig(env)).toMatchObject({
+      aliveFile: '/tmp/alive',
+      purgeMayTake: 0,
+      logMayWrite: 1_000_000,
+      httpPort: 0,
+    });
   });
 
   it.each(['soon', '-1', 'Infinity'])('refuses to wait %s for calls on an old version', PURGE_MAY_TAKE => {
@@ -30,6 +36,10 @@ describe('loadConfig of the node', () => {
     expect(() => loadConfig({ LOG_MAY_WRITE: 'much', PURGE_MAY_TAKE: 'long' })).toThrow(
       'PURGE_MAY_TAKE must be a number of milliseconds; LOG_MAY_WRITE must be a number of characters a second',
     );
+  });
+
+  it.each(['web', '-1', '8080.5', '65536'])('refuses to serve on port %s', HTTP_PORT => {
+    expect(() => loadConfig({ HTTP_PORT })).toThrow('HTTP_PORT must be a port, 0 to 65535');
   });
 
   it("checks the cluster's variables", () => {

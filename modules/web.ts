@@ -1,0 +1,42 @@
+import type { HttpModule, WebSocketHooks } from '@hotcast/types';
+import { Hono } from 'hono';
+import { streamSSE } from 'hono/streaming';
+
+const { dataOf, signal } = import.meta.hot;
+const data = dataOf({ visits: 0 });
+
+const app = new Hono();
+
+app.get('/', context => context.html('<h1>Yabba dabba doo!</h1><p><a href="hello/Fred">Say hello</a></p>'));
+
+app.get('/hello/:name', context => context.text(`Hello ${context.req.param('name')}\n`));
+
+// The count survives every push.
+app.post('/visits', context => context.json({ visits: (data.visits += 1) }));
+app.get('/visits', context => context.json({ visits: data.visits }));
+
+// A stream stays on the version that it began on, and keeps that alive. A forced purge ends both; the signal says so.
+app.get('/ticks', context =>
+  streamSSE(context, async stream => {
+    signal.addEventListener('abort', () => void stream.close());
+    for (let tick = 1; tick <= 10 && !stream.aborted; tick += 1) {
+      await stream.writeSSE({ event: 'tick', data: String(tick) });
+      await stream.sleep(1_000);
+    }
+  }),
+);
+
+// A chat: each message is handled by the version that is current then, on connections that outlive them all.
+const websocket: WebSocketHooks = {
+  open(peer) {
+    peer.subscribe('chat');
+    peer.send('welcome');
+  },
+  message(peer, message) {
+    const line = `somebody says: ${message.text()}`;
+    peer.send(line);
+    peer.publish('chat', line);
+  },
+};
+
+export default { fetch: app.fetch, websocket } satisfies HttpModule;
