@@ -1,4 +1,4 @@
-import type { Diagnostic } from './compile.ts';
+import type { Diagnostic } from './diagnostic.ts';
 import type { CanaryRequest } from './push.ts';
 import type { Result } from './results.ts';
 

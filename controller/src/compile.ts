@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 
 import { build, type BuildOptions, type Message } from 'esbuild';
 
@@ -8,6 +8,7 @@ import { HotcastError, UsageError } from '../../protocol/errors.ts';
 import { HEADER_BYTES, MAX_BUNDLE_BYTES } from '../../protocol/limits.ts';
 import { isModuleName, MODULE_RULE } from '../../protocol/names.ts';
 import { revisionOf } from '../../protocol/revision.ts';
+import { type Diagnostic, showDiagnostic } from './diagnostic.ts';
 
 /** The module does not compile; `diagnostics` are for a program, the message shows file, line and caret. */
 export class CompileError extends HotcastError {
@@ -16,21 +17,9 @@ export class CompileError extends HotcastError {
 
   constructor(module: string, messages: readonly Message[]) {
     const diagnostics = messages.map(diagnosticOf);
-    super(`${module} does not compile; nothing was sent\n${diagnostics.map(show).join('\n')}`);
+    super(`${module} does not compile; nothing was sent\n${diagnostics.map(showDiagnostic).join('\n')}`);
     this.diagnostics = diagnostics;
   }
-}
-
-/** One complaint of the compiler; lines and columns count from 1. */
-export interface Diagnostic {
-  readonly text: string;
-  readonly file: string | null;
-  readonly line: number;
-  readonly column: number;
-  /** The line of source that it is about. */
-  readonly source: string;
-  /** How many characters of it. */
-  readonly length: number;
 }
 
 /**
@@ -43,6 +32,8 @@ const HOT_DEFAULT = /(__toESM\(require\("hot:[^"]*"\)), 1\)/g;
 export interface Compiled {
   readonly bundle: Bundle;
   readonly packed: Uint8Array;
+  /** The TypeScript files of the modules folder that are in it. */
+  readonly sources: readonly string[];
 }
 
 /**
@@ -106,7 +97,10 @@ export async function compile(modulesDir: string, module: string, maxPayload = I
         'import less, or load data at run time',
     );
   }
-  return { bundle, packed };
+  const sources = Object.keys(program.value.metafile.inputs)
+    .filter(path => /\.[mc]?tsx?$/.test(path) && !path.includes('node_modules/'))
+    .map(path => resolve(root, path));
+  return { bundle, packed, sources };
 }
 
 /** The modules that can be compiled, by their names. */
@@ -164,14 +158,6 @@ function diagnosticOf({ text, location }: Message): Diagnostic {
   const before = bytes.subarray(0, column).toString();
   const about = bytes.subarray(column, column + length).toString();
   return { text, file, line, column: before.length + 1, source: lineText, length: Math.max(1, about.length) };
-}
-
-function show({ text, file, line, column, source, length }: Diagnostic): string {
-  if (file === null) return text;
-  const gutter = `  ${line} | `;
-  // Tabs stay tabs, so that the caret stands below what it points at.
-  const indent = source.slice(0, column - 1).replaceAll(/[^\t]/g, ' ');
-  return `${file}:${line}:${column}: ${text}\n${gutter}${source}\n${' '.repeat(gutter.length)}${indent}${'^'.repeat(length)}`;
 }
 
 function megabytes(bytes: number): string {

@@ -13,7 +13,7 @@ import { type LoadReply, loadReply, outcomesOf } from './settle.ts';
 /**
  * Carries out one command of the command line.
  *
- * @throws UsageError, CompileError and UnavailableError when nothing was sent.
+ * @throws UsageError, CompileError, PreflightError and UnavailableError when nothing was sent.
  */
 export async function runCommand(parts: PushParts, cookie: string, command: Command, say: Say): Promise<Result> {
   if (command.cookie !== null && command.cookie !== cookie) {
@@ -55,13 +55,15 @@ export async function runCommand(parts: PushParts, cookie: string, command: Comm
 
 /** Compiles a module and loads it on one node, past the heads: what `c(demo)` is in Erlang. */
 async function compileOn(
-  { nats, subjects, fleet, compile }: PushParts,
+  { nats, subjects, fleet, candidates }: PushParts,
   module: string,
   node: string,
   patience: number,
   say: Say,
 ): Promise<CompileResult> {
-  const [expected, { bundle, packed }] = await Promise.all([fleet.expected(), compile(module)]);
+  const [expected, [compiled]] = await Promise.all([fleet.expected(), candidates([module], say)]);
+  if (compiled === undefined) throw new TypeError(`${module} was not compiled`);
+  const { bundle, packed } = compiled;
   const names = nameOf(expected, node, say);
   const answers = await gather<LoadReply>(nats, {
     ask: inbox => nats.publish(subjects.node(node, 'load'), packed, { reply: inbox }),

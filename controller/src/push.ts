@@ -7,6 +7,7 @@ import { compareNodes } from '../../protocol/names.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import { parseScope } from './canary-text.ts';
 import type { CanaryVerdict, CanaryWatch } from './canary-watch.ts';
+import type { MakeCandidates } from './candidates.ts';
 import type { Compiled } from './compile.ts';
 import { type Fleet, namesOf } from './fleet.ts';
 import { gather, type Timed } from './gather.ts';
@@ -21,8 +22,8 @@ type PrepareReply = v.InferOutput<typeof prepareReply>;
 export interface PushParts extends SettleParts {
   readonly fleet: Fleet;
   readonly watch: CanaryWatch;
-  /** Compiles a module's source as it is now. @throws UsageError and CompileError */
-  readonly compile: (module: string) => Promise<Compiled>;
+  /** Makes bundles of modules' sources as they are now. @throws UsageError, CompileError and PreflightError */
+  readonly candidates: MakeCandidates;
 }
 
 export interface PushRequest {
@@ -48,7 +49,7 @@ export interface CanaryRequest {
  * Pushes modules together: compile, prepare everywhere, and when no node refused, write the heads and commit. A node
  * that is silent does not hold a push: it is named, and obeys the heads when it is back.
  *
- * @throws UsageError and CompileError before anything was sent.
+ * @throws UsageError, CompileError and PreflightError before anything was sent.
  */
 export async function push(parts: PushParts, request: PushRequest, say: Say): Promise<PushResult> {
   const { store, fleet } = parts;
@@ -58,7 +59,7 @@ export async function push(parts: PushParts, request: PushRequest, say: Say): Pr
   const [lasts, expected, compiled] = await Promise.all([
     Promise.all(modules.map(module => store.lastHead(module))),
     fleet.expected(),
-    Promise.all(modules.map(module => parts.compile(module))),
+    parts.candidates(modules, say),
   ]);
   const names = namesOf(expected, say);
   const scope = canary === null ? null : parseScope(canary.scope, [...names]);

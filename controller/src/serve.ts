@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import type { NatsConnection } from '@nats-io/transport-node';
 import pino from 'pino';
@@ -8,6 +9,7 @@ import { UnavailableError } from '../../protocol/errors.ts';
 import type { Head } from '../../protocol/head.ts';
 import { PRESENCE_LIFETIME } from '../../protocol/limits.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
+import { candidatesFrom } from './candidates.ts';
 import { compile } from './compile.ts';
 import type { ControllerConfig } from './config.ts';
 import { openConnection } from './connection.ts';
@@ -16,6 +18,7 @@ import { CanaryWatch } from './canary-watch.ts';
 import { runCommand } from './controller.ts';
 import { Fleet } from './fleet.ts';
 import { Keeper } from './keeper.ts';
+import { Preflight } from './preflight.ts';
 import type { PushParts } from './push.ts';
 import { endCanary } from './rollback.ts';
 import { confirm } from './settle.ts';
@@ -37,8 +40,10 @@ export async function serve(config: ControllerConfig): Promise<void> {
   const run: Run = async (command, say) => {
     const parts = await within(CONNECTING, connected);
     if (parts === null || (await within(1_000, parts.nats.rtt())) === null) throw natsDown();
-    return runCommand(parts, config.cookie, command, say);
+    return runCommand(parts, config.cookie, command, say).finally(() => preflight.warm());
   };
+  const preflight = new Preflight(fileURLToPath(new URL('preflight.mjs', import.meta.url)), config.preflight);
+  preflight.warm();
   mkdirSync(dirname(config.socketPath), { recursive: true });
   const server = await serveControl(config.socketPath, run, log);
   const stop = (nats: NatsConnection | null) => (signal: NodeJS.Signals) => {
@@ -56,7 +61,8 @@ export async function serve(config: ControllerConfig): Promise<void> {
   const fleet = new Fleet(nats, subjects, log);
   const watch = new CanaryWatch(fleet, (head, reason) => endCanary(parts, head, reason, PATIENCE), log);
   const compileNow = (module: string) => compile(config.modulesDir, module, nats.info?.max_payload);
-  const parts: PushParts = { nats, subjects, store, fleet, watch, compile: compileNow };
+  const candidates = candidatesFrom({ compile: compileNow, preflight });
+  const parts: PushParts = { nats, subjects, store, fleet, watch, candidates };
   const listeningSince = performance.now();
   const finish = async (heads: readonly Head[]): Promise<void> => {
     const { members, warning } = await fleet.expected();

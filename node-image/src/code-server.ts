@@ -1,6 +1,7 @@
 import type { Bundle } from '../../protocol/bundle.ts';
 import type { NodeDescription } from '../../protocol/messages.ts';
 import { shortRevision } from '../../protocol/revision.ts';
+import { explain, type Explained, scriptIn } from '../../protocol/stack.ts';
 import { type Call, Calls } from './calls.ts';
 import { Facades } from './facade.ts';
 import { type HostedModule, hostNothing, setData } from './hosted-module.ts';
@@ -9,7 +10,6 @@ import { changedData, changesData, restore } from './module-data.ts';
 import { moduleConsole } from './module-console.ts';
 import { notPurged, OK, type Outcome, refused } from './outcome.ts';
 import { emptySlots, load, purge, remove, type Slots } from './slots.ts';
-import { explain, type Explained, scriptIn } from './stack.ts';
 import { compileVersion, evaluateVersion, type Prepared, scriptName, type Version } from './version.ts';
 
 /** How many compiled revisions of a module are kept: what is prepared, and what a rollback goes back to. */

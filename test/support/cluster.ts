@@ -59,6 +59,12 @@ const TMPFS = { '/tmp': '', '/run/hotcast': 'uid=1000,gid=1000' };
 /** A container is up, or a line is in a log, within this time (milliseconds). */
 const DEADLINE = 60_000;
 
+export interface ClusterSize {
+  readonly nodes: number;
+  /** Variables of the controller that differ from their defaults. */
+  readonly controller?: Readonly<Record<string, string>>;
+}
+
 /** A whole cluster in a network of its own, with the containers that docker-compose.yml has. */
 export class Cluster implements AsyncDisposable {
   readonly id = `hotcast-test-${randomBytes(4).toString('hex')}`;
@@ -66,15 +72,17 @@ export class Cluster implements AsyncDisposable {
   readonly cookie = `cookie-${randomBytes(4).toString('hex')}`;
   readonly #folder = mkdtempSync(join(tmpdir(), 'hotcast-test-'));
   readonly #containers = new Map<string, StartedTestContainer>();
+  readonly #settings: Readonly<Record<string, string>>;
   #nodes = 0;
 
-  private constructor() {
+  private constructor(settings: Readonly<Record<string, string>>) {
+    this.#settings = settings;
     chmodSync(this.#folder, 0o755);
     for (const file of readdirSync(MODULES)) copyFileSync(join(MODULES, file), join(this.#folder, file));
   }
 
-  static async start({ nodes }: { readonly nodes: number }): Promise<Cluster> {
-    const cluster = new Cluster();
+  static async start({ nodes, controller = {} }: ClusterSize): Promise<Cluster> {
+    const cluster = new Cluster(controller);
     try {
       await cluster.#startAll(nodes);
       return cluster;
@@ -290,6 +298,7 @@ export class Cluster implements AsyncDisposable {
 
   #controller(suffix: string, cookie: string, folder = this.#folder): HardenedContainer {
     return this.#configure(imageOf('controller'), suffix, cookie)
+      .withEnvironment(this.#settings)
       .withTmpFs(TMPFS)
       .withBindMounts([{ source: folder, target: '/work/modules', mode: 'ro' }]);
   }

@@ -30,7 +30,7 @@ export function sourceOf({ module, version, throwsOn, isBroken }: Text): Source 
       ${isBroken ? 'exports.add = (' : ''}
     `,
   );
-  return { bundle, packed: encodeBundle(bundle), throwsOn, isBroken };
+  return { bundle, packed: encodeBundle(bundle), sources: [], throwsOn, isBroken };
 }
 
 /** What is there by the way the test is written. */

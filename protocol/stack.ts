@@ -1,7 +1,7 @@
 import { SourceMap } from 'node:module';
 import { inspect } from 'node:util';
 
-import type { Bundle } from '../../protocol/bundle.ts';
+import type { Bundle } from './bundle.ts';
 
 /** Finds the bundle of a script in a stack by its name, `demo@3f2a9c81b0d4`. */
 export type FindBundle = (script: string) => Bundle | null;
