@@ -1,25 +1,34 @@
 import type { Say } from './command.ts';
 import type { Compiled } from './compile.ts';
 import { type Preflight, PreflightError } from './preflight.ts';
+import { type TypeCheck, TypeCheckError } from './type-check.ts';
 
 /** Compiles modules that are to be loaded together, and judges them before anything is sent. */
-export type MakeCandidates = (modules: readonly string[], say: Say) => Promise<readonly Compiled[]>;
+export type MakeCandidates = (modules: readonly string[], check: boolean, say: Say) => Promise<readonly Compiled[]>;
 
 interface CandidateParts {
   /** Compiles a module's source as it is now. @throws UsageError and CompileError */
   readonly compile: (module: string) => Promise<Compiled>;
+  readonly typeCheck: TypeCheck;
   readonly preflight: Preflight;
 }
 
 /**
- * What stands between a source and the fleet: compile, then preflight.
+ * What stands between a source and the fleet: compile, beside that check the types, and then preflight.
  *
- * @throws UsageError, CompileError, PreflightError
+ * @throws UsageError, CompileError, TypeCheckError, PreflightError
  */
-export function candidatesFrom({ compile, preflight }: CandidateParts): MakeCandidates {
-  return async (modules, say) => {
-    const compiled = await Promise.all(modules.map(module => compile(module)));
-    const outcome = await preflight.judge(compiled.map(({ bundle }) => bundle));
+export function candidatesFrom({ compile, typeCheck, preflight }: CandidateParts): MakeCandidates {
+  return async (modules, check, say) => {
+    const compiling = Promise.all(modules.map(module => compile(module)));
+    const sources = compiling.then(all => [...new Set(all.flatMap(each => each.sources))]);
+    const [compiled, diagnostics, outcome] = await Promise.all([
+      compiling,
+      check ? typeCheck.check(sources) : [],
+      compiling.then(all => preflight.judge(all.map(({ bundle }) => bundle))),
+      sources,
+    ]);
+    if (diagnostics.length > 0) throw new TypeCheckError(modules, diagnostics);
     if (outcome.status === 'refused') throw new PreflightError(outcome);
     for (const message of outcome.warnings) say({ type: 'warning', message });
     return compiled;

@@ -9,6 +9,7 @@ export type Command = { readonly cookie: string | null; readonly patience: numbe
       readonly modules: readonly string[];
       readonly author: string;
       readonly force: boolean;
+      readonly check: boolean;
       readonly canary: CanaryRequest | null;
     }
   | {
@@ -18,7 +19,7 @@ export type Command = { readonly cookie: string | null; readonly patience: numbe
       readonly to: string | null;
     }
   | { readonly type: 'promote' | 'remove'; readonly modules: readonly string[]; readonly author: string }
-  | { readonly type: 'compile'; readonly module: string; readonly node: string }
+  | { readonly type: 'compile'; readonly module: string; readonly node: string; readonly check: boolean }
   | { readonly type: 'call'; readonly call: string; readonly node: string | null; readonly stack: boolean }
   | { readonly type: 'purge'; readonly module: string; readonly force: boolean }
   | { readonly type: 'ping'; readonly node: string | null }

@@ -13,7 +13,7 @@ import { type LoadReply, loadReply, outcomesOf } from './settle.ts';
 /**
  * Carries out one command of the command line.
  *
- * @throws UsageError, CompileError, PreflightError and UnavailableError when nothing was sent.
+ * @throws UsageError, CompileError, TypeCheckError, PreflightError and UnavailableError when nothing was sent.
  */
 export async function runCommand(parts: PushParts, cookie: string, command: Command, say: Say): Promise<Result> {
   if (command.cookie !== null && command.cookie !== cookie) {
@@ -32,7 +32,7 @@ export async function runCommand(parts: PushParts, cookie: string, command: Comm
     case 'remove':
       return remove(parts, command, say);
     case 'compile':
-      return compileOn(parts, command.module, command.node, patience, say);
+      return compileOn(parts, command, say);
     case 'call':
       return callNodes(parts, command, say);
     case 'purge':
@@ -56,12 +56,10 @@ export async function runCommand(parts: PushParts, cookie: string, command: Comm
 /** Compiles a module and loads it on one node, past the heads: what `c(demo)` is in Erlang. */
 async function compileOn(
   { nats, subjects, fleet, candidates }: PushParts,
-  module: string,
-  node: string,
-  patience: number,
+  { module, node, check, patience }: Extract<Command, { readonly type: 'compile' }>,
   say: Say,
 ): Promise<CompileResult> {
-  const [expected, [compiled]] = await Promise.all([fleet.expected(), candidates([module], say)]);
+  const [expected, [compiled]] = await Promise.all([fleet.expected(), candidates([module], check, say)]);
   if (compiled === undefined) throw new TypeError(`${module} was not compiled`);
   const { bundle, packed } = compiled;
   const names = nameOf(expected, node, say);

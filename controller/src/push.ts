@@ -22,7 +22,7 @@ type PrepareReply = v.InferOutput<typeof prepareReply>;
 export interface PushParts extends SettleParts {
   readonly fleet: Fleet;
   readonly watch: CanaryWatch;
-  /** Makes bundles of modules' sources as they are now. @throws UsageError, CompileError and PreflightError */
+  /** Makes bundles of modules' sources as they are now. @throws UsageError, CompileError, TypeCheckError and PreflightError */
   readonly candidates: MakeCandidates;
 }
 
@@ -33,6 +33,8 @@ export interface PushRequest {
   readonly patience: number;
   /** Purge an old version on which calls are still running, rather than be refused with `not_purged`. */
   readonly force: boolean;
+  /** Whether type errors hold it. */
+  readonly check: boolean;
   /** A part of the fleet to try it on first; null: everywhere at once. */
   readonly canary: CanaryRequest | null;
 }
@@ -49,17 +51,17 @@ export interface CanaryRequest {
  * Pushes modules together: compile, prepare everywhere, and when no node refused, write the heads and commit. A node
  * that is silent does not hold a push: it is named, and obeys the heads when it is back.
  *
- * @throws UsageError, CompileError and PreflightError before anything was sent.
+ * @throws UsageError, CompileError, TypeCheckError and PreflightError before anything was sent.
  */
 export async function push(parts: PushParts, request: PushRequest, say: Say): Promise<PushResult> {
   const { store, fleet } = parts;
-  const { modules, author, patience, force, canary } = request;
+  const { modules, author, patience, force, check, canary } = request;
   if (new Set(modules).size < modules.length) throw new UsageError('a module is named twice');
   const startedAt = performance.now();
   const [lasts, expected, compiled] = await Promise.all([
     Promise.all(modules.map(module => store.lastHead(module))),
     fleet.expected(),
-    parts.candidates(modules, say),
+    parts.candidates(modules, check, say),
   ]);
   const names = namesOf(expected, say);
   const scope = canary === null ? null : parseScope(canary.scope, [...names]);

@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 
 import type { NatsConnection } from '@nats-io/transport-node';
 import pino from 'pino';
@@ -23,6 +22,7 @@ import type { PushParts } from './push.ts';
 import { endCanary } from './rollback.ts';
 import { confirm } from './settle.ts';
 import { Store } from './store.ts';
+import { TypeCheck } from './type-check.ts';
 
 /** A command waits this long for a controller that has just started to reach NATS (milliseconds). */
 const CONNECTING = 3_000;
@@ -42,8 +42,10 @@ export async function serve(config: ControllerConfig): Promise<void> {
     if (parts === null || (await within(1_000, parts.nats.rtt())) === null) throw natsDown();
     return runCommand(parts, config.cookie, command, say).finally(() => preflight.warm());
   };
-  const preflight = new Preflight(fileURLToPath(new URL('preflight.mjs', import.meta.url)), config.preflight);
+  const preflight = new Preflight(join(import.meta.dirname, 'preflight.mjs'), config.preflight);
   preflight.warm();
+  const typeCheck = new TypeCheck(config.modulesDir, import.meta.dirname);
+  typeCheck.warm();
   mkdirSync(dirname(config.socketPath), { recursive: true });
   const server = await serveControl(config.socketPath, run, log);
   const stop = (nats: NatsConnection | null) => (signal: NodeJS.Signals) => {
@@ -61,7 +63,7 @@ export async function serve(config: ControllerConfig): Promise<void> {
   const fleet = new Fleet(nats, subjects, log);
   const watch = new CanaryWatch(fleet, (head, reason) => endCanary(parts, head, reason, PATIENCE), log);
   const compileNow = (module: string) => compile(config.modulesDir, module, nats.info?.max_payload);
-  const candidates = candidatesFrom({ compile: compileNow, preflight });
+  const candidates = candidatesFrom({ compile: compileNow, typeCheck, preflight });
   const parts: PushParts = { nats, subjects, store, fleet, watch, candidates };
   const listeningSince = performance.now();
   const finish = async (heads: readonly Head[]): Promise<void> => {

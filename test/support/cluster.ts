@@ -97,9 +97,10 @@ export class Cluster implements AsyncDisposable {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** Runs `hotcast …` as a user does, in the controller's container. */
+  /** Runs `hotcast …` as a user does, in the controller's container; but what is pushed here is written without types. */
   async hotcast(...args: readonly string[]): Promise<Ended> {
-    return this.#container('controller').exec(['hotcast', ...args]);
+    const checks = args[0] === 'push' || args[0] === 'compile';
+    return this.#container('controller').exec(['hotcast', ...args, ...(checks ? ['--no-check'] : [])]);
   }
 
   /** Pushes one module; gives the revision that it was compiled to beside the result. */
@@ -211,7 +212,7 @@ export class Cluster implements AsyncDisposable {
     return {
       writeModule: (name, source) => writeFileSync(join(folder, `${name}.ts`), source),
       push: async (module, ...options) => {
-        const { stdout } = await container.exec(['hotcast', 'push', module, ...options, '--json']);
+        const { stdout } = await container.exec(['hotcast', 'push', module, '--no-check', ...options, '--json']);
         return JSON.parse(stdout) as PushResult;
       },
     };

@@ -129,7 +129,9 @@ export class ControllerProcess {
         const candidates = async (): Promise<readonly Source[]> => sources;
         const modules = sources.map(({ bundle }) => bundle.module);
         const canary = order.canary === null ? null : { scope: order.canary, maxErrors: 0, watch: 0 };
-        return (await push({ ...this.#parts, candidates }, { ...request(modules), force: false, canary }, say)).outcome;
+        return (
+          await push({ ...this.#parts, candidates }, { ...request(modules), force: false, check: true, canary }, say)
+        ).outcome;
       }
       case 'promote':
         return (await promote(this.#parts, request(order.modules), say)).outcome;
