@@ -13,6 +13,7 @@ import { type Fleet, namesOf } from './fleet.ts';
 import { gather, type Timed } from './gather.ts';
 import type { Say } from './command.ts';
 import type { NodeOutcome, PushResult, Refusal } from './results.ts';
+import { warnOfLostExports } from './lost-exports.ts';
 import { malformedRefusal, settle, type SettleParts } from './settle.ts';
 import type { LastHead, Store } from './store.ts';
 
@@ -69,9 +70,15 @@ export async function push(parts: PushParts, request: PushRequest, say: Say): Pr
   const progress = (phase: string, answered: number): void =>
     say({ type: 'progress', phase, answered, expected: names.size });
 
-  const preparations = await prepare(parts, compiled, force, names, patience, answered =>
-    progress('prepare', answered),
-  );
+  const [preparations, warnings] = await Promise.all([
+    prepare(parts, compiled, force, names, patience, answered => progress('prepare', answered)),
+    warnOfLostExports(
+      store,
+      compiled.map(({ bundle }) => bundle),
+      lasts,
+    ),
+  ]);
+  for (const message of warnings) say({ type: 'warning', message });
   const preparedAt = performance.now();
   const times = { compile: compiledAt - startedAt, prepare: preparedAt - compiledAt, commit: 0, skew: 0 };
   const result = (outcome: PushResult['outcome'], detail: string, nodes: readonly NodeOutcome[]): PushResult => ({

@@ -152,6 +152,19 @@ describe('preflight', () => {
   });
 });
 
+describe('an export that is gone', () => {
+  it('is named with who imports it, and the push goes on', async ({ cluster }) => {
+    cluster.writeModule('sums', `export const plus = (x, y) => x + y; export const unused = 1;`);
+    cluster.writeModule('caller', `import { plus } from 'hot:sums'; export const three = () => plus(1, 2);`);
+    await cluster.pushTogether(['sums', 'caller']);
+    cluster.writeModule('sums', `export const minus = (x, y) => x - y;`);
+    expect(await cluster.hotcast('push', 'sums')).toMatchObject({
+      exitCode: 0,
+      stderr: 'warning: sums exports plus no more, which caller imports\n',
+    });
+  });
+});
+
 describe('type check', () => {
   /** Runs hotcast without the option that other tests push with. */
   const checked = (cluster: Cluster, ...args: string[]) => cluster.exec('controller', ['hotcast', ...args]);
