@@ -29,8 +29,8 @@ logs: ## Follow what everything logs
 	docker compose logs --follow --tail 50 || true
 
 .PHONY: push promote rollback remove purge soft-purge status history compile call ping nodes
-push: ## Compile modules and load them on every node: MODULE='demo counter' [CANARY=10% WATCH=10s MAX_ERRORS=0] [FORCE=1] [NO_CHECK=1]
-	setup/hotcast push $(MODULE) $(if $(FORCE),--force) $(if $(NO_CHECK),--no-check) $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)')
+push: ## Compile modules and load them on every node: MODULE='demo counter' [CANARY=10% WATCH=10s MAX_ERRORS=0] [FORCE=1] [NO_CHECK=1] [DRY_RUN=1]
+	setup/hotcast push $(MODULE) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(if $(NO_CHECK),--no-check) $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)')
 
 promote: ## Load a canary's revision on every node: MODULE=demo
 	setup/hotcast promote $(MODULE)

@@ -23,6 +23,7 @@ interface Options {
   readonly stack?: true;
   readonly force?: true;
   readonly check?: boolean;
+  readonly dryRun?: true;
   readonly wait?: number;
   readonly canary?: string;
   readonly watch: number;
@@ -83,12 +84,19 @@ export async function runCli(
     author,
     force: options.force === true,
     check: options.check !== false,
+    dryRun: options.dryRun === true,
     canary: options.canary
       ? { scope: options.canary, maxErrors: options.maxErrors, watch: options.watch * 1_000 }
       : null,
   }))
     .option('--force', 'purge an old version although calls are running on it')
     .option('--no-check', 'push although types are wrong')
+    .addOption(
+      new Option(
+        '--dry-run',
+        "tell what each node would say, on a copy of its data, and change nothing (it does run the modules' top level there)",
+      ).conflicts('canary'),
+    )
     .option('--canary <scope>', 'only on a part first: a number (1), a share (10%) or names (fred,betty)')
     .addOption(new Option('--watch <time>', 'how long to look on at the canary').argParser(seconds).default(10))
     .addOption(new Option('--max-errors <count>', 'failed calls that a canary may have').argParser(count).default(0));

@@ -10,6 +10,8 @@ export type Command = { readonly cookie: string | null; readonly patience: numbe
       readonly author: string;
       readonly force: boolean;
       readonly check: boolean;
+      /** Stop before the commit, and tell what would come of it. */
+      readonly dryRun: boolean;
       readonly canary: CanaryRequest | null;
     }
   | {

@@ -6,6 +6,7 @@ import { nameOf } from './fleet.ts';
 import { gather } from './gather.ts';
 import { history } from './history.ts';
 import { push, type PushParts } from './push.ts';
+import { rehearse } from './rehearse.ts';
 import type { CompileResult, Result } from './results.ts';
 import { promote, remove, rollback } from './rollback.ts';
 import { type LoadReply, loadReply, outcomesOf } from './settle.ts';
@@ -24,7 +25,7 @@ export async function runCommand(parts: PushParts, cookie: string, command: Comm
   const { patience } = command;
   switch (command.type) {
     case 'push':
-      return push(parts, command, say);
+      return command.dryRun ? rehearse(parts, command, say) : push(parts, command, say);
     case 'rollback':
       return rollback(parts, command, command.to, say);
     case 'promote':

@@ -122,7 +122,8 @@ interface Preparations {
   readonly refusals: readonly Refusal[];
 }
 
-async function prepare(
+/** Has every node compile bundles and have them ready; nothing of them runs. */
+export async function prepare(
   { nats, store }: PushParts,
   compiled: readonly Compiled[],
   force: boolean,

@@ -13,6 +13,8 @@ import {
   type PurgeAnswer,
   purgeRequest,
   type PurgeRequest,
+  type RehearseAnswer,
+  rehearseRequest,
 } from '../../protocol/messages.ts';
 import { ANSWER_TO, FORCE, lastToken, type Subjects, type Verb } from '../../protocol/subjects.ts';
 import { call } from './call.ts';
@@ -80,6 +82,8 @@ function verbHandlers(parts: Parts): ReadonlyMap<string, Handler> {
       const prepared = codeServer.prepare(bundle);
       return loadAnswer(node, prepared.status === 'ok' ? codeServer.loadHere(bundle) : prepared);
     },
+    rehearse: bytes =>
+      ({ node, ...codeServer.rehearse(decode(rehearseRequest, bytes).modules) }) satisfies RehearseAnswer,
     commit: async bytes => loadAnswer(node, await catchUp.obey(decode(commitRequest, bytes).heads)),
     purge: bytes => purgeOld(node, codeServer, decode(purgeRequest, bytes)),
     call: bytes => call(codeServer, node, decode(callRequest, bytes)),
