@@ -8,11 +8,14 @@ export interface ControllerConfig extends ClusterConfig {
   readonly modulesDir: string;
   /** What a module may take to load, before it is sent anywhere: time (milliseconds) and memory (MB). */
   readonly preflight: PreflightLimits;
+  /** The folder with the public keys that nodes trust. */
+  readonly trustDir: string;
 }
 
 /**
- * Reads the cluster's variables, `CONTROLLER_SOCKET` (default `/run/hotcast/controller.sock`) and `MODULES_DIR`
- * (default `/work/modules`), `PREFLIGHT_MAY_TAKE` (milliseconds, default 2000) and `PREFLIGHT_MEMORY` (MB, default 256).
+ * Reads the cluster's variables, `CONTROLLER_SOCKET` (default `/run/hotcast/controller.sock`), `MODULES_DIR`
+ * (default `/work/modules`), `TRUST_DIR` (default `/run/trust`), `PREFLIGHT_MAY_TAKE` (milliseconds, default 2000) and
+ * `PREFLIGHT_MEMORY` (MB, default 256).
  *
  * @throws UsageError one line that names every bad variable.
  */
@@ -22,11 +25,13 @@ export function loadConfig(env: Env): ControllerConfig {
   const problems: string[] = [];
   if (!isWithin(mayTake, 50, 60_000)) problems.push('PREFLIGHT_MAY_TAKE must be milliseconds from 50 to 60000');
   if (!isWithin(memory, 16, 65_536)) problems.push('PREFLIGHT_MEMORY must be MB from 16 to 65536');
+  const cluster = loadClusterConfig(env, problems);
   return {
-    ...loadClusterConfig(env, problems),
+    ...cluster,
     socketPath: env['CONTROLLER_SOCKET'] || '/run/hotcast/controller.sock',
     modulesDir: env['MODULES_DIR'] || '/work/modules',
     preflight: { mayTake, memory },
+    trustDir: `${env['TRUST_DIR'] || '/run/trust'}/${cluster.cookie}`,
   };
 }
 

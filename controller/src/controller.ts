@@ -5,18 +5,25 @@ import type { Command, Say } from './command.ts';
 import { nameOf } from './fleet.ts';
 import { gather } from './gather.ts';
 import { history } from './history.ts';
+import type { Keyring } from './keyring.ts';
 import { push, type PushParts } from './push.ts';
 import { rehearse } from './rehearse.ts';
 import type { CompileResult, Result } from './results.ts';
 import { promote, remove, rollback } from './rollback.ts';
+import { rotateKeys } from './rotate.ts';
 import { type LoadReply, loadReply, outcomesOf } from './settle.ts';
+
+/** What every command may need. */
+export interface CommandParts extends PushParts {
+  readonly keyring: Keyring;
+}
 
 /**
  * Carries out one command of the command line.
  *
  * @throws UsageError, CompileError, TypeCheckError, PreflightError and UnavailableError when nothing was sent.
  */
-export async function runCommand(parts: PushParts, cookie: string, command: Command, say: Say): Promise<Result> {
+export async function runCommand(parts: CommandParts, cookie: string, command: Command, say: Say): Promise<Result> {
   if (command.cookie !== null && command.cookie !== cookie) {
     throw new UsageError(
       `this controller does not have the cookie ${JSON.stringify(command.cookie)}; nothing was sent`,
@@ -47,6 +54,8 @@ export async function runCommand(parts: PushParts, cookie: string, command: Comm
       return readStatus(parts, patience, say);
     case 'history':
       return history(parts.store, command.module);
+    case 'keys rotate':
+      return rotateKeys(parts.keyring, parts.store, command.overlap);
     default: {
       const check: never = command;
       return check;
@@ -56,7 +65,7 @@ export async function runCommand(parts: PushParts, cookie: string, command: Comm
 
 /** Compiles a module and loads it on one node, past the heads: what `c(demo)` is in Erlang. */
 async function compileOn(
-  { nats, subjects, fleet, candidates }: PushParts,
+  { nats, subjects, store, fleet, candidates }: PushParts,
   { module, node, check, patience }: Extract<Command, { readonly type: 'compile' }>,
   say: Say,
 ): Promise<CompileResult> {
@@ -65,7 +74,7 @@ async function compileOn(
   const { bundle, packed } = compiled;
   const names = nameOf(expected, node, say);
   const answers = await gather<LoadReply>(nats, {
-    ask: inbox => nats.publish(subjects.node(node, 'load'), packed, { reply: inbox }),
+    ask: inbox => nats.publish(subjects.node(node, 'load'), store.sealBundle(bundle, packed), { reply: inbox }),
     decode: bytes => decode(loadReply, bytes),
     expected: names,
     patience,

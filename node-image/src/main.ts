@@ -4,17 +4,21 @@ import pino from 'pino';
 
 import { UsageError } from '../../protocol/errors.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
+import { Trust } from '../../protocol/trust.ts';
 import { startAliveFile } from './alive-file.ts';
 import { startAnswering } from './answering.ts';
 import { CatchUp } from './catch-up.ts';
 import { claimName } from './claim.ts';
 import { CodeServer } from './code-server.ts';
 import { loadConfig, type NodeConfig } from './config.ts';
+import { Gate } from './gate.ts';
+import { readKeyFiles } from './key-files.ts';
 import { onReconnect, openConnection } from './connection.ts';
 import { describeNode } from './describe.ts';
 import { ownName } from './identity.ts';
 import { startPresence } from './presence.ts';
 import { Store } from './store.ts';
+import { UntrustedLog } from './untrusted-log.ts';
 
 /** How long a node that is told to stop waits for calls in flight (milliseconds). */
 const CALLS_MAY_TAKE = 700;
@@ -30,7 +34,7 @@ const root = pino({
 const container = hostname();
 const subjects = subjectsOf(config.cookie);
 
-const nats = await openConnection(config.natsUrl, container, root);
+const nats = await openConnection(config, container, root);
 const name = await claimName(nats, subjects, await ownName(container), container);
 const log = root.child({ node: name });
 
@@ -42,11 +46,13 @@ const onStray = (kind: string) => (error: unknown) => {
 };
 process.on('uncaughtException', onStray('uncaught error')).on('unhandledRejection', onStray('unhandled rejection'));
 
-const catchUp = new CatchUp(name, codeServer, await Store.open(nats, config.cookie, subjects), log);
-await startAnswering({ nats, subjects, identity, codeServer, catchUp, purgeMayTake: config.purgeMayTake, log });
+const untrusted = new UntrustedLog(nats, subjects, name, log);
+const gate = new Gate(new Trust(() => readKeyFiles(config.trustDir)), subjects, error => untrusted.add(error));
+const catchUp = new CatchUp(name, codeServer, await Store.open(nats, config.cookie, subjects, gate), log);
+await startAnswering({ nats, subjects, identity, gate, codeServer, catchUp, purgeMayTake: config.purgeMayTake, log });
 await catchUp.readHeads();
 void onReconnect(nats, () => catchUp.readHeads());
-const presence = startPresence(nats, subjects, () => describeNode(identity, codeServer));
+const presence = startPresence(nats, subjects, () => describeNode(identity, codeServer, gate));
 const aliveFile = startAliveFile(config.aliveFile, nats, log);
 log.info({ container, pid: process.pid, readyMs: Math.round(performance.now()) }, 'ready');
 

@@ -13,6 +13,8 @@ describe('loadConfig of the controller', () => {
       socketPath: '/run/hotcast/controller.sock',
       modulesDir: '/work/modules',
       preflight: { mayTake: 2_000, memory: 256 },
+      keysDir: '/run/keys/dino',
+      trustDir: '/run/trust/dino',
     });
   });
 
