@@ -31,8 +31,8 @@ logs: ## Follow what everything logs
 	docker compose logs --follow --tail 50 || true
 
 .PHONY: push promote rollback remove purge soft-purge status history compile call ping nodes
-push: ## Compile modules and load them on every node: MODULE='demo counter' [CANARY=10% WATCH=10s MAX_ERRORS=0] [FORCE=1]
-	setup/hotcast push $(MODULE) $(if $(FORCE),--force) $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)')
+push: ## Compile modules and load them on every node: MODULE='demo counter' [CANARY=10% WATCH=10s MAX_ERRORS=0] [FORCE=1] [NO_CHECK=1] [DRY_RUN=1]
+	setup/hotcast push $(MODULE) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(if $(NO_CHECK),--no-check) $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)')
 
 promote: ## Load a canary's revision on every node: MODULE=demo
 	setup/hotcast promote $(MODULE)
@@ -55,8 +55,8 @@ status: ## Compare what should run with what runs
 history: ## List the heads of a module: MODULE=demo
 	setup/hotcast history $(MODULE)
 
-compile: ## Compile a module and load it on one node: MODULE=demo NODE=fred
-	setup/hotcast compile '$(MODULE)' --node '$(NODE)'
+compile: ## Compile a module and load it on one node: MODULE=demo NODE=fred [NO_CHECK=1]
+	setup/hotcast compile '$(MODULE)' --node '$(NODE)' $(if $(NO_CHECK),--no-check)
 
 call: ## Call a function on every node or on one: CALL='demo.add(4, 5)' [NODE=betty] [STACK=1]
 	setup/hotcast call '$(subst ','\'',$(CALL))' --node '$(NODE)' $(if $(STACK),--stack)

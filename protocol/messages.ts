@@ -49,6 +49,18 @@ export const loadAnswer = v.variant('status', [
   refused,
 ]);
 
+/** Tries prepared revisions aside, together, on a copy of the live data; nothing of it stays. */
+export const rehearseRequest = v.object({
+  modules: v.pipe(v.array(v.object({ module: moduleName, revision })), v.minLength(1)),
+});
+
+/** `untried`: the node can't tell without a change to what runs. */
+export const rehearseAnswer = v.variant('status', [
+  v.object({ status: v.literal('rehearsed'), node: nodeName }),
+  v.object({ status: v.literal('untried'), node: nodeName, detail: v.string() }),
+  refused,
+]);
+
 /** Lets go of a module's old version: only when it is idle (`softPurge`), or in any case (`purge`). */
 export const purgeRequest = v.object({ module: moduleName, force: v.boolean() });
 
@@ -158,6 +170,7 @@ export type DigestRequest = v.InferOutput<typeof digestRequest>;
 export type RefusalReason = v.InferOutput<typeof refusalReason>;
 export type PrepareAnswer = v.InferOutput<typeof prepareAnswer>;
 export type LoadAnswer = v.InferOutput<typeof loadAnswer>;
+export type RehearseAnswer = v.InferOutput<typeof rehearseAnswer>;
 export type PurgeRequest = v.InferOutput<typeof purgeRequest>;
 export type PurgeAnswer = v.InferOutput<typeof purgeAnswer>;
 export type CallFailure = v.InferOutput<typeof callFailure>;

@@ -1,5 +1,5 @@
 /** What a node can be asked; the last token of the subject. */
-export type Verb = 'ping' | 'describe' | 'load' | 'commit' | 'call' | 'purge' | 'digest';
+export type Verb = 'ping' | 'describe' | 'load' | 'rehearse' | 'commit' | 'call' | 'purge' | 'digest';
 
 /** What a node tells without being asked. */
 export type EventKind = 'presence' | 'goodbye' | 'untrusted';

@@ -18,7 +18,7 @@ export interface Hot {
    * @param initial values for the keys that `data` does not have yet; what it has stays.
    * @returns the same object as `data`.
    */
-  dataOf<Data extends object>(initial: Data): Data;
+  readonly dataOf: <Data extends object>(initial: Data) => Data;
 
   /** Aborted when this version is purged: hand it to whatever the module opens. */
   readonly signal: AbortSignal;
@@ -28,13 +28,13 @@ export interface Hot {
    *
    * It is not needed for timers and for listeners on `process`: they end with the version.
    */
-  dispose(callback: (data: Record<string, unknown>) => unknown): void;
+  readonly dispose: (callback: (data: Record<string, unknown>) => unknown) => void;
 
   /**
    * Has a function called when the module is removed (`hotcast remove`), not when this version is replaced: after
    * `dispose`, and with the same rules.
    */
-  prune(callback: (data: Record<string, unknown>) => unknown): void;
+  readonly prune: (callback: (data: Record<string, unknown>) => unknown) => void;
 }
 
 /**

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { codeCache } from '../../controller/src/code-cache.ts';
 import { CodeServer } from '../../node-image/src/code-server.ts';
+import { withCache } from './cached.ts';
 import { GeneratedModule } from './generated.ts';
 import { silent } from './silent.ts';
 
@@ -61,8 +61,7 @@ function swapOnNode(generated: GeneratedModule): Swap {
   return {
     to: version => {
       const bundle = generated.bundle(version, HELD);
-      const cache = codeCache(bundle.code);
-      server.prepare(cache === null ? bundle : { ...bundle, cache });
+      server.prepare(withCache(bundle));
       const { module, revision } = bundle;
       server.commit([{ module, revision, sequence: version, force: false }]);
       return heldBy(server.current(module)?.exports);

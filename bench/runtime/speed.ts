@@ -1,6 +1,6 @@
-import { codeCache } from '../../controller/src/code-cache.ts';
 import { CodeServer } from '../../node-image/src/code-server.ts';
 import { decodeBundle, encodeBundle } from '../../protocol/bundle.ts';
+import { withCache } from './cached.ts';
 import { GeneratedModule } from './generated.ts';
 import { silent } from './silent.ts';
 
@@ -52,9 +52,9 @@ export async function measureSpeed(): Promise<SwapTimes[]> {
 async function swap(generated: GeneratedModule, server: CodeServer, round: number, cached: boolean) {
   const bundle = generated.bundle(round);
   const making = performance.now();
-  const cache = cached ? codeCache(bundle.code) : null;
+  const whole = cached ? withCache(bundle) : bundle;
   const make = performance.now() - making;
-  const packed = encodeBundle(cache === null ? bundle : { ...bundle, cache });
+  const packed = encodeBundle(whole);
   await new Promise(setImmediate);
 
   const start = performance.now();

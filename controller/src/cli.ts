@@ -22,6 +22,8 @@ interface Options {
   readonly node?: string;
   readonly stack?: true;
   readonly force?: true;
+  readonly check?: boolean;
+  readonly dryRun?: true;
   readonly wait?: number;
   readonly canary?: string;
   readonly watch: number;
@@ -83,11 +85,20 @@ export async function runCli(
     modules,
     author,
     force: options.force === true,
+    check: options.check !== false,
+    dryRun: options.dryRun === true,
     canary: options.canary
       ? { scope: options.canary, maxErrors: options.maxErrors, watch: options.watch * 1_000 }
       : null,
   }))
     .option('--force', 'purge an old version although calls are running on it')
+    .option('--no-check', 'push although types are wrong')
+    .addOption(
+      new Option(
+        '--dry-run',
+        "tell what each node would say, on a copy of its data, and change nothing (it does run the modules' top level there)",
+      ).conflicts('canary'),
+    )
     .option('--canary <scope>', 'only on a part first: a number (1), a share (10%) or names (fred,betty)')
     .addOption(new Option('--watch <time>', 'how long to look on at the canary').argParser(seconds).default(10))
     .addOption(new Option('--max-errors <count>', 'failed calls that a canary may have').argParser(count).default(0));
@@ -123,11 +134,14 @@ export async function runCli(
     type: 'history',
     module,
   }));
-  command('compile <module>', 'compile a module and load it on one node', ([module = ''], { node = '' }) => ({
+  command('compile <module>', 'compile a module and load it on one node', ([module = ''], { node = '', check }) => ({
     type: 'compile',
     module,
     node,
-  })).requiredOption('--node <name>', 'the node to load it on');
+    check: check !== false,
+  }))
+    .requiredOption('--node <name>', 'the node to load it on')
+    .option('--no-check', 'load it although types are wrong');
   command(
     'call <call>',
     "call an exported function: hotcast call 'demo.add(4, 5)'",

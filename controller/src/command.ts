@@ -1,4 +1,4 @@
-import type { Diagnostic } from './compile.ts';
+import type { Diagnostic } from './diagnostic.ts';
 import type { CanaryRequest } from './push.ts';
 import type { Result } from './results.ts';
 
@@ -9,6 +9,9 @@ export type Command = { readonly cookie: string | null; readonly patience: numbe
       readonly modules: readonly string[];
       readonly author: string;
       readonly force: boolean;
+      readonly check: boolean;
+      /** Stop before the commit, and tell what would come of it. */
+      readonly dryRun: boolean;
       readonly canary: CanaryRequest | null;
     }
   | {
@@ -18,7 +21,7 @@ export type Command = { readonly cookie: string | null; readonly patience: numbe
       readonly to: string | null;
     }
   | { readonly type: 'promote' | 'remove'; readonly modules: readonly string[]; readonly author: string }
-  | { readonly type: 'compile'; readonly module: string; readonly node: string }
+  | { readonly type: 'compile'; readonly module: string; readonly node: string; readonly check: boolean }
   | { readonly type: 'call'; readonly call: string; readonly node: string | null; readonly stack: boolean }
   | { readonly type: 'purge'; readonly module: string; readonly force: boolean }
   | { readonly type: 'ping'; readonly node: string | null }

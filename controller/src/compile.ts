@@ -1,14 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 
 import { build, type BuildOptions, type Message } from 'esbuild';
 
-import { type Bundle, encodeBundle } from '../../protocol/bundle.ts';
+import type { Bundle } from '../../protocol/bundle.ts';
 import { HotcastError, UsageError } from '../../protocol/errors.ts';
-import { HEADER_BYTES, MAX_BUNDLE_BYTES } from '../../protocol/limits.ts';
 import { isModuleName, MODULE_RULE } from '../../protocol/names.ts';
 import { revisionOf } from '../../protocol/revision.ts';
-import { codeCache } from './code-cache.ts';
+import { type Diagnostic, showDiagnostic } from './diagnostic.ts';
 
 /** The module does not compile; `diagnostics` are for a program, the message shows file, line and caret. */
 export class CompileError extends HotcastError {
@@ -17,21 +16,9 @@ export class CompileError extends HotcastError {
 
   constructor(module: string, messages: readonly Message[]) {
     const diagnostics = messages.map(diagnosticOf);
-    super(`${module} does not compile; nothing was sent\n${diagnostics.map(show).join('\n')}`);
+    super(`${module} does not compile; nothing was sent\n${diagnostics.map(showDiagnostic).join('\n')}`);
     this.diagnostics = diagnostics;
   }
-}
-
-/** One complaint of the compiler; lines and columns count from 1. */
-export interface Diagnostic {
-  readonly text: string;
-  readonly file: string | null;
-  readonly line: number;
-  readonly column: number;
-  /** The line of source that it is about. */
-  readonly source: string;
-  /** How many characters of it. */
-  readonly length: number;
 }
 
 /**
@@ -40,20 +27,20 @@ export interface Diagnostic {
  */
 const HOT_DEFAULT = /(__toESM\(require\("hot:[^"]*"\)), 1\)/g;
 
-/** A bundle, and its bytes for the wire. */
+/** A bundle, and what it was made of. */
 export interface Compiled {
   readonly bundle: Bundle;
-  readonly packed: Uint8Array;
+  /** The TypeScript files of the modules folder that are in it. */
+  readonly sources: readonly string[];
 }
 
 /**
  * Compiles `<modulesDir>/<module>.ts` (or `<module>/index.ts`) to CommonJS with its npm imports bundled in.
  *
- * @param maxPayload the largest message that NATS takes, in bytes.
- * @throws UsageError when there is no such module, its name does not fit, it exports nothing, or it is too large.
+ * @throws UsageError when there is no such module, its name does not fit, or it exports nothing.
  * @throws CompileError
  */
-export async function compile(modulesDir: string, module: string, maxPayload = Infinity): Promise<Compiled> {
+export async function compile(modulesDir: string, module: string): Promise<Compiled> {
   const root = dirname(modulesDir);
   const file = relative(root, sourceFile(modulesDir, module));
   const common = {
@@ -91,7 +78,6 @@ export async function compile(modulesDir: string, module: string, maxPayload = I
   if (exports.length === 0) throw new UsageError(`${file} exports nothing: export at least one function`);
   // A program's first line may name its interpreter; a module's may not.
   const code = outputEndingIn('.js', program.value.outputFiles).replace(/^#!.*/, '').replace(HOT_DEFAULT, '$1)');
-  const cache = codeCache(code);
   const bundle: Bundle = {
     module,
     revision: revisionOf(code),
@@ -99,17 +85,11 @@ export async function compile(modulesDir: string, module: string, maxPayload = I
     exports,
     code,
     map: outputEndingIn('.map', program.value.outputFiles),
-    ...(cache === null ? {} : { cache }),
   };
-  const packed = encodeBundle(bundle);
-  const limit = Math.min(MAX_BUNDLE_BYTES, maxPayload - HEADER_BYTES);
-  if (packed.length > limit) {
-    throw new UsageError(
-      `${module} is ${megabytes(packed.length)} packed, the limit is ${megabytes(limit)}: ` +
-        'import less, or load data at run time',
-    );
-  }
-  return { bundle, packed };
+  const sources = Object.keys(program.value.metafile.inputs)
+    .filter(path => /\.[mc]?tsx?$/.test(path) && !path.includes('node_modules/'))
+    .map(path => resolve(root, path));
+  return { bundle, sources };
 }
 
 /** The modules that can be compiled, by their names. */
@@ -167,16 +147,4 @@ function diagnosticOf({ text, location }: Message): Diagnostic {
   const before = bytes.subarray(0, column).toString();
   const about = bytes.subarray(column, column + length).toString();
   return { text, file, line, column: before.length + 1, source: lineText, length: Math.max(1, about.length) };
-}
-
-function show({ text, file, line, column, source, length }: Diagnostic): string {
-  if (file === null) return text;
-  const gutter = `  ${line} | `;
-  // Tabs stay tabs, so that the caret stands below what it points at.
-  const indent = source.slice(0, column - 1).replaceAll(/[^\t]/g, ' ');
-  return `${file}:${line}:${column}: ${text}\n${gutter}${source}\n${' '.repeat(gutter.length)}${indent}${'^'.repeat(length)}`;
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }

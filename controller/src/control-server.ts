@@ -7,6 +7,7 @@ import { CompileError } from './compile.ts';
 import type { Logger } from './logger.ts';
 import type { Command, Report, Say } from './command.ts';
 import type { Result } from './results.ts';
+import { TypeCheckError } from './type-check.ts';
 
 /** Carries out a command and reports on the way. */
 export type Run = (command: Command, say: Say) => Promise<Result>;
@@ -46,7 +47,7 @@ async function answer(socket: Socket, line: string, run: Run, log: Logger): Prom
 }
 
 function failure(error: unknown): Report {
-  if (error instanceof CompileError) {
+  if (error instanceof CompileError || error instanceof TypeCheckError) {
     return { type: 'failed', code: error.code, message: error.message, diagnostics: error.diagnostics };
   }
   if (error instanceof HotcastError) return { type: 'failed', code: error.code, message: error.message };

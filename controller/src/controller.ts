@@ -7,6 +7,7 @@ import { gather } from './gather.ts';
 import { history } from './history.ts';
 import type { Keyring } from './keyring.ts';
 import { push, type PushParts } from './push.ts';
+import { rehearse } from './rehearse.ts';
 import type { CompileResult, Result } from './results.ts';
 import { promote, remove, rollback } from './rollback.ts';
 import { rotateKeys } from './rotate.ts';
@@ -20,7 +21,7 @@ export interface CommandParts extends PushParts {
 /**
  * Carries out one command of the command line.
  *
- * @throws UsageError, CompileError and UnavailableError when nothing was sent.
+ * @throws UsageError, CompileError, TypeCheckError, PreflightError and UnavailableError when nothing was sent.
  */
 export async function runCommand(parts: CommandParts, cookie: string, command: Command, say: Say): Promise<Result> {
   if (command.cookie !== null && command.cookie !== cookie) {
@@ -31,7 +32,7 @@ export async function runCommand(parts: CommandParts, cookie: string, command: C
   const { patience } = command;
   switch (command.type) {
     case 'push':
-      return push(parts, command, say);
+      return command.dryRun ? rehearse(parts, command, say) : push(parts, command, say);
     case 'rollback':
       return rollback(parts, command, command.to, say);
     case 'promote':
@@ -39,7 +40,7 @@ export async function runCommand(parts: CommandParts, cookie: string, command: C
     case 'remove':
       return remove(parts, command, say);
     case 'compile':
-      return compileOn(parts, command.module, command.node, patience, say);
+      return compileOn(parts, command, say);
     case 'call':
       return callNodes(parts, command, say);
     case 'purge':
@@ -64,13 +65,13 @@ export async function runCommand(parts: CommandParts, cookie: string, command: C
 
 /** Compiles a module and loads it on one node, past the heads: what `c(demo)` is in Erlang. */
 async function compileOn(
-  { nats, subjects, store, fleet, compile }: PushParts,
-  module: string,
-  node: string,
-  patience: number,
+  { nats, subjects, store, fleet, candidates }: PushParts,
+  { module, node, check, patience }: Extract<Command, { readonly type: 'compile' }>,
   say: Say,
 ): Promise<CompileResult> {
-  const [expected, { bundle, packed }] = await Promise.all([fleet.expected(), compile(module)]);
+  const [expected, [compiled]] = await Promise.all([fleet.expected(), candidates([module], check, say)]);
+  if (compiled === undefined) throw new TypeError(`${module} was not compiled`);
+  const { bundle, packed } = compiled;
   const names = nameOf(expected, node, say);
   const answers = await gather<LoadReply>(nats, {
     ask: inbox => nats.publish(subjects.node(node, 'load'), store.sealBundle(bundle, packed), { reply: inbox }),

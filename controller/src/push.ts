@@ -7,11 +7,12 @@ import { compareNodes } from '../../protocol/names.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import { parseScope } from './canary-text.ts';
 import type { CanaryVerdict, CanaryWatch } from './canary-watch.ts';
-import type { Compiled } from './compile.ts';
+import type { MakeCandidates, Parcel } from './candidates.ts';
 import { type Fleet, namesOf } from './fleet.ts';
 import { gather, type Timed } from './gather.ts';
 import type { Say } from './command.ts';
 import type { NodeOutcome, PushResult, Refusal } from './results.ts';
+import { warnOfLostExports } from './lost-exports.ts';
 import { malformedRefusal, settle, type SettleParts } from './settle.ts';
 import type { LastHead, Store } from './store.ts';
 
@@ -21,8 +22,8 @@ type PrepareReply = v.InferOutput<typeof prepareReply>;
 export interface PushParts extends SettleParts {
   readonly fleet: Fleet;
   readonly watch: CanaryWatch;
-  /** Compiles a module's source as it is now. @throws UsageError and CompileError */
-  readonly compile: (module: string) => Promise<Compiled>;
+  /** Makes bundles of modules' sources as they are now. @throws UsageError, CompileError, TypeCheckError and PreflightError */
+  readonly candidates: MakeCandidates;
 }
 
 export interface PushRequest {
@@ -32,6 +33,8 @@ export interface PushRequest {
   readonly patience: number;
   /** Purge an old version on which calls are still running, rather than be refused with `not_purged`. */
   readonly force: boolean;
+  /** Whether type errors hold it. */
+  readonly check: boolean;
   /** A part of the fleet to try it on first; null: everywhere at once. */
   readonly canary: CanaryRequest | null;
 }
@@ -48,17 +51,17 @@ export interface CanaryRequest {
  * Pushes modules together: compile, prepare everywhere, and when no node refused, write the heads and commit. A node
  * that is silent does not hold a push: it is named, and obeys the heads when it is back.
  *
- * @throws UsageError and CompileError before anything was sent.
+ * @throws UsageError, CompileError, TypeCheckError and PreflightError before anything was sent.
  */
 export async function push(parts: PushParts, request: PushRequest, say: Say): Promise<PushResult> {
   const { store, fleet } = parts;
-  const { modules, author, patience, force, canary } = request;
+  const { modules, author, patience, force, check, canary } = request;
   if (new Set(modules).size < modules.length) throw new UsageError('a module is named twice');
   const startedAt = performance.now();
   const [lasts, expected, compiled] = await Promise.all([
     Promise.all(modules.map(module => store.lastHead(module))),
     fleet.expected(),
-    Promise.all(modules.map(module => parts.compile(module))),
+    parts.candidates(modules, check, say),
   ]);
   const names = namesOf(expected, say);
   const scope = canary === null ? null : parseScope(canary.scope, [...names]);
@@ -66,9 +69,15 @@ export async function push(parts: PushParts, request: PushRequest, say: Say): Pr
   const progress = (phase: string, answered: number): void =>
     say({ type: 'progress', phase, answered, expected: names.size });
 
-  const preparations = await prepare(parts, compiled, force, names, patience, answered =>
-    progress('prepare', answered),
-  );
+  const [preparations, warnings] = await Promise.all([
+    prepare(parts, compiled, force, names, patience, answered => progress('prepare', answered)),
+    warnOfLostExports(
+      store,
+      compiled.map(({ bundle }) => bundle),
+      lasts,
+    ),
+  ]);
+  for (const message of warnings) say({ type: 'warning', message });
   const preparedAt = performance.now();
   const times = { compile: compiledAt - startedAt, prepare: preparedAt - compiledAt, commit: 0, skew: 0 };
   const result = (outcome: PushResult['outcome'], detail: string, nodes: readonly NodeOutcome[]): PushResult => ({
@@ -112,9 +121,10 @@ interface Preparations {
   readonly refusals: readonly Refusal[];
 }
 
-async function prepare(
+/** Has every node compile bundles and have them ready; nothing of them runs. */
+export async function prepare(
   { nats, store }: PushParts,
-  compiled: readonly Compiled[],
+  compiled: readonly Parcel[],
   force: boolean,
   expected: ReadonlySet<string>,
   patience: number,
@@ -136,7 +146,7 @@ async function prepare(
 }
 
 /** A sweep of unnamed bundles may have met a bundle just before its head was written. */
-async function keepBundles(store: Store, compiled: readonly Compiled[]): Promise<void> {
+async function keepBundles(store: Store, compiled: readonly Parcel[]): Promise<void> {
   for (const { bundle, packed } of compiled) {
     if ((await store.bundle(bundle.module, bundle.revision)) === null)
       await store.putBundle(bundle, packed, null, false);

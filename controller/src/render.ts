@@ -8,6 +8,8 @@ import type {
   PingResult,
   PurgeResult,
   PushResult,
+  RehearsedNode,
+  RehearseResult,
   Result,
   RotateResult,
   StatusResult,
@@ -28,6 +30,8 @@ export function render(result: Result): string {
       if (outcome?.status === 'loaded') return `{ok, ${result.module}, ${shortRevision(result.revision)}}`;
       return table(result.nodes.map(nodeRow));
     }
+    case 'rehearse':
+      return renderRehearsal(result);
     case 'call':
       return renderCall(result);
     case 'purge':
@@ -72,6 +76,32 @@ function renderPush({ command, modules, outcome, detail, nodes, times }: PushRes
   ]
     .filter(line => line !== '')
     .join('\n');
+}
+
+function renderRehearsal({ modules, nodes }: RehearseResult): string {
+  const would = nodes.filter(({ status }) => status === 'rehearsed').length;
+  const what = modules.map(({ module, revision }) => at(module, revision)).join(' ');
+  return [
+    table(nodes.map(rehearsedRow)),
+    `${what} would load on ${would} of ${nodes.length}; nothing was changed`,
+  ].join('\n');
+}
+
+function rehearsedRow(outcome: RehearsedNode): string[] {
+  switch (outcome.status) {
+    case 'rehearsed':
+      return [outcome.node, 'would load'];
+    case 'untried':
+      return [outcome.node, `not tried: ${outcome.detail}`];
+    case 'refused':
+      return [outcome.node, `would be refused: ${outcome.reason}: ${outcome.detail}`];
+    case 'silent':
+      return [outcome.node, `silent: ${SILENT}`];
+    default: {
+      const check: never = outcome;
+      return check;
+    }
+  }
 }
 
 function removedRow(outcome: NodeOutcome): string[] {

@@ -54,6 +54,19 @@ export interface HeadResult {
   readonly times: { readonly commit: number; readonly skew: number };
 }
 
+export type RehearsedNode =
+  | { readonly node: string; readonly status: 'rehearsed' }
+  | { readonly node: string; readonly status: 'untried'; readonly detail: string }
+  | Refusal
+  | Silent;
+
+/** What every node would make of a push: a dry run. */
+export interface RehearseResult {
+  readonly command: 'rehearse';
+  readonly modules: readonly { readonly module: string; readonly revision: string }[];
+  readonly nodes: readonly RehearsedNode[];
+}
+
 export interface CompileResult {
   readonly command: 'compile';
   readonly module: string;
@@ -125,6 +138,7 @@ export interface RotateResult {
 export type Result =
   | PushResult
   | HeadResult
+  | RehearseResult
   | CompileResult
   | CallResult
   | PurgeResult
@@ -151,6 +165,7 @@ export function exitStatus(result: Result): 0 | 1 | 3 {
     case 'remove':
       if (result.outcome !== 'committed') return result.outcome === 'unanswered' ? 3 : 1;
       return statusOfNodes(result.nodes);
+    case 'rehearse':
     case 'purge':
     case 'compile':
     case 'call':
@@ -166,6 +181,6 @@ export function exitStatus(result: Result): 0 | 1 | 3 {
 
 function statusOfNodes(nodes: readonly { readonly status: string }[]): 0 | 1 | 3 {
   const statuses = new Set(nodes.map(({ status }) => status));
-  if (statuses.has('refused') || statuses.has('error') || statuses.has('busy')) return 1;
+  if (statuses.has('refused') || statuses.has('error') || statuses.has('busy') || statuses.has('untried')) return 1;
   return statuses.has('silent') ? 3 : 0;
 }

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import type { NatsConnection } from '@nats-io/transport-node';
 import pino from 'pino';
@@ -8,6 +8,7 @@ import { UnavailableError } from '../../protocol/errors.ts';
 import type { Head } from '../../protocol/head.ts';
 import { PRESENCE_LIFETIME } from '../../protocol/limits.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
+import { candidatesFrom } from './candidates.ts';
 import { compile } from './compile.ts';
 import type { ControllerConfig } from './config.ts';
 import { openConnection } from './connection.ts';
@@ -17,9 +18,11 @@ import { type CommandParts, runCommand } from './controller.ts';
 import { Fleet } from './fleet.ts';
 import { openKeyring } from './keyring.ts';
 import { Keeper } from './keeper.ts';
+import { Preflight } from './preflight.ts';
 import { endCanary } from './rollback.ts';
 import { confirm } from './settle.ts';
 import { Store } from './store.ts';
+import { TypeCheck } from './type-check.ts';
 
 /** A command waits this long for a controller that has just started to reach NATS (milliseconds). */
 const CONNECTING = 3_000;
@@ -37,8 +40,12 @@ export async function serve(config: ControllerConfig): Promise<void> {
   const run: Run = async (command, say) => {
     const parts = await within(CONNECTING, connected);
     if (parts === null || (await within(1_000, parts.nats.rtt())) === null) throw natsDown();
-    return runCommand(parts, config.cookie, command, say);
+    return runCommand(parts, config.cookie, command, say).finally(() => preflight.warm());
   };
+  const preflight = new Preflight(join(import.meta.dirname, 'preflight.mjs'), config.preflight);
+  preflight.warm();
+  const typeCheck = new TypeCheck(config.modulesDir, import.meta.dirname);
+  typeCheck.warm();
   mkdirSync(dirname(config.socketPath), { recursive: true });
   const server = await serveControl(config.socketPath, run, log);
   const stop = (nats: NatsConnection | null) => (signal: NodeJS.Signals) => {
@@ -56,8 +63,13 @@ export async function serve(config: ControllerConfig): Promise<void> {
   const store = await Store.open(nats, config.cookie, subjects, keyring);
   const fleet = new Fleet(nats, subjects, log);
   const watch = new CanaryWatch(fleet, (head, reason) => endCanary(parts, head, reason, PATIENCE), log);
-  const compileNow = (module: string) => compile(config.modulesDir, module, nats.info?.max_payload);
-  const parts: CommandParts = { nats, subjects, store, fleet, keyring, watch, compile: compileNow };
+  const candidates = candidatesFrom({
+    compile: module => compile(config.modulesDir, module),
+    typeCheck,
+    preflight,
+    maxPayload: () => nats.info?.max_payload ?? Infinity,
+  });
+  const parts: CommandParts = { nats, subjects, store, fleet, keyring, watch, candidates };
   const listeningSince = performance.now();
   const finish = async (heads: readonly Head[]): Promise<void> => {
     const { members, warning } = await fleet.expected();

@@ -12,6 +12,8 @@ import {
   type PurgeAnswer,
   purgeRequest,
   type PurgeRequest,
+  type RehearseAnswer,
+  rehearseRequest,
 } from '../../protocol/messages.ts';
 import { ANSWER_TO, FORCE, lastToken, type Subjects, type Verb } from '../../protocol/subjects.ts';
 import { call } from './call.ts';
@@ -84,6 +86,8 @@ function verbHandlers(parts: Parts): ReadonlyMap<string, Handler> {
       const prepared = codeServer.prepare(bundle);
       return loadAnswer(node, prepared.status === 'ok' ? codeServer.loadHere(bundle) : prepared);
     },
+    rehearse: bytes =>
+      ({ node, ...codeServer.rehearse(decode(rehearseRequest, bytes).modules) }) satisfies RehearseAnswer,
     commit: async bytes =>
       loadAnswer(node, await catchUp.obey(splitFrames(bytes).map(frame => gate.head(null, frame)))),
     purge: bytes => purgeOld(node, codeServer, decode(purgeRequest, bytes)),

@@ -1,6 +1,7 @@
 import type { Bundle } from '../../protocol/bundle.ts';
 import type { NodeDescription } from '../../protocol/messages.ts';
 import { shortRevision } from '../../protocol/revision.ts';
+import { explain, type Explained, scriptIn } from '../../protocol/stack.ts';
 import { type Call, Calls } from './calls.ts';
 import { Facades } from './facade.ts';
 import { type HostedModule, hostNothing, setData } from './hosted-module.ts';
@@ -9,9 +10,16 @@ import { changedData, changesData, restore } from './module-data.ts';
 import { ModuleLog } from './module-log.ts';
 import { notPurged, OK, type Outcome, refused } from './outcome.ts';
 import { runningScript } from './running.ts';
+import { rehearse, type Rehearsal } from './rehearse.ts';
 import { emptySlots, load, purge, remove, type Slots } from './slots.ts';
-import { explain, type Explained, scriptIn } from './stack.ts';
-import { compileVersion, evaluateVersion, type Prepared, scriptName, type Version } from './version.ts';
+import {
+  compileVersion,
+  evaluateVersion,
+  type Prepared,
+  scriptName,
+  type Surroundings,
+  type Version,
+} from './version.ts';
 
 /** How many compiled revisions of a module are kept: what is prepared, and what a rollback goes back to. */
 const KEPT_COMPILED = 4;
@@ -73,6 +81,19 @@ export class CodeServer {
     const outcome = this.#switchTogether([target]);
     if (outcome.status === 'ok') this.#host(target.module).headRunning = 0;
     return outcome;
+  }
+
+  /** Tries prepared revisions aside, on a copy of the live data, and ends them at once; nothing of it stays. */
+  rehearse(targets: readonly Target[]): Rehearsal {
+    const parts = [];
+    for (const { module, revision } of targets) {
+      const { compiled, slots, data } = this.#host(module);
+      if (slots.current?.revision === revision) continue;
+      const prepared = compiled.get(revision);
+      if (prepared === undefined) return refused('nofile', `${module}@${shortRevision(revision)} is not prepared`);
+      parts.push({ prepared, live: { data, current: slots.current }, surroundings: this.#around(prepared.bundle) });
+    }
+    return rehearse(parts);
   }
 
   /**
@@ -266,9 +287,7 @@ export class CodeServer {
     const data = isBack ? before.data : current;
     const version = evaluateVersion(prepared, {
       data: from === null ? data : {},
-      log: new ModuleLog(this.#log, module, revision, this.#logMayWrite),
-      facade: name => this.#facades.of(name),
-      onError: (culprit, error) => this.#blame(culprit, error),
+      ...this.#around(prepared.bundle),
     });
     try {
       if (from !== null) Object.assign(version.data, changedData(version, structuredClone(data), from.revision));
@@ -277,6 +296,14 @@ export class CodeServer {
       throw error;
     }
     return version;
+  }
+
+  #around({ module, revision }: Bundle): Omit<Surroundings, 'data'> {
+    return {
+      log: new ModuleLog(this.#log, module, revision, this.#logMayWrite),
+      facade: name => this.#facades.of(name),
+      onError: (culprit, error) => this.#blame(culprit, error),
+    };
   }
 
   /** Has the slots of a module take their new content: names lead to current, and an old that is idle is purged. */

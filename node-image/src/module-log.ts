@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { shortRevision } from '../../protocol/revision.ts';
 import type { Logger } from './logger.ts';
 import { addOutput } from './running.ts';
-import type { Explained } from './stack.ts';
+import type { Explained } from '../../protocol/stack.ts';
 
 /** What is printed at once is cut to this many characters, and each line of it to so many. */
 const MAX_PRINT = 65_536;

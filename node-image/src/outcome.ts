@@ -2,17 +2,23 @@ import type { RefusalReason } from '../../protocol/messages.ts';
 import { scriptName, type Version } from './version.ts';
 
 /** What came of a request to prepare or to load. */
-export type Outcome = { status: 'ok' } | { status: 'refused'; reason: RefusalReason; detail: string };
+export type Outcome = { status: 'ok' } | Refused;
+
+export interface Refused {
+  status: 'refused';
+  reason: RefusalReason;
+  detail: string;
+}
 
 export const OK: Outcome = { status: 'ok' };
 
-export function refused(reason: RefusalReason, cause: unknown): Outcome {
+export function refused(reason: RefusalReason, cause: unknown): Refused {
   const detail = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
   return { status: 'refused', reason, detail };
 }
 
 /** An old version is still busy, so that no third one can be loaded beside it. */
-export function notPurged(old: Version): Outcome {
+export function notPurged(old: Version): Refused {
   const calls = old.calls === 1 ? '1 call is' : `${old.calls} calls are`;
   return refused(
     'not_purged',

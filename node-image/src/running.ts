@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+import { withOwnStacks } from '../../protocol/stack.ts';
+
 /** A call shows at most this many printed lines with its answer; the log has more of them. */
 const MAX_OUTPUT_LINES = 200;
 
@@ -13,9 +15,8 @@ interface Running {
 
 const running = new AsyncLocalStorage<Running>();
 
-/** How stacks look before any module has run; modules may change these for a moment, as packages do to read one. */
+/** How long stacks are before any module has run; modules may change that for a moment. */
 const { stackTraceLimit } = Error;
-const prepareStackTrace: unknown = Reflect.get(Error, 'prepareStackTrace');
 
 /** Runs code of a version; what it starts is known as its own, across every await, timer and callback. */
 export function runAs<T>(script: string, output: string[] | null, body: () => T): T {
@@ -33,10 +34,4 @@ export function runningScript(): string | null {
 export function addOutput(line: string): void {
   const output = running.getStore()?.output;
   if (output && output.length < MAX_OUTPUT_LINES) output.push(line);
-}
-
-/** Has stacks written as V8 does it, whatever a module has said. */
-export function withOwnStacks(): void {
-  // Not an assignment: a module may have frozen it.
-  Reflect.set(Error, 'prepareStackTrace', prepareStackTrace);
 }

@@ -2,6 +2,7 @@ import { describe, expect } from 'vitest';
 
 import { shortRevision } from '../../protocol/revision.ts';
 import { clusterTest } from '../support/cluster-test.ts';
+import { BAD_ON_NODES } from '../support/sources.ts';
 
 const it = clusterTest({ nodes: 3 });
 
@@ -46,7 +47,7 @@ describe('compile', () => {
     cluster.writeModule('thrower', `export function answer() { return 'good'; }\n`);
     await cluster.compile('thrower', 'bambam');
     const before = await cluster.revisions();
-    cluster.writeModule('thrower', `throw new RangeError('not today');\nexport function answer() {}\n`);
+    cluster.writeModule('thrower', `${BAD_ON_NODES}export function answer() {}\n`);
     expect(await cluster.hotcast('compile', 'thrower', '--node', 'bambam')).toMatchObject({
       exitCode: 1,
       stdout: 'bambam  refused  on_load_failure: RangeError: not today\n',

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import type { NodesResult } from '../../controller/src/results.ts';
 import { removeProject, resourcesOf, TEST_PROJECT } from '../support/docker.ts';
 import { type Ended, ROOT, run } from '../support/shell.ts';
+import { BAD_ON_NODES } from '../support/sources.ts';
 
 /** The Compose file under a project name of its own, with a folder of modules outside of the tree. */
 class Project implements AsyncDisposable {
@@ -98,7 +99,7 @@ describe('make', () => {
   });
 
   it('runs hotcast with its exit status', async ({ project }) => {
-    project.write('thrower', `throw new Error('no');\nexport const x = 1;\n`);
+    project.write('thrower', `${BAD_ON_NODES}export const x = 1;\n`);
     project.write('typo', 'export const x = ;\n');
     const statuses = [
       await project.hotcast('push', 'demo'),

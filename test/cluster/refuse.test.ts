@@ -2,6 +2,7 @@ import { describe, expect } from 'vitest';
 
 import type { Cluster } from '../support/cluster.ts';
 import { clusterTest } from '../support/cluster-test.ts';
+import { BAD_ON_NODES } from '../support/sources.ts';
 
 const it = clusterTest({ nodes: 3 });
 
@@ -63,7 +64,7 @@ describe('refuse', () => {
     cluster.writeModule('thrower', GOOD);
     const good = await cluster.push('thrower');
     const before = await cluster.revisions();
-    cluster.writeModule('thrower', `throw new RangeError('not today');\n${GOOD}`);
+    cluster.writeModule('thrower', BAD_ON_NODES + GOOD);
     const { exitCode, result } = await cluster.push('thrower');
     expect(exitCode).toBe(1);
     expect(result).toMatchObject({
@@ -114,7 +115,7 @@ describe('refuse', () => {
     `;
     cluster.writeModule('state', good);
     await cluster.push('state');
-    cluster.writeModule('state', `import.meta.hot.data.count = 0; throw new Error('too late');${good}`);
+    cluster.writeModule('state', `import.meta.hot.data.count = 0; ${BAD_ON_NODES}${good}`);
     expect((await cluster.push('state')).exitCode).toBe(1);
     const { result } = await cluster.call('state.count()');
     expect(result.nodes).toMatchObject(cluster.names.map(node => ({ node, json: '7' })));

@@ -1,9 +1,9 @@
 import { test } from 'vitest';
 
-import { Cluster } from './cluster.ts';
+import { Cluster, type ClusterSize } from './cluster.ts';
 
 /** Tests of one file share a cluster, which starts with the first of them and ends with the file. */
-export function clusterTest(size: { readonly nodes: number; readonly tls?: boolean }) {
+export function clusterTest(size: ClusterSize) {
   return test
     .extend('size', { scope: 'file' }, size)
     .extend('cluster', { scope: 'file' }, async ({ size: wanted }, { onCleanup }) => {

@@ -44,7 +44,15 @@ export class PushLine implements Disposable {
 
   /** Pushes one module, as `hotcast push` does; another push must have ended. */
   async push(module: string): Promise<PushResult> {
-    const request = { type: 'push', modules: [module], author: 'test', force: false, canary: null } as const;
+    const request = {
+      type: 'push',
+      modules: [module],
+      author: 'test',
+      force: false,
+      check: false,
+      dryRun: false,
+      canary: null,
+    } as const;
     const command: Command = { cookie: null, patience: 5_000, ...request };
     if (!this.#input.write(`${JSON.stringify(command)}\n`)) await once(this.#input, 'drain');
     for (;;) {

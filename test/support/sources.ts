@@ -12,3 +12,8 @@ export async function badOn(cluster: Cluster, node: string, name: string): Promi
     ${version(name)}
   `;
 }
+
+/** A first line that throws on every node, and not in the controller's preflight, which has no files. */
+export const BAD_ON_NODES = `import { existsSync } from 'node:fs';
+if (!existsSync('/work/controller.mjs')) throw new RangeError('not today');
+`;

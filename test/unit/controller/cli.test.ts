@@ -66,7 +66,7 @@ async function hotcast(args: readonly string[], interactive = false) {
 describe('hotcast', () => {
   const common = { cookie: null, patience: 5_000 };
   const quick = { cookie: null, patience: 2_000 }; // What nodes answer from memory.
-  const push = { type: 'push', author: 'hotcast', force: false, canary: null } as const;
+  const push = { type: 'push', author: 'hotcast', force: false, check: true, dryRun: false, canary: null } as const;
 
   it.each<[string, Command]>([
     ['push demo', { ...common, ...push, modules: ['demo'] }],
@@ -89,7 +89,10 @@ describe('hotcast', () => {
     ['soft-purge demo', { ...common, type: 'purge', module: 'demo', force: false }],
     ['status', { ...quick, type: 'status' }],
     ['history demo', { ...common, type: 'history', module: 'demo' }],
-    ['compile demo --node fred', { ...common, type: 'compile', module: 'demo', node: 'fred' }],
+    ['push demo --dry-run', { ...common, ...push, modules: ['demo'], dryRun: true }],
+    ['push demo --no-check', { ...common, ...push, modules: ['demo'], check: false }],
+    ['compile demo --node fred', { ...common, type: 'compile', module: 'demo', node: 'fred', check: true }],
+    ['compile demo --node fred --no-check', { ...common, type: 'compile', module: 'demo', node: 'fred', check: false }],
     ['call demo.add(4,5)', { ...common, type: 'call', call: 'demo.add(4,5)', node: null, stack: false }],
     [
       'call demo.add(4,5) --node betty --stack',

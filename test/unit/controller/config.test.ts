@@ -12,6 +12,7 @@ describe('loadConfig of the controller', () => {
       logLevel: 'info',
       socketPath: '/run/hotcast/controller.sock',
       modulesDir: '/work/modules',
+      preflight: { mayTake: 2_000, memory: 256 },
       keysDir: '/run/keys/dino',
       trustDir: '/run/trust/dino',
     });
@@ -20,6 +21,11 @@ describe('loadConfig of the controller', () => {
   it('reads what is set', () => {
     const env = { CONTROLLER_SOCKET: '/tmp/c.sock', MODULES_DIR: '/tmp/modules' };
     expect(loadConfig(env)).toMatchObject({ socketPath: '/tmp/c.sock', modulesDir: '/tmp/modules' });
+  });
+
+  it('names the limits that are none, beside what else is wrong, in one line', () => {
+    const env = { COOKIE: '*', PREFLIGHT_MAY_TAKE: 'soon', PREFLIGHT_MEMORY: '1' };
+    expect(() => loadConfig(env)).toThrow(/^COOKIE [^\n]*; PREFLIGHT_MAY_TAKE [^\n]*; PREFLIGHT_MEMORY [^\n]*$/);
   });
 
   it("checks the cluster's variables", () => {

@@ -12,7 +12,7 @@ import type { Head } from '../../../protocol/head.ts';
 import type { Subjects } from '../../../protocol/subjects.ts';
 import { recordingLog } from '../fixtures.ts';
 import type { Connection, Network } from './network.ts';
-import { definitely, type Source } from './source.ts';
+import type { Source } from './source.ts';
 import { storeOf, type Stream } from './stream.ts';
 
 /** What somebody wants of a controller. */
@@ -87,7 +87,7 @@ export class ControllerProcess {
       observe: () => undefined,
       follow: async () => ({ healthy: true, detail: '' }),
     } as unknown as CanaryWatch;
-    this.#parts = { nats, subjects, store, fleet, watch, compile: () => Promise.reject(new Error('no sources')) };
+    this.#parts = { nats, subjects, store, fleet, watch, candidates: () => Promise.reject(new Error('no sources')) };
     const finish = (heads: readonly Head[]) =>
       confirm(this.#parts, heads, { expected: new Set(nodeNames()), patience: PATIENCE });
     const log = { ...recordingLog(), warn: (fields: object) => 'err' in fields && onFault(fields.err) };
@@ -125,11 +125,13 @@ export class ControllerProcess {
     const request = (modules: readonly string[]): HeadRequest => ({ modules, author: 'wilma', patience: PATIENCE });
     switch (order.type) {
       case 'push': {
-        const sources = new Map(order.sources.map(source => [source.bundle.module, source]));
-        const compile = async (module: string): Promise<Source> => definitely(sources.get(module));
+        const { sources } = order;
+        const candidates = async (): Promise<readonly Source[]> => sources;
+        const modules = sources.map(({ bundle }) => bundle.module);
         const canary = order.canary === null ? null : { scope: order.canary, maxErrors: 0, watch: 0 };
-        return (await push({ ...this.#parts, compile }, { ...request([...sources.keys()]), force: false, canary }, say))
-          .outcome;
+        return (
+          await push({ ...this.#parts, candidates }, { ...request(modules), force: false, check: true, canary }, say)
+        ).outcome;
       }
       case 'promote':
         return (await promote(this.#parts, request(order.modules), say)).outcome;

@@ -1,4 +1,4 @@
-import type { Compiled } from '../../../controller/src/compile.ts';
+import type { Parcel } from '../../../controller/src/candidates.ts';
 import { encodeBundle } from '../../../protocol/bundle.ts';
 import { bundleOf } from '../fixtures.ts';
 
@@ -12,7 +12,7 @@ interface Text {
 }
 
 /** A module as a user may write it, compiled. */
-export type Source = Compiled & Pick<Text, 'throwsOn' | 'isBroken'>;
+export type Source = Parcel & Pick<Text, 'throwsOn' | 'isBroken'>;
 
 /** A module that counts its loads in `import.meta.hot.data`, and spoils the data where it throws. */
 export function sourceOf({ module, version, throwsOn, isBroken }: Text): Source {

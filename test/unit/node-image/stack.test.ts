@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { explain, mapStack, scriptIn } from '../../../node-image/src/stack.ts';
+import { explain, mapStack, scriptIn } from '../../../protocol/stack.ts';
 import { scriptName } from '../../../node-image/src/version.ts';
 import type { Bundle } from '../../../protocol/bundle.ts';
 import { bundleOf } from '../fixtures.ts';

@@ -1,8 +1,7 @@
 import { SourceMap } from 'node:module';
 import { inspect } from 'node:util';
 
-import type { Bundle } from '../../protocol/bundle.ts';
-import { withOwnStacks } from './running.ts';
+import type { Bundle } from './bundle.ts';
 
 /** Finds the bundle of a script in a stack by its name, `demo@3f2a9c81b0d4`. */
 export type FindBundle = (script: string) => Bundle | null;
@@ -13,6 +12,15 @@ export interface Explained {
   readonly type: string;
   readonly message: string;
   readonly stack?: string;
+}
+
+/** How stacks look before any module has run; modules may change that for a moment, as packages do to read one. */
+const prepareStackTrace: unknown = Reflect.get(Error, 'prepareStackTrace');
+
+/** Has stacks written as V8 does it, whatever a module has said. */
+export function withOwnStacks(): void {
+  // Not an assignment: a module may have frozen it.
+  Reflect.set(Error, 'prepareStackTrace', prepareStackTrace);
 }
 
 /** Explains what was thrown, with its stack mapped: see {@link mapStack}. Never throws, whatever that was. */

@@ -1,0 +1,50 @@
+import type { Bundle } from '../../protocol/bundle.ts';
+import type { Say } from './command.ts';
+import type { Compiled } from './compile.ts';
+import { pack } from './pack.ts';
+import { type Preflight, PreflightError } from './preflight.ts';
+import { type TypeCheck, TypeCheckError } from './type-check.ts';
+
+/** A bundle that may be sent, and its bytes for the wire. */
+export interface Parcel {
+  readonly bundle: Bundle;
+  readonly packed: Uint8Array;
+}
+
+/** Compiles modules that are to be loaded together, and judges them before anything is sent. */
+export type MakeCandidates = (modules: readonly string[], check: boolean, say: Say) => Promise<readonly Parcel[]>;
+
+interface CandidateParts {
+  /** Compiles a module's source as it is now. @throws UsageError and CompileError */
+  readonly compile: (module: string) => Promise<Compiled>;
+  readonly typeCheck: TypeCheck;
+  readonly preflight: Preflight;
+  /** The largest message that NATS takes now, in bytes. */
+  readonly maxPayload: () => number;
+}
+
+/**
+ * What stands between a source and the fleet: compile, beside that check the types, then preflight, and pack.
+ *
+ * @throws UsageError, CompileError, TypeCheckError, PreflightError
+ */
+export function candidatesFrom({ compile, typeCheck, preflight, maxPayload }: CandidateParts): MakeCandidates {
+  return async (modules, check, say) => {
+    const compiling = Promise.all(modules.map(module => compile(module)));
+    const sources = compiling.then(all => [...new Set(all.flatMap(each => each.sources))]);
+    const [compiled, diagnostics, outcome] = await Promise.all([
+      compiling,
+      check ? typeCheck.check(sources) : [],
+      compiling.then(all => preflight.judge(all.map(({ bundle }) => bundle))),
+      sources,
+    ]);
+    if (diagnostics.length > 0) throw new TypeCheckError(modules, diagnostics);
+    if (outcome.status === 'refused') throw new PreflightError(outcome);
+    for (const message of outcome.warnings) say({ type: 'warning', message });
+    return compiled.map(({ bundle }, index) => {
+      const cache = outcome.caches[index];
+      const whole = cache ? { ...bundle, cache } : bundle;
+      return { bundle: whole, packed: pack(whole, maxPayload()) };
+    });
+  };
+}

@@ -1,0 +1,62 @@
+import { type Bundle, decodeBundle } from '../../protocol/bundle.ts';
+import { DecodeError } from '../../protocol/errors.ts';
+import type { LastHead, Store } from './store.ts';
+
+type Code = Pick<Bundle, 'module' | 'code'>;
+
+/** Warns of exports that new bundles have no more, and that other modules import as `hot:<module>`. */
+export async function warnOfLostExports(
+  store: Store,
+  bundles: readonly Bundle[],
+  lasts: readonly LastHead[],
+): Promise<string[]> {
+  const pushed = new Set(bundles.map(({ module }) => module));
+  const lost = await Promise.all(
+    bundles.map(async ({ module, revision, exports }, index) => {
+      const before = lasts[index]?.head?.revision ?? null;
+      const running = before === null || before === revision ? null : await read(store, module, before);
+      return { module, names: running?.exports.filter(name => !exports.includes(name)) ?? [] };
+    }),
+  );
+  if (lost.every(({ names }) => names.length === 0)) return [];
+  const others = (await store.heads()).filter(({ module }) => !pushed.has(module));
+  const callers = await Promise.all(
+    others.map(async ({ module, revision }) => (revision === null ? null : read(store, module, revision))),
+  );
+  const all = [...bundles, ...callers.filter(caller => caller !== null)];
+  return lost.flatMap(({ module, names }) => lostTo(all, module, names));
+}
+
+/** One warning for each export that is lost to others, with who they are. */
+export function lostTo(callers: readonly Code[], module: string, names: readonly string[]): string[] {
+  return names.flatMap(name => {
+    const who = callers
+      .filter(caller => caller.module !== module && namesImported(caller.code, module).has(name))
+      .map(caller => caller.module);
+    return who.length === 0
+      ? []
+      : [`${module} exports ${name} no more, which ${who.join(', ')} import${who.length === 1 ? 's' : ''}`];
+  });
+}
+
+/** The names that a bundle's code uses of `hot:<module>`, as esbuild writes them: a variable, and its properties. */
+export function namesImported(code: string, module: string): Set<string> {
+  const imports = code.matchAll(/(?:var|const) ([\w$]+) = (?:__toESM\()?require\("hot:([^"]+)"\)/g);
+  const variables = [...imports].flatMap(([, variable = '', from]) => (from === module ? [variable] : []));
+  return new Set(
+    variables.flatMap(variable => {
+      const uses = code.matchAll(new RegExp(`(?<![\\w$.])${variable.replaceAll('$', '\\$')}\\.([\\w$]+)`, 'g'));
+      return [...uses].map(([, name = '']) => name);
+    }),
+  );
+}
+
+async function read(store: Store, module: string, revision: string): Promise<Bundle | null> {
+  try {
+    const packed = await store.bundle(module, revision);
+    return packed === null ? null : decodeBundle(packed);
+  } catch (error) {
+    if (error instanceof DecodeError) return null;
+    throw error;
+  }
+}

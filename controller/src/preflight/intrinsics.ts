@@ -1,0 +1,120 @@
+import { EventEmitter } from 'node:events';
+
+/** What an object has of its own. */
+interface Picture {
+  readonly name: string;
+  readonly object: object;
+  readonly prototype: object | null;
+  readonly keys: readonly PropertyKey[];
+  readonly descriptors: readonly (PropertyDescriptor | undefined)[];
+}
+
+/** Built-in objects as they were, and where one finds them. */
+export type Snapshot = readonly Picture[];
+
+/** Hooks that every program may set: V8 asks for them. */
+const HOOKS = new Set<PropertyKey>(['prepareStackTrace', 'stackTraceLimit']);
+
+// A module that changes these does not blind the comparison.
+const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
+const { is } = Object;
+
+/** Pictures of the language's and Node's built-in objects: global classes and namespaces, with their prototypes. */
+export function pictures(): Snapshot {
+  const taken: Picture[] = [];
+  const seen = new Set<object>();
+  const take = (name: string, value: unknown): void => {
+    if (!isObject(value) || seen.has(value)) return;
+    seen.add(value);
+    const keys = ownKeys(value);
+    const descriptors = keys.map(key => getOwnPropertyDescriptor(value, key));
+    taken.push({ name, object: value, prototype: getPrototypeOf(value), keys, descriptors });
+    if (typeof value === 'function') {
+      take(`${name}.prototype`, valueOf(value, 'prototype'));
+      take(`the class above ${name}`, getPrototypeOf(value));
+    } else take(`the prototype above ${name}`, getPrototypeOf(value));
+  };
+  take('globalThis', globalThis);
+  for (const name of Object.getOwnPropertyNames(globalThis)) {
+    const value = valueOf(globalThis, name);
+    if (typeof value === 'function') take(name, value);
+    else if (isNamespace(value)) {
+      take(name, value);
+      for (const member of Object.getOwnPropertyNames(value)) {
+        const inner = valueOf(value, member);
+        if (typeof inner === 'function' && 'prototype' in inner) take(`${name}.${member}`, inner);
+      }
+    }
+  }
+  take('EventEmitter', EventEmitter);
+  const hidden = { async *asyncGenerator() {}, *generator() {}, async asyncFunction() {} };
+  for (const [name, body] of Object.entries(hidden)) take(`${name}.prototype`, getPrototypeOf(body));
+  for (const iterable of [[], new Map(), new Set(), '']) {
+    take(`the iterator of ${iterable.constructor.name}`, getPrototypeOf(iterable[Symbol.iterator]()));
+  }
+  return taken;
+}
+
+/** What differs now: `Array.prototype.last`, and names that are new in globalThis. */
+export function changesSince(snapshot: Snapshot): { readonly changed: string[]; readonly globals: string[] } {
+  const changed: string[] = [];
+  const globals: string[] = [];
+  // By index: a module may have changed the iterator of arrays.
+  for (let at = 0; at < snapshot.length; at += 1) {
+    const picture = snapshot[at];
+    if (picture === undefined) break;
+    const { name, object, prototype, keys, descriptors } = picture;
+    if (getPrototypeOf(object) !== prototype) changed.push(`the prototype of ${name}`);
+    for (let index = 0; index < keys.length; index += 1) {
+      const key = keys[index] ?? '';
+      if (HOOKS.has(key) || same(descriptors[index], getOwnPropertyDescriptor(object, key))) continue;
+      changed.push(path(name, key));
+    }
+    const now = ownKeys(object);
+    if (now.length === keys.length) continue;
+    for (let index = 0; index < now.length; index += 1) {
+      const key = now[index] ?? '';
+      if (keys.includes(key) || HOOKS.has(key)) continue;
+      if (object !== globalThis) changed.push(path(name, key));
+      // Libraries keep what all their copies share under a symbol.
+      else if (typeof key === 'string') globals.push(key);
+    }
+  }
+  return { changed, globals };
+}
+
+function same(before: PropertyDescriptor | undefined, now: PropertyDescriptor | undefined): boolean {
+  return (
+    before !== undefined &&
+    now !== undefined &&
+    is(before.value, now.value) &&
+    before.get === now.get &&
+    before.set === now.set &&
+    before.writable === now.writable &&
+    before.enumerable === now.enumerable &&
+    before.configurable === now.configurable
+  );
+}
+
+function path(name: string, key: PropertyKey): string {
+  const prefix = name === 'globalThis' ? '' : `${name}.`;
+  return typeof key === 'symbol' ? `${name}[${key.description ?? 'symbol'}]` : `${prefix}${String(key)}`;
+}
+
+/** A property's value; undefined for one that a getter makes. */
+function valueOf(object: object, name: string): unknown {
+  return getOwnPropertyDescriptor(object, name)?.value;
+}
+
+function isNamespace(value: unknown): value is object {
+  return (
+    isObject(value) &&
+    ['Math', 'JSON', 'Reflect', 'Atomics', 'Intl', 'WebAssembly', 'Temporal', 'console'].includes(
+      String((value as { readonly [Symbol.toStringTag]?: unknown })[Symbol.toStringTag]),
+    )
+  );
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}

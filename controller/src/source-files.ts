@@ -1,0 +1,36 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** When each file was written last, by its path. */
+export type SourceTimes = ReadonlyMap<string, string>;
+
+/** The files of a folder that types can come from, without `node_modules`, as they are now. */
+export function sourceTimes(folder: string): SourceTimes {
+  const times = new Map<string, string>();
+  const visit = (current: string): void => {
+    for (const entry of readdirSync(current, { withFileTypes: true })) {
+      const path = join(current, entry.name);
+      if (entry.isDirectory() && entry.name !== 'node_modules') visit(path);
+      if (!/\.([mc]?tsx?|json)$/.test(entry.name)) continue;
+      const stat = statSync(path, { throwIfNoEntry: false });
+      if (stat?.isFile() === true) times.set(path, `${stat.mtimeMs} ${stat.ctimeMs} ${stat.size} ${stat.ino}`);
+    }
+  };
+  visit(folder);
+  return times;
+}
+
+/** What was changed, made and deleted between two looks. */
+export interface SourceChanges {
+  readonly changed: string[];
+  readonly created: string[];
+  readonly deleted: string[];
+}
+
+export function changesBetween(before: SourceTimes, now: SourceTimes): SourceChanges {
+  return {
+    changed: [...now].filter(([path, time]) => before.has(path) && before.get(path) !== time).map(([path]) => path),
+    created: [...now.keys()].filter(path => !before.has(path)),
+    deleted: [...before.keys()].filter(path => !now.has(path)),
+  };
+}
