@@ -2,7 +2,7 @@
 export type Verb = 'ping' | 'describe' | 'load' | 'commit' | 'call' | 'purge' | 'digest';
 
 /** What a node tells without being asked. */
-export type EventKind = 'presence' | 'goodbye';
+export type EventKind = 'presence' | 'goodbye' | 'stalled';
 
 /** Every subject of one cookie's cluster. A cookie must have passed {@link isCookie}. */
 export interface Subjects {

@@ -4,6 +4,7 @@ import type { CallAnswer, CallFailure, CallRequest } from '../../protocol/messag
 import type { CodeServer } from './code-server.ts';
 import { UndefError } from './facade.ts';
 import { collectingOutput } from './module-console.ts';
+import { scriptName } from './version.ts';
 
 /**
  * Calls an exported function on the current version and waits for its value. The call stays on the version that it
@@ -29,7 +30,10 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
   const began = codeServer.callBegan(version);
   let threw = false;
   try {
-    const value: unknown = await collectingOutput(output, () => Reflect.apply(target, version.exports, request.args));
+    const run = (): unknown => Reflect.apply(target, version.exports, request.args) as unknown;
+    const value: unknown = await collectingOutput(output, () =>
+      codeServer.whereabouts.within(scriptName(version), run),
+    );
     const result = toJson(value);
     if (!result.ok) return failed('badvalue', 'badvalue', `${result.detail}, which JSON can't carry`);
     if (result.json !== undefined && Buffer.byteLength(result.json) > MAX_VALUE_BYTES) {

@@ -1,16 +1,18 @@
 import type { Bundle } from '../../protocol/bundle.ts';
 import type { NodeDescription } from '../../protocol/messages.ts';
 import { shortRevision } from '../../protocol/revision.ts';
+import { Bans } from './bans.ts';
 import { type Call, Calls } from './calls.ts';
 import { Facades } from './facade.ts';
 import { type HostedModule, hostNothing, setData } from './hosted-module.ts';
 import type { Logger } from './logger.ts';
 import { changedData, changesData, restore } from './module-data.ts';
 import { moduleConsole } from './module-console.ts';
-import { notPurged, OK, type Outcome, refused } from './outcome.ts';
+import { banned, notPurged, OK, type Outcome, refused } from './outcome.ts';
 import { emptySlots, load, purge, remove, type Slots } from './slots.ts';
-import { explain, type Explained, scriptIn } from './stack.ts';
+import { explain, type Explained, mapStack, scriptIn } from './stack.ts';
 import { compileVersion, evaluateVersion, type Prepared, scriptName, type Version } from './version.ts';
+import { Whereabouts } from './whereabouts.ts';
 
 /** How many compiled revisions of a module are kept: what is prepared, and what a rollback goes back to. */
 const KEPT_COMPILED = 4;
@@ -38,9 +40,14 @@ export class CodeServer {
   readonly #facades = new Facades();
   readonly #calls = new Calls();
   readonly #log: Logger;
+  readonly #bans: Bans;
+  /** Told which module's code is entered. */
+  readonly whereabouts: Whereabouts;
 
-  constructor(log: Logger) {
+  constructor(log: Logger, bans = new Bans(), whereabouts = new Whereabouts()) {
     this.#log = log;
+    this.#bans = bans;
+    this.whereabouts = whereabouts;
   }
 
   /** Compiles a bundle and keeps it ready, beside what runs. */
@@ -62,6 +69,12 @@ export class CodeServer {
   /** Whether a revision can be loaded without its bundle. */
   holds(module: string, revision: string): boolean {
     return this.#modules.get(module)?.compiled.has(revision) ?? false;
+  }
+
+  /** Why a revision is refused: it brought this node down before. Null for every other. */
+  banOn(target: Target): Outcome | null {
+    const ban = this.#bans.of(scriptName(target));
+    return ban === null ? null : banned(ban);
   }
 
   /** Loads a prepared revision on this node alone: no head says so. */
@@ -86,7 +99,12 @@ export class CodeServer {
       revision === null ? [] : [{ module, revision, revert }],
     );
     const changing = targets.filter(({ module, revision }) => this.current(module)?.revision !== revision);
-    for (const { module, force } of news) if (force) this.purge(module);
+    for (const { module, revision, sequence, force, revert } of news) {
+      if (!force) continue;
+      this.purge(module);
+      // What somebody asks for, not what a controller goes back to.
+      if (revision !== null && revert !== true) this.#bans.lift(scriptName({ module, revision }), sequence);
+    }
     const verdict = this.#switchTogether(changing);
     // What is not at hand, or waits for a call, may come with the next digest; what threw would throw again.
     if (verdict.status === 'refused' && (verdict.reason === 'nofile' || verdict.reason === 'not_purged'))
@@ -130,6 +148,11 @@ export class CodeServer {
   /** What was thrown, with its stack in the modules' own files. */
   explain(thrown: unknown): Explained {
     return explain(thrown, script => this.#bundleOf(script));
+  }
+
+  /** What `demo@3f2a9c81b0d4:4:9` is in the module's own file: `modules/demo.ts:4:9`; null when that is not known. */
+  locate(position: string): string | null {
+    return mapStack(position, script => this.#bundleOf(script)).split(' ')[1] ?? null;
   }
 
   /** Counts an error that nobody caught against the version whose code is in its stack; false when none is. */
@@ -186,6 +209,16 @@ export class CodeServer {
     return loaded;
   }
 
+  /** The modules whose newest head could not be obeyed, and why. */
+  refusals(): NodeDescription['refusals'] {
+    const refusals: NodeDescription['refusals'] = {};
+    for (const [module, { headSeen, verdict }] of this.#modules) {
+      if (verdict.status === 'ok') continue;
+      refusals[module] = { sequence: headSeen, reason: verdict.reason, detail: verdict.detail };
+    }
+    return refusals;
+  }
+
   #bundleOf(script: string): Bundle | null {
     const compiled = this.#modules.get(script.slice(0, script.indexOf('@')))?.compiled.values() ?? [];
     return [...compiled].find(({ bundle }) => scriptName(bundle) === script)?.bundle ?? null;
@@ -206,6 +239,10 @@ export class CodeServer {
   }
 
   #switchTogether(targets: readonly Target[]): Outcome {
+    for (const target of targets) {
+      const ban = this.banOn(target);
+      if (ban !== null) return ban;
+    }
     const ready: { prepared: Prepared; revert: boolean }[] = [];
     for (const { module, revision, revert = false } of targets) {
       const prepared = this.#modules.get(module)?.compiled.get(revision);
@@ -220,7 +257,7 @@ export class CodeServer {
     const before = targets.map(({ module }) => ({ ...this.#host(module).data }));
     for (const { prepared, revert } of ready) {
       try {
-        next.push(this.#evaluate(prepared, revert));
+        next.push(this.whereabouts.within(scriptName(prepared.bundle), () => this.#evaluate(prepared, revert)));
       } catch (error) {
         for (const version of next) void version.lifetime.end();
         targets.forEach((target, index) => restore(this.#host(target.module).data, before[index] ?? {}));

@@ -5,17 +5,38 @@ export interface NodeConfig extends ClusterConfig {
   readonly aliveFile: string;
   /** How long a push waits for calls on an old version, milliseconds. */
   readonly purgeMayTake: number;
+  /** A module that blocks the event loop for longer brings the node down, milliseconds. */
+  readonly loopMayBlock: number;
+  /** So does one that makes the process larger than this, megabytes of resident memory. */
+  readonly memoryMayUse: number;
+  /** Where the node remembers the revisions that brought it down; has to outlive the container's restarts. */
+  readonly bansFile: string;
 }
 
 /**
- * Reads the cluster's variables, `ALIVE_FILE` (default `/run/hotcast/alive`) and `PURGE_MAY_TAKE` (milliseconds, default
- * 3000).
+ * Reads the cluster's variables, `ALIVE_FILE` (default `/run/hotcast/alive`), `PURGE_MAY_TAKE` (milliseconds, default
+ * 3000), `LOOP_MAY_BLOCK` (milliseconds, default 5000, at least 500), `MEMORY_MAY_USE` (megabytes, default 512, at least
+ * 100) and `BANS_FILE` (default `/var/lib/hotcast/bans.json`).
  *
  * @throws UsageError one line that names every bad variable.
  */
 export function loadConfig(env: Env): NodeConfig {
-  const purgeMayTake = Number(env['PURGE_MAY_TAKE'] || 3_000);
-  const isTime = Number.isFinite(purgeMayTake) && purgeMayTake >= 0;
-  const cluster = loadClusterConfig(env, isTime ? [] : ['PURGE_MAY_TAKE must be a number of milliseconds']);
-  return { ...cluster, aliveFile: env['ALIVE_FILE'] || '/run/hotcast/alive', purgeMayTake };
+  const problems: string[] = [];
+  const number = (name: string, fallback: number, least: number, unit: string): number => {
+    const value = Number(env[name] || fallback);
+    if (Number.isFinite(value) && value >= least) return value;
+    problems.push(`${name} must be a number of ${unit}${least === 0 ? '' : `, at least ${least}`}`);
+    return fallback;
+  };
+  const limits = {
+    purgeMayTake: number('PURGE_MAY_TAKE', 3_000, 0, 'milliseconds'),
+    loopMayBlock: number('LOOP_MAY_BLOCK', 5_000, 500, 'milliseconds'),
+    memoryMayUse: number('MEMORY_MAY_USE', 512, 100, 'megabytes'),
+  };
+  return {
+    ...loadClusterConfig(env, problems),
+    ...limits,
+    aliveFile: env['ALIVE_FILE'] || '/run/hotcast/alive',
+    bansFile: env['BANS_FILE'] || '/var/lib/hotcast/bans.json',
+  };
 }

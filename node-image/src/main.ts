@@ -2,10 +2,12 @@ import { hostname } from 'node:os';
 
 import pino from 'pino';
 
+import { encode } from '../../protocol/codec.ts';
 import { UsageError } from '../../protocol/errors.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
 import { startAliveFile } from './alive-file.ts';
 import { startAnswering } from './answering.ts';
+import { Bans, readBans, writeBans } from './bans.ts';
 import { CatchUp } from './catch-up.ts';
 import { claimName } from './claim.ts';
 import { CodeServer } from './code-server.ts';
@@ -15,6 +17,8 @@ import { describeNode } from './describe.ts';
 import { ownName } from './identity.ts';
 import { startPresence } from './presence.ts';
 import { Store } from './store.ts';
+import { startWatchdog } from './watchdog.ts';
+import { Whereabouts } from './whereabouts.ts';
 
 /** How long a node that is told to stop waits for calls in flight (milliseconds). */
 const CALLS_MAY_TAKE = 700;
@@ -35,18 +39,40 @@ const name = await claimName(nats, subjects, await ownName(container), container
 const log = root.child({ node: name });
 
 const identity = { name, container };
-const codeServer = new CodeServer(log);
+const { loopMayBlock, memoryMayUse, bansFile } = config;
+const bans = new Bans(readBans(bansFile), all => {
+  try {
+    writeBans(bansFile, all);
+  } catch (error) {
+    log.warn({ err: error, bansFile }, 'a lifted ban could not be written; it is back after a restart');
+  }
+});
+const whereabouts = new Whereabouts();
+const codeServer = new CodeServer(log, bans, whereabouts);
 // A module's stray error is its own: it is counted against its revision, and does not take the node down.
 const onStray = (kind: string) => (error: unknown) => {
   if (!codeServer.blameByStack(error)) log.error({ err: codeServer.explain(error) }, kind);
 };
 process.on('uncaughtException', onStray('uncaught error')).on('unhandledRejection', onStray('unhandled rejection'));
 
+startWatchdog({
+  whereabouts,
+  loopMayBlock,
+  memoryMayUse,
+  bansFile,
+  node: name,
+  locate: position => codeServer.locate(position),
+  log,
+});
 const catchUp = new CatchUp(name, codeServer, await Store.open(nats, config.cookie, subjects), log);
 await startAnswering({ nats, subjects, identity, codeServer, catchUp, purgeMayTake: config.purgeMayTake, log });
 await catchUp.readHeads();
 void onReconnect(nats, () => catchUp.readHeads());
 const presence = startPresence(nats, subjects, () => describeNode(identity, codeServer));
+for (const { script, detail } of bans.active) log.warn({ script }, `banned on this node: it ${detail}`);
+if (bans.active.length > 0) {
+  nats.publish(subjects.event(name, 'stalled'), encode(describeNode(identity, codeServer)));
+}
 const aliveFile = startAliveFile(config.aliveFile, nats, log);
 log.info({ container, pid: process.pid, readyMs: Math.round(performance.now()) }, 'ready');
 

@@ -39,6 +39,7 @@ export interface LogLine {
   readonly node?: string;
   readonly module?: string;
   readonly revision?: string;
+  readonly script?: string;
   readonly err?: { readonly type: string; readonly message: string; readonly stack?: string };
 }
 
@@ -59,6 +60,14 @@ const TMPFS = { '/tmp': '', '/run/hotcast': 'uid=1000,gid=1000' };
 /** A container is up, or a line is in a log, within this time (milliseconds). */
 const DEADLINE = 60_000;
 
+type Environment = Readonly<Record<string, string>>;
+
+/** How many nodes a cluster starts with, and what is in their environment beside the cluster's own variables. */
+export interface ClusterOptions {
+  readonly nodes: number;
+  readonly environment?: Environment;
+}
+
 /** A whole cluster in a network of its own, with the containers that docker-compose.yml has. */
 export class Cluster implements AsyncDisposable {
   readonly id = `hotcast-test-${randomBytes(4).toString('hex')}`;
@@ -66,15 +75,17 @@ export class Cluster implements AsyncDisposable {
   readonly cookie = `cookie-${randomBytes(4).toString('hex')}`;
   readonly #folder = mkdtempSync(join(tmpdir(), 'hotcast-test-'));
   readonly #containers = new Map<string, StartedTestContainer>();
+  readonly #nodeEnvironment: Environment;
   #nodes = 0;
 
-  private constructor() {
+  private constructor(nodeEnvironment: Environment) {
+    this.#nodeEnvironment = nodeEnvironment;
     chmodSync(this.#folder, 0o755);
     for (const file of readdirSync(MODULES)) copyFileSync(join(MODULES, file), join(this.#folder, file));
   }
 
-  static async start({ nodes }: { readonly nodes: number }): Promise<Cluster> {
-    const cluster = new Cluster();
+  static async start({ nodes, environment = {} }: ClusterOptions): Promise<Cluster> {
+    const cluster = new Cluster(environment);
     try {
       await cluster.#startAll(nodes);
       return cluster;
@@ -184,6 +195,7 @@ export class Cluster implements AsyncDisposable {
   ): Promise<void> {
     const container = this.#configure(imageOf('node'), suffix, cookie)
       .withTmpFs(TMPFS)
+      .withEnvironment(this.#nodeEnvironment)
       .withLabels({ 'hotcast.node': cookie });
     await this.#start(name, container);
   }

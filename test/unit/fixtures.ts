@@ -41,7 +41,17 @@ export function descriptionOf(
   modules: NodeDescription['modules'] = {},
   container = 'c1',
 ): NodeDescription {
-  return { node, container, pid: 7, startedAt: 0, uptimeSeconds: 61, memoryBytes: 1, modules, loopDelay: 0 };
+  return {
+    node,
+    container,
+    pid: 7,
+    startedAt: 0,
+    uptimeSeconds: 61,
+    memoryBytes: 1,
+    modules,
+    refusals: {},
+    loopDelay: 0,
+  };
 }
 
 /** A line that was logged. */

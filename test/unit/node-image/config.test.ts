@@ -11,6 +11,9 @@ describe('loadConfig of the node', () => {
       logLevel: 'info',
       aliveFile: '/run/hotcast/alive',
       purgeMayTake: 3_000,
+      loopMayBlock: 5_000,
+      memoryMayUse: 512,
+      bansFile: '/var/lib/hotcast/bans.json',
     });
   });
 
@@ -21,6 +24,12 @@ describe('loadConfig of the node', () => {
 
   it.each(['soon', '-1', 'Infinity'])('refuses to wait %s for calls on an old version', PURGE_MAY_TAKE => {
     expect(() => loadConfig({ PURGE_MAY_TAKE })).toThrow('PURGE_MAY_TAKE must be a number of milliseconds');
+  });
+
+  it('names every bad limit at once', () => {
+    expect(() => loadConfig({ LOOP_MAY_BLOCK: '10', MEMORY_MAY_USE: 'all', COOKIE: 'a b' })).toThrow(
+      /COOKIE .*LOOP_MAY_BLOCK must be a number of milliseconds, at least 500; MEMORY_MAY_USE must be a number of megabytes, at least 100$/,
+    );
   });
 
   it("checks the cluster's variables", () => {
