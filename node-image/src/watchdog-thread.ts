@@ -11,7 +11,7 @@ import { Whereabouts } from './whereabouts.ts';
 const STEP = 100;
 
 /** The inspector gets this long to say where the main thread is (milliseconds); it can't while that is in native code. */
-const LOOK_MAY_TAKE = 1_000;
+const LOOK_MAY_TAKE = 3_000;
 
 /** Memory that grew by this share of the limit in {@link GROWTH_STEPS} is a bomb, and whose code runs is to blame. */
 const GROWTH = 0.2;
