@@ -12,11 +12,14 @@ export interface ClusterConfig {
   readonly cookie: string;
   /** Where NATS listens, e.g. `nats://nats:4222`. */
   readonly natsUrl: string;
+  /** The folder with the keys that this process has of its cookie. */
+  readonly keysDir: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
 /**
- * Reads `COOKIE` (default `dino`), `NATS_URL` (default `nats://nats:4222`) and `LOG_LEVEL` (default `info`).
+ * Reads `COOKIE` (default `dino`), `NATS_URL` (default `nats://nats:4222`), `KEYS_DIR` (default `/run/keys`; the cookie's
+ * are in a folder of its name there) and `LOG_LEVEL` (default `info`).
  *
  * @param others what is wrong with the variables that the caller reads itself, to be named in the same line.
  * @throws UsageError one line that names every bad variable at once.
@@ -31,5 +34,5 @@ export function loadClusterConfig(env: Env, others: readonly string[] = []): Clu
   if (logLevel === undefined) problems.push('LOG_LEVEL must be debug, info, warn or error');
   problems.push(...others);
   if (logLevel === undefined || problems.length > 0) throw new UsageError(problems.join('; '));
-  return { cookie, natsUrl, logLevel };
+  return { cookie, natsUrl, keysDir: `${env['KEYS_DIR'] || '/run/keys'}/${cookie}`, logLevel };
 }

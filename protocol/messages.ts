@@ -1,10 +1,6 @@
 import * as v from 'valibot';
 
 import { count, moduleName, nodeName, revision } from './fields.ts';
-import { headSchema } from './head.ts';
-
-/** Tells which heads were written. All modules named switch in the same turn, or none does (`code:atomic_load`). */
-export const commitRequest = v.object({ heads: v.pipe(v.array(headSchema), v.minLength(1)) });
 
 /** Calls an exported function; the arguments are JSON. */
 export const callRequest = v.object({
@@ -127,6 +123,17 @@ export const nodeDescription = v.object({
   refusals: v.record(moduleName, v.object({ sequence: count, reason: refusalReason, detail: v.string() })),
   /** The longest that the event loop was late since the last presence event, milliseconds. */
   loopDelay: count,
+  /** What was refused since the process started because no trusted key has sealed it. */
+  untrusted: count,
+});
+
+/** A node was sent what no trusted key has sealed for where it was found. */
+export const untrustedEvent = v.object({
+  node: nodeName,
+  fault: v.string(),
+  subject: v.nullable(v.string()),
+  /** How many there were since the last event of the kind. */
+  count,
 });
 
 /** Which containers of the cluster the engine knows, running or not. */
@@ -160,5 +167,6 @@ export type PurgeAnswer = v.InferOutput<typeof purgeAnswer>;
 export type CallFailure = v.InferOutput<typeof callFailure>;
 export type CallAnswer = v.InferOutput<typeof callAnswer>;
 export type NodeDescription = v.InferOutput<typeof nodeDescription>;
+export type UntrustedEvent = v.InferOutput<typeof untrustedEvent>;
 export type RosterAnswer = v.InferOutput<typeof rosterAnswer>;
 export type MalformedAnswer = v.InferOutput<typeof malformedAnswer>;

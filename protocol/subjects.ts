@@ -2,7 +2,7 @@
 export type Verb = 'ping' | 'describe' | 'load' | 'commit' | 'call' | 'purge' | 'digest';
 
 /** What a node tells without being asked. */
-export type EventKind = 'presence' | 'goodbye' | 'stalled';
+export type EventKind = 'presence' | 'goodbye' | 'stalled' | 'untrusted';
 
 /** Every subject of one cookie's cluster. A cookie must have passed {@link isCookie}. */
 export interface Subjects {
@@ -14,9 +14,11 @@ export interface Subjects {
   readonly outcomes: string;
   readonly node: (name: string, verb: Verb) => string;
   readonly nodeAny: (name: string) => string;
+  readonly anyNode: string;
   readonly all: (verb: Verb) => string;
   readonly allAny: string;
   readonly claim: (name: string) => string;
+  readonly claims: string;
   readonly event: (node: string, kind: EventKind) => string;
   readonly events: string;
   readonly roster: string;
@@ -38,11 +40,13 @@ export function subjectsOf(cookie: string): Subjects {
     // hotcast.<cookie>.node.<name>.<verb>: a request to one node
     node: (name, verb) => `${root}.node.${name}.${verb}`,
     nodeAny: name => `${root}.node.${name}.*`,
+    anyNode: `${root}.node.*.*`,
     // hotcast.<cookie>.all.<verb>: a request to every node
     all: verb => `${root}.all.${verb}`,
     allAny: `${root}.all.*`,
     // hotcast.<cookie>.claim.<name>: a node that starts asks whether its name is taken
     claim: name => `${root}.claim.${name}`,
+    claims: `${root}.claim.*`,
     // hotcast.<cookie>.event.<node>.<kind>: what a node tells unasked
     event: (node, kind) => `${root}.event.${node}.${kind}`,
     events: `${root}.event.*.*`,

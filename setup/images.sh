@@ -10,7 +10,7 @@ sources+=(protocol node-image controller .cache/images.env)
 
 fresh() {
   [ -e "$stamp" ] || return 1
-  docker image inspect "$project"-{node,controller,roster} >/dev/null 2>&1 || return 1
+  docker image inspect "$project"-{node,controller,roster,keys} >/dev/null 2>&1 || return 1
   [ -z "$(find "${sources[@]}" -newer "$stamp" -print -quit)" ]
 }
 

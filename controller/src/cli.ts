@@ -26,6 +26,7 @@ interface Options {
   readonly canary?: string;
   readonly watch: number;
   readonly maxErrors: number;
+  readonly overlap: number;
   readonly to?: string;
 }
 
@@ -59,8 +60,9 @@ export async function runCli(
     description: string,
     toCommand: (words: string[], options: Options) => CommandBody,
     timeout = 5,
+    parent = program,
   ): Program => {
-    const added = program
+    const added = parent
       .command(usage)
       .description(description)
       .option('--json', 'print the result as JSON')
@@ -150,6 +152,14 @@ export async function runCli(
     (_, { wait }) => ({ type: 'nodes', wait: wait ?? null }),
     QUICK,
   ).addOption(new Option('--wait <count>', 'wait until so many nodes are there').argParser(positive));
+  const keys = program.command('keys').description('see to the keys that nodes trust');
+  command(
+    'rotate',
+    'seal with a new key from now on',
+    (_, { overlap }) => ({ type: 'keys rotate', overlap: overlap * 1_000 }),
+    5,
+    keys,
+  ).addOption(new Option('--overlap <time>', 'how long nodes trust the one before').argParser(seconds).default(600));
   program.command('serve').description('run the controller (what its container does)').action(serve);
 
   try {

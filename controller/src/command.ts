@@ -25,6 +25,7 @@ export type Command = { readonly cookie: string | null; readonly patience: numbe
   | { readonly type: 'nodes'; readonly wait: number | null }
   | { readonly type: 'status' }
   | { readonly type: 'history'; readonly module: string }
+  | { readonly type: 'keys rotate'; readonly overlap: number }
 );
 
 /** What the controller tells the command line while a command runs; `result` or `failed` is the last. */

@@ -5,18 +5,22 @@ export interface ControllerConfig extends ClusterConfig {
   readonly socketPath: string;
   /** The folder with one TypeScript file (or folder) a module. */
   readonly modulesDir: string;
+  /** The folder with the public keys that nodes trust. */
+  readonly trustDir: string;
 }
 
 /**
- * Reads the cluster's variables, `CONTROLLER_SOCKET` (default `/run/hotcast/controller.sock`) and `MODULES_DIR`
- * (default `/work/modules`).
+ * Reads the cluster's variables, `CONTROLLER_SOCKET` (default `/run/hotcast/controller.sock`), `MODULES_DIR`
+ * (default `/work/modules`) and `TRUST_DIR` (default `/run/trust`).
  *
  * @throws UsageError one line that names every bad variable.
  */
 export function loadConfig(env: Env): ControllerConfig {
+  const cluster = loadClusterConfig(env);
   return {
-    ...loadClusterConfig(env),
+    ...cluster,
     socketPath: env['CONTROLLER_SOCKET'] || '/run/hotcast/controller.sock',
     modulesDir: env['MODULES_DIR'] || '/work/modules',
+    trustDir: `${env['TRUST_DIR'] || '/run/trust'}/${cluster.cookie}`,
   };
 }

@@ -1,11 +1,27 @@
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-import { CONNECTION } from '../../protocol/connection.ts';
+import { connect, nkeyAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+
+import type { ClusterConfig } from '../../protocol/config.ts';
+import { CONNECTION, inboxPrefix, NATS_CA, NATS_SEED, type Role } from '../../protocol/connection.ts';
 import type { Logger } from './logger.ts';
 
 /** Opens the process's one NATS connection. */
-export async function openConnection(url: string, name: string, log: Logger): Promise<NatsConnection> {
-  const connection = await connect({ ...CONNECTION, servers: url, name });
+export async function openConnection(
+  { natsUrl, keysDir }: ClusterConfig,
+  role: Role,
+  log: Logger,
+): Promise<NatsConnection> {
+  const authority = join(keysDir, NATS_CA);
+  const connection = await connect({
+    ...CONNECTION,
+    servers: natsUrl,
+    name: `hotcast-${role}`,
+    inboxPrefix: inboxPrefix(role),
+    authenticator: nkeyAuthenticator(() => readFileSync(join(keysDir, NATS_SEED))),
+    ...(existsSync(authority) ? { tls: { caFile: authority } } : {}),
+  });
   void logStatus(connection, log);
   return connection;
 }

@@ -5,17 +5,24 @@ import type { Command, Say } from './command.ts';
 import { nameOf } from './fleet.ts';
 import { gather } from './gather.ts';
 import { history } from './history.ts';
+import type { Keyring } from './keyring.ts';
 import { push, type PushParts } from './push.ts';
 import type { CompileResult, Result } from './results.ts';
 import { promote, remove, rollback } from './rollback.ts';
+import { rotateKeys } from './rotate.ts';
 import { type LoadReply, loadReply, outcomesOf } from './settle.ts';
+
+/** What every command may need. */
+export interface CommandParts extends PushParts {
+  readonly keyring: Keyring;
+}
 
 /**
  * Carries out one command of the command line.
  *
  * @throws UsageError, CompileError and UnavailableError when nothing was sent.
  */
-export async function runCommand(parts: PushParts, cookie: string, command: Command, say: Say): Promise<Result> {
+export async function runCommand(parts: CommandParts, cookie: string, command: Command, say: Say): Promise<Result> {
   if (command.cookie !== null && command.cookie !== cookie) {
     throw new UsageError(
       `this controller does not have the cookie ${JSON.stringify(command.cookie)}; nothing was sent`,
@@ -46,6 +53,8 @@ export async function runCommand(parts: PushParts, cookie: string, command: Comm
       return readStatus(parts, patience, say);
     case 'history':
       return history(parts.store, command.module);
+    case 'keys rotate':
+      return rotateKeys(parts.keyring, parts.store, command.overlap);
     default: {
       const check: never = command;
       return check;
@@ -55,7 +64,7 @@ export async function runCommand(parts: PushParts, cookie: string, command: Comm
 
 /** Compiles a module and loads it on one node, past the heads: what `c(demo)` is in Erlang. */
 async function compileOn(
-  { nats, subjects, fleet, compile }: PushParts,
+  { nats, subjects, store, fleet, compile }: PushParts,
   module: string,
   node: string,
   patience: number,
@@ -64,7 +73,7 @@ async function compileOn(
   const [expected, { bundle, packed }] = await Promise.all([fleet.expected(), compile(module)]);
   const names = nameOf(expected, node, say);
   const answers = await gather<LoadReply>(nats, {
-    ask: inbox => nats.publish(subjects.node(node, 'load'), packed, { reply: inbox }),
+    ask: inbox => nats.publish(subjects.node(node, 'load'), store.sealBundle(bundle, packed), { reply: inbox }),
     decode: bytes => decode(loadReply, bytes),
     expected: names,
     patience,

@@ -3,7 +3,13 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { decode } from '../../protocol/codec.ts';
 import { UsageError } from '../../protocol/errors.ts';
 import { PRESENCE_LIFETIME } from '../../protocol/limits.ts';
-import { type NodeDescription, nodeDescription, rosterAnswer, type RosterAnswer } from '../../protocol/messages.ts';
+import {
+  type NodeDescription,
+  nodeDescription,
+  rosterAnswer,
+  type RosterAnswer,
+  untrustedEvent,
+} from '../../protocol/messages.ts';
 import { compareNodes, nodeNameOf } from '../../protocol/names.ts';
 import { lastToken, type Subjects } from '../../protocol/subjects.ts';
 import type { Logger } from './logger.ts';
@@ -50,7 +56,10 @@ export class Fleet {
       callback: (error, message) => {
         if (error !== null) return;
         try {
-          this.#hear(lastToken(message.subject), decode(nodeDescription, message.data));
+          const kind = lastToken(message.subject);
+          if (kind === 'untrusted')
+            log.warn(decode(untrustedEvent, message.data), 'a node was sent what it does not trust');
+          else this.#hear(kind, decode(nodeDescription, message.data));
         } catch (cause) {
           log.warn({ err: cause, subject: message.subject }, 'an event was malformed');
         }

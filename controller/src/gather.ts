@@ -2,6 +2,7 @@ import { once } from 'node:events';
 
 import { createInbox, type NatsConnection } from '@nats-io/transport-node';
 
+import { inboxPrefix } from '../../protocol/connection.ts';
 import { DecodeError } from '../../protocol/errors.ts';
 
 /** An answer, and how long after the question it arrived (milliseconds). */
@@ -35,7 +36,7 @@ export async function gather<A extends { readonly node: string }>(
 ): Promise<Map<string, Timed<A>>> {
   const answers = new Map<string, Timed<A>>();
   const missing = new Set(question.expected);
-  const inbox = createInbox();
+  const inbox = createInbox(inboxPrefix('controller'));
   const askedAt = performance.now();
   const over = new AbortController();
   const subscription = nats.subscribe(inbox, {

@@ -9,6 +9,7 @@ import type {
   PurgeResult,
   PushResult,
   Result,
+  RotateResult,
   StatusResult,
 } from './results.ts';
 
@@ -39,11 +40,18 @@ export function render(result: Result): string {
       return renderStatus(result);
     case 'history':
       return renderHistory(result);
+    case 'keys rotate':
+      return renderRotation(result);
     default: {
       const check: never = result;
       return check;
     }
   }
+}
+
+function renderRotation({ key, until, resealed }: RotateResult): string {
+  const end = new Date(until).toISOString();
+  return `sealing with key ${key}; the one before is trusted until ${end}; ${resealed} records sealed again`;
 }
 
 function renderPush({ command, modules, outcome, detail, nodes, times }: PushResult | HeadResult): string {

@@ -116,6 +116,16 @@ export interface HistoryResult {
   readonly heads: readonly (Head & { readonly outcome: Outcome | null })[];
 }
 
+export interface RotateResult {
+  readonly command: 'keys rotate';
+  /** The id of the key that seals from now on. */
+  readonly key: string;
+  /** The keys before are trusted until then, milliseconds since 1970. */
+  readonly until: number;
+  /** How many records of the stream were sealed again. */
+  readonly resealed: number;
+}
+
 export type Result =
   | PushResult
   | HeadResult
@@ -125,7 +135,8 @@ export type Result =
   | PingResult
   | NodesResult
   | StatusResult
-  | HistoryResult;
+  | HistoryResult
+  | RotateResult;
 
 /**
  * The exit status of a command that reached its result: 0 all well; 1 somebody refused, a call failed, or a node is not
@@ -134,6 +145,7 @@ export type Result =
 export function exitStatus(result: Result): 0 | 1 | 3 {
   switch (result.command) {
     case 'history':
+    case 'keys rotate':
       return 0;
     case 'status':
       return result.nodes.every(({ state }) => state === 'ok') ? 0 : 1;

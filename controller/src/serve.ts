@@ -13,10 +13,10 @@ import type { ControllerConfig } from './config.ts';
 import { openConnection } from './connection.ts';
 import { type Run, serveControl } from './control-server.ts';
 import { CanaryWatch } from './canary-watch.ts';
-import { runCommand } from './controller.ts';
+import { type CommandParts, runCommand } from './controller.ts';
 import { Fleet } from './fleet.ts';
+import { openKeyring } from './keyring.ts';
 import { Keeper } from './keeper.ts';
-import type { PushParts } from './push.ts';
 import { endCanary } from './rollback.ts';
 import { confirm } from './settle.ts';
 import { Store } from './store.ts';
@@ -33,8 +33,8 @@ export async function serve(config: ControllerConfig): Promise<void> {
   const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const natsDown = (): UnavailableError =>
     new UnavailableError(`NATS does not answer at ${config.natsUrl}; nothing was sent (see: make logs)`);
-  let up = (_parts: PushParts): void => undefined;
-  const connected = new Promise<PushParts>(resolve => (up = resolve));
+  let up = (_parts: CommandParts): void => undefined;
+  const connected = new Promise<CommandParts>(resolve => (up = resolve));
   const run: Run = async (command, say) => {
     const parts = await within(CONNECTING, connected);
     if (parts === null || (await within(1_000, parts.nats.rtt())) === null) throw natsDown();
@@ -51,13 +51,14 @@ export async function serve(config: ControllerConfig): Promise<void> {
   const stopEarly = stop(null);
   process.on('SIGTERM', stopEarly).on('SIGINT', stopEarly);
 
-  const nats = await openConnection(config.natsUrl, 'hotcast-controller', log);
+  const nats = await openConnection(config, 'controller', log);
   const subjects = subjectsOf(config.cookie);
-  const store = await Store.open(nats, config.cookie, subjects);
+  const keyring = openKeyring(config.keysDir, config.trustDir);
+  const store = await Store.open(nats, config.cookie, subjects, keyring);
   const fleet = new Fleet(nats, subjects, log);
   const watch = new CanaryWatch(fleet, (head, reason) => endCanary(parts, head, reason, PATIENCE), log);
   const compileNow = (module: string) => compile(config.modulesDir, module, nats.info?.max_payload);
-  const parts: PushParts = { nats, subjects, store, fleet, watch, compile: compileNow };
+  const parts: CommandParts = { nats, subjects, store, fleet, keyring, watch, compile: compileNow };
   const listeningSince = performance.now();
   const finish = async (heads: readonly Head[]): Promise<void> => {
     const { members, warning } = await fleet.expected();

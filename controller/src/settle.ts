@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/transport-node';
 import * as v from 'valibot';
 
-import { decode, encode } from '../../protocol/codec.ts';
+import { decode } from '../../protocol/codec.ts';
+import { joinFrames } from '../../protocol/frames.ts';
 import { type Canary, type Head, nextSequence } from '../../protocol/head.ts';
 import { loadAnswer, malformedAnswer } from '../../protocol/messages.ts';
 import type { Outcome } from '../../protocol/outcome.ts';
@@ -153,13 +154,14 @@ export function standing(kept: readonly Head[]): Head[] {
 }
 
 async function announce(
-  { nats, subjects }: SettleParts,
+  { nats, subjects, store }: SettleParts,
   heads: readonly Head[],
   { expected, patience, onAnswer }: Audience,
   phase: string,
 ): Promise<Map<string, Timed<LoadReply>>> {
   return gather<LoadReply>(nats, {
-    ask: inbox => nats.publish(subjects.all('commit'), encode({ heads }), { reply: inbox }),
+    ask: inbox =>
+      nats.publish(subjects.all('commit'), joinFrames(heads.map(head => store.sealHead(head))), { reply: inbox }),
     decode: bytes => decode(loadReply, bytes),
     expected,
     patience,

@@ -12,7 +12,6 @@ import {
   type StoredMsg,
 } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
-import type * as v from 'valibot';
 
 import type { Bundle } from '../../protocol/bundle.ts';
 import { decode, encode } from '../../protocol/codec.ts';
@@ -21,6 +20,7 @@ import { type Head, headSchema } from '../../protocol/head.ts';
 import { KEPT_HEADS } from '../../protocol/limits.ts';
 import { type Outcome, outcomeSchema } from '../../protocol/outcome.ts';
 import { ANSWER_TO, FORCE, lastToken, streamOf, type Subjects } from '../../protocol/subjects.ts';
+import type { Keyring } from './keyring.ts';
 
 /** NATS's error code: there is a stream of that name, and its configuration differs. */
 const STREAM_NAME_IN_USE = 10058;
@@ -37,17 +37,25 @@ export class Store {
   readonly #manager: JetStreamManager;
   readonly #stream: string;
   readonly #subjects: Subjects;
+  readonly #keyring: Keyring;
 
-  private constructor(client: JetStreamClient, manager: JetStreamManager, stream: string, subjects: Subjects) {
+  private constructor(
+    client: JetStreamClient,
+    manager: JetStreamManager,
+    stream: string,
+    subjects: Subjects,
+    keyring: Keyring,
+  ) {
     this.#client = client;
     this.#manager = manager;
     this.#stream = stream;
     this.#subjects = subjects;
+    this.#keyring = keyring;
   }
 
   /** Opens the cookie's stream, and makes it when it is not there. */
-  static async open(nats: NatsConnection, cookie: string, subjects: Subjects): Promise<Store> {
-    const store = new Store(jetstream(nats), await jetstreamManager(nats), streamOf(cookie), subjects);
+  static async open(nats: NatsConnection, cookie: string, subjects: Subjects, keyring: Keyring): Promise<Store> {
+    const store = new Store(jetstream(nats), await jetstreamManager(nats), streamOf(cookie), subjects, keyring);
     await store.ensureStream();
     return store;
   }
@@ -71,41 +79,40 @@ export class Store {
 
   /** The last head of a module. */
   async lastHead(module: string): Promise<LastHead> {
-    const query = { last_by_subj: this.#subjects.head(module) };
-    const message = await this.#manager.direct.getMessage(this.#stream, query);
-    return message === null
-      ? { head: null, position: 0 }
-      : { head: decode(headSchema, message.data), position: message.seq };
+    const message = await this.#newest(this.#subjects.head(module));
+    return message === null ? { head: null, position: 0 } : { head: this.#headIn(message), position: message.seq };
   }
 
   /** The newest head of every module. */
   async heads(): Promise<Head[]> {
-    return this.#lastOfEach(this.#subjects.heads, headSchema);
+    return this.#decodeAll(await this.#lastOfEach(this.#subjects.heads), message => this.#headIn(message));
   }
 
   /** The newest outcome of every module. */
   async outcomes(): Promise<Outcome[]> {
-    return this.#lastOfEach(this.#subjects.outcomes, outcomeSchema);
+    return this.#decodeAll(await this.#lastOfEach(this.#subjects.outcomes), outcomeIn);
   }
 
   /** The kept heads of a module, oldest first. */
   async history(module: string): Promise<Head[]> {
-    return this.#all(this.#subjects.head(module), headSchema);
+    const heads = await this.#all(this.#subjects.head(module), message => this.#headIn(message));
+    // One that was sealed again is there twice.
+    return heads.filter(({ sequence }, index) => heads[index + 1]?.sequence !== sequence);
   }
 
   /** The kept outcomes of a module's heads, oldest first. */
   async outcomeHistory(module: string): Promise<Outcome[]> {
-    return this.#all(this.#subjects.outcome(module), outcomeSchema);
+    return this.#all(this.#subjects.outcome(module), outcomeIn);
   }
 
   async writeOutcome(outcome: Outcome): Promise<void> {
     await this.#client.publish(this.#subjects.outcome(outcome.module), encode(outcome));
   }
 
-  /** The packed bytes of a bundle; null when the stream has none. */
+  /** The packed bytes of a bundle; null when the stream has none that this cookie's controller has sealed. */
   async bundle(module: string, revision: string): Promise<Uint8Array | null> {
-    const query = { last_by_subj: this.#subjects.bundle(module, revision) };
-    return (await this.#manager.direct.getMessage(this.#stream, query))?.data ?? null;
+    const message = await this.#newest(this.#subjects.bundle(module, revision));
+    return message === null ? null : this.#keyring.open(message.subject, message.data);
   }
 
   /** The revisions of a module that have a bundle in the stream. */
@@ -120,12 +127,48 @@ export class Store {
   }
 
   /**
+   * Seals again what the key of now has not sealed: a module's newest head, which stays the same, and its bundles.
+   *
+   * @returns how many records.
+   */
+  async reseal(module: string): Promise<number> {
+    let count = 0;
+    const { head, position } = await this.lastHead(module);
+    const newest = await this.#newest(this.#subjects.head(module));
+    if (head !== null && newest !== null && !this.#keyring.isCurrent(newest.data)) {
+      // Who writes another one meanwhile seals it with the key of now.
+      if (await this.writeHeads([{ head, position }])) count += 1;
+    }
+    for (const revision of await this.bundles(module)) {
+      const subject = this.#subjects.bundle(module, revision);
+      const stored = await this.#newest(subject);
+      if (stored === null || this.#keyring.isCurrent(stored.data)) continue;
+      const packed = this.#keyring.open(subject, stored.data);
+      if (packed === null) continue;
+      await this.#client.publish(subject, this.#keyring.seal(subject, packed));
+      await this.#manager.streams.purge(this.#stream, { filter: subject, keep: 1 });
+      count += 1;
+    }
+    return count;
+  }
+
+  /** A packed bundle as nodes take it. */
+  sealBundle({ module, revision }: Pick<Bundle, 'module' | 'revision'>, packed: Uint8Array): Uint8Array {
+    return this.#keyring.seal(this.#subjects.bundle(module, revision), packed);
+  }
+
+  /** A head as nodes take it. */
+  sealHead(head: Head): Uint8Array {
+    return this.#keyring.seal(this.#subjects.head(head.module), encode(head));
+  }
+
+  /**
    * Writes a bundle. The same message reaches every subscribed node, which answers to `answerTo`.
    *
    * A second write of a revision is refused by the stream and changes nothing: the bytes are the same.
    */
   async putBundle(
-    { module, revision }: Pick<Bundle, 'module' | 'revision'>,
+    bundle: Pick<Bundle, 'module' | 'revision'>,
     packed: Uint8Array,
     answerTo: string | null,
     force: boolean,
@@ -134,10 +177,14 @@ export class Store {
     if (answerTo !== null) header.set(ANSWER_TO, answerTo);
     if (force) header.set(FORCE, '1');
     try {
-      await this.#client.publish(this.#subjects.bundle(module, revision), packed, {
-        headers: header,
-        expect: { lastSubjectSequence: 0 },
-      });
+      await this.#client.publish(
+        this.#subjects.bundle(bundle.module, bundle.revision),
+        this.sealBundle(bundle, packed),
+        {
+          headers: header,
+          expect: { lastSubjectSequence: 0 },
+        },
+      );
     } catch (error) {
       if (!isWrongLastSequence(error)) throw error;
     }
@@ -170,36 +217,52 @@ export class Store {
 
   #write({ head, position }: { head: Head; position: number }) {
     const expect = { expect: { lastSubjectSequence: position } };
-    return [this.#subjects.head(head.module), encode(head), expect] as const;
+    return [this.#subjects.head(head.module), this.sealHead(head), expect] as const;
   }
 
   /** The client's batch has no `expect` for its last message, so its header is set by hand (ADR-50). */
   async #commitBatch(batch: Batch, { head, position }: { head: Head; position: number }): Promise<void> {
     const header = headers();
     header.set(PubHeaders.ExpectedLastSubjectSequenceHdr, String(position));
-    await batch.commit(this.#subjects.head(head.module), encode(head), { headers: header, timeout: 5_000 });
+    await batch.commit(this.#subjects.head(head.module), this.sealHead(head), { headers: header, timeout: 5_000 });
   }
 
-  async #lastOfEach<TSchema extends v.GenericSchema>(subject: string, schema: TSchema) {
-    const messages = await this.#manager.direct.getLastMessagesFor(this.#stream, { multi_last: [subject] });
-    return this.#decodeAll(messages, schema);
+  async #newest(subject: string): Promise<StoredMsg | null> {
+    return this.#manager.direct.getMessage(this.#stream, { last_by_subj: subject });
   }
 
-  async #all<TSchema extends v.GenericSchema>(subject: string, schema: TSchema) {
+  /** A head as it was written; null when it was not sealed by this cookie's controller. */
+  #headIn({ subject, data }: StoredMsg): Head | null {
+    const payload = this.#keyring.open(subject, data);
+    return payload === null ? null : decode(headSchema, payload);
+  }
+
+  async #lastOfEach(subject: string): Promise<AsyncIterable<StoredMsg>> {
+    return this.#manager.direct.getLastMessagesFor(this.#stream, { multi_last: [subject] });
+  }
+
+  async #all<T>(subject: string, read: (message: StoredMsg) => T | null): Promise<T[]> {
     const query = { seq: 0, next_by_subj: subject, batch: KEPT_HEADS };
     try {
-      return await this.#decodeAll(await this.#manager.direct.getBatch(this.#stream, query), schema);
+      return await this.#decodeAll(await this.#manager.direct.getBatch(this.#stream, query), read);
     } catch (error) {
       if (isNothingThere(error)) return [];
       throw error;
     }
   }
 
-  async #decodeAll<TSchema extends v.GenericSchema>(messages: AsyncIterable<StoredMsg>, schema: TSchema) {
-    const decoded: v.InferOutput<TSchema>[] = [];
-    for await (const message of messages) decoded.push(decode(schema, message.data));
-    return decoded;
+  async #decodeAll<T>(messages: AsyncIterable<StoredMsg>, read: (message: StoredMsg) => T | null): Promise<T[]> {
+    const all: T[] = [];
+    for await (const message of messages) {
+      const record = read(message);
+      if (record !== null) all.push(record);
+    }
+    return all;
   }
+}
+
+function outcomeIn({ data }: StoredMsg): Outcome {
+  return decode(outcomeSchema, data);
 }
 
 function isWrongLastSequence(error: unknown): boolean {

@@ -1,11 +1,10 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 
-import { decodeBundle } from '../../protocol/bundle.ts';
 import { decode, encode } from '../../protocol/codec.ts';
 import { DecodeError } from '../../protocol/errors.ts';
+import { splitFrames } from '../../protocol/frames.ts';
 import {
   callRequest,
-  commitRequest,
   digestRequest,
   type LoadAnswer,
   type MalformedAnswer,
@@ -18,6 +17,7 @@ import { ANSWER_TO, FORCE, lastToken, type Subjects, type Verb } from '../../pro
 import { call } from './call.ts';
 import type { CatchUp } from './catch-up.ts';
 import type { CodeServer } from './code-server.ts';
+import { type Gate, UntrustedError } from './gate.ts';
 import { notPurged, type Outcome } from './outcome.ts';
 import { describeNode, type Identity } from './describe.ts';
 import type { Logger } from './logger.ts';
@@ -26,6 +26,7 @@ interface Parts {
   readonly nats: NatsConnection;
   readonly subjects: Subjects;
   readonly identity: Identity;
+  readonly gate: Gate;
   readonly codeServer: CodeServer;
   readonly catchUp: CatchUp;
   /** How long a push waits for calls on an old version (milliseconds). */
@@ -47,7 +48,9 @@ export async function startAnswering(parts: Parts): Promise<void> {
       answered = await handle(message.data);
     } catch (error) {
       answered = malformed(identity.name, error);
-      log.warn({ err: error, subject: message.subject }, 'a message could not be handled');
+      // What is not trusted is counted and logged by the gate.
+      if (!(error instanceof UntrustedError))
+        log.warn({ err: error, subject: message.subject }, 'a message could not be handled');
     }
     if (answered !== null && answerTo !== undefined) nats.publish(answerTo, encode(answered));
   };
@@ -60,9 +63,10 @@ export async function startAnswering(parts: Parts): Promise<void> {
   nats.subscribe(subjects.allAny, { callback: onRequest });
   nats.subscribe(subjects.bundles, {
     callback: (error, message) => {
-      // The reply subject of what was written to the stream is its PubAck's.
+      // The reply subject of what was written to the stream is its PubAck's. What nobody waits for is read when it is needed.
       const { headers } = message;
-      const handle = prepareBundle(parts, headers?.has(FORCE) ?? false);
+      if (!headers?.has(ANSWER_TO)) return;
+      const handle = prepareBundle(parts, message.subject, headers?.has(FORCE) ?? false);
       if (error === null) void answer(message, handle, headers?.get(ANSWER_TO) || undefined);
     },
   });
@@ -70,17 +74,18 @@ export async function startAnswering(parts: Parts): Promise<void> {
 }
 
 function verbHandlers(parts: Parts): ReadonlyMap<string, Handler> {
-  const { identity, codeServer, catchUp } = parts;
+  const { identity, gate, codeServer, catchUp } = parts;
   const node = identity.name;
   const handlers: Record<Verb, Handler> = {
     ping: () => ({ node, container: identity.container }),
-    describe: () => describeNode(identity, codeServer),
+    describe: () => describeNode(identity, codeServer, gate),
     load: bytes => {
-      const bundle = decodeBundle(bytes);
+      const bundle = gate.bundle(null, bytes);
       const prepared = codeServer.prepare(bundle);
       return loadAnswer(node, prepared.status === 'ok' ? codeServer.loadHere(bundle) : prepared);
     },
-    commit: async bytes => loadAnswer(node, await catchUp.obey(decode(commitRequest, bytes).heads)),
+    commit: async bytes =>
+      loadAnswer(node, await catchUp.obey(splitFrames(bytes).map(frame => gate.head(null, frame)))),
     purge: bytes => purgeOld(node, codeServer, decode(purgeRequest, bytes)),
     call: bytes => call(codeServer, node, decode(callRequest, bytes)),
     digest: async bytes => {
@@ -92,9 +97,9 @@ function verbHandlers(parts: Parts): ReadonlyMap<string, Handler> {
 }
 
 /** Has a bundle ready; waits for calls on the module's old version, since it could not be loaded beside them. */
-function prepareBundle({ identity, codeServer, purgeMayTake }: Parts, force: boolean): Handler {
+function prepareBundle({ identity, gate, codeServer, purgeMayTake }: Parts, subject: string, force: boolean): Handler {
   return async bytes => {
-    const bundle = decodeBundle(bytes);
+    const bundle = gate.bundle(subject, bytes);
     const outcome = codeServer.prepare(bundle);
     if (outcome.status === 'ok' && !force) await codeServer.oldIdle(bundle.module, purgeMayTake);
     const old = force ? null : codeServer.oldInTheWay(bundle.module);
@@ -121,6 +126,7 @@ function loadAnswer(node: string, outcome: Outcome): LoadAnswer {
 }
 
 function malformed(node: string, error: unknown): MalformedAnswer {
-  const detail = error instanceof DecodeError ? error.message : 'the node failed; its log says why';
+  const isSendersFault = error instanceof DecodeError || error instanceof UntrustedError;
+  const detail = isSendersFault ? error.message : 'the node failed; its log says why';
   return { status: 'malformed', node, detail };
 }

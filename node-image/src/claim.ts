@@ -1,6 +1,7 @@
 import { createInbox, type NatsConnection } from '@nats-io/transport-node';
 
 import { decode, encode } from '../../protocol/codec.ts';
+import { inboxPrefix } from '../../protocol/connection.ts';
 import { claimRequest } from '../../protocol/messages.ts';
 import type { Subjects } from '../../protocol/subjects.ts';
 
@@ -32,7 +33,7 @@ async function claim(nats: NatsConnection, subjects: Subjects, name: string, con
       if (rival !== container && (settled || container < rival)) message.respond();
     },
   });
-  const inbox = createInbox();
+  const inbox = createInbox(inboxPrefix('node'));
   const objections = nats.subscribe(inbox, { callback: () => void (taken = true) });
   await nats.flush();
   nats.publish(subjects.claim(name), encode({ container }), { reply: inbox });

@@ -3,6 +3,8 @@ import { type ClusterConfig, type Env, loadClusterConfig } from '../../protocol/
 export interface NodeConfig extends ClusterConfig {
   /** A file that is touched while the node is well; the container's healthcheck looks at its age. */
   readonly aliveFile: string;
+  /** The folder with the public keys that are trusted. */
+  readonly trustDir: string;
   /** How long a push waits for calls on an old version, milliseconds. */
   readonly purgeMayTake: number;
   /** A module that blocks the event loop for longer brings the node down, milliseconds. */
@@ -14,7 +16,7 @@ export interface NodeConfig extends ClusterConfig {
 }
 
 /**
- * Reads the cluster's variables, `ALIVE_FILE` (default `/run/hotcast/alive`), `PURGE_MAY_TAKE` (milliseconds, default
+ * Reads the cluster's variables, `TRUST_DIR` (default `/run/trust`), `ALIVE_FILE` (default `/run/hotcast/alive`), `PURGE_MAY_TAKE` (milliseconds, default
  * 3000), `LOOP_MAY_BLOCK` (milliseconds, default 5000, at least 500), `MEMORY_MAY_USE` (megabytes, default 512, at least
  * 100) and `BANS_FILE` (default `/var/lib/hotcast/bans.json`).
  *
@@ -33,9 +35,11 @@ export function loadConfig(env: Env): NodeConfig {
     loopMayBlock: number('LOOP_MAY_BLOCK', 5_000, 500, 'milliseconds'),
     memoryMayUse: number('MEMORY_MAY_USE', 512, 100, 'megabytes'),
   };
+  const cluster = loadClusterConfig(env, problems);
   return {
-    ...loadClusterConfig(env, problems),
+    ...cluster,
     ...limits,
+    trustDir: `${env['TRUST_DIR'] || '/run/trust'}/${cluster.cookie}`,
     aliveFile: env['ALIVE_FILE'] || '/run/hotcast/alive',
     bansFile: env['BANS_FILE'] || '/var/lib/hotcast/bans.json',
   };

@@ -1,6 +1,10 @@
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-import { CONNECTION } from '../../protocol/connection.ts';
+import { connect, nkeyAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+
+import type { ClusterConfig } from '../../protocol/config.ts';
+import { CONNECTION, inboxPrefix, NATS_CA, NATS_SEED } from '../../protocol/connection.ts';
 import type { Logger } from './logger.ts';
 
 /** Calls `react` each time that a lost connection was made again. */
@@ -11,8 +15,20 @@ export async function onReconnect(connection: NatsConnection, react: () => Promi
 }
 
 /** Opens the node's one NATS connection. */
-export async function openConnection(url: string, container: string, log: Logger): Promise<NatsConnection> {
-  const connection = await connect({ ...CONNECTION, servers: url, name: `hotcast-node ${container}` });
+export async function openConnection(
+  { natsUrl, keysDir }: ClusterConfig,
+  container: string,
+  log: Logger,
+): Promise<NatsConnection> {
+  const authority = join(keysDir, NATS_CA);
+  const connection = await connect({
+    ...CONNECTION,
+    servers: natsUrl,
+    name: `hotcast-node ${container}`,
+    inboxPrefix: inboxPrefix('node'),
+    authenticator: nkeyAuthenticator(() => readFileSync(join(keysDir, NATS_SEED))),
+    ...(existsSync(authority) ? { tls: { caFile: authority } } : {}),
+  });
   void logStatus(connection, log);
   return connection;
 }

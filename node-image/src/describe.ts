@@ -2,6 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 import type { NodeDescription } from '../../protocol/messages.ts';
 import type { CodeServer } from './code-server.ts';
+import type { Gate } from './gate.ts';
 
 /** Who this process is; fixed from its start to its end. */
 export interface Identity {
@@ -21,7 +22,7 @@ export function resetLoopDelay(): void {
 }
 
 /** What this node says of itself. */
-export function describeNode(identity: Identity, codeServer: CodeServer): NodeDescription {
+export function describeNode(identity: Identity, codeServer: CodeServer, gate: Gate): NodeDescription {
   return {
     node: identity.name,
     container: identity.container,
@@ -32,5 +33,6 @@ export function describeNode(identity: Identity, codeServer: CodeServer): NodeDe
     modules: codeServer.describe(),
     refusals: codeServer.refusals(),
     loopDelay: Math.round(loopDelay.max / 1e6),
+    untrusted: gate.refused,
   };
 }

@@ -5,6 +5,7 @@ import pino from 'pino';
 import { encode } from '../../protocol/codec.ts';
 import { UsageError } from '../../protocol/errors.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
+import { Trust } from '../../protocol/trust.ts';
 import { startAliveFile } from './alive-file.ts';
 import { startAnswering } from './answering.ts';
 import { Bans, readBans, writeBans } from './bans.ts';
@@ -12,11 +13,14 @@ import { CatchUp } from './catch-up.ts';
 import { claimName } from './claim.ts';
 import { CodeServer } from './code-server.ts';
 import { loadConfig, type NodeConfig } from './config.ts';
+import { Gate } from './gate.ts';
+import { readKeyFiles } from './key-files.ts';
 import { onReconnect, openConnection } from './connection.ts';
 import { describeNode } from './describe.ts';
 import { ownName } from './identity.ts';
 import { startPresence } from './presence.ts';
 import { Store } from './store.ts';
+import { UntrustedLog } from './untrusted-log.ts';
 import { startWatchdog } from './watchdog.ts';
 import { Whereabouts } from './whereabouts.ts';
 
@@ -34,7 +38,7 @@ const root = pino({
 const container = hostname();
 const subjects = subjectsOf(config.cookie);
 
-const nats = await openConnection(config.natsUrl, container, root);
+const nats = await openConnection(config, container, root);
 const name = await claimName(nats, subjects, await ownName(container), container);
 const log = root.child({ node: name });
 
@@ -64,14 +68,16 @@ startWatchdog({
   locate: position => codeServer.locate(position),
   log,
 });
-const catchUp = new CatchUp(name, codeServer, await Store.open(nats, config.cookie, subjects), log);
-await startAnswering({ nats, subjects, identity, codeServer, catchUp, purgeMayTake: config.purgeMayTake, log });
+const untrusted = new UntrustedLog(nats, subjects, name, log);
+const gate = new Gate(new Trust(() => readKeyFiles(config.trustDir)), subjects, error => untrusted.add(error));
+const catchUp = new CatchUp(name, codeServer, await Store.open(nats, config.cookie, subjects, gate), log);
+await startAnswering({ nats, subjects, identity, gate, codeServer, catchUp, purgeMayTake: config.purgeMayTake, log });
 await catchUp.readHeads();
 void onReconnect(nats, () => catchUp.readHeads());
-const presence = startPresence(nats, subjects, () => describeNode(identity, codeServer));
+const presence = startPresence(nats, subjects, () => describeNode(identity, codeServer, gate));
 for (const { script, detail } of bans.active) log.warn({ script }, `banned on this node: it ${detail}`);
 if (bans.active.length > 0) {
-  nats.publish(subjects.event(name, 'stalled'), encode(describeNode(identity, codeServer)));
+  nats.publish(subjects.event(name, 'stalled'), encode(describeNode(identity, codeServer, gate)));
 }
 const aliveFile = startAliveFile(config.aliveFile, nats, log);
 log.info({ container, pid: process.pid, readyMs: Math.round(performance.now()) }, 'ready');

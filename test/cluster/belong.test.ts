@@ -10,7 +10,7 @@ describe('belong', () => {
   it('is by cookie: a node with another one gets nothing, answers nothing and is told nothing', async ({ cluster }) => {
     const cookie = `${cluster.cookie}-2`;
     await cluster.addNode('stranger', 'node-9', { cookie });
-    await using wire = await Wire.tap(await cluster.natsUrl(), `hotcast.${cookie}.>`);
+    await using wire = await Wire.tap(await cluster.natsOptions(), `hotcast.${cookie}.>`);
 
     expect((await cluster.nodes()).map(({ node }) => node)).toEqual(cluster.names);
     const pushed = await cluster.push('demo');

@@ -93,7 +93,7 @@ describe('a canary', () => {
 
   it('goes back by itself when more of its calls fail than it may', async ({ cluster }) => {
     const canary = await startCanary(cluster, 'failing', '--max-errors', '2');
-    await using wire = await Wire.tap(await cluster.natsUrl(), '>');
+    await using wire = await Wire.tap(await cluster.natsOptions(), '>');
     const told = () => wire.next(`hotcast.${cluster.cookie}.event.${canary.node}.presence`);
     const fail = () => cluster.call('failing.fail()', '--node', canary.node);
     await fail();

@@ -12,7 +12,7 @@ describe('two pushes at once', () => {
   it('end with every node on the faster one, and tell the other who that was', async ({ cluster }) => {
     cluster.writeModule('duel', version('none'));
     await cluster.push('duel');
-    await using wire = await Wire.tap(await cluster.natsUrl(), '>');
+    await using wire = await Wire.tap(await cluster.natsOptions(), '>');
     const bambam = await cluster.container('bambam');
 
     // A paused node holds the first push between prepare and commit.

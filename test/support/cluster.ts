@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
+import type { NodeConnectionOptions } from '@nats-io/transport-node';
 import type Dockerode from 'dockerode';
 import { type StartedTestContainer, Wait } from 'testcontainers';
 
@@ -17,7 +18,9 @@ import type {
   Result,
   StatusResult,
 } from '../../controller/src/results.ts';
+import type { Role } from '../../protocol/connection.ts';
 import { replicaName } from '../../protocol/names.ts';
+import { ClusterKeys } from './cluster-keys.ts';
 import { createNetwork, engine, HardenedContainer, logLines, removeLabelled } from './docker.ts';
 import type { Ended } from './shell.ts';
 
@@ -48,6 +51,11 @@ export function imageOf(service: 'node' | 'controller' | 'roster'): string {
   return `${process.env['HOTCAST_PROJECT'] || 'hotcast'}-${service}`;
 }
 
+/** What a connection to NATS needs. */
+export type NatsOptions = Pick<NodeConnectionOptions, 'servers' | 'authenticator' | 'tls'>;
+
+type BindMount = Parameters<HardenedContainer['withBindMounts']>[0][number];
+
 const CLUSTER_LABEL = 'hotcast.test.cluster';
 const NATS_IMAGE = process.env['NATS_IMAGE'] || 'nats:2.15-alpine';
 const SOCKET = process.env['DOCKER_SOCKET'] || '/var/run/docker.sock';
@@ -62,9 +70,12 @@ const DEADLINE = 60_000;
 
 type Environment = Readonly<Record<string, string>>;
 
-/** How many nodes a cluster starts with, and what is in their environment beside the cluster's own variables. */
+/** What a cluster starts with. */
 export interface ClusterOptions {
   readonly nodes: number;
+  /** Has all talk to NATS by TLS. */
+  readonly tls?: boolean;
+  /** Of the nodes, beside the cluster's own variables. */
   readonly environment?: Environment;
 }
 
@@ -74,6 +85,8 @@ export class Cluster implements AsyncDisposable {
   /** Its name and address; no other cluster has it. */
   readonly cookie = `cookie-${randomBytes(4).toString('hex')}`;
   readonly #folder = mkdtempSync(join(tmpdir(), 'hotcast-test-'));
+  readonly #modules = join(this.#folder, 'modules');
+  readonly keys = new ClusterKeys(join(this.#folder, 'keys'));
   readonly #containers = new Map<string, StartedTestContainer>();
   readonly #nodeEnvironment: Environment;
   #nodes = 0;
@@ -81,12 +94,15 @@ export class Cluster implements AsyncDisposable {
   private constructor(nodeEnvironment: Environment) {
     this.#nodeEnvironment = nodeEnvironment;
     chmodSync(this.#folder, 0o755);
-    for (const file of readdirSync(MODULES)) copyFileSync(join(MODULES, file), join(this.#folder, file));
+    mkdirSync(this.#modules);
+    for (const file of readdirSync(MODULES)) copyFileSync(join(MODULES, file), join(this.#modules, file));
   }
 
-  static async start({ nodes, environment = {} }: ClusterOptions): Promise<Cluster> {
+  static async start({ nodes, environment = {}, tls = false }: ClusterOptions): Promise<Cluster> {
     const cluster = new Cluster(environment);
     try {
+      if (tls) await cluster.keys.useTls([`${cluster.id}-nats`, 'localhost']);
+      cluster.keys.make(cluster.cookie);
       await cluster.#startAll(nodes);
       return cluster;
     } catch (error) {
@@ -174,7 +190,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Writes a file into the cluster's modules folder. */
   writeFile(path: string, text: string): void {
-    const file = join(this.#folder, path);
+    const file = join(this.#modules, path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   }
@@ -193,15 +209,18 @@ export class Cluster implements AsyncDisposable {
     suffix: string,
     { cookie = this.cookie }: { readonly cookie?: string } = {},
   ): Promise<void> {
+    await this.#makeKeys(cookie);
     const container = this.#configure(imageOf('node'), suffix, cookie)
       .withTmpFs(TMPFS)
       .withEnvironment(this.#nodeEnvironment)
+      .withBindMounts([this.#keysOf('node'), this.#trust('ro')])
       .withLabels({ 'hotcast.node': cookie });
     await this.#start(name, container);
   }
 
   /** Starts a second controller, which has another cookie; gives a way to run `hotcast …` in it. */
   async addController(cookie: string): Promise<(...args: readonly string[]) => Promise<Ended>> {
+    await this.#makeKeys(cookie);
     const container = await this.#start(`controller-${cookie}`, this.#controller(`controller-${cookie}`, cookie));
     return (...args: readonly string[]) => container.exec(['hotcast', ...args]);
   }
@@ -254,10 +273,12 @@ export class Cluster implements AsyncDisposable {
     return (await engine()).getContainer(this.#container(name).getId());
   }
 
-  /** Where this machine reaches the cluster's NATS. */
-  async natsUrl(): Promise<string> {
+  /** How this machine reaches the cluster's NATS, with all rights. */
+  async natsOptions(): Promise<NatsOptions> {
     const { NetworkSettings } = await (await this.container('nats')).inspect();
-    return `nats://127.0.0.1:${NetworkSettings.Ports['4222/tcp']?.[0]?.HostPort}`;
+    const servers = `nats://localhost:${NetworkSettings.Ports['4222/tcp']?.[0]?.HostPort}`;
+    const { authority: ca, tester: authenticator } = this.keys;
+    return { servers, authenticator, ...(ca === null ? {} : { tls: { ca } }) };
   }
 
   /** What a container has logged until now. */
@@ -282,14 +303,17 @@ export class Cluster implements AsyncDisposable {
     await createNetwork(this.id, { [CLUSTER_LABEL]: this.id });
     const nats = this.#configure(NATS_IMAGE, 'nats', this.cookie)
       .withCommand(['-c', '/etc/nats/nats.conf'])
-      .withBindMounts([{ source: NATS_CONF, target: '/etc/nats/nats.conf', mode: 'ro' }])
+      .withBindMounts([
+        { source: NATS_CONF, target: '/etc/nats/nats.conf', mode: 'ro' },
+        { source: this.keys.folder('nats'), target: '/etc/nats/keys', mode: 'ro' },
+      ])
       .withAnonymousVolume('/data')
       .withLoopbackPort(4222)
       .withTmpFs({ '/tmp': '' })
       .withWaitStrategy(Wait.forLogMessage('Server is ready'));
     const roster = this.#configure(imageOf('roster'), 'roster', this.cookie)
       .withUser('0:0')
-      .withBindMounts([{ source: SOCKET, target: '/var/run/docker.sock' }])
+      .withBindMounts([{ source: SOCKET, target: '/var/run/docker.sock' }, this.#keysOf('roster')])
       .withEnvironment({ NODE_LABELS: `${CLUSTER_LABEL}=${this.id},hotcast.node=${this.cookie}` });
     await all([
       this.#start('nats', nats),
@@ -300,10 +324,31 @@ export class Cluster implements AsyncDisposable {
     await this.nodes('--wait', String(nodes), '--timeout', '60');
   }
 
-  #controller(suffix: string, cookie: string, folder = this.#folder): HardenedContainer {
+  #controller(suffix: string, cookie: string, folder = this.#modules): HardenedContainer {
     return this.#configure(imageOf('controller'), suffix, cookie)
       .withTmpFs(TMPFS)
-      .withBindMounts([{ source: folder, target: '/work/modules', mode: 'ro' }]);
+      .withBindMounts([
+        { source: folder, target: '/work/modules', mode: 'ro' },
+        this.#keysOf('controller'),
+        this.#trust('rw'),
+      ]);
+  }
+
+  #keysOf(role: Role): BindMount {
+    return { source: this.keys.folder(role), target: '/run/keys', mode: role === 'controller' ? 'rw' : 'ro' };
+  }
+
+  #trust(mode: 'ro' | 'rw'): BindMount {
+    return { source: this.keys.folder('trust'), target: '/run/trust', mode };
+  }
+
+  /** Has NATS know the users of one more cookie. */
+  async #makeKeys(cookie: string): Promise<void> {
+    if (!this.keys.make(cookie)) return;
+    const nats = await this.container('nats');
+    const lines = logLines(nats, { follow: true, signal: AbortSignal.timeout(DEADLINE) });
+    await nats.kill({ signal: 'SIGHUP' });
+    for await (const line of lines) if (line.includes('Reloaded server configuration')) return;
   }
 
   #configure(image: string, suffix: string, cookie: string): HardenedContainer {

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 
 import { connect, type Msg, type NatsConnection } from '@nats-io/transport-node';
 
+import type { Keyring } from '../../controller/src/keyring.ts';
 import { decode } from '../../protocol/codec.ts';
 import { type Head, headSchema } from '../../protocol/head.ts';
 import { prepareAnswer } from '../../protocol/messages.ts';
@@ -18,18 +19,20 @@ export class PushWatch implements AsyncDisposable {
   /** Every head that was sent, in order; with one controller, each was written. */
   readonly heads: Head[] = [];
   readonly #nats: NatsConnection;
+  readonly #keyring: Keyring;
   /** The nodes that have prepared, by the inbox that a push has them answer to. */
   readonly #prepared = new Map<string, Set<string>>();
   readonly #seen = new EventEmitter();
 
-  private constructor(nats: NatsConnection) {
+  private constructor(nats: NatsConnection, keyring: Keyring) {
     this.#nats = nats;
+    this.#keyring = keyring;
   }
 
   /** Whatever is sent from then on is seen. */
   static async start(cluster: Cluster): Promise<PushWatch> {
-    const nats = await connect({ servers: await cluster.natsUrl() });
-    const watch = new PushWatch(nats);
+    const nats = await connect(await cluster.natsOptions());
+    const watch = new PushWatch(nats, cluster.keys.keyring(cluster.cookie));
     const { bundles, heads } = subjectsOf(cluster.cookie);
     nats.subscribe(bundles, { callback: (_, message) => watch.#onBundle(message) });
     nats.subscribe(heads, { callback: (_, message) => watch.#onHead(message) });
@@ -65,8 +68,9 @@ export class PushWatch implements AsyncDisposable {
     this.#seen.emit('message');
   }
 
-  #onHead({ data }: Msg): void {
-    this.heads.push(decode(headSchema, data));
+  #onHead({ subject, data }: Msg): void {
+    const opened = this.#keyring.open(subject, data);
+    if (opened !== null) this.heads.push(decode(headSchema, opened));
     this.#seen.emit('message');
   }
 

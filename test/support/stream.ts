@@ -1,12 +1,18 @@
 import { connect } from '@nats-io/transport-node';
 
 import { Store } from '../../controller/src/store.ts';
+import { inboxPrefix } from '../../protocol/connection.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
 import type { Cluster } from './cluster.ts';
 
 /** Reads and writes the cluster's stream from this machine, as a controller does. */
 export async function openStream(cluster: Cluster): Promise<{ readonly store: Store } & AsyncDisposable> {
-  const nats = await connect({ servers: await cluster.natsUrl() });
-  const store = await Store.open(nats, cluster.cookie, subjectsOf(cluster.cookie));
+  const nats = await connect({ ...(await cluster.natsOptions()), inboxPrefix: inboxPrefix('controller') });
+  const store = await Store.open(
+    nats,
+    cluster.cookie,
+    subjectsOf(cluster.cookie),
+    cluster.keys.keyring(cluster.cookie),
+  );
   return { store, [Symbol.asyncDispose]: () => nats.close() };
 }

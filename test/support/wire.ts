@@ -1,5 +1,7 @@
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 
+import type { NatsOptions } from './cluster.ts';
+
 /** Listens on the cluster's NATS, to see what is sent to whom. */
 export class Wire implements AsyncDisposable {
   /** The subjects of all messages so far. */
@@ -11,8 +13,8 @@ export class Wire implements AsyncDisposable {
   }
 
   /** Starts to listen; whatever is sent from then on is seen. */
-  static async tap(url: string, subject: string): Promise<Wire> {
-    const nats = await connect({ servers: url });
+  static async tap(options: NatsOptions, subject: string): Promise<Wire> {
+    const nats = await connect(options);
     const wire = new Wire(nats);
     nats.subscribe(subject, { callback: (_, message) => void wire.subjects.push(message.subject) });
     await nats.flush();

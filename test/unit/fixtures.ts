@@ -2,11 +2,17 @@ import { once } from 'node:events';
 
 import * as fc from 'fast-check';
 
+import { Gate } from '../../node-image/src/gate.ts';
 import type { Bundle } from '../../protocol/bundle.ts';
+import { splitFrames } from '../../protocol/frames.ts';
 import type { Head } from '../../protocol/head.ts';
+import { makeSigningKey, readSigningKey, trustedKeyFile } from '../../protocol/keys.ts';
 import type { NodeDescription } from '../../protocol/messages.ts';
 import { isModuleName } from '../../protocol/names.ts';
 import { revisionOf } from '../../protocol/revision.ts';
+import { seal } from '../../protocol/seal.ts';
+import type { Subjects } from '../../protocol/subjects.ts';
+import { Trust } from '../../protocol/trust.ts';
 
 /** A bundle as the controller's compiler writes it, of CommonJS text. */
 export function bundleOf(module: string, code: string): Bundle {
@@ -51,7 +57,26 @@ export function descriptionOf(
     modules,
     refusals: {},
     loopDelay: 0,
+    untrusted: 0,
   };
+}
+
+const KEY = readSigningKey(makeSigningKey());
+
+/** What the tests' own controller has sealed for a subject. */
+export function sealed(subject: string, payload: Uint8Array): Uint8Array {
+  return seal(KEY, subject, payload);
+}
+
+/** Lets in what the tests' own controller has sealed. */
+export function gateOf(subjects: Subjects): Gate {
+  return new Gate(new Trust(() => [trustedKeyFile(KEY, null)]), subjects, () => undefined);
+}
+
+/** The heads that a commit tells of. */
+export function headsIn(subjects: Subjects, bytes: Uint8Array): Head[] {
+  const ours = gateOf(subjects);
+  return splitFrames(bytes).map(frame => ours.head(null, frame));
 }
 
 /** A line that was logged. */

@@ -13,7 +13,7 @@ import { listContainers } from './containers.ts';
 async function main(config: RosterConfig): Promise<void> {
   const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const docker = new Docker();
-  const nats = await openConnection(config.natsUrl, 'hotcast-roster', log);
+  const nats = await openConnection(config, 'roster', log);
   const answer = async (question: Msg): Promise<void> => {
     question.respond(encode(await listContainers(docker, config.labels)));
   };

@@ -12,6 +12,8 @@ describe('loadConfig of the controller', () => {
       logLevel: 'info',
       socketPath: '/run/hotcast/controller.sock',
       modulesDir: '/work/modules',
+      keysDir: '/run/keys/dino',
+      trustDir: '/run/trust/dino',
     });
   });
 

@@ -6,8 +6,8 @@ import { parseScope } from '../../../controller/src/canary-text.ts';
 import { loadReply } from '../../../controller/src/settle.ts';
 import { decode } from '../../../protocol/codec.ts';
 import type { Head } from '../../../protocol/head.ts';
-import { commitRequest } from '../../../protocol/messages.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
+import { headsIn } from '../fixtures.ts';
 import { ControllerProcess, modulesOf, type Order, type OrderOutcome } from './controller-process.ts';
 import { Model } from './model.ts';
 import { type Connection, type Message, Network } from './network.ts';
@@ -167,7 +167,7 @@ export class Cluster {
 
   #hear(hearer: Connection, message: Message): void {
     if (message.subject === this.#subjects.all('commit')) {
-      this.#commits.set(definitely(message.reply), decode(commitRequest, message.data).heads);
+      this.#commits.set(definitely(message.reply), headsIn(this.#subjects, message.data));
     }
     const heads = this.#commits.get(message.subject);
     if (heads === undefined) return;

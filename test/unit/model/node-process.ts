@@ -4,7 +4,7 @@ import { startAnswering } from '../../../node-image/src/answering.ts';
 import { CatchUp } from '../../../node-image/src/catch-up.ts';
 import { CodeServer } from '../../../node-image/src/code-server.ts';
 import type { Subjects } from '../../../protocol/subjects.ts';
-import { recordingLog } from '../fixtures.ts';
+import { gateOf, recordingLog } from '../fixtures.ts';
 import type { Connection, Network } from './network.ts';
 import { recordsOf, type Stream } from './stream.ts';
 
@@ -38,6 +38,7 @@ export class NodeProcess {
         nats: this.#inside(this.#connection).nats,
         subjects,
         identity: { name, container: name },
+        gate: gateOf(subjects),
         codeServer: this.#codeServer,
         catchUp,
         purgeMayTake: 0,

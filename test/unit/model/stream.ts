@@ -6,6 +6,7 @@ import { type Head, headSchema } from '../../../protocol/head.ts';
 import { KEPT_HEADS } from '../../../protocol/limits.ts';
 import { type Outcome, outcomeSchema } from '../../../protocol/outcome.ts';
 import { ANSWER_TO, type Subjects } from '../../../protocol/subjects.ts';
+import { sealed } from '../fixtures.ts';
 import type { Connection, Network } from './network.ts';
 
 interface Stored {
@@ -119,6 +120,7 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     bundle: (module, revision) => deed(() => stream.bundle(module, revision)),
     bundles: module => deed(() => stream.bundles(module)),
     removeBundle: (module, revision) => deed(() => stream.removeBundle(module, revision)),
+    reseal: () => Promise.resolve(0),
     lastHead: module =>
       deed(() => {
         const last = stream.lastHead(module);
@@ -131,11 +133,15 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
         if (isWritten) writer.onWrite(writes.map(({ head }) => head));
         return isWritten;
       }),
-    putBundle: ({ module, revision }, packed, answerTo) =>
+    sealBundle: ({ module, revision }, packed) => sealed(subjects.bundle(module, revision), packed),
+    sealHead: head => sealed(subjects.head(head.module), encode(head)),
+    putBundle: (bundle, packed, answerTo) =>
       deed(() => {
-        stream.putBundle(module, revision, packed);
+        stream.putBundle(bundle.module, bundle.revision, packed);
         const headers = answerTo === null ? undefined : new Map([[ANSWER_TO, answerTo]]);
-        connection.publish(subjects.bundle(module, revision), packed, { headers });
+        connection.publish(subjects.bundle(bundle.module, bundle.revision), store.sealBundle(bundle, packed), {
+          headers,
+        });
       }),
   };
   return store as Store;

@@ -8,6 +8,8 @@ describe('loadConfig of the node', () => {
     expect(loadConfig({})).toEqual({
       cookie: 'dino',
       natsUrl: 'nats://nats:4222',
+      keysDir: '/run/keys/dino',
+      trustDir: '/run/trust/dino',
       logLevel: 'info',
       aliveFile: '/run/hotcast/alive',
       purgeMayTake: 3_000,

@@ -3,14 +3,8 @@ import { describe, expect, it } from 'vitest';
 
 import { decode, encode } from '../../../protocol/codec.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
-import {
-  callAnswer,
-  callRequest,
-  commitRequest,
-  digestRequest,
-  nodeDescription,
-  refusalReason,
-} from '../../../protocol/messages.ts';
+import { headSchema } from '../../../protocol/head.ts';
+import { callAnswer, callRequest, digestRequest, nodeDescription, refusalReason } from '../../../protocol/messages.ts';
 import { headOf, moduleNames, nodeNames, revisions, texts } from '../fixtures.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -51,6 +45,7 @@ describe('decode', () => {
         moduleNames,
         fc.record({ sequence: count, reason: fc.constantFrom(...refusalReason.options), detail: texts }),
       ),
+      untrusted: count,
       modules: fc.dictionary(
         moduleNames,
         fc.record({
@@ -85,16 +80,12 @@ describe('decode', () => {
   it('names the field that does not fit', () => {
     const head = headOf('demo', 'f'.repeat(64), 1);
     const messageOf = (fields: object): string =>
-      decodeErrorOf(() => decode(commitRequest, encode({ heads: [head, { ...head, ...fields }] })));
-    expect(messageOf({ sequence: -1 })).toMatch(/^heads\.1\.sequence: /);
-    expect(messageOf({ sequence: 1.5 })).toMatch(/^heads\.1\.sequence: /);
-    expect(messageOf({ revision: 'F'.repeat(64) })).toBe('heads.1.revision: a revision is 64 hex digits');
-    expect(messageOf({ module: 'Demo' })).toMatch(/^heads\.1\.module: a module's name is a lower-case letter/);
-    expect(messageOf({ author: undefined })).toMatch(/^heads\.1\.author: /);
-  });
-
-  it('refuses a commit of nothing', () => {
-    expect(decodeErrorOf(() => decode(commitRequest, encode({ heads: [] })))).toMatch(/^heads: /);
+      decodeErrorOf(() => decode(headSchema, encode({ ...head, ...fields })));
+    expect(messageOf({ sequence: -1 })).toMatch(/^sequence: /);
+    expect(messageOf({ sequence: 1.5 })).toMatch(/^sequence: /);
+    expect(messageOf({ revision: 'F'.repeat(64) })).toBe('revision: a revision is 64 hex digits');
+    expect(messageOf({ module: 'Demo' })).toMatch(/^module: a module's name is a lower-case letter/);
+    expect(messageOf({ author: undefined })).toMatch(/^author: /);
   });
 
   it('refuses a status that nobody defined', () => {

@@ -4,7 +4,7 @@ import { loadClusterConfig } from '../../../protocol/config.ts';
 import { UsageError } from '../../../protocol/errors.ts';
 
 describe('loadClusterConfig', () => {
-  const defaults = { cookie: 'dino', natsUrl: 'nats://nats:4222', logLevel: 'info' };
+  const defaults = { cookie: 'dino', natsUrl: 'nats://nats:4222', keysDir: '/run/keys/dino', logLevel: 'info' };
 
   it('has a default for everything', () => {
     expect(loadClusterConfig({})).toEqual(defaults);
@@ -18,6 +18,7 @@ describe('loadClusterConfig', () => {
     expect(loadClusterConfig({ COOKIE: 'rex', NATS_URL: 'tls://10.0.0.1:4333', LOG_LEVEL: 'debug' })).toEqual({
       cookie: 'rex',
       natsUrl: 'tls://10.0.0.1:4333',
+      keysDir: '/run/keys/rex',
       logLevel: 'debug',
     });
   });

@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { UsageError } from '../../protocol/errors.ts';
+import {
+  endingKeyFile,
+  type KeyId,
+  makeSigningKey,
+  readSigningKey,
+  readTrustedKey,
+  type SigningKey,
+  trustedKeyFile,
+} from '../../protocol/keys.ts';
+import { open, seal, sealedBy } from '../../protocol/seal.ts';
+import { Trust } from '../../protocol/trust.ts';
+
+/** The file with the controller's signing key, in its folder of keys. */
+export const SIGNING_KEY = 'signing.pem';
+
+/** Seals what nodes are to obey, and opens what was sealed for this cookie before. */
+export interface Keyring {
+  /** Seals a payload for the subject that it is written to. */
+  readonly seal: (subject: string, payload: Uint8Array) => Uint8Array;
+  /** The payload of what was found on a subject; null when it was not sealed for it by a key of this cookie. */
+  readonly open: (subject: string, bytes: Uint8Array) => Uint8Array | null;
+  /** Whether bytes are sealed by the key that seals now. */
+  readonly isCurrent: (bytes: Uint8Array) => boolean;
+  /**
+   * Makes a new key to seal with. Nodes trust it from now on, and those before it until a moment (milliseconds since 1970).
+   *
+   * @returns the new key's id.
+   */
+  readonly rotate: (until: number) => KeyId;
+}
+
+/** A keyring from the controller's folders of keys. The signing key is read each time: it may have been rotated. */
+export function openKeyring(keysDir: string, trustDir: string): Keyring {
+  const trust = new Trust(
+    () => trustedKeyFiles(trustDir),
+    // History that an ended key has sealed can still be read here.
+    () => 0,
+  );
+  signingKey(keysDir);
+  return {
+    seal: (subject, payload) => seal(signingKey(keysDir), subject, payload),
+    open: (subject, bytes) => {
+      const opened = open(trust, subject, bytes);
+      return opened.status === 'opened' ? opened.payload : null;
+    },
+    isCurrent: bytes => sealedBy(bytes) === signingKey(keysDir).id,
+    rotate: until => {
+      const pem = makeSigningKey();
+      const key = readSigningKey(pem);
+      replaceFile(join(trustDir, `${key.id}.json`), trustedKeyFile(key, null));
+      // Trusted first: a node may meet what the new key has sealed at any moment from here.
+      for (const file of trustedKeyFiles(trustDir)) {
+        const before = readTrustedKey(file);
+        if (before.id === key.id || (before.until !== null && before.until <= until)) continue;
+        replaceFile(join(trustDir, `${before.id}.json`), endingKeyFile(file, until));
+      }
+      replaceFile(join(keysDir, SIGNING_KEY), pem);
+      return key.id;
+    },
+  };
+}
+
+function trustedKeyFiles(folder: string): Uint8Array[] {
+  const files = readdirSync(folder).filter(file => file.endsWith('.json'));
+  return files.map(file => readFileSync(join(folder, file)));
+}
+
+/** A reader sees the old file or the whole new one. */
+function replaceFile(file: string, text: string | Uint8Array): void {
+  writeFileSync(`${file}.new`, text, { mode: 0o400 });
+  renameSync(`${file}.new`, file);
+}
+
+/** @throws UsageError when the keys were not made yet. */
+function signingKey(keysDir: string): SigningKey {
+  const file = join(keysDir, SIGNING_KEY);
+  let pem: string;
+  try {
+    pem = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new UsageError(`there is no signing key at ${file}; make it with: docker compose up keys`, { cause });
+  }
+  return readSigningKey(pem);
+}

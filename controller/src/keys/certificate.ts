@@ -1,0 +1,74 @@
+import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
+
+import {
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  PemConverter,
+  SubjectAlternativeNameExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
+
+/** A server's certificate and key, and the authority that vouches for it; all PEM. */
+export interface ServerCertificate {
+  readonly authority: string;
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const VALID_YEARS = 10;
+
+/**
+ * Makes a certificate for a server that is reached by these names. The authority's own key is dropped at once, so that it can
+ * vouch for nothing else.
+ */
+export async function makeCertificate(hosts: readonly string[]): Promise<ServerCertificate> {
+  const [authority, server] = await Promise.all([makeKeyPair(), makeKeyPair()]);
+  const notBefore = new Date();
+  const notAfter = new Date(notBefore);
+  notAfter.setFullYear(notAfter.getFullYear() + VALID_YEARS);
+  const validity = { notBefore, notAfter, signingAlgorithm: ALGORITHM };
+  const root = await X509CertificateGenerator.createSelfSigned({
+    ...validity,
+    serialNumber: serialNumber(),
+    name: 'CN=Hotcast',
+    keys: authority,
+    extensions: [
+      new BasicConstraintsExtension(true, 0, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+    ],
+  });
+  const certificate = await X509CertificateGenerator.create({
+    ...validity,
+    serialNumber: serialNumber(),
+    subject: 'CN=Hotcast NATS',
+    issuer: root.subject,
+    signingKey: authority.privateKey,
+    publicKey: server.publicKey,
+    extensions: [
+      new BasicConstraintsExtension(false, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth], true),
+      new SubjectAlternativeNameExtension(hosts.map(value => ({ type: 'dns' as const, value }))),
+    ],
+  });
+  const privateKey = await crypto.subtle.exportKey('pkcs8', server.privateKey);
+  return {
+    authority: root.toString('pem'),
+    certificate: certificate.toString('pem'),
+    privateKey: PemConverter.encode(privateKey, 'PRIVATE KEY'),
+  };
+}
+
+function makeKeyPair() {
+  return crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+}
+
+/** A positive number of at most 20 bytes (RFC 5280, 4.1.2.2). */
+function serialNumber(): string {
+  return `00${randomBytes(16).toString('hex')}`;
+}

@@ -1,0 +1,81 @@
+import { type Bundle, decodeBundle } from '../../protocol/bundle.ts';
+import { decode } from '../../protocol/codec.ts';
+import { HotcastError } from '../../protocol/errors.ts';
+import { type Head, headSchema } from '../../protocol/head.ts';
+import { open, type SealFault, type TrustedKeys } from '../../protocol/seal.ts';
+import type { Subjects } from '../../protocol/subjects.ts';
+
+/** A head may be this far ahead of the node's clock (milliseconds): clocks differ, and heads of one moment are counted up. */
+const MAY_BE_AHEAD = 10 * 60_000;
+
+/** Why a bundle or a head was not let in. */
+export type Fault = SealFault | 'from the future';
+
+/** What arrived is not sealed by a trusted key for where it was found. */
+export class UntrustedError extends HotcastError {
+  readonly code = 'untrusted';
+  readonly fault: Fault;
+  readonly subject: string | null;
+
+  constructor(fault: Fault, subject: string | null) {
+    super(`not trusted: ${fault}${subject === null ? '' : ` (${subject})`}`);
+    this.fault = fault;
+    this.subject = subject;
+  }
+}
+
+/**
+ * Lets in bundles and heads that a trusted key has sealed for their subject. Everything else is refused before it is
+ * unpacked or parsed: code that arrives is code that runs.
+ */
+export class Gate {
+  readonly #trusted: TrustedKeys;
+  readonly #subjects: Subjects;
+  readonly #onUntrusted: (error: UntrustedError) => void;
+  #refused = 0;
+
+  /** @param onUntrusted is told of all that is not let in. */
+  constructor(trusted: TrustedKeys, subjects: Subjects, onUntrusted: (error: UntrustedError) => void) {
+    this.#trusted = trusted;
+    this.#subjects = subjects;
+    this.#onUntrusted = onUntrusted;
+  }
+
+  /** How many bundles and heads were not let in. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** @param subject where it was found; null when it was sent to this node alone. @throws UntrustedError and DecodeError */
+  bundle(subject: string | null, bytes: Uint8Array): Bundle {
+    const opened = this.#open(subject, bytes);
+    const bundle = decodeBundle(opened.payload);
+    if (opened.subject !== this.#subjects.bundle(bundle.module, bundle.revision)) {
+      throw this.#untrusted('misplaced', opened.subject);
+    }
+    return bundle;
+  }
+
+  /** @param subject where it was found; null when it came with others in one message. @throws UntrustedError and DecodeError */
+  head(subject: string | null, bytes: Uint8Array): Head {
+    const opened = this.#open(subject, bytes);
+    const head = decode(headSchema, opened.payload);
+    if (opened.subject !== this.#subjects.head(head.module)) throw this.#untrusted('misplaced', opened.subject);
+    const latest = Date.now() + MAY_BE_AHEAD;
+    if (head.sequence > latest || head.at > latest) throw this.#untrusted('from the future', opened.subject);
+    return head;
+  }
+
+  #open(subject: string | null, bytes: Uint8Array): { readonly subject: string; readonly payload: Uint8Array } {
+    const opened = open(this.#trusted, subject, bytes);
+    if (opened.status === 'faulty') throw this.#untrusted(opened.fault, opened.subject);
+    return opened;
+  }
+
+  #untrusted(fault: Fault, subject: string | null): UntrustedError {
+    const error = new UntrustedError(fault, subject);
+    this.#refused += 1;
+    this.#onUntrusted(error);
+    return error;
+  }
+}

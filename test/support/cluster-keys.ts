@@ -1,0 +1,83 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { type Authenticator, nkeyAuthenticator, nkeys } from '@nats-io/transport-node';
+
+import { makeCertificate } from '../../controller/src/keys/certificate.ts';
+import { type Keyring, openKeyring } from '../../controller/src/keyring.ts';
+import { accountOf, ACCOUNTS, type Holder, makeKeys, type PublicKeys } from '../../controller/src/keys/make-keys.ts';
+import { natsConfig, TLS } from '../../controller/src/keys/nats-config.ts';
+import { NATS_CA, NATS_SEED, type Role, ROLES } from '../../protocol/connection.ts';
+
+/** The keys of a cluster in folders, as the keys service puts them into volumes, and a user that may do all on NATS. */
+export class ClusterKeys {
+  readonly #root: string;
+  readonly #tester = nkeys.createUser();
+  readonly #clusters: PublicKeys[] = [];
+  #authority: string | null = null;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** The folder that is mounted into a holder's container. */
+  folder(holder: Holder): string {
+    return join(this.#root, holder);
+  }
+
+  /** Has all talk to NATS by TLS, which is reached by these names. Call it before the first {@link make}. */
+  async useTls(hosts: readonly string[]): Promise<void> {
+    const { authority, certificate, privateKey } = await makeCertificate(hosts);
+    this.#authority = authority;
+    this.#write(join(this.folder('nats'), 'cert.pem'), certificate);
+    this.#write(join(this.folder('nats'), 'key.pem'), privateKey);
+  }
+
+  /** What vouches for NATS's certificate; null without TLS. */
+  get authority(): string | null {
+    return this.#authority;
+  }
+
+  /** Makes the keys of a cookie when there are none; true when NATS has to read its configuration again. */
+  make(cookie: string): boolean {
+    if (this.#clusters.some(known => known.cookie === cookie)) return false;
+    const { files, users } = makeKeys(cookie);
+    this.#clusters.push(users);
+    for (const { holder, path, text } of files) this.#write(join(this.folder(holder), path), text);
+    const tester = { nkey: this.#tester.getPublicKey(), publish: ['>'], subscribe: ['>'] };
+    const [first, ...others] = this.#clusters
+      .map(accountOf)
+      .map(account => ({ ...account, users: [...account.users] }));
+    first?.users.push(tester);
+    if (this.#authority !== null) {
+      for (const role of ROLES) this.#write(join(this.folder(role), cookie, NATS_CA), this.#authority);
+    }
+    const accounts = natsConfig(first === undefined ? [] : [first, ...others]);
+    this.#write(join(this.folder('nats'), ACCOUNTS), `${this.#authority === null ? '' : TLS}${accounts}`);
+    return true;
+  }
+
+  /** Lets in to the first cookie's account, with all rights. */
+  get tester(): Authenticator {
+    return nkeyAuthenticator(this.#tester.getSeed());
+  }
+
+  /** Lets in as a process of the cluster. */
+  as(role: Role, cookie: string): Authenticator {
+    return nkeyAuthenticator(readFileSync(join(this.folder(role), cookie, NATS_SEED)));
+  }
+
+  /** What a controller seals with. */
+  keyring(cookie: string): Keyring {
+    return openKeyring(join(this.folder('controller'), cookie), join(this.folder('trust'), cookie));
+  }
+
+  #write(file: string, text: string | Uint8Array): void {
+    const folder = dirname(file);
+    mkdirSync(folder, { recursive: true });
+    // A controller in a container is another user, and writes here when it rotates its key.
+    chmodSync(folder, 0o777);
+    writeFileSync(file, text);
+    chmodSync(file, 0o644);
+  }
+}
