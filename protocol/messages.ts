@@ -27,6 +27,8 @@ export const refusalReason = v.picklist([
   'not_purged',
   /** The head is older than the one that the node already obeys. */
   'outdated',
+  /** The revision has brought this node down before: it blocked the event loop, or took too much memory. */
+  'banned',
 ]);
 
 const refused = v.object({
@@ -105,7 +107,7 @@ export const callAnswer = v.variant('status', [
   }),
 ]);
 
-/** What a node says of itself: the answer to `describe`, and the `presence` event. */
+/** What a node says of itself: the answer to `describe`, and every event. */
 export const nodeDescription = v.object({
   node: nodeName,
   container: v.string(),
@@ -129,6 +131,8 @@ export const nodeDescription = v.object({
       old: v.nullable(v.object({ revision, inFlight: count })),
     }),
   ),
+  /** The modules whose newest head this node could not obey; `sequence` is that head's. */
+  refusals: v.record(moduleName, v.object({ sequence: count, reason: refusalReason, detail: v.string() })),
   /** The longest that the event loop was late since the last presence event, milliseconds. */
   loopDelay: count,
   /** What was refused since the process started because no trusted key has sealed it. */

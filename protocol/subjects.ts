@@ -2,7 +2,7 @@
 export type Verb = 'ping' | 'describe' | 'load' | 'rehearse' | 'commit' | 'call' | 'purge' | 'digest';
 
 /** What a node tells without being asked. */
-export type EventKind = 'presence' | 'goodbye' | 'untrusted';
+export type EventKind = 'presence' | 'goodbye' | 'stalled' | 'untrusted';
 
 /** Every subject of one cookie's cluster. A cookie must have passed {@link isCookie}. */
 export interface Subjects {

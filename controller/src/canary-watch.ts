@@ -94,8 +94,10 @@ export class CanaryWatch {
     for (const trial of this.#trials.values()) {
       const { canary, module } = trial.head;
       if (canary === null || !inScope(canary.scope, description.node)) continue;
-      const { node, startedAt, loopDelay, modules } = description;
+      const { node, startedAt, loopDelay, modules, refusals } = description;
       const running = modules[module];
+      const refusal = refusals[module];
+      const isBanned = refusal?.reason === 'banned' && refusal.sequence === trial.head.sequence;
       this.#advance(
         trial,
         kind === 'goodbye'
@@ -109,6 +111,7 @@ export class CanaryWatch {
               calls: running?.calls ?? 0,
               errors: running?.errors ?? 0,
               loopDelay,
+              banned: isBanned ? refusal.detail : null,
             },
       );
     }

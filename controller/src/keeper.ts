@@ -23,12 +23,14 @@ interface KeeperParts {
   readonly watch: CanaryWatch;
   /** Has every node obey heads that some controller left unfinished. */
   readonly finish: (heads: readonly Head[]) => Promise<unknown>;
+  /** Sends modules back whose newest head has brought a node down. */
+  readonly goBack: (heads: readonly Head[], outcomes: readonly Outcome[]) => Promise<void>;
   readonly log: Logger;
 }
 
 /**
  * Keeps the fleet on its heads: tells every node, every 2 seconds, the newest sequence of each module, so that whoever
- * missed one reads the stream; finishes what a controller that died left undone; removes bundles that no kept head names.
+ * missed one reads the stream; finishes what a controller that died left undone; goes back from what brings nodes down; removes bundles that no kept head names.
  */
 export class Keeper {
   readonly #parts: KeeperParts;
@@ -42,13 +44,14 @@ export class Keeper {
 
   /** Finishes at once what was left undone, then keeps going for as long as the process lives. */
   async start(): Promise<void> {
-    await this.#turn(0);
-    setInterval(() => void this.#turn(UNFINISHED_AFTER), PRESENCE_INTERVAL);
+    await this.turn(0);
+    setInterval(() => void this.turn(), PRESENCE_INTERVAL);
     setInterval(() => void this.#sweep(), SWEEP_EVERY);
   }
 
-  async #turn(patience: number): Promise<void> {
-    const { store, nats, subjects, watch, finish, log } = this.#parts;
+  /** Does now what is to be done every 2 seconds. */
+  async turn(patience = UNFINISHED_AFTER): Promise<void> {
+    const { store, nats, subjects, watch, finish, goBack, log } = this.#parts;
     if (this.#working) return;
     this.#working = true;
     try {
@@ -58,11 +61,13 @@ export class Keeper {
       };
       nats.publish(subjects.all('digest'), encode(digest));
       watch.observe(heads);
-      const unfinished = unfinishedHeads(heads, await store.outcomes(), Date.now() - patience);
+      const outcomes = await store.outcomes();
+      const unfinished = unfinishedHeads(heads, outcomes, Date.now() - patience);
       for (const push of new Set(unfinished.map(head => head.push))) {
         log.warn({ push }, 'a push was left unfinished; finishing it');
         await finish(heads.filter(head => head.push === push));
       }
+      await goBack(heads, outcomes);
       this.#failing = false;
     } catch (error) {
       if (!this.#failing) log.warn({ err: error }, 'the heads could not be read; trying again');

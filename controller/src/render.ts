@@ -184,6 +184,7 @@ function renderNodes({ nodes }: NodesResult): string {
         ...(old === null ? [] : [`(old ${shortRevision(old.revision)}, ${old.inFlight} in flight)`]),
       ].join(' '),
     );
+    const refused = Object.entries(node.refusals).map(([module, { reason }]) => `(refuses ${module}: ${reason})`);
     return [
       node.node,
       node.container,
@@ -191,19 +192,19 @@ function renderNodes({ nodes }: NodesResult): string {
       new Date(node.startedAt).toISOString(),
       `${node.uptimeSeconds} s`,
       `${Math.round(node.memoryBytes / 1024 / 1024)} MiB`,
-      modules.join(' ') || '-',
+      [...modules, ...refused].join(' ') || '-',
     ];
   });
   return table([['NODE', 'CONTAINER', 'PID', 'STARTED', 'UPTIME', 'MEMORY', 'MODULES'], ...rows]);
 }
 
 function renderStatus({ heads, nodes }: StatusResult): string {
-  const rows = nodes.map(({ module, node, desired, running, canary, state }) => [
+  const rows = nodes.map(({ module, node, desired, running, canary, state, detail }) => [
     module,
     node,
     desired === null ? '-' : `${shortRevision(desired)}${canary ? ' (canary)' : ''}`,
     running === null ? '-' : shortRevision(running),
-    state,
+    detail === undefined ? state : `${state}: ${detail}`,
   ]);
   const drifted = nodes.filter(({ state }) => state !== 'ok').length;
   const summary = drifted === 0 ? 'every node is on its heads' : `${drifted} of ${nodes.length} are not on their head`;

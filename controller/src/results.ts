@@ -101,7 +101,10 @@ export interface NodesResult {
   )[];
 }
 
-/** `ok`: it runs what it should. `here only`: it was loaded by `compile`, no head says so. */
+/**
+ * `ok`: it runs what it should. `refused`: it could not obey the head, `detail` says why. `here only`: it was loaded by
+ * `compile`, no head says so.
+ */
 export interface StatusRow {
   readonly module: string;
   readonly node: string;
@@ -109,7 +112,8 @@ export interface StatusRow {
   readonly running: string | null;
   /** Whether the desired revision is a canary's. */
   readonly canary: boolean;
-  readonly state: 'ok' | 'behind' | 'here only' | 'silent';
+  readonly state: 'ok' | 'behind' | 'refused' | 'here only' | 'silent';
+  readonly detail?: string;
 }
 
 export interface StatusResult {

@@ -40,6 +40,8 @@ export type RolloutEvent =
       readonly calls: number;
       readonly errors: number;
       readonly loopDelay: number;
+      /** Why it refuses the canary's revision, which brought it down; null when it does not. */
+      readonly banned: string | null;
     }
   /** A node said goodbye: a clean stop is no failure. */
   | { readonly type: 'left'; readonly node: string }
@@ -90,6 +92,7 @@ function heard(rollout: Rollout & { phase: 'watching' }, event: RolloutEvent & {
   const { node, startedAt, at, calls, errors, loopDelay } = event;
   const before = rollout.nodes[node];
   const failed = { ...rollout, phase: 'failed' } as const;
+  if (event.banned !== null) return { ...failed, reason: 'stalled', detail: `stalled on ${node}: ${event.banned}` };
   if (before !== undefined && before.startedAt !== startedAt) {
     return { ...failed, reason: 'died', detail: `${node} died and was started again` };
   }

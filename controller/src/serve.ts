@@ -23,6 +23,7 @@ import { endCanary } from './rollback.ts';
 import { confirm } from './settle.ts';
 import { Store } from './store.ts';
 import { TypeCheck } from './type-check.ts';
+import { goBack, stalledHeads } from './way-back.ts';
 
 /** A command waits this long for a controller that has just started to reach NATS (milliseconds). */
 const CONNECTING = 3_000;
@@ -80,7 +81,17 @@ export async function serve(config: ControllerConfig): Promise<void> {
   up(parts);
   process.off('SIGTERM', stopEarly).off('SIGINT', stopEarly);
   process.on('SIGTERM', stop(nats)).on('SIGINT', stop(nats));
-  await new Keeper({ nats, subjects, store, watch, finish, log }).start();
+  const keeper = new Keeper({
+    nats,
+    subjects,
+    store,
+    watch,
+    finish,
+    goBack: (heads, outcomes) => goBack(parts, stalledHeads(heads, outcomes, fleet.present()), PATIENCE, log),
+    log,
+  });
+  fleet.onEvent(kind => void (kind === 'stalled' && keeper.turn()));
+  await keeper.start();
   log.info({ cookie: config.cookie, readyMs: Math.round(performance.now()) }, 'ready');
 }
 

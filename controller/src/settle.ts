@@ -34,6 +34,13 @@ export interface Change {
   readonly force: boolean;
 }
 
+/** Who changes a head and why, and the push that it points back from. */
+export interface Occasion {
+  readonly author: string;
+  readonly note: string;
+  readonly revertOf?: string | null;
+}
+
 /** Who is waited for, how long (milliseconds), and who is told how many have answered. */
 export interface Audience {
   readonly expected: ReadonlySet<string>;
@@ -58,7 +65,7 @@ export interface Settled {
 export async function settle(
   parts: SettleParts,
   changes: readonly Change[],
-  { author, note }: { readonly author: string; readonly note: string },
+  { author, note, revertOf = null }: Occasion,
   audience: Audience,
 ): Promise<Settled> {
   const push = randomUUID();
@@ -71,7 +78,7 @@ export async function settle(
       force,
       sequence: nextSequence(last.head?.sequence ?? 0, now),
       push,
-      revertOf: null,
+      revertOf,
       author,
       at: now,
       note,

@@ -28,8 +28,14 @@ export function compareWithHeads(
 function rowOf(module: string, head: Head | undefined, node: string, description: NodeDescription | null): StatusRow {
   const desired = head === undefined ? null : desiredRevision(head, node);
   const canary = head?.canary ? inScope(head.canary.scope, node) : false;
-  if (description === null) return { module, node, desired, running: null, canary, state: 'silent' };
-  const running = description.modules[module];
-  const state = running?.revision === (desired ?? undefined) ? 'ok' : running?.sequence === 0 ? 'here only' : 'behind';
-  return { module, node, desired, running: running?.revision ?? null, canary, state };
+  const row = { module, node, desired, canary };
+  if (description === null) return { ...row, running: null, state: 'silent' };
+  const { modules, refusals } = description;
+  const running = modules[module]?.revision ?? null;
+  const refusal = refusals[module];
+  if (running === desired) return { ...row, running, state: 'ok' };
+  if (refusal !== undefined && refusal.sequence === head?.sequence) {
+    return { ...row, running, state: 'refused', detail: `${refusal.reason}: ${refusal.detail}` };
+  }
+  return { ...row, running, state: modules[module]?.sequence === 0 ? 'here only' : 'behind' };
 }

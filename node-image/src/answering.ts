@@ -107,7 +107,8 @@ function prepareBundle({ identity, gate, codeServer, purgeMayTake }: Parts, subj
     const outcome = codeServer.prepare(bundle);
     if (outcome.status === 'ok' && !force) await codeServer.oldIdle(bundle.module, purgeMayTake);
     const old = force ? null : codeServer.oldInTheWay(bundle.module);
-    return prepareAnswer(identity.name, bundle.revision, old === null ? outcome : notPurged(old));
+    const ban = force ? null : codeServer.banOn(bundle);
+    return prepareAnswer(identity.name, bundle.revision, ban ?? (old === null ? outcome : notPurged(old)));
   };
 }
 

@@ -4,9 +4,7 @@ import type { CallAnswer, CallFailure, CallRequest } from '../../protocol/messag
 import { PurgedError } from './calls.ts';
 import type { CodeServer } from './code-server.ts';
 import { UndefError } from './facade.ts';
-import { runAs } from './running.ts';
 import { gather, isStream } from './stream.ts';
-import { scriptName } from './version.ts';
 
 /**
  * Calls an exported function on the current version and waits for its value. The call stays on the version that it
@@ -33,7 +31,7 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
   const { signal } = version.lifetime;
   let threw = false;
   try {
-    const value = runAs(scriptName(version), output, async () => {
+    const value = codeServer.run(version, output, async () => {
       const returned: unknown = await Reflect.apply(target, version.exports, request.args);
       return isStream(returned) ? gather(returned, signal) : toJson(returned, MAX_VALUE_BYTES);
     });

@@ -1,17 +1,19 @@
 import type { Bundle } from '../../protocol/bundle.ts';
 import type { NodeDescription } from '../../protocol/messages.ts';
 import { shortRevision } from '../../protocol/revision.ts';
-import { explain, type Explained, scriptIn } from '../../protocol/stack.ts';
+import { explain, type Explained, mapStack, scriptIn } from '../../protocol/stack.ts';
+import { Bans } from './bans.ts';
 import { type Call, Calls } from './calls.ts';
 import { Facades } from './facade.ts';
-import { type HostedModule, hostNothing, setData } from './hosted-module.ts';
+import { setData } from './hosted-module.ts';
+import { HostedModules } from './hosted-modules.ts';
 import type { Logger } from './logger.ts';
 import { changedData, changesData, restore } from './module-data.ts';
 import { ModuleLog } from './module-log.ts';
-import { notPurged, OK, type Outcome, refused } from './outcome.ts';
-import { runningScript } from './running.ts';
+import { banned, notPurged, OK, type Outcome, refused } from './outcome.ts';
+import { runAs, runningScript } from './running.ts';
 import { rehearse, type Rehearsal } from './rehearse.ts';
-import { emptySlots, load, purge, remove, type Slots } from './slots.ts';
+import { load, purge, remove, type Slots } from './slots.ts';
 import {
   compileVersion,
   evaluateVersion,
@@ -20,9 +22,19 @@ import {
   type Surroundings,
   type Version,
 } from './version.ts';
+import { Whereabouts } from './whereabouts.ts';
 
 /** How many compiled revisions of a module are kept: what is prepared, and what a rollback goes back to. */
 const KEPT_COMPILED = 4;
+
+interface Options {
+  /** How many characters a second a version may log. */
+  readonly logMayWrite?: number;
+  /** The revisions that brought this node down before. */
+  readonly bans?: Bans;
+  /** Told which module's code is entered. */
+  readonly whereabouts?: Whereabouts;
+}
 
 interface Target {
   readonly module: string;
@@ -43,21 +55,27 @@ export interface Assignment {
 
 /** Hosts the modules of one node, as OTP's code server does: two slots a module, and what is compiled beside them. */
 export class CodeServer {
-  readonly #modules = new Map<string, HostedModule>();
+  readonly #modules = new HostedModules();
   readonly #facades = new Facades();
   readonly #calls = new Calls();
   readonly #log: Logger;
   readonly #logMayWrite: number;
+  readonly #bans: Bans;
+  readonly #whereabouts: Whereabouts;
 
-  /** `logMayWrite`: how many characters a second a version may log. */
-  constructor(log: Logger, logMayWrite = Infinity) {
+  constructor(
+    log: Logger,
+    { logMayWrite = Infinity, bans = new Bans(), whereabouts = new Whereabouts() }: Options = {},
+  ) {
     this.#log = log;
     this.#logMayWrite = logMayWrite;
+    this.#bans = bans;
+    this.#whereabouts = whereabouts;
   }
 
   /** Compiles a bundle and keeps it ready, beside what runs. */
   prepare(bundle: Bundle): Outcome {
-    const { compiled } = this.#host(bundle.module);
+    const { compiled } = this.#modules.of(bundle.module);
     try {
       const prepared = compiled.get(bundle.revision) ?? this.#compile(bundle);
       compiled.delete(bundle.revision);
@@ -76,10 +94,16 @@ export class CodeServer {
     return this.#modules.get(module)?.compiled.has(revision) ?? false;
   }
 
+  /** Why a revision is refused: it brought this node down before. Null for every other. */
+  banOn(target: Target): Outcome | null {
+    const ban = this.#bans.of(scriptName(target));
+    return ban === null ? null : banned(ban);
+  }
+
   /** Loads a prepared revision on this node alone: no head says so. */
   loadHere(target: Target): Outcome {
     const outcome = this.#switchTogether([target]);
-    if (outcome.status === 'ok') this.#host(target.module).headRunning = 0;
+    if (outcome.status === 'ok') this.#modules.of(target.module).headRunning = 0;
     return outcome;
   }
 
@@ -87,7 +111,7 @@ export class CodeServer {
   rehearse(targets: readonly Target[]): Rehearsal {
     const parts = [];
     for (const { module, revision } of targets) {
-      const { compiled, slots, data } = this.#host(module);
+      const { compiled, slots, data } = this.#modules.of(module);
       if (slots.current?.revision === revision) continue;
       const prepared = compiled.get(revision);
       if (prepared === undefined) return refused('nofile', `${module}@${shortRevision(revision)} is not prepared`);
@@ -111,13 +135,18 @@ export class CodeServer {
       revision === null ? [] : [{ module, revision, revert }],
     );
     const changing = targets.filter(({ module, revision }) => this.current(module)?.revision !== revision);
-    for (const { module, force } of news) if (force) this.purge(module);
+    for (const { module, revision, sequence, force, revert } of news) {
+      if (!force) continue;
+      this.purge(module);
+      // What somebody asks for, not what a controller goes back to.
+      if (revision !== null && revert !== true) this.#bans.lift(scriptName({ module, revision }), sequence);
+    }
     const verdict = this.#switchTogether(changing);
     // What is not at hand, or waits for a call, may come with the next digest; what threw would throw again.
     if (verdict.status === 'refused' && (verdict.reason === 'nofile' || verdict.reason === 'not_purged'))
       return verdict;
     for (const { module, revision, sequence } of news) {
-      const hosted = this.#host(module);
+      const hosted = this.#modules.of(module);
       hosted.headSeen = sequence;
       hosted.verdict = verdict;
       if (verdict.status === 'refused') continue;
@@ -137,6 +166,12 @@ export class CodeServer {
     return this.#modules.get(module)?.slots.current ?? null;
   }
 
+  /** Enters a version's code: what it starts, prints to `output` and throws astray is known as its own. */
+  run<T>(version: Version, output: string[] | null, body: () => T): T {
+    const script = scriptName(version);
+    return runAs(script, output, () => this.#whereabouts.within(script, body));
+  }
+
   /** A call on a version begins. */
   callBegan(version: Version): Call {
     return this.#calls.begin(version);
@@ -154,7 +189,12 @@ export class CodeServer {
 
   /** What was thrown, with its stack in the modules' own files. */
   explain(thrown: unknown): Explained {
-    return explain(thrown, script => this.#bundleOf(script));
+    return explain(thrown, script => this.#modules.bundleOf(script));
+  }
+
+  /** What `demo@3f2a9c81b0d4:4:9` is in the module's own file: `modules/demo.ts:4:9`; null when that is not known. */
+  locate(position: string): string | null {
+    return mapStack(position, script => this.#modules.bundleOf(script)).split(' ')[1] ?? null;
   }
 
   /**
@@ -162,10 +202,8 @@ export class CodeServer {
    * what threw it; false when there is none.
    */
   blameStray(error: unknown): boolean {
-    const script = scriptIn(error) ?? runningScript();
-    const versions = [...this.#modules.values()].flatMap(({ slots }) => [slots.current, slots.old]);
-    const culprit = versions.find(version => version !== null && scriptName(version) === script);
-    if (!culprit) return false;
+    const culprit = this.#modules.versionOf(scriptIn(error) ?? runningScript());
+    if (culprit === null) return false;
     this.#blame(culprit, error);
     return true;
   }
@@ -202,16 +240,14 @@ export class CodeServer {
     return this.#calls.size;
   }
 
-  /** Every loaded module: its revision, the head that put it there, and how its calls went. */
+  /** See {@link HostedModules.describe}. */
   describe(): NodeDescription['modules'] {
-    const loaded: NodeDescription['modules'] = {};
-    for (const [module, { slots, headRunning }] of this.#modules) {
-      if (slots.current === null) continue;
-      const { revision, ended, errors, calls: inFlight } = slots.current;
-      const old = slots.old === null ? null : { revision: slots.old.revision, inFlight: slots.old.calls };
-      loaded[module] = { revision, sequence: headRunning, calls: ended, errors, inFlight, old };
-    }
-    return loaded;
+    return this.#modules.describe();
+  }
+
+  /** See {@link HostedModules.refusals}. */
+  refusals(): NodeDescription['refusals'] {
+    return this.#modules.refusals();
   }
 
   #compile(bundle: Bundle): Prepared {
@@ -223,26 +259,16 @@ export class CodeServer {
     return prepared;
   }
 
-  #bundleOf(script: string): Bundle | null {
-    const compiled = this.#modules.get(script.slice(0, script.indexOf('@')))?.compiled.values() ?? [];
-    return [...compiled].find(({ bundle }) => scriptName(bundle) === script)?.bundle ?? null;
-  }
-
-  #host(module: string): HostedModule {
-    let hosted = this.#modules.get(module);
-    if (hosted === undefined) {
-      hosted = hostNothing();
-      this.#modules.set(module, hosted);
-    }
-    return hosted;
-  }
-
   #verdictOn(assignments: readonly Assignment[]): Outcome {
-    const verdicts = assignments.map(({ module }) => this.#host(module).verdict);
+    const verdicts = assignments.map(({ module }) => this.#modules.of(module).verdict);
     return verdicts.find(({ status }) => status === 'refused') ?? OK;
   }
 
   #switchTogether(targets: readonly Target[]): Outcome {
+    for (const target of targets) {
+      const ban = this.banOn(target);
+      if (ban !== null) return ban;
+    }
     const ready: { prepared: Prepared; revert: boolean }[] = [];
     for (const { module, revision, revert = false } of targets) {
       const prepared = this.#modules.get(module)?.compiled.get(revision);
@@ -254,13 +280,13 @@ export class CodeServer {
       if (old !== null) return notPurged(old);
     }
     const next: Version[] = [];
-    const before = targets.map(({ module }) => ({ ...this.#host(module).data }));
+    const before = targets.map(({ module }) => ({ ...this.#modules.of(module).data }));
     for (const { prepared, revert } of ready) {
       try {
-        next.push(this.#evaluate(prepared, revert));
+        next.push(this.#whereabouts.within(scriptName(prepared.bundle), () => this.#evaluate(prepared, revert)));
       } catch (error) {
         for (const version of next) void version.lifetime.end();
-        targets.forEach((target, index) => restore(this.#host(target.module).data, before[index] ?? {}));
+        targets.forEach((target, index) => restore(this.#modules.of(target.module).data, before[index] ?? {}));
         const { module, revision } = prepared.bundle;
         this.#log.error(
           { module, revision: shortRevision(revision), err: this.explain(error) },
@@ -270,7 +296,7 @@ export class CodeServer {
       }
     }
     for (const version of next) {
-      const hosted = this.#host(version.module);
+      const hosted = this.#modules.of(version.module);
       setData(hosted, version.data);
       this.#setSlots(version.module, load(hosted.slots, version));
       this.#log.info({ module: version.module, revision: shortRevision(version.revision) }, 'loaded');
@@ -281,7 +307,7 @@ export class CodeServer {
   /** Evaluates what is prepared; with a `codeChange`, on data of its own that is made from a copy of the module's. */
   #evaluate(prepared: Prepared, revert: boolean): Version {
     const { module, revision, exports } = prepared.bundle;
-    const { data: current, before, slots } = this.#host(module);
+    const { data: current, before, slots } = this.#modules.of(module);
     const isBack = revert && before?.revision === revision;
     const from = changesData(exports) && !isBack ? slots.current : null;
     const data = isBack ? before.data : current;
@@ -308,10 +334,11 @@ export class CodeServer {
 
   /** Has the slots of a module take their new content: names lead to current, and an old that is idle is purged. */
   #setSlots(module: string, slots: Slots<Version>): void {
-    const hosted = this.#host(module);
+    const hosted = this.#modules.of(module);
     const before = [hosted.slots.current, hosted.slots.old, slots.old];
     const replaced = hosted.slots.current;
-    if (replaced !== null && replaced !== slots.current) this.#calls.hold(replaced, name => this.#importsOf(name));
+    if (replaced !== null && replaced !== slots.current)
+      this.#calls.hold(replaced, name => this.#modules.importsOf(name));
     hosted.slots = slots.old?.calls === 0 ? purge(slots) : slots;
     this.#facades.point(module, slots.current?.exports ?? null);
     for (const version of new Set(before)) {
@@ -319,11 +346,6 @@ export class CodeServer {
       this.#calls.abandon(version);
       void version.lifetime.end({ removed: hosted.slots.current === null });
     }
-  }
-
-  #importsOf(module: string): Iterable<string> {
-    const { current, old } = this.#modules.get(module)?.slots ?? emptySlots<Version>();
-    return [...(current?.imports ?? []), ...(old?.imports ?? [])];
   }
 
   #blame(version: Version, error: unknown): void {

@@ -11,30 +11,47 @@ export interface NodeConfig extends ClusterConfig {
   readonly logMayWrite: number;
   /** Where modules are served by HTTP. */
   readonly httpPort: number;
+  /** A module that blocks the event loop for longer brings the node down, milliseconds. */
+  readonly loopMayBlock: number;
+  /** So does one that makes the process larger than this, megabytes of resident memory. */
+  readonly memoryMayUse: number;
+  /** Where the node remembers the revisions that brought it down; has to outlive the container's restarts. */
+  readonly bansFile: string;
 }
 
 /**
  * Reads the cluster's variables, `TRUST_DIR` (default `/run/trust`), `ALIVE_FILE` (default `/run/hotcast/alive`),
- * `PURGE_MAY_TAKE` (milliseconds, default 3000), `LOG_MAY_WRITE` (characters a second, default 100000) and `HTTP_PORT`
- * (default 8080; 0 for one that is free).
+ * `PURGE_MAY_TAKE` (milliseconds, default 3000), `LOOP_MAY_BLOCK` (milliseconds, default 5000, at least 500),
+ * `MEMORY_MAY_USE` (megabytes, default 512, at least 100), `BANS_FILE` (default `/var/lib/hotcast/bans.json`),
+ * `LOG_MAY_WRITE` (characters a second, default 100000) and `HTTP_PORT` (default 8080; 0 for one that is free).
  *
  * @throws UsageError one line that names every bad variable.
  */
 export function loadConfig(env: Env): NodeConfig {
   const problems: string[] = [];
-  const amount = (name: string, standard: number, unit: string): number => {
-    const value = Number(env[name] || standard);
-    if (!Number.isFinite(value) || value < 0) problems.push(`${name} must be a number of ${unit}`);
-    return value;
+  const number = (name: string, fallback: number, unit: string, least = 0): number => {
+    const value = Number(env[name] || fallback);
+    if (Number.isFinite(value) && value >= least) return value;
+    problems.push(`${name} must be a number of ${unit}${least === 0 ? '' : `, at least ${least}`}`);
+    return fallback;
   };
-  const purgeMayTake = amount('PURGE_MAY_TAKE', 3_000, 'milliseconds');
-  const logMayWrite = amount('LOG_MAY_WRITE', 100_000, 'characters a second');
+  const limits = {
+    purgeMayTake: number('PURGE_MAY_TAKE', 3_000, 'milliseconds'),
+    loopMayBlock: number('LOOP_MAY_BLOCK', 5_000, 'milliseconds', 500),
+    memoryMayUse: number('MEMORY_MAY_USE', 512, 'megabytes', 100),
+    logMayWrite: number('LOG_MAY_WRITE', 100_000, 'characters a second'),
+  };
   const httpPort = Number(env['HTTP_PORT'] || 8080);
   if (!Number.isInteger(httpPort) || httpPort < 0 || httpPort > 65_535) {
     problems.push('HTTP_PORT must be a port, 0 to 65535');
   }
   const cluster = loadClusterConfig(env, problems);
-  const trustDir = `${env['TRUST_DIR'] || '/run/trust'}/${cluster.cookie}`;
-  const aliveFile = env['ALIVE_FILE'] || '/run/hotcast/alive';
-  return { ...cluster, trustDir, aliveFile, purgeMayTake, logMayWrite, httpPort };
+  return {
+    ...cluster,
+    ...limits,
+    httpPort,
+    trustDir: `${env['TRUST_DIR'] || '/run/trust'}/${cluster.cookie}`,
+    aliveFile: env['ALIVE_FILE'] || '/run/hotcast/alive',
+    bansFile: env['BANS_FILE'] || '/var/lib/hotcast/bans.json',
+  };
 }

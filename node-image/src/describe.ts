@@ -31,6 +31,7 @@ export function describeNode(identity: Identity, codeServer: CodeServer, gate: G
     uptimeSeconds: Math.round(process.uptime()),
     memoryBytes: process.memoryUsage.rss(),
     modules: codeServer.describe(),
+    refusals: codeServer.refusals(),
     loopDelay: Math.round(loopDelay.max / 1e6),
     untrusted: gate.refused,
   };

@@ -4,7 +4,6 @@ import { type AddressInfo, Server } from 'node:net';
 
 import { sendNodeResponse } from 'srvx/node';
 
-import { shortRevision } from '../../protocol/revision.ts';
 import { type Offer, offerOf } from './offer.ts';
 import { originHeaders } from './origin.ts';
 import { routeOf } from './route.ts';
@@ -135,8 +134,9 @@ export class HttpServer {
     incoming: IncomingMessage,
     outgoing: ServerResponse,
   ): Promise<'answered' | 'failed'> {
+    const { codeServer } = this.#parts;
     try {
-      const response = await offer.fetch(request);
+      const response = await codeServer.run(version, null, () => offer.fetch(request));
       if (!(response instanceof Response)) throw new TypeError('fetch gave no Response');
       await sendNodeResponse(outgoing, response);
       return 'answered';
@@ -150,9 +150,8 @@ export class HttpServer {
     }
   }
 
-  #report({ module, revision }: Version, error: unknown): void {
-    const { codeServer, log } = this.#parts;
-    log.error({ module, revision: shortRevision(revision), err: codeServer.explain(error) }, 'error in fetch');
+  #report({ log }: Version, error: unknown): void {
+    log.error(() => this.#parts.codeServer.explain(error), 'error in fetch');
   }
 
   /** The node's name, and a line for each module that is served. */

@@ -2,11 +2,13 @@ import { hostname } from 'node:os';
 
 import pino from 'pino';
 
+import { encode } from '../../protocol/codec.ts';
 import { UsageError } from '../../protocol/errors.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
 import { Trust } from '../../protocol/trust.ts';
 import { startAliveFile } from './alive-file.ts';
 import { startAnswering } from './answering.ts';
+import { Bans, readBans, writeBans } from './bans.ts';
 import { CatchUp } from './catch-up.ts';
 import { claimName } from './claim.ts';
 import { CodeServer } from './code-server.ts';
@@ -21,6 +23,8 @@ import { guardProcess } from './owned-process.ts';
 import { startPresence } from './presence.ts';
 import { Store } from './store.ts';
 import { UntrustedLog } from './untrusted-log.ts';
+import { startWatchdog } from './watchdog.ts';
+import { Whereabouts } from './whereabouts.ts';
 
 /** How long a node that is told to stop waits for calls in flight (milliseconds). */
 const CALLS_MAY_TAKE = 700;
@@ -42,7 +46,16 @@ const name = await claimName(nats, subjects, wanted, container);
 const log = root.child({ node: name });
 
 const identity = { name, container };
-const codeServer = new CodeServer(log, config.logMayWrite);
+const { loopMayBlock, memoryMayUse, bansFile, logMayWrite } = config;
+const bans = new Bans(readBans(bansFile), all => {
+  try {
+    writeBans(bansFile, all);
+  } catch (error) {
+    log.warn({ err: error, bansFile }, 'a lifted ban could not be written; it is back after a restart');
+  }
+});
+const whereabouts = new Whereabouts();
+const codeServer = new CodeServer(log, { logMayWrite, bans, whereabouts });
 // A module's stray error is its own: it is counted against its revision, and does not take the node down.
 const onStray = (kind: string) => (error: unknown) => {
   if (!codeServer.blameStray(error)) log.error({ err: codeServer.explain(error) }, kind);
@@ -50,6 +63,15 @@ const onStray = (kind: string) => (error: unknown) => {
 process.on('uncaughtException', onStray('uncaught error')).on('unhandledRejection', onStray('unhandled rejection'));
 const endProcess = guardProcess();
 
+startWatchdog({
+  whereabouts,
+  loopMayBlock,
+  memoryMayUse,
+  bansFile,
+  node: name,
+  locate: position => codeServer.locate(position),
+  log,
+});
 const untrusted = new UntrustedLog(nats, subjects, name, log);
 const gate = new Gate(new Trust(() => readKeyFiles(config.trustDir)), subjects, error => untrusted.add(error));
 const catchUp = new CatchUp(name, codeServer, await Store.open(nats, config.cookie, subjects, gate), log);
@@ -58,6 +80,10 @@ await catchUp.readHeads();
 void onReconnect(nats, () => catchUp.readHeads());
 const http = await HttpServer.start({ port: config.httpPort, node: name, codeServer, log });
 const presence = startPresence(nats, subjects, () => describeNode(identity, codeServer, gate));
+for (const { script, detail } of bans.active) log.warn({ script }, `banned on this node: it ${detail}`);
+if (bans.active.length > 0) {
+  nats.publish(subjects.event(name, 'stalled'), encode(describeNode(identity, codeServer, gate)));
+}
 const aliveFile = startAliveFile(config.aliveFile, nats, log);
 log.info({ container, pid: process.pid, readyMs: Math.round(performance.now()) }, 'ready');
 

@@ -47,11 +47,11 @@ export class ModuleLog {
   }
 
   /** Logs what the version threw and nobody caught; `explain` is not called when that is dropped. */
-  error(explain: () => Explained): void {
+  error(explain: () => Explained, message = 'error in a module'): void {
     if (!this.#mayLog(0)) return;
     const err = explain();
     this.#written += err.message.length + (err.stack?.length ?? 0);
-    this.#log.error({ ...this.#fields, err }, 'error in a module');
+    this.#log.error({ ...this.#fields, err }, message);
   }
 
   #mayLog(length: number): boolean {

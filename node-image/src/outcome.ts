@@ -1,4 +1,5 @@
 import type { RefusalReason } from '../../protocol/messages.ts';
+import type { Ban } from './bans.ts';
 import { scriptName, type Version } from './version.ts';
 
 /** What came of a request to prepare or to load. */
@@ -24,4 +25,9 @@ export function notPurged(old: Version): Refused {
     'not_purged',
     `${calls} still running on ${scriptName(old)}, the version before current (--force purges it)`,
   );
+}
+
+/** A revision that brought this node down once is not given a second chance unasked. */
+export function banned({ detail }: Ban): Outcome {
+  return refused('banned', `it ${detail} (push --force lifts the ban)`);
 }

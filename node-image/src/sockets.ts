@@ -3,7 +3,6 @@ import type { Duplex } from 'node:stream';
 
 import type { NodeAdapter } from 'crossws/adapters/node';
 
-import { shortRevision } from '../../protocol/revision.ts';
 import type { CodeServer } from './code-server.ts';
 import type { Logger } from './logger.ts';
 import { offerOf, type SocketHook } from './offer.ts';
@@ -121,13 +120,13 @@ export class Sockets {
     hook: SocketHook,
     ...args: unknown[]
   ): Promise<{ ok: boolean; value?: unknown }> {
-    const { codeServer, log } = this.#parts;
+    const { codeServer } = this.#parts;
     if (version === null) return { ok: true, value: NOT_OFFERED };
     const call = codeServer.callBegan(version);
     let ok = false;
     try {
       const offer = offerOf(version)?.websocket;
-      const value = offer ? await offer(hook, ...args) : NOT_OFFERED;
+      const value = offer ? await codeServer.run(version, null, () => offer(hook, ...args)) : NOT_OFFERED;
       ok = true;
       return { ok, value };
     } catch (error) {
@@ -136,11 +135,7 @@ export class Sockets {
         ok = true;
         return { ok, value: error };
       }
-      const { module, revision } = version;
-      log.error(
-        { module, revision: shortRevision(revision), err: codeServer.explain(error) },
-        `error in websocket ${hook}`,
-      );
+      version.log.error(() => codeServer.explain(error), `error in websocket ${hook}`);
       return { ok };
     } finally {
       codeServer.callEnded(call, !ok);

@@ -7,28 +7,14 @@ import type { NodeConnectionOptions } from '@nats-io/transport-node';
 import type Dockerode from 'dockerode';
 import { type StartedTestContainer, Wait } from 'testcontainers';
 
-import type {
-  CallResult,
-  CompileResult,
-  HeadResult,
-  HistoryResult,
-  NodesResult,
-  PingResult,
-  PushResult,
-  Result,
-  StatusResult,
-} from '../../controller/src/results.ts';
+import type { PushResult } from '../../controller/src/results.ts';
 import type { Role } from '../../protocol/connection.ts';
 import { replicaName } from '../../protocol/names.ts';
 import { ClusterKeys } from './cluster-keys.ts';
 import { createNetwork, engine, HardenedContainer, logLines, removeLabelled } from './docker.ts';
 import { asProxy, PROXY_IMAGE } from './proxy.ts';
+import { Hotcast } from './hotcast.ts';
 import type { Ended } from './shell.ts';
-
-/** A command that reached its result. */
-export interface Answered<R extends Result> extends Ended {
-  readonly result: R;
-}
 
 /** A second controller of a cluster. */
 export interface Rival {
@@ -43,6 +29,7 @@ export interface LogLine {
   readonly node?: string;
   readonly module?: string;
   readonly revision?: string;
+  readonly script?: string;
   readonly err?: { readonly type: string; readonly message: string; readonly stack?: string };
 }
 
@@ -68,16 +55,21 @@ const TMPFS = { '/tmp': '', '/run/hotcast': 'uid=1000,gid=1000' };
 /** A container is up, or a line is in a log, within this time (milliseconds). */
 const DEADLINE = 60_000;
 
-export interface ClusterSize {
+type Environment = Readonly<Record<string, string>>;
+
+/** What a cluster starts with. */
+export interface ClusterOptions {
   readonly nodes: number;
-  /** Variables of the controller that differ from their defaults. */
-  readonly controller?: Readonly<Record<string, string>>;
-  /** Whether all talk to NATS by TLS. */
+  /** Has all talk to NATS by TLS. */
   readonly tls?: boolean;
+  /** Variables of the nodes that differ from their defaults. */
+  readonly node?: Environment;
+  /** Variables of the controller that differ from their defaults. */
+  readonly controller?: Environment;
 }
 
 /** A whole cluster in a network of its own, with the containers that docker-compose.yml has. */
-export class Cluster implements AsyncDisposable {
+export class Cluster extends Hotcast implements AsyncDisposable {
   readonly id = `hotcast-test-${randomBytes(4).toString('hex')}`;
   /** Its name and address; no other cluster has it. */
   readonly cookie = `cookie-${randomBytes(4).toString('hex')}`;
@@ -85,18 +77,20 @@ export class Cluster implements AsyncDisposable {
   readonly #modules = join(this.#folder, 'modules');
   readonly keys = new ClusterKeys(join(this.#folder, 'keys'));
   readonly #containers = new Map<string, StartedTestContainer>();
-  readonly #settings: Readonly<Record<string, string>>;
+  readonly #options: ClusterOptions;
   #nodes = 0;
 
-  private constructor(settings: Readonly<Record<string, string>>) {
-    this.#settings = settings;
+  private constructor(options: ClusterOptions) {
+    super();
+    this.#options = options;
     chmodSync(this.#folder, 0o755);
     mkdirSync(this.#modules);
     for (const file of readdirSync(MODULES)) copyFileSync(join(MODULES, file), join(this.#modules, file));
   }
 
-  static async start({ nodes, controller = {}, tls = false }: ClusterSize): Promise<Cluster> {
-    const cluster = new Cluster(controller);
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const cluster = new Cluster(options);
+    const { nodes, tls = false } = options;
     try {
       if (tls) await cluster.keys.useTls([`${cluster.id}-nats`, 'localhost']);
       cluster.keys.make(cluster.cookie);
@@ -117,63 +111,6 @@ export class Cluster implements AsyncDisposable {
   async hotcast(...args: readonly string[]): Promise<Ended> {
     const checks = args[0] === 'push' || args[0] === 'compile';
     return this.#container('controller').exec(['hotcast', ...args, ...(checks ? ['--no-check'] : [])]);
-  }
-
-  /** Pushes one module; gives the revision that it was compiled to beside the result. */
-  async push(module: string, ...options: string[]): Promise<Answered<PushResult> & { readonly revision: string }> {
-    const answered = await this.#ask<PushResult>('push', module, ...options);
-    const [pushed] = answered.result.modules;
-    if (pushed?.module !== module) throw new TypeError(`${module} is not what was pushed`);
-    return { ...answered, revision: pushed.revision };
-  }
-
-  async compile(module: string, node: string, ...options: string[]): Promise<Answered<CompileResult>> {
-    return this.#ask<CompileResult>('compile', module, '--node', node, ...options);
-  }
-
-  async call(call: string, ...options: string[]): Promise<Answered<CallResult>> {
-    return this.#ask<CallResult>('call', call, ...options);
-  }
-
-  async ping(...args: string[]): Promise<Answered<PingResult>> {
-    return this.#ask<PingResult>('ping', ...args);
-  }
-
-  async nodes(...options: string[]): Promise<NodesResult['nodes']> {
-    return (await this.#ask<NodesResult>('nodes', ...options)).result.nodes;
-  }
-
-  /** Pushes modules together. */
-  async pushTogether(modules: readonly string[], ...options: string[]): Promise<Answered<PushResult>> {
-    return this.#ask<PushResult>('push', ...modules, ...options);
-  }
-
-  /** Writes a module's next head without a bundle. */
-  async change(
-    command: HeadResult['command'],
-    module: string,
-    ...options: readonly string[]
-  ): Promise<Answered<HeadResult>> {
-    return this.#ask<HeadResult>(command, module, ...options);
-  }
-
-  async status(): Promise<Answered<StatusResult>> {
-    return this.#ask<StatusResult>('status');
-  }
-
-  /** The kept heads of a module with what came of each, newest first. */
-  async history(module: string): Promise<HistoryResult['heads']> {
-    return (await this.#ask<HistoryResult>('history', module)).result.heads;
-  }
-
-  /** What every node runs: the revision by node and module; null for a silent node. */
-  async revisions(): Promise<Record<string, Record<string, string> | null>> {
-    const rows = (await this.nodes()).map(node => {
-      if (node.status === 'silent') return [node.node, null];
-      const modules = Object.entries(node.modules).map(([module, { revision }]) => [module, revision]);
-      return [node.node, Object.fromEntries(modules)];
-    });
-    return Object.fromEntries(rows) as Record<string, Record<string, string> | null>;
   }
 
   /** The names of the nodes that were added, as the containers' numbers make them. */
@@ -210,6 +147,7 @@ export class Cluster implements AsyncDisposable {
     await this.#makeKeys(cookie);
     const container = this.#configure(imageOf('node'), suffix, cookie)
       .withTmpFs(TMPFS)
+      .withEnvironment({ ...this.#options.node })
       .withBindMounts([this.#keysOf('node'), this.#trust('ro')])
       .withLabels({ 'hotcast.node': cookie });
     if (cookie === this.cookie) container.withSharedName(this.id, 'node');
@@ -331,7 +269,7 @@ export class Cluster implements AsyncDisposable {
 
   #controller(suffix: string, cookie: string, folder = this.#modules): HardenedContainer {
     return this.#configure(imageOf('controller'), suffix, cookie)
-      .withEnvironment(this.#settings)
+      .withEnvironment({ ...this.#options.controller })
       .withTmpFs(TMPFS)
       .withBindMounts([
         { source: folder, target: '/work/modules', mode: 'ro' },
@@ -380,12 +318,6 @@ export class Cluster implements AsyncDisposable {
     const container = this.#containers.get(name);
     if (container === undefined) throw new TypeError(`the cluster has no container ${name}`);
     return container;
-  }
-
-  async #ask<R extends Result>(...args: readonly string[]): Promise<Answered<R>> {
-    const ended = await this.hotcast(...args, '--json');
-    if (ended.exitCode === 2) throw new Error(`hotcast ${args.join(' ')} failed: ${ended.stderr}`);
-    return { ...ended, result: JSON.parse(ended.stdout) as R };
   }
 }
 

@@ -55,6 +55,7 @@ export function descriptionOf(
     uptimeSeconds: 61,
     memoryBytes: 1,
     modules,
+    refusals: {},
     loopDelay: 0,
     untrusted: 0,
   };

@@ -60,6 +60,7 @@ describe('the sweep', () => {
       store,
       watch: { observe: () => undefined },
       finish: async () => undefined,
+      goBack: async () => undefined,
       log: recordingLog(),
     };
     await new Keeper(parts as unknown as ConstructorParameters<typeof Keeper>[0]).start();

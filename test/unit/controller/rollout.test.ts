@@ -25,6 +25,7 @@ const heard = (node: string, fields: Partial<Heard> = {}): Heard => ({
   calls: 0,
   errors: 0,
   loopDelay: 0,
+  banned: null,
   ...fields,
 });
 
@@ -42,6 +43,7 @@ const events = fc.array(
       calls: fc.nat(10),
       errors: fc.nat(3),
       loopDelay: fc.nat(2 * STALL),
+      banned: fc.constantFrom(null, null, null, 'it stalled'),
     }),
     fc.record({ type: fc.constant('left' as const), node: fc.constantFrom('fred', 'betty') }),
     fc.record({ type: fc.constant('tick' as const), at: fc.nat(20_000) }),
@@ -74,7 +76,7 @@ class Trial {
     if (last !== undefined) this.#nodes.set(event.node, { first: before?.first ?? last, last, heardAt: event.at });
     const reasons = {
       died: before !== undefined && before.first.startedAt !== event.startedAt,
-      stalled: isOn && before !== undefined && event.loopDelay > STALL,
+      stalled: event.banned !== null || (isOn && before !== undefined && event.loopDelay > STALL),
       errors: isOn && this.figures('errors') > this.#maxErrors,
     };
     return Object.entries(reasons).flatMap(([reason, isSo]) => (isSo ? [reason] : []));

@@ -34,6 +34,16 @@ describe('compareWithHeads', () => {
     expect(fredAt(heads, modules)).toMatchObject([{ module: 'demo', node: 'fred', state }]);
   });
 
+  it.each([
+    ['its newest head', 5, 'refused'],
+    ['an older head', 4, 'behind'],
+  ])('says why a node refuses %s', (_, sequence, state) => {
+    const refusals = { demo: { sequence, reason: 'banned' as const, detail: 'it stalled' } };
+    const fred = { ...descriptionOf('fred', running(trial, 4)), refusals };
+    const [row] = compareWithHeads([head], new Map([['fred', fred]]));
+    expect(row).toMatchObject({ state, ...(state === 'refused' ? { detail: 'banned: it stalled' } : {}) });
+  });
+
   it('has no row for a module that is removed and nowhere', () => {
     expect(fredAt([headOf('demo', null, 5)], {})).toEqual([]);
   });

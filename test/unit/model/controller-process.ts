@@ -91,7 +91,7 @@ export class ControllerProcess {
     const finish = (heads: readonly Head[]) =>
       confirm(this.#parts, heads, { expected: new Set(nodeNames()), patience: PATIENCE });
     const log = { ...recordingLog(), warn: (fields: object) => 'err' in fields && onFault(fields.err) };
-    this.#keeper = new Keeper({ nats, subjects, store, watch, finish, log });
+    this.#keeper = new Keeper({ nats, subjects, store, watch, finish, goBack: async () => undefined, log });
   }
 
   /** Whether it has stopped in the midst of something. */

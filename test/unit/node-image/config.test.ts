@@ -13,6 +13,9 @@ describe('loadConfig of the node', () => {
       logLevel: 'info',
       aliveFile: '/run/hotcast/alive',
       purgeMayTake: 3_000,
+      loopMayBlock: 5_000,
+      memoryMayUse: 512,
+      bansFile: '/var/lib/hotcast/bans.json',
       logMayWrite: 100_000,
       httpPort: 8080,
     });
@@ -32,9 +35,9 @@ describe('loadConfig of the node', () => {
     expect(() => loadConfig({ PURGE_MAY_TAKE })).toThrow('PURGE_MAY_TAKE must be a number of milliseconds');
   });
 
-  it('names every bad variable in one line', () => {
-    expect(() => loadConfig({ LOG_MAY_WRITE: 'much', PURGE_MAY_TAKE: 'long' })).toThrow(
-      'PURGE_MAY_TAKE must be a number of milliseconds; LOG_MAY_WRITE must be a number of characters a second',
+  it('names every bad limit at once', () => {
+    expect(() => loadConfig({ LOOP_MAY_BLOCK: '10', MEMORY_MAY_USE: 'all', COOKIE: 'a b' })).toThrow(
+      /COOKIE .*LOOP_MAY_BLOCK must be a number of milliseconds, at least 500; MEMORY_MAY_USE must be a number of megabytes, at least 100$/,
     );
   });
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { decode, encode } from '../../../protocol/codec.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
 import { headSchema } from '../../../protocol/head.ts';
-import { callAnswer, callRequest, digestRequest, nodeDescription } from '../../../protocol/messages.ts';
+import { callAnswer, callRequest, digestRequest, nodeDescription, refusalReason } from '../../../protocol/messages.ts';
 import { headOf, moduleNames, nodeNames, revisions, texts } from '../fixtures.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -41,6 +41,10 @@ describe('decode', () => {
       uptimeSeconds: count,
       memoryBytes: count,
       loopDelay: count,
+      refusals: fc.dictionary(
+        moduleNames,
+        fc.record({ sequence: count, reason: fc.constantFrom(...refusalReason.options), detail: texts }),
+      ),
       untrusted: count,
       modules: fc.dictionary(
         moduleNames,

@@ -1,0 +1,53 @@
+import { getHeapStatistics } from 'node:v8';
+import { Worker } from 'node:worker_threads';
+
+import type { Logger } from './logger.ts';
+import { LOCATE, type Whereabouts } from './whereabouts.ts';
+
+/** What the watchdog's thread is given. */
+export interface WatchdogData {
+  /** Of the main thread's {@link Whereabouts}. */
+  readonly memory: SharedArrayBuffer;
+  /** Milliseconds. */
+  readonly loopMayBlock: number;
+  /** Megabytes. */
+  readonly memoryMayUse: number;
+  readonly bansFile: string;
+  /** The node's name, for the log. */
+  readonly node: string;
+}
+
+interface WatchdogParts extends Omit<WatchdogData, 'memory'> {
+  readonly whereabouts: Whereabouts;
+  /** What a position in a bundle is in the author's own file; null when that is not known. */
+  readonly locate: (position: string) => string | null;
+  readonly log: Logger;
+}
+
+/** How often the main thread tells that its event loop turns (milliseconds). */
+const BEAT = 200;
+
+/**
+ * Starts the thread that brings the process down when a module blocks its event loop, or takes too much memory, and
+ * remembers that module's revision. Its code is a bundle of its own, so that it holds no second copy of the node's
+ * libraries.
+ */
+export function startWatchdog({ whereabouts, locate, log, ...limits }: WatchdogParts): void {
+  Object.defineProperty(globalThis, LOCATE, { value: locate });
+  setInterval(() => whereabouts.beat(), BEAT).unref();
+  const memoryMayUse = Math.min(limits.memoryMayUse, memoryLimit());
+  const workerData: WatchdogData = { ...limits, memoryMayUse, memory: whereabouts.memory };
+  const thread = new Worker(new URL('watchdog-thread.mjs', import.meta.url), {
+    workerData,
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 },
+  });
+  thread.on('error', error => log.error({ err: error }, 'the watchdog has died; nothing guards against a stall'));
+  thread.unref();
+}
+
+/** Past this the engine's or V8's own limit would end the process, with nobody to blame (megabytes). */
+function memoryLimit(): number {
+  const limit = Math.min(process.constrainedMemory(), getHeapStatistics().heap_size_limit);
+  return (0.75 * limit) / 2 ** 20;
+}
