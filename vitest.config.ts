@@ -29,8 +29,8 @@ export default defineConfig({
           include: ['test/cluster/**/*.test.ts'],
           globalSetup: 'test/support/global-setup.ts',
           sequence: { groupOrder: 1 },
-          // Containers are what takes time, and there are enough of them in one file.
-          fileParallelism: false,
+          // Most of the time of a file is waiting; more than two at once would wait for the machine.
+          maxWorkers: 2,
           testTimeout: 90_000,
           hookTimeout: 90_000,
         },

@@ -8,6 +8,7 @@ import * as v from 'valibot';
 
 import { HotcastError } from '../../../protocol/errors.ts';
 import { openConnection } from '../connection.ts';
+import { stopOnSignals } from '../stop.ts';
 import { ISSUER_SEED, type PublicKeys, readPublicKeys, USERS } from '../keys/make-keys.ts';
 import { type DoorConfig, loadConfig } from './config.ts';
 import { hostName } from './host-name.ts';
@@ -42,11 +43,7 @@ async function main(config: DoorConfig): Promise<void> {
       if (error === null) void answer(question);
     },
   });
-  const stop = (signal: NodeJS.Signals): void => {
-    log.info({ signal }, 'stopped');
-    void Promise.race([nats.drain(), new Promise(resolve => setTimeout(resolve, 500))]).finally(() => process.exit(0));
-  };
-  process.on('SIGTERM', stop).on('SIGINT', stop);
+  stopOnSignals(nats, log);
   log.info({ readyMs: Math.round(performance.now()) }, 'ready');
 }
 

@@ -6,6 +6,7 @@ import { encode } from '../../../protocol/codec.ts';
 import { HotcastError } from '../../../protocol/errors.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
 import { openConnection } from '../connection.ts';
+import { stopOnSignals } from '../stop.ts';
 import { loadConfig, type RosterConfig } from './config.ts';
 import { listContainers } from './containers.ts';
 
@@ -22,11 +23,7 @@ async function main(config: RosterConfig): Promise<void> {
       if (error === null) void answer(question);
     },
   });
-  const stop = (signal: NodeJS.Signals): void => {
-    log.info({ signal }, 'stopped');
-    void Promise.race([nats.drain(), new Promise(resolve => setTimeout(resolve, 500))]).finally(() => process.exit(0));
-  };
-  process.on('SIGTERM', stop).on('SIGINT', stop);
+  stopOnSignals(nats, log);
   const roster = await listContainers(docker, config.labels);
   if (roster.status === 'unavailable') log.warn({ detail: roster.detail }, 'the Docker engine does not answer');
   log.info({ labels: config.labels, readyMs: Math.round(performance.now()) }, 'ready');
