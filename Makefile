@@ -24,7 +24,7 @@ up: images ## Start the cluster, or change its number of nodes: [NODES=30] (as m
 	setup/hotcast nodes --wait $$((nodes ? nodes : 3)) --timeout 120; \
 	echo "modules with fetch are served at http://$$(docker compose port proxy 8080)/"
 
-down: ## Stop the cluster; remove its containers, network and stream
+down: ## Stop the cluster; remove its containers, network, stream and keys
 	docker compose down --volumes --timeout 2
 
 logs: ## Follow what everything logs
