@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import type { NodesResult } from '../../controller/src/results.ts';
-import { containersOf, removeProject, resourcesOf, TEST_PROJECT } from '../support/docker.ts';
+import { inspectProject, removeProject, resourcesOf, TEST_PROJECT } from '../support/docker.ts';
 import { type Ended, ROOT, run } from '../support/shell.ts';
 import { BAD_ON_NODES } from '../support/sources.ts';
 
@@ -62,7 +62,7 @@ const it = test
 
 describe('the containers of the Compose file', () => {
   it('have no more than they need, and publish nothing but on this machine alone', async ({ project }) => {
-    const containers = await containersOf(project.name);
+    const containers = await inspectProject(project.name);
     const services = containers.map(({ Config }) => Config.Labels['com.docker.compose.service'] ?? '');
     expect(services.toSorted((a, b) => a.localeCompare(b)).join(' ')).toBe(
       'controller door keys nats node node proxy roster',
@@ -76,7 +76,7 @@ describe('the containers of the Compose file', () => {
         SecurityOpt: ['no-new-privileges:true'],
         PidsLimit: 512,
       });
-      const capabilities = (HostConfig.CapAdd ?? []).map(each => each.replace(/^CAP_/, ''));
+      const capabilities = ((HostConfig.CapAdd ?? []) as string[]).map(each => each.replace(/^CAP_/, ''));
       expect(capabilities, Name).toEqual(Name.endsWith('-keys-1') ? ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'] : []);
       expect(HostConfig.Memory, Name).toBeGreaterThanOrEqual(256 * 2 ** 20);
       for (const options of Object.values(HostConfig.Tmpfs ?? {})) expect(options, Name).toMatch(/size=\d+m/);

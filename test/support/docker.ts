@@ -88,7 +88,7 @@ export const TEST_PROJECT = `hotcast-test-${process.pid}`;
 const PROJECT_LABEL = 'com.docker.compose.project';
 
 /** What the engine knows of each container of a Compose project. */
-export async function containersOf(project: string): Promise<Dockerode.ContainerInspectInfo[]> {
+export async function inspectProject(project: string): Promise<Dockerode.ContainerInspectInfo[]> {
   const docker = await engine();
   const filters = { label: [`${PROJECT_LABEL}=${project}`] };
   const containers = await docker.listContainers({ all: true, filters });
