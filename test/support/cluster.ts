@@ -254,7 +254,7 @@ export class Cluster extends Hotcast implements AsyncDisposable {
       .withAnonymousVolume('/data')
       .withLoopbackPort(4222)
       .withTmpFs({ '/tmp': 'size=16m' })
-      .withMemory(2 * GIB)
+      .withMemory(GIB)
       .withWaitStrategy(Wait.forLogMessage('Server is ready'));
     const roster = this.#configure(imageOf('roster'), 'roster', this.cookie)
       .withUser('0:0')
