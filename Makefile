@@ -24,13 +24,13 @@ up: images ## Start the cluster, or change its number of nodes: [NODES=30] (as m
 	setup/hotcast nodes --wait $$((nodes ? nodes : 3)) --timeout 120; \
 	echo "modules with fetch are served at http://$$(docker compose port proxy 8080)/"
 
-down: ## Stop the cluster; remove its containers, network and stream
+down: ## Stop the cluster; remove its containers, network, stream and keys
 	docker compose down --volumes --timeout 2
 
 logs: ## Follow what everything logs
 	docker compose logs --follow --tail 50 || true
 
-.PHONY: push promote rollback remove purge soft-purge status history compile call ping nodes
+.PHONY: push promote rollback remove purge soft-purge rotate-keys status history compile call ping nodes
 push: ## Compile modules and load them on every node: MODULE='demo counter' [CANARY=10% WATCH=10s MAX_ERRORS=0] [FORCE=1] [NO_CHECK=1] [DRY_RUN=1]
 	setup/hotcast push $(MODULE) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(if $(NO_CHECK),--no-check) $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)')
 
@@ -48,6 +48,9 @@ purge: ## Let go of a module's old version, also while calls run on it: MODULE=d
 
 soft-purge: ## Let go of a module's old version where no call runs on it: MODULE=demo
 	setup/hotcast soft-purge $(MODULE)
+
+rotate-keys: ## Sign with a new key; nodes trust the one before for as long: [OVERLAP=10m]
+	setup/hotcast keys rotate $(if $(OVERLAP),--overlap '$(OVERLAP)')
 
 status: ## Compare what should run with what runs
 	setup/hotcast status
@@ -91,7 +94,12 @@ lint: node_modules ## Check format, types and rules
 format: node_modules ## Write the format
 	npx prettier --write --log-level warn .
 
-.PHONY: setup images
+.PHONY: sbom setup images
+sbom: node_modules ## List all that goes into the images from npm (CycloneDX), in .cache/sbom.json
+	mkdir -p .cache
+	npm sbom --sbom-format cyclonedx --omit dev --loglevel error >.cache/sbom.json
+	echo 'written to .cache/sbom.json'
+
 setup: node_modules ## Install what this machine lacks: npm packages, an engine, base images
 	setup/engine.sh
 	setup/base-images.sh

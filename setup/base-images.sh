@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Decides which base images to build from and writes them to .cache/images.env, for make and the shell to read.
-# The official ones where they are present or can be pulled, else stand-ins that are built here, once.
+# The official ones where they are present or can be pulled, by the digest that they have then, so that every build here is
+# from the same bytes; else stand-ins that are built here, once.
 # Delete .cache/images.env to have it decided anew.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -60,6 +61,13 @@ present_or_pulled() {
   return 1
 }
 
+# An image's name by its digest; its name as it is when it was never pulled, and so has none.
+pinned() {
+  local digest
+  digest=$(docker image inspect --format '{{if .RepoDigests}}{{index .RepoDigests 0}}{{end}}' "$1")
+  echo "${digest:-$1}"
+}
+
 # ensure_stand_in IMAGE OFFICIAL BUILD-FUNCTION
 ensure_stand_in() {
   present "$1" && return
@@ -72,7 +80,7 @@ ensure_stand_in() {
 choose() {
   if ! stand_ins_chosen && present_or_pulled 60 "$nats_image" && present_or_pulled 60 "$proxy_image" &&
     present_or_pulled 600 "$node_image"; then
-    NODE_BASE=$node_image NATS_IMAGE=$nats_image PROXY_IMAGE=$proxy_image
+    NODE_BASE=$(pinned "$node_image") NATS_IMAGE=$(pinned "$nats_image") PROXY_IMAGE=$(pinned "$proxy_image")
     present_or_pulled 60 "$reaper_image" || reaper=absent
   else
     NODE_BASE=$node_stand_in NATS_IMAGE=$nats_stand_in PROXY_IMAGE=$proxy_stand_in

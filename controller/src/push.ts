@@ -47,6 +47,9 @@ export interface CanaryRequest {
   readonly watch: number;
 }
 
+const FULL =
+  'there is no room for it in the stream; nothing was sent (raise STREAM_MAY_HOLD, and start the controller again)';
+
 /**
  * Pushes modules together: compile, prepare everywhere, and when no node refused, write the heads and commit. A node
  * that is silent does not hold a push: it is named, and obeys the heads when it is back.
@@ -58,11 +61,13 @@ export async function push(parts: PushParts, request: PushRequest, say: Say): Pr
   const { modules, author, patience, force, check, canary } = request;
   if (new Set(modules).size < modules.length) throw new UsageError('a module is named twice');
   const startedAt = performance.now();
-  const [lasts, expected, compiled] = await Promise.all([
+  const [lasts, expected, room, compiled] = await Promise.all([
     Promise.all(modules.map(module => store.lastHead(module))),
     fleet.expected(),
+    store.room(),
     parts.candidates(modules, check, say),
   ]);
+  if (compiled.reduce((sum, { packed }) => sum + packed.length, 0) > room) throw new UsageError(FULL);
   const names = namesOf(expected, say);
   const scope = canary === null ? null : parseScope(canary.scope, [...names]);
   const compiledAt = performance.now();

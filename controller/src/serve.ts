@@ -61,7 +61,7 @@ export async function serve(config: ControllerConfig): Promise<void> {
   const nats = await openConnection(config, 'controller', log);
   const subjects = subjectsOf(config.cookie);
   const keyring = openKeyring(config.keysDir, config.trustDir);
-  const store = await Store.open(nats, config.cookie, subjects, keyring);
+  const store = await Store.open(nats, config.cookie, subjects, keyring, config.streamMayHold);
   const fleet = new Fleet(nats, subjects, log);
   const watch = new CanaryWatch(fleet, (head, reason) => endCanary(parts, head, reason, PATIENCE), log);
   const candidates = candidatesFrom({

@@ -1,5 +1,6 @@
 import {
   type Batch,
+  DiscardPolicy,
   JetStreamApiCodes,
   JetStreamApiError,
   JetStreamError,
@@ -25,6 +26,9 @@ import type { Keyring } from './keyring.ts';
 /** NATS's error code: there is a stream of that name, and its configuration differs. */
 const STREAM_NAME_IN_USE = 10058;
 
+/** Bundles may take so much of the stream: a full one still takes heads, which lead back or off, and their outcomes. */
+const BUNDLES_SHARE = 15 / 16;
+
 /** A module's last head, with the stream's own sequence number of it (0: there is none): what a write compares with. */
 export interface LastHead {
   readonly head: Head | null;
@@ -38,6 +42,7 @@ export class Store {
   readonly #stream: string;
   readonly #subjects: Subjects;
   readonly #keyring: Keyring;
+  readonly #mayHold: number;
 
   private constructor(
     client: JetStreamClient,
@@ -45,17 +50,30 @@ export class Store {
     stream: string,
     subjects: Subjects,
     keyring: Keyring,
+    mayHold: number,
   ) {
     this.#client = client;
     this.#manager = manager;
     this.#stream = stream;
     this.#subjects = subjects;
     this.#keyring = keyring;
+    this.#mayHold = mayHold;
   }
 
-  /** Opens the cookie's stream, and makes it when it is not there. */
-  static async open(nats: NatsConnection, cookie: string, subjects: Subjects, keyring: Keyring): Promise<Store> {
-    const store = new Store(jetstream(nats), await jetstreamManager(nats), streamOf(cookie), subjects, keyring);
+  /**
+   * Opens the cookie's stream, and makes it when it is not there.
+   *
+   * @param mayHold how much it may hold, bytes.
+   */
+  static async open(
+    nats: NatsConnection,
+    cookie: string,
+    subjects: Subjects,
+    keyring: Keyring,
+    mayHold: number,
+  ): Promise<Store> {
+    const manager = await jetstreamManager(nats);
+    const store = new Store(jetstream(nats), manager, streamOf(cookie), subjects, keyring, mayHold);
     await store.ensureStream();
     return store;
   }
@@ -66,6 +84,9 @@ export class Store {
       subjects: [this.#subjects.bundles, this.#subjects.heads, this.#subjects.outcomes],
       storage: StorageType.File,
       max_msgs_per_subject: KEPT_HEADS,
+      max_bytes: this.#mayHold,
+      // What nodes may need is never dropped to make room.
+      discard: DiscardPolicy.New,
       allow_direct: true,
       allow_atomic: true,
     };
@@ -75,6 +96,12 @@ export class Store {
       if (!(error instanceof JetStreamApiError) || error.code !== STREAM_NAME_IN_USE) throw error;
       await this.#manager.streams.update(this.#stream, config);
     }
+  }
+
+  /** How many bytes of bundles fit in. */
+  async room(): Promise<number> {
+    const { state } = await this.#manager.streams.info(this.#stream);
+    return Math.floor(this.#mayHold * BUNDLES_SHARE) - state.bytes;
   }
 
   /** The last head of a module. */

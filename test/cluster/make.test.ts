@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import type { NodesResult } from '../../controller/src/results.ts';
-import { removeProject, resourcesOf, TEST_PROJECT } from '../support/docker.ts';
+import { inspectProject, removeProject, resourcesOf, TEST_PROJECT } from '../support/docker.ts';
 import { type Ended, ROOT, run } from '../support/shell.ts';
 import { BAD_ON_NODES } from '../support/sources.ts';
 
@@ -59,6 +59,34 @@ const it = test
     expect(exitCode, stderr).toBe(0);
     return project;
   });
+
+describe('the containers of the Compose file', () => {
+  it('have no more than they need, and publish nothing but on this machine alone', async ({ project }) => {
+    const containers = await inspectProject(project.name);
+    const services = containers.map(({ Config }) => Config.Labels['com.docker.compose.service'] ?? '');
+    expect(services.toSorted((a, b) => a.localeCompare(b)).join(' ')).toBe(
+      'controller door keys nats node node proxy roster',
+    );
+    for (const { Name, Config, HostConfig, NetworkSettings } of containers) {
+      const isRoot = /-(keys|roster)-1$/.test(Name);
+      expect(HostConfig, Name).toMatchObject({
+        ReadonlyRootfs: true,
+        Privileged: false,
+        CapDrop: ['ALL'],
+        SecurityOpt: ['no-new-privileges:true'],
+        PidsLimit: 512,
+      });
+      const capabilities = ((HostConfig.CapAdd ?? []) as string[]).map(each => each.replace(/^CAP_/, ''));
+      expect(capabilities, Name).toEqual(Name.endsWith('-keys-1') ? ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'] : []);
+      expect(HostConfig.Memory, Name).toBeGreaterThanOrEqual(256 * 2 ** 20);
+      for (const options of Object.values(HostConfig.Tmpfs ?? {})) expect(options, Name).toMatch(/size=\d+m/);
+      expect(Config.User, Name).toMatch(isRoot ? /^0:0$/ : /^(node|1000:1000|99:99)$/);
+      expect((HostConfig.Binds ?? []).some(bind => bind.includes('docker.sock'))).toBe(Name.endsWith('-roster-1'));
+      const published = Object.values(NetworkSettings.Ports).flatMap(ports => ports ?? []);
+      expect(published.map(({ HostIp }) => HostIp)).toEqual(Name.endsWith('-proxy-1') ? ['127.0.0.1'] : []);
+    }
+  });
+});
 
 describe('make', () => {
   it('lists the nodes that up started', async ({ project }) => {

@@ -50,7 +50,9 @@ const MODULES = resolve(import.meta.dirname, '../../modules');
 const NATS_CONF = resolve(import.meta.dirname, '../../nats/nats.conf');
 
 /** A file-system for a container that can write nowhere else. */
-const TMPFS = { '/tmp': '', '/run/hotcast': 'uid=1000,gid=1000' };
+const TMPFS = { '/tmp': 'size=64m', '/run/hotcast': 'uid=1000,gid=1000,size=1m' };
+
+const GIB = 2 ** 30;
 
 /** A container is up, or a line is in a log, within this time (milliseconds). */
 const DEADLINE = 60_000;
@@ -146,6 +148,7 @@ export class Cluster extends Hotcast implements AsyncDisposable {
   ): Promise<void> {
     await this.#makeKeys(cookie);
     const container = this.#configure(imageOf('node'), suffix, cookie)
+      .withMemory(GIB)
       .withTmpFs(TMPFS)
       .withEnvironment({ ...this.#options.node })
       .withBindMounts([this.#keysOf('node'), this.#trust('ro')])
@@ -254,7 +257,8 @@ export class Cluster extends Hotcast implements AsyncDisposable {
       ])
       .withAnonymousVolume('/data')
       .withLoopbackPort(4222)
-      .withTmpFs({ '/tmp': '' })
+      .withTmpFs({ '/tmp': 'size=16m' })
+      .withMemory(GIB)
       .withWaitStrategy(Wait.forLogMessage('Server is ready'));
     const roster = this.#configure(imageOf('roster'), 'roster', this.cookie)
       .withUser('0:0')
@@ -274,6 +278,7 @@ export class Cluster extends Hotcast implements AsyncDisposable {
   #controller(suffix: string, cookie: string, folder = this.#modules): HardenedContainer {
     return this.#configure(imageOf('controller'), suffix, cookie)
       .withEnvironment({ ...this.#options.controller })
+      .withMemory(GIB)
       .withTmpFs(TMPFS)
       .withBindMounts([
         { source: folder, target: '/work/modules', mode: 'ro' },

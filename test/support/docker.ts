@@ -22,9 +22,17 @@ export class HardenedContainer extends GenericContainer {
       ReadonlyRootfs: true,
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges:true'],
+      Memory: 256 * 2 ** 20,
+      PidsLimit: 512,
       RestartPolicy: { Name: 'unless-stopped' },
     };
     this.withName(name).withLabels({ [TEST_LABEL]: String(process.pid) });
+  }
+
+  /** Limits its memory to so many bytes. */
+  withMemory(bytes: number): this {
+    this.hostConfig.Memory = bytes;
+    return this;
   }
 
   /** Keeps a folder in a volume of its own, which lives as long as the container. */
@@ -78,6 +86,14 @@ async function unlessGone(removals: readonly Promise<unknown>[]): Promise<void> 
 /** The name of this process's Compose project, so that its leftovers are known too. */
 export const TEST_PROJECT = `hotcast-test-${process.pid}`;
 const PROJECT_LABEL = 'com.docker.compose.project';
+
+/** What the engine knows of each container of a Compose project. */
+export async function inspectProject(project: string): Promise<Dockerode.ContainerInspectInfo[]> {
+  const docker = await engine();
+  const filters = { label: [`${PROJECT_LABEL}=${project}`] };
+  const containers = await docker.listContainers({ all: true, filters });
+  return Promise.all(containers.map(({ Id }) => docker.getContainer(Id).inspect()));
+}
 
 /** What the engine has of a Compose project, by name. */
 export async function resourcesOf(project: string): Promise<string[]> {

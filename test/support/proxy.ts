@@ -13,6 +13,7 @@ const TARGET = '/etc/haproxy/haproxy.cfg';
 export function asProxy(container: HardenedContainer): HardenedContainer {
   return container
     .withUser('99:99')
+    .withMemory(512 * 2 ** 20)
     .withEntrypoint(['haproxy', '-f', TARGET])
     .withBindMounts([{ source: SOURCE, target: TARGET, mode: 'ro' }])
     .withLoopbackPort(8080)

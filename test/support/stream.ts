@@ -13,6 +13,7 @@ export async function openStream(cluster: Cluster): Promise<{ readonly store: St
     cluster.cookie,
     subjectsOf(cluster.cookie),
     cluster.keys.keyring(cluster.cookie),
+    2 ** 30,
   );
   return { store, [Symbol.asyncDispose]: () => nats.close() };
 }

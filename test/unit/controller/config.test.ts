@@ -15,6 +15,7 @@ describe('loadConfig of the controller', () => {
       preflight: { mayTake: 2_000, memory: 256 },
       keysDir: '/run/keys/dino',
       trustDir: '/run/trust/dino',
+      streamMayHold: 1024 * 2 ** 20,
     });
   });
 
@@ -24,8 +25,10 @@ describe('loadConfig of the controller', () => {
   });
 
   it('names the limits that are none, beside what else is wrong, in one line', () => {
-    const env = { COOKIE: '*', PREFLIGHT_MAY_TAKE: 'soon', PREFLIGHT_MEMORY: '1' };
-    expect(() => loadConfig(env)).toThrow(/^COOKIE [^\n]*; PREFLIGHT_MAY_TAKE [^\n]*; PREFLIGHT_MEMORY [^\n]*$/);
+    const env = { COOKIE: '*', PREFLIGHT_MAY_TAKE: 'soon', PREFLIGHT_MEMORY: '1', STREAM_MAY_HOLD: '1' };
+    expect(() => loadConfig(env)).toThrow(
+      /^COOKIE [^\n]*; PREFLIGHT_MAY_TAKE [^\n]*; PREFLIGHT_MEMORY [^\n]*; STREAM_MAY_HOLD [^\n]*$/,
+    );
   });
 
   it("checks the cluster's variables", () => {

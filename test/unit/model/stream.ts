@@ -112,6 +112,7 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
   const { deed } = writer;
   const store: Pick<Store, keyof Store> = {
     ensureStream: async () => undefined,
+    room: () => Promise.resolve(Infinity),
     heads: () => deed(() => stream.heads()),
     history: module => deed(() => stream.history(module)),
     outcomes: () => deed(() => stream.outcomes()),
