@@ -63,9 +63,8 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
           anyNode,
           subjects.allAny,
           subjects.roster,
-          // Makes, changes, reads and purges its stream.
           '$JS.API.INFO',
-          `$JS.API.STREAM.*.${stream}`,
+          ...['CREATE', 'UPDATE', 'INFO', 'PURGE'].map(verb => `$JS.API.STREAM.${verb}.${stream}`),
           ...readingOf(cookie),
         ],
         subscribe: [events, own],
