@@ -1,3 +1,5 @@
+import { EventEmitter, once } from 'node:events';
+
 import { connect, createInbox, headers, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
 
 import { inboxPrefix, nodeInbox, type Role } from '../../protocol/connection.ts';
@@ -15,6 +17,7 @@ export class Attacker implements AsyncDisposable {
   readonly nats: NatsConnection;
   readonly #role: Role;
   readonly #refused: string[] = [];
+  readonly #news = new EventEmitter();
 
   private constructor(nats: NatsConnection, role: Role) {
     this.nats = nats;
@@ -38,9 +41,13 @@ export class Attacker implements AsyncDisposable {
     this.#refused.length = 0;
     for (const subject of publish) this.nats.publish(subject, payload);
     const taps = subscribe.map(subject => this.nats.subscribe(subject, { callback: () => undefined }));
-    await this.nats.flush();
+    // Refused to everybody, and told after all before it.
+    const fence = 'the.end';
+    this.nats.publish(fence);
+    const signal = AbortSignal.timeout(DEADLINE);
+    while (this.#refused.at(-1) !== `publish ${fence}`) await once(this.#news, 'refused', { signal });
     for (const tap of taps) if (!tap.isClosed()) tap.unsubscribe();
-    return [...this.#refused];
+    return this.#refused.slice(0, -1);
   }
 
   /**
@@ -79,7 +86,9 @@ export class Attacker implements AsyncDisposable {
     for await (const status of this.nats.status()) {
       if (status.type !== 'error') continue;
       const { error } = status;
-      if (error instanceof PermissionViolationError) this.#refused.push(`${error.operation} ${error.subject}`);
+      if (!(error instanceof PermissionViolationError)) continue;
+      this.#refused.push(`${error.operation} ${error.subject}`);
+      this.#news.emit('refused');
     }
   }
 }
