@@ -123,17 +123,13 @@ describe('modules that are pushed together', () => {
 });
 
 describe('what no node can compile', () => {
-  it('is refused before anything changed', async ({ cluster }) => {
+  it('is refused before anything is sent', async ({ cluster }) => {
     const [one] = await pushAll(cluster, 'unfit', 'one');
     // The bundler does not look into regular expressions; the engine does.
     cluster.writeModule('unfit', `${version('two')} export const bad = /(?<x>a)(?<x>b)/;`);
-    const { exitCode, result } = await cluster.push('unfit');
-    expect({ exitCode, outcome: result.outcome, detail: result.detail }).toEqual({
-      exitCode: 1,
-      outcome: 'refused',
-      detail: 'nothing changed on any node',
-    });
-    expect(result.nodes).toMatchObject(cluster.names.map(node => ({ node, status: 'refused', reason: 'badfile' })));
+    const { exitCode, stderr } = await cluster.hotcast('push', 'unfit');
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/^hotcast: unfit was refused before it was sent: SyntaxError: .*; nothing was sent\n$/);
     expect(await running(cluster, 'unfit')).toEqual([one]);
     expect(await cluster.history('unfit')).toHaveLength(1);
   });

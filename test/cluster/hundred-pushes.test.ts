@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest';
 
+import type { PushResult } from '../../controller/src/results.ts';
 import { shortRevision } from '../../protocol/revision.ts';
 import { clusterTest } from '../support/cluster-test.ts';
 import { onHeads, running } from '../support/on-heads.ts';
@@ -10,7 +11,7 @@ const it = clusterTest({ nodes: 4 });
 
 const PUSHES = 100;
 
-/** Every so many pushes, one that no node can compile. */
+/** Every so many pushes, one that can't be loaded. */
 const REFUSED_EVERY = 10;
 
 /** How probable it is that a push has a node killed in it. */
@@ -35,7 +36,6 @@ describe('a hundred pushes in a row, with nodes killed at random', () => {
     await using watch = await PushWatch.start(cluster);
     const next = random(SEED);
     const committed: string[] = [];
-    const refused: string[] = [];
     /** The nodes that were killed, each until it is ready again. */
     const away = new Map<string, Promise<void>>();
     let kills = 0;
@@ -49,17 +49,21 @@ describe('a hundred pushes in a row, with nodes killed at random', () => {
       const unfit = push % REFUSED_EVERY === 0;
       // Eight versions take turns; what is unfit is so in a new way each time.
       cluster.writeModule('marathon', unfit ? `export const bad${push} = /(/;` : version(`${push % 8}`));
-      const pushing = cluster.push('marathon', '--timeout', '1');
+      const pushing = cluster.hotcast('push', 'marathon', '--timeout', '1', '--json');
       const victim = cluster.names[Math.floor(next() * cluster.names.length)] ?? 'fred';
       if (next() < KILLS && away.size < 2 && !away.has(victim)) {
         kills += 1;
         away.set(victim, killAndStart(victim));
       }
-      const { result, revision } = await pushing;
+      const { exitCode, stdout } = await pushing;
+      if (unfit) {
+        expect(exitCode).toBe(2);
+        continue;
+      }
+      const { outcome, modules } = JSON.parse(stdout) as PushResult;
       // On a machine that is too busy for a second, nobody answers and nothing changes.
-      expect([unfit ? 'refused' : 'committed', 'unanswered']).toContain(result.outcome);
-      if (result.outcome === 'committed') committed.push(revision);
-      if (result.outcome === 'refused') refused.push(revision);
+      expect(['committed', 'unanswered']).toContain(outcome);
+      if (outcome === 'committed') committed.push(modules[0]?.revision ?? '');
     }
     await Promise.all(away.values());
 
@@ -74,12 +78,11 @@ describe('a hundred pushes in a row, with nodes killed at random', () => {
     const kept = (await cluster.history('marathon')).map(({ revision }) => revision);
     expect(kept).toEqual(committed.slice(-16).toReversed());
 
-    const never = new Set(refused.map(shortRevision));
-    expect(never.size).toBeGreaterThan(0);
+    const ever = new Set(committed.map(shortRevision));
     for (const node of cluster.names) {
       const loaded = (await cluster.logsOf(node)).filter(({ msg }) => msg === 'loaded');
       expect(loaded).not.toEqual([]);
-      expect(loaded.filter(({ revision }) => never.has(revision ?? ''))).toEqual([]);
+      expect(loaded.filter(({ revision }) => !ever.has(revision ?? ''))).toEqual([]);
     }
   });
 });

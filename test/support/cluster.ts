@@ -232,11 +232,15 @@ export class Cluster extends Hotcast implements AsyncDisposable {
 
   /** Waits until a container logs a line that fits; lines that are there already count, those before `after` do not. */
   async logged(name: string, fits: (line: LogLine) => boolean, after = 0): Promise<LogLine> {
+    const container = await this.container(name);
     const reading = { follow: true, signal: AbortSignal.timeout(DEADLINE) };
-    for await (const text of logLines(await this.container(name), reading)) {
-      const found = parsed(text).find(line => Date.parse(line.time) >= after && fits(line));
-      if (found !== undefined) return found;
-    }
+    do {
+      for await (const text of logLines(container, reading)) {
+        const found = parsed(text).find(line => Date.parse(line.time) >= after && fits(line));
+        if (found !== undefined) return found;
+      }
+      // A log that is followed ends with the process, and the engine may be about to start it again.
+    } while (!reading.signal.aborted && (await isAlive(container)));
     throw new Error(`${name} stopped, or did not log what was waited for within ${DEADLINE} ms`);
   }
 
@@ -286,13 +290,11 @@ export class Cluster extends Hotcast implements AsyncDisposable {
     return { source: this.keys.folder('trust'), target: '/run/trust', mode };
   }
 
-  /** Has NATS know the users of one more cookie. */
+  /** Has NATS know the users of one more cookie, by a restart. */
   async #makeKeys(cookie: string): Promise<void> {
     if (!this.keys.make(cookie)) return;
-    const nats = await this.container('nats');
-    const lines = logLines(nats, { follow: true, signal: AbortSignal.timeout(DEADLINE) });
-    await nats.kill({ signal: 'SIGHUP' });
-    for await (const line of lines) if (line.includes('Reloaded server configuration')) return;
+    // It can't read who else may connect while it runs.
+    await this.#container('nats').restart();
   }
 
   #configure(image: string, suffix: string, cookie: string): HardenedContainer {
@@ -325,6 +327,11 @@ export class Cluster extends Hotcast implements AsyncDisposable {
 async function all(starts: readonly Promise<unknown>[]): Promise<void> {
   const failed = (await Promise.allSettled(starts)).find(each => each.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
+}
+
+async function isAlive(container: Dockerode.Container): Promise<boolean> {
+  const { Running, Restarting } = (await container.inspect()).State;
+  return Running || Restarting;
 }
 
 function parsed(text: string): LogLine[] {

@@ -1,8 +1,8 @@
 import { encodeAuthorizationResponse, encodeUser, type KeyPair } from '@nats-io/jwt';
-import { nkeys } from '@nats-io/transport-node';
 import * as v from 'valibot';
 
 import { nodeNameOf } from '../../../protocol/names.ts';
+import { isSignedBy } from './nkey.ts';
 import type { PublicKeys } from '../keys/make-keys.ts';
 import { nodePermissions } from '../keys/nats-config.ts';
 
@@ -59,6 +59,5 @@ function provenCookie(
 ): string | null {
   const cluster = clusters.find(({ users }) => users.node === nkey);
   if (cluster === undefined || nkey === undefined || sig === undefined || nonce === undefined) return null;
-  const isSigned = nkeys.fromPublic(nkey).verify(Buffer.from(nonce), Buffer.from(sig, 'base64url'));
-  return isSigned ? cluster.cookie : null;
+  return isSignedBy(nkey, Buffer.from(nonce), Buffer.from(sig, 'base64url')) ? cluster.cookie : null;
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { decode } from '@nats-io/jwt';
-import { type Msg, nkeys } from '@nats-io/transport-node';
+import type { Msg } from '@nats-io/transport-node';
 import pino from 'pino';
 import * as v from 'valibot';
 
@@ -12,6 +12,7 @@ import { ISSUER_SEED, type PublicKeys, readPublicKeys, USERS } from '../keys/mak
 import { type DoorConfig, loadConfig } from './config.ts';
 import { hostName } from './host-name.ts';
 import { applicationSchema, letIn } from './let-in.ts';
+import { signingPair } from './nkey.ts';
 
 /** Where NATS asks whether a client may connect (ADR-26). */
 const QUESTIONS = '$SYS.REQ.USER.AUTH';
@@ -19,7 +20,7 @@ const QUESTIONS = '$SYS.REQ.USER.AUTH';
 /** Lets nodes in to NATS, each as the one that runs at its address, and nobody else. */
 async function main(config: DoorConfig): Promise<void> {
   const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
-  const issuer = nkeys.fromSeed(readFileSync(join(config.keysDir, ISSUER_SEED)));
+  const issuer = signingPair(readFileSync(join(config.keysDir, ISSUER_SEED)));
   const nats = await openConnection(config, 'door', log);
   const answer = async (question: Msg): Promise<void> => {
     try {

@@ -91,6 +91,8 @@ export function natsConfig(accounts: readonly Account[], door: Door): string {
   const users = [door.user, ...accounts.flatMap(account => account.users.map(({ nkey }) => nkey))];
   return [
     'authorization {',
+    // Seconds: a whole fleet may come at once.
+    '  timeout: 10',
     '  auth_callout {',
     `    issuer: ${door.issuer}`,
     `    account: ${quoted(DOOR)}`,
