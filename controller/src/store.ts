@@ -39,8 +39,8 @@ export class Store {
   readonly #stream: string;
   readonly #subjects: Subjects;
   readonly #keyring: Keyring;
-  /** By it an old head that is played again is known. */
-  readonly #newestHeads = new Map<string, Head>();
+  /** By them an old head that is played again is known. */
+  readonly #newestHeads = new Map<string, LastHead>();
 
   private constructor(
     client: JetStreamClient,
@@ -257,13 +257,16 @@ export class Store {
   /** The newest head of the module whose last message this is: mostly that message, else what was there before it. */
   async #lastHeadIn(message: StoredMsg): Promise<LastHead & { readonly isLast: boolean }> {
     const module = lastToken(message.subject);
-    const head = this.#headIn(message);
-    const known = this.#newestHeads.get(module);
-    let newest = head;
-    if (known === undefined) newest = (await this.history(module)).at(-1) ?? null;
-    else if (head === null || head.sequence < known.sequence) newest = known;
-    if (newest !== null) this.#newestHeads.set(module, newest);
-    return { head: newest, position: message.seq, isLast: newest?.sequence === head?.sequence };
+    const written = this.#headIn(message);
+    const known = this.#newestHeads.get(module) ?? { head: null, position: 0 };
+    let newest = known.head;
+    if (message.seq !== known.position) {
+      const sequence = newest?.sequence ?? Infinity;
+      if (written !== null && written.sequence > sequence) newest = written;
+      else newest = newestOf(newest, (await this.history(module)).at(-1) ?? null);
+      this.#newestHeads.set(module, { head: newest, position: message.seq });
+    }
+    return { head: newest, position: message.seq, isLast: newest?.sequence === written?.sequence };
   }
 
   /** A head as it was written; null when it was not sealed by this cookie's controller. */
@@ -294,6 +297,10 @@ export class Store {
     }
     return all;
   }
+}
+
+function newestOf(a: Head | null, b: Head | null): Head | null {
+  return a !== null && b !== null && a.sequence > b.sequence ? a : (b ?? a);
 }
 
 function outcomeIn({ data }: StoredMsg): Outcome {
