@@ -9,7 +9,7 @@ import { clusterTest } from '../support/cluster-test.ts';
 import { Witness } from '../support/witness.ts';
 import { descriptionOf } from '../unit/fixtures.ts';
 
-const it = clusterTest({ nodes: 3 })
+const it = clusterTest({ nodes: 3, neighbour: true })
   .extend('revision', { scope: 'file' }, async ({ cluster }) => (await cluster.push('demo')).revision)
   .extend('witness', { scope: 'file' }, async ({ cluster }, { onCleanup }) => {
     const witness = await Witness.of(cluster);
@@ -209,10 +209,9 @@ describe('NATS lets nobody in', () => {
 });
 
 describe("another cookie's credentials", () => {
-  it('show nothing of this one, and reach nothing of it', async ({ cluster }) => {
-    const cookie = `${cluster.cookie}-2`;
+  it('show nothing of this one, and reach nothing of it', async ({ cluster, witness }) => {
+    const cookie = cluster.neighbour;
     await cluster.addController(cookie);
-    await using witness = await Witness.of(cluster);
     const standing = await witness.standing();
     await using attacker = await Attacker.as(cluster, 'controller', cookie);
     const subjects = subjectsOf(cluster.cookie);

@@ -26,24 +26,24 @@ const LIST = `
   }
 `;
 
-/** Prints every file of the image that has one of its arguments in it, or looks like a key of ours. */
+/** Prints every file of the image with one of its arguments in it, or, but for the base image's, with what looks like a key. */
 const SEARCH = `
   const fs = require('node:fs');
   const wanted = process.argv.slice(1);
   const looks = /-----BEGIN (EC |RSA )?PRIVATE KEY-----\\s+[A-Za-z0-9+/]{40}|\\bS[UA][A-Z2-7]{56}\\b/;
   const walk = folder => {
-    for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+    for (const entry of fs.readdirSync(folder || '/', { withFileTypes: true })) {
       const path = folder + '/' + entry.name;
       if (['/proc', '/sys', '/dev'].includes(path)) continue;
       if (entry.isDirectory()) walk(path);
       else if (entry.isFile()) {
         const text = fs.readFileSync(path, 'latin1');
-        if (looks.test(text) || wanted.some(each => text.includes(each))) console.log(path);
+        if ((looks.test(text) && !path.startsWith('/usr/')) || wanted.some(each => text.includes(each))) console.log(path);
       }
     }
   };
   walk('');
-`.replace("walk('')", "walk('')");
+`;
 
 async function keyFiles(project: string): Promise<KeyFile[]> {
   const { exitCode, lines } = await runToEnd(`${project}-keys`, {
@@ -134,11 +134,11 @@ describe('a container', () => {
       const { Mounts } = await container.inspect();
       mounts[service] = Mounts.map(
         ({ Name, Destination, RW }) =>
-          `${Name === undefined ? '' : `${Name.replace(`${project.name}_`, '')} on `}${Destination} ${RW ? 'rw' : 'ro'}`,
+          `${Name === undefined || /^[0-9a-f]{64}$/.test(Name) ? '' : `${Name.replace(`${project.name}_`, '')} on `}${Destination} ${RW ? 'rw' : 'ro'}`,
       ).toSorted();
     }
     expect(mounts).toEqual({
-      node: ['node-keys on /run/keys ro', 'trust on /run/trust ro'],
+      node: ['/var/lib/hotcast rw', 'node-keys on /run/keys ro', 'trust on /run/trust ro'],
       controller: ['/work/modules ro', 'controller-keys on /run/keys rw', 'trust on /run/trust rw'],
       roster: ['/var/run/docker.sock rw', 'roster-keys on /run/keys ro'],
       door: ['door-keys on /run/keys ro'],
