@@ -2,6 +2,9 @@ import * as v from 'valibot';
 
 import { DecodeError } from './errors.ts';
 
+/** What is wrong with a message is told in at most so many characters: they may be the sender's. */
+const MAX_DETAIL = 300;
+
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Encodes a message as UTF-8 JSON. */
@@ -21,8 +24,8 @@ export function decode<TSchema extends v.GenericSchema>(schema: TSchema, bytes: 
   } catch (cause) {
     throw new DecodeError('the message is not JSON', { cause });
   }
-  const result = v.safeParse(schema, json);
+  const result = v.safeParse(schema, json, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
-  throw new DecodeError(`${v.getDotPath(issue) ?? 'the message'}: ${issue.message}`);
+  throw new DecodeError(`${v.getDotPath(issue) ?? 'the message'}: ${issue.message}`.slice(0, MAX_DETAIL));
 }

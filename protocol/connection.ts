@@ -27,6 +27,16 @@ export function nodeInbox(name: string): string {
   return `${inboxPrefix('node')}.${name}`;
 }
 
+/**
+ * Where a node answers a controller: in its inbox, under the node's own name, to which NATS holds it. Null when the inbox is no
+ * controller's, so that nobody can have a node speak elsewhere.
+ */
+export function answerSubject(inbox: string | undefined, node: string): string | null {
+  return inbox !== undefined && CONTROLLER_INBOX.test(inbox) ? `${inbox}.${node}` : null;
+}
+
+const CONTROLLER_INBOX = /^_INBOX\.controller\.[A-Za-z0-9]+$/;
+
 /** The file with the authority of NATS's certificate, beside the seed; where it is there, NATS is spoken to by TLS. */
 export const NATS_CA = 'ca.pem';
 

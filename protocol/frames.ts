@@ -5,14 +5,20 @@ export function joinFrames(frames: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat(frames.flatMap(frame => [lengthOf(frame), frame]));
 }
 
-/** Takes apart what {@link joinFrames} put together. @throws DecodeError when the lengths do not add up, or there is nothing. */
-export function splitFrames(bytes: Uint8Array): Uint8Array[] {
+/**
+ * Takes apart what {@link joinFrames} put together.
+ *
+ * @param max how many there may be.
+ * @throws DecodeError when the lengths do not add up, there is nothing, or there are more.
+ */
+export function splitFrames(bytes: Uint8Array, max = Infinity): Uint8Array[] {
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const frames: Uint8Array[] = [];
   let at = 0;
   while (at + 4 <= all.length) {
     const end = at + 4 + all.readUInt32BE(at);
     if (end > all.length) break;
+    if (frames.length === max) throw new DecodeError(`the message has more than ${max} frames`);
     frames.push(all.subarray(at + 4, end));
     at = end;
   }

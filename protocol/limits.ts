@@ -10,6 +10,15 @@ export const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
 /** The largest value that a call may return, in bytes of JSON. */
 export const MAX_VALUE_BYTES = 1024 * 1024;
 
+/** The largest request to a node that is not sealed, in bytes of JSON: a call's arguments, the digest of all heads. */
+export const MAX_REQUEST_BYTES = 1024 * 1024;
+
+/** How many modules a node runs at most; so many heads can be committed together. */
+export const MAX_MODULES = 1_000;
+
+/** The longest name of a function that can be called. */
+export const MAX_FUNCTION_NAME = 200;
+
 /** How many heads of a module the stream keeps: its history. */
 export const KEPT_HEADS = 16;
 

@@ -1,11 +1,12 @@
 import * as v from 'valibot';
 
 import { count, moduleName, nodeName, revision } from './fields.ts';
+import { MAX_FUNCTION_NAME } from './limits.ts';
 
 /** Calls an exported function; the arguments are JSON. */
 export const callRequest = v.object({
   module: moduleName,
-  function: v.string(),
+  function: v.pipe(v.string(), v.maxLength(MAX_FUNCTION_NAME)),
   args: v.array(v.unknown()),
 });
 
@@ -29,6 +30,8 @@ export const refusalReason = v.picklist([
   'outdated',
   /** The revision has brought this node down before: it blocked the event loop, or took too much memory. */
   'banned',
+  /** The node runs as many modules as it may (Erlang: `system_limit`). */
+  'system_limit',
 ]);
 
 const refused = v.object({

@@ -74,7 +74,7 @@ async function compileOn(
   const { bundle, packed } = compiled;
   const names = nameOf(expected, node, say);
   const answers = await gather<LoadReply>(nats, {
-    ask: inbox => nats.publish(subjects.node(node, 'load'), store.sealBundle(bundle, packed), { reply: inbox }),
+    ask: inbox => nats.publish(subjects.node(node, 'load'), store.sealLoad(node, packed), { reply: inbox }),
     decode: bytes => decode(loadReply, bytes),
     expected: names,
     patience,

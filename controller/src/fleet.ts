@@ -1,7 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 
 import { decode } from '../../protocol/codec.ts';
-import { UsageError } from '../../protocol/errors.ts';
+import { DecodeError, UsageError } from '../../protocol/errors.ts';
 import { PRESENCE_LIFETIME } from '../../protocol/limits.ts';
 import {
   type NodeDescription,
@@ -11,7 +11,8 @@ import {
   untrustedEvent,
 } from '../../protocol/messages.ts';
 import { compareNodes, nodeNameOf } from '../../protocol/names.ts';
-import { lastToken, type Subjects } from '../../protocol/subjects.ts';
+import { Seldom } from '../../protocol/seldom.ts';
+import type { Subjects } from '../../protocol/subjects.ts';
 import type { Logger } from './logger.ts';
 import type { Say } from './command.ts';
 
@@ -52,16 +53,21 @@ export class Fleet {
   constructor(nats: NatsConnection, subjects: Subjects, log: Logger) {
     this.#nats = nats;
     this.#subjects = subjects;
+    const seldom = new Seldom();
     nats.subscribe(subjects.events, {
       callback: (error, message) => {
         if (error !== null) return;
+        const { subject, data } = message;
+        const [sender = '', kind = ''] = subject.split('.').slice(-2);
         try {
-          const kind = lastToken(message.subject);
-          if (kind === 'untrusted')
-            log.warn(decode(untrustedEvent, message.data), 'a node was sent what it does not trust');
-          else this.#hear(kind, decode(nodeDescription, message.data));
+          if (kind === 'untrusted') {
+            const event = own(decode(untrustedEvent, data), sender);
+            const count = seldom.count(`untrusted ${sender}`);
+            if (count !== null) log.warn(event, 'a node was sent what it does not trust');
+          } else this.#hear(kind, own(decode(nodeDescription, data), sender));
         } catch (cause) {
-          log.warn({ err: cause, subject: message.subject }, 'an event was malformed');
+          const count = seldom.count(`malformed ${sender}`);
+          if (count !== null) log.warn({ err: cause, subject, count }, 'an event was malformed');
         }
       },
     });
@@ -128,12 +134,26 @@ export function join(
   containers: readonly Pick<Container, 'id' | 'name' | 'state'>[],
   present: readonly NodeDescription[],
 ): Member[] {
-  const heard = new Map(present.map(description => [description.container, description]));
+  const holders = new Map<string, Set<string>>();
+  for (const { id, name } of containers) {
+    for (const its of [nodeNameOf(name), `${nodeNameOf(name)}-${id.slice(0, 6)}`]) {
+      holders.set(its, (holders.get(its) ?? new Set()).add(id));
+    }
+  }
+  // NATS holds a node to its name; that it is another one's container it may only say.
+  const believed = present.filter(({ node, container }) => holders.get(node)?.has(container) ?? true);
+  const heard = new Map(believed.map(description => [description.container, description]));
   const running = containers
     .filter(({ state }) => SHOULD_ANSWER.has(state))
     .map(({ id, name }) => ({ node: heard.get(id)?.node ?? nodeNameOf(name), container: id }));
   const known = new Set(containers.map(({ id }) => id));
   return [...running, ...present.filter(({ container }) => !known.has(container)).map(memberOf)];
+}
+
+/** What a node tells of itself. @throws DecodeError when it is of another one. */
+function own<T extends { readonly node: string }>(told: T, sender: string): T {
+  if (told.node !== sender) throw new DecodeError(`${sender} speaks for ${told.node}`);
+  return told;
 }
 
 function memberOf({ node, container }: NodeDescription): Member {

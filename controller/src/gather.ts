@@ -4,6 +4,7 @@ import { createInbox, type NatsConnection } from '@nats-io/transport-node';
 
 import { inboxPrefix } from '../../protocol/connection.ts';
 import { DecodeError } from '../../protocol/errors.ts';
+import { lastToken } from '../../protocol/subjects.ts';
 
 /** An answer, and how long after the question it arrived (milliseconds). */
 export interface Timed<A> {
@@ -12,7 +13,7 @@ export interface Timed<A> {
 }
 
 interface Question<A> {
-  /** Sends the question; answers are to go to `inbox`. */
+  /** Sends the question; a node answers to `<inbox>.<its name>`. */
   readonly ask: (inbox: string) => void | Promise<void>;
   readonly decode: (bytes: Uint8Array) => A;
   /** The names of the nodes that should answer. */
@@ -39,12 +40,12 @@ export async function gather<A extends { readonly node: string }>(
   const inbox = createInbox(inboxPrefix('controller'));
   const askedAt = performance.now();
   const over = new AbortController();
-  const subscription = nats.subscribe(inbox, {
+  const subscription = nats.subscribe(`${inbox}.*`, {
     callback: (error, message) => {
-      // An empty message is NATS's word that nobody is subscribed.
-      if (error !== null || message.data.length === 0) return;
+      if (error !== null) return;
       const answer = decoded(question.decode, message.data);
-      if (answer === null) return;
+      // NATS lets a node answer under its own name only.
+      if (answer === null || answer.node !== lastToken(message.subject)) return;
       answers.set(answer.node, { answer, ms: performance.now() - askedAt });
       missing.delete(answer.node);
       question.onAnswer?.(answers.size);

@@ -55,6 +55,9 @@ export class Keeper {
     if (this.#working) return;
     this.#working = true;
     try {
+      const restored = await store.restoreHeads();
+      if (restored.length > 0)
+        log.warn({ modules: restored }, 'the newest heads were written over, and are written again');
       const heads = await store.heads();
       const digest: DigestRequest = {
         heads: Object.fromEntries(heads.map(({ module, sequence }) => [module, sequence])),

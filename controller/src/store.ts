@@ -18,6 +18,7 @@ import type { Bundle } from '../../protocol/bundle.ts';
 import { decode, encode } from '../../protocol/codec.ts';
 import { UnavailableError } from '../../protocol/errors.ts';
 import { type Head, headSchema } from '../../protocol/head.ts';
+import { encodeLoadOrder } from '../../protocol/load-order.ts';
 import { KEPT_HEADS } from '../../protocol/limits.ts';
 import { type Outcome, outcomeSchema } from '../../protocol/outcome.ts';
 import { ANSWER_TO, FORCE, lastToken, streamOf, type Subjects } from '../../protocol/subjects.ts';
@@ -43,6 +44,8 @@ export class Store {
   readonly #subjects: Subjects;
   readonly #keyring: Keyring;
   readonly #mayHold: number;
+  /** By them an old head that is played again is known. */
+  readonly #newestHeads = new Map<string, LastHead>();
 
   private constructor(
     client: JetStreamClient,
@@ -107,12 +110,26 @@ export class Store {
   /** The last head of a module. */
   async lastHead(module: string): Promise<LastHead> {
     const message = await this.#newest(this.#subjects.head(module));
-    return message === null ? { head: null, position: 0 } : { head: this.#headIn(message), position: message.seq };
+    return message === null ? { head: null, position: 0 } : this.#lastHeadIn(message);
   }
 
   /** The newest head of every module. */
   async heads(): Promise<Head[]> {
-    return this.#decodeAll(await this.#lastOfEach(this.#subjects.heads), message => this.#headIn(message));
+    return (await this.#lastHeads()).flatMap(({ head }) => head ?? []);
+  }
+
+  /**
+   * Writes the newest head of a module again where something else was written after it: an old one, or what no key of this
+   * cookie has sealed. Nodes that start read the last.
+   *
+   * @returns the modules.
+   */
+  async restoreHeads(): Promise<string[]> {
+    const restored: string[] = [];
+    for (const { head, position, isLast } of await this.#lastHeads()) {
+      if (head !== null && !isLast && (await this.writeHeads([{ head, position }]))) restored.push(head.module);
+    }
+    return restored;
   }
 
   /** The newest outcome of every module. */
@@ -123,8 +140,9 @@ export class Store {
   /** The kept heads of a module, oldest first. */
   async history(module: string): Promise<Head[]> {
     const heads = await this.#all(this.#subjects.head(module), message => this.#headIn(message));
-    // One that was sealed again is there twice.
-    return heads.filter(({ sequence }, index) => heads[index + 1]?.sequence !== sequence);
+    // One that was sealed again, or played again by somebody, is there twice.
+    const known = new Map(heads.map(head => [head.sequence, head]));
+    return [...known.values()].toSorted((a, b) => a.sequence - b.sequence);
   }
 
   /** The kept outcomes of a module's heads, oldest first. */
@@ -179,9 +197,10 @@ export class Store {
     return count;
   }
 
-  /** A packed bundle as nodes take it. */
-  sealBundle({ module, revision }: Pick<Bundle, 'module' | 'revision'>, packed: Uint8Array): Uint8Array {
-    return this.#keyring.seal(this.#subjects.bundle(module, revision), packed);
+  /** An order that one node load a packed bundle past the heads. */
+  sealLoad(node: string, packed: Uint8Array): Uint8Array {
+    const order = encodeLoadOrder({ at: performance.timeOrigin + performance.now(), packed });
+    return this.#keyring.seal(this.#subjects.node(node, 'load'), order);
   }
 
   /** A head as nodes take it. */
@@ -203,17 +222,15 @@ export class Store {
     const header = headers();
     if (answerTo !== null) header.set(ANSWER_TO, answerTo);
     if (force) header.set(FORCE, '1');
+    const { module, revision } = bundle;
+    const subject = this.#subjects.bundle(module, revision);
+    const sealed = this.#keyring.seal(subject, packed);
     try {
-      await this.#client.publish(
-        this.#subjects.bundle(bundle.module, bundle.revision),
-        this.sealBundle(bundle, packed),
-        {
-          headers: header,
-          expect: { lastSubjectSequence: 0 },
-        },
-      );
+      await this.#client.publish(subject, sealed, { headers: header, expect: { lastSubjectSequence: 0 } });
     } catch (error) {
       if (!isWrongLastSequence(error)) throw error;
+      // Somebody without the key may have written there.
+      if ((await this.bundle(module, revision)) === null) await this.#client.publish(subject, sealed);
     }
   }
 
@@ -258,6 +275,27 @@ export class Store {
     return this.#manager.direct.getMessage(this.#stream, { last_by_subj: subject });
   }
 
+  async #lastHeads(): Promise<(LastHead & { readonly isLast: boolean })[]> {
+    const messages: StoredMsg[] = [];
+    for await (const message of await this.#lastOfEach(this.#subjects.heads)) messages.push(message);
+    return Promise.all(messages.map(message => this.#lastHeadIn(message)));
+  }
+
+  /** The newest head of the module whose last message this is: mostly that message, else what was there before it. */
+  async #lastHeadIn(message: StoredMsg): Promise<LastHead & { readonly isLast: boolean }> {
+    const module = lastToken(message.subject);
+    const written = this.#headIn(message);
+    const known = this.#newestHeads.get(module) ?? { head: null, position: 0 };
+    let newest = known.head;
+    if (message.seq !== known.position) {
+      const sequence = newest?.sequence ?? Infinity;
+      if (written !== null && written.sequence > sequence) newest = written;
+      else newest = newestOf(newest, (await this.history(module)).at(-1) ?? null);
+      this.#newestHeads.set(module, { head: newest, position: message.seq });
+    }
+    return { head: newest, position: message.seq, isLast: newest?.sequence === written?.sequence };
+  }
+
   /** A head as it was written; null when it was not sealed by this cookie's controller. */
   #headIn({ subject, data }: StoredMsg): Head | null {
     const payload = this.#keyring.open(subject, data);
@@ -286,6 +324,10 @@ export class Store {
     }
     return all;
   }
+}
+
+function newestOf(a: Head | null, b: Head | null): Head | null {
+  return a !== null && b !== null && a.sequence > b.sequence ? a : (b ?? a);
 }
 
 function outcomeIn({ data }: StoredMsg): Outcome {

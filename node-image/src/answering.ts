@@ -1,8 +1,11 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import type * as v from 'valibot';
 
 import { decode, encode } from '../../protocol/codec.ts';
+import { answerSubject } from '../../protocol/connection.ts';
 import { DecodeError } from '../../protocol/errors.ts';
 import { splitFrames } from '../../protocol/frames.ts';
+import { MAX_MODULES, MAX_REQUEST_BYTES } from '../../protocol/limits.ts';
 import {
   callRequest,
   digestRequest,
@@ -15,6 +18,7 @@ import {
   type RehearseAnswer,
   rehearseRequest,
 } from '../../protocol/messages.ts';
+import { Seldom } from '../../protocol/seldom.ts';
 import { ANSWER_TO, FORCE, lastToken, type Subjects, type Verb } from '../../protocol/subjects.ts';
 import { call } from './call.ts';
 import type { CatchUp } from './catch-up.ts';
@@ -43,6 +47,7 @@ type Handler = (bytes: Uint8Array) => object | null | Promise<object | null>;
 export async function startAnswering(parts: Parts): Promise<void> {
   const { nats, subjects, identity, log } = parts;
   const handlers = verbHandlers(parts);
+  const seldom = new Seldom();
 
   const answer = async (message: Msg, handle: Handler, answerTo: string | undefined): Promise<void> => {
     let answered: object | null;
@@ -51,10 +56,15 @@ export async function startAnswering(parts: Parts): Promise<void> {
     } catch (error) {
       answered = malformed(identity.name, error);
       // What is not trusted is counted and logged by the gate.
-      if (!(error instanceof UntrustedError))
-        log.warn({ err: error, subject: message.subject }, 'a message could not be handled');
+      const { subject } = message;
+      const count =
+        error instanceof UntrustedError
+          ? null
+          : seldom.count(handlers.has(lastToken(subject)) ? lastToken(subject) : 'bundle');
+      if (count !== null) log.warn({ err: error, subject, count }, 'a message could not be handled');
     }
-    if (answered !== null && answerTo !== undefined) nats.publish(answerTo, encode(answered));
+    const inbox = answerSubject(answerTo, identity.name);
+    if (answered !== null && inbox !== null) nats.publish(inbox, encode(answered));
   };
   const onRequest = (error: Error | null, message: Msg): void => {
     const handle = handlers.get(lastToken(message.subject));
@@ -76,28 +86,34 @@ export async function startAnswering(parts: Parts): Promise<void> {
 }
 
 function verbHandlers(parts: Parts): ReadonlyMap<string, Handler> {
-  const { identity, gate, codeServer, catchUp } = parts;
+  const { subjects, identity, gate, codeServer, catchUp } = parts;
   const node = identity.name;
   const handlers: Record<Verb, Handler> = {
     ping: () => ({ node, container: identity.container }),
     describe: () => describeNode(identity, codeServer, gate),
     load: bytes => {
-      const bundle = gate.bundle(null, bytes);
+      const bundle = gate.loadOrder(subjects.node(node, 'load'), bytes);
       const prepared = codeServer.prepare(bundle);
       return loadAnswer(node, prepared.status === 'ok' ? codeServer.loadHere(bundle) : prepared);
     },
     rehearse: bytes =>
-      ({ node, ...codeServer.rehearse(decode(rehearseRequest, bytes).modules) }) satisfies RehearseAnswer,
+      ({ node, ...codeServer.rehearse(request(rehearseRequest, bytes).modules) }) satisfies RehearseAnswer,
     commit: async bytes =>
-      loadAnswer(node, await catchUp.obey(splitFrames(bytes).map(frame => gate.head(null, frame)))),
-    purge: bytes => purgeOld(node, codeServer, decode(purgeRequest, bytes)),
-    call: bytes => call(codeServer, node, decode(callRequest, bytes)),
+      loadAnswer(node, await catchUp.obey(splitFrames(bytes, MAX_MODULES).map(frame => gate.head(null, frame)))),
+    purge: bytes => purgeOld(node, codeServer, request(purgeRequest, bytes)),
+    call: bytes => call(codeServer, node, request(callRequest, bytes)),
     digest: async bytes => {
-      await catchUp.compare(decode(digestRequest, bytes));
+      await catchUp.compare(request(digestRequest, bytes));
       return null;
     },
   };
   return new Map(Object.entries(handlers));
+}
+
+/** What is asked without a seal. @throws DecodeError */
+function request<TSchema extends v.GenericSchema>(schema: TSchema, bytes: Uint8Array): v.InferOutput<TSchema> {
+  if (bytes.length > MAX_REQUEST_BYTES) throw new DecodeError(`a request has at most ${MAX_REQUEST_BYTES} bytes`);
+  return decode(schema, bytes);
 }
 
 /** Has a bundle ready; waits for calls on the module's old version, since it could not be loaded beside them. */

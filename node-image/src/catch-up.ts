@@ -3,6 +3,7 @@ import { DecodeError } from '../../protocol/errors.ts';
 import { desiredRevision, type Head } from '../../protocol/head.ts';
 import type { DigestRequest } from '../../protocol/messages.ts';
 import type { CodeServer } from './code-server.ts';
+import { UntrustedError } from './gate.ts';
 import type { Outcome } from './outcome.ts';
 import type { Logger } from './logger.ts';
 
@@ -84,6 +85,8 @@ export class CatchUp {
       return { status: 'refused', reason: 'nofile', detail: 'the stream has no such bundle' };
     } catch (error) {
       if (error instanceof DecodeError) return { status: 'refused', reason: 'badfile', detail: error.message };
+      // A good one may be written in its place.
+      if (error instanceof UntrustedError) return { status: 'refused', reason: 'nofile', detail: error.message };
       throw error;
     }
   }

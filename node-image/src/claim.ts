@@ -2,6 +2,7 @@ import { createInbox, type NatsConnection } from '@nats-io/transport-node';
 
 import { decode, encode } from '../../protocol/codec.ts';
 import { nodeInbox } from '../../protocol/connection.ts';
+import { DecodeError } from '../../protocol/errors.ts';
 import { claimRequest } from '../../protocol/messages.ts';
 import type { Subjects } from '../../protocol/subjects.ts';
 
@@ -28,8 +29,8 @@ async function claim(nats: NatsConnection, subjects: Subjects, name: string, con
   let taken = false;
   const defence = nats.subscribe(subjects.claim(name), {
     callback: (error, message) => {
-      if (error !== null) return;
-      const rival = decode(claimRequest, message.data).container;
+      const rival = error === null ? rivalIn(message.data) : null;
+      if (rival === null) return;
       if (rival !== container && (settled || container < rival)) message.respond();
     },
   });
@@ -42,4 +43,14 @@ async function claim(nats: NatsConnection, subjects: Subjects, name: string, con
   if (taken) defence.unsubscribe();
   settled = true;
   return !taken;
+}
+
+/** The container that asks for a name; null when it makes no sense. */
+function rivalIn(bytes: Uint8Array): string | null {
+  try {
+    return decode(claimRequest, bytes).container;
+  } catch (error) {
+    if (error instanceof DecodeError) return null;
+    throw error;
+  }
 }

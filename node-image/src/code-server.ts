@@ -1,4 +1,5 @@
 import type { Bundle } from '../../protocol/bundle.ts';
+import { MAX_MODULES } from '../../protocol/limits.ts';
 import type { NodeDescription } from '../../protocol/messages.ts';
 import { shortRevision } from '../../protocol/revision.ts';
 import { explain, type Explained, mapStack, scriptIn } from '../../protocol/stack.ts';
@@ -26,6 +27,12 @@ import { Whereabouts } from './whereabouts.ts';
 
 /** How many compiled revisions of a module are kept: what is prepared, and what a rollback goes back to. */
 const KEPT_COMPILED = 4;
+
+const TOO_MANY: Outcome = {
+  status: 'refused',
+  reason: 'system_limit',
+  detail: `a node runs ${MAX_MODULES} modules at most; remove some first`,
+};
 
 interface Options {
   /** How many characters a second a version may log. */
@@ -75,6 +82,7 @@ export class CodeServer {
 
   /** Compiles a bundle and keeps it ready, beside what runs. */
   prepare(bundle: Bundle): Outcome {
+    if (!this.#hasRoomFor([bundle])) return TOO_MANY;
     const { compiled } = this.#modules.of(bundle.module);
     try {
       const prepared = compiled.get(bundle.revision) ?? this.#compile(bundle);
@@ -111,11 +119,16 @@ export class CodeServer {
   rehearse(targets: readonly Target[]): Rehearsal {
     const parts = [];
     for (const { module, revision } of targets) {
-      const { compiled, slots, data } = this.#modules.of(module);
-      if (slots.current?.revision === revision) continue;
-      const prepared = compiled.get(revision);
-      if (prepared === undefined) return refused('nofile', `${module}@${shortRevision(revision)} is not prepared`);
-      parts.push({ prepared, live: { data, current: slots.current }, surroundings: this.#around(prepared.bundle) });
+      const hosted = this.#modules.get(module);
+      const prepared = hosted?.compiled.get(revision);
+      if (hosted !== undefined && hosted.slots.current?.revision === revision) continue;
+      if (hosted === undefined || prepared === undefined)
+        return refused('nofile', `${module}@${shortRevision(revision)} is not prepared`);
+      parts.push({
+        prepared,
+        live: { data: hosted.data, current: hosted.slots.current },
+        surroundings: this.#around(prepared.bundle),
+      });
     }
     return rehearse(parts);
   }
@@ -259,12 +272,18 @@ export class CodeServer {
     return prepared;
   }
 
+  #hasRoomFor(targets: readonly Target[]): boolean {
+    const fresh = targets.filter(({ module }) => this.current(module) === null).length;
+    return fresh === 0 || this.#modules.loaded + fresh <= MAX_MODULES;
+  }
+
   #verdictOn(assignments: readonly Assignment[]): Outcome {
     const verdicts = assignments.map(({ module }) => this.#modules.of(module).verdict);
     return verdicts.find(({ status }) => status === 'refused') ?? OK;
   }
 
   #switchTogether(targets: readonly Target[]): Outcome {
+    if (!this.#hasRoomFor(targets)) return TOO_MANY;
     for (const target of targets) {
       const ban = this.banOn(target);
       if (ban !== null) return ban;

@@ -2,6 +2,7 @@ import { type Bundle, decodeBundle } from '../../protocol/bundle.ts';
 import { decode } from '../../protocol/codec.ts';
 import { HotcastError } from '../../protocol/errors.ts';
 import { type Head, headSchema } from '../../protocol/head.ts';
+import { decodeLoadOrder } from '../../protocol/load-order.ts';
 import { open, type SealFault, type TrustedKeys } from '../../protocol/seal.ts';
 import type { Subjects } from '../../protocol/subjects.ts';
 
@@ -9,7 +10,12 @@ import type { Subjects } from '../../protocol/subjects.ts';
 const MAY_BE_AHEAD = 10 * 60_000;
 
 /** Why a bundle or a head was not let in. */
-export type Fault = SealFault | 'from the future';
+export type Fault =
+  | SealFault
+  /** Its time is later than now. */
+  | 'from the future'
+  /** It was obeyed already, or is older than the node's process. */
+  | 'played again';
 
 /** What arrived is not sealed by a trusted key for where it was found. */
 export class UntrustedError extends HotcastError {
@@ -33,6 +39,8 @@ export class Gate {
   readonly #subjects: Subjects;
   readonly #onUntrusted: (error: UntrustedError) => void;
   #refused = 0;
+  /** When the last order to load was given; what is older than this process may be an order to the one before. */
+  #lastOrder = performance.timeOrigin;
 
   /** @param onUntrusted is told of all that is not let in. */
   constructor(trusted: TrustedKeys, subjects: Subjects, onUntrusted: (error: UntrustedError) => void) {
@@ -46,14 +54,24 @@ export class Gate {
     return this.#refused;
   }
 
-  /** @param subject where it was found; null when it was sent to this node alone. @throws UntrustedError and DecodeError */
-  bundle(subject: string | null, bytes: Uint8Array): Bundle {
+  /** @param subject where it was found. @throws UntrustedError and DecodeError */
+  bundle(subject: string, bytes: Uint8Array): Bundle {
     const opened = this.#open(subject, bytes);
     const bundle = decodeBundle(opened.payload);
     if (opened.subject !== this.#subjects.bundle(bundle.module, bundle.revision)) {
       throw this.#untrusted('misplaced', opened.subject);
     }
     return bundle;
+  }
+
+  /** A bundle that this node is to load past the heads; each order is obeyed once. @throws UntrustedError and DecodeError */
+  loadOrder(subject: string, bytes: Uint8Array): Bundle {
+    const { payload } = this.#open(subject, bytes);
+    const { at, packed } = decodeLoadOrder(payload);
+    if (at > Date.now() + MAY_BE_AHEAD) throw this.#untrusted('from the future', subject);
+    if (at <= this.#lastOrder) throw this.#untrusted('played again', subject);
+    this.#lastOrder = at;
+    return decodeBundle(packed);
   }
 
   /** @param subject where it was found; null when it came with others in one message. @throws UntrustedError and DecodeError */

@@ -22,6 +22,11 @@ export class HostedModules {
     return this.#modules.get(module);
   }
 
+  /** How many modules are loaded. */
+  get loaded(): number {
+    return [...this.#modules.values()].filter(({ slots }) => slots.current !== null).length;
+  }
+
   /** The bundle of a script (see {@link scriptName}); null when it is not kept. */
   bundleOf(script: string): Omit<Bundle, 'cache'> | null {
     const compiled = this.#modules.get(script.slice(0, script.indexOf('@')))?.compiled.values() ?? [];

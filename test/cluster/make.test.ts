@@ -1,53 +1,8 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 import { describe, expect, test } from 'vitest';
 
-import type { NodesResult } from '../../controller/src/results.ts';
-import { inspectProject, removeProject, resourcesOf, TEST_PROJECT } from '../support/docker.ts';
-import { type Ended, ROOT, run } from '../support/shell.ts';
+import { inspectProject, resourcesOf, TEST_PROJECT } from '../support/docker.ts';
+import { Project } from '../support/project.ts';
 import { BAD_ON_NODES } from '../support/sources.ts';
-
-/** The Compose file under a project name of its own, with a folder of modules outside of the tree. */
-class Project implements AsyncDisposable {
-  readonly name: string;
-  readonly #modules = mkdtempSync(join(tmpdir(), 'hotcast-test-'));
-  readonly #env: Readonly<Record<string, string>>;
-
-  constructor(name: string) {
-    this.name = name;
-    this.#env = { HOTCAST_PROJECT: name, MODULES_DIR: this.#modules, COOKIE: 'quarry', HTTP_PORT: '0' };
-    chmodSync(this.#modules, 0o755);
-  }
-
-  write(module: string, source: string): void {
-    writeFileSync(join(this.#modules, `${module}.ts`), source);
-  }
-
-  make(...words: string[]): Promise<Ended> {
-    return run('make', words, this.#env);
-  }
-
-  hotcast(...words: string[]): Promise<Ended> {
-    return run('setup/hotcast', words, this.#env);
-  }
-
-  strangersHotcast(...words: string[]): Promise<Ended> {
-    return run('setup/hotcast', words, { ...this.#env, COOKIE: 'other' });
-  }
-
-  async nodes(): Promise<NodesResult['nodes']> {
-    const { stdout } = await this.hotcast('nodes', '--json');
-    return (JSON.parse(stdout) as NodesResult).nodes;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await removeProject(this.name);
-    rmSync(this.#modules, { recursive: true, force: true });
-    rmSync(join(ROOT, `.cache/built-${this.name}`), { force: true });
-  }
-}
 
 const it = test
   .extend('id', { scope: 'file' }, TEST_PROJECT)

@@ -1,7 +1,8 @@
-import type { NatsConnection } from '@nats-io/transport-node';
+import { createInbox, type NatsConnection } from '@nats-io/transport-node';
 
 import { decode, encode } from '../../protocol/codec.ts';
-import { callAnswer, type CallRequest } from '../../protocol/messages.ts';
+import { inboxPrefix } from '../../protocol/connection.ts';
+import { type CallAnswer, callAnswer, type CallRequest } from '../../protocol/messages.ts';
 import type { Subjects } from '../../protocol/subjects.ts';
 
 /** A call, and the JSON that it must give. */
@@ -64,8 +65,7 @@ export class CallLoad {
     const startedAt = performance.now();
     try {
       const subject = this.#subjects.node(node, 'call');
-      const { data } = await this.#nats.request(subject, encode(request), { timeout: DEADLINE });
-      const answer = decode(callAnswer, data);
+      const answer = await this.#ask(subject, encode(request), node);
       if (answer.status === 'error') this.#failures.push(`${node}: ${answer.message}`);
       else if (answer.json !== json) this.#failures.push(`${node}: ${answer.json} in place of ${json}`);
     } catch (error) {
@@ -73,5 +73,13 @@ export class CallLoad {
     }
     this.#latencies.push(performance.now() - startedAt);
     if (this.#latencies.length >= this.#enough.calls) this.#enough.reached();
+  }
+  /** Asks as a controller does, whom nodes answer under their names. */
+  async #ask(subject: string, request: Uint8Array, node: string): Promise<CallAnswer> {
+    const inbox = createInbox(inboxPrefix('controller'));
+    const answers = this.#nats.subscribe(`${inbox}.${node}`, { max: 1, timeout: DEADLINE });
+    this.#nats.publish(subject, request, { reply: inbox });
+    for await (const { data } of answers) return decode(callAnswer, data);
+    throw new Error('no answer');
   }
 }

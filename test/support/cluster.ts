@@ -64,6 +64,8 @@ export interface ClusterOptions {
   readonly nodes: number;
   /** Has all talk to NATS by TLS. */
   readonly tls?: boolean;
+  /** Has NATS know a second cookie from the start. */
+  readonly neighbour?: boolean;
   /** Variables of the nodes that differ from their defaults. */
   readonly node?: Environment;
   /** Variables of the controller that differ from their defaults. */
@@ -92,10 +94,11 @@ export class Cluster extends Hotcast implements AsyncDisposable {
 
   static async start(options: ClusterOptions): Promise<Cluster> {
     const cluster = new Cluster(options);
-    const { nodes, tls = false } = options;
+    const { nodes, tls = false, neighbour = false } = options;
     try {
       if (tls) await cluster.keys.useTls([`${cluster.id}-nats`, 'localhost']);
       cluster.keys.make(cluster.cookie);
+      if (neighbour) cluster.keys.make(cluster.neighbour);
       await cluster.#startAll(nodes);
       return cluster;
     } catch (error) {
@@ -113,6 +116,11 @@ export class Cluster extends Hotcast implements AsyncDisposable {
   async hotcast(...args: readonly string[]): Promise<Ended> {
     const checks = args[0] === 'push' || args[0] === 'compile';
     return this.#container('controller').exec(['hotcast', ...args, ...(checks ? ['--no-check'] : [])]);
+  }
+
+  /** The cookie of another cluster on the same NATS. */
+  get neighbour(): string {
+    return `${this.cookie}-2`;
   }
 
   /** The names of the nodes that were added, as the containers' numbers make them. */

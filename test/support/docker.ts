@@ -95,6 +95,15 @@ export async function inspectProject(project: string): Promise<Dockerode.Contain
   return Promise.all(containers.map(({ Id }) => docker.getContainer(Id).inspect()));
 }
 
+/** The containers of a Compose project, by service. */
+export async function containersOf(project: string): Promise<Map<string, Dockerode.Container>> {
+  const docker = await engine();
+  const found = await docker.listContainers({ all: true, filters: { label: [`${PROJECT_LABEL}=${project}`] } });
+  return new Map(
+    found.map(({ Id, Labels }) => [Labels['com.docker.compose.service'] ?? Id, docker.getContainer(Id)] as const),
+  );
+}
+
 /** What the engine has of a Compose project, by name. */
 export async function resourcesOf(project: string): Promise<string[]> {
   const docker = await engine();
@@ -196,7 +205,7 @@ async function* eventsIn(source: Readable): AsyncGenerator<EngineEvent, void, un
 /** Runs a container of an image to its end; gives its exit code and what it logged. */
 export async function runToEnd(
   image: string,
-  options: { readonly Env?: string[]; readonly Cmd?: string[] },
+  options: Pick<Dockerode.ContainerCreateOptions, 'Cmd' | 'Entrypoint' | 'Env' | 'HostConfig' | 'User'>,
 ): Promise<{ exitCode: number; lines: string[] }> {
   const docker = await engine();
   const labels = { [TEST_LABEL]: String(process.pid) };
@@ -205,7 +214,7 @@ export async function runToEnd(
     await container.start();
     const { StatusCode } = (await container.wait()) as { StatusCode: number };
     const lines: string[] = [];
-    const reading = { follow: false, signal: AbortSignal.timeout(10_000) };
+    const reading = { follow: false, signal: AbortSignal.timeout(30_000) };
     for await (const line of logLines(container, reading)) lines.push(line);
     return { exitCode: StatusCode, lines };
   } finally {

@@ -75,7 +75,7 @@ export class PushWatch implements AsyncDisposable {
   }
 
   #onAnswer({ subject, data }: Msg): void {
-    const nodes = this.#prepared.get(subject);
+    const nodes = this.#prepared.get(subject.slice(0, subject.lastIndexOf('.')));
     if (nodes === undefined) return;
     const answer = decode(prepareAnswer, data);
     if (answer.status === 'prepared') nodes.add(answer.node);

@@ -35,7 +35,13 @@ export function nodePermissions(cookie: string, names: readonly [string, string]
   const claim = subjects.claim(name);
   const events = names.map(each => subjects.eventsOf(each));
   return {
-    publish: [...events, claim, own, `${inboxPrefix('controller')}.>`, ...readingOf(cookie)],
+    publish: [
+      ...events,
+      claim,
+      own,
+      ...names.map(each => `${inboxPrefix('controller')}.*.${each}`),
+      ...readingOf(cookie),
+    ],
     subscribe: [...names.map(each => subjects.nodeAny(each)), subjects.allAny, subjects.bundles, claim, own],
   };
 }
@@ -57,9 +63,8 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
           anyNode,
           subjects.allAny,
           subjects.roster,
-          // Makes, changes, reads and purges its stream.
           '$JS.API.INFO',
-          `$JS.API.STREAM.*.${stream}`,
+          ...['CREATE', 'UPDATE', 'INFO', 'PURGE'].map(verb => `$JS.API.STREAM.${verb}.${stream}`),
           ...readingOf(cookie),
         ],
         subscribe: [events, own],

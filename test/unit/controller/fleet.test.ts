@@ -50,4 +50,10 @@ describe('join', () => {
     );
     expect(members).toEqual([fred, { node: 'bambam', container: 'c2' }]);
   });
+
+  it("does not believe a node that says that another one's container is its own", () => {
+    const containers = [container('c1', 'hotcast-node-1'), container('c2', 'hotcast-node-2')];
+    const members = join(containers, [present('fred', 'c1'), present('bambam', 'c2'), present('fred', 'c2')]);
+    expect(members).toEqual([fred, { node: 'bambam', container: 'c2' }]);
+  });
 });

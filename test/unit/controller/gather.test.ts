@@ -5,7 +5,7 @@ import { gather } from '../../../controller/src/gather.ts';
 import { decode, encode } from '../../../protocol/codec.ts';
 import { pingAnswer } from '../../../protocol/messages.ts';
 
-type Deliver = (error: Error | null, message: { data: Uint8Array }) => void;
+type Deliver = (error: Error | null, message: { subject: string; data: Uint8Array }) => void;
 
 /** As much of a connection as `gather` uses, with a way to answer. */
 function network() {
@@ -18,10 +18,13 @@ function network() {
     nats: { subscribe } as unknown as NatsConnection,
     subscriptions,
     answer: (inbox: string, ...nodes: string[]) => {
-      for (const node of nodes) subscriptions.get(inbox)?.(null, { data: encode({ node, container: 'c' }) });
+      for (const node of nodes) {
+        const subject = `${inbox}.${node}`;
+        subscriptions.get(`${inbox}.*`)?.(null, { subject, data: encode({ node, container: 'c' }) });
+      }
     },
-    deliver: (inbox: string, text: string) =>
-      subscriptions.get(inbox)?.(null, { data: new TextEncoder().encode(text) }),
+    deliver: (inbox: string, node: string, text: string) =>
+      subscriptions.get(`${inbox}.*`)?.(null, { subject: `${inbox}.${node}`, data: new TextEncoder().encode(text) }),
   };
 }
 
@@ -61,9 +64,11 @@ describe('gather', () => {
   it("takes NATS's word that nobody is subscribed, and an answer that makes no sense, for no answer", async () => {
     const { nats, answer, deliver } = network();
     const ask = (inbox: string): void => {
-      deliver(inbox, '');
-      deliver(inbox, '{"node":"FRED!"}');
-      deliver(inbox, 'hello');
+      deliver(inbox, 'fred', '');
+      deliver(inbox, 'fred', '{"node":"FRED!"}');
+      deliver(inbox, 'fred', 'hello');
+      // NATS holds a node to its own name.
+      deliver(inbox, 'betty', '{"node":"fred","container":"c"}');
       answer(inbox, 'betty');
     };
     const answers = await gather(nats, { ...question(1, 'fred', 'betty'), ask });

@@ -43,6 +43,7 @@ describe('the sweep', () => {
   /** A keeper over a stream with one module, whose bundles are in `bundles`; `onRemove` is called with each removal. */
   async function keeperOver(heads: Head[], bundles: Set<string>, onRemove = (): void => undefined): Promise<void> {
     const store = {
+      restoreHeads: async () => [],
       heads: async () => heads.slice(-1),
       history: async () => heads,
       outcomes: async () => heads.map(({ module, sequence }) => outcome(module, sequence)),

@@ -169,7 +169,7 @@ export class Cluster {
     if (message.subject === this.#subjects.all('commit')) {
       this.#commits.set(definitely(message.reply), headsIn(this.#subjects, message.data));
     }
-    const heads = this.#commits.get(message.subject);
+    const heads = this.#commits.get(message.subject.slice(0, message.subject.lastIndexOf('.')));
     if (heads === undefined) return;
     const reply = decode(loadReply, message.data);
     if (reply.status !== 'refused' || reply.reason === 'outdated') return;

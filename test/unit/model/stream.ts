@@ -121,6 +121,7 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     bundle: (module, revision) => deed(() => stream.bundle(module, revision)),
     bundles: module => deed(() => stream.bundles(module)),
     removeBundle: (module, revision) => deed(() => stream.removeBundle(module, revision)),
+    restoreHeads: () => Promise.resolve([]),
     reseal: () => Promise.resolve(0),
     lastHead: module =>
       deed(() => {
@@ -134,13 +135,14 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
         if (isWritten) writer.onWrite(writes.map(({ head }) => head));
         return isWritten;
       }),
-    sealBundle: ({ module, revision }, packed) => sealed(subjects.bundle(module, revision), packed),
+    sealLoad: () => new Uint8Array(),
     sealHead: head => sealed(subjects.head(head.module), encode(head)),
     putBundle: (bundle, packed, answerTo) =>
       deed(() => {
         stream.putBundle(bundle.module, bundle.revision, packed);
         const headers = answerTo === null ? undefined : new Map([[ANSWER_TO, answerTo]]);
-        connection.publish(subjects.bundle(bundle.module, bundle.revision), store.sealBundle(bundle, packed), {
+        const subject = subjects.bundle(bundle.module, bundle.revision);
+        connection.publish(subject, sealed(subject, packed), {
           headers,
         });
       }),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { CodeServer } from '../../../node-image/src/code-server.ts';
+import { MAX_MODULES } from '../../../protocol/limits.ts';
 import { bundleOf, headOf, hostedOf, recordingLog } from '../fixtures.ts';
 
 /** Where the modules of these tests leave traces; they run in this realm. */
@@ -76,6 +77,25 @@ describe('prepare', () => {
       true,
       true,
     ]);
+  });
+});
+
+describe('a node that runs as many modules as it may', () => {
+  const full = (): CodeServer => {
+    const server = new CodeServer(recordingLog());
+    for (let index = 0; index < MAX_MODULES; index += 1) {
+      const bundle = bundleOf(`m${index}`, answering(index));
+      server.prepare(bundle);
+      expect(server.loadHere(bundle).status).toBe('ok');
+    }
+    return server;
+  };
+
+  it('refuses one more, and takes the next version of one that it has', () => {
+    const server = full();
+    expect(server.prepare(bundleOf('more', answering(0)))).toMatchObject({ reason: 'system_limit' });
+    const next = bundleOf('m7', answering('next'));
+    expect([server.prepare(next).status, server.loadHere(next).status]).toEqual(['ok', 'ok']);
   });
 });
 

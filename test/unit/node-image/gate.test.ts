@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Gate, UntrustedError } from '../../../node-image/src/gate.ts';
 import { encodeBundle } from '../../../protocol/bundle.ts';
 import { encode } from '../../../protocol/codec.ts';
+import { encodeLoadOrder } from '../../../protocol/load-order.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
 import { bundleOf, gateOf, headOf, sealed } from '../fixtures.ts';
 
@@ -26,10 +27,9 @@ function faultOf(body: (gate: Gate) => unknown): string {
 }
 
 describe('the gate', () => {
-  it('lets in what is sealed for where it was found, or was sent to this node alone', () => {
+  it('lets in what is sealed for where it was found', () => {
     const gate = gateOf(subjects);
     expect(gate.bundle(bundleSubject, sealed(bundleSubject, packed))).toEqual(bundle);
-    expect(gate.bundle(null, sealed(bundleSubject, packed))).toEqual(bundle);
     expect(gate.head(headSubject, sealed(headSubject, encode(head)))).toEqual(head);
     expect(gate.refused).toBe(0);
   });
@@ -49,7 +49,6 @@ describe('the gate', () => {
     ];
     for (const subject of elsewhere) {
       expect(faultOf(gate => gate.bundle(bundleSubject, sealed(subject, packed)))).toBe('misplaced');
-      expect(faultOf(gate => gate.bundle(null, sealed(subject, packed)))).toBe('misplaced');
       expect(faultOf(gate => gate.head(null, sealed(strange.head('demo'), encode(head))))).toBe('misplaced');
     }
   });
@@ -68,5 +67,19 @@ describe('the gate', () => {
     }
     const slightly = sealed(headSubject, encode({ ...head, at: Date.now() + 60_000 }));
     expect(faultOf(gate => gate.head(headSubject, slightly))).toBe('none');
+  });
+
+  it('lets in an order to load once, and none from before the process', () => {
+    const toFred = subjects.node('fred', 'load');
+    const order = (at: number): Uint8Array => sealed(toFred, encodeLoadOrder({ at, packed }));
+    const now = Date.now();
+    const gate = gateOf(subjects);
+    expect(gate.loadOrder(toFred, order(now))).toEqual(bundle);
+    for (const at of [now, now - 1]) expect(() => gate.loadOrder(toFred, order(at))).toThrow('played again');
+    expect(gate.loadOrder(toFred, order(now + 0.5))).toEqual(bundle);
+    expect(faultOf(fresh => fresh.loadOrder(toFred, order(performance.timeOrigin - 1)))).toBe('played again');
+    expect(faultOf(fresh => fresh.loadOrder(toFred, order(now + 3_600_000)))).toBe('from the future');
+    expect(faultOf(fresh => fresh.loadOrder(subjects.node('betty', 'load'), order(now)))).toBe('misplaced');
+    expect(faultOf(fresh => fresh.loadOrder(toFred, sealed(bundleSubject, packed)))).toBe('misplaced');
   });
 });

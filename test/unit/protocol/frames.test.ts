@@ -24,4 +24,10 @@ describe('frames', () => {
     }
     expect(() => splitFrames(Buffer.concat([bytes, Uint8Array.of(0)]))).toThrow(DecodeError);
   });
+
+  it('are refused when they are too many, before one is looked at', () => {
+    const many = joinFrames(Array.from({ length: 4 }, () => new Uint8Array()));
+    expect(splitFrames(many, 4)).toHaveLength(4);
+    expect(() => splitFrames(many, 3)).toThrow('more than 3 frames');
+  });
 });
