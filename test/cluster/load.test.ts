@@ -49,7 +49,7 @@ const shown = ({ calls, failures, p50, p99 }: LoadFigures): string =>
   `${calls} calls, ${failures.length} failed, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
 
 describe(`a load of calls on three nodes during ${PUSHES} pushes`, () => {
-  it('has no failed call', { timeout: 60_000 + PUSHES * 500 }, async ({ cluster }) => {
+  it('has no failed call', { timeout: 60_000 + PUSHES * 1_500 }, async ({ cluster }) => {
     using line = await PushLine.open(cluster);
     await using nats = await connected(cluster);
     const parts = { nats: nats.connection, subjects: subjectsOf(cluster.cookie) };
