@@ -5,6 +5,8 @@
 export const CONNECTION = {
   waitOnFirstConnect: true,
   maxReconnectAttempts: -1,
+  // A server that was made anew has another address; who still knocks at the old one waits for nothing.
+  timeout: 5_000,
   reconnectTimeWait: 250,
   reconnectJitter: 250,
   pingInterval: 2_000,
