@@ -1,7 +1,7 @@
 import type { Bundle } from '../../protocol/bundle.ts';
 import type { Say } from './command.ts';
 import type { Compiled } from './compile.ts';
-import { pack } from './pack.ts';
+import { pack, refuseTooLarge } from './pack.ts';
 import { type Preflight, PreflightError } from './preflight.ts';
 import { type TypeCheck, TypeCheckError } from './type-check.ts';
 
@@ -35,7 +35,11 @@ export function candidatesFrom({ compile, typeCheck, preflight, maxPayload }: Ca
     const [compiled, diagnostics, outcome] = await Promise.all([
       compiling,
       check ? typeCheck.check(sources) : [],
-      compiling.then(all => preflight.judge(all.map(({ bundle }) => bundle))),
+      compiling.then(all => {
+        const bundles = all.map(({ bundle }) => bundle);
+        for (const bundle of bundles) refuseTooLarge(bundle, maxPayload());
+        return preflight.judge(bundles);
+      }),
       sources,
     ]);
     if (diagnostics.length > 0) throw new TypeCheckError(modules, diagnostics);

@@ -20,6 +20,16 @@ export function pack(bundle: Bundle, maxPayload: number): Uint8Array {
   );
 }
 
+/**
+ * Says that a bundle is too large before anything else is done with it; small ones need not be packed for that.
+ *
+ * @throws UsageError
+ */
+export function refuseTooLarge(bundle: Bundle, maxPayload: number): void {
+  const isSmall = bundle.code.length + bundle.map.length < Math.min(MAX_BUNDLE_BYTES, maxPayload - HEADER_BYTES) / 4;
+  if (!isSmall) pack(bundle, maxPayload);
+}
+
 function megabytes(bytes: number): string {
   return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }

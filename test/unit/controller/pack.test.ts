@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { describe, expect, it } from 'vitest';
 
-import { pack } from '../../../controller/src/pack.ts';
+import { pack, refuseTooLarge } from '../../../controller/src/pack.ts';
 import { decodeBundle } from '../../../protocol/bundle.ts';
 import { HEADER_BYTES } from '../../../protocol/limits.ts';
 import { bundleOf } from '../fixtures.ts';
@@ -25,5 +25,6 @@ describe('pack', () => {
     const bundle = bundleOf('demo', `exports.noise = '${noise(9 * 1024 * 1024)}';`);
     expect(() => pack(bundle, Infinity)).toThrow(/^demo is \d+\.\d MiB packed, the limit is 7\.9 MiB: import less/);
     expect(() => pack(bundle, HEADER_BYTES + 1024 * 1024)).toThrow(/the limit is 1\.0 MiB/);
+    expect(() => refuseTooLarge(bundle, Infinity)).toThrow(/the limit is 7\.9 MiB/);
   });
 });
