@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 import { shortRevision } from '../../protocol/revision.ts';
 import type { Cluster, LogLine } from '../support/cluster.ts';
 import { clusterTest } from '../support/cluster-test.ts';
-import { engineEvents } from '../support/docker.ts';
+import { engineEvents, pause } from '../support/docker.ts';
 
 const it = clusterTest({ nodes: 3 });
 
@@ -27,7 +27,7 @@ describe('catch up', () => {
     edit(cluster);
     await cluster.push('news');
     const bambam = await cluster.container('bambam');
-    await bambam.pause();
+    await pause(bambam);
     edit(cluster);
     const pushed = await cluster.push('news', '--timeout', '3');
     expect(pushed.exitCode).toBe(3);

@@ -2,6 +2,7 @@ import { describe, expect } from 'vitest';
 
 import { shortRevision } from '../../protocol/revision.ts';
 import { clusterTest } from '../support/cluster-test.ts';
+import { pause } from '../support/docker.ts';
 import { inTheMiddle } from '../support/middle.ts';
 import { onHeads, running } from '../support/on-heads.ts';
 import { version } from '../support/sources.ts';
@@ -48,7 +49,7 @@ describe('a node in the middle of a push', () => {
     const betty = await cluster.container('betty');
     const push = () => cluster.push('paused', ...PATIENCE);
     const { exitCode, result, revision } = await inTheMiddle(cluster, HOLD, push, async () => {
-      await betty.pause();
+      await pause(betty);
     });
     expect({ exitCode, outcome: result.outcome }).toEqual({ exitCode: 3, outcome: 'committed' });
     expect(result.nodes.filter(({ status }) => status !== 'loaded')).toEqual([{ node: 'betty', status: 'silent' }]);

@@ -2,6 +2,7 @@ import { describe, expect } from 'vitest';
 
 import { shortRevision } from '../../protocol/revision.ts';
 import { clusterTest } from '../support/cluster-test.ts';
+import { pause } from '../support/docker.ts';
 import { Wire } from '../support/wire.ts';
 
 const it = clusterTest({ nodes: 3 });
@@ -16,7 +17,7 @@ describe('two pushes at once', () => {
     const bambam = await cluster.container('bambam');
 
     // A paused node holds the first push between prepare and commit.
-    await bambam.pause();
+    await pause(bambam);
     cluster.writeModule('duel', version('slower'));
     const sent = wire.next(`hotcast.${cluster.cookie}.bundle.duel.*`);
     const slower = cluster.hotcast('push', 'duel', '--timeout', '60');

@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest';
 
 import { clusterTest } from '../support/cluster-test.ts';
+import { pause } from '../support/docker.ts';
 import { onHeads, running } from '../support/on-heads.ts';
 import { PushWatch } from '../support/push-watch.ts';
 import { version } from '../support/sources.ts';
@@ -19,7 +20,7 @@ describe('two controllers of one cookie', () => {
       rival.writeModule('duel', version(`${round}2`));
       const before = await cluster.history('duel');
       // Both have looked at the last head, and wait for fred.
-      await fred.pause();
+      await pause(fred);
       const pushes = [cluster.push('duel', '--timeout', '30').then(({ result }) => result)];
       pushes.push(rival.push('duel', '--timeout', '30'));
       try {

@@ -3,6 +3,7 @@ import { describe, expect } from 'vitest';
 import { shortRevision } from '../../protocol/revision.ts';
 import type { Cluster } from '../support/cluster.ts';
 import { clusterTest } from '../support/cluster-test.ts';
+import { pause } from '../support/docker.ts';
 import { onHeads, running } from '../support/on-heads.ts';
 import { version } from '../support/sources.ts';
 
@@ -188,7 +189,7 @@ describe('the watchdog', () => {
     const startedAt = async () => (await cluster.nodes()).map(node => node.status === 'present' && node.startedAt);
     const before = await startedAt();
     const betty = await cluster.container('betty');
-    await betty.pause();
+    await pause(betty);
     // Longer than an event loop may block.
     await cluster.ping('betty', '--timeout', '3');
     await betty.unpause();

@@ -55,6 +55,25 @@ export class HardenedContainer extends GenericContainer {
   }
 }
 
+/** How long the engine may try to freeze a container (milliseconds). */
+const FREEZING = 10_000;
+
+/**
+ * Freezes all processes of a container. On a busy machine with cgroup v1, runc gives up on one that is just starting
+ * another process (its freezer tries a thousand times, for a fifth of a second): nothing is frozen then, and it is asked again.
+ */
+export async function pause(container: Dockerode.Container): Promise<void> {
+  const deadline = performance.now() + FREEZING;
+  for (;;) {
+    try {
+      await container.pause();
+      return;
+    } catch (error) {
+      if (!String(error).includes('unable to freeze') || performance.now() > deadline) throw error;
+    }
+  }
+}
+
 /** Makes a bridge network. */
 export async function createNetwork(name: string, labels: Readonly<Record<string, string>>): Promise<void> {
   const docker = await engine();

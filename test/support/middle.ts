@@ -1,4 +1,5 @@
 import type { Cluster } from './cluster.ts';
+import { pause } from './docker.ts';
 import { PushWatch } from './push-watch.ts';
 
 /**
@@ -15,7 +16,7 @@ export async function inTheMiddle<T>(
 ): Promise<T> {
   await using watch = await PushWatch.start(cluster);
   const held = await cluster.container(holder);
-  await held.pause();
+  await pause(held);
   const pushing = push();
   pushing.catch(() => undefined); // Told by the return, after the holder was let go.
   try {
