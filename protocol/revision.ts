@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
-/** SHA-256 over the code, 64 hex digits: the same code has the same revision everywhere. */
-export function revisionOf(code: string): string {
+/** SHA-256 over the code (UTF-8), 64 hex digits: the same code has the same revision everywhere. */
+export function revisionOf(code: string | Uint8Array): string {
   return createHash('sha256').update(code).digest('hex');
 }
 

@@ -1,10 +1,10 @@
 import { SourceMap } from 'node:module';
 import { inspect } from 'node:util';
 
-import type { Bundle } from './bundle.ts';
+import { type Bundle, unpackMap } from './bundle.ts';
 
 /** Finds the bundle of a script in a stack by its name, `demo@3f2a9c81b0d4`. */
-export type FindBundle = (script: string) => Bundle | null;
+export type FindBundle = (script: string) => Pick<Bundle, 'map'> | null;
 
 /** What was thrown, for logs and answers. */
 export interface Explained {
@@ -80,10 +80,10 @@ export function scriptIn(thrown: unknown): string | null {
   }
 }
 
-function mapOf(bundle: Bundle | null): SourceMap | null {
+function mapOf(bundle: Pick<Bundle, 'map'> | null): SourceMap | null {
   if (bundle === null) return null;
   try {
-    return new SourceMap(JSON.parse(bundle.map) as ConstructorParameters<typeof SourceMap>[0]);
+    return new SourceMap(JSON.parse(unpackMap(bundle.map)) as ConstructorParameters<typeof SourceMap>[0]);
   } catch {
     // A map that can't be read leaves the stack as it is.
     return null;

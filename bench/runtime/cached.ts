@@ -11,6 +11,5 @@ export function withCache(bundle: Bundle): Bundle {
   const module = { exports: {} };
   const globals = OWN_GLOBALS.map(name => globalThis[name] as unknown);
   run(module, module.exports, () => ({}), { data: {} }, ...globals);
-  const cache = codeCache(bundle.code, script);
-  return cache === null ? bundle : { ...bundle, cache };
+  return { ...bundle, cache: codeCache(script) };
 }

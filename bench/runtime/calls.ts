@@ -1,4 +1,5 @@
 import { CodeServer } from '../../node-image/src/code-server.ts';
+import { packMap } from '../../protocol/bundle.ts';
 import { revisionOf } from '../../protocol/revision.ts';
 import { median } from './numbers.ts';
 import { silent } from './silent.ts';
@@ -144,7 +145,7 @@ function sumOf(calls: number): number {
 
 function load(server: CodeServer, module: string, code: string, sequence: number): void {
   const revision = revisionOf(code);
-  server.prepare({ module, revision, file: `modules/${module}.ts`, exports: [], code, map: '{}' });
+  server.prepare({ module, revision, file: `modules/${module}.ts`, exports: [], code, map: packMap('{}') });
   const outcome = server.commit([{ module, revision, sequence, force: false }]);
   if (outcome.status !== 'ok') throw new TypeError(outcome.detail);
 }

@@ -1,4 +1,4 @@
-import type { Bundle } from '../../protocol/bundle.ts';
+import { type Bundle, packMap } from '../../protocol/bundle.ts';
 import { revisionOf } from '../../protocol/revision.ts';
 
 /** What esbuild writes before a CommonJS bundle of ES modules. */
@@ -29,7 +29,7 @@ module.exports = __toCommonJS(subject_exports);
 export class GeneratedModule {
   readonly #functions: string;
   /** As much as esbuild's source map has. */
-  readonly #map: string;
+  readonly #map: Uint8Array;
 
   constructor(bytes: number) {
     let text = '';
@@ -39,7 +39,9 @@ export class GeneratedModule {
       last = `step${index}`;
     }
     this.#functions = `function item(input) { return { input }; }\n${text}function run(input) { return ${last}(input); }\n`;
-    this.#map = JSON.stringify({ version: 3, sources: [], names: [], mappings: 'AAAA,SAASA,'.repeat(bytes / 8) });
+    this.#map = packMap(
+      JSON.stringify({ version: 3, sources: [], names: [], mappings: 'AAAA,SAASA,'.repeat(bytes / 8) }),
+    );
   }
 
   /** The code as the controller's compiler writes it; while it is loaded, it holds so many numbers of 8 bytes. */

@@ -3,7 +3,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 
 import { build, type BuildOptions, type Message } from 'esbuild';
 
-import type { Bundle } from '../../protocol/bundle.ts';
+import { type Bundle, packMap } from '../../protocol/bundle.ts';
 import { HotcastError, UsageError } from '../../protocol/errors.ts';
 import { isModuleName, MODULE_RULE } from '../../protocol/names.ts';
 import { revisionOf } from '../../protocol/revision.ts';
@@ -84,7 +84,7 @@ export async function compile(modulesDir: string, module: string): Promise<Compi
     file,
     exports,
     code,
-    map: outputEndingIn('.map', program.value.outputFiles),
+    map: packMap(outputEndingIn('.map', program.value.outputFiles)),
   };
   const sources = Object.keys(program.value.metafile.inputs)
     .filter(path => /\.[mc]?tsx?$/.test(path) && !path.includes('node_modules/'))

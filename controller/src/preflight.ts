@@ -8,7 +8,15 @@ import { HotcastError, UnavailableError } from '../../protocol/errors.ts';
 import { shortRevision } from '../../protocol/revision.ts';
 import { mapStack } from '../../protocol/stack.ts';
 import type { CodeCache } from './preflight/code-cache.ts';
-import type { Answer, Candidate, PreflightLimits, PreflightReason, Question, Verdict } from './preflight/verdict.ts';
+import type {
+  Answer,
+  Candidate,
+  PreflightLimits,
+  PreflightReason,
+  Question,
+  SentCache,
+  Verdict,
+} from './preflight/verdict.ts';
 
 /** A module would not load, or must not be loaded. One line says why and where. */
 export class PreflightError extends HotcastError {
@@ -30,7 +38,7 @@ export interface PreflightRefusal {
   readonly at: string | null;
 }
 
-/** `caches`: what V8 made of each module's code, in their order; null for little code. */
+/** `caches`: what V8 made of each module's code, in their order; null where it did not come to that. */
 export type PreflightOutcome =
   | {
       readonly status: 'passed';
@@ -131,7 +139,7 @@ async function judgeIn(
       const { verdict } = message;
       if (verdict.status === 'refused') return resolve(verdict);
       warnings.push(...verdict.warnings.map(warning => `${bundles[caches.length]?.module ?? ''}: ${warning}`));
-      caches.push(verdict.cache);
+      caches.push(received(verdict.cache));
       if (caches.length === bundles.length) resolve(null);
     });
     child.send({ token, candidates: bundles.map(candidateOf) } satisfies Question);
@@ -148,6 +156,10 @@ async function judgeIn(
     detail,
     at: stack === null ? null : positionIn(stack, bundle),
   };
+}
+
+function received(cache: SentCache | null): CodeCache | null {
+  return cache === null ? null : { runtime: cache.runtime, data: Buffer.from(cache.base64, 'base64') };
 }
 
 function candidateOf({ module, revision, code, exports }: Bundle): Candidate {

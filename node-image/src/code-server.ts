@@ -18,6 +18,7 @@ import { load, purge, remove, type Slots } from './slots.ts';
 import {
   compileVersion,
   evaluateVersion,
+  type Origin,
   type Prepared,
   scriptName,
   type Surroundings,
@@ -343,7 +344,7 @@ export class CodeServer {
     return version;
   }
 
-  #around({ module, revision }: Bundle): Omit<Surroundings, 'data'> {
+  #around({ module, revision }: Origin): Omit<Surroundings, 'data'> {
     return {
       log: new ModuleLog(this.#log, module, revision, this.#logMayWrite),
       facade: name => this.#facades.of(name),

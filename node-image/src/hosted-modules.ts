@@ -1,7 +1,6 @@
-import type { Bundle } from '../../protocol/bundle.ts';
 import type { NodeDescription } from '../../protocol/messages.ts';
 import { type HostedModule, hostNothing } from './hosted-module.ts';
-import { scriptName, type Version } from './version.ts';
+import { type Origin, scriptName, type Version } from './version.ts';
 
 /** All modules of one node by their names, and what can be found in them. */
 export class HostedModules {
@@ -27,8 +26,8 @@ export class HostedModules {
     return [...this.#modules.values()].filter(({ slots }) => slots.current !== null).length;
   }
 
-  /** The bundle of a script (see {@link scriptName}); null when it is not kept. */
-  bundleOf(script: string): Omit<Bundle, 'cache'> | null {
+  /** What is kept of the bundle of a script (see {@link scriptName}); null when that is not known. */
+  bundleOf(script: string): Origin | null {
     const compiled = this.#modules.get(script.slice(0, script.indexOf('@')))?.compiled.values() ?? [];
     return [...compiled].find(({ bundle }) => scriptName(bundle) === script)?.bundle ?? null;
   }

@@ -9,9 +9,12 @@ import type { ModuleLog } from './module-log.ts';
 import { ownNode } from './own-node.ts';
 import { runAs } from './running.ts';
 
+/** What is kept of a bundle beside its script, which holds the code. */
+export type Origin = Pick<Bundle, 'module' | 'revision' | 'exports' | 'map'>;
+
 /** A revision that is compiled and has not run. */
 export interface Prepared {
-  readonly bundle: Omit<Bundle, 'cache'>;
+  readonly bundle: Origin;
   readonly script: Script;
 }
 
@@ -65,11 +68,11 @@ export function scriptName({ module, revision }: { readonly module: string; read
  *
  * @throws SyntaxError
  */
-export function compileVersion({ cache, ...bundle }: Bundle): Prepared {
+export function compileVersion({ module, revision, exports, map, code, cache }: Bundle): Prepared {
   // V8 looks at version and flags itself, and compiles when they differ; of the processor it knows nothing.
-  const cachedData = cache?.runtime === RUNTIME ? { cachedData: Buffer.from(cache.base64, 'base64') } : {};
-  const options = { ...SCRIPT_OPTIONS, ...cachedData, filename: scriptName(bundle) };
-  return { bundle, script: new Script(scriptOf(bundle.code), options) };
+  const cachedData = cache?.runtime === RUNTIME ? { cachedData: cache.data } : {};
+  const options = { ...SCRIPT_OPTIONS, ...cachedData, filename: scriptName({ module, revision }) };
+  return { bundle: { module, revision, exports, map }, script: new Script(scriptOf(code), options) };
 }
 
 /**

@@ -11,6 +11,16 @@ import { bundleOf, headOf } from '../unit/fixtures.ts';
 import type { Cluster } from './cluster.ts';
 import type { Loot } from './loot.ts';
 
+/** How a bundle without a source map begins. */
+const NO_MAP = Buffer.alloc(4);
+
+/** What a bundle's label is followed by: nothing. */
+function labelled(label: string): Uint8Array {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(label.length);
+  return Buffer.concat([length, Buffer.from(label)]);
+}
+
 /** Seals a payload for a subject. */
 type Sealer = (subject: string, payload: Uint8Array) => Uint8Array;
 
@@ -49,8 +59,8 @@ export function armsFrom(cluster: Cluster, loot: Loot) {
     toFred: subjects.node('fred', 'load'),
     badOrder: encodeLoadOrder({ at: now + 60_000, packed: badPacked }),
     strange: subjectsOf(`${cluster.cookie}-2`).bundle('safe', bad.revision),
-    nested: gzipSync(`{"module":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}`),
-    bomb: gzipSync(Buffer.alloc(8 * MAX_UNPACKED_BYTES)),
+    nested: Buffer.concat([NO_MAP, gzipSync(labelled(`{"module":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}`))]),
+    bomb: Buffer.concat([NO_MAP, gzipSync(Buffer.alloc(8 * MAX_UNPACKED_BYTES))]),
     manyModules: JSON.stringify({
       modules: Array.from({ length: 5_000 }, (_, index) => ({ module: `m${index}`, revision: bad.revision })),
     }),

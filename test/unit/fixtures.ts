@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import * as fc from 'fast-check';
 
 import { Gate } from '../../node-image/src/gate.ts';
-import type { Bundle } from '../../protocol/bundle.ts';
+import { type Bundle, packMap } from '../../protocol/bundle.ts';
 import { splitFrames } from '../../protocol/frames.ts';
 import type { Head } from '../../protocol/head.ts';
 import { makeSigningKey, readSigningKey, trustedKeyFile } from '../../protocol/keys.ts';
@@ -16,7 +16,7 @@ import { Trust } from '../../protocol/trust.ts';
 
 /** A bundle as the controller's compiler writes it, of CommonJS text. */
 export function bundleOf(module: string, code: string): Bundle {
-  return { module, revision: revisionOf(code), file: `modules/${module}.ts`, exports: [], code, map: '{}' };
+  return { module, revision: revisionOf(code), file: `modules/${module}.ts`, exports: [], code, map: packMap('{}') };
 }
 
 /** The head of a push of one module. */

@@ -5,7 +5,7 @@ import { NoBuiltIn } from './built-ins.ts';
 import { type CodeCache, codeCache } from './code-cache.ts';
 import { changesSince, type Snapshot } from './intrinsics.ts';
 import type { Surroundings } from './surroundings.ts';
-import type { Candidate, Verdict } from './verdict.ts';
+import type { Candidate, SentCache, Verdict } from './verdict.ts';
 
 type Factory = (module: { exports: object }, exports: object, ...others: unknown[]) => void;
 
@@ -30,7 +30,7 @@ export function evaluate(candidate: Candidate, surroundings: Surroundings, befor
   if (offence !== null) return refused(offence.reason, offence.message, offence);
   const { changed, globals } = changesSince(before);
   if (changed.length > 0) return refused('intrinsics', `it changes ${shortList(changed)}, which all modules share`);
-  const cache = script === null ? null : codeCache(candidate.code, script);
+  const cache = script === null ? null : sent(codeCache(script));
   if (thrown !== null) return verdictOn(thrown.error, candidate, surroundings, cache);
   const missing = candidate.exports.filter(name => !(name in module.exports));
   if (missing.length > 0) return refused('no_export', `it has no ${shortList(missing)} when it has loaded`);
@@ -38,8 +38,12 @@ export function evaluate(candidate: Candidate, surroundings: Surroundings, befor
   return { status: 'passed', warnings, cache };
 }
 
+function sent({ runtime, data }: CodeCache): SentCache {
+  return { runtime, base64: Buffer.from(data).toString('base64') };
+}
+
 /** What an error at load means: nothing, when the module had used a stand-in. */
-function verdictOn(error: unknown, { code }: Candidate, { seen }: Surroundings, cache: CodeCache | null): Verdict {
+function verdictOn(error: unknown, { code }: Candidate, { seen }: Surroundings, cache: SentCache | null): Verdict {
   if (error instanceof NoBuiltIn && !seen.native) return refused('no_builtin', error.message, error);
   if (seen.native || (seen.touched && ADDON_LOADERS.test(code))) {
     return refused('native_addon', `it loads a native addon: ${describe(error)}`, error);

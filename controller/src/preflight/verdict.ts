@@ -1,5 +1,3 @@
-import type { CodeCache } from './code-cache.ts';
-
 /** Why a module would not load on any node, or must not be loaded there. */
 export type PreflightReason =
   /** It throws while it loads. */
@@ -23,9 +21,15 @@ export type PreflightReason =
   /** An export is not there when it has loaded. */
   | 'no_export';
 
+/** A code cache on its way from one process to the other. */
+export interface SentCache {
+  readonly runtime: string;
+  readonly base64: string;
+}
+
 /** What the preflight of one module found. `stack` is that of the compiled code. */
 export type Verdict =
-  | { readonly status: 'passed'; readonly warnings: readonly string[]; readonly cache: CodeCache | null }
+  | { readonly status: 'passed'; readonly warnings: readonly string[]; readonly cache: SentCache | null }
   | {
       readonly status: 'refused';
       readonly reason: PreflightReason;

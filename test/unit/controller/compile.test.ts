@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { availableModules, compile, CompileError } from '../../../controller/src/compile.ts';
 import { call } from '../../../node-image/src/call.ts';
 import { CodeServer } from '../../../node-image/src/code-server.ts';
+import { unpackMap } from '../../../protocol/bundle.ts';
 import { UsageError } from '../../../protocol/errors.ts';
 import { revisionOf } from '../../../protocol/revision.ts';
 import { recordingLog } from '../fixtures.ts';
@@ -65,7 +66,7 @@ describe('compile', () => {
 
   it('keeps the source in the map', async () => {
     const { bundle } = await compile(projectOf(add), 'demo');
-    expect(JSON.parse(bundle.map)).toMatchObject({ sources: ['modules/demo.ts'], sourcesContent: [add] });
+    expect(JSON.parse(unpackMap(bundle.map))).toMatchObject({ sources: ['modules/demo.ts'], sourcesContent: [add] });
   });
 });
 

@@ -11,13 +11,13 @@ const noise = (bytes: number): string => randomBytes(bytes).toString('base64');
 
 describe('pack', () => {
   it('gives the bytes of a bundle, with its code cache', () => {
-    const bundle = { ...bundleOf('demo', 'exports.x = 1;'), cache: { runtime: 'V8', base64: noise(99) } };
+    const bundle = { ...bundleOf('demo', 'exports.x = 1;'), cache: { runtime: 'V8', data: randomBytes(99) } };
     expect(decodeBundle(pack(bundle, Infinity))).toEqual(bundle);
   });
 
   it('leaves out a code cache that would make it too large', () => {
     const bundle = bundleOf('demo', 'exports.x = 1;');
-    const packed = pack({ ...bundle, cache: { runtime: 'V8', base64: noise(50_000) } }, HEADER_BYTES + 10_000);
+    const packed = pack({ ...bundle, cache: { runtime: 'V8', data: randomBytes(50_000) } }, HEADER_BYTES + 10_000);
     expect(decodeBundle(packed)).toEqual(bundle);
   });
 

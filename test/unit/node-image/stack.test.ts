@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { explain, mapStack, scriptIn } from '../../../protocol/stack.ts';
 import { scriptName } from '../../../node-image/src/version.ts';
-import type { Bundle } from '../../../protocol/bundle.ts';
+import { type Bundle, packMap } from '../../../protocol/bundle.ts';
 import { bundleOf } from '../fixtures.ts';
 import { hosts } from './host.ts';
 
@@ -128,7 +128,7 @@ describe('what a module does to Error', () => {
 });
 
 describe('mapStack', () => {
-  const map = '{"version":3,"sources":["modules/demo.ts"],"names":[],"mappings":"AAEI"}'; // 1:1 is 3:5.
+  const map = packMap('{"version":3,"sources":["modules/demo.ts"],"names":[],"mappings":"AAEI"}'); // 1:1 is 3:5.
   const bundle: Bundle = { ...bundleOf('demo', 'x'), map };
   const at = scriptName(bundle);
   const find = (script: string): Bundle | null => (script === at ? bundle : null);
@@ -161,10 +161,15 @@ describe('mapStack', () => {
     ['no JSON', '{'],
     ['no map', '{}'],
     ['null', 'null'],
+    ['not packed', Buffer.from('{}')],
     ['a map of nothing', '{"version":3,"sources":[],"names":[],"mappings":""}'],
   ])('leaves positions as they are when the map is %s', (_, broken) => {
     const stack = `Error: no\n    at f (${at}:1:1)`;
-    expect(mapStack(stack, () => (broken === null ? null : { ...bundle, map: broken }))).toBe(stack);
+    expect(
+      mapStack(stack, () =>
+        broken === null ? null : { ...bundle, map: typeof broken === 'string' ? packMap(broken) : broken },
+      ),
+    ).toBe(stack);
   });
 });
 
