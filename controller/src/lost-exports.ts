@@ -1,28 +1,33 @@
 import { type Bundle, decodeBundle } from '../../protocol/bundle.ts';
 import { DecodeError } from '../../protocol/errors.ts';
-import type { LastHead, Store } from './store.ts';
+import type { Head } from '../../protocol/head.ts';
+import type { Store } from './store.ts';
 
 type Code = Pick<Bundle, 'module' | 'code'>;
 
-/** Warns of exports that new bundles have no more, and that other modules import as `hot:<module>`. */
+/** The bundle that a head says should run; null when there is none. */
+export async function runningBundle(store: Store, head: Head | null): Promise<Bundle | null> {
+  return head === null || head.revision === null ? null : read(store, head.module, head.revision);
+}
+
+/**
+ * Warns of exports that new bundles have no more, and that other modules import as `hot:<module>`.
+ *
+ * @param running the bundles in their place before, in their order.
+ */
 export async function warnOfLostExports(
   store: Store,
   bundles: readonly Bundle[],
-  lasts: readonly LastHead[],
+  running: readonly (Bundle | null)[],
 ): Promise<string[]> {
   const pushed = new Set(bundles.map(({ module }) => module));
-  const lost = await Promise.all(
-    bundles.map(async ({ module, revision, exports }, index) => {
-      const before = lasts[index]?.head?.revision ?? null;
-      const running = before === null || before === revision ? null : await read(store, module, before);
-      return { module, names: running?.exports.filter(name => !exports.includes(name)) ?? [] };
-    }),
-  );
+  const lost = bundles.map(({ module, exports }, index) => ({
+    module,
+    names: running[index]?.exports.filter(name => !exports.includes(name)) ?? [],
+  }));
   if (lost.every(({ names }) => names.length === 0)) return [];
   const others = (await store.heads()).filter(({ module }) => !pushed.has(module));
-  const callers = await Promise.all(
-    others.map(async ({ module, revision }) => (revision === null ? null : read(store, module, revision))),
-  );
+  const callers = await Promise.all(others.map(head => runningBundle(store, head)));
   const all = [...bundles, ...callers.filter(caller => caller !== null)];
   return lost.flatMap(({ module, names }) => lostTo(all, module, names));
 }

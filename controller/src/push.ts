@@ -11,8 +11,9 @@ import type { MakeCandidates, Parcel } from './candidates.ts';
 import { type Fleet, namesOf } from './fleet.ts';
 import { gather, type Timed } from './gather.ts';
 import type { Say } from './command.ts';
+import { progressOf } from './progress.ts';
 import type { NodeOutcome, PushResult, Refusal } from './results.ts';
-import { warnOfLostExports } from './lost-exports.ts';
+import { runningBundle, warnOfLostExports } from './lost-exports.ts';
 import { malformedRefusal, settle, type SettleParts } from './settle.ts';
 import type { LastHead, Store } from './store.ts';
 
@@ -61,8 +62,10 @@ export async function push(parts: PushParts, request: PushRequest, say: Say): Pr
   const { modules, author, patience, force, check, canary } = request;
   if (new Set(modules).size < modules.length) throw new UsageError('a module is named twice');
   const startedAt = performance.now();
-  const [lasts, expected, room, compiled] = await Promise.all([
-    Promise.all(modules.map(module => store.lastHead(module))),
+  const lastHeads = Promise.all(modules.map(module => store.lastHead(module)));
+  const [lasts, running, expected, room, compiled] = await Promise.all([
+    lastHeads,
+    lastHeads.then(all => Promise.all(all.map(({ head }) => runningBundle(store, head)))),
     fleet.expected(),
     store.room(),
     parts.candidates(modules, check, say),
@@ -71,20 +74,16 @@ export async function push(parts: PushParts, request: PushRequest, say: Say): Pr
   const names = namesOf(expected, say);
   const scope = canary === null ? null : parseScope(canary.scope, [...names]);
   const compiledAt = performance.now();
-  const progress = (phase: string, answered: number): void =>
-    say({ type: 'progress', phase, answered, expected: names.size });
+  const progress = progressOf(say, names.size);
 
+  const bundles = compiled.map(({ bundle }) => bundle);
   const [preparations, warnings] = await Promise.all([
     prepare(parts, compiled, force, names, patience, answered => progress('prepare', answered)),
-    warnOfLostExports(
-      store,
-      compiled.map(({ bundle }) => bundle),
-      lasts,
-    ),
+    warnOfLostExports(store, bundles, running),
   ]);
   for (const message of warnings) say({ type: 'warning', message });
   const preparedAt = performance.now();
-  const times = { compile: compiledAt - startedAt, prepare: preparedAt - compiledAt, commit: 0, skew: 0 };
+  const times = { compile: compiledAt - startedAt, prepare: preparedAt - compiledAt, write: 0, commit: 0, skew: 0 };
   const result = (outcome: PushResult['outcome'], detail: string, nodes: readonly NodeOutcome[]): PushResult => ({
     command: 'push',
     modules: compiled.map(({ bundle: { module, revision } }) => ({ module, revision })),
@@ -108,13 +107,14 @@ export async function push(parts: PushParts, request: PushRequest, say: Say): Pr
   // Who was silent is not waited for again; when it answers all the same, that counts.
   const audience = { expected: preparations.answered, patience, onAnswer: progress };
   const settled = await settle(parts, changes, { author, note }, audience);
+  const { write, commit, skew } = settled;
+  Object.assign(times, { write, commit, skew });
   await keepBundles(store, compiled);
   const missing = [...names].filter(node => !settled.nodes.some(outcome => outcome.node === node));
   const outcomes = [
-    ...settled.nodes.map(node => (node.status === 'loaded' ? { ...node, ms: node.ms + times.prepare } : node)),
+    ...settled.nodes.map(node => (node.status === 'loaded' ? { ...node, ms: node.ms + times.prepare + write } : node)),
     ...(settled.outcome === 'overtaken' ? [] : missing.map(node => ({ node, status: 'silent' as const }))),
   ];
-  Object.assign(times, { commit: settled.commit, skew: settled.skew });
   if (canary === null || settled.outcome !== 'committed') return result(settled.outcome, settled.detail, outcomes);
   const verdict = await parts.watch.follow(settled.heads, canary.watch, say);
   return result(verdict.healthy ? 'committed' : 'rolled-back', describeVerdict(verdict, modules), outcomes);

@@ -35,10 +35,14 @@ export interface PushResult {
   /** One line that says more about the outcome; empty when there is nothing to say. */
   readonly detail: string;
   readonly nodes: readonly NodeOutcome[];
-  /** How long the parts took, and the time from the first node's switch to the last one's; milliseconds. */
+  /**
+   * How long the parts took: to compile, to have it prepared everywhere, to have the head in the stream, to have it obeyed
+   * everywhere; and the time from the first node's switch to the last one's. Milliseconds.
+   */
   readonly times: {
     readonly compile: number;
     readonly prepare: number;
+    readonly write: number;
     readonly commit: number;
     readonly skew: number;
   };
@@ -51,7 +55,7 @@ export interface HeadResult {
   readonly outcome: PushOutcome;
   readonly detail: string;
   readonly nodes: readonly NodeOutcome[];
-  readonly times: { readonly commit: number; readonly skew: number };
+  readonly times: { readonly write: number; readonly commit: number; readonly skew: number };
 }
 
 export type RehearsedNode =

@@ -4,6 +4,7 @@ import { shortRevision } from '../../protocol/revision.ts';
 import { compareNodes } from '../../protocol/names.ts';
 import { type Fleet, namesOf } from './fleet.ts';
 import type { Say } from './command.ts';
+import { progressOf } from './progress.ts';
 import type { HeadResult } from './results.ts';
 import { type Change, settle, type SettleParts, standing } from './settle.ts';
 import type { LastHead, Store } from './store.ts';
@@ -80,8 +81,7 @@ async function change(
 ): Promise<HeadResult> {
   const changes = await Promise.all(modules.map(async module => decide(module, await parts.store.lastHead(module))));
   const expected = namesOf(await parts.fleet.expected(), say);
-  const onAnswer = (phase: string, answered: number): void =>
-    say({ type: 'progress', phase, answered, expected: expected.size });
+  const onAnswer = progressOf(say, expected.size);
   const settled = await settle(parts, changes, { author, note: command }, { expected, patience, onAnswer });
   return {
     command,
@@ -89,7 +89,7 @@ async function change(
     outcome: settled.outcome,
     detail: settled.detail,
     nodes: settled.nodes.toSorted((a, b) => compareNodes(a.node, b.node)),
-    times: { commit: settled.commit, skew: settled.skew },
+    times: { write: settled.write, commit: settled.commit, skew: settled.skew },
   };
 }
 

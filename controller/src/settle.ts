@@ -54,6 +54,8 @@ export interface Settled {
   readonly detail: string;
   readonly heads: readonly Head[];
   readonly nodes: readonly NodeOutcome[];
+  /** How long it took until the stream had the heads, and from then until every node had answered. */
+  readonly write: number;
   readonly commit: number;
   readonly skew: number;
 }
@@ -85,18 +87,17 @@ export async function settle(
     },
     position: last.position,
   }));
+  const startedAt = performance.now();
   if (await parts.store.writeHeads(writes)) {
-    return confirm(
-      parts,
-      writes.map(({ head }) => head),
-      audience,
-    );
+    const write = performance.now() - startedAt;
+    const heads = writes.map(({ head }) => head);
+    return { ...(await confirm(parts, heads, audience)), write };
   }
   const detail = await whoWasFaster(
     parts.store,
     writes.map(({ head }) => head),
   );
-  return { outcome: 'overtaken', detail, heads: [], nodes: [], commit: 0, skew: 0 };
+  return { outcome: 'overtaken', detail, heads: [], nodes: [], write: 0, commit: 0, skew: 0 };
 }
 
 /**
@@ -107,7 +108,7 @@ export async function confirm(parts: SettleParts, heads: readonly Head[], audien
   const startedAt = performance.now();
   const loads = await announce(parts, heads, audience, 'commit');
   const nodes = outcomesOf(loads, audience.expected).map(outcome => keptOutside(outcome, heads));
-  const settled = { heads, nodes, commit: performance.now() - startedAt, skew: skewOf(loads) };
+  const settled = { heads, nodes, write: 0, commit: performance.now() - startedAt, skew: skewOf(loads) };
   // What was pointed back to ran before: whoever can't load that stays behind, rather than all go on to what was refused.
   if (!nodes.some(isFailure) || heads.every(({ revertOf }) => revertOf !== null)) {
     await writeOutcomes(parts.store, heads, 'committed', nodes);

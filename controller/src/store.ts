@@ -36,6 +36,12 @@ export interface LastHead {
   readonly position: number;
 }
 
+/** And whether it is what the stream has last on its subject, and when that was written: positions begin again with a stream. */
+interface ReadHead extends LastHead {
+  readonly time: string;
+  readonly isLast: boolean;
+}
+
 /** The cluster's stream, written: bundles once, heads by compare-and-set. */
 export class Store {
   readonly #client: JetStreamClient;
@@ -44,8 +50,8 @@ export class Store {
   readonly #subjects: Subjects;
   readonly #keyring: Keyring;
   readonly #mayHold: number;
-  /** By them an old head that is played again is known. */
-  readonly #newestHeads = new Map<string, LastHead>();
+  /** By them an old head that is played again is known; what is at a known position is not opened again. */
+  readonly #newestHeads = new Map<string, ReadHead>();
 
   private constructor(
     client: JetStreamClient,
@@ -275,25 +281,26 @@ export class Store {
     return this.#manager.direct.getMessage(this.#stream, { last_by_subj: subject });
   }
 
-  async #lastHeads(): Promise<(LastHead & { readonly isLast: boolean })[]> {
+  async #lastHeads(): Promise<ReadHead[]> {
     const messages: StoredMsg[] = [];
     for await (const message of await this.#lastOfEach(this.#subjects.heads)) messages.push(message);
     return Promise.all(messages.map(message => this.#lastHeadIn(message)));
   }
 
   /** The newest head of the module whose last message this is: mostly that message, else what was there before it. */
-  async #lastHeadIn(message: StoredMsg): Promise<LastHead & { readonly isLast: boolean }> {
+  async #lastHeadIn(message: StoredMsg): Promise<ReadHead> {
     const module = lastToken(message.subject);
+    const known = this.#newestHeads.get(module);
+    if (known?.position === message.seq && known.time === message.timestamp) return known;
     const written = this.#headIn(message);
-    const known = this.#newestHeads.get(module) ?? { head: null, position: 0 };
-    let newest = known.head;
-    if (message.seq !== known.position) {
-      const sequence = newest?.sequence ?? Infinity;
-      if (written !== null && written.sequence > sequence) newest = written;
-      else newest = newestOf(newest, (await this.history(module)).at(-1) ?? null);
-      this.#newestHeads.set(module, { head: newest, position: message.seq });
-    }
-    return { head: newest, position: message.seq, isLast: newest?.sequence === written?.sequence };
+    let newest = known?.head ?? null;
+    const sequence = newest?.sequence ?? Infinity;
+    if (written !== null && written.sequence > sequence) newest = written;
+    else newest = newestOf(newest, (await this.history(module)).at(-1) ?? null);
+    const isLast = newest?.sequence === written?.sequence;
+    const read = { head: newest, position: message.seq, time: message.timestamp, isLast };
+    this.#newestHeads.set(module, read);
+    return read;
   }
 
   /** A head as it was written; null when it was not sealed by this cookie's controller. */

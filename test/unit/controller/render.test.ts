@@ -6,7 +6,7 @@ import type { CallAnswer } from '../../../protocol/messages.ts';
 import { descriptionOf, headOf, hostedOf } from '../fixtures.ts';
 
 const revision = '3f2a9c0b1d4e'.padEnd(64, '0');
-const times = { compile: 12.34, prepare: 3.21, commit: 1.5, skew: 0.25 };
+const times = { compile: 12.34, prepare: 3.21, write: 0.4, commit: 1.5, skew: 0.25 };
 
 const push = (outcome: PushResult['outcome'], detail: string, nodes: readonly NodeOutcome[]): PushResult => ({
   command: 'push',
@@ -40,7 +40,7 @@ describe('render of a push', () => {
       'bambam  loaded  251 ms',
       'betty   silent  should have answered and did not',
       'demo@3f2a9c0b1d4e committed · 2 loaded · 1 silent · p50 4.0 ms · max 251 ms',
-      'compile 12.3 ms, prepare 3.2 ms, commit 1.5 ms, skew 0.3 ms',
+      'compile 12.3 ms, prepare 3.2 ms, write 0.4 ms, commit 1.5 ms, skew 0.3 ms',
     ]);
   });
 
@@ -52,7 +52,7 @@ describe('render of a push', () => {
       'fred  refused  on_load_failure: TypeError: no',
       'demo@3f2a9c0b1d4e refused · 1 refused',
       'nothing changed on any node',
-      'compile 12.3 ms, prepare 3.2 ms, commit 1.5 ms, skew 0.3 ms',
+      'compile 12.3 ms, prepare 3.2 ms, write 0.4 ms, commit 1.5 ms, skew 0.3 ms',
     ]);
   });
 
@@ -228,14 +228,14 @@ describe('render of a change without a bundle', () => {
     outcome: 'committed',
     detail: '',
     nodes: [{ node: 'fred', status: 'loaded', ms: 1 }],
-    times: { commit: 1.5, skew: 0 },
+    times: { write: 0.4, commit: 1.5, skew: 0 },
   });
 
   it.each([
     [change('rollback', revision), 'demo@3f2a9c0b1d4e rollback committed · 1 loaded · p50 1.0 ms · max 1.0 ms'],
     [change('remove', null), 'demo remove committed · 1 loaded · p50 1.0 ms · max 1.0 ms'],
   ])('says what was done, to what: $command', (result, title) => {
-    expect(render(result).split('\n').slice(1)).toEqual([title, 'commit 1.5 ms, skew 0.0 ms']);
+    expect(render(result).split('\n').slice(1)).toEqual([title, 'write 0.4 ms, commit 1.5 ms, skew 0.0 ms']);
   });
 });
 

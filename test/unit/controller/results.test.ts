@@ -20,7 +20,7 @@ const pushed = (outcome: PushResult['outcome'], ...nodes: NodeOutcome[]): Result
   outcome,
   detail: '',
   nodes,
-  times: { compile: 1, prepare: 1, commit: 1, skew: 1 },
+  times: { compile: 1, prepare: 1, write: 1, commit: 1, skew: 1 },
 });
 const changed = (outcome: PushResult['outcome'], ...nodes: NodeOutcome[]): Result => ({
   command: 'rollback',
@@ -28,7 +28,7 @@ const changed = (outcome: PushResult['outcome'], ...nodes: NodeOutcome[]): Resul
   outcome,
   detail: '',
   nodes,
-  times: { commit: 1, skew: 1 },
+  times: { write: 1, commit: 1, skew: 1 },
 });
 const drifted = (...states: StatusRow['state'][]): Result => ({
   command: 'status',
