@@ -10,7 +10,7 @@ export function erlangMulticall(driver: Driver): Contender {
 }
 
 /**
- * `nl/1`, which waits for no answers, and then asking every node that is not ready yet, 1 ms apart.
+ * `nl/1`, which waits for no answers, and then asking every node that is not ready yet, without pause.
  * Timed in the driver, from the call of `nl/1` until the last node has told the new version. When a node switched is not
  * known, so there is no skew.
  */

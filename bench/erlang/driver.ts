@@ -16,6 +16,8 @@ export class Driver implements AsyncDisposable {
   constructor(container: string) {
     this.#process = spawn('docker', ['attach', '--sig-proxy=false', container]);
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
+    // A write to a driver that is gone: the next line, which does not come, says so.
+    this.#process.stdin.on('error', () => undefined);
     this.#process.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#complaints = (this.#complaints + text).slice(-2_000);
     });
