@@ -53,13 +53,14 @@ export function unpackMap(map: Uint8Array): string {
  *
  * @throws UsageError when it is larger than {@link MAX_UNPACKED_BYTES} before that.
  */
-export function encodeBundle({ module, revision, file, exports, code, map, cache }: Bundle): Uint8Array {
+export function encodeBundle({ code, map, cache, ...named }: Bundle): Uint8Array {
   const text = Buffer.from(code);
-  const runtime = cache?.runtime ?? null;
-  const label = encode({ module, revision, file, exports, runtime, codeBytes: text.length });
+  const label = encode({ ...named, runtime: cache?.runtime ?? null, codeBytes: text.length });
   const content = Buffer.concat([lengthOf(label), label, text, cache?.data ?? Buffer.alloc(0)]);
   if (content.length > MAX_UNPACKED_BYTES) {
-    throw new UsageError(`${module} has ${content.length} bytes, the limit is ${MAX_UNPACKED_BYTES}: import less`);
+    throw new UsageError(
+      `${named.module} has ${content.length} bytes, the limit is ${MAX_UNPACKED_BYTES}: import less`,
+    );
   }
   return Buffer.concat([lengthOf(map), map, gzipSync(content, PACKING)]);
 }

@@ -12,8 +12,8 @@ import { bundleOf, moduleNames, texts } from '../fixtures.ts';
 
 const demo = bundleOf('demo', 'exports.add = (x, y) => x + y;\n'.repeat(20));
 
-const bytes = fc.uint8Array().map(array => Buffer.from(array));
-const cache = fc.option(fc.record({ runtime: texts, data: bytes }));
+const byteArrays = fc.uint8Array().map(array => Buffer.from(array));
+const cache = fc.option(fc.record({ runtime: texts, data: byteArrays }));
 
 const NO_MAP = Buffer.alloc(4);
 
@@ -26,7 +26,7 @@ function lengthOf(part: Uint8Array): Uint8Array {
 describe('decodeBundle', () => {
   it('gives back what encodeBundle was given', () => {
     const bundles = fc
-      .record({ module: moduleNames, file: texts, exports: fc.array(texts), code: texts, map: bytes, cache })
+      .record({ module: moduleNames, file: texts, exports: fc.array(texts), code: texts, map: byteArrays, cache })
       .map(({ cache: made, ...fields }) => ({
         ...fields,
         revision: revisionOf(fields.code),
