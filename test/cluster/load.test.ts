@@ -1,13 +1,13 @@
 import { connect } from '@nats-io/transport-node';
 import { describe, expect } from 'vitest';
 
+import { ControlLine } from '../../bench/control-line.ts';
 import { decodeBundle } from '../../protocol/bundle.ts';
 import { inboxPrefix } from '../../protocol/connection.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
 import { CallLoad, type ExpectedCall, type LoadFigures } from '../support/call-load.ts';
 import type { Cluster } from '../support/cluster.ts';
 import { clusterTest } from '../support/cluster-test.ts';
-import { PushLine } from '../support/push-line.ts';
 
 const it = clusterTest({ nodes: 3 });
 
@@ -50,7 +50,7 @@ const shown = ({ calls, failures, p50, p99 }: LoadFigures): string =>
 
 describe(`a load of calls on three nodes during ${PUSHES} pushes`, () => {
   it('has no failed call', { timeout: 60_000 + PUSHES * 1_500 }, async ({ cluster }) => {
-    using line = await PushLine.open(cluster);
+    using line = new ControlLine((await cluster.container('controller')).id);
     await using nats = await connected(cluster);
     const parts = { nats: nats.connection, subjects: subjectsOf(cluster.cookie) };
     cluster.writeModule('work', work(0));
@@ -81,7 +81,7 @@ describe(`a load of calls on three nodes during ${PUSHES} pushes`, () => {
   });
 
   it('has each node take the code cache that came with the bundle', async ({ cluster }) => {
-    using line = await PushLine.open(cluster);
+    using line = new ControlLine((await cluster.container('controller')).id);
     await using nats = await connected(cluster);
     const bundles = nats.connection.subscribe(subjectsOf(cluster.cookie).bundles, { max: 1 });
     await nats.connection.flush();

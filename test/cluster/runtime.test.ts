@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect } from 'vitest';
 
+import { ControlLine } from '../../bench/control-line.ts';
 import { shortRevision } from '../../protocol/revision.ts';
 import type { Cluster, LogLine } from '../support/cluster.ts';
 import { clusterTest } from '../support/cluster-test.ts';
-import { PushLine } from '../support/push-line.ts';
 
 const it = clusterTest({ nodes: 2 });
 
@@ -41,7 +41,7 @@ describe('modules/ticker', () => {
   };
 
   it(`ticks once a period, never twice, over ${PUSHES} pushes`, async ({ cluster }) => {
-    using line = await PushLine.open(cluster);
+    using line = new ControlLine((await cluster.container('controller')).id);
     for (let push = 0; push <= PUSHES; push += 1) {
       cluster.writeModule('ticker', `${ticker}\nexport const pushed = ${push};\n`);
       expect(await line.push('ticker')).toMatchObject({ outcome: 'committed' });
