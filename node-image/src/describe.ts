@@ -12,8 +12,8 @@ export interface Identity {
 
 const startedAt = Math.round(performance.timeOrigin);
 
-/** How late the loop's timers were, nanoseconds; sampled every 20 ms. */
-const loopDelay = monitorEventLoopDelay({ resolution: 20 });
+/** How long each turn of the event loop took, nanoseconds. A timer of its own would wake an idle node all the time. */
+const loopDelay = monitorEventLoopDelay({ samplePerIteration: true });
 loopDelay.enable();
 
 /** Begins a new measurement of the event loop's delay, and ends the last. */
