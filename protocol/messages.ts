@@ -118,6 +118,7 @@ export const nodeDescription = v.object({
   /** When the process started, milliseconds since 1970. */
   startedAt: count,
   uptimeSeconds: count,
+  /** What the process alone holds; the pages of Node.js's own file, which processes share, are not in it. */
   memoryBytes: count,
   modules: v.record(
     moduleName,
