@@ -118,6 +118,7 @@ export const nodeDescription = v.object({
   /** When the process started, milliseconds since 1970. */
   startedAt: count,
   uptimeSeconds: count,
+  /** What the process alone holds; the pages of Node.js's own file, which processes share, are not in it. */
   memoryBytes: count,
   modules: v.record(
     moduleName,
@@ -136,7 +137,7 @@ export const nodeDescription = v.object({
   ),
   /** The modules whose newest head this node could not obey; `sequence` is that head's. */
   refusals: v.record(moduleName, v.object({ sequence: count, reason: refusalReason, detail: v.string() })),
-  /** The longest that the event loop was late since the last presence event, milliseconds. */
+  /** The longest turn of the event loop since the last presence event, milliseconds. */
   loopDelay: count,
   /** What was refused since the process started because no trusted key has sealed it. */
   untrusted: count,

@@ -3,6 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { NodeDescription } from '../../protocol/messages.ts';
 import type { CodeServer } from './code-server.ts';
 import type { Gate } from './gate.ts';
+import { ownMemory } from './own-memory.ts';
 
 /** Who this process is; fixed from its start to its end. */
 export interface Identity {
@@ -12,8 +13,8 @@ export interface Identity {
 
 const startedAt = Math.round(performance.timeOrigin);
 
-/** How late the loop's timers were, nanoseconds; sampled every 20 ms. */
-const loopDelay = monitorEventLoopDelay({ resolution: 20 });
+/** How long each turn of the event loop took, nanoseconds. A timer of its own would wake an idle node all the time. */
+const loopDelay = monitorEventLoopDelay({ samplePerIteration: true });
 loopDelay.enable();
 
 /** Begins a new measurement of the event loop's delay, and ends the last. */
@@ -29,7 +30,7 @@ export function describeNode(identity: Identity, codeServer: CodeServer, gate: G
     pid: process.pid,
     startedAt,
     uptimeSeconds: Math.round(process.uptime()),
-    memoryBytes: process.memoryUsage.rss(),
+    memoryBytes: ownMemory(),
     modules: codeServer.describe(),
     refusals: codeServer.refusals(),
     loopDelay: Math.round(loopDelay.max / 1e6),

@@ -2,8 +2,6 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server } from 'node:net';
 
-import { sendNodeResponse } from 'srvx/node';
-
 import { type Offer, offerOf } from './offer.ts';
 import { originHeaders } from './origin.ts';
 import { routeOf } from './route.ts';
@@ -87,7 +85,7 @@ export class HttpServer {
     }
     let request: Request;
     try {
-      request = webRequest(incoming, module, path, outgoing);
+      request = await webRequest(incoming, module, path, outgoing);
     } catch (error) {
       return say(outgoing, 400, error instanceof Error ? error.message : 'bad request');
     }
@@ -138,6 +136,7 @@ export class HttpServer {
     try {
       const response = await codeServer.run(version, null, () => offer.fetch(request));
       if (!(response instanceof Response)) throw new TypeError('fetch gave no Response');
+      const { sendNodeResponse } = await import('srvx/node');
       await sendNodeResponse(outgoing, response);
       return 'answered';
     } catch (error) {

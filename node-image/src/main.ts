@@ -13,6 +13,7 @@ import { CatchUp } from './catch-up.ts';
 import { claimName } from './claim.ts';
 import { CodeServer } from './code-server.ts';
 import { loadConfig, type NodeConfig } from './config.ts';
+import { collectGarbage } from './garbage.ts';
 import { Gate } from './gate.ts';
 import { readKeyFiles } from './key-files.ts';
 import { onReconnect, openConnection } from './connection.ts';
@@ -79,6 +80,8 @@ await startAnswering({ nats, subjects, identity, gate, codeServer, catchUp, purg
 await catchUp.readHeads();
 void onReconnect(nats, () => catchUp.readHeads());
 const http = await HttpServer.start({ port: config.httpPort, node: name, codeServer, log });
+// Half of the heap is what starting has left, and an idle process may keep that for long.
+collectGarbage();
 const presence = startPresence(nats, subjects, () => describeNode(identity, codeServer, gate));
 for (const { script, detail } of bans.active) log.warn({ script }, `banned on this node: it ${detail}`);
 if (bans.active.length > 0) {

@@ -63,7 +63,7 @@ export class Sockets {
     }
     try {
       this.#adapter ??= await this.#makeAdapter();
-      await this.#adapter.handleUpgrade(incoming, socket, head, webRequest(incoming, module, path));
+      await this.#adapter.handleUpgrade(incoming, socket, head, await webRequest(incoming, module, path));
     } catch (error) {
       refuse(socket, 400, node, error instanceof Error ? error.message : 'bad request');
     }

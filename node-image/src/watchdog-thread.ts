@@ -1,4 +1,4 @@
-import { readFileSync, writeSync } from 'node:fs';
+import { openSync, readSync, writeSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 
 import { readBans, withBan, writeBans } from './bans.ts';
@@ -20,22 +20,27 @@ const GROWTH_STEPS = 20;
 const data = workerData as WatchdogData;
 const whereabouts = new Whereabouts(data.memory);
 
-let stall: Stall = { blocked: 0, last: sample() };
-let sizes: readonly number[] = [];
-let looking = false;
+/** What the kernel counts of the main thread, whose id is that of the process; null where it does not. */
+const schedule = openSchedule();
+const scheduleText = Buffer.alloc(64);
 
-setInterval(() => {
-  if (!looking) void look();
-}, STEP);
+let stall: Stall = { blocked: 0, last: sample() };
+let sizes: number[] = [];
+
+// Asleep in between, which costs less than a timer; its own event loop turns while the inspector is asked.
+const never = new Int32Array(new SharedArrayBuffer(4));
+for (;;) {
+  Atomics.wait(never, 0, 0, STEP);
+  await look();
+}
 
 async function look(): Promise<void> {
-  looking = true;
   stall = observe(stall, sample(), STEP);
-  sizes = [...sizes, process.memoryUsage.rss() / 2 ** 20].slice(-GROWTH_STEPS);
-  const size = sizes.at(-1) ?? 0;
+  const size = process.memoryUsage.rss() / 2 ** 20;
+  sizes.push(size);
+  if (sizes.length > GROWTH_STEPS) sizes.shift();
   if (stall.blocked >= data.loopMayBlock) await onStall(whereabouts.beats);
   else if (size > data.memoryMayUse) await onMemory(size - Math.min(...sizes));
-  looking = false;
 }
 
 /** The main thread is blocked: it is brought down, unless it is free again meanwhile. */
@@ -89,12 +94,18 @@ function sample(): Sample {
 
 /** How long the main thread has waited for a processor in all (milliseconds); 0 where the kernel does not count that. */
 function waited(): number {
+  if (schedule === null) return 0;
+  const length = readSync(schedule, scheduleText, 0, scheduleText.length, 0);
+  // Its second number, nanoseconds.
+  const [, nanoseconds] = scheduleText.toString('latin1', 0, length).split(' ');
+  return Number(nanoseconds) / 1e6;
+}
+
+function openSchedule(): number | null {
   try {
-    // Its second number, nanoseconds; the main thread's id is that of the process.
-    const [, nanoseconds] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ');
-    return Number(nanoseconds) / 1e6;
+    return openSync(`/proc/self/task/${process.pid}/schedstat`, 'r');
   } catch {
-    return 0;
+    return null;
   }
 }
 

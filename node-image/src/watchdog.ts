@@ -24,8 +24,9 @@ interface WatchdogParts extends Omit<WatchdogData, 'memory'> {
   readonly log: Logger;
 }
 
-/** How often the main thread tells that its event loop turns (milliseconds). */
-const BEAT = 200;
+/** The main thread tells that its event loop turns so often (milliseconds), or this share of what it may block. */
+const BEAT = 500;
+const BEAT_SHARE = 0.2;
 
 /**
  * Starts the thread that brings the process down when a module blocks its event loop, or takes too much memory, and
@@ -34,7 +35,7 @@ const BEAT = 200;
  */
 export function startWatchdog({ whereabouts, locate, log, ...limits }: WatchdogParts): void {
   Object.defineProperty(globalThis, LOCATE, { value: locate });
-  setInterval(() => whereabouts.beat(), BEAT).unref();
+  setInterval(() => whereabouts.beat(), Math.min(BEAT, BEAT_SHARE * limits.loopMayBlock)).unref();
   const memoryMayUse = Math.min(limits.memoryMayUse, memoryLimit());
   const workerData: WatchdogData = { ...limits, memoryMayUse, memory: whereabouts.memory };
   const thread = new Worker(new URL('watchdog-thread.mjs', import.meta.url), {
