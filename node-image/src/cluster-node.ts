@@ -1,7 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 
 import { encode } from '../../protocol/codec.ts';
-import type { TrustedKeys } from '../../protocol/seal.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
 import { startAnswering } from './answering.ts';
 import type { Bans } from './bans.ts';
@@ -9,18 +8,17 @@ import { CatchUp } from './catch-up.ts';
 import type { CodeServer } from './code-server.ts';
 import { onReconnect } from './connection.ts';
 import { describeNode, type Identity } from './describe.ts';
-import { Gate } from './gate.ts';
+import type { Gate } from './gate.ts';
 import type { Logger } from './logger.ts';
 import { startPresence } from './presence.ts';
 import { Store } from './store.ts';
-import { UntrustedLog } from './untrusted-log.ts';
 
 export interface NodeParts {
   /** The node's own; it is the caller's to close. */
   readonly nats: NatsConnection;
   readonly cookie: string;
   readonly identity: Identity;
-  readonly trusted: TrustedKeys;
+  readonly gate: Gate;
   readonly bans: Bans;
   readonly codeServer: CodeServer;
   /** How long a push waits for calls on an old version (milliseconds). */
@@ -31,32 +29,28 @@ export interface NodeParts {
 /** A node, but for what it has of its process: its modules come and go as the cluster's controller says. */
 export class ClusterNode {
   readonly #parts: NodeParts;
-  readonly #gate: Gate;
   #presence: ReturnType<typeof startPresence> | null = null;
 
-  private constructor(parts: NodeParts, gate: Gate) {
+  private constructor(parts: NodeParts) {
     this.#parts = parts;
-    this.#gate = gate;
   }
 
   /** Resolves when the node answers, and runs what the heads of the stream say. */
   static async start(parts: NodeParts): Promise<ClusterNode> {
-    const { nats, cookie, identity, trusted, codeServer, purgeMayTake, log } = parts;
+    const { nats, cookie, identity, gate, codeServer, purgeMayTake, log } = parts;
     const subjects = subjectsOf(cookie);
-    const untrusted = new UntrustedLog(nats, subjects, identity.name, log);
-    const gate = new Gate(trusted, subjects, error => untrusted.add(error));
     const catchUp = new CatchUp(identity.name, codeServer, await Store.open(nats, cookie, subjects, gate), log);
     await startAnswering({ nats, subjects, identity, gate, codeServer, catchUp, purgeMayTake, log });
     await catchUp.readHeads();
     void onReconnect(nats, () => catchUp.readHeads());
-    return new ClusterNode(parts, gate);
+    return new ClusterNode(parts);
   }
 
   /** Tells the cluster that the node is there, from now on, and at once what has brought it down before. */
   appear(): void {
-    const { nats, cookie, identity, codeServer, bans, log } = this.#parts;
+    const { nats, cookie, identity, gate, codeServer, bans, log } = this.#parts;
     const subjects = subjectsOf(cookie);
-    const describe = () => describeNode(identity, codeServer, this.#gate);
+    const describe = () => describeNode(identity, codeServer, gate);
     this.#presence = startPresence(nats, subjects, describe);
     for (const { script, detail } of bans.active) log.warn({ script }, `banned on this node: it ${detail}`);
     if (bans.active.length > 0) nats.publish(subjects.event(identity.name, 'stalled'), encode(describe()));

@@ -11,11 +11,13 @@ import { claimName } from './claim.ts';
 import { ClusterNode } from './cluster-node.ts';
 import { CodeServer } from './code-server.ts';
 import { loadConfig, type NodeConfig } from './config.ts';
-import { readKeyFiles } from './key-files.ts';
 import { openConnection } from './connection.ts';
+import { Gate } from './gate.ts';
 import { HttpServer } from './http-server.ts';
 import { ownName } from './identity.ts';
+import { readKeyFiles } from './key-files.ts';
 import { guardProcess } from './owned-process.ts';
+import { UntrustedLog } from './untrusted-log.ts';
 import { startWatchdog } from './watchdog.ts';
 import { Whereabouts } from './whereabouts.ts';
 
@@ -31,10 +33,11 @@ const root = pino({
   serializers: { err: (err: unknown) => (err instanceof Error ? pino.stdSerializers.err(err) : err) },
 });
 const container = hostname();
+const subjects = subjectsOf(config.cookie);
 
 const wanted = await ownName(container);
 const nats = await openConnection(config, wanted, container, root);
-const name = await claimName(nats, subjectsOf(config.cookie), wanted, container);
+const name = await claimName(nats, subjects, wanted, container);
 const log = root.child({ node: name });
 
 const { loopMayBlock, memoryMayUse, bansFile, logMayWrite } = config;
@@ -63,11 +66,12 @@ startWatchdog({
   locate: position => codeServer.locate(position),
   log,
 });
+const untrusted = new UntrustedLog(nats, subjects, name, log);
 const node = await ClusterNode.start({
   nats,
   cookie: config.cookie,
   identity: { name, container },
-  trusted: new Trust(() => readKeyFiles(config.trustDir)),
+  gate: new Gate(new Trust(() => readKeyFiles(config.trustDir)), subjects, error => untrusted.add(error)),
   bans,
   codeServer,
   purgeMayTake: config.purgeMayTake,
