@@ -12,9 +12,11 @@ import { Fleet } from '../../controller/src/fleet.ts';
 import { Keeper } from '../../controller/src/keeper.ts';
 import { makeKeys } from '../../controller/src/keys/make-keys.ts';
 import { type Keyring, openKeyring } from '../../controller/src/keyring.ts';
+import { presenceEvery } from '../../controller/src/pace.ts';
 import { pack } from '../../controller/src/pack.ts';
 import { push, type PushParts } from '../../controller/src/push.ts';
 import { Store } from '../../controller/src/store.ts';
+import { goBack, stalledHeads } from '../../controller/src/way-back.ts';
 import { inboxPrefix } from '../../protocol/connection.ts';
 import { lastToken, subjectsOf } from '../../protocol/subjects.ts';
 import { GeneratedModule } from '../runtime/generated.ts';
@@ -59,8 +61,17 @@ export class Driver {
     this.#roster = roster;
     this.#simulators = simulators;
     this.#parts = { nats, subjects, store, fleet, watch, candidates: async () => this.#next };
-    const nothing = async (): Promise<void> => undefined;
-    void new Keeper({ nats, subjects, store, watch, finish: nothing, goBack: nothing, log }).start();
+    const keeper = new Keeper({
+      nats,
+      subjects,
+      store,
+      watch,
+      presenceEvery: () => presenceEvery(fleet.present().length, watch.isTrialOpen),
+      finish: async () => undefined,
+      goBack: (heads, outcomes) => goBack(this.#parts, stalledHeads(heads, outcomes, fleet.present()), PATIENCE, log),
+      log,
+    });
+    void keeper.start();
   }
 
   /**

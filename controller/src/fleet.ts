@@ -2,7 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 
 import { decode } from '../../protocol/codec.ts';
 import { DecodeError, UsageError } from '../../protocol/errors.ts';
-import { PRESENCE_LIFETIME } from '../../protocol/limits.ts';
+import { PRESENCE_INTERVAL, PRESENCES_MISSED } from '../../protocol/limits.ts';
 import {
   type NodeDescription,
   nodeDescription,
@@ -47,7 +47,7 @@ const SHOULD_ANSWER = new Set(['running', 'paused', 'restarting']);
 export class Fleet {
   readonly #nats: NatsConnection;
   readonly #subjects: Subjects;
-  readonly #present = new Map<string, { description: NodeDescription; heardAt: number }>();
+  readonly #present = new Map<string, { description: NodeDescription; until: number }>();
   readonly #listeners: ((kind: string, description: NodeDescription) => void)[] = [];
 
   constructor(nats: NatsConnection, subjects: Subjects, log: Logger) {
@@ -102,15 +102,19 @@ export class Fleet {
   /** What each node said of itself last that is present on NATS. */
   present(): NodeDescription[] {
     const now = performance.now();
-    for (const [node, { heardAt }] of this.#present) {
-      if (now - heardAt > PRESENCE_LIFETIME) this.#present.delete(node);
+    for (const [node, { until }] of this.#present) {
+      if (now > until) this.#present.delete(node);
     }
     return [...this.#present.values()].map(({ description }) => description);
   }
 
   #hear(kind: string, description: NodeDescription): void {
     if (kind === 'goodbye') this.#present.delete(description.node);
-    else this.#present.set(description.node, { description, heardAt: performance.now() });
+    else {
+      const { presenceEvery = PRESENCE_INTERVAL } = description;
+      const until = performance.now() + PRESENCES_MISSED * presenceEvery;
+      this.#present.set(description.node, { description, until });
+    }
     for (const listener of this.#listeners) listener(kind, description);
   }
 

@@ -10,7 +10,7 @@ import { onReconnect } from './connection.ts';
 import { describeNode, type Identity } from './describe.ts';
 import type { Gate } from './gate.ts';
 import type { Logger } from './logger.ts';
-import { startPresence } from './presence.ts';
+import { Presence } from './presence.ts';
 import { Store } from './store.ts';
 
 export interface NodeParts {
@@ -29,10 +29,11 @@ export interface NodeParts {
 /** A node, but for what it has of its process: its modules come and go as the cluster's controller says. */
 export class ClusterNode {
   readonly #parts: NodeParts;
-  #presence: ReturnType<typeof startPresence> | null = null;
+  readonly #presence: Presence;
 
-  private constructor(parts: NodeParts) {
+  private constructor(parts: NodeParts, presence: Presence) {
     this.#parts = parts;
+    this.#presence = presence;
   }
 
   /** Resolves when the node answers, and runs what the heads of the stream say. */
@@ -40,24 +41,25 @@ export class ClusterNode {
     const { nats, cookie, identity, gate, codeServer, purgeMayTake, log } = parts;
     const subjects = subjectsOf(cookie);
     const catchUp = new CatchUp(identity.name, codeServer, await Store.open(nats, cookie, subjects, gate), log);
-    await startAnswering({ nats, subjects, identity, gate, codeServer, catchUp, purgeMayTake, log });
+    const presence = new Presence(nats, subjects, () => describeNode(identity, codeServer, gate));
+    await startAnswering({ nats, subjects, identity, gate, codeServer, catchUp, presence, purgeMayTake, log });
     await catchUp.readHeads();
     void onReconnect(nats, () => catchUp.readHeads());
-    return new ClusterNode(parts);
+    return new ClusterNode(parts, presence);
   }
 
   /** Tells the cluster that the node is there, from now on, and at once what has brought it down before. */
   appear(): void {
     const { nats, cookie, identity, gate, codeServer, bans, log } = this.#parts;
     const subjects = subjectsOf(cookie);
-    const describe = () => describeNode(identity, codeServer, gate);
-    this.#presence = startPresence(nats, subjects, describe);
+    this.#presence.start();
     for (const { script, detail } of bans.active) log.warn({ script }, `banned on this node: it ${detail}`);
-    if (bans.active.length > 0) nats.publish(subjects.event(identity.name, 'stalled'), encode(describe()));
+    if (bans.active.length > 0)
+      nats.publish(subjects.event(identity.name, 'stalled'), encode(describeNode(identity, codeServer, gate)));
   }
 
   /** Tells the cluster that the node is going. */
   goodbye(): void {
-    this.#presence?.goodbye();
+    this.#presence.goodbye();
   }
 }
