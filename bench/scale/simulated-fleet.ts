@@ -19,7 +19,7 @@ const PROJECT = resolve(import.meta.dirname, '../..');
 /** How long the processes may take to end on their own (milliseconds). */
 const LEAVING = 10_000;
 
-interface FleetOptions {
+export interface SimulationOptions {
   readonly nodes: number;
   /** Default: 4. */
   readonly processes?: number;
@@ -51,7 +51,7 @@ export class SimulatedFleet implements Contender {
   }
 
   /** Resolves when all nodes answer. */
-  static async start({ nodes, processes = 4, work, images, profiles }: FleetOptions): Promise<SimulatedFleet> {
+  static async start({ nodes, processes = 4, work, images, profiles }: SimulationOptions): Promise<SimulatedFleet> {
     const id = `hotcast-scale-${randomBytes(4).toString('hex')}`;
     const folder = mkdtempSync(join(tmpdir(), 'hotcast-scale-'));
     chmodSync(folder, 0o755);
