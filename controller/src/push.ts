@@ -11,7 +11,6 @@ import type { MakeCandidates, Parcel } from './candidates.ts';
 import { type Fleet, namesOf } from './fleet.ts';
 import { gather, type Timed } from './gather.ts';
 import type { Say } from './command.ts';
-import { progressOf } from './progress.ts';
 import type { NodeOutcome, PushResult, Refusal } from './results.ts';
 import { runningBundle, warnOfLostExports } from './lost-exports.ts';
 import { malformedRefusal, settle, type SettleParts } from './settle.ts';
@@ -74,7 +73,8 @@ export async function push(parts: PushParts, request: PushRequest, say: Say): Pr
   const names = namesOf(expected, say);
   const scope = canary === null ? null : parseScope(canary.scope, [...names]);
   const compiledAt = performance.now();
-  const progress = progressOf(say, names.size);
+  const progress = (phase: string, answered: number): void =>
+    say({ type: 'progress', phase, answered, expected: names.size });
 
   const bundles = compiled.map(({ bundle }) => bundle);
   const [preparations, warnings] = await Promise.all([
@@ -110,7 +110,8 @@ export async function push(parts: PushParts, request: PushRequest, say: Say): Pr
   const { write, commit, skew } = settled;
   Object.assign(times, { write, commit, skew });
   await keepBundles(store, compiled);
-  const missing = [...names].filter(node => !settled.nodes.some(outcome => outcome.node === node));
+  const told = new Set(settled.nodes.map(({ node }) => node));
+  const missing = [...names].filter(node => !told.has(node));
   const outcomes = [
     ...settled.nodes.map(node => (node.status === 'loaded' ? { ...node, ms: node.ms + times.prepare + write } : node)),
     ...(settled.outcome === 'overtaken' ? [] : missing.map(node => ({ node, status: 'silent' as const }))),

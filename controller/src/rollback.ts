@@ -4,7 +4,6 @@ import { shortRevision } from '../../protocol/revision.ts';
 import { compareNodes } from '../../protocol/names.ts';
 import { type Fleet, namesOf } from './fleet.ts';
 import type { Say } from './command.ts';
-import { progressOf } from './progress.ts';
 import type { HeadResult } from './results.ts';
 import { type Change, settle, type SettleParts, standing } from './settle.ts';
 import type { LastHead, Store } from './store.ts';
@@ -81,7 +80,8 @@ async function change(
 ): Promise<HeadResult> {
   const changes = await Promise.all(modules.map(async module => decide(module, await parts.store.lastHead(module))));
   const expected = namesOf(await parts.fleet.expected(), say);
-  const onAnswer = progressOf(say, expected.size);
+  const onAnswer = (phase: string, answered: number): void =>
+    say({ type: 'progress', phase, answered, expected: expected.size });
   const settled = await settle(parts, changes, { author, note: command }, { expected, patience, onAnswer });
   return {
     command,
