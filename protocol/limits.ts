@@ -25,5 +25,11 @@ export const KEPT_HEADS = 16;
 /** A node tells that it is there, and a controller what should run, this often (milliseconds). */
 export const PRESENCE_INTERVAL = 2_000;
 
-/** A node that was not heard for this long is not present any more (milliseconds). */
-export const PRESENCE_LIFETIME = 6_000;
+/** A controller may ask nodes of a large fleet to tell so less often, but at least this often (milliseconds). */
+export const MAX_PRESENCE_INTERVAL = 60_000;
+
+/** A node that should have been heard so many times is not present any more. */
+export const PRESENCES_MISSED = 3;
+
+/** How long that takes where it is not asked to tell less often (milliseconds). */
+export const PRESENCE_LIFETIME = PRESENCES_MISSED * PRESENCE_INTERVAL;

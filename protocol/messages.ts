@@ -1,7 +1,9 @@
 import * as v from 'valibot';
 
 import { count, moduleName, nodeName, revision } from './fields.ts';
-import { MAX_FUNCTION_NAME } from './limits.ts';
+import { MAX_FUNCTION_NAME, MAX_PRESENCE_INTERVAL, PRESENCE_INTERVAL } from './limits.ts';
+
+const presenceEvery = v.pipe(count, v.minValue(PRESENCE_INTERVAL), v.maxValue(MAX_PRESENCE_INTERVAL));
 
 /** Calls an exported function; the arguments are JSON. */
 export const callRequest = v.object({
@@ -11,7 +13,11 @@ export const callRequest = v.object({
 });
 
 /** The newest sequence of each module's head; a node that has not seen one of them reads the stream. */
-export const digestRequest = v.object({ heads: v.record(moduleName, count) });
+export const digestRequest = v.object({
+  heads: v.record(moduleName, count),
+  /** How often each node is to tell that it is there, milliseconds; default: {@link PRESENCE_INTERVAL}. */
+  presenceEvery: v.optional(presenceEvery),
+});
 
 /** A starting node asks whether another container has its name. */
 export const claimRequest = v.object({ container: v.string() });
@@ -140,6 +146,8 @@ export const nodeDescription = v.object({
   loopDelay: count,
   /** What was refused since the process started because no trusted key has sealed it. */
   untrusted: count,
+  /** In a presence event: how long until the next, milliseconds; default: {@link PRESENCE_INTERVAL}. */
+  presenceEvery: v.optional(presenceEvery),
 });
 
 /** A node was sent what no trusted key has sealed for where it was found. */

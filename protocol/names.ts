@@ -53,7 +53,11 @@ export function compareNodes(a: string, b: string): number {
   return replicaOf(a) - replicaOf(b) || a.localeCompare(b, 'en', { numeric: true });
 }
 
+/** The number of each friendly name, from 1. */
+const REPLICAS = new Map(BEDROCK.map((name, index) => [name, index + 1]));
+
+/** Without a regular expression: sorting thousands asks hundreds of thousands of times. */
 function replicaOf(name: string): number {
-  const known = BEDROCK.indexOf(name) + 1;
-  return known > 0 ? known : Number(/^node-(\d+)$/.exec(name)?.[1] ?? Number.MAX_SAFE_INTEGER);
+  const number = name.startsWith('node-') ? Number(name.slice('node-'.length)) : NaN;
+  return REPLICAS.get(name) ?? (Number.isInteger(number) ? number : Number.MAX_SAFE_INTEGER);
 }

@@ -1,4 +1,5 @@
 import { type Head } from '../../protocol/head.ts';
+import { PRESENCE_INTERVAL } from '../../protocol/limits.ts';
 import type { NodeDescription } from '../../protocol/messages.ts';
 import { shortRevision } from '../../protocol/revision.ts';
 import { inScope, type Scope } from '../../protocol/scope.ts';
@@ -55,6 +56,11 @@ export class CanaryWatch {
     }
   }
 
+  /** Whether any canary is on trial. */
+  get isTrialOpen(): boolean {
+    return this.#trials.size > 0;
+  }
+
   /** Looks on until a canary in these heads fails, or the time (milliseconds) is over. */
   async follow(heads: readonly Head[], time: number, say: Say): Promise<CanaryVerdict> {
     this.observe(heads);
@@ -85,9 +91,10 @@ export class CanaryWatch {
 
   /** The nodes that are there now, as they begin a trial. */
   #watchedIn(scope: Scope): Record<string, Watched> {
-    const heardAt = performance.now();
     const inside = this.#fleet.present().filter(({ node }) => inScope(scope, node));
-    return Object.fromEntries(inside.map(({ node, startedAt }) => [node, { startedAt, heardAt, calls: 0, errors: 0 }]));
+    return Object.fromEntries(
+      inside.map(each => [each.node, { startedAt: each.startedAt, heardAt: heardAt(each), calls: 0, errors: 0 }]),
+    );
   }
 
   #hear(kind: string, description: NodeDescription): void {
@@ -105,7 +112,7 @@ export class CanaryWatch {
           : {
               type: 'heard',
               node,
-              at: performance.now(),
+              at: heardAt(description),
               startedAt,
               revision: running?.revision ?? null,
               calls: running?.calls ?? 0,
@@ -131,6 +138,11 @@ export class CanaryWatch {
       trial.ending = null;
     });
   }
+}
+
+/** Now, or later by as much as the node may be silent longer than 2 seconds: it was asked to when no canary was there. */
+function heardAt({ presenceEvery = PRESENCE_INTERVAL }: NodeDescription): number {
+  return performance.now() + presenceEvery - PRESENCE_INTERVAL;
 }
 
 function figures(trials: readonly Trial[]): string {

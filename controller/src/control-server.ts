@@ -9,6 +9,9 @@ import type { Command, Report, Say } from './command.ts';
 import type { Result } from './results.ts';
 import { TypeCheckError } from './type-check.ts';
 
+/** Progress is told this often at most (milliseconds): a push to thousands has as many answers within one display. */
+const PROGRESS_EVERY = 50;
+
 /** Carries out a command and reports on the way. */
 export type Run = (command: Command, say: Say) => Promise<Result>;
 
@@ -37,13 +40,26 @@ async function answer(socket: Socket, line: string, run: Run, log: Logger): Prom
   const say = (report: Report): void => void socket.write(`${JSON.stringify(report)}\n`);
   try {
     // The command line is the same program in the same container: its commands are well-formed.
-    const result = await run(JSON.parse(line) as Command, say);
+    const result = await run(JSON.parse(line) as Command, withSeldomProgress(say));
     say({ type: 'result', result });
   } catch (error) {
     say(failure(error));
     if (!(error instanceof HotcastError)) log.error({ err: error }, 'a command failed');
   }
   socket.end();
+}
+
+/** Leaves out progress that comes too soon after the last, but for the end of a phase. */
+function withSeldomProgress(say: Say): Say {
+  let toldAt = -Infinity;
+  return report => {
+    if (report.type === 'progress' && report.answered < report.expected) {
+      const now = performance.now();
+      if (now - toldAt < PROGRESS_EVERY) return;
+      toldAt = now;
+    }
+    say(report);
+  };
 }
 
 function failure(error: unknown): Report {

@@ -2,7 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 
 import { decode } from '../../protocol/codec.ts';
 import { DecodeError, UsageError } from '../../protocol/errors.ts';
-import { PRESENCE_LIFETIME } from '../../protocol/limits.ts';
+import { PRESENCE_INTERVAL, PRESENCES_MISSED } from '../../protocol/limits.ts';
 import {
   type NodeDescription,
   nodeDescription,
@@ -47,7 +47,7 @@ const SHOULD_ANSWER = new Set(['running', 'paused', 'restarting']);
 export class Fleet {
   readonly #nats: NatsConnection;
   readonly #subjects: Subjects;
-  readonly #present = new Map<string, { description: NodeDescription; heardAt: number }>();
+  readonly #present = new Map<string, { description: NodeDescription; until: number }>();
   readonly #listeners: ((kind: string, description: NodeDescription) => void)[] = [];
 
   constructor(nats: NatsConnection, subjects: Subjects, log: Logger) {
@@ -91,11 +91,10 @@ export class Fleet {
 
   async #hearStarting(containers: readonly Container[]): Promise<void> {
     const deadline = performance.now() + STARTING_PATIENCE;
-    const isStarting = ({ id, state, createdAt }: Container): boolean =>
-      state === 'running' &&
-      Date.now() - createdAt < STARTING &&
-      !this.present().some(({ container }) => container === id);
-    while (performance.now() < deadline && containers.some(isStarting)) {
+    const young = containers.filter(({ state, createdAt }) => state === 'running' && Date.now() - createdAt < STARTING);
+    while (young.length > 0 && performance.now() < deadline) {
+      const heard = new Set(this.present().map(({ container }) => container));
+      if (young.every(({ id }) => heard.has(id))) return;
       await new Promise(resolve => setTimeout(resolve, 50));
     }
   }
@@ -103,15 +102,19 @@ export class Fleet {
   /** What each node said of itself last that is present on NATS. */
   present(): NodeDescription[] {
     const now = performance.now();
-    for (const [node, { heardAt }] of this.#present) {
-      if (now - heardAt > PRESENCE_LIFETIME) this.#present.delete(node);
+    for (const [node, { until }] of this.#present) {
+      if (now > until) this.#present.delete(node);
     }
     return [...this.#present.values()].map(({ description }) => description);
   }
 
   #hear(kind: string, description: NodeDescription): void {
     if (kind === 'goodbye') this.#present.delete(description.node);
-    else this.#present.set(description.node, { description, heardAt: performance.now() });
+    else {
+      const { presenceEvery = PRESENCE_INTERVAL } = description;
+      const until = performance.now() + PRESENCES_MISSED * presenceEvery;
+      this.#present.set(description.node, { description, until });
+    }
     for (const listener of this.#listeners) listener(kind, description);
   }
 
@@ -134,20 +137,22 @@ export function join(
   containers: readonly Pick<Container, 'id' | 'name' | 'state'>[],
   present: readonly NodeDescription[],
 ): Member[] {
-  const holders = new Map<string, Set<string>>();
-  for (const { id, name } of containers) {
-    for (const its of [nodeNameOf(name), `${nodeNameOf(name)}-${id.slice(0, 6)}`]) {
-      holders.set(its, (holders.get(its) ?? new Set()).add(id));
-    }
-  }
+  const namesById = new Map(
+    containers.map(({ id, name }) => {
+      const node = nodeNameOf(name);
+      return [id, [node, `${node}-${id.slice(0, 6)}`]] as const;
+    }),
+  );
+  const taken = new Set([...namesById.values()].flat());
   // NATS holds a node to its name; that it is another one's container it may only say.
-  const believed = present.filter(({ node, container }) => holders.get(node)?.has(container) ?? true);
+  const believed = present.filter(
+    ({ node, container }) => !taken.has(node) || namesById.get(container)?.includes(node) === true,
+  );
   const heard = new Map(believed.map(description => [description.container, description]));
   const running = containers
     .filter(({ state }) => SHOULD_ANSWER.has(state))
     .map(({ id, name }) => ({ node: heard.get(id)?.node ?? nodeNameOf(name), container: id }));
-  const known = new Set(containers.map(({ id }) => id));
-  return [...running, ...present.filter(({ container }) => !known.has(container)).map(memberOf)];
+  return [...running, ...present.filter(({ container }) => !namesById.has(container)).map(memberOf)];
 }
 
 /** What a node tells of itself. @throws DecodeError when it is of another one. */

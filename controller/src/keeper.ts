@@ -21,6 +21,8 @@ interface KeeperParts {
   readonly subjects: Subjects;
   readonly store: Store;
   readonly watch: CanaryWatch;
+  /** How often each node is to tell that it is there (milliseconds). */
+  readonly presenceEvery: () => number;
   /** Has every node obey heads that some controller left unfinished. */
   readonly finish: (heads: readonly Head[]) => Promise<unknown>;
   /** Sends modules back whose newest head has brought a node down. */
@@ -51,7 +53,7 @@ export class Keeper {
 
   /** Does now what is to be done every 2 seconds. */
   async turn(patience = UNFINISHED_AFTER): Promise<void> {
-    const { store, nats, subjects, watch, finish, goBack, log } = this.#parts;
+    const { store, nats, subjects, watch, presenceEvery, finish, goBack, log } = this.#parts;
     if (this.#working) return;
     this.#working = true;
     try {
@@ -59,11 +61,12 @@ export class Keeper {
       if (restored.length > 0)
         log.warn({ modules: restored }, 'the newest heads were written over, and are written again');
       const heads = await store.heads();
+      watch.observe(heads);
       const digest: DigestRequest = {
         heads: Object.fromEntries(heads.map(({ module, sequence }) => [module, sequence])),
+        presenceEvery: presenceEvery(),
       };
       nats.publish(subjects.all('digest'), encode(digest));
-      watch.observe(heads);
       const outcomes = await store.outcomes();
       const unfinished = unfinishedHeads(heads, outcomes, Date.now() - patience);
       for (const push of new Set(unfinished.map(head => head.push))) {

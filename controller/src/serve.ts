@@ -18,6 +18,7 @@ import { type CommandParts, runCommand } from './controller.ts';
 import { Fleet } from './fleet.ts';
 import { openKeyring } from './keyring.ts';
 import { Keeper } from './keeper.ts';
+import { presenceEvery } from './pace.ts';
 import { Preflight } from './preflight.ts';
 import { endCanary } from './rollback.ts';
 import { confirm } from './settle.ts';
@@ -86,6 +87,7 @@ export async function serve(config: ControllerConfig): Promise<void> {
     subjects,
     store,
     watch,
+    presenceEvery: () => presenceEvery(fleet.present().length, watch.isTrialOpen),
     finish,
     goBack: (heads, outcomes) => goBack(parts, stalledHeads(heads, outcomes, fleet.present()), PATIENCE, log),
     log,

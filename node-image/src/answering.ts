@@ -5,7 +5,7 @@ import { decode, encode } from '../../protocol/codec.ts';
 import { answerSubject } from '../../protocol/connection.ts';
 import { DecodeError } from '../../protocol/errors.ts';
 import { splitFrames } from '../../protocol/frames.ts';
-import { MAX_MODULES, MAX_REQUEST_BYTES } from '../../protocol/limits.ts';
+import { MAX_MODULES, MAX_REQUEST_BYTES, PRESENCE_INTERVAL } from '../../protocol/limits.ts';
 import {
   callRequest,
   digestRequest,
@@ -27,6 +27,7 @@ import { type Gate, UntrustedError } from './gate.ts';
 import { notPurged, type Outcome } from './outcome.ts';
 import { describeNode, type Identity } from './describe.ts';
 import type { Logger } from './logger.ts';
+import type { Presence } from './presence.ts';
 
 interface Parts {
   readonly nats: NatsConnection;
@@ -35,6 +36,7 @@ interface Parts {
   readonly gate: Gate;
   readonly codeServer: CodeServer;
   readonly catchUp: CatchUp;
+  readonly presence: Pick<Presence, 'pace'>;
   /** How long a push waits for calls on an old version (milliseconds). */
   readonly purgeMayTake: number;
   readonly log: Logger;
@@ -86,7 +88,7 @@ export async function startAnswering(parts: Parts): Promise<void> {
 }
 
 function verbHandlers(parts: Parts): ReadonlyMap<string, Handler> {
-  const { subjects, identity, gate, codeServer, catchUp } = parts;
+  const { subjects, identity, gate, codeServer, catchUp, presence } = parts;
   const node = identity.name;
   const handlers: Record<Verb, Handler> = {
     ping: () => ({ node, container: identity.container }),
@@ -103,7 +105,9 @@ function verbHandlers(parts: Parts): ReadonlyMap<string, Handler> {
     purge: bytes => purgeOld(node, codeServer, request(purgeRequest, bytes)),
     call: bytes => call(codeServer, node, request(callRequest, bytes)),
     digest: async bytes => {
-      await catchUp.compare(request(digestRequest, bytes));
+      const digest = request(digestRequest, bytes);
+      presence.pace(digest.presenceEvery ?? PRESENCE_INTERVAL);
+      await catchUp.compare(digest);
       return null;
     },
   };

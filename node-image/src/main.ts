@@ -2,26 +2,21 @@ import { hostname } from 'node:os';
 
 import pino from 'pino';
 
-import { encode } from '../../protocol/codec.ts';
 import { UsageError } from '../../protocol/errors.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
 import { Trust } from '../../protocol/trust.ts';
 import { startAliveFile } from './alive-file.ts';
-import { startAnswering } from './answering.ts';
 import { Bans, readBans, writeBans } from './bans.ts';
-import { CatchUp } from './catch-up.ts';
 import { claimName } from './claim.ts';
+import { ClusterNode } from './cluster-node.ts';
 import { CodeServer } from './code-server.ts';
 import { loadConfig, type NodeConfig } from './config.ts';
+import { openConnection } from './connection.ts';
 import { Gate } from './gate.ts';
-import { readKeyFiles } from './key-files.ts';
-import { onReconnect, openConnection } from './connection.ts';
-import { describeNode } from './describe.ts';
 import { HttpServer } from './http-server.ts';
 import { ownName } from './identity.ts';
+import { readKeyFiles } from './key-files.ts';
 import { guardProcess } from './owned-process.ts';
-import { startPresence } from './presence.ts';
-import { Store } from './store.ts';
 import { UntrustedLog } from './untrusted-log.ts';
 import { startWatchdog } from './watchdog.ts';
 import { Whereabouts } from './whereabouts.ts';
@@ -45,7 +40,6 @@ const nats = await openConnection(config, wanted, container, root);
 const name = await claimName(nats, subjects, wanted, container);
 const log = root.child({ node: name });
 
-const identity = { name, container };
 const { loopMayBlock, memoryMayUse, bansFile, logMayWrite } = config;
 const bans = new Bans(readBans(bansFile), all => {
   try {
@@ -73,17 +67,18 @@ startWatchdog({
   log,
 });
 const untrusted = new UntrustedLog(nats, subjects, name, log);
-const gate = new Gate(new Trust(() => readKeyFiles(config.trustDir)), subjects, error => untrusted.add(error));
-const catchUp = new CatchUp(name, codeServer, await Store.open(nats, config.cookie, subjects, gate), log);
-await startAnswering({ nats, subjects, identity, gate, codeServer, catchUp, purgeMayTake: config.purgeMayTake, log });
-await catchUp.readHeads();
-void onReconnect(nats, () => catchUp.readHeads());
+const node = await ClusterNode.start({
+  nats,
+  cookie: config.cookie,
+  identity: { name, container },
+  gate: new Gate(new Trust(() => readKeyFiles(config.trustDir)), subjects, error => untrusted.add(error)),
+  bans,
+  codeServer,
+  purgeMayTake: config.purgeMayTake,
+  log,
+});
 const http = await HttpServer.start({ port: config.httpPort, node: name, codeServer, log });
-const presence = startPresence(nats, subjects, () => describeNode(identity, codeServer, gate));
-for (const { script, detail } of bans.active) log.warn({ script }, `banned on this node: it ${detail}`);
-if (bans.active.length > 0) {
-  nats.publish(subjects.event(name, 'stalled'), encode(describeNode(identity, codeServer, gate)));
-}
+node.appear();
 const aliveFile = startAliveFile(config.aliveFile, nats, log);
 log.info({ container, pid: process.pid, readyMs: Math.round(performance.now()) }, 'ready');
 
@@ -92,7 +87,7 @@ async function stop(signal: string): Promise<void> {
   if (stopping) return;
   stopping = true;
   aliveFile.stop();
-  presence.goodbye();
+  node.goodbye();
   http.stop();
   const deadline = performance.now() + CALLS_MAY_TAKE;
   while ((codeServer.callsInFlight > 0 || http.connections > 0) && performance.now() < deadline) {

@@ -60,6 +60,7 @@ describe('the sweep', () => {
       subjects: subjectsOf('dino'),
       store,
       watch: { observe: () => undefined },
+      presenceEvery: () => 2_000,
       finish: async () => undefined,
       goBack: async () => undefined,
       log: recordingLog(),

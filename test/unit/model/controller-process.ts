@@ -9,6 +9,7 @@ import { endCanary, type HeadRequest, promote, remove, rollback } from '../../..
 import { confirm } from '../../../controller/src/settle.ts';
 import { UsageError } from '../../../protocol/errors.ts';
 import type { Head } from '../../../protocol/head.ts';
+import { PRESENCE_INTERVAL } from '../../../protocol/limits.ts';
 import type { Subjects } from '../../../protocol/subjects.ts';
 import { recordingLog } from '../fixtures.ts';
 import type { Connection, Network } from './network.ts';
@@ -91,7 +92,16 @@ export class ControllerProcess {
     const finish = (heads: readonly Head[]) =>
       confirm(this.#parts, heads, { expected: new Set(nodeNames()), patience: PATIENCE });
     const log = { ...recordingLog(), warn: (fields: object) => 'err' in fields && onFault(fields.err) };
-    this.#keeper = new Keeper({ nats, subjects, store, watch, finish, goBack: async () => undefined, log });
+    this.#keeper = new Keeper({
+      nats,
+      subjects,
+      store,
+      watch,
+      presenceEvery: () => PRESENCE_INTERVAL,
+      finish,
+      goBack: async () => undefined,
+      log,
+    });
   }
 
   /** Whether it has stopped in the midst of something. */

@@ -41,6 +41,7 @@ export class NodeProcess {
         gate: gateOf(subjects),
         codeServer: this.#codeServer,
         catchUp,
+        presence: { pace: () => undefined },
         purgeMayTake: 0,
         log: this.#log,
       });
