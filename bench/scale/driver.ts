@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -18,6 +19,7 @@ import { push, type PushParts } from '../../controller/src/push.ts';
 import { Store } from '../../controller/src/store.ts';
 import { goBack, stalledHeads } from '../../controller/src/way-back.ts';
 import { inboxPrefix } from '../../protocol/connection.ts';
+import { revisionOf } from '../../protocol/revision.ts';
 import { lastToken, subjectsOf } from '../../protocol/subjects.ts';
 import { GeneratedModule } from '../runtime/generated.ts';
 import { connectAs } from './connect.ts';
@@ -203,12 +205,15 @@ export class Driver {
     };
   }
 
-  /** A version that no node has seen. */
+  /** A version that no node has seen; code and source map compress as real ones do, about 3 : 1. */
   #parcel(bytes: number): Parcel {
-    const module = this.#modules.get(bytes) ?? new GeneratedModule(bytes);
+    const module = this.#modules.get(bytes) ?? new GeneratedModule(0.7 * bytes);
     this.#modules.set(bytes, module);
     this.#version += 1;
-    const bundle = module.bundle(this.#version);
+    const noise = randomBytes(0.22 * bytes).toString('base64');
+    const code = `${module.commonJs(this.#version)}var noise = '${noise}';\n`;
+    const { map, ...rest } = module.bundle(this.#version);
+    const bundle = { ...rest, code, revision: revisionOf(code), map: map.replace('AAAA', noise) };
     return { bundle, packed: pack(bundle, Infinity) };
   }
 

@@ -109,7 +109,8 @@ export async function push(parts: PushParts, request: PushRequest, say: Say): Pr
   const audience = { expected: preparations.answered, patience, onAnswer: progress };
   const settled = await settle(parts, changes, { author, note }, audience);
   await keepBundles(store, compiled);
-  const missing = [...names].filter(node => !settled.nodes.some(outcome => outcome.node === node));
+  const told = new Set(settled.nodes.map(({ node }) => node));
+  const missing = [...names].filter(node => !told.has(node));
   const outcomes = [
     ...settled.nodes.map(node => (node.status === 'loaded' ? { ...node, ms: node.ms + times.prepare } : node)),
     ...(settled.outcome === 'overtaken' ? [] : missing.map(node => ({ node, status: 'silent' as const }))),

@@ -1,14 +1,18 @@
 import type { Bundle } from '../../protocol/bundle.ts';
 import { DecodeError } from '../../protocol/errors.ts';
 import { desiredRevision, type Head } from '../../protocol/head.ts';
+import { PRESENCE_INTERVAL } from '../../protocol/limits.ts';
 import type { DigestRequest } from '../../protocol/messages.ts';
 import type { CodeServer } from './code-server.ts';
 import { UntrustedError } from './gate.ts';
 import type { Outcome } from './outcome.ts';
 import type { Logger } from './logger.ts';
 
-/** A node that is behind waits a random part of this before it reads the stream (milliseconds). */
-const JITTER = 500;
+/**
+ * A node that is behind waits a random part of this share of the time between presence events before it reads the stream:
+ * of half a second, and of more in a fleet so large that its nodes tell less often that they are there.
+ */
+const JITTER = 1 / 4;
 
 /** What a node reads of the cluster's stream. */
 export interface Records {
@@ -56,7 +60,8 @@ export class CatchUp {
       ([module, sequence]) => sequence > this.#codeServer.headSeen(module),
     );
     if (!behind || this.#reading !== null) return;
-    this.#reading = new Promise<void>(resolve => setTimeout(resolve, Math.random() * JITTER))
+    const jitter = JITTER * (digest.presenceEvery ?? PRESENCE_INTERVAL);
+    this.#reading = new Promise<void>(resolve => setTimeout(resolve, Math.random() * jitter))
       .then(() => this.readHeads())
       .finally(() => (this.#reading = null));
     await this.#reading;

@@ -1,8 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
-import { join } from '../../../controller/src/fleet.ts';
+import { Fleet, join } from '../../../controller/src/fleet.ts';
+import { encode } from '../../../protocol/codec.ts';
 import type { NodeDescription } from '../../../protocol/messages.ts';
-import { descriptionOf } from '../fixtures.ts';
+import { subjectsOf } from '../../../protocol/subjects.ts';
+import { descriptionOf, recordingLog } from '../fixtures.ts';
 
 const container = (id: string, name: string, state = 'running') => ({ id, name, state });
 
@@ -55,5 +58,25 @@ describe('join', () => {
     const containers = [container('c1', 'hotcast-node-1'), container('c2', 'hotcast-node-2')];
     const members = join(containers, [present('fred', 'c1'), present('bambam', 'c2'), present('fred', 'c2')]);
     expect(members).toEqual([fred, { node: 'bambam', container: 'c2' }]);
+  });
+});
+
+describe('present', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it.each([
+    ['for 6 seconds', {}, 6_000],
+    ['for three times as long as it said to be silent', { presenceEvery: 20_000 }, 60_000],
+  ])('has a node that told that it is there %s', (_, more, lifetime) => {
+    vi.useFakeTimers();
+    const subjects = subjectsOf('dino');
+    let tell = (_error: null, _message: { subject: string; data: Uint8Array }): void => undefined;
+    const subscribe = (_subject: string, { callback }: { callback: typeof tell }) => void (tell = callback);
+    const fleet = new Fleet({ subscribe } as unknown as NatsConnection, subjects, recordingLog());
+    tell(null, { subject: subjects.event('fred', 'presence'), data: encode({ ...descriptionOf('fred'), ...more }) });
+    vi.advanceTimersByTime(lifetime);
+    expect(fleet.present().map(({ node }) => node)).toEqual(['fred']);
+    vi.advanceTimersByTime(1);
+    expect(fleet.present()).toEqual([]);
   });
 });
