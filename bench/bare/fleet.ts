@@ -29,7 +29,7 @@ export class BareFleet implements AsyncDisposable {
       await run('chmod', ['755', folder]);
       await compose(...DOWN);
       await compose('up', '--detach', '--scale', `node=${nodes}`);
-      driver = new Driver((await compose('ps', '--quiet', 'driver')).trim());
+      driver = new Driver((await compose('ps', '--quiet', 'driver')).trim(), 'bare NATS client');
       await driver.order('expect', nodes);
       return new BareFleet(driver, compose, folder);
     } catch (error) {
