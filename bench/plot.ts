@@ -8,6 +8,9 @@ import { TARGET_BYTES } from './targets.ts';
 /** Wide enough for a README (pixels). */
 const WIDTH = 560;
 
+/** Where bars on a log scale begin (milliseconds). */
+const LEAST = 0.5;
+
 /** The plots of a run, one below the other, as an SVG; null when it has nothing to plot. */
 export async function plotOf(results: Results): Promise<string | null> {
   const plots = [pushPlot(results), phasePlot(results), scalePlot(results)].flatMap(plot =>
@@ -21,7 +24,12 @@ export async function plotOf(results: Results): Promise<string | null> {
     padding: 16,
     vconcat: plots,
     resolve: { scale: { color: 'independent' } },
-    config: { font: 'sans-serif', title: { anchor: 'start', fontSize: 14 }, view: { stroke: null } },
+    config: {
+      font: 'sans-serif',
+      title: { anchor: 'start', frame: 'group', fontSize: 14 },
+      legend: { labelLimit: 260 },
+      view: { stroke: null },
+    },
   } as TopLevelSpec;
   return new View(parse(compile(spec).spec), { renderer: 'none' }).toSVG();
 }
@@ -40,7 +48,7 @@ function pushPlot({ push, nodes }: Results): object | null {
     yOffset: { field: 'code', sort: null },
   };
   return {
-    title: `Push to ${nodes} containers, every answer in hand: median (bar) and p99 (tick), ms, log scale`,
+    title: `Push to ${nodes} containers, every answer in hand (bar: median, tick: p99)`,
     width: WIDTH,
     height: { step: 14 },
     data: { values },
@@ -49,8 +57,8 @@ function pushPlot({ push, nodes }: Results): object | null {
         mark: 'bar',
         encoding: {
           ...common,
-          x: { field: 'ms', type: 'quantitative', scale: { type: 'log', domainMin: 1 }, title: 'ms' },
-          x2: { datum: 1 },
+          x: { field: 'ms', type: 'quantitative', scale: { type: 'log', domainMin: LEAST, nice: false }, title: 'ms' },
+          x2: { datum: LEAST },
           color: { field: 'code', type: 'nominal', sort: null, title: 'code' },
         },
       },

@@ -47,9 +47,10 @@ const AFTERMATH = 300;
 /** Fleets that have just been started are left alone for so long (milliseconds). */
 const SETTLING = 5_000;
 
-/** Sizes of the simulated fleets, and of the larger one of containers. */
+/** Sizes of the simulated fleets, and of the larger one of containers, which is not for who asks for less than thirty. */
 const SIMULATED = [30, 100, 1_000, 3_000, 10_000];
 const CONTAINERS = 100;
+const SMALL = 30;
 
 /** All Compose projects that a run may have. */
 export function projectsOf({
@@ -186,7 +187,8 @@ export class Suite {
     const { nodes, images } = this.#options;
     const compared = push?.find(({ contender, bytes }) => contender === 'Hotcast' && bytes === TARGET_BYTES);
     const containers = compared === undefined ? [] : [{ nodes, push: compared }];
-    if (nodes < CONTAINERS) containers.push({ nodes: CONTAINERS, push: await this.#manyContainers(modules) });
+    if (nodes >= SMALL && nodes < CONTAINERS)
+      containers.push({ nodes: CONTAINERS, push: await this.#manyContainers(modules) });
     this.#say(`${SIMULATED.join(', ')} simulated nodes`);
     return { simulated: await measureScale(SIMULATED, { work: 'shared', images }), containers };
   }
