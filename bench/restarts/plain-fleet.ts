@@ -95,11 +95,13 @@ export class PlainFleet implements Served, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.compose('down', '--volumes', '--timeout', '2');
+    await this.#remove();
     rmSync(this.#code, { recursive: true, force: true });
   }
 
   async #start(): Promise<void> {
+    // What a run that was killed left there.
+    await this.#remove();
     const version = this.writeNext();
     await this.compose('up', '--detach', '--no-deps', 'watch');
     this.#watchPort = await this.#portOf('watch');
@@ -108,6 +110,10 @@ export class PlainFleet implements Served, AsyncDisposable {
     await this.answered(version);
     this.#startedIn = performance.now() - startedAt;
     this.#port = await this.#portOf('proxy');
+  }
+
+  async #remove(): Promise<void> {
+    await this.compose('down', '--volumes', '--timeout', '2');
   }
 
   async #portOf(service: string): Promise<number> {
