@@ -33,13 +33,13 @@ const SIZES = [1_024, 10_240, 102_400];
 const WARM_UP = 5;
 
 /** Pushes around which the wire is looked at. */
-const WIRE_PUSHES = 10;
+const WIRE_PUSHES = 5;
 
 /** Edits of each way. */
-const EDITS = 20;
+const EDITS = 15;
 
 /** What a constant load calls (a second), how often Hotcast pushes under it, and what a rolling restart may take (ms). */
-const LOAD = { rate: 200, pushes: 100, rollingMayTake: 60_000 };
+const LOAD = { rate: 200, pushes: 100, rollingMayTake: 40_000 };
 
 /** A controller starts the process for its next preflight once a push is over, which takes about this long (ms). */
 const AFTERMATH = 300;
@@ -48,7 +48,7 @@ const AFTERMATH = 300;
 const SETTLING = 5_000;
 
 /** Sizes of the simulated fleets, and of the larger one of containers, which is not for who asks for less than thirty. */
-const SIMULATED = [30, 100, 1_000, 3_000, 10_000];
+const SIMULATED = [100, 1_000, 10_000];
 const CONTAINERS = 100;
 const SMALL = 30;
 
@@ -76,9 +76,14 @@ export class Suite {
   async run(): Promise<Results> {
     const { nodes, images } = this.#options;
     const at = new Date().toISOString();
-    const machine = await describeMachine(this.#docker, images);
+    const compares = this.#wants('cost', 'push');
+    const [machine, erlangImage] = await Promise.all([
+      describeMachine(this.#docker, images),
+      compares ? this.#erlangImage() : '',
+      this.#buildImages(),
+    ]);
     using modules = new ModulesFolder();
-    await using erlang = this.#wants('cost', 'push') ? await this.#startErlang() : null;
+    await using erlang = compares ? await this.#startErlang(erlangImage) : null;
     await using hotcast = this.#wants('cost', 'push', 'edit', 'restarts')
       ? await this.#startHotcast(nodes, modules.path)
       : null;
@@ -106,20 +111,26 @@ export class Suite {
     return parts.some(part => this.#options.parts.includes(part));
   }
 
-  async #startErlang(): Promise<ErlangFleet> {
-    const { nodes } = this.#options;
+  /** Hotcast's images, under the name of the project that runs them. */
+  async #buildImages(): Promise<void> {
+    this.#say("Hotcast's images");
+    await run('setup/images.sh', [], { HOTCAST_PROJECT: projectsOf(this.#options).hotcast });
+  }
+
+  async #erlangImage(): Promise<string> {
     this.#say("Erlang's image (the first time it may be built, which takes a minute)");
-    const image = (await run('bench/erlang/image.sh', [])).trim();
+    return (await run('bench/erlang/image.sh', [])).trim();
+  }
+
+  #startErlang(image: string): Promise<ErlangFleet> {
+    const { nodes } = this.#options;
     this.#say(`${nodes} BEAM nodes start`);
     return ErlangFleet.start({ docker: this.#docker, project: projectsOf(this.#options).erlang, nodes, image });
   }
 
-  async #startHotcast(nodes: number, modules: string): Promise<HotcastFleet> {
-    const { hotcast: project } = projectsOf(this.#options);
-    this.#say("Hotcast's images");
-    await run('setup/images.sh', [], { HOTCAST_PROJECT: project });
+  #startHotcast(nodes: number, modules: string): Promise<HotcastFleet> {
     this.#say(`${nodes} nodes of Hotcast start`);
-    return HotcastFleet.start({ project, nodes, modules });
+    return HotcastFleet.start({ project: projectsOf(this.#options).hotcast, nodes, modules });
   }
 
   async #idle(hotcast: HotcastFleet, erlang: ErlangFleet): Promise<Costs['idle']> {

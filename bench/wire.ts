@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type Docker from 'dockerode';
 
 /** How long the containers are looked at while nothing is pushed (milliseconds). */
-const IDLE = 3_000;
+const IDLE = 2_000;
 
 /** What a push has the network interfaces of nodes carry, with the headers of TCP, IP and Ethernet (bytes). */
 export interface WireCost {
