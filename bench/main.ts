@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
 import Docker from 'dockerode';
@@ -19,13 +20,28 @@ function say(line: string): void {
   process.stderr.write(`bench: ${String(seconds).padStart(3)} s  ${line}\n`);
 }
 
+/** A folder for all temporary ones of this run, also of the programs that it starts; containers can read it. */
+class TemporaryFolder implements Disposable {
+  readonly #path = mkdtempSync(join(tmpdir(), 'hotcast-bench-'));
+
+  constructor() {
+    chmodSync(this.#path, 0o755);
+    process.env['TMPDIR'] = this.#path;
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#path, { recursive: true, force: true });
+  }
+}
+
 /** Takes everything down that a run has started, whatever it is at. */
-async function abandon(docker: Docker, options: Options): Promise<void> {
+async function abandon(docker: Docker, options: Options, folder: TemporaryFolder): Promise<void> {
   say('interrupted: taking everything down');
   const labels = [...Object.values(projectsOf(options)).map(projectLabel), `hotcast.bench=${process.pid}`];
   // Twice: something may just have been starting.
   await removeLabelled(docker, labels);
   await removeLabelled(docker, labels);
+  folder[Symbol.dispose]();
   process.exit(130);
 }
 
@@ -44,10 +60,11 @@ async function write(results: Results, { parts }: Options): Promise<string[]> {
 async function main(): Promise<void> {
   const options = loadOptions(process.env);
   const docker = new Docker();
+  using folder = new TemporaryFolder();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       interrupted = true;
-      void abandon(docker, options);
+      void abandon(docker, options, folder);
     });
   }
   const results = await new Suite(docker, options, say).run();

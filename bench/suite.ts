@@ -218,7 +218,7 @@ export class Suite {
 
 /** Where the controller's container reads modules from. */
 class ModulesFolder implements Disposable {
-  readonly path = mkdtempSync(join(tmpdir(), 'hotcast-bench-'));
+  readonly path = mkdtempSync(join(tmpdir(), 'modules-'));
 
   constructor() {
     chmodSync(this.path, 0o755);
