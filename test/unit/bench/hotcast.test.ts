@@ -32,13 +32,15 @@ describe('the module that is pushed', () => {
   });
 });
 
+const times = { compile: 50, prepare: 6, write: 1, commit: 4, skew: 2 };
+
 const result = (loaded: number, rest: Partial<PushResult> = {}): PushResult => ({
   command: 'push',
   modules: [{ module: 'subject', revision: 'abc' }],
   outcome: 'committed',
   detail: '',
   nodes: Array.from({ length: loaded }, (_, index) => ({ node: `node-${index}`, status: 'loaded', ms: 5 })),
-  times: { compile: 50, prepare: 6, write: 1, commit: 4, skew: 2 } as PushResult['times'],
+  times,
   ...rest,
 });
 
