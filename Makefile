@@ -70,7 +70,7 @@ ping: ## Ask every node or one whether it is there: [NODE=betty]
 nodes: ## List the nodes with their processes and modules
 	setup/hotcast nodes
 
-.PHONY: demo test test-unit lint format bench-runtime bench-load
+.PHONY: demo test test-unit lint format bench bench-runtime bench-load
 demo: images ## Walk the Erlang walk on real containers: [NODES=30]
 	npx tsx demo/main.ts $(or $(NODES),3)
 
@@ -79,6 +79,9 @@ test: lint images ## Check and test everything, on real containers too
 
 test-unit: node_modules ## Run the unit tests; needs no Docker
 	npx vitest run --project unit
+
+bench: setup ## Measure Hotcast beside Erlang, restarts and bare NATS: [NODES=30] [ONLY=push,scale] [ROUNDS=30]
+	NODES='$(NODES)' ONLY='$(ONLY)' ROUNDS='$(ROUNDS)' node --import tsx bench/main.ts
 
 bench-runtime: setup ## Measure memory, swaps and calls of the runtime in a container: [JSON=1]
 	bench/runtime.sh $(if $(JSON),--json)

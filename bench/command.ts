@@ -8,7 +8,7 @@ export const ROOT = resolve(import.meta.dirname, '..');
  * Runs a program to its end in the project's folder, with `env` beside this process's own variables; gives what it
  * printed.
  *
- * @throws Error with the last line of its standard error when it fails.
+ * @throws Error with the last line of its standard error when it fails, make's own left out.
  */
 export function run(
   program: string,
@@ -27,7 +27,8 @@ export function run(
   return new Promise((done, fail) => {
     child.once('error', fail).once('close', code => {
       if (code === 0) return done(stdout);
-      fail(new Error(`${[program, ...args].join(' ')} failed (${code}): ${stderr.trim().split('\n').at(-1)}`));
+      const lines = stderr.split('\n').filter(line => line.trim() !== '' && !line.startsWith('make: '));
+      fail(new Error(`${[program, ...args].join(' ')} failed (${code}): ${lines.at(-1) ?? 'it did not say why'}`));
     });
   });
 }

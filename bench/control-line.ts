@@ -20,7 +20,6 @@ const PATIENCE = 5_000;
 
 /**
  * Sends commands to a controller over one connection, one after another: a process for each takes longer than a push.
- * Types are not checked.
  */
 export class ControlLine implements Disposable {
   readonly #relay: ChildProcessWithoutNullStreams;
@@ -35,9 +34,9 @@ export class ControlLine implements Disposable {
     this.#reports = createInterface({ input: this.#relay.stdout })[Symbol.asyncIterator]();
   }
 
-  /** Pushes one module, as `hotcast push --no-check` does. */
-  async push(module: string): Promise<PushResult> {
-    const how = { author: 'line', force: false, check: false, dryRun: false, canary: null };
+  /** Pushes one module, as `hotcast push --no-check` does, or with its types checked. */
+  async push(module: string, { check } = { check: false }): Promise<PushResult> {
+    const how = { author: 'line', force: false, check, dryRun: false, canary: null };
     const result = await this.#send({ cookie: null, patience: PATIENCE, type: 'push', modules: [module], ...how });
     if (result.command === 'push') return result;
     throw new TypeError(`the controller answered push with ${result.command}`);

@@ -5,15 +5,20 @@ import { createInterface } from 'node:readline';
 /** What the driver answers to an order (driver.erl); times in microseconds. */
 export type Answer = Readonly<Record<string, number | string | readonly number[]>>;
 
-/** The channel to the BEAM that pushes: a line for each order, a line of JSON for each answer. */
+/** The channel to the process that pushes: a line for each order, a line of JSON for each answer. */
 export class Driver implements AsyncDisposable {
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #lines: AsyncIterator<string>;
   #last: Promise<unknown> = Promise.resolve();
+  readonly #name: string;
   #complaints = '';
 
-  /** @param container the driver's id; its standard input is open. */
-  constructor(container: string) {
+  /**
+   * @param container the driver's id; its standard input is open.
+   * @param name what errors call it.
+   */
+  constructor(container: string, name = 'Erlang driver') {
+    this.#name = name;
     this.#process = spawn('docker', ['attach', '--sig-proxy=false', container]);
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
     // A write to a driver that is gone: the next line, which does not come, says so.
@@ -37,9 +42,9 @@ export class Driver implements AsyncDisposable {
   async #ask(order: string): Promise<Answer> {
     this.#process.stdin.write(`${order}\n`);
     const line = await this.#lines.next();
-    if (line.done === true) throw new Error(`the Erlang driver ended at '${order}': ${this.#complaints}`);
+    if (line.done === true) throw new Error(`the ${this.#name} ended at '${order}': ${this.#complaints}`);
     const answer = JSON.parse(line.value) as Answer;
-    if ('error' in answer) throw new Error(`the Erlang driver failed at '${order}': ${String(answer['error'])}`);
+    if ('error' in answer) throw new Error(`the ${this.#name} failed at '${order}': ${String(answer['error'])}`);
     return answer;
   }
 

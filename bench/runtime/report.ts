@@ -1,3 +1,4 @@
+import { count, goal, section, table } from '../table.ts';
 import type { CallCost, CallCosts } from './calls.ts';
 import { type MemorySample, SWAPS } from './memory.ts';
 import { mebibytes, median, percentile } from './numbers.ts';
@@ -88,26 +89,4 @@ export function callsTable({ called, inlinedAtFirst, inlinedAfter, first }: Call
     '  V8 puts the body of a small function in the place of its call as long as the function never changed; then there is',
     '  no call to compare with. After a swap it calls it, as it does any variable that has held another function.',
   ]);
-}
-
-function section(title: string, lines: readonly string[]): string {
-  return [title, ...lines].join('\n');
-}
-
-function goal(reached: boolean, text: string): string {
-  return `  ${reached ? '✓' : '✗'} ${text}`;
-}
-
-/** Columns of text, the first to the left and the others to the right. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  ');
-  return rows.map(row => `  ${line(row)}`).join('\n');
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en');
 }

@@ -16,6 +16,9 @@ const run = promisify(execFile);
 
 const PROJECT = resolve(import.meta.dirname, '../..');
 
+/** Marks the containers as those of this process. */
+const LABEL = `--label=hotcast.bench=${process.pid}`;
+
 /** How long the processes may take to end on their own (milliseconds). */
 const LEAVING = 10_000;
 
@@ -133,11 +136,11 @@ function natsArguments(id: string, folder: string): string[] {
     `--volume=${PROJECT}/nats/nats.conf:/etc/nats/nats.conf:ro`,
     `--volume=${folder}:/etc/nats/keys:ro`,
   ];
-  return ['--rm', `--name=${id}`, ...volumes];
+  return ['--rm', `--name=${id}`, LABEL, ...volumes];
 }
 
 /** It shares NATS's network, and sees its process. */
 function driverArguments(id: string, folder: string): string[] {
   const shared = [`--network=container:${id}`, `--pid=container:${id}`, `--volume=${folder}:/bench:ro`];
-  return ['--rm', '--interactive', `--name=${id}-driver`, ...shared];
+  return ['--rm', '--interactive', `--name=${id}-driver`, LABEL, ...shared];
 }

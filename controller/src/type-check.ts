@@ -113,7 +113,8 @@ export class TypeCheck {
     if (session === null) return this.#open(times);
     const changes = changesBetween(session.times, times);
     const all = [...changes.changed, ...changes.created, ...changes.deleted];
-    if (all.some(path => path.endsWith('.json'))) {
+    // A program without files goes on saying so when it has some.
+    if (session.times.size === 0 || all.some(path => path.endsWith('.json'))) {
       this.close();
       return this.#open(times);
     }

@@ -54,3 +54,15 @@ it("has the modules folder's own settings when they change", { timeout: 30_000 }
   writeFileSync(path('tsconfig.json'), '{ "extends": "../nowhere.json" }');
   expect(await check('loose.ts')).toContain('null:0:0 TS5083');
 });
+
+it('takes the first module of a folder that was empty, also when it is empty again', { timeout: 30_000 }, async () => {
+  const { check, path } = checker({ 'modules/first.ts': 'export const f = 1;\n' });
+  rmSync(path('first.ts'));
+  await check();
+  writeFileSync(path('first.ts'), 'export const f: string = 1;\n');
+  expect(await check('first.ts')).toEqual(['modules/first.ts:1:14 TS2322']);
+  rmSync(path('first.ts'));
+  await check();
+  writeFileSync(path('first.ts'), 'export const f = 2;\n');
+  expect(await check('first.ts')).toEqual([]);
+});
