@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { run } from './command.ts';
+import { takeDown } from './take-down.ts';
 
 /** Where a running Hotcast cluster is. */
 export interface HotcastAddress {
@@ -66,7 +67,7 @@ export class HotcastFleet implements HotcastAddress, AsyncDisposable {
 }
 
 async function remove(env: Readonly<Record<string, string>>): Promise<void> {
-  await run('docker', ['compose', 'down', '--volumes', '--timeout', '2'], env);
+  await takeDown((...words) => run('docker', ['compose', ...words], env));
 }
 
 /** A module in the folder of a cluster, which is deleted at the end. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { run } from '../command.ts';
 import type { Contender } from '../contender.ts';
 import { Driver } from '../erlang/driver.ts';
+import { type Compose, takeDown } from '../take-down.ts';
 
 /** Containers with a NATS client each that only answers: what the network, NATS and its clients need in any case. */
 export class BareFleet implements AsyncDisposable {
@@ -27,14 +28,14 @@ export class BareFleet implements AsyncDisposable {
     try {
       await run('npm', ['run', '--silent', 'bundle', '--', 'bench/bare/main.ts', `--outfile=${program}`]);
       await run('chmod', ['755', folder]);
-      await compose(...DOWN);
+      await takeDown(compose);
       await compose('up', '--detach', '--scale', `node=${nodes}`);
       driver = new Driver((await compose('ps', '--quiet', 'driver')).trim(), 'bare NATS client');
       await driver.order('expect', nodes);
       return new BareFleet(driver, compose, folder);
     } catch (error) {
       await driver?.[Symbol.asyncDispose]();
-      await compose(...DOWN);
+      await takeDown(compose);
       rmSync(folder, { recursive: true });
       throw error;
     }
@@ -52,7 +53,7 @@ export class BareFleet implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#driver[Symbol.asyncDispose]();
-    await this.#compose(...DOWN);
+    await takeDown(this.#compose);
     rmSync(this.#folder, { recursive: true });
   }
 
@@ -69,10 +70,6 @@ export class BareFleet implements AsyncDisposable {
     };
   }
 }
-
-type Compose = (...words: string[]) => Promise<string>;
-
-const DOWN = ['down', '--timeout', '0', '--volumes'] as const;
 
 function composeOf(project: string, program: string): Compose {
   const file = join(import.meta.dirname, 'docker-compose.yml');

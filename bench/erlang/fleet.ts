@@ -1,9 +1,9 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 
 import type Docker from 'dockerode';
 
+import { run } from '../command.ts';
+import { type Compose, takeDown } from '../take-down.ts';
 import { Driver } from './driver.ts';
 
 export interface ErlangFleetOptions {
@@ -41,7 +41,7 @@ export class ErlangFleet implements AsyncDisposable {
   /** @throws Error when a container does not start, or a node can't be reached within 30 s. */
   static async start({ docker, project, nodes, image }: ErlangFleetOptions): Promise<ErlangFleet> {
     const compose = composeOf(project, image);
-    await compose(...DOWN);
+    await takeDown(compose);
     const from = performance.now();
     let driver: Driver | undefined;
     try {
@@ -60,24 +60,19 @@ export class ErlangFleet implements AsyncDisposable {
       return new ErlangFleet(driver, facts, compose);
     } catch (error) {
       await driver?.[Symbol.asyncDispose]();
-      await compose(...DOWN);
+      await takeDown(compose);
       throw error;
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.driver[Symbol.asyncDispose]();
-    await this.#compose(...DOWN);
+    await takeDown(this.#compose);
   }
 }
 
-type Compose = (...words: string[]) => Promise<unknown>;
-
-const DOWN = ['down', '--timeout', '0', '--volumes'] as const;
-
 function composeOf(project: string, image: string): Compose {
   const file = join(import.meta.dirname, 'docker-compose.yml');
-  const env = { ...process.env, ERLANG_IMAGE: image };
   return (...words) =>
-    promisify(execFile)('docker', ['compose', '--project-name', project, '--file', file, ...words], { env });
+    run('docker', ['compose', '--project-name', project, '--file', file, ...words], { ERLANG_IMAGE: image });
 }

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 
 import { run } from '../command.ts';
+import { takeDown } from '../take-down.ts';
 import { plainSource, readTally } from './tally.ts';
 import type { Counters, Served } from './under-load.ts';
 
@@ -113,7 +114,7 @@ export class PlainFleet implements Served, AsyncDisposable {
   }
 
   async #remove(): Promise<void> {
-    await this.compose('down', '--volumes', '--timeout', '2');
+    await takeDown((...words) => this.compose(...words));
   }
 
   async #portOf(service: string): Promise<number> {
