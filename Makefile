@@ -80,7 +80,7 @@ test: lint images ## Check and test everything, on real containers too
 test-unit: node_modules ## Run the unit tests; needs no Docker
 	npx vitest run --project unit
 
-bench: setup ## Measure Hotcast beside Erlang, restarts and bare NATS: [NODES=30] [ONLY=push,scale] [ROUNDS=30]
+bench: setup ## Measure Hotcast beside Erlang, restarts and bare NATS: [NODES=30] [ONLY=push,scale] [ROUNDS=20]
 	NODES='$(NODES)' ONLY='$(ONLY)' ROUNDS='$(ROUNDS)' node --import tsx bench/main.ts
 
 bench-runtime: setup ## Measure memory, swaps and calls of the runtime in a container: [JSON=1]

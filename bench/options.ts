@@ -15,14 +15,14 @@ export interface Options {
 }
 
 /**
- * Reads `NODES` (default: 30), `ROUNDS` (default: 30), `ONLY` (parts, with commas between; default: all), `HOTCAST_PROJECT` (default: `hotcast`),
+ * Reads `NODES` (default: 30), `ROUNDS` (default: 20), `ONLY` (parts, with commas between; default: all), `HOTCAST_PROJECT` (default: `hotcast`),
  * and the base images as docker-compose.yml does.
  *
  * @throws RangeError with a line for each variable that is wrong.
  */
 export function loadOptions(env: Readonly<Record<string, string | undefined>>): Options {
   const nodes = Number(env['NODES'] || 30);
-  const rounds = Number(env['ROUNDS'] || 30);
+  const rounds = Number(env['ROUNDS'] || 20);
   const asked = (env['ONLY'] ?? '').split(',').filter(word => word !== '');
   const unknown = asked.filter(word => !(PARTS as readonly string[]).includes(word));
   const wrong = [

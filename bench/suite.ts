@@ -36,10 +36,10 @@ const WARM_UP = 5;
 const WIRE_PUSHES = 5;
 
 /** Edits of each way. */
-const EDITS = 15;
+const EDITS = 11;
 
 /** What a constant load calls (a second), how often Hotcast pushes under it, and what a rolling restart may take (ms). */
-const LOAD = { rate: 200, pushes: 100, rollingMayTake: 40_000 };
+const LOAD = { rate: 200, pushes: 100, rollingMayTake: 25_000 };
 
 /** A controller starts the process for its next preflight once a push is over, which takes about this long (ms). */
 const AFTERMATH = 300;
@@ -169,15 +169,13 @@ export class Suite {
     this.#say('bytes on the wire');
     const nodes = await containersOf(this.#docker, projectsOf(this.#options).hotcast, 'node');
     const rows: Costs['wire'][number][] = [];
-    for (const bytes of SIZES) {
-      for (const [contender, ids] of [
-        [own, nodes],
-        [erlang, beams],
-      ] as const) {
-        await contender.push(bytes);
-        const cost = await wireCost(this.#docker, ids, WIRE_PUSHES, bytes, () => contender.push(bytes));
-        rows.push({ contender: contender.name, ...cost });
-      }
+    for (const [contender, ids] of [
+      [own, nodes],
+      [erlang, beams],
+    ] as const) {
+      await contender.push(TARGET_BYTES);
+      const cost = await wireCost(this.#docker, ids, WIRE_PUSHES, TARGET_BYTES, () => contender.push(TARGET_BYTES));
+      rows.push({ contender: contender.name, ...cost });
     }
     return rows;
   }
@@ -210,7 +208,7 @@ export class Suite {
     const contender = new HotcastPush(fleet, CONTAINERS, line);
     const entrants = [{ contender, aftermath: AFTERMATH }];
     this.#say(`pushes to ${CONTAINERS} containers`);
-    const [figures] = await compare({ entrants, sizes: [TARGET_BYTES], rounds: EDITS, warmUp: WARM_UP });
+    const [figures] = await compare({ entrants, sizes: [TARGET_BYTES], rounds: EDITS, warmUp: 3 });
     if (figures === undefined) throw new TypeError('nothing was compared');
     return figures;
   }

@@ -4,11 +4,11 @@ import type { ProcessUsage, Usage } from './orders.ts';
 import { SimulatedFleet, type SimulationOptions } from './simulated-fleet.ts';
 
 /** Loadable code of what is pushed (bytes). */
-const SIZES = [1_024, 10_240];
+const SIZES = [10_240];
 
 /** Before samples are taken, at each count of nodes, and how many are taken then. */
-const WARM_UP = 3;
-const ROUNDS = 15;
+const WARM_UP = 2;
+const ROUNDS = 9;
 
 /** How long processes are watched that are left alone (milliseconds). */
 const IDLE = 4_000;

@@ -4,7 +4,7 @@ import { loadOptions, PARTS } from '../../../bench/options.ts';
 
 describe('options', () => {
   it('are thirty nodes and all parts where nothing is said, also by empty variables', () => {
-    const options = { nodes: 30, rounds: 30, parts: PARTS, project: 'hotcast-bench' };
+    const options = { nodes: 30, rounds: 20, parts: PARTS, project: 'hotcast-bench' };
     expect(loadOptions({})).toMatchObject(options);
     expect(loadOptions({ NODES: '', ONLY: '', ROUNDS: '', HOTCAST_PROJECT: '' })).toMatchObject(options);
   });
