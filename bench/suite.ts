@@ -36,10 +36,10 @@ const WARM_UP = 5;
 const WIRE_PUSHES = 5;
 
 /** Edits of each way. */
-const EDITS = 11;
+const EDITS = 10;
 
 /** What a constant load calls (a second), how often Hotcast pushes under it, and what a rolling restart may take (ms). */
-const LOAD = { rate: 200, pushes: 100, rollingMayTake: 25_000 };
+const LOAD = { rate: 200, pushes: 100, rollingMayTake: 15_000 };
 
 /** A controller starts the process for its next preflight once a push is over, which takes about this long (ms). */
 const AFTERMATH = 300;
