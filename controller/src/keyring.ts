@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { UsageError } from '../../protocol/errors.ts';
@@ -33,21 +33,22 @@ export interface Keyring {
   readonly rotate: (until: number) => KeyId;
 }
 
-/** A keyring from the controller's folders of keys. The signing key is read each time: it may have been rotated. */
+/** A keyring from the controller's folders of keys. A signing key that was rotated is seen at its next use. */
 export function openKeyring(keysDir: string, trustDir: string): Keyring {
   const trust = new Trust(
     () => trustedKeyFiles(trustDir),
     // History that an ended key has sealed can still be read here.
     () => 0,
   );
-  signingKey(keysDir);
+  const signingKey = newestSigningKey(keysDir);
+  signingKey();
   return {
-    seal: (subject, payload) => seal(signingKey(keysDir), subject, payload),
+    seal: (subject, payload) => seal(signingKey(), subject, payload),
     open: (subject, bytes) => {
       const opened = open(trust, subject, bytes);
       return opened.status === 'opened' ? opened.payload : null;
     },
-    isCurrent: bytes => sealedBy(bytes) === signingKey(keysDir).id,
+    isCurrent: bytes => sealedBy(bytes) === signingKey().id,
     rotate: until => {
       const pem = makeSigningKey();
       const key = readSigningKey(pem);
@@ -75,14 +76,22 @@ function replaceFile(file: string, text: string | Uint8Array): void {
   renameSync(`${file}.new`, file);
 }
 
-/** @throws UsageError when the keys were not made yet. */
-function signingKey(keysDir: string): SigningKey {
+/**
+ * Gives the signing key as its file has it now. A file that is the same one as before is not read again: a rotation puts
+ * another in its place.
+ *
+ * @throws UsageError when the keys were not made yet.
+ */
+function newestSigningKey(keysDir: string): () => SigningKey {
   const file = join(keysDir, SIGNING_KEY);
-  let pem: string;
-  try {
-    pem = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new UsageError(`there is no signing key at ${file}; make it with: docker compose up keys`, { cause });
-  }
-  return readSigningKey(pem);
+  let known: { readonly key: SigningKey; readonly inode: bigint; readonly writtenAt: bigint } | null = null;
+  return () => {
+    const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+    if (stat === undefined)
+      throw new UsageError(`there is no signing key at ${file}; make it with: docker compose up keys`);
+    const { ino: inode, mtimeNs: writtenAt } = stat;
+    if (known?.inode !== inode || known.writtenAt !== writtenAt)
+      known = { key: readSigningKey(readFileSync(file, 'utf8')), inode, writtenAt };
+    return known.key;
+  };
 }

@@ -52,6 +52,8 @@ export class Store {
   readonly #mayHold: number;
   /** By them an old head that is played again is known; what is at a known position is not opened again. */
   readonly #newestHeads = new Map<string, ReadHead>();
+  /** Heads as they were sealed: a push sends what it has written. */
+  readonly #sealedHeads = new WeakMap<Head, Uint8Array>();
 
   private constructor(
     client: JetStreamClient,
@@ -209,9 +211,12 @@ export class Store {
     return this.#keyring.seal(this.#subjects.node(node, 'load'), order);
   }
 
-  /** A head as nodes take it. */
+  /** A head as nodes take it, the same bytes each time. */
   sealHead(head: Head): Uint8Array {
-    return this.#keyring.seal(this.#subjects.head(head.module), encode(head));
+    const sealed =
+      this.#sealedHeads.get(head) ?? this.#keyring.seal(this.#subjects.head(head.module), encode(head));
+    this.#sealedHeads.set(head, sealed);
+    return sealed;
   }
 
   /**
