@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** SHA-256 over the code (UTF-8), 64 hex digits: the same code has the same revision everywhere. */
 export function revisionOf(code: string | Uint8Array): string {
-  return createHash('sha256').update(code).digest('hex');
+  return hash('sha256', code);
 }
 
 /** A revision as people see it: its first 12 hex digits. */

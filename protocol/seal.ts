@@ -1,4 +1,4 @@
-import { createHash, type KeyObject, sign, verify } from 'node:crypto';
+import { hash, type KeyObject, sign, verify } from 'node:crypto';
 
 import { KEY_ID_BYTES, type KeyId, type SigningKey } from './keys.ts';
 
@@ -70,7 +70,7 @@ export function sealedBy(bytes: Uint8Array): KeyId | null {
 }
 
 function statement(subject: Uint8Array, payload: Uint8Array): Uint8Array {
-  const digest = createHash('sha256').update(payload).digest('hex');
+  const digest = hash('sha256', payload);
   return Buffer.concat([Buffer.from('hotcast 1\n'), subject, Buffer.from(`\n${digest}\n`)]);
 }
 

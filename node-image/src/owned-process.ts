@@ -36,6 +36,9 @@ const REFUSALS: PropertyDescriptorMap = {
   umask: replacing((...mask: []) => (mask.length === 0 ? umask() : refusing('umask', 'use chmod')())),
 };
 
+/** `process` as no module can do harm by it; what else a version has of its own is put before this. */
+const HARMLESS = Object.create(process, REFUSALS) as NodeJS.Process;
+
 /**
  * Takes from `process` what would end the node or change it for all of its modules, for code that goes past what
  * {@link ownProcess} gives it. Gives the way to end the node all the same. No property can be added to all objects any
@@ -81,8 +84,7 @@ export function ownProcess(
     for (const event of forwarders.keys()) silence(event);
   });
 
-  const own = Object.create(process, {
-    ...REFUSALS,
+  const own = Object.create(HARMLESS, {
     exitCode: {
       get: () => process.exitCode,
       set: refusing('exitCode', 'throw an error, or remove the module'),
