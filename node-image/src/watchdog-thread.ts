@@ -8,14 +8,14 @@ import type { WatchdogData } from './watchdog.ts';
 import { Whereabouts } from './whereabouts.ts';
 
 /** How often the main thread is looked at (milliseconds). */
-const STEP = 100;
+const STEP = 250;
 
 /** The inspector gets this long to say where the main thread is (milliseconds); it can't while that is in native code. */
 const LOOK_MAY_TAKE = 3_000;
 
 /** Memory that grew by this share of the limit in {@link GROWTH_STEPS} is a bomb, and whose code runs is to blame. */
 const GROWTH = 0.2;
-const GROWTH_STEPS = 20;
+const GROWTH_STEPS = 8;
 
 const data = workerData as WatchdogData;
 const whereabouts = new Whereabouts(data.memory);
