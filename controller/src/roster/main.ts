@@ -8,15 +8,16 @@ import { subjectsOf } from '../../../protocol/subjects.ts';
 import { openConnection } from '../connection.ts';
 import { stopOnSignals } from '../stop.ts';
 import { loadConfig, type RosterConfig } from './config.ts';
-import { listContainers } from './containers.ts';
+import { Containers } from './containers.ts';
 
 /** The one process that holds the Docker socket: it tells which containers there are, and does nothing else. */
 async function main(config: RosterConfig): Promise<void> {
   const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
-  const docker = new Docker();
+  const containers = new Containers(new Docker(), config.labels);
+  void containers.follow();
   const nats = await openConnection(config, 'roster', log);
   const answer = async (question: Msg): Promise<void> => {
-    question.respond(encode(await listContainers(docker, config.labels)));
+    question.respond(encode(await containers.list()));
   };
   nats.subscribe(subjectsOf(config.cookie).roster, {
     callback: (error, question) => {
@@ -24,7 +25,7 @@ async function main(config: RosterConfig): Promise<void> {
     },
   });
   stopOnSignals(nats, log);
-  const roster = await listContainers(docker, config.labels);
+  const roster = await containers.list();
   if (roster.status === 'unavailable') log.warn({ detail: roster.detail }, 'the Docker engine does not answer');
   log.info({ labels: config.labels, readyMs: Math.round(performance.now()) }, 'ready');
 }
