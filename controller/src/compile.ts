@@ -56,13 +56,13 @@ export async function compile(modulesDir: string, module: string): Promise<Compi
     charset: 'utf8',
     logLevel: 'silent',
     outfile: `${module}.js`,
-    sourcemap: 'external',
     metafile: true,
   } as const satisfies BuildOptions;
   const [program, surface] = await Promise.allSettled([
     build({
       ...common,
       format: 'cjs',
+      sourcemap: 'external',
       define: { 'import.meta.hot': '__hotcast_hot' },
       // A script of `vm` has no loader of its own, so an import() becomes a require.
       supported: { 'dynamic-import': false },

@@ -213,8 +213,7 @@ export class Store {
 
   /** A head as nodes take it, the same bytes each time. */
   sealHead(head: Head): Uint8Array {
-    const sealed =
-      this.#sealedHeads.get(head) ?? this.#keyring.seal(this.#subjects.head(head.module), encode(head));
+    const sealed = this.#sealedHeads.get(head) ?? this.#keyring.seal(this.#subjects.head(head.module), encode(head));
     this.#sealedHeads.set(head, sealed);
     return sealed;
   }
