@@ -13,7 +13,10 @@ const LISTEN_AGAIN = 1_000;
 /** A list is asked for again after this time in any case (milliseconds): not all that fails in the engine is an event. */
 const ASK_AGAIN = 10_000;
 
-type Engine = Pick<Docker, 'listContainers' | 'getEvents'>;
+interface Engine {
+  listContainers(options: Docker.ContainerListOptions): Promise<Docker.ContainerInfo[]>;
+  getEvents(options: Docker.GetEventsOptions): Promise<NodeJS.ReadableStream>;
+}
 
 /**
  * The containers with all the given labels (`key=value`), in whatever state they are. The engine takes 15 ms to list a fleet
