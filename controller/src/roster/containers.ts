@@ -5,7 +5,7 @@ import type Docker from 'dockerode';
 import type { RosterAnswer } from '../../../protocol/messages.ts';
 
 /** What happens to a container that makes another list of it. */
-const CHANGES = ['create', 'start', 'die', 'pause', 'unpause', 'rename', 'destroy'];
+const CHANGES = ['create', 'start', 'die', 'pause', 'unpause', 'rename', 'destroy'] as const;
 
 /** Between two attempts to hear the engine's events (milliseconds). */
 const LISTEN_AGAIN = 1_000;
@@ -57,7 +57,11 @@ export class Containers {
 
   /** Ends when the engine does not tell any more. */
   async #listen(): Promise<void> {
-    const filters = { type: ['container'], event: CHANGES, label: [...this.#labels] };
+    const filters: Docker.GetEventsOptions['filters'] = {
+      type: ['container'],
+      event: [...CHANGES],
+      label: [...this.#labels],
+    };
     const events = await this.#engine.getEvents({ filters });
     // One event or many, whole or in parts: each means to look again.
     events.on('data', () => this.#changed());
