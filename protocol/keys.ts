@@ -58,6 +58,25 @@ export function readTrustedKey(file: Uint8Array): TrustedKey {
   return { id: keyIdOf(publicKey), publicKey, until };
 }
 
+/** What stands before the 32 bytes of an Ed25519 key in PKCS #8 and in SPKI (RFC 8410). */
+const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
+const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
+
+/** The private key of an Ed25519 seed, 32 bytes. */
+export function privateKeyOf(seed: Uint8Array): KeyObject {
+  return createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: 'der', type: 'pkcs8' });
+}
+
+/** An Ed25519 public key from its 32 bytes. */
+export function publicKeyOf(bytes: Uint8Array): KeyObject {
+  return createPublicKey({ key: Buffer.concat([SPKI, bytes]), format: 'der', type: 'spki' });
+}
+
+/** The 32 bytes of an Ed25519 public key. */
+export function bytesOf(publicKey: KeyObject): Uint8Array {
+  return new Uint8Array(spki(publicKey).subarray(SPKI.length));
+}
+
 function keyIdOf(publicKey: KeyObject): KeyId {
   return createHash('sha256')
     .update(spki(publicKey))

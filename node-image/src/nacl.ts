@@ -1,8 +1,9 @@
-import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, verify } from 'node:crypto';
+import { createPublicKey, randomBytes, sign, verify } from 'node:crypto';
 
-/** What stands before the 32 bytes of a key in PKCS #8 and in SPKI (RFC 8410). */
-const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
-const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
+import { bytesOf, privateKeyOf, publicKeyOf } from '../../protocol/keys.ts';
+
+/** How many bytes of a secret key are its seed. */
+const SEED_BYTES = 32;
 
 /**
  * Stands for the package `tweetnacl` in the node's bundle: what NATS's library needs of it, by OpenSSL. In JavaScript to connect
@@ -13,29 +14,19 @@ const nacl = {
   sign: {
     keyPair: {
       fromSeed: (seed: Uint8Array): { publicKey: Uint8Array; secretKey: Uint8Array } => {
-        const spki = createPublicKey(privateKey(seed)).export({ format: 'der', type: 'spki' });
-        const publicKey = new Uint8Array(spki.subarray(SPKI.length));
+        const publicKey = bytesOf(createPublicKey(privateKeyOf(seed)));
         return { publicKey, secretKey: Uint8Array.from([...seed, ...publicKey]) };
       },
     },
     detached: Object.assign(
       (message: Uint8Array, secretKey: Uint8Array) =>
-        new Uint8Array(sign(null, message, privateKey(secretKey.subarray(0, 32)))),
+        new Uint8Array(sign(null, message, privateKeyOf(secretKey.subarray(0, SEED_BYTES)))),
       {
         verify: (message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean =>
-          verify(
-            null,
-            message,
-            createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: 'der', type: 'spki' }),
-            signature,
-          ),
+          verify(null, message, publicKeyOf(publicKey), signature),
       },
     ),
   },
 };
 
 export default nacl;
-
-function privateKey(seed: Uint8Array): KeyObject {
-  return createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: 'der', type: 'pkcs8' });
-}

@@ -1,21 +1,18 @@
-import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { sign, verify } from 'node:crypto';
 
 import type { KeyPair } from '@nats-io/jwt';
 import { nkeys } from '@nats-io/transport-node';
 
-const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+import { privateKeyOf, publicKeyOf } from '../../../protocol/keys.ts';
 
-/** What stands before the 32 bytes of a key in PKCS #8 and in SPKI (RFC 8410). */
-const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
-const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
 /** Whether a signature was made with the private half of a public nkey. */
 export function isSignedBy(nkey: string, input: Uint8Array, signature: Uint8Array): boolean {
   // One byte says what it is a key of; after the key there is a checksum.
   const key = decodeBase32(nkey).subarray(1, 33);
   if (key.length !== 32) return false;
-  const publicKey = createPublicKey({ key: Buffer.concat([SPKI, key]), format: 'der', type: 'spki' });
-  return verify(null, input, publicKey, signature);
+  return verify(null, input, publicKeyOf(key), signature);
 }
 
 /**
@@ -25,18 +22,13 @@ export function isSignedBy(nkey: string, input: Uint8Array, signature: Uint8Arra
 export function signingPair(seed: Uint8Array): KeyPair {
   const pair = nkeys.fromSeed(seed);
   const publicNkey = pair.getPublicKey();
-  const privateKey = privateKeyOf(seed);
+  const privateKey = privateKeyOf(decodeBase32(Buffer.from(seed).toString()).subarray(2, 34));
   return Object.assign(Object.create(pair) as KeyPair, {
     getPublicKey: () => publicNkey,
     // Asked for only to see that there is one.
     getPrivateKey: () => seed,
     sign: (input: Uint8Array) => new Uint8Array(sign(null, input, privateKey)),
   });
-}
-
-function privateKeyOf(seed: Uint8Array): KeyObject {
-  const key = decodeBase32(Buffer.from(seed).toString()).subarray(2, 34);
-  return createPrivateKey({ key: Buffer.concat([PKCS8, key]), format: 'der', type: 'pkcs8' });
 }
 
 /** Decodes base 32 without padding (RFC 4648, 6). */
