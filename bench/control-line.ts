@@ -34,10 +34,18 @@ export class ControlLine implements Disposable {
     this.#reports = createInterface({ input: this.#relay.stdout })[Symbol.asyncIterator]();
   }
 
-  /** Pushes one module, as `hotcast push --no-check` does, or with its types checked. */
-  async push(module: string, { check } = { check: false }): Promise<PushResult> {
+  /**
+   * Pushes one module, as `hotcast push --no-check` does, or with its types checked.
+   *
+   * @param options.onReport is told of all that comes before the result.
+   */
+  async push(
+    module: string,
+    { check = false, onReport }: { readonly check?: boolean; readonly onReport?: (report: Report) => void } = {},
+  ): Promise<PushResult> {
     const how = { author: 'line', force: false, check, dryRun: false, canary: null };
-    const result = await this.#send({ cookie: null, patience: PATIENCE, type: 'push', modules: [module], ...how });
+    const command = { cookie: null, patience: PATIENCE, type: 'push', modules: [module], ...how } as const;
+    const result = await this.#send(command, onReport);
     if (result.command === 'push') return result;
     throw new TypeError(`the controller answered push with ${result.command}`);
   }
@@ -62,7 +70,7 @@ export class ControlLine implements Disposable {
   }
 
   /** @throws Error with what the controller says when the command fails, or when it is gone. */
-  async #send(command: Command): Promise<Result> {
+  async #send(command: Command, onReport?: (report: Report) => void): Promise<Result> {
     if (!this.#relay.stdin.write(`${JSON.stringify(command)}\n`)) await once(this.#relay.stdin, 'drain');
     for (;;) {
       const { value, done } = await this.#reports.next();
@@ -70,6 +78,7 @@ export class ControlLine implements Disposable {
       const report = JSON.parse(value) as Report;
       if (report.type === 'failed') throw new Error(report.message);
       if (report.type === 'result') return report.result;
+      onReport?.(report);
     }
   }
 }

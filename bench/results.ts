@@ -33,6 +33,7 @@ export interface Scale {
 export const HOTCAST = 'Hotcast';
 export const ERLANG = 'Erlang multicall';
 export const BARE = 'NATS round trip';
+export const TWICE = 'NATS round trip, twice';
 
 /** The figures of a contender's pushes of a size, if it took part. */
 export function pushesOf({ push }: Results, contender: string, bytes: number): PushFigures | undefined {

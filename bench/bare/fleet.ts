@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { run } from '../command.ts';
 import type { Contender } from '../contender.ts';
 import { Driver } from '../erlang/driver.ts';
+import { BARE, TWICE } from '../results.ts';
 import { type Compose, takeDown } from '../take-down.ts';
 
 /** Containers with a NATS client each that only answers: what the network, NATS and its clients need in any case. */
@@ -43,12 +44,12 @@ export class BareFleet implements AsyncDisposable {
 
   /** One fan-out: published once, answered by every node. Timed in the client that asks. */
   once(): Contender {
-    return this.#contender('NATS round trip', 'once');
+    return this.#contender(BARE, 'once');
   }
 
   /** Two of them one after the other, the second with a small message: the least that a push of two phases needs. */
   twice(): Contender {
-    return this.#contender('NATS round trip, twice', 'twice');
+    return this.#contender(TWICE, 'twice');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
+import type { Report } from '../../controller/src/command.ts';
 import { run } from '../command.ts';
 import type { ControlLine } from '../control-line.ts';
 import { type Figures, figuresOf, phaseMedians } from '../figures.ts';
@@ -42,7 +43,7 @@ export async function measureEditToLive(options: EditToLiveOptions): Promise<Edi
   const { fleet, project, line, bytes, rounds, warmUp } = options;
   using file = new ModuleFile(fleet, MODULE);
   const commands: { wall: number; cluster: number }[] = [];
-  const warm: { wall: number; cluster: number; phases: Record<string, number> }[] = [];
+  const warm: WarmSample[] = [];
   for (let round = 1 - warmUp; round <= rounds; round += 1) {
     const [first, second] = [2 * round, 2 * round + 1].map(version => subjectSource(bytes, version + 2 * warmUp));
     await pause(BETWEEN_EDITS);
@@ -54,19 +55,10 @@ export async function measureEditToLive(options: EditToLiveOptions): Promise<Edi
       });
     });
     await pause(BETWEEN_EDITS);
-    const pushed = await timed(async () => {
-      file.write(second ?? '');
-      return line.push(MODULE, { check: true });
-    });
-    const { ms: cluster, phases } = pushSample(pushed.result, fleet.nodes);
-    const { compile } = pushed.result.times;
+    const sample = await editWarm(options, file, second ?? '');
     if (round < 1) continue;
     commands.push({ wall: command.ms, cluster: clusterTime(command.result) });
-    warm.push({
-      wall: pushed.ms,
-      cluster,
-      phases: { compile, ...phases, rest: pushed.ms - compile - cluster },
-    });
+    warm.push(sample);
   }
   await line.remove(MODULE);
   return {
@@ -81,6 +73,34 @@ export async function measureEditToLive(options: EditToLiveOptions): Promise<Edi
       phases: phaseMedians(warm.map(each => each.phases)),
     },
   };
+}
+
+/** One edit over an open connection (milliseconds). */
+interface WarmSample {
+  readonly wall: number;
+  readonly cluster: number;
+  readonly phases: Readonly<Record<string, number>>;
+}
+
+async function editWarm({ fleet, line }: EditToLiveOptions, file: ModuleFile, source: string): Promise<WarmSample> {
+  let liveAt = NaN;
+  const startedAt = performance.now();
+  file.write(source);
+  const pushed = await line.push(MODULE, {
+    check: true,
+    onReport: report => {
+      if (isLastAnswer(report)) liveAt = performance.now();
+    },
+  });
+  const wall = liveAt - startedAt;
+  const { ms: cluster, phases } = pushSample(pushed, fleet.nodes);
+  const { compile } = pushed.times;
+  return { wall, cluster, phases: { compile, ...phases, rest: wall - compile - cluster } };
+}
+
+/** Whether every node has told that it runs what was pushed. */
+function isLastAnswer(report: Report): boolean {
+  return report.type === 'progress' && report.phase === 'commit' && report.answered === report.expected;
 }
 
 /** A make that does not know of the one that started us. */

@@ -27,6 +27,15 @@ describe('targets', () => {
     ]);
   });
 
+  it('are said to be out of reach where NATS alone needs longer for two round trips', () => {
+    const twice = pushFigures('NATS round trip, twice', 10_240, samplesOf(11, null));
+    const texts = targetsOf({ ...REACHED, push: [...(REACHED.push ?? []), twice] }).map(({ text }) => text);
+    expect(texts.filter(text => text.includes('out of reach'))).toEqual([
+      expect.stringMatching(/Erlang's acknowledged load.*that is 10\.0 ms, and two bare round trips take 11\.0/),
+      expect.stringContaining('2× the bare round trip'),
+    ]);
+  });
+
   it('are missed by one failed call', () => {
     const [served] = REACHED.restarts?.contenders ?? [];
     if (served === undefined) throw new TypeError('nothing is served');
