@@ -78,7 +78,7 @@ test: lint images ## Check and test everything, on real containers too
 	npx vitest run
 
 test-unit: node_modules ## Run the unit tests; needs no Docker
-	npx vitest run --project unit
+	npx vitest run --project unit --project bench
 
 bench: setup ## Measure Hotcast beside Erlang, restarts and bare NATS: [NODES=30] [ONLY=push,scale] [ROUNDS=20]
 	NODES='$(NODES)' ONLY='$(ONLY)' ROUNDS='$(ROUNDS)' node --import tsx bench/main.ts

@@ -15,12 +15,21 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
+          exclude: ['test/unit/bench/**'],
           sequence: { groupOrder: 0 },
           // These share nothing, so one process can run them all.
           pool: 'threads',
           isolate: false,
           // A busy machine takes its time over a bundle of many megabytes.
           testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'bench',
+          include: ['test/unit/bench/**/*.test.ts'],
+          sequence: { groupOrder: 0 },
+          // Each file in a process of its own: the library that plots gives every Set a toJSON.
         },
       },
       {
