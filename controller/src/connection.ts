@@ -7,6 +7,12 @@ import type { ClusterConfig } from '../../protocol/config.ts';
 import { CONNECTION, inboxPrefix, NATS_CA, NATS_SEED, type Role } from '../../protocol/connection.ts';
 import type { Logger } from './logger.ts';
 
+/**
+ * The door is back before the nodes where NATS was started again: whoever comes while it is away waits until his connection
+ * times out, which is 5 seconds. Milliseconds.
+ */
+const DOOR_FIRST = { reconnectTimeWait: 50, reconnectJitter: 0, reconnectJitterTLS: 0 };
+
 /** Opens the process's one NATS connection. */
 export async function openConnection(
   { natsUrl, keysDir }: Pick<ClusterConfig, 'natsUrl' | 'keysDir'>,
@@ -20,6 +26,7 @@ export async function openConnection(
     name: `hotcast-${role}`,
     inboxPrefix: inboxPrefix(role),
     authenticator: nkeyAuthenticator(() => readFileSync(join(keysDir, NATS_SEED))),
+    ...(role === 'door' ? DOOR_FIRST : {}),
     ...(existsSync(authority) ? { tls: { caFile: authority } } : {}),
   });
   void logStatus(connection, log);

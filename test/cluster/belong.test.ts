@@ -12,7 +12,8 @@ describe('belong', () => {
     await cluster.addNode('stranger', 'node-9', { cookie });
     await using wire = await Wire.tap(await cluster.natsOptions(), `hotcast.${cookie}.>`);
 
-    expect((await cluster.nodes()).map(({ node }) => node)).toEqual(cluster.names);
+    // NATS was started again to know the other cookie, and these may come back later than the stranger came.
+    expect((await cluster.nodes('--wait', '2')).map(({ node }) => node)).toEqual(cluster.names);
     const pushed = await cluster.push('demo');
     expect(pushed.exitCode).toBe(0);
     expect(pushed.result.nodes.map(({ node }) => node)).toEqual(cluster.names);
