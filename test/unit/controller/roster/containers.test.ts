@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 
 import type Docker from 'dockerode';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { Containers } from '../../../../controller/src/roster/containers.ts';
 
@@ -37,6 +37,10 @@ async function stateIn(containers: Containers): Promise<string | undefined> {
 }
 
 describe('what the roster knows of containers', () => {
+  // It follows the engine for ever; what waits in a clock that is put away does not come.
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearInterval'] }));
+  afterEach(() => void vi.useRealTimers());
+
   it('is asked of the engine once, and tells what a node is joined by', async () => {
     const engine = new Engine();
     const containers = await following(engine);
@@ -93,6 +97,21 @@ describe('what the roster knows of containers', () => {
     await containers.list();
     await containers.list();
     expect(deaf.asked).toBe(2);
+  });
+
+  it('is kept again when the events are back, and asked for after some time in any case', async () => {
+    const engine = new Engine();
+    const containers = await following(engine);
+    engine.events?.destroy();
+    await turn();
+    engine.events = new PassThrough();
+    await vi.advanceTimersByTimeAsync(1_000);
+    await containers.list();
+    await containers.list();
+    expect(engine.asked).toBe(1);
+    engine.state = 'exited';
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await stateIn(containers)).toBe('exited');
   });
 
   it('is unavailable while the engine does not answer, and not after', async () => {
