@@ -7,5 +7,5 @@ out=.cache/bench
 mkdir -p "$out"
 npm run --silent bundle -- bench/runtime/main.ts --outfile="$out/runtime.mjs"
 docker run --rm --init --memory 3g --volume "$PWD/$out:/bench:ro" "${NODE_BASE:-node:26-slim}" \
-  node --no-compilation-cache --max-old-space-size=2048 --no-memory-reducer --no-parallel-scavenge --min-semi-space-size=4 \
-  --expose-gc /bench/runtime.mjs "$@"
+  node --no-compilation-cache --max-old-space-size=2048 --no-parallel-scavenge --min-semi-space-size=4 --expose-gc \
+  /bench/runtime.mjs "$@"
