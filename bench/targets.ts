@@ -80,7 +80,10 @@ function ratio(
   return [{ text: `${text}: ${figures}${below(other * most, floor)}`, reached: own <= other * most }];
 }
 
-/** That nothing with two phases can reach a target here: it is less than what NATS alone needs for them in the same run. */
+/**
+ * That no push in two phases over NATS with these clients reaches a target here: it is less than two bare round trips of the
+ * same run take (of simulated nodes: twice what one takes).
+ */
 function below(most: number, floor: number | undefined): string {
   if (floor === undefined || floor <= most) return '';
   return ` (out of reach here: that is ${digits(most)} ms, and two bare round trips take ${digits(floor)})`;
