@@ -6,7 +6,7 @@ import { inScope, type Scope } from '../../protocol/scope.ts';
 import type { Fleet } from './fleet.ts';
 import type { Logger } from './logger.ts';
 import type { Say } from './command.ts';
-import { advance, type Rollout, startRollout, totals, type Watched } from './rollout.ts';
+import { Rollout, type RolloutEvent, type Watched } from './rollout.ts';
 
 /** How a canary did. `detail`: one line with figures. */
 export interface CanaryVerdict {
@@ -16,7 +16,7 @@ export interface CanaryVerdict {
 
 interface Trial {
   readonly head: Head;
-  rollout: Rollout;
+  readonly rollout: Rollout;
   /** Set when the trial has failed: settles when the way back is committed. */
   ending: Promise<void> | null;
 }
@@ -50,7 +50,7 @@ export class CanaryWatch {
       if (head.canary === null) this.#trials.delete(head.module);
       else {
         const { revision, scope, maxErrors } = head.canary;
-        const rollout = startRollout(head.module, revision, maxErrors, this.#watchedIn(scope));
+        const rollout = new Rollout(revision, maxErrors, this.#watchedIn(scope));
         this.#trials.set(head.module, { head, rollout, ending: null });
       }
     }
@@ -70,9 +70,9 @@ export class CanaryWatch {
       const elapsed = performance.now() - startedAt;
       for (const trial of trials) {
         const { rollout, head, ending } = trial;
-        if (rollout.phase === 'failed') {
+        if (rollout.failure !== null) {
           await ending;
-          return { healthy: false, detail: `${head.module}: ${rollout.detail}` };
+          return { healthy: false, detail: `${head.module}: ${rollout.failure.detail}` };
         }
         if (this.#trials.get(head.module) !== trial) return { healthy: false, detail: 'another head took its place' };
       }
@@ -90,9 +90,9 @@ export class CanaryWatch {
   }
 
   /** The nodes that are there now, as they begin a trial. */
-  #watchedIn(scope: Scope): Record<string, Watched> {
+  #watchedIn(scope: Scope): Map<string, Watched> {
     const inside = this.#fleet.present().filter(({ node }) => inScope(scope, node));
-    return Object.fromEntries(
+    return new Map(
       inside.map(each => [each.node, { startedAt: each.startedAt, heardAt: heardAt(each), calls: 0, errors: 0 }]),
     );
   }
@@ -128,11 +128,13 @@ export class CanaryWatch {
     for (const trial of this.#trials.values()) this.#advance(trial, { type: 'tick', at: performance.now() });
   }
 
-  #advance(trial: Trial, event: Parameters<typeof advance>[1]): void {
-    trial.rollout = advance(trial.rollout, event);
-    if (trial.rollout.phase !== 'failed' || trial.ending !== null) return;
-    const { module, revision, reason, detail } = trial.rollout;
-    this.#log.warn({ module, revision: shortRevision(revision), reason, detail }, 'canary failed, rolling back');
+  #advance(trial: Trial, event: RolloutEvent): void {
+    trial.rollout.take(event);
+    const { failure } = trial.rollout;
+    const { module, canary } = trial.head;
+    if (failure === null || canary === null || trial.ending !== null) return;
+    const { reason, detail } = failure;
+    this.#log.warn({ module, revision: shortRevision(canary.revision), reason, detail }, 'canary failed, rolling back');
     trial.ending = this.#rollBack(trial.head, detail).catch((error: unknown) => {
       this.#log.error({ err: error, module }, 'a canary could not be rolled back; trying again');
       trial.ending = null;
@@ -146,7 +148,7 @@ function heardAt({ presenceEvery = PRESENCE_INTERVAL }: NodeDescription): number
 }
 
 function figures(trials: readonly Trial[]): string {
-  const sums = trials.map(({ rollout }) => totals(rollout));
+  const sums = trials.map(({ rollout }) => rollout.totals);
   const calls = sums.reduce((sum, each) => sum + each.calls, 0);
   const errors = sums.reduce((sum, each) => sum + each.errors, 0);
   return `${errors} of ${calls} calls failed`;

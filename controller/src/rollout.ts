@@ -12,22 +12,11 @@ export interface Watched {
   readonly errors: number;
 }
 
-interface Trial {
-  readonly module: string;
-  readonly revision: string;
-  /** More failed calls than this end the trial. */
-  readonly maxErrors: number;
-  readonly nodes: Readonly<Record<string, Watched>>;
+/** Why a canary failed, in a word and in a line. */
+export interface Failure {
+  readonly reason: 'errors' | 'stalled' | 'died' | 'silent';
+  readonly detail: string;
 }
-
-/** A canary on trial. A rollout that has failed stays failed, whatever comes. */
-export type Rollout =
-  | (Trial & { readonly phase: 'watching' })
-  | (Trial & {
-      readonly phase: 'failed';
-      readonly reason: 'errors' | 'stalled' | 'died' | 'silent';
-      readonly detail: string;
-    });
 
 export type RolloutEvent =
   /** A node in the scope told how it is; `revision` is what it runs of the module. */
@@ -48,65 +37,96 @@ export type RolloutEvent =
   /** Time has passed. */
   | { readonly type: 'tick'; readonly at: number };
 
-/** @param nodes the nodes in the scope that are there: their silence or death counts before they told anything. */
-export function startRollout(
-  module: string,
-  revision: string,
-  maxErrors: number,
-  nodes: Readonly<Record<string, Watched>> = {},
-): Rollout {
-  return { phase: 'watching', module, revision, maxErrors, nodes };
-}
+/**
+ * A canary on trial: what becomes of it by what its nodes tell. One that has failed stays failed, whatever comes. What a
+ * node tells takes the same time for ten nodes and for ten thousand.
+ */
+export class Rollout {
+  readonly #revision: string;
+  readonly #maxErrors: number;
+  readonly #nodes: Map<string, Watched>;
+  readonly #totals = { calls: 0, errors: 0 };
+  #failure: Failure | null = null;
 
-/** What a rollout becomes by an event. Pure. */
-export function advance(rollout: Rollout, event: RolloutEvent): Rollout {
-  if (rollout.phase === 'failed') return rollout;
-  switch (event.type) {
-    case 'heard':
-      return heard(rollout, event);
-    case 'left': {
-      const { [event.node]: _left, ...nodes } = rollout.nodes;
-      return { ...rollout, nodes };
-    }
-    case 'tick': {
-      const silent = Object.entries(rollout.nodes).find(([, { heardAt }]) => event.at - heardAt > PRESENCE_LIFETIME);
-      if (silent === undefined) return rollout;
-      return { ...rollout, phase: 'failed', reason: 'silent', detail: `${silent[0]} was not heard any more` };
-    }
-    default: {
-      const check: never = event;
-      return check;
-    }
+  /**
+   * @param maxErrors more failed calls than this end the trial
+   * @param nodes the nodes in the scope that are there: their silence or death counts before they told anything
+   */
+  constructor(revision: string, maxErrors: number, nodes: ReadonlyMap<string, Watched> = new Map()) {
+    this.#revision = revision;
+    this.#maxErrors = maxErrors;
+    this.#nodes = new Map(nodes);
+    for (const watched of nodes.values()) this.#count(watched, 1);
   }
-}
 
-/** Calls and failed calls on the canary's revision, over all its nodes. */
-export function totals({ nodes }: Rollout): { calls: number; errors: number } {
-  return Object.values(nodes).reduce(
-    (sum, { calls, errors }) => ({ calls: sum.calls + calls, errors: sum.errors + errors }),
-    { calls: 0, errors: 0 },
-  );
-}
+  /** Null as long as the trial goes on. */
+  get failure(): Failure | null {
+    return this.#failure;
+  }
 
-function heard(rollout: Rollout & { phase: 'watching' }, event: RolloutEvent & { type: 'heard' }): Rollout {
-  const { node, startedAt, at, calls, errors, loopDelay } = event;
-  const before = rollout.nodes[node];
-  const failed = { ...rollout, phase: 'failed' } as const;
-  if (event.banned !== null) return { ...failed, reason: 'stalled', detail: `stalled on ${node}: ${event.banned}` };
-  if (before !== undefined && before.startedAt !== startedAt) {
-    return { ...failed, reason: 'died', detail: `${node} died and was started again` };
+  /** Calls and failed calls on the canary's revision, over all its nodes. */
+  get totals(): { readonly calls: number; readonly errors: number } {
+    return { ...this.#totals };
   }
-  if (event.revision !== rollout.revision) {
-    if (before === undefined) return rollout;
-    return { ...rollout, nodes: { ...rollout.nodes, [node]: { ...before, heardAt: at } } };
+
+  take(event: RolloutEvent): void {
+    if (this.#failure !== null) return;
+    switch (event.type) {
+      case 'heard':
+        this.#failure = this.#hear(event);
+        return;
+      case 'left':
+        this.#watch(event.node, null);
+        return;
+      case 'tick':
+        this.#failure = this.#findSilent(event.at);
+        return;
+      default: {
+        const check: never = event;
+        return check;
+      }
+    }
   }
-  const nodes = { ...rollout.nodes, [node]: { startedAt, heardAt: at, calls, errors } };
-  if (before !== undefined && loopDelay > STALL) {
-    return { ...failed, nodes, reason: 'stalled', detail: `${node} stalled for ${loopDelay} ms` };
+
+  #hear({ node, at, startedAt, revision, calls, errors, loopDelay, banned }: RolloutEvent & { type: 'heard' }) {
+    const before = this.#nodes.get(node);
+    if (banned !== null) return { reason: 'stalled', detail: `stalled on ${node}: ${banned}` } as const;
+    if (before !== undefined && before.startedAt !== startedAt) {
+      return { reason: 'died', detail: `${node} died and was started again` } as const;
+    }
+    if (revision !== this.#revision) {
+      if (before !== undefined) this.#watch(node, { ...before, heardAt: at });
+      return null;
+    }
+    this.#watch(node, { startedAt, heardAt: at, calls, errors });
+    if (before !== undefined && loopDelay > STALL) {
+      return { reason: 'stalled', detail: `${node} stalled for ${loopDelay} ms` } as const;
+    }
+    const sum = this.#totals;
+    if (sum.errors <= this.#maxErrors) return null;
+    return { reason: 'errors', detail: `${sum.errors} of ${sum.calls} calls failed` } as const;
   }
-  const sum = totals({ ...rollout, nodes });
-  if (sum.errors > rollout.maxErrors) {
-    return { ...failed, nodes, reason: 'errors', detail: `${sum.errors} of ${sum.calls} calls failed` };
+
+  #findSilent(now: number): Failure | null {
+    for (const [node, { heardAt }] of this.#nodes) {
+      if (now - heardAt > PRESENCE_LIFETIME) return { reason: 'silent', detail: `${node} was not heard any more` };
+    }
+    return null;
   }
-  return { ...rollout, nodes };
+
+  /** Puts what is known of a node in the place of what was, and the totals right. */
+  #watch(node: string, watched: Watched | null): void {
+    const before = this.#nodes.get(node);
+    if (before !== undefined) this.#count(before, -1);
+    if (watched === null) this.#nodes.delete(node);
+    else {
+      this.#nodes.set(node, watched);
+      this.#count(watched, 1);
+    }
+  }
+
+  #count({ calls, errors }: Watched, times: 1 | -1): void {
+    this.#totals.calls += times * calls;
+    this.#totals.errors += times * errors;
+  }
 }
