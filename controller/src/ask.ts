@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 
 import { decode, encode } from '../../protocol/codec.ts';
-import { UnavailableError } from '../../protocol/errors.ts';
+import { UnavailableError, UsageError } from '../../protocol/errors.ts';
 import {
   type CallAnswer,
   callAnswer,
@@ -43,13 +43,19 @@ export async function callNodes(
   return { command: 'call', call, single: node !== null, stack, nodes };
 }
 
-/** Lets go of a module's old version on every node; without force only where no call runs on it. */
+/**
+ * Lets go of a module's old version on every node; without force only where no call runs on it.
+ *
+ * @throws UsageError when the module was never pushed.
+ */
 export async function purgeNodes(
   parts: HeadParts,
   { module, force, patience }: Extract<Command, { readonly type: 'purge' }>,
   say: Say,
 ): Promise<PurgeResult> {
-  const names = namesOf(await parts.fleet.expected(), say);
+  const [{ head }, expected] = await Promise.all([parts.store.lastHead(module), parts.fleet.expected()]);
+  if (head === null) throw new UsageError(`${module} was never pushed, so there is nothing to purge`);
+  const names = namesOf(expected, say);
   const answers = await ask(parts, 'purge', null, names, patience, purgeAnswer, { module, force });
   return { command: 'purge', nodes: rows(names, answers, answer => answer) };
 }

@@ -5,7 +5,7 @@ import { build, type BuildOptions, type Message } from 'esbuild';
 
 import { type Bundle, packMap } from '../../protocol/bundle.ts';
 import { HotcastError, UsageError } from '../../protocol/errors.ts';
-import { isModuleName, MODULE_RULE } from '../../protocol/names.ts';
+import { isModuleName } from '../../protocol/names.ts';
 import { revisionOf } from '../../protocol/revision.ts';
 import { type Diagnostic, showDiagnostic } from './diagnostic.ts';
 
@@ -37,7 +37,8 @@ export interface Compiled {
 /**
  * Compiles `<modulesDir>/<module>.ts` (or `<module>/index.ts`) to CommonJS with its npm imports bundled in.
  *
- * @throws UsageError when there is no such module, its name does not fit, or it exports nothing.
+ * @param module a name that a module can have
+ * @throws UsageError when there is no such module, or it exports nothing.
  * @throws CompileError
  */
 export async function compile(modulesDir: string, module: string): Promise<Compiled> {
@@ -109,8 +110,6 @@ function isSource(file: string): boolean {
 }
 
 function sourceFile(modulesDir: string, module: string): string {
-  if (!isModuleName(module))
-    throw new UsageError(`${JSON.stringify(module)} is no module name: it must be ${MODULE_RULE}`);
   const files = [join(modulesDir, `${module}.ts`), join(modulesDir, module, 'index.ts')].filter(file =>
     existsSync(file),
   );

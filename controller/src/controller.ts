@@ -1,5 +1,6 @@
 import { decode } from '../../protocol/codec.ts';
 import { UsageError } from '../../protocol/errors.ts';
+import { isModuleName, MODULE_RULE } from '../../protocol/names.ts';
 import { callNodes, listNodes, pingNodes, purgeNodes, readStatus, waitForNodes } from './ask.ts';
 import type { Command, Say } from './command.ts';
 import { nameOf } from './fleet.ts';
@@ -29,6 +30,7 @@ export async function runCommand(parts: CommandParts, cookie: string, command: C
       `this controller does not have the cookie ${JSON.stringify(command.cookie)}; nothing was sent`,
     );
   }
+  checkModules('modules' in command ? command.modules : 'module' in command ? [command.module] : []);
   const { patience } = command;
   switch (command.type) {
     case 'push':
@@ -61,6 +63,14 @@ export async function runCommand(parts: CommandParts, cookie: string, command: C
       return check;
     }
   }
+}
+
+/** @throws UsageError when a name is none that a module can have, or is there twice. */
+function checkModules(names: readonly string[]): void {
+  const wrong = names.find(name => !isModuleName(name));
+  if (wrong !== undefined)
+    throw new UsageError(`${JSON.stringify(wrong)} is no module name: it must be ${MODULE_RULE}`);
+  if (new Set(names).size < names.length) throw new UsageError('a module is named twice');
 }
 
 /** Compiles a module and loads it on one node, past the heads: what `c(demo)` is in Erlang. */

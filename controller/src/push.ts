@@ -59,7 +59,6 @@ const FULL =
 export async function push(parts: PushParts, request: PushRequest, say: Say): Promise<PushResult> {
   const { store, fleet } = parts;
   const { modules, author, patience, force, check, canary } = request;
-  if (new Set(modules).size < modules.length) throw new UsageError('a module is named twice');
   const startedAt = performance.now();
   const lastHeads = Promise.all(modules.map(module => store.lastHead(module)));
   const [lasts, running, expected, room, compiled] = await Promise.all([

@@ -201,14 +201,6 @@ describe('UsageError', () => {
     await expect(compile(join(project({}), 'nowhere'), 'demo')).rejects.toThrow('modules here: none yet');
   });
 
-  it.each(['Demo', '../demo', 'demo.ts', '', 'a/b', '2nd'])(
-    'refuses the name %j before it looks for a file',
-    async name => {
-      const modules = project({ 'modules/demo.ts': add, 'modules/Demo.ts': add, 'demo.ts': add });
-      await expect(compile(modules, name)).rejects.toThrow(`${JSON.stringify(name)} is no module name: it must be `);
-    },
-  );
-
   it('comes when a module is there twice', async () => {
     const modules = project({ 'modules/demo.ts': add, 'modules/demo/index.ts': add });
     await expect(compile(modules, 'demo')).rejects.toThrow(
