@@ -14,6 +14,15 @@ export const CONNECTION = {
   ignoreAuthErrorAbort: true,
 } as const;
 
+/**
+ * Ends a connection when all that was published has gone out. One that is lost meanwhile, or takes longer than `patience`
+ * (milliseconds), is left as it is: the process ends all the same.
+ */
+export async function leave(connection: { drain(): Promise<void> }, patience: number): Promise<void> {
+  const late = new Promise<void>(resolve => setTimeout(resolve, patience));
+  await Promise.race([connection.drain().catch(() => undefined), late]);
+}
+
 /** Who talks to NATS; each has a user of its own there, and may do there only what it is for. */
 export const ROLES = ['controller', 'node', 'roster', 'observer'] as const;
 

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { NatsConnection } from '@nats-io/transport-node';
 import pino from 'pino';
 
+import { leave } from '../../protocol/connection.ts';
 import { UnavailableError } from '../../protocol/errors.ts';
 import type { Head } from '../../protocol/head.ts';
 import { PRESENCE_LIFETIME } from '../../protocol/limits.ts';
@@ -22,6 +23,7 @@ import { presenceEvery } from './pace.ts';
 import { Preflight } from './preflight.ts';
 import { endCanary } from './rollback.ts';
 import { confirm } from './settle.ts';
+import { MAY_DRAIN } from './stop.ts';
 import { Store } from './store.ts';
 import { TypeCheck } from './type-check.ts';
 import { goBack, stalledHeads } from './way-back.ts';
@@ -53,8 +55,8 @@ export async function serve(config: ControllerConfig): Promise<void> {
   const stop = (nats: NatsConnection | null) => (signal: NodeJS.Signals) => {
     log.info({ signal }, 'stopped');
     server.close();
-    const drained = nats === null ? Promise.resolve() : nats.drain();
-    void Promise.race([drained, new Promise(resolve => setTimeout(resolve, 500))]).finally(() => process.exit(0));
+    const left = nats === null ? Promise.resolve() : leave(nats, MAY_DRAIN);
+    void left.then(() => process.exit(0));
   };
   const stopEarly = stop(null);
   process.on('SIGTERM', stopEarly).on('SIGINT', stopEarly);

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 
 import pino from 'pino';
 
+import { leave } from '../../protocol/connection.ts';
 import { UsageError } from '../../protocol/errors.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
 import { Trust } from '../../protocol/trust.ts';
@@ -24,6 +25,9 @@ import { Whereabouts } from './whereabouts.ts';
 
 /** How long a node that is told to stop waits for calls in flight (milliseconds). */
 const CALLS_MAY_TAKE = 700;
+
+/** And this long for what it has still to send (milliseconds). */
+const MAY_DRAIN = 200;
 
 const config = loadConfigOrExit();
 const root = pino({
@@ -96,7 +100,7 @@ async function stop(signal: string): Promise<void> {
   while ((codeServer.callsInFlight > 0 || http.connections > 0) && performance.now() < deadline) {
     await new Promise(resolve => setTimeout(resolve, 10));
   }
-  await Promise.race([nats.drain(), new Promise(resolve => setTimeout(resolve, 200))]);
+  await leave(nats, MAY_DRAIN);
   log.info({ signal, unfinishedCalls: codeServer.callsInFlight }, 'stopped');
   endProcess(0);
 }

@@ -45,6 +45,22 @@ describe('stop', () => {
     await cluster.logged(name, ({ msg }) => msg === 'ready', startedAt);
   });
 
+  it('ends cleanly and soon also when NATS goes away meanwhile', async ({ cluster }) => {
+    const killedAt = Date.now();
+    const [{ exitCode, ms }] = await Promise.all([stop(cluster, 'fred'), cluster.kill('nats')]);
+    expect(exitCode).toBe(0);
+    expect(ms).toBeLessThan(SOON);
+    expect((await cluster.logsOf('fred')).at(-1)).toMatchObject({ msg: 'stopped' });
+
+    await (await cluster.container('nats')).start();
+    await Promise.all([
+      cluster.startAgain('fred'),
+      ...['controller', 'bambam'].map(name =>
+        cluster.logged(name, ({ msg }) => msg === 'reconnected to NATS', killedAt),
+      ),
+    ]);
+  });
+
   it('lets a call that ends in time answer', async ({ cluster }) => {
     cluster.writeModule('slow', SLOW);
     await cluster.push('slow');
