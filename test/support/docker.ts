@@ -168,6 +168,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
+const PIECE = 65_536;
+
 /** Lines of a container's log, and with `follow` those to come, until it stops or the signal comes. */
 export async function* logLines(
   container: Dockerode.Container,
@@ -176,8 +178,9 @@ export async function* logLines(
   const docker = await engine();
   const what = { stdout: true, stderr: true, abortSignal: signal };
   const text = new PassThrough();
-  const chunks = follow ? await container.logs({ ...what, follow }) : [await container.logs({ ...what, follow })];
-  const source = Readable.from(chunks);
+  const source = Readable.from(
+    follow ? await container.logs({ ...what, follow }) : pieces(await container.logs({ ...what, follow })),
+  );
   docker.modem.demuxStream(source, text, text);
   // The signal ends the reading as the container's end does.
   source.once('end', () => text.end()).once('error', () => text.end());
@@ -186,6 +189,11 @@ export async function* logLines(
   } finally {
     source.destroy();
   }
+}
+
+/** What the engine gives at once, as it would come from a socket: dockerode calls itself for each line of a piece. */
+function* pieces(bytes: Buffer): Generator<Buffer, void, undefined> {
+  for (let from = 0; from < bytes.length; from += PIECE) yield bytes.subarray(from, from + PIECE);
 }
 
 /** What the engine told about a container, with its clock in milliseconds. */
