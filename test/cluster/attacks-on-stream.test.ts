@@ -56,7 +56,8 @@ describe("whoever has the controller's NATS credentials and not its key, writing
     await attacker.nats.flush();
     await cluster.addNodes(1);
     const name = cluster.names.at(-1) ?? '';
-    await expect.poll(async () => (await cluster.revisions())[name]).toEqual({ other: other.revision });
+    const loaded = async () => (await cluster.revisions())[name];
+    await expect.poll(loaded, { timeout: 15_000 }).toEqual({ other: other.revision });
     const pushed = await cluster.push(prey.module);
     expect(pushed).toMatchObject({ exitCode: 0, revision: prey.revision });
     expect(await running(cluster, prey.module)).toEqual([prey.revision]);

@@ -57,7 +57,7 @@ describe('a client with the credentials of', () => {
       nats.publish(subjects.all('commit'), joinFrames([sealedHead]));
       nats.publish(subjects.node('fred', 'load'), seal(key, address, encodeBundle(bundle)));
       await nats.flush();
-      await expect.poll(() => forbidden).toHaveLength(6);
+      await expect.poll(() => forbidden, { timeout: 15_000 }).toHaveLength(6);
       expect(await running(cluster, 'safe')).toEqual([revision]);
       expect((await cluster.status()).exitCode).toBe(0);
       const { result } = await cluster.call('safe.version()');
@@ -81,7 +81,7 @@ describe('a node', () => {
       nats.subscribe(subject, { callback: () => undefined });
     }
     await nats.flush();
-    await expect.poll(() => refused).toHaveLength(7);
+    await expect.poll(() => refused, { timeout: 15_000 }).toHaveLength(7);
     expect(refused.join('\n')).not.toContain(STRANGER);
     expect((await cluster.nodes()).map(({ node }) => node)).toEqual(cluster.names);
   });
