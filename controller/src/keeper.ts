@@ -90,14 +90,13 @@ export class Keeper {
     const { store, log } = this.#parts;
     try {
       const idle = new Set<string>();
-      for (const { module } of await store.heads()) {
-        const named = await this.#named(module);
-        for (const revision of await store.bundles(module)) {
-          if (named.has(revision)) continue;
-          const key = `${module}@${revision}`;
-          if (this.#idleBundles.has(key)) await this.#remove(module, revision);
-          else idle.add(key);
-        }
+      const named = new Map<string, Set<string>>();
+      for (const { module, revision } of await store.bundles()) {
+        if (!named.has(module)) named.set(module, await this.#named(module));
+        if (named.get(module)?.has(revision)) continue;
+        const key = `${module}@${revision}`;
+        if (this.#idleBundles.has(key)) await this.#remove(module, revision);
+        else idle.add(key);
       }
       this.#idleBundles = idle;
     } catch (error) {

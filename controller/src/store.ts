@@ -30,6 +30,9 @@ const STREAM_NAME_IN_USE = 10058;
 /** Bundles may take so much of the stream: a full one still takes heads, which lead back or off, and their outcomes. */
 const BUNDLES_SHARE = 15 / 16;
 
+/** What a bundle is stored under. */
+export type BundleName = Pick<Bundle, 'module' | 'revision'>;
+
 /** A module's last head, with the stream's own sequence number of it (0: there is none): what a write compares with. */
 export interface LastHead {
   readonly head: Head | null;
@@ -168,11 +171,11 @@ export class Store {
     return message === null ? null : this.#keyring.open(message.subject, message.data);
   }
 
-  /** The revisions of a module that have a bundle in the stream. */
-  async bundles(module: string): Promise<string[]> {
+  /** The names of the bundles in the stream: a module's, or all. */
+  async bundles(module = '*'): Promise<BundleName[]> {
     const filter = this.#subjects.bundle(module, '*');
     const info = await this.#manager.streams.info(this.#stream, { subjects_filter: filter });
-    return Object.keys(info.state.subjects ?? {}).map(lastToken);
+    return Object.keys(info.state.subjects ?? {}).map(bundleNameIn);
   }
 
   async removeBundle(module: string, revision: string): Promise<void> {
@@ -192,7 +195,7 @@ export class Store {
       // Who writes another one meanwhile seals it with the key of now.
       if (await this.writeHeads([{ head, position }])) count += 1;
     }
-    for (const revision of await this.bundles(module)) {
+    for (const { revision } of await this.bundles(module)) {
       const subject = this.#subjects.bundle(module, revision);
       const stored = await this.#newest(subject);
       if (stored === null || this.#keyring.isCurrent(stored.data)) continue;
@@ -223,12 +226,7 @@ export class Store {
    *
    * A second write of a revision is refused by the stream and changes nothing: the bytes are the same.
    */
-  async putBundle(
-    bundle: Pick<Bundle, 'module' | 'revision'>,
-    packed: Uint8Array,
-    answerTo: string | null,
-    force: boolean,
-  ): Promise<void> {
+  async putBundle(bundle: BundleName, packed: Uint8Array, answerTo: string | null, force: boolean): Promise<void> {
     const header = headers();
     if (answerTo !== null) header.set(ANSWER_TO, answerTo);
     if (force) header.set(FORCE, '1');
@@ -339,6 +337,11 @@ export class Store {
 
 function newestOf(a: Head | null, b: Head | null): Head | null {
   return a !== null && b !== null && a.sequence > b.sequence ? a : (b ?? a);
+}
+
+function bundleNameIn(subject: string): BundleName {
+  const [module = '', revision = ''] = subject.split('.').slice(-2);
+  return { module, revision };
 }
 
 function outcomeIn({ data }: StoredMsg): Outcome {

@@ -18,7 +18,7 @@ async function recordsOf(cluster: Cluster, module: string) {
     store.outcomeHistory(module),
     store.bundles(module),
   ]);
-  return { heads, outcomes, bundles: bundles.toSorted() };
+  return { heads, outcomes, bundles: bundles.map(({ revision }) => revision).toSorted() };
 }
 
 /** Ends NATS with SIGKILL, starts it, and waits until every node has reached it again. */

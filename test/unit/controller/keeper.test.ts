@@ -47,7 +47,7 @@ describe('the sweep', () => {
       heads: async () => heads.slice(-1),
       history: async () => heads,
       outcomes: async () => heads.map(({ module, sequence }) => outcome(module, sequence)),
-      bundles: async () => [...bundles],
+      bundles: async () => [...bundles].map(name => ({ module: 'demo', revision: name })),
       bundle: async (_: string, name: string) => (bundles.has(name) ? new Uint8Array() : null),
       removeBundle: async (_: string, name: string) => {
         bundles.delete(name);
@@ -77,6 +77,13 @@ describe('the sweep', () => {
     expect(bundles).toEqual(new Set([revision, idle]));
     await vi.advanceTimersByTimeAsync(60_000);
     expect(bundles).toEqual(new Set([revision]));
+  });
+
+  it('removes the bundle of a first push that came to nothing: its module has no head', async () => {
+    const bundles = new Set([idle]);
+    await keeperOver([], bundles);
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(bundles).toEqual(new Set());
   });
 
   it('puts a bundle back that a head has named meanwhile', async () => {

@@ -1,4 +1,4 @@
-import type { Store } from '../../../controller/src/store.ts';
+import type { BundleName, Store } from '../../../controller/src/store.ts';
 import type { Records } from '../../../node-image/src/catch-up.ts';
 import { decodeBundle } from '../../../protocol/bundle.ts';
 import { decode, encode } from '../../../protocol/codec.ts';
@@ -65,9 +65,11 @@ export class Stream {
     return this.#bundles.get(`${module}.${revision}`) ?? null;
   }
 
-  bundles(module: string): string[] {
-    const prefix = `${module}.`;
-    return [...this.#bundles.keys()].flatMap(key => (key.startsWith(prefix) ? [key.slice(prefix.length)] : []));
+  bundles(): BundleName[] {
+    return [...this.#bundles.keys()].map(key => {
+      const [module = '', revision = ''] = key.split('.');
+      return { module, revision };
+    });
   }
 
   putBundle(module: string, revision: string, packed: Uint8Array): void {
@@ -119,7 +121,7 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     outcomeHistory: module => deed(() => stream.outcomeHistory(module)),
     writeOutcome: outcome => deed(() => stream.writeOutcome(outcome)),
     bundle: (module, revision) => deed(() => stream.bundle(module, revision)),
-    bundles: module => deed(() => stream.bundles(module)),
+    bundles: () => deed(() => stream.bundles()),
     removeBundle: (module, revision) => deed(() => stream.removeBundle(module, revision)),
     restoreHeads: () => Promise.resolve([]),
     reseal: () => Promise.resolve(0),
