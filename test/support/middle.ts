@@ -20,10 +20,15 @@ export async function inTheMiddle<T>(
   const pushing = push();
   pushing.catch(() => undefined); // Told by the return, after the holder was let go.
   try {
-    await watch.prepared(others);
+    await Promise.race([watch.prepared(others), endedEarly(pushing)]);
     await act(watch);
   } finally {
     if ((await held.inspect()).State.Paused) await held.unpause();
   }
   return pushing;
+}
+
+/** Rejects with what a push said that did not wait for the holder. */
+async function endedEarly(pushing: Promise<unknown>): Promise<never> {
+  throw new Error(`the push ended before it was acted on: ${JSON.stringify(await pushing)}`);
 }

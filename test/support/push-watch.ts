@@ -84,6 +84,12 @@ export class PushWatch implements AsyncDisposable {
 
   async #until(condition: () => boolean): Promise<void> {
     const signal = AbortSignal.timeout(DEADLINE);
-    while (!condition()) await once(this.#seen, 'message', { signal });
+    while (!condition()) {
+      await once(this.#seen, 'message', { signal }).catch((cause: unknown) => {
+        const prepared = [...this.#prepared.values()].map(nodes => [...nodes].join(' ') || 'nobody').join('; ');
+        const seen = `${this.bundles.length} bundles, prepared by: ${prepared}; ${this.heads.length} heads`;
+        throw new Error(`not within ${DEADLINE} ms; seen: ${seen}`, { cause });
+      });
+    }
   }
 }
