@@ -88,11 +88,20 @@ export class Rollout {
     }
   }
 
-  #hear({ node, at, startedAt, revision, calls, errors, loopDelay, banned }: RolloutEvent & { type: 'heard' }) {
+  #hear({
+    node,
+    at,
+    startedAt,
+    revision,
+    calls,
+    errors,
+    loopDelay,
+    banned,
+  }: RolloutEvent & { type: 'heard' }): Failure | null {
     const before = this.#nodes.get(node);
-    if (banned !== null) return { reason: 'stalled', detail: `stalled on ${node}: ${banned}` } as const;
+    if (banned !== null) return { reason: 'stalled', detail: `stalled on ${node}: ${banned}` };
     if (before !== undefined && before.startedAt !== startedAt) {
-      return { reason: 'died', detail: `${node} died and was started again` } as const;
+      return { reason: 'died', detail: `${node} died and was started again` };
     }
     if (revision !== this.#revision) {
       if (before !== undefined) this.#watch(node, { ...before, heardAt: at });
@@ -100,11 +109,11 @@ export class Rollout {
     }
     this.#watch(node, { startedAt, heardAt: at, calls, errors });
     if (before !== undefined && loopDelay > STALL) {
-      return { reason: 'stalled', detail: `${node} stalled for ${loopDelay} ms` } as const;
+      return { reason: 'stalled', detail: `${node} stalled for ${loopDelay} ms` };
     }
     const sum = this.#totals;
     if (sum.errors <= this.#maxErrors) return null;
-    return { reason: 'errors', detail: `${sum.errors} of ${sum.calls} calls failed` } as const;
+    return { reason: 'errors', detail: `${sum.errors} of ${sum.calls} calls failed` };
   }
 
   #findSilent(now: number): Failure | null {

@@ -168,6 +168,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** A log that is read at once is taken apart in pieces of this size (bytes). */
 const PIECE = 65_536;
 
 /** Lines of a container's log, and with `follow` those to come, until it stops or the signal comes. */
