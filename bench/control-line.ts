@@ -2,8 +2,8 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-import type { Command, Report } from '../controller/src/command.ts';
-import type { CallResult, HeadResult, PushResult, Result } from '../controller/src/results.ts';
+import type { Command, Report } from '../controller/src/api/command.ts';
+import type { CallResult, HeadChangeResult, PushResult, Result } from '../controller/src/api/results.ts';
 
 /** Carries lines from standard input to the controller's socket, and its reports back. */
 const RELAY = `
@@ -44,23 +44,30 @@ export class ControlLine implements Disposable {
     { check = false, onReport }: { readonly check?: boolean; readonly onReport?: (report: Report) => void } = {},
   ): Promise<PushResult> {
     const how = { author: 'line', force: false, check, dryRun: false, canary: null };
-    const command = { cookie: null, patience: PATIENCE, type: 'push', modules: [module], ...how } as const;
+    const command = { cookie: null, timeoutMs: PATIENCE, type: 'push', modules: [module], ...how } as const;
     const result = await this.#send(command, onReport);
     if (result.command === 'push') return result;
     throw new TypeError(`the controller answered push with ${result.command}`);
   }
 
   /** Takes a module off every node, as `hotcast remove` does. */
-  async remove(module: string): Promise<HeadResult> {
+  async remove(module: string): Promise<HeadChangeResult> {
     const how = { type: 'remove', modules: [module], author: 'line' } as const;
-    const result = await this.#send({ cookie: null, patience: PATIENCE, ...how });
+    const result = await this.#send({ cookie: null, timeoutMs: PATIENCE, ...how });
     if (result.command === 'remove') return result;
     throw new TypeError(`the controller answered remove with ${result.command}`);
   }
 
   /** Calls a function on every node, as `hotcast call` does. */
   async call(call: string): Promise<CallResult> {
-    const result = await this.#send({ cookie: null, patience: PATIENCE, type: 'call', call, node: null, stack: false });
+    const result = await this.#send({
+      cookie: null,
+      timeoutMs: PATIENCE,
+      type: 'call',
+      call,
+      node: null,
+      stack: false,
+    });
     if (result.command === 'call') return result;
     throw new TypeError(`the controller answered call with ${result.command}`);
   }

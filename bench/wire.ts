@@ -22,7 +22,7 @@ interface Traffic {
 }
 
 /**
- * Looks at the interfaces of nodes around so many pushes, and takes off what goes over them in any case: presence, pings.
+ * Looks at the interfaces of nodes around so many pushes, and takes off what goes over them in any case: heartbeat, pings.
  *
  * @param ids the nodes' containers.
  */

@@ -1,5 +1,5 @@
 // The famous Erlang walk, step by step on real containers; every answer is checked.
-import type { NodesResult } from '../controller/src/results.ts';
+import type { NodesResult } from '../controller/src/api/results.ts';
 import { EditedFile } from './edited-file.ts';
 import { shell } from './shell.ts';
 import { Transcript, WrongAnswer } from './transcript.ts';

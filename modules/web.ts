@@ -7,7 +7,7 @@ const data = dataOf({ visits: 0 });
 
 const app = new Hono();
 
-app.get('/', context => context.html('<h1>Yabba dabba doo!</h1><p><a href="hello/Fred">Say hello</a></p>'));
+app.get('/', context => context.html('<h1>Yabba dabba doo!</h1><p><a href="hello/Fred">OnReport hello</a></p>'));
 
 app.get('/hello/:name', context => context.text(`Hello ${context.req.param('name')}\n`));
 

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { decode, encode } from './codec.ts';
 import { DecodeError, UsageError } from './errors.ts';
 import { MAX_UNPACKED_BYTES } from './limits.ts';
-import { moduleName, revision } from './fields.ts';
+import { moduleName, revision } from './schemas.ts';
 import { revisionOf, shortRevision } from './revision.ts';
 
 const labelSchema = v.object({

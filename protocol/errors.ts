@@ -1,6 +1,6 @@
 /**
  * Base of every fault that Hotcast raises. `code` is for programs, `message` is one line for people that says
- * what to do. Expected outcomes (refused, silent, undef) are values, never errors.
+ * what to do. Expected headResults (refused, silent, undef) are values, never errors.
  */
 export abstract class HotcastError extends Error {
   abstract readonly code: string;

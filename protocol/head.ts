@@ -1,12 +1,12 @@
 import * as v from 'valibot';
 
-import { count, moduleName, revision } from './fields.ts';
-import { inScope, scopeSchema } from './scope.ts';
+import { count, moduleName, revision } from './schemas.ts';
+import { inScope, canaryScope } from './canary-scope.ts';
 
 const canarySchema = v.object({
   /** The revision that runs in the scope; everybody else runs the head's own. */
   revision,
-  scope: scopeSchema,
+  scope: canaryScope,
   /** More failed calls than this on the canary's revision end it. */
   maxErrors: count,
 });

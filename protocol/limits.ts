@@ -20,16 +20,16 @@ export const MAX_MODULES = 1_000;
 export const MAX_FUNCTION_NAME = 200;
 
 /** How many heads of a module the stream keeps: its history. */
-export const KEPT_HEADS = 16;
+export const HISTORY_LENGTH = 16;
 
 /** A node tells that it is there, and a controller what should run, this often (milliseconds). */
-export const PRESENCE_INTERVAL = 2_000;
+export const HEARTBEAT_INTERVAL = 2_000;
 
 /** A controller may ask nodes of a large fleet to tell so less often, but at least this often (milliseconds). */
-export const MAX_PRESENCE_INTERVAL = 60_000;
+export const MAX_HEARTBEAT_INTERVAL = 60_000;
 
 /** A node that should have been heard so many times is not present any more. */
-export const PRESENCES_MISSED = 3;
+export const MISSED_HEARTBEATS = 3;
 
 /** How long that takes where it is not asked to tell less often (milliseconds). */
-export const PRESENCE_LIFETIME = PRESENCES_MISSED * PRESENCE_INTERVAL;
+export const HEARTBEAT_TIMEOUT = MISSED_HEARTBEATS * HEARTBEAT_INTERVAL;

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 
-import { count, moduleName, nodeName, revision } from './fields.ts';
-import { MAX_FUNCTION_NAME, MAX_PRESENCE_INTERVAL, PRESENCE_INTERVAL } from './limits.ts';
+import { count, moduleName, nodeName, revision } from './schemas.ts';
+import { MAX_FUNCTION_NAME, MAX_HEARTBEAT_INTERVAL, HEARTBEAT_INTERVAL } from './limits.ts';
 
-const presenceEvery = v.pipe(count, v.minValue(PRESENCE_INTERVAL), v.maxValue(MAX_PRESENCE_INTERVAL));
+const heartbeatInterval = v.pipe(count, v.minValue(HEARTBEAT_INTERVAL), v.maxValue(MAX_HEARTBEAT_INTERVAL));
 
 /** Calls an exported function; the arguments are JSON. */
 export const callRequest = v.object({
@@ -15,8 +15,8 @@ export const callRequest = v.object({
 /** The newest sequence of each module's head; a node that has not seen one of them reads the stream. */
 export const digestRequest = v.object({
   heads: v.record(moduleName, count),
-  /** How often each node is to tell that it is there, milliseconds; default: {@link PRESENCE_INTERVAL}. */
-  presenceEvery: v.optional(presenceEvery),
+  /** How often each node is to tell that it is there, milliseconds; default: {@link HEARTBEAT_INTERVAL}. */
+  heartbeatInterval: v.optional(heartbeatInterval),
 });
 
 /** A starting node asks whether another container has its name. */
@@ -61,14 +61,14 @@ export const loadAnswer = v.variant('status', [
 ]);
 
 /** Tries prepared revisions aside, together, on a copy of the live data; nothing of it stays. */
-export const rehearseRequest = v.object({
+export const dryRunRequest = v.object({
   modules: v.pipe(v.array(v.object({ module: moduleName, revision })), v.minLength(1)),
 });
 
 /** `untried`: the node can't tell without a change to what runs. */
-export const rehearseAnswer = v.variant('status', [
-  v.object({ status: v.literal('rehearsed'), node: nodeName }),
-  v.object({ status: v.literal('untried'), node: nodeName, detail: v.string() }),
+export const dryRunAnswer = v.variant('status', [
+  v.object({ status: v.literal('would_load'), node: nodeName }),
+  v.object({ status: v.literal('not_tried'), node: nodeName, detail: v.string() }),
   refused,
 ]);
 
@@ -146,13 +146,13 @@ export const nodeDescription = v.object({
   /** The longest turn of the event loop since the last presence event, milliseconds. */
   loopDelay: count,
   /** What was refused since the process started because no trusted key has sealed it. */
-  untrusted: count,
-  /** In a presence event: how long until the next, milliseconds; default: {@link PRESENCE_INTERVAL}. */
-  presenceEvery: v.optional(presenceEvery),
+  rejected: count,
+  /** In a presence event: how long until the next, milliseconds; default: {@link HEARTBEAT_INTERVAL}. */
+  heartbeatInterval: v.optional(heartbeatInterval),
 });
 
 /** A node was sent what no trusted key has sealed for where it was found. */
-export const untrustedEvent = v.object({
+export const rejectedEvent = v.object({
   node: nodeName,
   fault: v.string(),
   subject: v.nullable(v.string()),
@@ -186,12 +186,12 @@ export type DigestRequest = v.InferOutput<typeof digestRequest>;
 export type RefusalReason = v.InferOutput<typeof refusalReason>;
 export type PrepareAnswer = v.InferOutput<typeof prepareAnswer>;
 export type LoadAnswer = v.InferOutput<typeof loadAnswer>;
-export type RehearseAnswer = v.InferOutput<typeof rehearseAnswer>;
+export type DryRunAnswer = v.InferOutput<typeof dryRunAnswer>;
 export type PurgeRequest = v.InferOutput<typeof purgeRequest>;
 export type PurgeAnswer = v.InferOutput<typeof purgeAnswer>;
 export type CallFailure = v.InferOutput<typeof callFailure>;
 export type CallAnswer = v.InferOutput<typeof callAnswer>;
 export type NodeDescription = v.InferOutput<typeof nodeDescription>;
-export type UntrustedEvent = v.InferOutput<typeof untrustedEvent>;
+export type RejectedEvent = v.InferOutput<typeof rejectedEvent>;
 export type RosterAnswer = v.InferOutput<typeof rosterAnswer>;
 export type MalformedAnswer = v.InferOutput<typeof malformedAnswer>;

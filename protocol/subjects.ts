@@ -1,8 +1,8 @@
-/** What a node can be asked; the last token of the subject. */
-export type Verb = 'ping' | 'describe' | 'load' | 'rehearse' | 'commit' | 'call' | 'purge' | 'digest';
+/** What a node can be asked to do: the last token of the subject. */
+export type Verb = 'ping' | 'describe' | 'load' | 'dry-run' | 'commit' | 'call' | 'purge' | 'digest';
 
-/** What a node tells without being asked. */
-export type EventKind = 'presence' | 'goodbye' | 'stalled' | 'untrusted';
+/** What a node publishes without being asked. */
+export type EventKind = 'heartbeat' | 'goodbye' | 'stalled' | 'rejected';
 
 /** Every subject of one cookie's cluster. A cookie must have passed {@link isCookie}. */
 export interface Subjects {
@@ -10,8 +10,8 @@ export interface Subjects {
   readonly bundles: string;
   readonly head: (module: string) => string;
   readonly heads: string;
-  readonly outcome: (module: string) => string;
-  readonly outcomes: string;
+  readonly headResult: (module: string) => string;
+  readonly headResults: string;
   readonly node: (name: string, verb: Verb) => string;
   readonly nodeAny: (name: string) => string;
   readonly anyNode: string;
@@ -34,9 +34,9 @@ export function subjectsOf(cookie: string): Subjects {
     // hotcast.<cookie>.head.<module>: which revision should run
     head: module => `${root}.head.${module}`,
     heads: `${root}.head.*`,
-    // hotcast.<cookie>.outcome.<module>: what came of its head
-    outcome: module => `${root}.outcome.${module}`,
-    outcomes: `${root}.outcome.*`,
+    // hotcast.<cookie>.head-result.<module>: what came of a head
+    headResult: module => `${root}.head-result.${module}`,
+    headResults: `${root}.head-result.*`,
     // hotcast.<cookie>.node.<name>.<verb>: a request to one node
     node: (name, verb) => `${root}.node.${name}.${verb}`,
     nodeAny: name => `${root}.node.${name}.*`,
@@ -44,32 +44,32 @@ export function subjectsOf(cookie: string): Subjects {
     // hotcast.<cookie>.all.<verb>: a request to every node
     all: verb => `${root}.all.${verb}`,
     allAny: `${root}.all.*`,
-    // hotcast.<cookie>.claim.<name>: a node that starts asks whether its name is taken
+    // hotcast.<cookie>.claim.<name>: a starting node asks whether another container has its name
     claim: name => `${root}.claim.${name}`,
-    // hotcast.<cookie>.event.<node>.<kind>: what a node tells unasked
+    // hotcast.<cookie>.event.<node>.<kind>: what a node publishes without being asked
     event: (node, kind) => `${root}.event.${node}.${kind}`,
     eventsOf: node => `${root}.event.${node}.*`,
     events: `${root}.event.*.*`,
-    // hotcast.<cookie>.roster: asks which containers should be answering
+    // hotcast.<cookie>.roster: asks which containers should answer
     roster: `${root}.roster`,
   };
 }
 
-/** The stream that holds a cookie's bundles, heads and outcomes. */
+/** The stream that holds the bundles, heads and head results of a cookie. */
 export function streamOf(cookie: string): string {
   return `HOTCAST_${cookie}`;
 }
 
-/** The last token of a subject: its verb or event kind. */
+/** The last token of a subject: its verb, its event kind, or the node that answered. */
 export function lastToken(subject: string): string {
   return subject.slice(subject.lastIndexOf('.') + 1);
 }
 
 /**
- * Where an acknowledgement goes when the message itself was written to the stream: there, NATS's own reply
- * subject is the publisher's PubAck inbox.
+ * The header with the inbox for answers to a message that is also written to the stream. NATS's own reply subject of such a
+ * message is the publisher's PubAck inbox.
  */
 export const ANSWER_TO = 'Hotcast-Answer-To';
 
-/** Present on a bundle that is to be prepared although calls are still running on the old version. */
+/** The header of a bundle that nodes prepare even if calls run on the version before the current one. */
 export const FORCE = 'Hotcast-Force';

@@ -6,11 +6,11 @@ cd "$(dirname "$0")/.."
 project=${HOTCAST_PROJECT:-hotcast}
 stamp=.cache/built-$project
 sources=(package.json package-lock.json .npmrc .dockerignore docker-compose.yml modules/package.json)
-sources+=(tsconfig.base.json types protocol node-image controller .cache/images.env)
+sources+=(tsconfig.base.json types protocol shared node-image controller .cache/images.env)
 
 fresh() {
   [ -e "$stamp" ] || return 1
-  docker image inspect "$project"-{node,controller,roster,door,keys} >/dev/null 2>&1 || return 1
+  docker image inspect "$project"-{node,controller,roster,auth-callout,keygen} >/dev/null 2>&1 || return 1
   [ -z "$(find "${sources[@]}" -newer "$stamp" -print -quit)" ]
 }
 

@@ -49,14 +49,14 @@ export class Asker {
    * @returns how long that took (milliseconds).
    * @throws Error when a node does not answer in time.
    */
-  async fanOut(payload: Uint8Array, patience = PATIENCE): Promise<number> {
+  async fanOut(payload: Uint8Array, timeoutMs = PATIENCE): Promise<number> {
     this.#turn += 1;
     this.#answered.clear();
     let timer: NodeJS.Timeout | undefined;
     const all = new Promise<void>((resolve, reject) => {
       this.#done = resolve;
       const late = (): void => reject(new Error(`${this.#answered.size} of ${this.#nodes} nodes answered`));
-      timer = setTimeout(late, patience);
+      timer = setTimeout(late, timeoutMs);
     });
     const startedAt = performance.now();
     this.#nats.publish('bare', payload, { reply: `answers.${this.#turn}` });

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { Report } from '../../controller/src/command.ts';
+import type { Report } from '../../controller/src/api/command.ts';
 import { run } from '../command.ts';
 import type { ControlLine } from '../control-line.ts';
 import { type Figures, figuresOf, phaseMedians } from '../figures.ts';

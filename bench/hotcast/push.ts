@@ -1,4 +1,4 @@
-import type { PushResult } from '../../controller/src/results.ts';
+import type { PushResult } from '../../controller/src/api/results.ts';
 import type { Contender, PushSample } from '../contender.ts';
 import type { ControlLine } from '../control-line.ts';
 import { type HotcastAddress, ModuleFile } from '../hotcast-fleet.ts';

@@ -77,13 +77,13 @@ async function atOnce(plain: PlainFleet, load: ConstantLoad, command: readonly s
 }
 
 /** Restarts one node after the other, each when the one before gets calls again; as many as there is time for. */
-async function oneByOne(plain: PlainFleet, load: ConstantLoad, mayTake: number): Promise<Rollout> {
+async function oneByOne(plain: PlainFleet, load: ConstantLoad, timeoutMs: number): Promise<Rollout> {
   const version = plain.writeNext();
   const containers = await plain.containers();
   const counters = new Map<string, number>();
   const orderedAt = performance.now();
   for (const container of containers) {
-    if (performance.now() - orderedAt > mayTake) break;
+    if (performance.now() - orderedAt > timeoutMs) break;
     await run('docker', ['restart', container]);
     const node = container.slice(0, HOST_NAME);
     counters.set(node, await load.seenOn(node, version));

@@ -1,4 +1,4 @@
-import { CodeServer } from '../../node-image/src/code-server.ts';
+import { CodeServer } from '../../node-image/src/modules/code-server.ts';
 import { packMap } from '../../protocol/bundle.ts';
 import { revisionOf } from '../../protocol/revision.ts';
 import { median } from './numbers.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { CodeServer } from '../../node-image/src/code-server.ts';
+import { CodeServer } from '../../node-image/src/modules/code-server.ts';
 import { withCache } from './cached.ts';
 import { GeneratedModule } from './generated.ts';
 import { silent } from './silent.ts';

@@ -1,6 +1,6 @@
-import type { Logger } from '../../node-image/src/logger.ts';
+import type { Logger } from '../../shared/logger.ts';
 
 const nothing = (): void => undefined;
 
 /** What is measured is the node, not its log. */
-export const silent: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+export const silent: Logger = { info: nothing, warn: nothing, error: nothing };

@@ -1,4 +1,4 @@
-import { CodeServer } from '../../node-image/src/code-server.ts';
+import { CodeServer } from '../../node-image/src/modules/code-server.ts';
 import { decodeBundle, encodeBundle } from '../../protocol/bundle.ts';
 import { withCache } from './cached.ts';
 import { GeneratedModule } from './generated.ts';

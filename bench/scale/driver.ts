@@ -7,19 +7,18 @@ import { dirname, join } from 'node:path';
 import { createInbox, type NatsConnection } from '@nats-io/transport-node';
 import pino from 'pino';
 
-import { CanaryWatch } from '../../controller/src/canary-watch.ts';
-import type { Parcel } from '../../controller/src/candidates.ts';
-import { Fleet } from '../../controller/src/fleet.ts';
-import { Keeper } from '../../controller/src/keeper.ts';
-import { makeKeys } from '../../controller/src/keys/make-keys.ts';
-import { type Keyring, openKeyring } from '../../controller/src/keyring.ts';
-import { presenceEvery } from '../../controller/src/pace.ts';
-import { pack } from '../../controller/src/pack.ts';
-import { push, type PushParts } from '../../controller/src/push.ts';
-import { Store } from '../../controller/src/store.ts';
-import { goBack, stalledHeads } from '../../controller/src/way-back.ts';
+import { CanaryMonitor } from '../../controller/src/rollout/canary-monitor.ts';
+import type { BuiltBundle } from '../../controller/src/build/build.ts';
+import { Membership } from '../../controller/src/fleet/membership.ts';
+import { Reconciler } from '../../controller/src/rollout/reconciler.ts';
+import { makeKeys } from '../../controller/src/services/keygen/make-keys.ts';
+import { type Keyring, openKeyring } from '../../controller/src/store/keyring.ts';
+import { heartbeatInterval } from '../../controller/src/fleet/heartbeat-interval.ts';
+import { pack } from '../../controller/src/build/bundle-size.ts';
+import { push, type PushParts } from '../../controller/src/commands/push.ts';
+import { StreamStore } from '../../controller/src/store/stream-store.ts';
+import { goBack, stalledHeads } from '../../controller/src/rollout/automatic-rollback.ts';
 import { packMap, unpackMap } from '../../protocol/bundle.ts';
-import { inboxPrefix } from '../../protocol/connection.ts';
 import { revisionOf } from '../../protocol/revision.ts';
 import { lastToken, subjectsOf } from '../../protocol/subjects.ts';
 import { GeneratedModule } from '../runtime/generated.ts';
@@ -28,6 +27,7 @@ import { BARE, COOKIE } from './nats-users.ts';
 import type { Grown, Order, Pushed, Returned, Usage } from './orders.ts';
 import type { Work } from './simulate.ts';
 import { usageOf } from './usage.ts';
+import { inboxPrefix } from '../../protocol/inboxes.ts';
 
 /** How long all nodes may take to answer (milliseconds). */
 const PATIENCE = 60_000;
@@ -47,29 +47,29 @@ export class Driver {
   readonly #modules = new Map<number, GeneratedModule>();
   #nodes = 0;
   #version = 0;
-  #next: readonly Parcel[] = [];
+  #next: readonly BuiltBundle[] = [];
 
   private constructor(
     nats: NatsConnection,
     keyring: Keyring,
-    store: Store,
+    store: StreamStore,
     roster: ChildProcess,
     simulators: readonly ChildProcess[],
   ) {
     const log = pino({ level: 'warn', base: null }, pino.destination(2));
-    const fleet = new Fleet(nats, subjects, log);
-    const watch = new CanaryWatch(fleet, async () => undefined, log);
+    const fleet = new Membership(nats, subjects, log);
+    const watch = new CanaryMonitor(fleet, async () => undefined, log);
     this.#nats = nats;
     this.#keyring = keyring;
     this.#roster = roster;
     this.#simulators = simulators;
     this.#parts = { nats, subjects, store, fleet, watch, candidates: async () => this.#next };
-    const keeper = new Keeper({
+    const keeper = new Reconciler({
       nats,
       subjects,
       store,
       watch,
-      presenceEvery: () => presenceEvery(fleet.present().length, watch.isTrialOpen),
+      heartbeatInterval: () => heartbeatInterval(fleet.present().length, watch.isTrialOpen),
       finish: async () => undefined,
       goBack: (heads, outcomes) => goBack(this.#parts, stalledHeads(heads, outcomes, fleet.present()), PATIENCE, log),
       log,
@@ -93,7 +93,7 @@ export class Driver {
     const run = (role: Role): ChildProcess => fork(program, [role, trust, work], { stdio: ['ignore', 2, 2, 'ipc'] });
     const nats = await connectAs('controller', inboxPrefix('controller'));
     const keyring = openKeyring(join(keys, 'controller', COOKIE), trust);
-    const store = await Store.open(nats, COOKIE, subjects, keyring, 2 ** 30);
+    const store = await StreamStore.open(nats, COOKIE, subjects, keyring, 2 ** 30);
     return new Driver(
       nats,
       keyring,
@@ -151,7 +151,7 @@ export class Driver {
     const request = {
       modules: ['subject'],
       author: 'bench',
-      patience: PATIENCE,
+      timeoutMs: PATIENCE,
       force: false,
       check: false,
       canary: null,
@@ -207,7 +207,7 @@ export class Driver {
   }
 
   /** A version that no node has seen; code and source map compress as real ones do, about 3 : 1. */
-  #parcel(bytes: number): Parcel {
+  #parcel(bytes: number): BuiltBundle {
     const module = this.#modules.get(bytes) ?? new GeneratedModule(0.7 * bytes);
     this.#modules.set(bytes, module);
     this.#version += 1;
@@ -218,8 +218,8 @@ export class Driver {
     return { bundle, packed: pack(bundle, Infinity) };
   }
 
-  #sealed({ bundle, packed }: Parcel): Uint8Array {
-    return this.#keyring.seal(subjects.bundle(bundle.module, bundle.revision), packed);
+  #sealed({ bundle, packed }: BuiltBundle): Uint8Array {
+    return this.#keyring.sign(subjects.bundle(bundle.module, bundle.revision), packed);
   }
 }
 

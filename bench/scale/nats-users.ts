@@ -1,4 +1,4 @@
-import { type Permissions, nodePermissions, permissionsOf } from '../../controller/src/keys/nats-config.ts';
+import { type Permissions, nodePermissions, permissionsOf } from '../../controller/src/nats-auth/permissions.ts';
 
 /** The cookie of the simulated cluster. */
 export const COOKIE = 'dino';

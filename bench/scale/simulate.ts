@@ -1,27 +1,27 @@
 import pino from 'pino';
 
-import { Bans } from '../../node-image/src/bans.ts';
-import { claimName } from '../../node-image/src/claim.ts';
-import { ClusterNode, type NodeParts } from '../../node-image/src/cluster-node.ts';
-import { CodeServer } from '../../node-image/src/code-server.ts';
-import { Gate } from '../../node-image/src/gate.ts';
-import { readKeyFiles } from '../../node-image/src/key-files.ts';
-import { Whereabouts } from '../../node-image/src/whereabouts.ts';
-import { nodeInbox } from '../../protocol/connection.ts';
+import { Bans } from '../../node-image/src/watchdog/bans.ts';
+import { claimName } from '../../node-image/src/cluster/name-claim.ts';
+import { ClusterNode, type NodeParts } from '../../node-image/src/cluster/cluster-node.ts';
+import { CodeServer } from '../../node-image/src/modules/code-server.ts';
+import { Verifier } from '../../node-image/src/admission/verifier.ts';
+import { readJsonFiles } from '../../shared/files.ts';
+import { ActivityBuffer } from '../../node-image/src/watchdog/activity-buffer.ts';
 import { replicaName } from '../../protocol/names.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
-import { Trust } from '../../protocol/trust.ts';
+import { TrustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
 import { connectAs } from './connect.ts';
 import { BARE, COOKIE } from './nats-users.ts';
-import { SharedGate } from './shared-gate.ts';
+import { SharedGate } from './shared-verifier.ts';
 import { containerOf } from './stand-in-roster.ts';
+import { nodeInbox } from '../../protocol/inboxes.ts';
 
 /** So many connect at once, in each process. */
 const AT_ONCE = 100;
 
 const subjects = subjectsOf(COOKIE);
 const log = pino({ level: 'warn', base: null }, pino.destination(2));
-const whereabouts = new Whereabouts();
+const activity = new ActivityBuffer();
 
 /**
  * Whether each node does its own work, or the nodes of a process share it: then a seal is verified, a bundle unpacked,
@@ -34,13 +34,13 @@ export type Work = 'own' | 'shared';
  * own and all that a node has but for its process (watchdog, HTTP server, the healthcheck's file).
  */
 export function simulate(trustDir: string, work: Work): void {
-  const trust = (): Trust => new Trust(() => readKeyFiles(trustDir));
+  const trust = (): TrustedKeyFiles => new TrustedKeyFiles(() => readJsonFiles(trustDir));
   const own = (): Made => {
     const bans = new Bans();
-    return { bans, gate: new Gate(trust(), subjects, tell), codeServer: codeServer(bans) };
+    return { bans, verifier: new Verifier(trust(), subjects, tell), codeServer: codeServer(bans) };
   };
   const bans = new Bans();
-  const shared = { bans, gate: new SharedGate(trust(), subjects, tell), codeServer: codeServer(bans) };
+  const shared = { bans, verifier: new SharedGate(trust(), subjects, tell), codeServer: codeServer(bans) };
   const partsOf = work === 'own' ? own : () => shared;
   process.on('disconnect', () => process.exit());
   process.on('message', numbers => {
@@ -54,10 +54,10 @@ export function simulate(trustDir: string, work: Work): void {
   });
 }
 
-type Made = Pick<NodeParts, 'bans' | 'gate' | 'codeServer'>;
+type Made = Pick<NodeParts, 'bans' | 'verifier' | 'codeServer'>;
 
 function codeServer(bans: Bans): CodeServer {
-  return new CodeServer(log, { bans, whereabouts, logMayWrite: 100_000 });
+  return new CodeServer(log, { bans, activity, logCharsPerSecond: 100_000 });
 }
 
 function tell(error: Error): void {
@@ -82,7 +82,7 @@ async function start(number: number, made: Made): Promise<void> {
     cookie: COOKIE,
     identity: { name, container },
     ...made,
-    purgeMayTake: 3_000,
+    purgeTimeoutMs: 3_000,
     log,
   });
   node.appear();

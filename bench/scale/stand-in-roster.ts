@@ -1,9 +1,9 @@
 import { encode } from '../../protocol/codec.ts';
-import { inboxPrefix } from '../../protocol/connection.ts';
 import type { RosterAnswer } from '../../protocol/messages.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
 import { connectAs } from './connect.ts';
 import { COOKIE } from './nats-users.ts';
+import { inboxPrefix } from '../../protocol/inboxes.ts';
 
 type Container = Extract<RosterAnswer, { readonly status: 'containers' }>['containers'][number];
 

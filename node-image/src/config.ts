@@ -1,20 +1,20 @@
-import { type ClusterConfig, type Env, loadClusterConfig } from '../../protocol/config.ts';
+import { type ClusterConfig, type Env, loadClusterConfig } from '../../shared/cluster-config.ts';
 
 export interface NodeConfig extends ClusterConfig {
   /** A file that is touched while the node is well; the container's healthcheck looks at its age. */
-  readonly aliveFile: string;
+  readonly healthFile: string;
   /** The folder with the public keys that are trusted. */
   readonly trustDir: string;
   /** How long a push waits for calls on an old version, milliseconds. */
-  readonly purgeMayTake: number;
+  readonly purgeTimeoutMs: number;
   /** How many characters a second each version of a module may log. */
-  readonly logMayWrite: number;
+  readonly logCharsPerSecond: number;
   /** Where modules are served by HTTP. */
   readonly httpPort: number;
   /** A module that blocks the event loop for longer brings the node down, milliseconds. */
-  readonly loopMayBlock: number;
+  readonly maxBlockMs: number;
   /** So does one that makes the process larger than this, megabytes of resident memory. */
-  readonly memoryMayUse: number;
+  readonly maxMemoryMb: number;
   /** Where the node remembers the revisions that brought it down; has to outlive the container's restarts. */
   readonly bansFile: string;
 }
@@ -36,10 +36,10 @@ export function loadConfig(env: Env): NodeConfig {
     return fallback;
   };
   const limits = {
-    purgeMayTake: number('PURGE_MAY_TAKE', 3_000, 'milliseconds'),
-    loopMayBlock: number('LOOP_MAY_BLOCK', 5_000, 'milliseconds', 500),
-    memoryMayUse: number('MEMORY_MAY_USE', 512, 'megabytes', 100),
-    logMayWrite: number('LOG_MAY_WRITE', 100_000, 'characters a second'),
+    purgeTimeoutMs: number('PURGE_MAY_TAKE', 3_000, 'milliseconds'),
+    maxBlockMs: number('LOOP_MAY_BLOCK', 5_000, 'milliseconds', 500),
+    maxMemoryMb: number('MEMORY_MAY_USE', 512, 'megabytes', 100),
+    logCharsPerSecond: number('LOG_MAY_WRITE', 100_000, 'characters a second'),
   };
   const httpPort = Number(env['HTTP_PORT'] || 8080);
   if (!Number.isInteger(httpPort) || httpPort < 0 || httpPort > 65_535) {
@@ -51,7 +51,7 @@ export function loadConfig(env: Env): NodeConfig {
     ...limits,
     httpPort,
     trustDir: `${env['TRUST_DIR'] || '/run/trust'}/${cluster.cookie}`,
-    aliveFile: env['ALIVE_FILE'] || '/run/hotcast/alive',
+    healthFile: env['ALIVE_FILE'] || '/run/hotcast/alive',
     bansFile: env['BANS_FILE'] || '/var/lib/hotcast/bans.json',
   };
 }

@@ -1,51 +1,45 @@
 import { hostname } from 'node:os';
 
-import pino from 'pino';
-
-import { leave } from '../../protocol/connection.ts';
 import { UsageError } from '../../protocol/errors.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
-import { Trust } from '../../protocol/trust.ts';
-import { startAliveFile } from './alive-file.ts';
-import { Bans, readBans, writeBans } from './bans.ts';
-import { claimName } from './claim.ts';
-import { ClusterNode } from './cluster-node.ts';
-import { CodeServer } from './code-server.ts';
+import { TrustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
+import { startHealthFile } from './process/health-file.ts';
+import { Bans, readBans, writeBans } from './watchdog/bans.ts';
+import { claimName } from './cluster/name-claim.ts';
+import { ClusterNode } from './cluster/cluster-node.ts';
+import { CodeServer } from './modules/code-server.ts';
 import { loadConfig, type NodeConfig } from './config.ts';
-import { openConnection } from './connection.ts';
-import { collectGarbage } from './garbage.ts';
-import { Gate } from './gate.ts';
-import { HttpServer } from './http-server.ts';
-import { ownName } from './identity.ts';
-import { readKeyFiles } from './key-files.ts';
-import { guardProcess } from './owned-process.ts';
-import { UntrustedLog } from './untrusted-log.ts';
-import { startWatchdog } from './watchdog.ts';
-import { Whereabouts } from './whereabouts.ts';
+import { createLogger } from '../../shared/logger.ts';
+import { nodeInbox } from '../../protocol/inboxes.ts';
+import { openConnection } from '../../shared/nats/connection.ts';
+import { collectGarbage } from './process/collect-garbage.ts';
+import { Verifier } from './admission/verifier.ts';
+import { HttpServer } from './http/server.ts';
+import { resolveNodeName } from './cluster/node-name.ts';
+import { readJsonFiles } from '../../shared/files.ts';
+import { guardProcess } from './sandbox/scoped-process.ts';
+import { RejectionLog } from './admission/rejection-log.ts';
+import { startWatchdog } from './watchdog/watchdog.ts';
+import { ActivityBuffer } from './watchdog/activity-buffer.ts';
+import { drainConnection } from '../../shared/nats/shutdown.ts';
 
 /** How long a node that is told to stop waits for calls in flight (milliseconds). */
 const CALLS_MAY_TAKE = 700;
 
 /** And this long for what it has still to send (milliseconds). */
-const MAY_DRAIN = 200;
+const DRAIN_TIMEOUT_MS = 200;
 
 const config = loadConfigOrExit();
-const root = pino({
-  level: config.logLevel,
-  base: null,
-  timestamp: pino.stdTimeFunctions.isoTime,
-  // What a module threw was explained already; pino would call its type `Object`.
-  serializers: { err: (err: unknown) => (err instanceof Error ? pino.stdSerializers.err(err) : err) },
-});
+const root = createLogger(config.logLevel);
 const container = hostname();
 const subjects = subjectsOf(config.cookie);
 
-const wanted = await ownName(container);
-const nats = await openConnection(config, wanted, container, root);
+const wanted = await resolveNodeName(container);
+const nats = await openConnection(config, { name: `hotcast-node ${container}`, inboxPrefix: nodeInbox(wanted) }, root);
 const name = await claimName(nats, subjects, wanted, container);
 const log = root.child({ node: name });
 
-const { loopMayBlock, memoryMayUse, bansFile, logMayWrite } = config;
+const { maxBlockMs, maxMemoryMb, bansFile, logCharsPerSecond } = config;
 const bans = new Bans(readBans(bansFile), all => {
   try {
     writeBans(bansFile, all);
@@ -53,54 +47,56 @@ const bans = new Bans(readBans(bansFile), all => {
     log.warn({ err: error, bansFile }, 'a lifted ban could not be written; it is back after a restart');
   }
 });
-const whereabouts = new Whereabouts();
-const codeServer = new CodeServer(log, { logMayWrite, bans, whereabouts });
+const activity = new ActivityBuffer();
+const codeServer = new CodeServer(log, { logCharsPerSecond, bans, activity });
 // A module's stray error is its own: it is counted against its revision, and does not take the node down.
 const onStray = (kind: string) => (error: unknown) => {
-  if (!codeServer.blameStray(error)) log.error({ err: codeServer.explain(error) }, kind);
+  if (!codeServer.blameStray(error)) log.error({ err: codeServer.describeError(error) }, kind);
 };
 process.on('uncaughtException', onStray('uncaught error')).on('unhandledRejection', onStray('unhandled rejection'));
 const endProcess = guardProcess();
 
 startWatchdog({
-  whereabouts,
-  loopMayBlock,
-  memoryMayUse,
+  activity,
+  maxBlockMs,
+  maxMemoryMb,
   bansFile,
   node: name,
   locate: position => codeServer.locate(position),
   log,
 });
-const untrusted = new UntrustedLog(nats, subjects, name, log);
+const rejected = new RejectionLog(nats, subjects, name, log);
 const node = await ClusterNode.start({
   nats,
   cookie: config.cookie,
   identity: { name, container },
-  gate: new Gate(new Trust(() => readKeyFiles(config.trustDir)), subjects, error => untrusted.add(error)),
+  verifier: new Verifier(new TrustedKeyFiles(() => readJsonFiles(config.trustDir)), subjects, error =>
+    rejected.add(error),
+  ),
   bans,
   codeServer,
-  purgeMayTake: config.purgeMayTake,
+  purgeTimeoutMs: config.purgeTimeoutMs,
   log,
 });
 const http = await HttpServer.start({ port: config.httpPort, node: name, codeServer, log });
 // Half of the heap is what starting has left, and an idle process may keep that for long.
 collectGarbage();
 node.appear();
-const aliveFile = startAliveFile(config.aliveFile, nats, log);
+const healthFile = startHealthFile(config.healthFile, nats, log);
 log.info({ container, pid: process.pid, readyMs: Math.round(performance.now()) }, 'ready');
 
 let stopping = false;
 async function stop(signal: string): Promise<void> {
   if (stopping) return;
   stopping = true;
-  aliveFile.stop();
+  healthFile.stop();
   node.goodbye();
   http.stop();
   const deadline = performance.now() + CALLS_MAY_TAKE;
   while ((codeServer.callsInFlight > 0 || http.connections > 0) && performance.now() < deadline) {
     await new Promise(resolve => setTimeout(resolve, 10));
   }
-  await leave(nats, MAY_DRAIN);
+  await drainConnection(nats, DRAIN_TIMEOUT_MS);
   log.info({ signal, unfinishedCalls: codeServer.callsInFlight }, 'stopped');
   endProcess(0);
 }

@@ -2,10 +2,10 @@ import { gzipSync } from 'node:zlib';
 
 import { type Bundle, encodeBundle } from '../../protocol/bundle.ts';
 import { encode } from '../../protocol/codec.ts';
-import { makeSigningKey, readSigningKey } from '../../protocol/keys.ts';
+import { makeSigningKey, readSigningKey } from '../../protocol/signing/keys.ts';
 import { MAX_UNPACKED_BYTES } from '../../protocol/limits.ts';
-import { encodeLoadOrder } from '../../protocol/load-order.ts';
-import { seal, sealedBy } from '../../protocol/seal.ts';
+import { encodeLoadCommand } from '../../protocol/load-command.ts';
+import { signEnvelope, signerOf } from '../../protocol/signing/envelope.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
 import { bundleOf, headOf } from '../unit/fixtures.ts';
 import type { Cluster } from './cluster.ts';
@@ -30,9 +30,9 @@ export type Arms = ReturnType<typeof armsFrom>;
 export function armsFrom(cluster: Cluster, loot: Loot) {
   const subjects = subjectsOf(cluster.cookie);
   const attackersKey = readSigningKey(makeSigningKey());
-  const ourKeyId = sealedBy(loot.bundle) ?? '';
-  const theirs: Sealer = (subject, payload) => seal(attackersKey, subject, payload);
-  const ours: Sealer = (subject, payload) => cluster.keys.keyring(cluster.cookie).seal(subject, payload);
+  const ourKeyId = signerOf(loot.bundle) ?? '';
+  const theirs: Sealer = (subject, payload) => signEnvelope(attackersKey, subject, payload);
+  const ours: Sealer = (subject, payload) => cluster.keys.keyring(cluster.cookie).sign(subject, payload);
   const bad: Bundle = bundleOf('safe', "exports.version = () => 'bad';");
   const badPacked = encodeBundle(bad);
   const badSubject = subjects.bundle('safe', bad.revision);
@@ -48,7 +48,7 @@ export function armsFrom(cluster: Cluster, loot: Loot) {
     badSubject,
     badSealed: theirs(badSubject, badPacked),
     /** The attacker's signature, with the name of the cluster's key. */
-    posing: seal({ ...attackersKey, id: ourKeyId }, badSubject, badPacked),
+    posing: signEnvelope({ ...attackersKey, id: ourKeyId }, badSubject, badPacked),
     /** The seal of what was loaded before, with the attacker's code behind it. */
     grafted: Buffer.concat([loot.bundle.subarray(0, loot.bundle.length - badPacked.length), badPacked]),
     mislabelled: encodeBundle({ ...bad, code: `${bad.code} ` }),
@@ -57,7 +57,7 @@ export function armsFrom(cluster: Cluster, loot: Loot) {
     future: encode({ ...wanted, sequence: now + 3_600_000 }),
     otherHead: encode({ ...wanted, module: 'other' }),
     toFred: subjects.node('fred', 'load'),
-    badOrder: encodeLoadOrder({ at: now + 60_000, packed: badPacked }),
+    badOrder: encodeLoadCommand({ at: now + 60_000, packed: badPacked }),
     strange: subjectsOf(`${cluster.cookie}-2`).bundle('safe', bad.revision),
     nested: Buffer.concat([NO_MAP, gzipSync(labelled(`{"module":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}`))]),
     bomb: Buffer.concat([NO_MAP, gzipSync(Buffer.alloc(8 * MAX_UNPACKED_BYTES))]),

@@ -2,9 +2,9 @@ import { EventEmitter, once } from 'node:events';
 
 import { connect, createInbox, headers, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
 
-import { inboxPrefix, nodeInbox, type Role } from '../../protocol/connection.ts';
 import { ANSWER_TO, lastToken } from '../../protocol/subjects.ts';
 import type { Cluster } from './cluster.ts';
+import { inboxPrefix, nodeInbox, type Role } from '../../protocol/inboxes.ts';
 
 /** How a node is called that has no name in Docker's DNS: such as this machine, with the attacker's connection name. */
 export const STRANGER = 'node-012345x';

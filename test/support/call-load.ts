@@ -1,9 +1,9 @@
 import { createInbox, type NatsConnection } from '@nats-io/transport-node';
 
 import { decode, encode } from '../../protocol/codec.ts';
-import { inboxPrefix } from '../../protocol/connection.ts';
 import { type CallAnswer, callAnswer, type CallRequest } from '../../protocol/messages.ts';
 import type { Subjects } from '../../protocol/subjects.ts';
+import { inboxPrefix } from '../../protocol/inboxes.ts';
 
 /** A call, and the JSON that it must give. */
 export interface ExpectedCall extends CallRequest {

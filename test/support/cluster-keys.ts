@@ -3,25 +3,26 @@ import { dirname, join } from 'node:path';
 
 import { type Authenticator, nkeyAuthenticator, nkeys } from '@nats-io/transport-node';
 
-import { makeCertificate } from '../../controller/src/keys/certificate.ts';
-import { type Keyring, openKeyring } from '../../controller/src/keyring.ts';
+import { makeCertificate } from '../../controller/src/services/keygen/certificate.ts';
+import { type Keyring, openKeyring } from '../../controller/src/store/keyring.ts';
 import {
   accountOf,
   ACCOUNTS,
   type Holder,
-  makeDoor,
+  makeAuthCalloutKeys,
   makeKeys,
   type PublicKeys,
-} from '../../controller/src/keys/make-keys.ts';
-import { natsConfig, TLS } from '../../controller/src/keys/nats-config.ts';
-import { NATS_CA, NATS_SEED, type Role, ROLES } from '../../protocol/connection.ts';
+} from '../../controller/src/services/keygen/make-keys.ts';
+import { natsConfig, TLS } from '../../controller/src/nats-auth/permissions.ts';
+import { NATS_CA_FILE, NATS_SEED_FILE } from '../../shared/nats/options.ts';
+import { type Role, ROLES } from '../../protocol/inboxes.ts';
 
 /** The keys of a cluster in folders, as the keys service puts them into volumes, and a user that may do all on NATS. */
 export class ClusterKeys {
   readonly #root: string;
   readonly #tester = nkeys.createUser();
   readonly #clusters: PublicKeys[] = [];
-  readonly #door = makeDoor();
+  readonly #door = makeAuthCalloutKeys();
   #authority: string | null = null;
 
   constructor(root: string) {
@@ -59,8 +60,8 @@ export class ClusterKeys {
       .map(account => ({ ...account, users: [...account.users] }));
     first?.users.push(tester);
     if (this.#authority !== null) {
-      this.#write(join(this.folder('door'), NATS_CA), this.#authority);
-      for (const role of ROLES) this.#write(join(this.folder(role), cookie, NATS_CA), this.#authority);
+      this.#write(join(this.folder('auth-callout'), NATS_CA_FILE), this.#authority);
+      for (const role of ROLES) this.#write(join(this.folder(role), cookie, NATS_CA_FILE), this.#authority);
     }
     const accounts = natsConfig(first === undefined ? [] : [first, ...others], this.#door.door);
     this.#write(join(this.folder('nats'), ACCOUNTS), `${this.#authority === null ? '' : TLS}${accounts}`);
@@ -74,7 +75,7 @@ export class ClusterKeys {
 
   /** Lets in as a process of the cluster. */
   as(role: Role, cookie: string): Authenticator {
-    return nkeyAuthenticator(readFileSync(join(this.folder(role), cookie, NATS_SEED)));
+    return nkeyAuthenticator(readFileSync(join(this.folder(role), cookie, NATS_SEED_FILE)));
   }
 
   /** What a controller seals with. */

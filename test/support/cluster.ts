@@ -7,14 +7,14 @@ import type { NodeConnectionOptions } from '@nats-io/transport-node';
 import type Dockerode from 'dockerode';
 import { type StartedTestContainer, Wait } from 'testcontainers';
 
-import type { PushResult } from '../../controller/src/results.ts';
-import type { Role } from '../../protocol/connection.ts';
+import type { PushResult } from '../../controller/src/api/results.ts';
 import { replicaName } from '../../protocol/names.ts';
 import { ClusterKeys } from './cluster-keys.ts';
 import { createNetwork, engine, HardenedContainer, logLines, removeLabelled } from './docker.ts';
 import { asProxy, PROXY_IMAGE } from './proxy.ts';
 import { Hotcast } from './hotcast.ts';
 import type { Ended } from './shell.ts';
+import type { Role } from '../../protocol/inboxes.ts';
 
 /** A second controller of a cluster. */
 export interface Rival {
@@ -34,7 +34,7 @@ export interface LogLine {
 }
 
 /** The image of a service, as Compose names it. */
-export function imageOf(service: 'node' | 'controller' | 'roster' | 'door'): string {
+export function imageOf(service: 'node' | 'controller' | 'roster' | 'auth-callout'): string {
   return `${process.env['HOTCAST_PROJECT'] || 'hotcast'}-${service}`;
 }
 
@@ -272,10 +272,12 @@ export class Cluster extends Hotcast implements AsyncDisposable {
       .withUser('0:0')
       .withBindMounts([{ source: SOCKET, target: '/var/run/docker.sock' }, this.#keysOf('roster')])
       .withEnvironment({ NODE_LABELS: `${CLUSTER_LABEL}=${this.id},hotcast.node=${this.cookie}` });
-    const door = this.#configure(imageOf('door'), 'door', this.cookie).withBindMounts([this.#keysOf('door')]);
+    const authCallout = this.#configure(imageOf('auth-callout'), 'auth-callout', this.cookie).withBindMounts([
+      this.#keysOf('auth-callout'),
+    ]);
     await all([
       this.#start('nats', nats),
-      this.#start('door', door),
+      this.#start('auth-callout', authCallout),
       this.#start('roster', roster),
       this.#start('controller', this.#controller('controller', this.cookie)),
       this.addNodes(nodes),
@@ -295,7 +297,7 @@ export class Cluster extends Hotcast implements AsyncDisposable {
       ]);
   }
 
-  #keysOf(role: Role | 'door'): BindMount {
+  #keysOf(role: Role | 'auth-callout'): BindMount {
     return { source: this.keys.folder(role), target: '/run/keys', mode: role === 'controller' ? 'rw' : 'ro' };
   }
 

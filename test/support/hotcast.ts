@@ -1,14 +1,14 @@
 import type {
   CallResult,
   CompileResult,
-  HeadResult,
+  HeadChangeResult,
   HistoryResult,
   NodesResult,
   PingResult,
   PushResult,
   Result,
   StatusResult,
-} from '../../controller/src/results.ts';
+} from '../../controller/src/api/results.ts';
 import type { Ended } from './shell.ts';
 
 /** A command that reached its result. */
@@ -52,11 +52,11 @@ export abstract class Hotcast {
 
   /** Writes a module's next head without a bundle. */
   async change(
-    command: HeadResult['command'],
+    command: HeadChangeResult['command'],
     module: string,
     ...options: readonly string[]
-  ): Promise<Answered<HeadResult>> {
-    return this.#ask<HeadResult>(command, module, ...options);
+  ): Promise<Answered<HeadChangeResult>> {
+    return this.#ask<HeadChangeResult>(command, module, ...options);
   }
 
   async status(): Promise<Answered<StatusResult>> {

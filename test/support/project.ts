@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { NodesResult } from '../../controller/src/results.ts';
+import type { NodesResult } from '../../controller/src/api/results.ts';
 import { removeProject } from './docker.ts';
 import { type Ended, ROOT, run } from './shell.ts';
 

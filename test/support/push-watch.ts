@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 
 import { connect, type Msg, type NatsConnection } from '@nats-io/transport-node';
 
-import type { Keyring } from '../../controller/src/keyring.ts';
+import type { Keyring } from '../../controller/src/store/keyring.ts';
 import { decode } from '../../protocol/codec.ts';
 import { type Head, headSchema } from '../../protocol/head.ts';
 import { prepareAnswer } from '../../protocol/messages.ts';
@@ -69,7 +69,7 @@ export class PushWatch implements AsyncDisposable {
   }
 
   #onHead({ subject, data }: Msg): void {
-    const opened = this.#keyring.open(subject, data);
+    const opened = this.#keyring.verify(subject, data);
     if (opened !== null) this.heads.push(decode(headSchema, opened));
     this.#seen.emit('message');
   }

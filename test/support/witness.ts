@@ -1,10 +1,10 @@
 import { createInbox, connect, type NatsConnection } from '@nats-io/transport-node';
 
 import { decode } from '../../protocol/codec.ts';
-import { inboxPrefix } from '../../protocol/connection.ts';
 import { type NodeDescription, nodeDescription } from '../../protocol/messages.ts';
 import { type Subjects, subjectsOf } from '../../protocol/subjects.ts';
 import type { Cluster } from './cluster.ts';
+import { inboxPrefix } from '../../protocol/inboxes.ts';
 
 /** A node answers within this time (milliseconds). */
 const DEADLINE = 20_000;

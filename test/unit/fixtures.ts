@@ -2,17 +2,17 @@ import { once } from 'node:events';
 
 import * as fc from 'fast-check';
 
-import { Gate } from '../../node-image/src/gate.ts';
+import { Verifier } from '../../node-image/src/admission/verifier.ts';
 import { type Bundle, packMap } from '../../protocol/bundle.ts';
-import { splitFrames } from '../../protocol/frames.ts';
+import { splitFrames } from '../../protocol/framing.ts';
 import type { Head } from '../../protocol/head.ts';
-import { makeSigningKey, readSigningKey, trustedKeyFile } from '../../protocol/keys.ts';
+import { makeSigningKey, readSigningKey, trustedKeyFile } from '../../protocol/signing/keys.ts';
 import type { NodeDescription } from '../../protocol/messages.ts';
 import { isModuleName } from '../../protocol/names.ts';
 import { revisionOf } from '../../protocol/revision.ts';
-import { seal } from '../../protocol/seal.ts';
+import { signEnvelope } from '../../protocol/signing/envelope.ts';
 import type { Subjects } from '../../protocol/subjects.ts';
-import { Trust } from '../../protocol/trust.ts';
+import { TrustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
 
 /** A bundle as the controller's compiler writes it, of CommonJS text. */
 export function bundleOf(module: string, code: string): Bundle {
@@ -37,7 +37,7 @@ export function headOf(module: string, revision: string | null, sequence: number
 }
 
 /** What a node says of a module that runs on it, and nothing else is known of. */
-export function hostedOf(revision: string, sequence: number): NodeDescription['modules'][string] {
+export function moduleStateOf(revision: string, sequence: number): NodeDescription['modules'][string] {
   return { revision, sequence, calls: 0, errors: 0, inFlight: 0, old: null };
 }
 
@@ -57,7 +57,7 @@ export function descriptionOf(
     modules,
     refusals: {},
     loopDelay: 0,
-    untrusted: 0,
+    rejected: 0,
   };
 }
 
@@ -65,17 +65,17 @@ const KEY = readSigningKey(makeSigningKey());
 
 /** What the tests' own controller has sealed for a subject. */
 export function sealed(subject: string, payload: Uint8Array): Uint8Array {
-  return seal(KEY, subject, payload);
+  return signEnvelope(KEY, subject, payload);
 }
 
 /** Lets in what the tests' own controller has sealed. */
-export function gateOf(subjects: Subjects): Gate {
-  return new Gate(new Trust(() => [trustedKeyFile(KEY, null)]), subjects, () => undefined);
+export function verifierOf(subjects: Subjects): Verifier {
+  return new Verifier(new TrustedKeyFiles(() => [trustedKeyFile(KEY, null)]), subjects, () => undefined);
 }
 
 /** The heads that a commit tells of. */
 export function headsIn(subjects: Subjects, bytes: Uint8Array): Head[] {
-  const ours = gateOf(subjects);
+  const ours = verifierOf(subjects);
   return splitFrames(bytes).map(frame => ours.head(null, frame));
 }
 
@@ -102,7 +102,7 @@ export const texts = fc.string({ unit: fc.nat(0x10ffff).map(point => String.from
 export const revisions = fc.stringMatching(/^[0-9a-f]{64}$/);
 
 /** Something to await, and the way to let it go on. */
-export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+export function latch(): { readonly opened: Promise<void>; readonly open: () => void } {
   const done = new AbortController();
   const opened = once(done.signal, 'abort').then(() => undefined);
   return { opened, open: () => done.abort() };

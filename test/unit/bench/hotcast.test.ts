@@ -7,8 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { clusterTime } from '../../../bench/hotcast/edit-to-live.ts';
 import { pushSample } from '../../../bench/hotcast/push.ts';
 import { subjectSource } from '../../../bench/hotcast/subject.ts';
-import { compile } from '../../../controller/src/compile.ts';
-import type { PushResult } from '../../../controller/src/results.ts';
+import { compile } from '../../../controller/src/build/compile.ts';
+import type { PushResult } from '../../../controller/src/api/results.ts';
 
 async function compiled(source: string) {
   const folder = mkdtempSync(join(tmpdir(), 'subject-'));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ROOT } from '../../support/shell.ts';
-import { hosts } from '../node-image/host.ts';
+import { hosts } from '../node-image/modules/host.ts';
 
 const host = hosts();
 

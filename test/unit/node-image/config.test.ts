@@ -11,12 +11,12 @@ describe('loadConfig of the node', () => {
       keysDir: '/run/keys/dino',
       trustDir: '/run/trust/dino',
       logLevel: 'info',
-      aliveFile: '/run/hotcast/alive',
-      purgeMayTake: 3_000,
-      loopMayBlock: 5_000,
-      memoryMayUse: 512,
+      healthFile: '/run/hotcast/alive',
+      purgeTimeoutMs: 3_000,
+      maxBlockMs: 5_000,
+      maxMemoryMb: 512,
       bansFile: '/var/lib/hotcast/bans.json',
-      logMayWrite: 100_000,
+      logCharsPerSecond: 100_000,
       httpPort: 8080,
     });
   });
@@ -24,9 +24,9 @@ describe('loadConfig of the node', () => {
   it('reads what is set', () => {
     const env = { ALIVE_FILE: '/tmp/alive', PURGE_MAY_TAKE: '0', LOG_MAY_WRITE: '1e6', HTTP_PORT: '0' };
     expect(loadConfig(env)).toMatchObject({
-      aliveFile: '/tmp/alive',
-      purgeMayTake: 0,
-      logMayWrite: 1_000_000,
+      healthFile: '/tmp/alive',
+      purgeTimeoutMs: 0,
+      logCharsPerSecond: 1_000_000,
       httpPort: 0,
     });
   });

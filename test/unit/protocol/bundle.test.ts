@@ -51,7 +51,7 @@ describe('decodeBundle', () => {
       fc.property(fc.nat(packed.length - 1), fc.integer({ min: 1, max: 255 }), (position, flip) => {
         const tampered = Uint8Array.from(packed, (byte, index) => (index === position ? byte ^ flip : byte));
         try {
-          // A byte of gzip's header may say nothing of the content; of the map nobody but the seal can tell.
+          // A byte of gzip's header may say nothing of the content; of the map nobody but the signEnvelope can tell.
           expect({ ...decodeBundle(tampered), map: demo.map }).toEqual(demo);
         } catch (error) {
           expect(error).toBeInstanceOf(DecodeError);

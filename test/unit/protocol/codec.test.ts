@@ -45,7 +45,7 @@ describe('decode', () => {
         moduleNames,
         fc.record({ sequence: count, reason: fc.constantFrom(...refusalReason.options), detail: texts }),
       ),
-      untrusted: count,
+      rejected: count,
       modules: fc.dictionary(
         moduleNames,
         fc.record({

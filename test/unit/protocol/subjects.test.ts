@@ -14,11 +14,11 @@ function oneOfEach(
   return {
     bundle: subjects.bundle(module, revision),
     head: subjects.head(module),
-    outcome: subjects.outcome(module),
+    headResult: subjects.headResult(module),
     node: subjects.node(node, 'call'),
     all: subjects.all('call'),
     claim: subjects.claim(node),
-    event: subjects.event(node, 'presence'),
+    event: subjects.event(node, 'heartbeat'),
     roster: subjects.roster,
   };
 }
@@ -36,11 +36,11 @@ describe('subjectsOf', () => {
     expect(oneOfEach(subjects, { module: 'demo', revision: 'f00', node: 'fred' })).toEqual({
       bundle: 'hotcast.dino.bundle.demo.f00',
       head: 'hotcast.dino.head.demo',
-      outcome: 'hotcast.dino.outcome.demo',
+      headResult: 'hotcast.dino.head-result.demo',
       node: 'hotcast.dino.node.fred.call',
       all: 'hotcast.dino.all.call',
       claim: 'hotcast.dino.claim.fred',
-      event: 'hotcast.dino.event.fred.presence',
+      event: 'hotcast.dino.event.fred.heartbeat',
       roster: 'hotcast.dino.roster',
     });
   });
@@ -52,7 +52,7 @@ describe('subjectsOf', () => {
         const subscriptions: Record<string, string> = {
           bundle: subjects.bundles,
           head: subjects.heads,
-          outcome: subjects.outcomes,
+          headResult: subjects.headResults,
           node: subjects.nodeAny(names.node),
           all: subjects.allAny,
           claim: subjects.claim(names.node),
@@ -84,9 +84,9 @@ describe('subjectsOf', () => {
     fc.assert(
       fc.property(cookies, cookies, inputs, (cookie, other, names) => {
         fc.pre(cookie !== other);
-        const { bundles, heads, outcomes, allAny, events, nodeAny } = subjectsOf(cookie);
+        const { bundles, heads, headResults, allAny, events, nodeAny } = subjectsOf(cookie);
         const heard = Object.values(oneOfEach(subjectsOf(other), names)).filter(subject =>
-          [bundles, heads, outcomes, allAny, events, nodeAny(names.node)].some(pattern => matches(pattern, subject)),
+          [bundles, heads, headResults, allAny, events, nodeAny(names.node)].some(pattern => matches(pattern, subject)),
         );
         expect(heard).toEqual([]);
         expect(streamOf(cookie)).not.toBe(streamOf(other));

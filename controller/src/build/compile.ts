@@ -1,0 +1,149 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+
+import { build, type BuildOptions, type Message } from 'esbuild';
+
+import { type Bundle, packMap } from '../../../protocol/bundle.ts';
+import { HotcastError, UsageError } from '../../../protocol/errors.ts';
+import { isModuleName } from '../../../protocol/names.ts';
+import { revisionOf } from '../../../protocol/revision.ts';
+import { type Diagnostic, showDiagnostic } from '../api/diagnostic.ts';
+
+/** The module does not compile; `diagnostics` are for a program, the message shows file, line and caret. */
+export class CompileError extends HotcastError {
+  readonly code = 'compile';
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(module: string, messages: readonly Message[]) {
+    const diagnostics = messages.map(diagnosticOf);
+    super(`${module} does not compile; nothing was sent\n${diagnostics.map(showDiagnostic).join('\n')}`);
+    this.diagnostics = diagnostics;
+  }
+}
+
+/**
+ * How esbuild imports another module's default export for Node.js's own ES modules, where it is all that the module
+ * exports. Without the `1` it is what TypeScript says: the export of that name.
+ */
+const HOT_DEFAULT = /(__toESM\(require\("hot:[^"]*"\)), 1\)/g;
+
+/** A bundle, and what it was made of. */
+export interface Compiled {
+  readonly bundle: Bundle;
+  /** The TypeScript files of the modules folder that are in it. */
+  readonly sources: readonly string[];
+}
+
+/**
+ * Compiles `<modulesDir>/<module>.ts` (or `<module>/index.ts`) to CommonJS with its npm imports bundled in.
+ *
+ * @param module a name that a module can have
+ * @throws UsageError when there is no such module, or it exports nothing.
+ * @throws CompileError
+ */
+export async function compile(modulesDir: string, module: string): Promise<Compiled> {
+  const root = dirname(modulesDir);
+  const file = relative(root, sourceFile(modulesDir, module));
+  const common = {
+    absWorkingDir: root,
+    entryPoints: [file],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    // Other modules are reached through the node, so that a call finds their current version.
+    external: ['hot:*'],
+    target: 'node24',
+    tsconfigRaw: '{}',
+    charset: 'utf8',
+    logLevel: 'silent',
+    outfile: `${module}.js`,
+    metafile: true,
+  } as const satisfies BuildOptions;
+  const [program, surface] = await Promise.allSettled([
+    build({
+      ...common,
+      format: 'cjs',
+      sourcemap: 'external',
+      define: { 'import.meta.hot': '__hotcast_hot' },
+      // A script of `vm` has no loader of its own, so an import() becomes a require.
+      supported: { 'dynamic-import': false },
+    }),
+    // esbuild knows the names that a module exports only when it writes an ES module.
+    build({ ...common, format: 'esm', packages: 'external' }),
+  ]);
+  // The program's complaints come first: the other build leaves packages out, so it has not seen all that is wrong.
+  if (program.status === 'rejected') throw failure(module, program.reason);
+  if (surface.status === 'rejected') throw failure(module, surface.reason);
+
+  const exports = surface.value.metafile.outputs[`${module}.js`]?.exports ?? [];
+  if (exports.length === 0) throw new UsageError(`${file} exports nothing: export at least one function`);
+  // A program's first line may name its interpreter; a module's may not.
+  const code = outputEndingIn('.js', program.value.outputFiles).replace(/^#!.*/, '').replace(HOT_DEFAULT, '$1)');
+  const bundle: Bundle = {
+    module,
+    revision: revisionOf(code),
+    file,
+    exports,
+    code,
+    map: packMap(outputEndingIn('.map', program.value.outputFiles)),
+  };
+  const sources = Object.keys(program.value.metafile.inputs)
+    .filter(path => /\.[mc]?tsx?$/.test(path) && !path.includes('node_modules/'))
+    .map(path => resolve(root, path));
+  return { bundle, sources };
+}
+
+/** The modules that can be compiled, by their names. */
+export function availableModules(modulesDir: string): string[] {
+  if (!existsSync(modulesDir)) return [];
+  const names = readdirSync(modulesDir, { withFileTypes: true })
+    .filter(entry =>
+      entry.isDirectory() ? existsSync(join(modulesDir, entry.name, 'index.ts')) : isSource(entry.name),
+    )
+    .map(entry => basename(entry.name, '.ts'))
+    .filter(isModuleName);
+  return [...new Set(names)].toSorted();
+}
+
+function isSource(file: string): boolean {
+  return file.endsWith('.ts') && !file.endsWith('.d.ts');
+}
+
+function sourceFile(modulesDir: string, module: string): string {
+  const files = [join(modulesDir, `${module}.ts`), join(modulesDir, module, 'index.ts')].filter(file =>
+    existsSync(file),
+  );
+  const [file, second] = files;
+  if (file === undefined) {
+    const known = availableModules(modulesDir).join(', ') || 'none yet';
+    throw new UsageError(`there is no modules/${module}.ts; modules here: ${known}`);
+  }
+  if (second !== undefined) {
+    throw new UsageError(`there are both modules/${module}.ts and modules/${module}/index.ts: remove one`);
+  }
+  return file;
+}
+
+function outputEndingIn(ending: string, files: readonly { path: string; text: string }[]): string {
+  const file = files.find(each => each.path.endsWith(ending));
+  if (file === undefined) throw new TypeError(`esbuild wrote no ${ending} file`);
+  return file.text;
+}
+
+function failure(module: string, reason: unknown): unknown {
+  return isBuildFailure(reason) ? new CompileError(module, reason.errors) : reason;
+}
+
+function isBuildFailure(error: unknown): error is { errors: Message[] } {
+  return error instanceof Error && 'errors' in error && Array.isArray(error.errors);
+}
+
+function diagnosticOf({ text, location }: Message): Diagnostic {
+  if (location === null) return { text, file: null, line: 0, column: 0, source: '', length: 0 };
+  const { file, line, column, lineText, length } = location;
+  // esbuild counts bytes of UTF-8, and past the end of the line.
+  const bytes = Buffer.from(lineText);
+  const before = bytes.subarray(0, column).toString();
+  const about = bytes.subarray(column, column + length).toString();
+  return { text, file, line, column: before.length + 1, source: lineText, length: Math.max(1, about.length) };
+}

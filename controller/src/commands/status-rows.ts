@@ -1,0 +1,41 @@
+import { desiredRevision, type Head } from '../../../protocol/head.ts';
+import type { NodeDescription } from '../../../protocol/messages.ts';
+import { compareNodes } from '../../../protocol/names.ts';
+import { inScope } from '../../../protocol/canary-scope.ts';
+import type { StatusRow } from '../api/results.ts';
+
+/**
+ * Compares what should run with what runs, a row for each module and node.
+ *
+ * @param nodes every node that should answer, with null for one that is silent.
+ */
+export function compareWithHeads(
+  heads: readonly Head[],
+  nodes: ReadonlyMap<string, NodeDescription | null>,
+): StatusRow[] {
+  const byModule = new Map(heads.map(head => [head.module, head]));
+  const running = [...nodes.values()].flatMap(node => Object.keys(node?.modules ?? {}));
+  const modules = [...new Set([...byModule.keys(), ...running])].toSorted();
+  const names = [...nodes.keys()].toSorted(compareNodes);
+  return modules.flatMap(module =>
+    names.flatMap(name => {
+      const row = rowOf(module, byModule.get(module), name, nodes.get(name) ?? null);
+      return row.desired === null && row.running === null && row.state === 'ok' ? [] : [row];
+    }),
+  );
+}
+
+function rowOf(module: string, head: Head | undefined, node: string, description: NodeDescription | null): StatusRow {
+  const desired = head === undefined ? null : desiredRevision(head, node);
+  const canary = head?.canary ? inScope(head.canary.scope, node) : false;
+  const row = { module, node, desired, canary };
+  if (description === null) return { ...row, running: null, state: 'silent' };
+  const { modules, refusals } = description;
+  const running = modules[module]?.revision ?? null;
+  const refusal = refusals[module];
+  if (running === desired) return { ...row, running, state: 'ok' };
+  if (refusal !== undefined && refusal.sequence === head?.sequence) {
+    return { ...row, running, state: 'refused', detail: `${refusal.reason}: ${refusal.detail}` };
+  }
+  return { ...row, running, state: modules[module]?.sequence === 0 ? 'here only' : 'behind' };
+}

@@ -1,0 +1,87 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { readJsonFiles, replaceFile } from '../../../shared/files.ts';
+import { UsageError } from '../../../protocol/errors.ts';
+import {
+  endingKeyFile,
+  type KeyId,
+  makeSigningKey,
+  readSigningKey,
+  readTrustedKey,
+  type SigningKey,
+  trustedKeyFile,
+} from '../../../protocol/signing/keys.ts';
+import { signEnvelope, signerOf, verifyEnvelope } from '../../../protocol/signing/envelope.ts';
+import { TrustedKeyFiles } from '../../../protocol/signing/trusted-keys.ts';
+
+/** The file with the controller's signing key, in its folder of keys. */
+export const SIGNING_KEY = 'signing.pem';
+
+/** Seals what nodes are to obey, and opens what was sealed for this cookie before. */
+export interface Keyring {
+  /** Seals a payload for the subject that it is written to. */
+  readonly sign: (subject: string, payload: Uint8Array) => Uint8Array;
+  /** The payload of what was found on a subject; null when it was not sealed for it by a key of this cookie. */
+  readonly verify: (subject: string, bytes: Uint8Array) => Uint8Array | null;
+  /** Whether bytes are sealed by the key that seals now. */
+  readonly isCurrent: (bytes: Uint8Array) => boolean;
+  /**
+   * Makes a new key to seal with. Nodes trust it from now on, and those before it until a moment (milliseconds since 1970).
+   *
+   * @returns the new key's id.
+   */
+  readonly rotate: (until: number) => KeyId;
+}
+
+/** A keyring from the controller's folders of keys. A signing key that was rotated is seen at its next use. */
+export function openKeyring(keysDir: string, trustDir: string): Keyring {
+  const trust = new TrustedKeyFiles(
+    () => readJsonFiles(trustDir),
+    // History that an ended key has sealed can still be read here.
+    () => 0,
+  );
+  const signingKey = newestSigningKey(keysDir);
+  signingKey();
+  return {
+    sign: (subject, payload) => signEnvelope(signingKey(), subject, payload),
+    verify: (subject, bytes) => {
+      const opened = verifyEnvelope(trust, subject, bytes);
+      return opened.status === 'verified' ? opened.payload : null;
+    },
+    isCurrent: bytes => signerOf(bytes) === signingKey().id,
+    rotate: until => {
+      const pem = makeSigningKey();
+      const key = readSigningKey(pem);
+      replaceFile(join(trustDir, `${key.id}.json`), trustedKeyFile(key, null), 0o400);
+      // Trusted first: a node may meet what the new key has sealed at any moment from here.
+      for (const file of readJsonFiles(trustDir)) {
+        const before = readTrustedKey(file);
+        if (before.id === key.id || (before.until !== null && before.until <= until)) continue;
+        replaceFile(join(trustDir, `${before.id}.json`), endingKeyFile(file, until), 0o400);
+      }
+      replaceFile(join(keysDir, SIGNING_KEY), pem, 0o400);
+      return key.id;
+    },
+  };
+}
+
+/**
+ * Gives the signing key as its file has it now. A file that is the same one as before is not read again: a rotation puts
+ * another in its place.
+ *
+ * @throws UsageError when the keys were not made yet.
+ */
+function newestSigningKey(keysDir: string): () => SigningKey {
+  const file = join(keysDir, SIGNING_KEY);
+  let known: { readonly key: SigningKey; readonly inode: bigint; readonly writtenAt: bigint } | null = null;
+  return () => {
+    const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+    if (stat === undefined)
+      throw new UsageError(`there is no signing key at ${file}; make it with: docker compose up keys`);
+    const { ino: inode, mtimeNs: writtenAt } = stat;
+    if (known?.inode !== inode || known.writtenAt !== writtenAt)
+      known = { key: readSigningKey(readFileSync(file, 'utf8')), inode, writtenAt };
+    return known.key;
+  };
+}

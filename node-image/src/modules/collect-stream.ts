@@ -1,0 +1,31 @@
+import { type JsonResult, toJson, tooLarge } from '../../../shared/json-value.ts';
+import { MAX_VALUE_BYTES } from '../../../protocol/limits.ts';
+
+/** Whether a value comes bit by bit: an async generator or iterator, a ReadableStream, a stream of Node. */
+export function isStream(value: unknown): value is AsyncIterable<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Symbol.asyncIterator in value &&
+    typeof value[Symbol.asyncIterator] === 'function'
+  );
+}
+
+/**
+ * Waits for the items of a stream, and gives them as a JSON array. It stops where an item is no JSON, when they are more
+ * than {@link MAX_VALUE_BYTES}, and when the version has ended: the iterator is returned, the stream is cancelled.
+ */
+export async function gather(stream: AsyncIterable<unknown>, ended: AbortSignal): Promise<JsonResult> {
+  const items: string[] = [];
+  let bytes = 2;
+  for await (const item of stream) {
+    if (ended.aborted) break;
+    const result = toJson(item, MAX_VALUE_BYTES, `the value[${items.length}]`);
+    if (!result.ok) return result;
+    const json = result.json ?? 'null';
+    bytes += Buffer.byteLength(json) + 1;
+    items.push(json);
+    if (bytes > MAX_VALUE_BYTES) return tooLarge(MAX_VALUE_BYTES);
+  }
+  return { ok: true, json: `[${items.join(',')}]` };
+}

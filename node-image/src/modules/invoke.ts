@@ -1,0 +1,56 @@
+import { toJson } from '../../../shared/json-value.ts';
+import { MAX_VALUE_BYTES } from '../../../protocol/limits.ts';
+import type { CallAnswer, CallFailure, CallRequest } from '../../../protocol/messages.ts';
+import { PurgedError } from './in-flight-calls.ts';
+import type { CodeServer } from './code-server.ts';
+import { UndefError } from './hot-imports.ts';
+import { gather, isStream } from './collect-stream.ts';
+
+/**
+ * Calls an exported function on the current version and waits for its value. The call stays on the version that it
+ * began on, across every await, whatever is loaded meanwhile. A stream is the value of its items, once it has ended.
+ */
+export async function call(codeServer: CodeServer, node: string, request: CallRequest): Promise<CallAnswer> {
+  const output: string[] = [];
+  const failed = (failure: CallFailure, type: string, message: string): CallAnswer => ({
+    status: 'error',
+    node,
+    failure,
+    type,
+    message,
+    output,
+  });
+  const undef = (what: string): CallAnswer => failed('undef', 'undef', `${what} on node ${node}`);
+
+  const version = codeServer.current(request.module);
+  if (version === null) return undef(`module ${request.module} is not loaded`);
+  const target = Object.hasOwn(version.exports, request.function) ? version.exports[request.function] : undefined;
+  if (typeof target !== 'function') return undef(`module ${request.module} exports no function ${request.function}`);
+
+  const began = codeServer.callBegan(version);
+  const { signal } = version.lifetime;
+  let threw = false;
+  try {
+    const value = codeServer.run(version, output, async () => {
+      const returned: unknown = await Reflect.apply(target, version.exports, request.args);
+      return isStream(returned) ? gather(returned, signal) : toJson(returned, MAX_VALUE_BYTES);
+    });
+    const result = await Promise.race([value, began.purged]);
+    if (!result.ok) return failed('badvalue', 'badvalue', result.detail);
+    return {
+      status: 'value',
+      node,
+      revision: version.revision,
+      output,
+      ...(result.json === undefined ? {} : { json: result.json }),
+    };
+  } catch (error) {
+    threw = true;
+    if (error instanceof UndefError) return failed('undef', 'undef', `${error.message} on node ${node}`);
+    if (error instanceof PurgedError) return failed('exception', 'purged', error.message);
+    const { type, message, stack } = codeServer.describeError(error);
+    return { ...failed('exception', type, message), ...(stack === undefined ? {} : { stack }) };
+  } finally {
+    codeServer.callEnded(began, threw);
+  }
+}

@@ -1,6 +1,0 @@
-import { scriptName, type Version } from './version.ts';
-
-/** The headers of every response: which node gave it, and which revision of which module. */
-export function originHeaders(node: string, version: Version | null): Record<string, string> {
-  return { 'hotcast-node': node, ...(version === null ? {} : { 'hotcast-revision': scriptName(version) }) };
-}

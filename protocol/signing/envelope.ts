@@ -1,0 +1,81 @@
+import { hash, type KeyObject, sign, verify } from 'node:crypto';
+
+import { KEY_ID_BYTES, type KeyId, type SigningKey } from './keys.ts';
+
+/** The public keys that are trusted now. */
+export interface TrustedKeys {
+  readonly get: (id: KeyId) => KeyObject | undefined;
+}
+
+/** Why an envelope is rejected. */
+export type EnvelopeFault =
+  /** The bytes are not an envelope. */
+  | 'unsigned'
+  /** It was signed for another subject: another cookie, module or revision. */
+  | 'wrong subject'
+  /** The key that it names is not trusted, or not any more. */
+  | 'unknown key'
+  /** The signature does not match: something was changed. */
+  | 'bad signature';
+
+export type Verified =
+  | { readonly status: 'verified'; readonly subject: string; readonly payload: Uint8Array; readonly key: KeyId }
+  | { readonly status: 'rejected'; readonly fault: EnvelopeFault; readonly subject: string | null };
+
+/** The first bytes of every envelope: `HC`, and the version of the layout. */
+const MAGIC = Uint8Array.of(0x48, 0x43, 1);
+const SIGNATURE_BYTES = 64;
+const SUBJECT_AT = MAGIC.length + KEY_ID_BYTES + SIGNATURE_BYTES;
+const PAYLOAD_AT = SUBJECT_AT + 2;
+
+/**
+ * Signs a payload for one subject. The envelope is rejected on every other subject, and when a byte of it was changed.
+ *
+ * Layout: magic (3 bytes), key id (8), Ed25519 signature (64), length of the subject (2, big-endian), subject, payload. The
+ * signature is over three lines: `hotcast 1`, the subject, and the SHA-256 of the payload.
+ */
+export function signEnvelope({ id, privateKey }: SigningKey, subject: string, payload: Uint8Array): Uint8Array {
+  const address = Buffer.from(subject);
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(address.length);
+  const signature = sign(null, statement(address, payload), privateKey);
+  return Buffer.concat([MAGIC, Buffer.from(id, 'hex'), signature, length, address, payload]);
+}
+
+/**
+ * Verifies an envelope. Nothing of the payload is read before the signature matches.
+ *
+ * @param subject where it was found; null accepts the subject that the envelope names, for envelopes that travel on others.
+ */
+export function verifyEnvelope(trusted: TrustedKeys, subject: string | null, bytes: Uint8Array): Verified {
+  const envelope = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (envelope.length < PAYLOAD_AT || !envelope.subarray(0, MAGIC.length).equals(MAGIC)) {
+    return rejected('unsigned', subject);
+  }
+  const key = envelope.toString('hex', MAGIC.length, MAGIC.length + KEY_ID_BYTES);
+  const end = PAYLOAD_AT + envelope.readUInt16BE(SUBJECT_AT);
+  if (end > envelope.length) return rejected('unsigned', subject);
+  const address = envelope.subarray(PAYLOAD_AT, end);
+  if (subject !== null && !address.equals(Buffer.from(subject))) return rejected('wrong subject', subject);
+  const publicKey = trusted.get(key);
+  if (publicKey === undefined) return rejected('unknown key', subject);
+  const payload = envelope.subarray(end);
+  const signature = envelope.subarray(MAGIC.length + KEY_ID_BYTES, SUBJECT_AT);
+  if (!verify(null, statement(address, payload), publicKey, signature)) return rejected('bad signature', subject);
+  return { status: 'verified', subject: address.toString(), payload, key };
+}
+
+/** The id of the key that signed an envelope; null when the bytes are too short to be one. */
+export function signerOf(bytes: Uint8Array): KeyId | null {
+  if (bytes.length < PAYLOAD_AT) return null;
+  return Buffer.from(bytes.subarray(MAGIC.length, MAGIC.length + KEY_ID_BYTES)).toString('hex');
+}
+
+function statement(subject: Uint8Array, payload: Uint8Array): Uint8Array {
+  const digest = hash('sha256', payload);
+  return Buffer.concat([Buffer.from('hotcast 1\n'), subject, Buffer.from(`\n${digest}\n`)]);
+}
+
+function rejected(fault: EnvelopeFault, subject: string | null): Verified {
+  return { status: 'rejected', fault, subject };
+}

@@ -1,0 +1,23 @@
+import type { NodeConnectionOptions } from '@nats-io/transport-node';
+
+/**
+ * How every process keeps its NATS connection: it waits for the server as long as it takes, reconnects for ever, and notices
+ * within three pings (6 seconds) that a server has gone without a word.
+ */
+export const CONNECTION_OPTIONS = {
+  waitOnFirstConnect: true,
+  maxReconnectAttempts: -1,
+  // A server that was replaced has another address: a connection attempt to the old one gets no answer.
+  timeout: 5_000,
+  reconnectTimeWait: 250,
+  reconnectJitter: 250,
+  pingInterval: 2_000,
+  maxPingOut: 2,
+  ignoreAuthErrorAbort: true,
+} as const satisfies NodeConnectionOptions;
+
+/** The file with the certificate authority of NATS, beside the seed. When it exists, the connection uses TLS. */
+export const NATS_CA_FILE = 'ca.pem';
+
+/** The file with a role's NATS seed, in its own folder of keys. */
+export const NATS_SEED_FILE = 'nats.nk';

@@ -1,0 +1,178 @@
+import { setImmediate as turn } from 'node:timers/promises';
+
+import { vi } from 'vitest';
+
+import { parseScope } from '../../controller/src/commands/canary-option.ts';
+import { loadReply } from '../../controller/src/rollout/commit.ts';
+import { decode } from '../../protocol/codec.ts';
+import type { Head } from '../../protocol/head.ts';
+import { subjectsOf } from '../../protocol/subjects.ts';
+import { headsIn } from '../unit/fixtures.ts';
+import { ControllerProcess, modulesOf, type Order, type OrderOutcome } from './controller-process.ts';
+import { Model } from './model.ts';
+import { type Connection, type Message, Network } from './network.ts';
+import { NodeProcess } from './node-process.ts';
+import { definitely, type Source } from './source.ts';
+import { Stream } from './stream.ts';
+
+/** A node could not load what heads ask for, and a controller heard it say so. */
+interface Refusal {
+  readonly node: NodeProcess;
+  readonly hearer: Connection;
+  readonly heads: readonly Head[];
+}
+
+/** Nodes and controllers around one stream, the model beside them, and a clock that a test moves. */
+export class Cluster {
+  readonly network = new Network();
+  readonly stream = new Stream();
+  readonly model = new Model();
+  readonly nodes = new Map<string, NodeProcess>();
+  readonly refusals: Refusal[] = [];
+  /** What broke a law where an exception would be taken for something else. */
+  readonly faults: string[] = [];
+  readonly #subjects = subjectsOf('dino');
+  readonly #controllers: ControllerProcess[] = [];
+  readonly #sources = new Map<string, Source>();
+  /** Every head that a commit tells, by the inbox for the answers. */
+  readonly #commits = new Map<string, readonly Head[]>();
+  readonly #ticks: { readonly tick: () => void; readonly period: number }[] = [];
+  /** What is checked whenever nothing moves. */
+  readonly #check: (cluster: Cluster) => void;
+
+  constructor(check: (cluster: Cluster) => void) {
+    this.#check = check;
+    this.network.onHeard = (hearer, message) => this.#hear(hearer, message);
+    // Node's own setImmediate is left: between two of its turns everything that can happen without time has happened.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: 1_700_000_000_000 });
+    vi.spyOn(Math, 'random').mockReturnValue(0.5);
+    vi.spyOn(globalThis, 'setInterval').mockImplementation((tick, period = 0) => {
+      this.#ticks.push({ tick, period });
+      return undefined as unknown as NodeJS.Timeout;
+    });
+  }
+
+  [Symbol.dispose](): void {
+    vi.restoreAllMocks();
+    vi.useRealTimers();
+  }
+
+  /** Processes that stopped in the midst of something. */
+  get stopped(): ControllerProcess[] {
+    return this.#controllers.filter(({ isStopped }) => isStopped);
+  }
+
+  /** Has a node start, for the first time or again. */
+  async start(name: string): Promise<void> {
+    this.nodes.get(name)?.kill();
+    this.nodes.set(name, new NodeProcess(name, this.network, this.stream, this.#subjects));
+    await this.commitHeads();
+  }
+
+  /** Has controllers carry out orders at the same time; each stops after so many steps. */
+  async carryOut(orders: readonly Order[], steps = Infinity): Promise<(OrderOutcome | null)[]> {
+    for (const order of orders) this.#learn(order);
+    const controllers = orders.map(() => this.#controller(steps));
+    controllers.forEach((controller, index) => void controller.carryOut(definitely(orders[index])));
+    await this.commitHeads();
+    return controllers.map(({ outcome }) => outcome);
+  }
+
+  /** Has a controller start that keeps the fleet on its heads; it may stop while it finishes what was left undone. */
+  async startKeeper(steps = Infinity): Promise<void> {
+    const controller = this.#controller(steps);
+    controller.start();
+    await this.commitHeads();
+    if (!controller.isStopped) controller.goOn();
+  }
+
+  /** Has the controllers do what they do from time to time. */
+  async tick(period: number): Promise<void> {
+    for (const each of this.#ticks.filter(tick => tick.period === period).slice(-2)) each.tick();
+    await this.commitHeads();
+  }
+
+  /** Lets happen what can, until nothing moves but what a test has to move. */
+  async commitHeads(): Promise<void> {
+    for (;;) {
+      await turn();
+      this.#check(this);
+      if (vi.getTimerCount() === 0) return;
+      vi.advanceTimersToNextTimer();
+    }
+  }
+
+  throwsOn(revision: string, node: string): boolean {
+    return definitely(this.#sources.get(revision)).throwsOn.includes(node);
+  }
+
+  /** What comes of an order that nothing comes in the way of; null where that is not said. */
+  foresee(order: Order): OrderOutcome | null {
+    this.#learn(order);
+    const wishes = modulesOf(order).map(module => ({ module, wish: this.model.wish(order, module) }));
+    if (order.type === 'end canary') return null;
+    if (wishes.some(({ wish }) => wish === null)) return 'unusable';
+    const heard = [...this.nodes.keys()].filter(name => this.network.answers(name));
+    if (order.type === 'push' && heard.length === 0) return 'unanswered';
+    if (order.type === 'push' && order.sources.some(({ isBroken }) => isBroken)) return 'refused';
+    const scope =
+      order.type === 'push' && order.canary !== null ? parseScope(order.canary, [...this.nodes.keys()]) : null;
+    const isRefused = wishes.some(({ module, wish }) => {
+      const { revision, trial } = definitely(wish);
+      const canary = trial === null || scope === null ? null : { revision: trial, scope, maxErrors: 0 };
+      return heard.some(node => this.#wouldThrow(module, this.model.desired({ revision, canary }, node), node));
+    });
+    return isRefused ? 'reverted' : 'committed';
+  }
+
+  #learn(order: Order): void {
+    if (order.type !== 'push') return;
+    for (const source of order.sources) this.#sources.set(source.bundle.revision, source);
+  }
+
+  #wouldThrow(module: string, revision: string | null, node: string): boolean {
+    if (revision === null || this.nodes.get(node)?.running(module)?.revision === revision) return false;
+    return this.#sources.get(revision)?.throwsOn.includes(node) ?? false;
+  }
+
+  #controller(steps: number): ControllerProcess {
+    const environment = {
+      network: this.network,
+      stream: this.stream,
+      subjects: this.#subjects,
+      nodeNames: () => [...this.nodes.keys()],
+      onWrite: (writer: ControllerProcess, heads: readonly Head[]) => {
+        for (const head of heads) {
+          if (writer.order === null && !this.#hasRefused(writer, head.module)) {
+            this.faults.push(`${head.module} is pointed back though no node refused its head`);
+          }
+          this.faults.push(...this.model.write(head, writer));
+        }
+      },
+      onFault: (fault: unknown) => this.faults.push(String(fault)),
+    };
+    const controller = new ControllerProcess(environment, steps);
+    this.#controllers.push(controller);
+    return controller;
+  }
+
+  /** Whether a node told a controller that it can't load the newest head of a module. */
+  #hasRefused({ connection }: ControllerProcess, module: string): boolean {
+    const newest = this.model.newest(module);
+    return this.refusals.some(
+      ({ hearer, heads }) =>
+        hearer === connection && heads.some(head => head.module === module && head.sequence === newest?.sequence),
+    );
+  }
+
+  #hear(hearer: Connection, message: Message): void {
+    if (message.subject === this.#subjects.all('commit')) {
+      this.#commits.set(definitely(message.reply), headsIn(this.#subjects, message.data));
+    }
+    const heads = this.#commits.get(message.subject.slice(0, message.subject.lastIndexOf('.')));
+    if (heads === undefined) return;
+    const reply = decode(loadReply, message.data);
+    if (reply.status !== 'refused' || reply.reason === 'outdated') return;
+    this.refusals.push({ node: definitely(this.nodes.get(reply.node)), hearer, heads });
+  }
+}

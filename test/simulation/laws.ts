@@ -1,0 +1,145 @@
+import { AssertionError } from 'node:assert';
+import { isDeepStrictEqual } from 'node:util';
+
+import type { Head } from '../../protocol/head.ts';
+import { HEARTBEAT_INTERVAL } from '../../protocol/limits.ts';
+import type { Cluster } from './cluster.ts';
+import type { NodeProcess } from './node-process.ts';
+import { definitely } from './source.ts';
+
+/** What a node remembers, so that it can be seen not to go back. */
+interface Memory {
+  seen: number;
+  running: number;
+  data: object | null;
+}
+
+/** What holds whenever nothing moves, for a cluster of these modules. */
+export function lawsOf(modules: readonly string[]): (cluster: Cluster) => void {
+  const memories = new WeakMap<NodeProcess, Map<string, Memory>>();
+  return cluster => {
+    law(cluster.faults.length === 0, cluster.faults.join('; '));
+    law(cluster.stream.missing().length === 0, 'the bundles that kept heads name are there');
+    for (const node of cluster.nodes.values()) {
+      const memory = memories.get(node) ?? new Map<string, Memory>();
+      memories.set(node, memory);
+      for (const module of modules) {
+        runsWhatItsHeadSays(cluster, node, module);
+        memory.set(module, goesForward(node, module, memory.get(module) ?? { seen: 0, running: 0, data: null }));
+      }
+      obeysTogether(cluster, node);
+    }
+  };
+}
+
+/** Every link is well again, the next controller starts, and every node hears a digest; then all else arrives late. */
+export async function converge(cluster: Cluster): Promise<void> {
+  const { network } = cluster;
+  for (const name of cluster.nodes.keys()) network.setLink(name, 'open');
+  for (const { what, arrive } of network.held) if (what === 'reading') arrive();
+  await cluster.commitHeads();
+  const unfinished = unfinishedHeads(cluster);
+  await cluster.startKeeper();
+  for (const head of unfinished) isJudged(cluster, head);
+  await cluster.tick(HEARTBEAT_INTERVAL);
+  hasConverged(cluster);
+  for (const { arrive } of network.held.toReversed()) arrive();
+  await cluster.commitHeads();
+  hasConverged(cluster);
+}
+
+function hasConverged(cluster: Cluster): void {
+  const heads = cluster.stream.heads();
+  law(unfinishedHeads(cluster).length === 0, 'no head is left unfinished');
+  for (const head of heads) {
+    for (const node of cluster.nodes.values()) {
+      law(node.headSeen(head.module) === head.sequence, `${node.name} has seen the head of ${head.module}`);
+    }
+    const refused = cluster.refusals.filter(
+      ({ node, hearer, heads: told }) =>
+        cluster.nodes.get(node.name) === node &&
+        !cluster.stopped.some(({ connection }) => connection === hearer) &&
+        told.some(({ module, sequence }) => module === head.module && sequence === head.sequence),
+    );
+    const stands = refused.length > 0 && cluster.model.newest(head.module)?.isBack === false;
+    law(!stands, `a head of ${head.module} that a node said it can't load does not stand`);
+  }
+}
+
+/** What a controller finished while every node could answer is obeyed by all of them, or does not stand. */
+function isJudged(cluster: Cluster, head: Head): void {
+  const newest = cluster.model.newest(head.module);
+  if (newest?.sequence !== head.sequence || newest.isBack) return;
+  const states = [...cluster.nodes.values()].map(node => stateOf(cluster, node, head));
+  law(
+    states.every(state => state === 'obeyed' || state === null),
+    `every node obeys a finished head of ${head.module}, or none`,
+  );
+}
+
+function unfinishedHeads({ stream }: Cluster): Head[] {
+  const headResults = stream.headResults();
+  return stream
+    .heads()
+    .filter(head => !headResults.some(({ module, sequence }) => module === head.module && sequence === head.sequence));
+}
+
+/** Throws when a law is broken. (Vitest's expect takes longer than all else here together.) */
+function law(holds: boolean, message: string): void {
+  if (!holds) throw new AssertionError({ message: `broken: ${message}` });
+}
+
+function runsWhatItsHeadSays(cluster: Cluster, node: NodeProcess, module: string): void {
+  const running = node.running(module);
+  const seen = headAt(cluster, module, node.headSeen(module));
+  if (running !== null) {
+    const obeyed = definitely(headAt(cluster, module, running.sequence));
+    const desired = cluster.model.desired(obeyed, node.name);
+    law(running.revision === desired, `${node.name} runs of ${module} what the head says by which it runs`);
+  }
+  if (seen === null || running?.sequence === seen.sequence) return;
+  const desired = cluster.model.desired(seen, node.name);
+  if (desired === (running?.revision ?? null)) return;
+  const could = cluster.stream.everyHead.filter(({ push }) => push === seen.push);
+  const isRefused = could.some(head => {
+    const revision = cluster.model.desired(head, node.name);
+    return revision !== null && cluster.throwsOn(revision, node.name);
+  });
+  law(isRefused, `${node.name} runs what the head of ${module} asks of it, or can't load that`);
+}
+
+function goesForward(node: NodeProcess, module: string, before: Memory): Memory {
+  const running = node.running(module);
+  const now = { seen: node.headSeen(module), running: running?.sequence ?? before.running, data: before.data };
+  law(now.seen >= before.seen, `${node.name} remembers the newest head of ${module}`);
+  law(now.running >= before.running, `${node.name} obeys no older head of ${module} after a newer one`);
+  if (running === null) return now;
+  const { data } = running;
+  law(before.data === null || before.data === data, `the data of ${module} on ${node.name} outlive its versions`);
+  law(isDeepStrictEqual(data, { loads: node.loads(module) }), `the data of ${module} on ${node.name} are not spoilt`);
+  return { ...now, data };
+}
+
+/** Heads of one push, none of them replaced, are obeyed by a node together, refused together, or not known yet. */
+function obeysTogether(cluster: Cluster, node: NodeProcess): void {
+  const newest = cluster.stream.heads();
+  for (const push of new Set(newest.map(head => head.push))) {
+    const heads = newest.filter(head => head.push === push);
+    if (heads.length < cluster.stream.everyHead.filter(head => head.push === push).length) continue;
+    const states = heads.map(head => stateOf(cluster, node, head)).filter(state => state !== null);
+    law(new Set(states).size <= 1, `${node.name} obeys heads of one push as one, which are ${states.join(', ')}`);
+  }
+}
+
+/** How far a node is with a head; null where that can't be told apart. */
+function stateOf(cluster: Cluster, node: NodeProcess, { module, sequence, ...head }: Head) {
+  const running = node.running(module);
+  if (node.headSeen(module) < sequence) return 'unseen';
+  if (running?.sequence === sequence) return 'obeyed';
+  return running === null && cluster.model.desired(head, node.name) === null ? null : 'refused';
+}
+
+function headAt(cluster: Cluster, module: string, sequence: number): Head | null {
+  const found = cluster.stream.everyHead.find(head => head.module === module && head.sequence === sequence);
+  return found ?? null;
+}

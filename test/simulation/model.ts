@@ -1,0 +1,101 @@
+import type { Head } from '../../protocol/head.ts';
+import { HISTORY_LENGTH } from '../../protocol/limits.ts';
+import { canaryRank, type CanaryScope } from '../../protocol/canary-scope.ts';
+import type { ControllerProcess, Order } from './controller-process.ts';
+
+/** What a module's head should say. */
+export interface Wish {
+  readonly revision: string | null;
+  readonly trial: string | null;
+}
+
+/** A head that was written, as far as it matters. */
+interface Written extends Wish {
+  readonly sequence: number;
+  /** Whether it points back from a head that a node refused. */
+  readonly isBack: boolean;
+}
+
+/** What the README says of heads, without the stream and without the nodes: of each module, the heads that are kept. */
+export class Model {
+  readonly #kept = new Map<string, Written[]>();
+  readonly #shares = new Map<string, boolean>();
+
+  newest(module: string): Written | null {
+    return this.#kept.get(module)?.at(-1) ?? null;
+  }
+
+  /** What an order makes of a module's head; null when there is nothing to do. */
+  wish(order: Order, module: string): Wish | null {
+    const newest = this.newest(module);
+    switch (order.type) {
+      case 'push': {
+        const revision = order.sources.find(({ bundle }) => bundle.module === module)?.bundle.revision ?? null;
+        return order.canary === null
+          ? { revision, trial: null }
+          : { revision: newest?.revision ?? null, trial: revision };
+      }
+      case 'promote':
+        return newest?.trial ? { revision: newest.trial, trial: null } : null;
+      case 'remove':
+        return newest?.revision || newest?.trial ? { revision: null, trial: null } : null;
+      case 'rollback':
+        return this.#rollback(module);
+      case 'end canary':
+        return newest?.sequence === order.head.sequence ? { revision: newest.revision, trial: null } : null;
+      default: {
+        const check: never = order;
+        return check;
+      }
+    }
+  }
+
+  /** Takes note of a head, and says what is wrong with it. */
+  write(head: Head, writer: ControllerProcess): string[] {
+    const newest = this.newest(head.module);
+    const kept = this.#kept.get(head.module) ?? [];
+    const { order } = writer;
+    const isBack = order === null;
+    const before = kept.at(-2) ?? { revision: null, trial: null };
+    const wish = order === null ? before : this.wish(order, head.module);
+    const written = {
+      sequence: head.sequence,
+      revision: head.revision,
+      trial: head.canary?.revision ?? null,
+      isBack,
+    };
+    this.#kept.set(head.module, [...kept, written].slice(-HISTORY_LENGTH));
+    const faults = {
+      'says something else than was wanted': wish?.revision !== written.revision || wish.trial !== written.trial,
+      'does not go on from the head before': head.sequence <= (newest?.sequence ?? 0),
+      'was decided upon another head than the one before it':
+        !isBack && writer.decidedUpon.get(head.module) !== (newest?.sequence ?? 0),
+      'points back from a head that points back': isBack && newest?.isBack === true,
+    };
+    return Object.entries(faults).flatMap(([fault, isSo]) => (isSo ? [`${head.module}'s new head ${fault}`] : []));
+  }
+
+  /** What a node should run by a head; null for nothing. */
+  desired({ revision, canary }: Pick<Head, 'revision' | 'canary'>, node: string): string | null {
+    return canary !== null && this.#isIn(canary.scope, node) ? canary.revision : revision;
+  }
+
+  #rollback(module: string): Wish | null {
+    const kept = this.#kept.get(module) ?? [];
+    const newest = kept.at(-1);
+    if (newest === undefined) return null;
+    if (newest.trial !== null) return { revision: newest.revision, trial: null };
+    const stood = kept.filter((_, at) => kept[at + 1]?.isBack !== true);
+    const found = stood.findLast(({ revision }) => revision !== null && revision !== newest.revision);
+    return found === undefined ? null : { revision: found.revision, trial: null };
+  }
+
+  /** A share's answer to a name is its first one, for ever. */
+  #isIn(scope: CanaryScope, node: string): boolean {
+    if (scope.type === 'names') return scope.names.includes(node);
+    const key = `${scope.upTo} ${node}`;
+    const answer = this.#shares.get(key) ?? canaryRank(node) <= scope.upTo;
+    this.#shares.set(key, answer);
+    return answer;
+  }
+}

@@ -1,0 +1,153 @@
+import type { BundleName, StreamStore } from '../../controller/src/store/stream-store.ts';
+import type { RecordSource } from '../../node-image/src/cluster/reconciler.ts';
+import { decodeBundle } from '../../protocol/bundle.ts';
+import { decode, encode } from '../../protocol/codec.ts';
+import { type Head, headSchema } from '../../protocol/head.ts';
+import { HISTORY_LENGTH } from '../../protocol/limits.ts';
+import { type HeadResult, headResultSchema } from '../../protocol/head-result.ts';
+import { ANSWER_TO, type Subjects } from '../../protocol/subjects.ts';
+import { sealed } from '../unit/fixtures.ts';
+import type { Connection, Network } from './network.ts';
+
+interface Stored {
+  readonly head: Head;
+  readonly position: number;
+}
+
+/** The cookie's stream, in memory: what NATS keeps, and the rules by which it takes a write. */
+export class Stream {
+  #position = 0;
+  readonly #heads = new Map<string, Stored[]>();
+  readonly #headResults = new Map<string, HeadResult[]>();
+  readonly #bundles = new Map<string, Uint8Array>();
+  /** All that were ever written, also those that are not kept any more. */
+  readonly everyHead: Head[] = [];
+
+  lastHead(module: string): Stored | { head: null; position: 0 } {
+    return this.#heads.get(module)?.at(-1) ?? { head: null, position: 0 };
+  }
+
+  heads(): Head[] {
+    return [...this.#heads.values()].flatMap(kept => kept.at(-1)?.head ?? []);
+  }
+
+  history(module: string): Head[] {
+    return (this.#heads.get(module) ?? []).map(({ head }) => head);
+  }
+
+  headResults(): HeadResult[] {
+    return [...this.#headResults.values()].flatMap(kept => kept.at(-1) ?? []);
+  }
+
+  headResultHistory(module: string): HeadResult[] {
+    return [...(this.#headResults.get(module) ?? [])];
+  }
+
+  writeHeadResult(written: HeadResult): void {
+    const outcome = decode(headResultSchema, encode(written));
+    const kept = [...this.headResultHistory(outcome.module), outcome];
+    this.#headResults.set(outcome.module, kept.slice(-HISTORY_LENGTH));
+  }
+
+  writeHeads(writes: readonly Stored[]): boolean {
+    if (!writes.every(({ head, position }) => this.lastHead(head.module).position === position)) return false;
+    for (const write of writes) {
+      const head = decode(headSchema, encode(write.head));
+      this.#position += 1;
+      const kept = [...(this.#heads.get(head.module) ?? []), { head, position: this.#position }];
+      this.#heads.set(head.module, kept.slice(-HISTORY_LENGTH));
+      this.everyHead.push(head);
+    }
+    return true;
+  }
+
+  bundle(module: string, revision: string): Uint8Array | null {
+    return this.#bundles.get(`${module}.${revision}`) ?? null;
+  }
+
+  bundles(): BundleName[] {
+    return [...this.#bundles.keys()].map(key => {
+      const [module = '', revision = ''] = key.split('.');
+      return { module, revision };
+    });
+  }
+
+  putBundle(module: string, revision: string, packed: Uint8Array): void {
+    if (this.bundle(module, revision) === null) this.#bundles.set(`${module}.${revision}`, packed);
+  }
+
+  removeBundle(module: string, revision: string): void {
+    this.#bundles.delete(`${module}.${revision}`);
+  }
+
+  /** Revisions that a kept head names and nobody can read. */
+  missing(): (string | null)[] {
+    const kept = [...this.#heads.values()].flat();
+    return kept.flatMap(({ head: { module, revision, canary } }) =>
+      [revision, canary?.revision ?? null].filter(each => each !== null && this.bundle(module, each) === null),
+    );
+  }
+}
+
+/** A node's view of the stream. */
+export function recordsOf(node: string, stream: Stream, network: Network): RecordSource {
+  return {
+    heads: async () => network.read(node, stream.heads()),
+    bundle: async (module, revision) => {
+      const packed = await network.read(node, stream.bundle(module, revision));
+      return packed === null ? null : decodeBundle(packed);
+    },
+  };
+}
+
+/** Whose view of the stream it is. */
+export interface Writer {
+  /** Does something to the stream, at the writer's own setInterval: before and after it, the writer may have to wait. */
+  readonly deed: <T>(deed: () => T) => Promise<T>;
+  /** Told at the moment that a head is read or heads are written. */
+  readonly onRead: (module: string, head: Head | null) => void;
+  readonly onWrite: (heads: readonly Head[]) => void;
+}
+
+/** A controller's view of the stream. */
+export function storeOf(stream: Stream, connection: Connection, subjects: Subjects, writer: Writer): StreamStore {
+  const { deed } = writer;
+  const store: Pick<StreamStore, keyof StreamStore> = {
+    ensureStream: async () => undefined,
+    room: () => Promise.resolve(Infinity),
+    heads: () => deed(() => stream.heads()),
+    history: module => deed(() => stream.history(module)),
+    headResults: () => deed(() => stream.headResults()),
+    headResultHistory: module => deed(() => stream.headResultHistory(module)),
+    writeHeadResult: outcome => deed(() => stream.writeHeadResult(outcome)),
+    bundle: (module, revision) => deed(() => stream.bundle(module, revision)),
+    bundles: () => deed(() => stream.bundles()),
+    removeBundle: (module, revision) => deed(() => stream.removeBundle(module, revision)),
+    restoreHeads: () => Promise.resolve([]),
+    reseal: () => Promise.resolve(0),
+    lastHead: module =>
+      deed(() => {
+        const last = stream.lastHead(module);
+        writer.onRead(module, last.head);
+        return last;
+      }),
+    writeHeads: writes =>
+      deed(() => {
+        const isWritten = stream.writeHeads(writes);
+        if (isWritten) writer.onWrite(writes.map(({ head }) => head));
+        return isWritten;
+      }),
+    signLoadCommand: () => new Uint8Array(),
+    signHead: head => sealed(subjects.head(head.module), encode(head)),
+    putBundle: (bundle, packed, answerTo) =>
+      deed(() => {
+        stream.putBundle(bundle.module, bundle.revision, packed);
+        const headers = answerTo === null ? undefined : new Map([[ANSWER_TO, answerTo]]);
+        const subject = subjects.bundle(bundle.module, bundle.revision);
+        connection.publish(subject, sealed(subject, packed), {
+          headers,
+        });
+      }),
+  };
+  return store as StreamStore;
+}

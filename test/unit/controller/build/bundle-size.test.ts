@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+
+import { describe, expect, it } from 'vitest';
+
+import { pack, refuseTooLarge } from '../../../../controller/src/build/bundle-size.ts';
+import { decodeBundle } from '../../../../protocol/bundle.ts';
+import { HEADER_BYTES } from '../../../../protocol/limits.ts';
+import { bundleOf } from '../../fixtures.ts';
+
+const noise = (bytes: number): string => randomBytes(bytes).toString('base64');
+
+describe('pack', () => {
+  it('gives the bytes of a bundle, with its code cache', () => {
+    const bundle = { ...bundleOf('demo', 'exports.x = 1;'), cache: { runtime: 'V8', data: randomBytes(99) } };
+    expect(decodeBundle(pack(bundle, Infinity))).toEqual(bundle);
+  });
+
+  it('leaves out a code cache that would make it too large', () => {
+    const bundle = bundleOf('demo', 'exports.x = 1;');
+    const packed = pack({ ...bundle, cache: { runtime: 'V8', data: randomBytes(50_000) } }, HEADER_BYTES + 10_000);
+    expect(decodeBundle(packed)).toEqual(bundle);
+  });
+
+  it('refuses what is larger than NATS takes', () => {
+    const bundle = bundleOf('demo', `exports.noise = '${noise(9 * 1024 * 1024)}';`);
+    expect(() => pack(bundle, Infinity)).toThrow(/^demo is \d+\.\d MiB packed, the limit is 7\.9 MiB: import less/);
+    expect(() => pack(bundle, HEADER_BYTES + 1024 * 1024)).toThrow(/the limit is 1\.0 MiB/);
+    expect(() => refuseTooLarge(bundle, Infinity)).toThrow(/the limit is 7\.9 MiB/);
+  });
+});

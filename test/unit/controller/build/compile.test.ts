@@ -1,0 +1,219 @@
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { availableModules, compile, CompileError } from '../../../../controller/src/build/compile.ts';
+import { call } from '../../../../node-image/src/modules/invoke.ts';
+import { CodeServer } from '../../../../node-image/src/modules/code-server.ts';
+import { unpackMap } from '../../../../protocol/bundle.ts';
+import { UsageError } from '../../../../protocol/errors.ts';
+import { revisionOf } from '../../../../protocol/revision.ts';
+import { recordingLog } from '../../fixtures.ts';
+import { projects } from '../../projects.ts';
+
+const project = projects();
+
+const projectOf = (source: string): string => project({ 'modules/demo.ts': source });
+
+const add = 'export const add = (x: number, y: number): number => x + y;\n';
+
+/** What one call of the compiled module gives on a node. */
+async function callOn(modulesDir: string, name: string): Promise<unknown> {
+  const { bundle } = await compile(modulesDir, 'demo');
+  const server = new CodeServer(recordingLog());
+  expect([server.prepare(bundle), server.loadHere(bundle)]).toEqual([{ status: 'ok' }, { status: 'ok' }]);
+  return call(server, 'fred', { module: 'demo', function: name, args: [] });
+}
+
+async function compileErrorOf(source: string): Promise<CompileError> {
+  const error: unknown = await compile(projectOf(source), 'demo').catch((thrown: unknown) => thrown);
+  if (error instanceof CompileError) return error;
+  throw new Error('it compiled, or failed otherwise', { cause: error });
+}
+
+describe('compile', () => {
+  it('gives a bundle whose revision is that of its code', async () => {
+    const { bundle } = await compile(projectOf(add), 'demo');
+    expect(bundle).toMatchObject({ module: 'demo', file: 'modules/demo.ts', exports: ['add'] });
+    expect(bundle.revision).toBe(revisionOf(bundle.code));
+  });
+
+  it('gives the same source the same revision, wherever it is', async () => {
+    const [one, two] = await Promise.all([1, 2].map(() => compile(projectOf(add), 'demo')));
+    expect(one?.bundle).toEqual(two?.bundle);
+  });
+
+  it('gives other source another revision', async () => {
+    const [one, two] = await Promise.all([add, add.replace('+', '-')].map(text => compile(projectOf(text), 'demo')));
+    expect(one?.bundle.revision).not.toBe(two?.bundle.revision);
+  });
+
+  it('lists the exports: values by name and default, types not', async () => {
+    const modules = project({
+      'modules/demo.ts': `export * from './lib/more'; export default 1; export type T = 1; ${add}`,
+      'modules/lib/more.ts': 'export class More {}',
+    });
+    expect((await compile(modules, 'demo')).bundle.exports.toSorted()).toEqual(['More', 'add', 'default']);
+  });
+
+  it('takes a folder with an index.ts', async () => {
+    const modules = project({
+      'modules/demo/index.ts': `export { add } from './sum';`,
+      'modules/demo/sum.ts': add,
+    });
+    expect((await compile(modules, 'demo')).bundle).toMatchObject({ file: 'modules/demo/index.ts', exports: ['add'] });
+  });
+
+  it('keeps the source in the map', async () => {
+    const { bundle } = await compile(projectOf(add), 'demo');
+    expect(JSON.parse(unpackMap(bundle.map))).toMatchObject({ sources: ['modules/demo.ts'], sourcesContent: [add] });
+  });
+});
+
+describe('a compiled module', () => {
+  it('runs on a node', async () => {
+    expect(await callOn(projectOf('export function f(): number { return 4 + 5; }'), 'f')).toMatchObject({ json: '9' });
+  });
+
+  it('has its npm imports in it', async () => {
+    const modules = project({
+      'modules/demo.ts': `import { yabba } from 'yabba'; export const f = () => yabba;`,
+      'node_modules/yabba/package.json': '{ "name": "yabba", "type": "module", "exports": "./yabba.js" }',
+      'node_modules/yabba/yabba.js': `export const yabba = 'doo';`,
+    });
+    expect(await callOn(modules, 'f')).toMatchObject({ json: '"doo"' });
+  });
+
+  it("reaches Node's built-ins, also by import()", async () => {
+    const source = `import { sep } from 'node:path';
+      export const f = async () => [sep, (await import('node:os')).EOL];`;
+    expect(await callOn(projectOf(source), 'f')).toMatchObject({ json: JSON.stringify(['/', '\n']) });
+  });
+
+  it("has the node's import.meta.hot.data and console", async () => {
+    const source = `const { data } = import.meta.hot; data.count = 7;
+      export const f = () => { console.log('counting'); return data.count; };`;
+    expect(await callOn(projectOf(source), 'f')).toMatchObject({ json: '7', output: ['counting'] });
+  });
+
+  it('answers with its error when it throws', async () => {
+    const source = `export function f(): never { throw new RangeError('too far'); }`;
+    expect(await callOn(projectOf(source), 'f')).toMatchObject({ type: 'RangeError', message: 'too far' });
+  });
+});
+
+describe('CompileError', () => {
+  it('shows file, line and column, the line, and a caret below the place', async () => {
+    const error = await compileErrorOf(`${add}export const broken = 1 + ;\n`);
+    expect(error.message.split('\n')).toEqual([
+      'demo does not compile; nothing was sent',
+      'modules/demo.ts:2:27: Unexpected ";"',
+      '  2 | export const broken = 1 + ;',
+      '                                ^',
+    ]);
+  });
+
+  it('has the same for a program', async () => {
+    const { code, diagnostics } = await compileErrorOf(`export { x } from './nowhere';`);
+    expect(code).toBe('compile');
+    expect(diagnostics).toEqual([
+      {
+        text: 'Could not resolve "./nowhere"',
+        file: 'modules/demo.ts',
+        line: 1,
+        column: 19,
+        source: `export { x } from './nowhere';`,
+        length: 11,
+      },
+    ]);
+  });
+
+  it('underlines all that it is about', async () => {
+    const { message } = await compileErrorOf(`import pad from 'left-pad';\nexport { pad };`);
+    const [, , source = '', carets = ''] = message.split('\n');
+    expect(source.slice(carets.indexOf('^'), carets.length)).toBe(`'left-pad'`);
+  });
+
+  it('counts a tab as one column, and keeps tabs above the caret', async () => {
+    const { message } = await compileErrorOf(`\t\texport const x =\t1 + ;`);
+    expect(message.split('\n').slice(1)).toEqual([
+      'modules/demo.ts:1:24: Unexpected ";"',
+      '  1 | \t\texport const x =\t1 + ;',
+      '      \t\t                \t    ^',
+    ]);
+  });
+
+  it('counts characters, not bytes', async () => {
+    const { message } = await compileErrorOf(`export const é = 'größer' + ;`);
+    expect(message.split('\n').slice(1)).toEqual([
+      'modules/demo.ts:1:29: Unexpected ";"',
+      `  1 | export const é = 'größer' + ;`,
+      '                                  ^',
+    ]);
+  });
+
+  it('never underlines past the end of the line', async () => {
+    const { diagnostics } = await compileErrorOf(
+      `import { a } from './nothing'; import b from "ünknown";\nexport { a, b };`,
+    );
+    for (const { source, column, length } of diagnostics) {
+      expect(column - 1 + length).toBeLessThanOrEqual(source.length);
+    }
+    expect(diagnostics.map(({ source, column, length }) => source.slice(column - 1, column - 1 + length))).toEqual([
+      `'./nothing'`,
+      '"ünknown"',
+    ]);
+  });
+
+  it('names every complaint at once', async () => {
+    const { diagnostics } = await compileErrorOf(`import './a';\nimport 'left-pad';\nexport const x = 1;`);
+    expect(diagnostics.map(({ text }) => text)).toEqual(['Could not resolve "./a"', 'Could not resolve "left-pad"']);
+  });
+
+  it('names the file that is wrong, when a module imports another', async () => {
+    const modules = project({ 'modules/demo.ts': `export * from './lib/sum';`, 'modules/lib/sum.ts': 'export const' });
+    await expect(compile(modules, 'demo')).rejects.toThrow('\nmodules/lib/sum.ts:1:13: ');
+  });
+
+  it('comes for an await at the top, which a hot load can not wait for', async () => {
+    expect((await compileErrorOf('export const x = await 1;')).message).toContain(
+      'modules/demo.ts:1:18: Top-level await',
+    );
+  });
+});
+
+describe('UsageError', () => {
+  it('lists the modules there are when one is unknown', async () => {
+    const modules = project({
+      'modules/demo.ts': add,
+      'modules/counter/index.ts': add,
+      'modules/globals.d.ts': '',
+      'modules/Upper.ts': add,
+      'modules/empty/readme.md': '',
+    });
+    expect(availableModules(modules)).toEqual(['counter', 'demo']);
+    await expect(compile(modules, 'dmeo')).rejects.toThrow(
+      new UsageError('there is no modules/dmeo.ts; modules here: counter, demo'),
+    );
+  });
+
+  it('says that there is no module yet', async () => {
+    await expect(compile(join(project({}), 'nowhere'), 'demo')).rejects.toThrow('modules here: none yet');
+  });
+
+  it('comes when a module is there twice', async () => {
+    const modules = project({ 'modules/demo.ts': add, 'modules/demo/index.ts': add });
+    await expect(compile(modules, 'demo')).rejects.toThrow(
+      new UsageError('there are both modules/demo.ts and modules/demo/index.ts: remove one'),
+    );
+  });
+
+  it.each(['', '// nothing yet\n', 'export type Only = "a type";', 'console.log("no exports");'])(
+    'comes when nothing is exported: %j',
+    async source => {
+      await expect(compile(projectOf(source), 'demo')).rejects.toThrow(
+        new UsageError('modules/demo.ts exports nothing: export at least one function'),
+      );
+    },
+  );
+});

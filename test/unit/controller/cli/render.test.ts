@@ -1,0 +1,280 @@
+import { describe, expect, it } from 'vitest';
+
+import { render } from '../../../../controller/src/cli/render.ts';
+import type { CallResult, HeadChangeResult, NodeOutcome, PushResult } from '../../../../controller/src/api/results.ts';
+import type { CallAnswer } from '../../../../protocol/messages.ts';
+import { descriptionOf, headOf, moduleStateOf } from '../../fixtures.ts';
+
+const revision = '3f2a9c0b1d4e'.padEnd(64, '0');
+const times = { compile: 12.34, prepare: 3.21, write: 0.4, commit: 1.5, skew: 0.25 };
+
+const push = (outcome: PushResult['outcome'], detail: string, nodes: readonly NodeOutcome[]): PushResult => ({
+  command: 'push',
+  modules: [{ module: 'demo', revision }],
+  outcome,
+  detail,
+  nodes,
+  times,
+});
+
+const callResult = (single: boolean, nodes: CallResult['nodes'], stack = false): CallResult => ({
+  command: 'call',
+  call: 'demo.add(4, 5)',
+  single,
+  stack,
+  nodes,
+});
+
+const value = (node: string, json?: string, output: string[] = []) =>
+  ({ node, status: 'value', revision, output, ...(json === undefined ? {} : { json }) }) as const;
+
+describe('render of a push', () => {
+  it('has a line a node, the totals, and the times', () => {
+    const nodes: NodeOutcome[] = [
+      { node: 'fred', status: 'loaded', ms: 4.04 },
+      { node: 'bambam', status: 'loaded', ms: 250.6 },
+      { node: 'betty', status: 'silent' },
+    ];
+    expect(render(push('committed', '', nodes)).split('\n')).toEqual([
+      'fred    loaded  4.0 ms',
+      'bambam  loaded  251 ms',
+      'betty   silent  should have answered and did not',
+      'demo@3f2a9c0b1d4e committed · 2 loaded · 1 silent · p50 4.0 ms · max 251 ms',
+      'compile 12.3 ms, prepare 3.2 ms, write 0.4 ms, commit 1.5 ms, skew 0.3 ms',
+    ]);
+  });
+
+  it('has the reason of each refusal, and what became of the push', () => {
+    const nodes: NodeOutcome[] = [
+      { node: 'fred', status: 'refused', reason: 'on_load_failure', detail: 'TypeError: no' },
+    ];
+    expect(render(push('refused', 'nothing changed on any node', nodes)).split('\n')).toEqual([
+      'fred  refused  on_load_failure: TypeError: no',
+      'demo@3f2a9c0b1d4e refused · 1 refused',
+      'nothing changed on any node',
+      'compile 12.3 ms, prepare 3.2 ms, write 0.4 ms, commit 1.5 ms, skew 0.3 ms',
+    ]);
+  });
+
+  it('has no empty line when no node has anything to say', () => {
+    expect(
+      render(push('overtaken', 'wilma was faster', []))
+        .split('\n')
+        .slice(0, 2),
+    ).toEqual(['demo@3f2a9c0b1d4e overtaken', 'wilma was faster']);
+  });
+
+  it('takes the nearest rank for p50: never a time that no node had', () => {
+    const nodes = [30, 10, 20, 40].map((ms, index): NodeOutcome => ({ node: `n${index}`, status: 'loaded', ms }));
+    expect(render(push('committed', '', nodes))).toContain('4 loaded · p50 20.0 ms · max 40.0 ms');
+  });
+});
+
+describe('render of a compile', () => {
+  it("is Erlang's answer when it loaded", () => {
+    const nodes = [{ node: 'fred', status: 'loaded', ms: 3 }] as const;
+    expect(render({ command: 'compile', module: 'demo', revision, nodes })).toBe('{ok, demo, 3f2a9c0b1d4e}');
+  });
+
+  it('is the reason when it did not', () => {
+    const nodes = [{ node: 'fred', status: 'refused', reason: 'badfile', detail: 'SyntaxError: no' }] as const;
+    expect(render({ command: 'compile', module: 'demo', revision, nodes })).toBe(
+      'fred  refused  badfile: SyntaxError: no',
+    );
+  });
+});
+
+describe('render of a call', () => {
+  it('is the value alone when one node was named', () => {
+    expect(render(callResult(true, [value('fred', '9')]))).toBe('9');
+  });
+
+  it('names each node otherwise, with what was printed before its value', () => {
+    const nodes = [
+      value('fred', '9', ['Calculating like a boss!', 'done']),
+      value('bambam'),
+      { node: 'betty', status: 'error', failure: 'exception', type: 'TypeError', message: 'no', output: ['ouch'] },
+      { node: 'wilma', status: 'silent' },
+    ] as const satisfies CallResult['nodes'];
+    expect(render(callResult(false, nodes)).split('\n')).toEqual([
+      'fred | Calculating like a boss!',
+      'fred | done',
+      'fred    9',
+      'bambam  undefined',
+      'betty | ouch',
+      'betty   TypeError: no',
+      'wilma   silent: no answer in time (wait longer with --timeout 60)',
+    ]);
+  });
+
+  it('names the node that failed, also when it alone was asked', () => {
+    const message = 'module demo is not loaded on node betty';
+    const failed: CallAnswer = { node: 'betty', status: 'error', failure: 'undef', type: 'undef', message, output: [] };
+    expect(render(callResult(true, [failed]))).toBe(`betty  undef: ${message}`);
+  });
+
+  it('has the stack in place of the message when it was asked for, where there is one', () => {
+    const error = { status: 'error', failure: 'exception', type: 'RangeError', message: 'no' } as const;
+    const stack = 'RangeError: no\n    at add (demo@3f2a9c0b1d4e modules/demo.ts:4:9)';
+    const nodes = [
+      { ...error, node: 'fred', output: ['ouch'], stack },
+      { ...error, node: 'bambam', output: [] },
+    ];
+    expect(render(callResult(false, nodes)).split('\n')).toEqual([
+      'fred | ouch',
+      'fred    RangeError: no',
+      'bambam  RangeError: no',
+    ]);
+    expect(render(callResult(false, nodes, true)).split('\n')).toEqual([
+      'fred | ouch',
+      'fred    RangeError: no',
+      '    at add (demo@3f2a9c0b1d4e modules/demo.ts:4:9)',
+      'bambam  RangeError: no',
+    ]);
+  });
+});
+
+describe('render of a ping', () => {
+  it('is pong for one node that is there', () => {
+    expect(render({ command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }] })).toBe('pong');
+  });
+
+  it('is a line a node for more, and pang for who is silent', () => {
+    const nodes = [
+      { node: 'fred', status: 'pong', ms: 1.25 },
+      { node: 'betty', status: 'silent' },
+    ] as const;
+    expect(render({ command: 'ping', nodes }).split('\n')).toEqual(['fred   pong  1.3 ms', 'betty  pang  silent']);
+  });
+
+  it('is pang for one node that is not there', () => {
+    expect(render({ command: 'ping', nodes: [{ node: 'betty', status: 'silent' }] })).toBe('betty  pang  silent');
+  });
+});
+
+describe('render of the nodes', () => {
+  it('has a column for each thing that is known of a node', () => {
+    const fred = {
+      ...descriptionOf('fred', {}, '0123456789ab'),
+      status: 'present',
+      startedAt: Date.UTC(2026, 0, 2, 3, 4, 5),
+      memoryBytes: 50 * 1024 * 1024,
+      modules: {
+        demo: moduleStateOf(revision, 5),
+        counter: moduleStateOf(revision, 0),
+      },
+    } as const;
+    const nodes = [
+      fred,
+      { ...fred, node: 'bambam', modules: {} },
+      { node: 'betty', status: 'silent', container: 'ba9876543210' } as const,
+    ];
+    expect(render({ command: 'nodes', nodes }).split('\n')).toEqual([
+      'NODE    CONTAINER     PID  STARTED                   UPTIME  MEMORY  MODULES',
+      'fred    0123456789ab  7    2026-01-02T03:04:05.000Z  61 s    50 MiB  demo@3f2a9c0b1d4e counter@3f2a9c0b1d4e (here only)',
+      'bambam  0123456789ab  7    2026-01-02T03:04:05.000Z  61 s    50 MiB  -',
+      'betty   ba9876543210                                                 silent',
+    ]);
+  });
+
+  it('shows the calls in flight on current and on old', () => {
+    const old = { revision: 'abcdef012345'.padEnd(64, '0'), inFlight: 2 };
+    const modules = { demo: { ...moduleStateOf(revision, 5), inFlight: 1, old } };
+    const nodes = [{ ...descriptionOf('fred', modules), status: 'present' }] as const;
+    expect(render({ command: 'nodes', nodes })).toContain(
+      ' demo@3f2a9c0b1d4e (1 in flight) (old abcdef012345, 2 in flight)',
+    );
+  });
+});
+
+describe('render of a purge', () => {
+  it('has a line a node', () => {
+    const nodes = [
+      { node: 'fred', status: 'purged' },
+      { node: 'bambam', status: 'busy', calls: 2 },
+      { node: 'betty', status: 'silent' },
+    ] as const;
+    expect(render({ command: 'purge', nodes }).split('\n')).toEqual([
+      'fred    purged',
+      'bambam  busy    calls running on the old version: 2',
+      'betty   silent  should have answered and did not',
+    ]);
+  });
+});
+
+describe('render of a canary', () => {
+  it('tells who is not in it', () => {
+    const nodes: NodeOutcome[] = [
+      { node: 'fred', status: 'loaded', ms: 1 },
+      { node: 'betty', status: 'kept' },
+    ];
+    expect(
+      render(push('committed', '0 of 7 calls failed in 10 s', nodes))
+        .split('\n')
+        .slice(0, 4),
+    ).toEqual([
+      'fred   loaded  1.0 ms',
+      'betty  kept    not in the canary',
+      'demo@3f2a9c0b1d4e committed · 1 loaded · 1 kept · p50 1.0 ms · max 1.0 ms',
+      '0 of 7 calls failed in 10 s',
+    ]);
+  });
+});
+
+describe('render of a change without a bundle', () => {
+  const change = (command: HeadChangeResult['command'], to: string | null): HeadChangeResult => ({
+    command,
+    modules: [{ module: 'demo', revision: to }],
+    outcome: 'committed',
+    detail: '',
+    nodes: [{ node: 'fred', status: 'loaded', ms: 1 }],
+    times: { write: 0.4, commit: 1.5, skew: 0 },
+  });
+
+  it.each([
+    [change('rollback', revision), 'demo@3f2a9c0b1d4e rollback committed · 1 loaded · p50 1.0 ms · max 1.0 ms'],
+    [change('remove', null), 'demo remove committed · 1 loaded · p50 1.0 ms · max 1.0 ms'],
+  ])('says what was done, to what: $command', (result, title) => {
+    expect(render(result).split('\n').slice(1)).toEqual([title, 'write 0.4 ms, commit 1.5 ms, skew 0.0 ms']);
+  });
+});
+
+describe('render of the status', () => {
+  const head = headOf('demo', revision, 5);
+
+  it('has a row for each module and node, and how many are not on their head', () => {
+    const nodes = [
+      { module: 'demo', node: 'fred', desired: revision, running: revision, canary: true, state: 'ok' },
+      { module: 'demo', node: 'bambam', desired: null, running: null, canary: false, state: 'silent' },
+    ] as const;
+    expect(render({ command: 'status', heads: [head], nodes }).split('\n')).toEqual([
+      'MODULE  NODE    DESIRED                RUNNING       STATE',
+      'demo    fred    3f2a9c0b1d4e (canary)  3f2a9c0b1d4e  ok',
+      'demo    bambam  -                      -             silent',
+      '1 of 2 are not on their head',
+    ]);
+  });
+
+  it('says that nothing was pushed yet, or that nothing is left', () => {
+    expect(render({ command: 'status', heads: [], nodes: [] })).toBe('nothing was pushed yet');
+    expect(render({ command: 'status', heads: [headOf('demo', null, 6)], nodes: [] })).toBe(
+      'every node is on its heads',
+    );
+  });
+});
+
+describe('render of a history', () => {
+  it('has a row a head: when, what, who, what came of it, why', () => {
+    const pushed = headOf('demo', revision, 5);
+    const outcome = { module: 'demo', sequence: 5, verdict: 'committed', loaded: 3, refused: 0, silent: 1 } as const;
+    const heads = [
+      { ...pushed, revision: null, note: 'remove', outcome: null },
+      { ...pushed, outcome },
+    ];
+    expect(render({ command: 'history', module: 'demo', heads }).split('\n')).toEqual([
+      'WHEN                      REVISION      WHO    OUTCOME                                   NOTE',
+      '2023-11-14T22:13:20.000Z  -             wilma  unknown                                   remove',
+      '2023-11-14T22:13:20.000Z  3f2a9c0b1d4e  wilma  committed: 3 loaded, 0 refused, 1 silent  push',
+    ]);
+  });
+});

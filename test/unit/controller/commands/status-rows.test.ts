@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+
+import { compareWithHeads } from '../../../../controller/src/commands/status-rows.ts';
+import type { Head } from '../../../../protocol/head.ts';
+import type { NodeDescription } from '../../../../protocol/messages.ts';
+import { descriptionOf, headOf, moduleStateOf } from '../../fixtures.ts';
+
+const [stable = '', trial = ''] = ['a', 'b'].map(digit => digit.repeat(64));
+
+const running = (revision: string, sequence: number) => ({ demo: moduleStateOf(revision, sequence) });
+
+/** What fred is said to be at, when he has these modules and the fleet these heads. */
+function fredAt(heads: readonly Head[], modules: NodeDescription['modules'] | null) {
+  const fred = modules === null ? null : descriptionOf('fred', modules);
+  return compareWithHeads(heads, new Map([['fred', fred]]));
+}
+
+describe('compareWithHeads', () => {
+  const head = headOf('demo', stable, 5);
+  const canary = { revision: trial, scope: { type: 'names' as const, names: ['fred'] }, maxErrors: 0 };
+
+  it.each([
+    ['runs what it should', [head], running(stable, 5), 'ok'],
+    ['runs what it should, loaded by hand', [head], running(stable, 0), 'ok'],
+    ['runs another revision', [head], running(trial, 4), 'behind'],
+    ['runs nothing', [head], {}, 'behind'],
+    ['runs what compile loaded', [head], running(trial, 0), 'here only'],
+    ['runs what compile loaded, and no head knows it', [], running(trial, 0), 'here only'],
+    ['runs what was removed', [headOf('demo', null, 5)], running(stable, 4), 'behind'],
+    ['runs the canary that it is in', [{ ...head, canary }], running(trial, 5), 'ok'],
+    ['does not run the canary that it is in', [{ ...head, canary }], running(stable, 4), 'behind'],
+    ['does not answer', [head], null, 'silent'],
+  ])('a node that %s', (_, heads, modules, state) => {
+    expect(fredAt(heads, modules)).toMatchObject([{ module: 'demo', node: 'fred', state }]);
+  });
+
+  it.each([
+    ['its newest head', 5, 'refused'],
+    ['an older head', 4, 'behind'],
+  ])('says why a node refuses %s', (_, sequence, state) => {
+    const refusals = { demo: { sequence, reason: 'banned' as const, detail: 'it stalled' } };
+    const fred = { ...descriptionOf('fred', running(trial, 4)), refusals };
+    const [row] = compareWithHeads([head], new Map([['fred', fred]]));
+    expect(row).toMatchObject({ state, ...(state === 'refused' ? { detail: 'banned: it stalled' } : {}) });
+  });
+
+  it('has no row for a module that is removed and nowhere', () => {
+    expect(fredAt([headOf('demo', null, 5)], {})).toEqual([]);
+  });
+
+  it("tells a canary's revision from the head's own", () => {
+    const nodes = new Map([
+      ['betty', descriptionOf('betty', running(stable, 5))],
+      ['fred', descriptionOf('fred', running(trial, 5))],
+    ]);
+    expect(compareWithHeads([{ ...head, canary }], nodes)).toEqual([
+      { module: 'demo', node: 'fred', desired: trial, running: trial, canary: true, state: 'ok' },
+      { module: 'demo', node: 'betty', desired: stable, running: stable, canary: false, state: 'ok' },
+    ]);
+  });
+
+  it('sorts by module, then by replica', () => {
+    const nodes = new Map(['betty', 'fred'].map(node => [node, null]));
+    const rows = compareWithHeads([headOf('zoo', stable, 1), head], nodes);
+    expect(rows.map(({ module, node }) => `${module} ${node}`)).toEqual([
+      'demo fred',
+      'demo betty',
+      'zoo fred',
+      'zoo betty',
+    ]);
+  });
+});

@@ -1,0 +1,82 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+import { Membership, join } from '../../../../controller/src/fleet/membership.ts';
+import { encode } from '../../../../protocol/codec.ts';
+import type { NodeDescription } from '../../../../protocol/messages.ts';
+import { subjectsOf } from '../../../../protocol/subjects.ts';
+import { descriptionOf, recordingLog } from '../../fixtures.ts';
+
+const container = (id: string, name: string, state = 'running') => ({ id, name, state });
+
+const present = (node: string, id: string): NodeDescription => descriptionOf(node, {}, id);
+
+const fred = { node: 'fred', container: 'c1' };
+
+describe('join', () => {
+  it.each([
+    ['running', 'heard', true],
+    ['running', 'silent', true],
+    ['paused', 'silent', true],
+    ['restarting', 'silent', true],
+    ['exited', 'silent', false],
+    ['exited', 'heard a moment ago', false],
+    ['created', 'silent', false],
+    ['dead', 'silent', false],
+    ['removing', 'heard a moment ago', false],
+  ])('a %s container that is %s should answer: %s', (state, heard, expected) => {
+    const presence = heard === 'silent' ? [] : [present('fred', 'c1')];
+    expect(join([container('c1', 'hotcast-node-1', state)], presence)).toEqual(expected ? [fred] : []);
+  });
+
+  it('calls a container by the name that it was heard with', () => {
+    expect(join([container('c1', 'hotcast-node-1')], [present('fred-c1', 'c1')])).toEqual([
+      { node: 'fred-c1', container: 'c1' },
+    ]);
+  });
+
+  it("calls a container that was never heard by its container's name", () => {
+    expect(join([container('c9', 'hotcast-node-3')], [present('fred', 'c1')])).toContainEqual({
+      node: 'betty',
+      container: 'c9',
+    });
+  });
+
+  it('expects a node that the engine does not know, while it is heard', () => {
+    expect(join([], [present('wilma', 'elsewhere')])).toEqual([{ node: 'wilma', container: 'elsewhere' }]);
+  });
+
+  it('expects a container once, heard or not', () => {
+    const members = join(
+      [container('c1', 'hotcast-node-1'), container('c2', 'hotcast-node-2')],
+      [present('fred', 'c1'), present('bambam', 'c2')],
+    );
+    expect(members).toEqual([fred, { node: 'bambam', container: 'c2' }]);
+  });
+
+  it("does not believe a node that says that another one's container is its own", () => {
+    const containers = [container('c1', 'hotcast-node-1'), container('c2', 'hotcast-node-2')];
+    const members = join(containers, [present('fred', 'c1'), present('bambam', 'c2'), present('fred', 'c2')]);
+    expect(members).toEqual([fred, { node: 'bambam', container: 'c2' }]);
+  });
+});
+
+describe('present', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it.each([
+    ['for 6 seconds', {}, 6_000],
+    ['for three times as long as it said to be silent', { heartbeatInterval: 20_000 }, 60_000],
+  ])('has a node that told that it is there %s', (_, more, lifetime) => {
+    vi.useFakeTimers();
+    const subjects = subjectsOf('dino');
+    let tell = (_error: null, _message: { subject: string; data: Uint8Array }): void => undefined;
+    const subscribe = (_subject: string, { callback }: { callback: typeof tell }) => void (tell = callback);
+    const fleet = new Membership({ subscribe } as unknown as NatsConnection, subjects, recordingLog());
+    tell(null, { subject: subjects.event('fred', 'heartbeat'), data: encode({ ...descriptionOf('fred'), ...more }) });
+    vi.advanceTimersByTime(lifetime);
+    expect(fleet.present().map(({ node }) => node)).toEqual(['fred']);
+    vi.advanceTimersByTime(1);
+    expect(fleet.present()).toEqual([]);
+  });
+});

@@ -1,0 +1,208 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { Reconciler, type RecordSource } from '../../../../node-image/src/cluster/reconciler.ts';
+import { CodeServer } from '../../../../node-image/src/modules/code-server.ts';
+import type { Bundle } from '../../../../protocol/bundle.ts';
+import { DecodeError } from '../../../../protocol/errors.ts';
+import type { Head } from '../../../../protocol/head.ts';
+import { bundleOf, headOf, recordingLog } from '../../fixtures.ts';
+
+const first = bundleOf('demo', 'exports.version = 1;');
+const second = bundleOf('demo', 'exports.version = 2;');
+const throwing = bundleOf('bad', `throw new Error('no');`);
+
+/** The stream, in memory. */
+class Stream implements RecordSource {
+  readonly stored: Head[];
+  readonly bundles: Bundle[];
+  reads = 0;
+  bundleReads = 0;
+  fault: Error | null = null;
+
+  constructor(stored: Head[], bundles: Bundle[]) {
+    this.stored = stored;
+    this.bundles = bundles;
+  }
+
+  async heads(): Promise<readonly Head[]> {
+    this.reads += 1;
+    if (this.fault !== null) throw this.fault;
+    return this.stored;
+  }
+
+  async bundle(module: string, revision: string): Promise<Bundle | null> {
+    this.bundleReads += 1;
+    if (this.fault !== null) throw this.fault;
+    return this.bundles.find(bundle => bundle.module === module && bundle.revision === revision) ?? null;
+  }
+}
+
+function nodeBeside(stored: Head[], bundles: Bundle[]) {
+  const log = recordingLog();
+  const codeServer = new CodeServer(log);
+  const stream = new Stream(stored, bundles);
+  const running = (module: string): unknown => codeServer.current(module)?.exports['version'];
+  return { log, codeServer, stream, running, reconciler: new Reconciler('fred', codeServer, stream, log) };
+}
+
+// No jitter: a node that is behind reads at once.
+beforeEach(() => void vi.spyOn(Math, 'random').mockReturnValue(0));
+afterEach(() => void vi.restoreAllMocks());
+
+describe('compare', () => {
+  it('reads the stream and obeys it when the digest names a head that was not seen', async () => {
+    const { reconciler, codeServer, running } = nodeBeside([headOf('demo', first.revision, 5)], [first]);
+    await reconciler.compare({ heads: { demo: 5 } });
+    expect(running('demo')).toBe(1);
+    expect(codeServer.describe()).toMatchObject({ demo: { revision: first.revision, sequence: 5 } });
+  });
+
+  it('does not read when nothing in the digest is new', async () => {
+    const { reconciler, stream } = nodeBeside([headOf('demo', first.revision, 5)], [first]);
+    await reconciler.readHeads();
+    for (const heads of [{}, { demo: 5 }, { demo: 4 }]) await reconciler.compare({ heads });
+    expect(stream.reads).toBe(1);
+  });
+
+  it('reads once for digests that come while it reads', async () => {
+    const { reconciler, stream } = nodeBeside([headOf('demo', first.revision, 5)], [first]);
+    await Promise.all([1, 2, 3].map(() => reconciler.compare({ heads: { demo: 5 } })));
+    expect(stream.reads).toBe(1);
+  });
+
+  it('reads again at the next digest when the stream could not be read', async () => {
+    const { reconciler, stream, running, log } = nodeBeside([headOf('demo', first.revision, 5)], [first]);
+    stream.fault = new Error('no route');
+    await reconciler.compare({ heads: { demo: 5 } });
+    expect(running('demo')).toBeUndefined();
+    expect(log.logged).toMatchObject([{ level: 'warn', fields: { err: stream.fault } }]);
+    stream.fault = null;
+    await reconciler.compare({ heads: { demo: 5 } });
+    expect(running('demo')).toBe(1);
+  });
+
+  it('does not read for ever for a head that throws while it loads', async () => {
+    const { reconciler, stream } = nodeBeside([headOf('bad', throwing.revision, 5)], [throwing]);
+    await reconciler.compare({ heads: { bad: 5 } });
+    await reconciler.compare({ heads: { bad: 5 } });
+    expect(stream.reads).toBe(1);
+  });
+});
+
+describe('readHeads', () => {
+  it('obeys the other heads when one can not be obeyed', async () => {
+    const heads = [
+      headOf('bad', throwing.revision, 1),
+      headOf('lost', 'f'.repeat(64), 2),
+      headOf('demo', first.revision, 3),
+    ];
+    const { reconciler, running, log } = nodeBeside(heads, [throwing, first]);
+    await reconciler.readHeads();
+    expect(running('demo')).toBe(1);
+    const outcomes = log.logged.filter(({ message }) => message === 'could not catch up with the stream');
+    expect(outcomes.map(({ fields }) => fields)).toMatchObject([
+      { heads: [{ module: 'bad' }], outcome: { reason: 'on_load_failure' } },
+      { heads: [{ module: 'lost' }], outcome: { reason: 'nofile' } },
+    ]);
+  });
+
+  it('does not load again what it obeyed', async () => {
+    const { reconciler, stream, log } = nodeBeside([headOf('demo', first.revision, 5)], [first]);
+    await reconciler.readHeads();
+    await reconciler.readHeads();
+    expect(stream.bundleReads).toBe(1);
+    expect(log.logged.map(({ message }) => message)).toEqual(['loaded', 'caught up with the stream']);
+  });
+
+  it('obeys a removal, which has no bundle', async () => {
+    const { reconciler, stream, running, codeServer } = nodeBeside([headOf('demo', first.revision, 5)], [first]);
+    await reconciler.readHeads();
+    stream.stored.splice(0, 1, headOf('demo', null, 6));
+    await reconciler.readHeads();
+    expect(running('demo')).toBeUndefined();
+    expect(codeServer.headSeen('demo')).toBe(6);
+  });
+});
+
+describe('heads of one push', () => {
+  const together = [headOf('demo', first.revision, 5), headOf('bad', throwing.revision, 6)];
+
+  it('are obeyed together: none when one throws', async () => {
+    const { reconciler, running } = nodeBeside(
+      together.map(head => ({ ...head, push: 'one' })),
+      [first, throwing],
+    );
+    await reconciler.readHeads();
+    expect(running('demo')).toBeUndefined();
+  });
+
+  it('of two pushes are not', async () => {
+    const { reconciler, running } = nodeBeside(together, [first, throwing]);
+    await reconciler.readHeads();
+    expect(running('demo')).toBe(1);
+  });
+});
+
+describe('a head with a canary', () => {
+  const onTrial = (name: string): Head => ({
+    ...headOf('demo', first.revision, 5),
+    canary: { revision: second.revision, scope: { type: 'names', names: [name] }, maxErrors: 0 },
+  });
+
+  it("makes a node in its scope run the canary's revision", async () => {
+    const { reconciler, running } = nodeBeside([onTrial('fred')], [first, second]);
+    await reconciler.readHeads();
+    expect(running('demo')).toBe(2);
+  });
+
+  it("makes every other node run the head's own, and fetch nothing else", async () => {
+    const { reconciler, running, stream } = nodeBeside([onTrial('betty')], [first, second]);
+    await reconciler.readHeads();
+    expect(running('demo')).toBe(1);
+    expect(stream.bundleReads).toBe(1);
+  });
+});
+
+describe('obey', () => {
+  it('switches to what is prepared before it returns a promise, and reads nothing', async () => {
+    const { reconciler, codeServer, running, stream } = nodeBeside([], []);
+    codeServer.prepare(first);
+    const outcome = reconciler.obey([headOf('demo', first.revision, 5)]);
+    expect(running('demo')).toBe(1);
+    expect(await outcome).toEqual({ status: 'ok' });
+    expect(stream.bundleReads).toBe(0);
+  });
+
+  it('reads the bundles that are not at hand, and switches only when all are there', async () => {
+    const other = bundleOf('other', 'exports.version = 7;');
+    const { reconciler, codeServer, running } = nodeBeside([], [other]);
+    codeServer.prepare(second);
+    const outcome = reconciler.obey([headOf('demo', second.revision, 5), headOf('other', other.revision, 6)]);
+    expect(running('demo')).toBeUndefined();
+    expect(await outcome).toEqual({ status: 'ok' });
+    expect([running('demo'), running('other')]).toEqual([2, 7]);
+  });
+
+  it('changes nothing when a bundle is nowhere', async () => {
+    const { reconciler, running } = nodeBeside([], [first]);
+    const heads = [headOf('demo', first.revision, 5), headOf('other', second.revision, 6)];
+    expect(await reconciler.obey(heads)).toMatchObject({ status: 'refused', reason: 'nofile' });
+    expect(running('demo')).toBeUndefined();
+  });
+
+  it('refuses a stored bundle that is not what it says it is as badfile', async () => {
+    const { reconciler, stream } = nodeBeside([], []);
+    stream.fault = new DecodeError('the code is another revision');
+    expect(await reconciler.obey([headOf('demo', first.revision, 5)])).toEqual({
+      status: 'refused',
+      reason: 'badfile',
+      detail: 'the code is another revision',
+    });
+  });
+
+  it('refuses a stored bundle that is no JavaScript as badfile', async () => {
+    const broken = bundleOf('demo', 'exports.add = (');
+    const { reconciler } = nodeBeside([], [broken]);
+    expect(await reconciler.obey([headOf('demo', broken.revision, 5)])).toMatchObject({ reason: 'badfile' });
+  });
+});

@@ -1,0 +1,278 @@
+import { Agent, request as nodeRequest } from 'node:http';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { HttpServer } from '../../../../node-image/src/http/server.ts';
+import { shortRevision } from '../../../../protocol/revision.ts';
+import { latch } from '../../fixtures.ts';
+import { hosts } from '../modules/host.ts';
+
+const host = hosts();
+const servers: HttpServer[] = [];
+
+afterEach(() => {
+  for (const server of servers.splice(0)) server.stop();
+});
+
+/** A node that serves by HTTP. */
+async function servingHost() {
+  const node = host();
+  const http = await HttpServer.start({ port: 0, node: 'fred', codeServer: node.server, log: node.log });
+  servers.push(http);
+  const base = `http://127.0.0.1:${http.port}`;
+  const get = (path: string, init?: RequestInit): Promise<Response> =>
+    fetch(base + path, { redirect: 'manual', ...init });
+  return { ...node, http, base, get };
+}
+
+type Serving = Awaited<ReturnType<typeof servingHost>>;
+
+/** A module whose `fetch` has this body. */
+const serving = (body: string): string => `export default { async fetch(request: Request) { ${body} } };`;
+
+/** Resolves when no call is in flight. */
+async function idle({ server }: Serving): Promise<void> {
+  await expect.poll(() => server.callsInFlight).toBe(0);
+}
+
+describe('a request', () => {
+  it('is answered by the current version, which headers name with the node', async () => {
+    const node = await servingHost();
+    for (const word of ['one', 'two']) {
+      const [bundle] = await node.push({ web: serving(`return new Response('${word}')`) });
+      const response = await node.get('/web/');
+      expect(await response.text()).toBe(word);
+      expect(response.headers.get('hotcast-node')).toBe('fred');
+      expect(response.headers.get('hotcast-revision')).toBe(`web@${shortRevision(bundle?.revision ?? '')}`);
+    }
+  });
+
+  it('shows the module a real Request without its name in the path, and with it in a header', async () => {
+    const node = await servingHost();
+    const source = serving(`
+      const again = new Request(request);
+      return Response.json({
+        url: again.url, method: again.method, prefix: again.headers.get('x-forwarded-prefix'), body: await again.text(),
+      });
+    `);
+    await node.push({ web: source });
+    const init = { method: 'PUT', body: 'a body', headers: { 'x-forwarded-prefix': '/spoofed' } };
+    expect(await (await node.get('/web/hello?x=1', init)).json()).toEqual({
+      url: `${node.base}/hello?x=1`,
+      method: 'PUT',
+      prefix: '/web',
+      body: 'a body',
+    });
+  });
+
+  it('is sent on to the path with the slash that relative links need', async () => {
+    const node = await servingHost();
+    await node.push({ web: serving(`return new Response(request.method + new URL(request.url).pathname)`) });
+    const response = await node.get('/web?x=1');
+    expect([response.status, response.headers.get('location')]).toEqual([308, '/web/?x=1']);
+    expect(await (await node.get('/web', { method: 'POST' })).text()).toBe('POST/');
+  });
+
+  it('is a call in flight until its body is sent', async () => {
+    const node = await servingHost();
+    const source = serving(`
+      const { readable, writable } = new TransformStream();
+      globalThis.httpTestWriter = writable.getWriter();
+      void globalThis.httpTestWriter.write(new TextEncoder().encode('begun '));
+      return new Response(readable);
+    `);
+    await node.push({ web: source });
+    const response = await node.get('/web/');
+    const reader = response.body?.getReader();
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('begun ');
+    expect(node.server.describe()['web']).toMatchObject({ inFlight: 1, calls: 0 });
+
+    await node.push({ web: serving(`return new Response('new')`) });
+    expect(node.server.busyOld('web')).not.toBeNull();
+    expect(await (await node.get('/web/')).text()).toBe('new');
+    const { httpTestWriter } = globalThis as unknown as { httpTestWriter: WritableStreamDefaultWriter };
+    await httpTestWriter.write(new TextEncoder().encode('ended'));
+    await httpTestWriter.close();
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('ended');
+    expect((await reader?.read())?.done).toBe(true);
+    await idle(node);
+    expect(node.server.busyOld('web')).toBeNull();
+  });
+
+  it('ends, and its signal is aborted, when the client goes away', async () => {
+    const node = await servingHost();
+    const source = `
+      export const seen: string[] = [];
+      export default { fetch(request: Request) {
+        request.signal.addEventListener('abort', () => seen.push('aborted'));
+        return new Response(new ReadableStream({
+          start: stream => stream.enqueue(new TextEncoder().encode('x')),
+          cancel: () => void seen.push('cancelled'),
+        }));
+      } };
+      export const what = () => seen.toSorted();
+    `;
+    await node.push({ web: source });
+    const client = new AbortController();
+    const response = await node.get('/web/', { signal: client.signal });
+    await response.body?.getReader().read();
+    client.abort();
+    await idle(node);
+    expect(await node.value('web', 'what')).toEqual(['aborted', 'cancelled']);
+    expect(node.server.describe()['web']).toMatchObject({ errors: 0 });
+  });
+
+  it('is cut off by a forced purge, after the module could end it by its signal', async () => {
+    const node = await servingHost();
+    const source = serving(`
+      const encode = (text: string) => new TextEncoder().encode(text);
+      return new Response(new ReadableStream({ start(stream) {
+        stream.enqueue(encode('begun '));
+        if (request.url.endsWith('polite')) {
+          import.meta.hot.signal.addEventListener('abort', () => { stream.enqueue(encode('bye')); stream.close(); });
+        }
+      } }));
+    `);
+    await node.push({ web: source });
+    const polite = await node.get('/web/polite');
+    const rude = await node.get('/web/rude');
+    await node.push({ web: serving(`return new Response('new')`) });
+    node.server.purge('web');
+    expect(await polite.text()).toBe('begun bye');
+    await expect(rude.text()).rejects.toThrow('terminated');
+    await idle(node);
+  });
+
+  it('leaves its connection fit for the next, also when the module has not read its body', async () => {
+    const node = await servingHost();
+    await node.push({ web: serving(`return new Response(request.method)`) });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ports = new Set<number | undefined>();
+    for (const [method, body] of [
+      ['POST', Buffer.alloc(3_000_000)],
+      ['GET', ''],
+      ['POST', 'x'],
+      ['GET', ''],
+    ] as const) {
+      const sent = nodeRequest(`${node.base}/web/`, { agent, method }).end(body);
+      const [response] = (await once(sent, 'response')) as [NodeJS.ReadableStream];
+      expect(await text(response)).toBe(method);
+      ports.add(sent.socket?.localPort);
+    }
+    agent.destroy();
+    expect(ports.size).toBe(1);
+  });
+
+  it('carries large bodies both ways at once', async () => {
+    const node = await servingHost();
+    await node.push({ web: serving(`return new Response(request.body)`) });
+    const body = new Uint8Array(20_000_000).map((_, index) => index);
+    const response = await node.get('/web/', { method: 'POST', body });
+    expect(Buffer.compare(body, new Uint8Array(await response.arrayBuffer()))).toBe(0);
+    await idle(node);
+  });
+});
+
+describe('an error in fetch', () => {
+  it.each([
+    ['thrown at once', `throw new RangeError('no rocks')`],
+    ['a promise that fails', `await null; throw new RangeError('no rocks')`],
+  ])('is answered with 500, logged with a mapped stack and counted: %s', async (_, body) => {
+    const node = await servingHost();
+    await node.push({ web: `export const x = 1;\n${serving(body)}` });
+    const response = await node.get('/web/');
+    expect([response.status, await response.text()]).toEqual([
+      500,
+      'module web failed on node fred; its log says why\n',
+    ]);
+    expect(response.headers.get('hotcast-revision')).toMatch(/^web@/);
+    await idle(node);
+    expect(node.server.describe()['web']).toMatchObject({ calls: 1, errors: 1 });
+    const logged = node.log.logged.find(({ message }) => message === 'error in fetch');
+    expect(logged?.fields).toMatchObject({ module: 'web', err: { type: 'RangeError', message: 'no rocks' } });
+    expect(JSON.stringify(logged?.fields)).toMatch(/web@[0-9a-f]{12} modules\/web\.ts:2:/);
+  });
+
+  it('is also what is no Response', async () => {
+    const node = await servingHost();
+    await node.push({ web: serving(`return 'text'`) });
+    expect((await node.get('/web/')).status).toBe(500);
+    await idle(node);
+    expect(node.server.describe()['web']).toMatchObject({ errors: 1 });
+  });
+
+  it('ends the connection when half of the body was sent, and is counted once', async () => {
+    const node = await servingHost();
+    const source = serving(`
+      let pulled = 0;
+      return new Response(new ReadableStream({ pull(stream) {
+        if (++pulled > 3) throw new Error('no more rocks');
+        stream.enqueue(new TextEncoder().encode('rock '));
+      } }));
+    `);
+    await node.push({ web: source });
+    await expect(node.get('/web/').then(response => response.text())).rejects.toThrow(TypeError);
+    await idle(node);
+    expect(node.server.describe()['web']).toMatchObject({ calls: 1, errors: 1 });
+    expect(node.log.logged.filter(({ message }) => message === 'error in fetch')).toHaveLength(1);
+  });
+});
+
+describe('what is not there', () => {
+  it('is a 404 that names module and node', async () => {
+    const node = await servingHost();
+    await node.push({ demo: 'export const add = (x: number, y: number) => x + y;' });
+    const answers = await Promise.all(['/nowhere/', '/demo/', '/No'].map(path => node.get(path)));
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
+    expect(answers.map(({ headers }) => headers.get('hotcast-node'))).toEqual(['fred', 'fred', 'fred']);
+    expect(await Promise.all(answers.map(answer => answer.text()))).toEqual([
+      'module nowhere is not loaded on node fred\n',
+      'module demo on node fred has no default export with fetch\n',
+      'no module is called "No"\n',
+    ]);
+  });
+
+  it('is 400 for a method that Request does not have', async () => {
+    const node = await servingHost();
+    await node.push({ web: serving(`return new Response()`) });
+    const sent = nodeRequest(`${node.base}/web/`, { method: 'TRACE' }).end();
+    const [response] = (await once(sent, 'response')) as [{ statusCode: number }];
+    expect(response.statusCode).toBe(400);
+  });
+});
+
+describe("the node's own page", () => {
+  it('lists what is served', async () => {
+    const node = await servingHost();
+    const [web] = await node.push({ web: serving(`return new Response()`), demo: 'export const x = 1;' });
+    const page = await node.get('/');
+    expect([page.status, await page.text()]).toEqual([200, `fred\n/web/ web@${shortRevision(web?.revision ?? '')}\n`]);
+  });
+});
+
+describe('stop', () => {
+  it('ends what is in flight, closes each connection with its next response, and takes no new ones', async () => {
+    const node = await servingHost();
+    const { opened, open } = latch();
+    Object.assign(globalThis, { httpTestGate: opened });
+    await node.push({ web: serving(`await globalThis.httpTestGate; return new Response('whole')`) });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const first = nodeRequest(`${node.base}/`, { agent }).end();
+    const [warm] = (await once(first, 'response')) as [NodeJS.ReadableStream];
+    await text(warm);
+    const slow = node.get('/web/');
+    await expect.poll(() => node.server.callsInFlight).toBe(1);
+    node.http.stop();
+    const last = nodeRequest(`${node.base}/`, { agent }).end();
+    const [page] = (await once(last, 'response')) as [NodeJS.ReadableStream & { headers: object; statusCode: number }];
+    expect(page.headers).toMatchObject({ connection: 'close' });
+    expect(page.statusCode).toBe(503);
+    await text(page);
+    await expect(node.get('/').then(response => response.status)).rejects.toThrow('fetch failed');
+    open();
+    expect(await (await slow).text()).toBe('whole');
+    agent.destroy();
+  });
+});

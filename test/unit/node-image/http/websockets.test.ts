@@ -1,0 +1,158 @@
+import { once } from 'node:events';
+import { request as nodeRequest } from 'node:http';
+
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { HttpServer } from '../../../../node-image/src/http/server.ts';
+import { shortRevision } from '../../../../protocol/revision.ts';
+import { Talk } from '../../../support/talk.ts';
+import { hosts } from '../modules/host.ts';
+
+const host = hosts();
+const stops: (() => void)[] = [];
+
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop();
+});
+
+async function servingHost() {
+  const node = host();
+  const http = await HttpServer.start({ port: 0, node: 'fred', codeServer: node.server, log: node.log });
+  stops.push(() => http.stop());
+  const base = `127.0.0.1:${http.port}`;
+  return { ...node, http, base, connect: (path: string): Promise<Talk> => Talk.open(`ws://${base}${path}`) };
+}
+
+const serving = (hooks: string): string =>
+  `export default { fetch: () => new Response('http'), websocket: { ${hooks} } as Hotcast.WebSocketHooks };`;
+
+/** Asks for an upgrade; gives the response that refuses it, or opens. */
+async function handshake(base: string, path: string) {
+  const headers = {
+    connection: 'upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    'sec-websocket-version': '13',
+  };
+  const sent = nodeRequest(`http://${base}${path}`, { headers }).end();
+  const [response] = (await Promise.race([once(sent, 'response'), once(sent, 'upgrade')])) as [
+    { statusCode: number; headers: Record<string, string>; destroy: () => void },
+  ];
+  sent.destroy();
+  return { status: response.statusCode, headers: response.headers };
+}
+
+describe('a WebSocket connection', () => {
+  it('survives every swap: each event goes to the version that is current, and pins none', async () => {
+    const node = await servingHost();
+    const version = (name: string): string =>
+      serving(`
+        open(peer) { peer.context.opened = '${name}'; },
+        message(peer, message) { peer.send('${name}: ' + message.text() + ', opened on ' + peer.context.opened); },
+      `);
+    await node.push({ chat: version('one') });
+    const talk = await node.connect('/chat/');
+    expect(await talk.ask('yabba')).toBe('one: yabba, opened on one');
+    for (const name of ['two', 'three', 'four']) {
+      await node.push({ chat: version(name) });
+      expect(node.server.busyOld('chat')).toBeNull();
+      expect(await talk.ask('dabba')).toBe(`${name}: dabba, opened on one`);
+    }
+    expect(node.server.describe()['chat']).toMatchObject({ inFlight: 0, errors: 0 });
+  });
+
+  it('shares the topics of its module, and hears nothing of another', async () => {
+    const node = await servingHost();
+    const hooks = `
+      open(peer) { peer.subscribe('rocks'); },
+      message(peer, message) { peer.publish('rocks', message.text()); peer.send('sent'); },
+    `;
+    await node.push({ chat: serving(hooks), talk: serving(hooks) });
+    const [first, second, other] = await Promise.all(['/chat/a', '/chat/b', '/talk/'].map(node.connect));
+    expect(await first?.ask('for chat')).toBe('sent');
+    expect(await second?.next()).toBe('for chat');
+    expect(await other?.ask('for talk')).toBe('sent');
+    expect(await second?.ask('again')).toBe('sent');
+  });
+
+  it('stays open when a hook throws, which is logged and counted', async () => {
+    const node = await servingHost();
+    await node.push({
+      chat: serving(`async message(peer, message) {
+        if (message.text() === 'bad') throw new RangeError('no rocks');
+        peer.send('good');
+      }`),
+    });
+    const talk = await node.connect('/chat/');
+    talk.send('bad');
+    expect(await talk.ask('good')).toBe('good');
+    expect(node.server.describe()['chat']).toMatchObject({ errors: 1 });
+    expect(node.log.logged.find(({ message }) => message === 'error in websocket message')?.fields).toMatchObject({
+      module: 'chat',
+      err: { type: 'RangeError', message: 'no rocks' },
+    });
+  });
+
+  it('is told why when a new version takes no connections any more, or the module is gone', async () => {
+    const node = await servingHost();
+    for (const drainConnection of [
+      async () => void (await node.push({ chat: `export default { fetch: () => new Response() };` })),
+      () => void node.commit('chat', null),
+    ]) {
+      await node.push({ chat: serving('') });
+      const talk = await node.connect('/chat/');
+      await drainConnection();
+      talk.send('anybody?');
+      expect(await talk.closed).toEqual({ code: 1001, reason: 'chat takes no connections' });
+    }
+  });
+
+  it('is told when the node stops', async () => {
+    const node = await servingHost();
+    await node.push({ chat: serving('') });
+    const talk = await node.connect('/chat/');
+    node.http.stop();
+    expect(await talk.closed).toEqual({ code: 1001, reason: 'the node stops' });
+  });
+});
+
+describe('an upgrade', () => {
+  it('opens with the headers that name node and revision, and those of the module', async () => {
+    const node = await servingHost();
+    const hooks = `upgrade: request => ({ headers: { url: request.url, at: request.headers.get('x-forwarded-prefix') } })`;
+    const [bundle] = await node.push({ chat: serving(hooks) });
+    expect(await handshake(node.base, '/chat/room?x=1')).toMatchObject({
+      status: 101,
+      headers: {
+        'hotcast-node': 'fred',
+        'hotcast-revision': `chat@${shortRevision(bundle?.revision ?? '')}`,
+        url: `http://${node.base}/room?x=1`,
+        at: '/chat',
+      },
+    });
+  });
+
+  it('is refused by the Response that the hook gives or throws', async () => {
+    const node = await servingHost();
+    for (const verb of ['return', 'throw']) {
+      await node.push({ chat: serving(`upgrade() { ${verb} new Response('no', { status: 403 }); }`) });
+      expect(await handshake(node.base, '/chat/')).toMatchObject({ status: 403, headers: { 'hotcast-node': 'fred' } });
+    }
+    expect(node.server.describe()['chat']).toMatchObject({ errors: 0 });
+  });
+
+  it('is refused with 500 when the hook fails', async () => {
+    const node = await servingHost();
+    await node.push({ chat: serving(`upgrade() { throw new RangeError('no rocks'); }`) });
+    expect(await handshake(node.base, '/chat/')).toMatchObject({ status: 500 });
+    expect(node.server.describe()['chat']).toMatchObject({ errors: 1 });
+  });
+
+  it('is refused with 404 where no module offers it', async () => {
+    const node = await servingHost();
+    await node.push({ web: `export default { fetch: () => new Response() };`, demo: 'export const x = 1;' });
+    for (const path of ['/web/', '/demo/', '/nowhere/', '/', '/No/']) {
+      expect(await handshake(node.base, path)).toMatchObject({ status: 404, headers: { 'hotcast-node': 'fred' } });
+    }
+  });
+});

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+
+import { compile } from '../../../../controller/src/build/compile.ts';
+import type { DryRun } from '../../../../node-image/src/modules/dry-run.ts';
+import { projects } from '../../projects.ts';
+import { type Host, hosts } from './host.ts';
+
+const host = hosts();
+const project = projects();
+
+const COUNTER = `
+  const { data } = import.meta.hot;
+  data.counts ??= [];
+  export function add() { return data.counts.push('one'); }
+`;
+
+/** Prepares a module's source and rehearses it. */
+async function dryRunOf(on: Host, module: string, source: string): Promise<DryRun> {
+  const { bundle } = await compile(project({ [`modules/${module}.ts`]: source }), module);
+  on.server.prepare(bundle);
+  return on.server.dryRun([bundle]);
+}
+
+describe('dryRun', () => {
+  it('changes neither what runs nor its data', async () => {
+    const fred = host();
+    await fred.push({ counter: COUNTER });
+    await fred.value('counter', 'add');
+    const before = fred.server.describe();
+    const next = `import.meta.hot.data.counts.length = 0; export const add = () => 'new';`;
+    expect(await dryRunOf(fred, 'counter', next)).toEqual({ status: 'would_load' });
+    expect(fred.server.describe()).toEqual(before);
+    expect(await fred.value('counter', 'add')).toBe(2);
+  });
+
+  it('tells what a codeChange of the live data would throw, and leaves the data as they are', async () => {
+    const fred = host();
+    await fred.push({ counter: COUNTER });
+    await fred.value('counter', 'add');
+    const change = (limit: number) => `
+      export function codeChange(old) {
+        if (old.counts.length > ${limit}) throw new RangeError('too many');
+        old.counts.length = 0;
+        return old;
+      }
+      export const add = () => 'new';
+    `;
+    expect(await dryRunOf(fred, 'counter', change(0))).toEqual({
+      status: 'refused',
+      reason: 'on_load_failure',
+      detail: 'RangeError: too many',
+    });
+    expect(await dryRunOf(fred, 'counter', change(1))).toEqual({ status: 'would_load' });
+    expect(await fred.value('counter', 'add')).toBe(2);
+  });
+
+  it('ends what it evaluated at once: no timer fires, and all is disposed', async () => {
+    const fred = host();
+    const source = `
+      const { signal, dispose } = import.meta.hot;
+      const seen = globalThis.dryRunSeen = [];
+      setTimeout(() => seen.push('timer'), 0);
+      setImmediate(() => seen.push('immediate'));
+      signal.addEventListener('abort', () => seen.push('aborted'));
+      dispose(() => seen.push('disposed'));
+      export const x = 1;
+    `;
+    expect(await dryRunOf(fred, 'timers', source)).toEqual({ status: 'would_load' });
+    const { dryRunSeen } = globalThis as unknown as { readonly dryRunSeen: string[] };
+    await new Promise(resolve => setTimeout(resolve, 5));
+    expect(dryRunSeen.toSorted()).toEqual(['aborted', 'disposed']);
+    Reflect.deleteProperty(globalThis, 'dryRunSeen');
+  });
+
+  it('says that it did not try what it could only try on the live data', async () => {
+    const fred = host();
+    await fred.push({ holder: `import.meta.hot.data.held = () => 1; export const x = 1;` });
+    expect(await dryRunOf(fred, 'holder', `import.meta.hot.data.held(); export const x = 2;`)).toEqual({
+      status: 'not_tried',
+      detail: "the live data of holder can't be copied",
+    });
+  });
+
+  it('needs what was prepared', () => {
+    const target = { module: 'demo', revision: 'f'.repeat(64) };
+    expect(host().server.dryRun([target])).toMatchObject({ status: 'refused', reason: 'nofile' });
+  });
+});

@@ -1,0 +1,74 @@
+import { compile } from '../../../../controller/src/build/compile.ts';
+import { call } from '../../../../node-image/src/modules/invoke.ts';
+import { CodeServer } from '../../../../node-image/src/modules/code-server.ts';
+import type { LoadResult } from '../../../../node-image/src/modules/load-result.ts';
+import type { Bundle } from '../../../../protocol/bundle.ts';
+import type { CallAnswer } from '../../../../protocol/messages.ts';
+import { headOf, recordingLog } from '../../fixtures.ts';
+import { projects } from '../../projects.ts';
+
+/** A node without a wire, which takes modules as their authors write them. */
+export interface Host {
+  readonly server: CodeServer;
+  readonly log: ReturnType<typeof recordingLog>;
+  /** Compiles modules (`name: TypeScript`) and commits them together; gives their bundles. Throws when it is refused. */
+  readonly push: (sources: Readonly<Record<string, string>>) => Promise<Bundle[]>;
+  /** The same, and gives what the node says. */
+  readonly tryPush: (sources: Readonly<Record<string, string>>) => Promise<LoadResult>;
+  /** Commits a revision that was pushed before; null removes the module. */
+  readonly commit: (module: string, revision: string | null) => LoadResult;
+  /** Goes back to a revision from one that another node refused. */
+  readonly revert: (module: string, revision: string) => LoadResult;
+  readonly call: (module: string, name: string, ...args: unknown[]) => Promise<CallAnswer>;
+  /** What a call gives; throws when it fails. */
+  readonly value: (module: string, name: string, ...args: unknown[]) => Promise<unknown>;
+}
+
+/** Gives a function that makes hosts. */
+export function hosts(): () => Host {
+  const project = projects();
+  return () => {
+    const log = recordingLog();
+    const server = new CodeServer(log);
+    let sequence = 0;
+
+    const compiled = async (sources: Readonly<Record<string, string>>): Promise<Bundle[]> => {
+      const files = Object.entries(sources).map(([module, source]) => [`modules/${module}.ts`, source]);
+      // As in the project's own modules folder.
+      const modules = project({ ...Object.fromEntries(files), 'modules/package.json': '{ "type": "module" }' });
+      return Promise.all(Object.keys(sources).map(async module => (await compile(modules, module)).bundle));
+    };
+    const commitAll = (bundles: readonly Bundle[]): LoadResult => {
+      sequence += 1;
+      for (const bundle of bundles) server.prepare(bundle);
+      return server.commit(bundles.map(({ module, revision }) => headOf(module, revision, sequence)));
+    };
+    const callIt = (module: string, name: string, ...args: unknown[]): Promise<CallAnswer> =>
+      call(server, 'fred', { module, function: name, args });
+    return {
+      server,
+      log,
+      call: callIt,
+      push: async sources => {
+        const bundles = await compiled(sources);
+        const outcome = commitAll(bundles);
+        if (outcome.status === 'refused') throw new Error(outcome.detail);
+        return bundles;
+      },
+      tryPush: async sources => commitAll(await compiled(sources)),
+      commit: (module, revision) => {
+        sequence += 1;
+        return server.commit([headOf(module, revision, sequence)]);
+      },
+      revert: (module, revision) => {
+        sequence += 1;
+        return server.commit([{ ...headOf(module, revision, sequence), revert: true }]);
+      },
+      value: async (module, name, ...args) => {
+        const answer = await callIt(module, name, ...args);
+        if (answer.status === 'error') throw new Error(`${answer.type}: ${answer.message}`);
+        return answer.json === undefined ? undefined : (JSON.parse(answer.json) as unknown);
+      },
+    };
+  };
+}

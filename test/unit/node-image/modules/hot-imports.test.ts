@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+
+import { HotImports, UndefError } from '../../../../node-image/src/modules/hot-imports.ts';
+import { hosts } from './host.ts';
+
+const host = hosts();
+
+const version = (name: string): string => `export const version = (): string => '${name}';`;
+
+/** The ways to write an import of demo's `version`, and how it is called then. */
+const imports = [
+  ['by name', `import { version } from 'hot:demo';`, 'version()'],
+  ['by another name', `import { version as v } from 'hot:demo';`, 'v()'],
+  ['as a namespace', `import * as demo from 'hot:demo';`, 'demo.version()'],
+  ['by import()', `const demo = import('hot:demo');`, '(await demo).version()'],
+] as const;
+
+const caller = (line: string, expression: string): string =>
+  `${line} export const ask = async () => ${expression}; export const other = 1;`;
+
+describe.each(imports)('a hot import %s', (_, line, expression) => {
+  it('reaches the current version', async () => {
+    const node = host();
+    await node.push({ demo: version('one') });
+    await node.push({ caller: caller(line, expression) });
+    expect(await node.value('caller', 'ask')).toBe('one');
+    await node.push({ demo: version('two') });
+    expect(await node.value('caller', 'ask')).toBe('two');
+  });
+
+  it('is undef at the call when the module is not there, and finds it when it comes', async () => {
+    const node = host();
+    await node.push({ caller: caller(line, expression) });
+    expect(await node.call('caller', 'ask')).toMatchObject({
+      failure: 'undef',
+      message: 'no function version of module demo is loaded on node fred',
+    });
+    await node.push({ demo: version('one') });
+    expect(await node.value('caller', 'ask')).toBe('one');
+  });
+
+  it('is undef when the module, or the function in it, has gone', async () => {
+    const node = host();
+    const [demo] = await node.push({ demo: version('one'), caller: caller(line, expression) });
+    await node.push({ demo: 'export const another = 1;' });
+    expect(await node.call('caller', 'ask')).toMatchObject({ failure: 'undef' });
+    node.commit('demo', demo?.revision ?? '');
+    expect(await node.value('caller', 'ask')).toBe('one');
+    node.commit('demo', null);
+    expect(await node.call('caller', 'ask')).toMatchObject({ failure: 'undef' });
+  });
+
+  it('finds what is pushed with it, in either order', async () => {
+    for (const names of [
+      ['demo', 'caller'],
+      ['caller', 'demo'],
+    ]) {
+      const node = host();
+      const sources: Record<string, string> = { demo: version('one'), caller: caller(line, expression) };
+      await node.push(Object.fromEntries(names.map(name => [name, sources[name] ?? ''])));
+      expect(await node.value('caller', 'ask')).toBe('one');
+    }
+  });
+});
+
+describe('a hot import', () => {
+  it.each([
+    ['by default', `import version from 'hot:demo';`, 'version()'],
+    ['by default, beside a name', `import version, { also } from 'hot:demo';`, 'version() + also()'],
+    ['as the default of a namespace', `import * as demo from 'hot:demo';`, 'demo.default()'],
+    ['as the default of import()', '', `(await import('hot:demo')).default()`],
+  ])('reaches the default export: %s', async (_, line, expression) => {
+    const demo = (name: string): string => `export default () => '${name}'; export const also = () => '';`;
+    const node = host();
+    await node.push({ caller: caller(line, expression) });
+    expect(await node.call('caller', 'ask')).toMatchObject({ failure: 'undef' });
+    await node.push({ demo: demo('one') });
+    expect(await node.value('caller', 'ask')).toBe('one');
+    await node.push({ demo: demo('two') });
+    expect(await node.value('caller', 'ask')).toBe('two');
+  });
+
+  it('may go round in a circle', async () => {
+    const node = host();
+    await node.push({
+      even: `import { isOdd } from 'hot:odd'; export const isEven = (n: number): boolean => n === 0 || isOdd(n - 1);`,
+      odd: `import { isEven } from 'hot:even'; export const isOdd = (n: number): boolean => n !== 0 && isEven(n - 1);`,
+    });
+    expect(await node.value('even', 'isEven', 7)).toBe(false);
+  });
+
+  it("of a variable sees its new values, and the next version's", async () => {
+    const node = host();
+    const demo = (start: number): string => `export let count = ${start}; export const more = () => { count += 1; };`;
+    await node.push({ demo: demo(1), caller: caller(`import { count } from 'hot:demo';`, 'count') });
+    await node.value('demo', 'more');
+    expect(await node.value('caller', 'ask')).toBe(2);
+    await node.push({ demo: demo(10) });
+    expect(await node.value('caller', 'ask')).toBe(10);
+  });
+
+  it('is what it was when the caller keeps the function itself', async () => {
+    const node = host();
+    await node.push({ demo: version('one') });
+    await node.push({ caller: caller(`import { version } from 'hot:demo'; const kept = version;`, 'kept()') });
+    await node.push({ demo: version('two') });
+    expect(await node.value('caller', 'ask')).toBe('one');
+  });
+
+  it('that is called while the module loads refuses it when the other one is not there', async () => {
+    const node = host();
+    const source = `import { version } from 'hot:demo'; export const early = version();`;
+    expect(await node.tryPush({ caller: source })).toMatchObject({
+      reason: 'on_load_failure',
+      detail: 'undef: no function version of module demo is loaded',
+    });
+    await node.push({ demo: version('one') });
+    expect(await node.tryPush({ caller: source })).toEqual({ status: 'ok' });
+  });
+
+  it('is a failed call of the caller when it is undef', async () => {
+    const node = host();
+    await node.push({ caller: caller(`import { version } from 'hot:demo';`, 'version()') });
+    await node.call('caller', 'ask');
+    expect(node.server.describe()['caller']).toMatchObject({ calls: 1, errors: 1 });
+  });
+});
+
+describe('HotImports', () => {
+  it('gives one object a module, whatever it leads to', () => {
+    const hotImports = new HotImports();
+    const demo = hotImports.of('demo');
+    hotImports.point('demo', { add: () => 1 });
+    expect(hotImports.of('demo')).toBe(demo);
+    expect(hotImports.of('other')).not.toBe(demo);
+  });
+
+  it('has the functions themselves for properties of its own, so that a call costs a property read', () => {
+    const hotImports = new HotImports();
+    const add = (x: number, y: number): number => x + y;
+    hotImports.point('demo', { add });
+    expect(Object.getOwnPropertyDescriptor(hotImports.of('demo'), 'add')).toMatchObject({ value: add });
+  });
+
+  it('has the names of the exports and no others', () => {
+    const hotImports = new HotImports();
+    hotImports.point('demo', { add: () => 1, gone: () => 1 });
+    hotImports.point('demo', { add: () => 1, come: () => 1 });
+    expect(Object.keys(hotImports.of('demo'))).toEqual(['add', 'come']);
+    hotImports.point('demo', null);
+    expect(Object.keys(hotImports.of('demo'))).toEqual([]);
+  });
+
+  it('keeps a variable live over versions, also when it becomes a function or goes', () => {
+    const hotImports = new HotImports();
+    const demo = hotImports.of('demo');
+    const exports: Record<string, unknown> = { count: 1 };
+    hotImports.point('demo', exports);
+    exports['count'] = 2;
+    expect(demo['count']).toBe(2);
+    const count = (): number => 3;
+    hotImports.point('demo', { count });
+    expect(demo['count']).toBe(count);
+    hotImports.point('demo', {});
+    expect(demo['count']).toThrow(UndefError);
+    hotImports.point('demo', { count: 4 });
+    expect(demo['count']).toBe(4);
+    expect(Object.keys(demo)).toEqual(['count']);
+  });
+
+  it('gives for a name that is not there a function that throws undef', () => {
+    const demo = new HotImports().of('demo');
+    const add = demo['add'];
+    expect(add).toThrow(new UndefError('no function add of module demo is loaded'));
+  });
+
+  it('can be awaited and be looked at', async () => {
+    const demo = new HotImports().of('demo');
+    expect(await Promise.resolve(demo)).toBe(demo);
+    expect(Object.prototype.toString.call(demo)).toBe('[object Object]');
+  });
+});

@@ -1,0 +1,226 @@
+import { describe, expect, it } from 'vitest';
+
+import { call } from '../../../../node-image/src/modules/invoke.ts';
+import { CodeServer } from '../../../../node-image/src/modules/code-server.ts';
+import { MAX_VALUE_BYTES } from '../../../../protocol/limits.ts';
+import type { CallAnswer } from '../../../../protocol/messages.ts';
+import { bundleOf, latch, headOf, recordingLog } from '../../fixtures.ts';
+
+function nodeWith(code: string) {
+  const server = new CodeServer(recordingLog());
+  loadOn(server, code);
+  return {
+    server,
+    call: (name: string, ...args: unknown[]): Promise<CallAnswer> =>
+      call(server, 'fred', { module: 'demo', function: name, args }),
+  };
+}
+
+function loadOn(server: CodeServer, code: string): void {
+  const bundle = bundleOf('demo', code);
+  server.prepare(bundle);
+  expect(server.loadHere(bundle)).toEqual({ status: 'ok' });
+}
+
+const answer = (version: string) => `exports.answer = () => ${JSON.stringify(version)};`;
+
+/** A function that waits for a verifier and then tells its version, by a call inside of the module too. */
+const slow = (version: string) =>
+  `const inner = () => ${JSON.stringify(version)}; exports.slow = async opened => { await opened; return inner(); };`;
+
+describe('call', () => {
+  it('gives the value as JSON, with the revision that ran', async () => {
+    const code = 'exports.add = (x, y) => x + y;';
+    expect(await nodeWith(code).call('add', 4, 5)).toEqual({
+      status: 'value',
+      node: 'fred',
+      json: '9',
+      revision: bundleOf('demo', code).revision,
+      output: [],
+    });
+  });
+
+  it('waits for a promise', async () => {
+    expect(await nodeWith('exports.f = async x => ({ x });').call('f', 1)).toMatchObject({ json: '{"x":1}' });
+  });
+
+  it('gives no JSON for undefined', async () => {
+    const given = await nodeWith('exports.f = () => {};').call('f');
+    expect(given.status).toBe('value');
+    expect(given).not.toHaveProperty('json');
+  });
+
+  it('is undef for a module that is not loaded', async () => {
+    const server = new CodeServer(recordingLog());
+    expect(await call(server, 'betty', { module: 'demo', function: 'add', args: [] })).toEqual({
+      status: 'error',
+      node: 'betty',
+      failure: 'undef',
+      type: 'undef',
+      message: 'module demo is not loaded on node betty',
+      output: [],
+    });
+  });
+
+  it.each(['subtract', 'version', 'toString', 'constructor', '__proto__'])(
+    'is undef for what is no exported function: %s',
+    async name => {
+      const node = nodeWith('exports.version = 1; exports.add = () => 1;');
+      expect(await node.call(name)).toMatchObject({
+        failure: 'undef',
+        message: `module demo exports no function ${name} on node fred`,
+      });
+    },
+  );
+
+  it.each([
+    [`throw new TypeError('no such number')`, 'TypeError', 'no such number'],
+    [`return Promise.reject(new RangeError('too far'))`, 'RangeError', 'too far'],
+    [`throw Object.assign(new Error('doo'), { name: 'Yabba' })`, 'Yabba', 'doo'],
+    [`throw 'a text'`, 'string', 'a text'],
+    [`throw undefined`, 'undefined', 'undefined'],
+    [`throw { code: 7 }`, 'object', '{ code: 7 }'],
+    [`throw Object.create(null)`, 'object', '[Object: null prototype] {}'],
+  ])('names the type and the message of what was thrown: %s', async (body, type, message) => {
+    const given = await nodeWith(`exports.f = () => { ${body}; };`).call('f');
+    const { stack: _, ...rest } = given.status === 'error' ? given : {};
+    expect(rest).toEqual({ status: 'error', node: 'fred', failure: 'exception', type, message, output: [] });
+  });
+
+  it('gives the stack of an error down to the module, and none for what is no error', async () => {
+    const node = nodeWith(`exports.f = () => { throw new RangeError('no'); }; exports.g = () => { throw 'a text'; };`);
+    const at = `demo@${node.server.current('demo')?.revision.slice(0, 12)}`;
+    expect(await node.call('f')).toMatchObject({ stack: `RangeError: no\n    at exports.f (${at}:1:27)` });
+    expect(await node.call('g')).not.toHaveProperty('stack');
+  });
+
+  it('is undef when a function that it calls in another module is not there', async () => {
+    const node = nodeWith(`const other = require('hot:other'); exports.f = () => other.g();`);
+    expect(await node.call('f')).toEqual({
+      status: 'error',
+      node: 'fred',
+      failure: 'undef',
+      type: 'undef',
+      message: 'no function g of module other is loaded on node fred',
+      output: [],
+    });
+  });
+
+  it.each([
+    ['() => 1n', "the value is of type bigint, which JSON can't carry"],
+    ['() => [Number.NaN]', "the value[0] is NaN, which JSON can't carry"],
+    ['() => () => 1', "the value is of type function, which JSON can't carry"],
+    [`() => 'x'.repeat(${MAX_VALUE_BYTES})`, `the value is larger than ${MAX_VALUE_BYTES} bytes of JSON`],
+    [`() => 'é'.repeat(${MAX_VALUE_BYTES / 2})`, `the value is larger than ${MAX_VALUE_BYTES} bytes of JSON`],
+  ])('is badvalue for what an answer can not carry: %s', async (body, message) => {
+    const given = await nodeWith(`exports.f = ${body};`).call('f');
+    expect(given).toMatchObject({ failure: 'badvalue', type: 'badvalue', message });
+  });
+
+  it('carries a value that is just within the limit', async () => {
+    const given = await nodeWith(`exports.f = () => 'x'.repeat(${MAX_VALUE_BYTES - 2});`).call('f');
+    expect(given.status).toBe('value');
+  });
+});
+
+describe('what a module prints', () => {
+  const saying = `exports.say = async (text, opened) => {
+    console.log(text, 1);
+    await opened;
+    console.error(text, 2);
+  };`;
+
+  it('comes with the answer, across every await', async () => {
+    const { opened, open } = latch();
+    const answered = nodeWith(saying).call('say', 'yabba', opened);
+    open();
+    expect((await answered).output).toEqual(['yabba 1', 'yabba 2']);
+  });
+
+  it('is not mixed between calls that run at once', async () => {
+    const node = nodeWith(saying);
+    const [first, second] = [latch(), latch()];
+    const answers = [node.call('say', 'one', first.opened), node.call('say', 'two', second.opened)];
+    second.open();
+    await answers[1];
+    first.open();
+    expect((await Promise.all(answers)).map(({ output }) => output)).toEqual([
+      ['one 1', 'one 2'],
+      ['two 1', 'two 2'],
+    ]);
+  });
+
+  it('comes with an error too', async () => {
+    const node = nodeWith(`exports.f = () => { console.log('before'); throw new Error('no'); };`);
+    expect(await node.call('f')).toMatchObject({ status: 'error', output: ['before'] });
+  });
+});
+
+describe('a call in flight', () => {
+  it('ends on the version that it started on, and a new call gets the new one', async () => {
+    const { server, call: ask } = nodeWith(slow('old'));
+    const { opened, open } = latch();
+    const started = ask('slow', opened);
+    loadOn(server, slow('new'));
+    const later = ask('slow', opened);
+    open();
+    expect(await started).toMatchObject({ json: '"old"', revision: bundleOf('demo', slow('old')).revision });
+    expect(await later).toMatchObject({ json: '"new"', revision: bundleOf('demo', slow('new')).revision });
+  });
+
+  it('fails when its version is purged under it, and is not counted any more', async () => {
+    const { server, call: ask } = nodeWith(slow('first'));
+    const started = ask('slow', new Promise(() => undefined));
+    loadOn(server, answer('second'));
+    server.purge('demo');
+    expect(await started).toMatchObject({
+      status: 'error',
+      failure: 'exception',
+      type: 'purged',
+      message: 'demo was purged while the call ran on its old version',
+    });
+    expect(server.callsInFlight).toBe(0);
+    loadOn(server, answer('third'));
+    expect(await ask('answer')).toMatchObject({ json: '"third"' });
+  });
+
+  it('is counted until it ends, across a swap', async () => {
+    const { server, call: ask } = nodeWith(slow('old'));
+    const { opened, open } = latch();
+    const started = ask('slow', opened);
+    expect(server.callsInFlight).toBe(1);
+    loadOn(server, slow('new'));
+    const later = ask('slow', opened);
+    expect(server.callsInFlight).toBe(2);
+    open();
+    await Promise.all([started, later]);
+    expect(server.callsInFlight).toBe(0);
+  });
+
+  it('is counted when its module was removed and pushed again', async () => {
+    const { server, call: ask } = nodeWith(slow('old'));
+    const { opened, open } = latch();
+    const started = ask('slow', opened);
+    server.commit([headOf('demo', null, 1)]);
+    expect((await ask('slow')).status).toBe('error');
+    loadOn(server, answer('new'));
+    expect(server.callsInFlight).toBe(1);
+    open();
+    expect(await started).toMatchObject({ json: '"old"' });
+    expect(server.callsInFlight).toBe(0);
+  });
+
+  it('is counted with its version when it has ended, failed or not', async () => {
+    const { server, call: ask } = nodeWith(`exports.f = fails => { if (fails) throw new Error('no'); return 1n; };`);
+    await Promise.all([ask('f', true), ask('f', false), ask('nosuch')]);
+    expect(server.describe()['demo']).toMatchObject({ calls: 2, errors: 1 });
+    loadOn(server, answer('new'));
+    expect(server.describe()['demo']).toMatchObject({ calls: 0, errors: 0 });
+  });
+
+  it('is counted off when it throws', async () => {
+    const { server, call: ask } = nodeWith(`exports.f = () => { throw new Error('no'); };`);
+    await ask('f');
+    expect(server.callsInFlight).toBe(0);
+  });
+});

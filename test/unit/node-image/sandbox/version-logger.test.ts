@@ -1,0 +1,107 @@
+import { Console } from 'node:console';
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { VersionLogger } from '../../../../node-image/src/sandbox/version-logger.ts';
+import { runInContext } from '../../../../node-image/src/sandbox/execution-context.ts';
+import { recordingLog } from '../../fixtures.ts';
+
+const fields = { module: 'demo', revision: 'abcdef012345' };
+
+function printing(charsPerSecond = Infinity) {
+  const log = recordingLog();
+  const moduleLog = new VersionLogger(log, 'demo', 'abcdef0123456789', charsPerSecond);
+  const streams = { stdout: moduleLog.stream('info'), stderr: moduleLog.stream('warn') };
+  return { log, moduleLog, ...streams, console: new Console(streams) };
+}
+
+describe('what a module prints', () => {
+  it('logs each line with module and short revision, errors as warnings', () => {
+    const { log, console } = printing();
+    console.log('Calculating like a boss!', { x: 1 });
+    console.error('ouch');
+    expect(log.logged).toEqual([
+      { level: 'info', fields, message: 'Calculating like a boss! { x: 1 }' },
+      { level: 'warn', fields, message: 'ouch' },
+    ]);
+  });
+
+  it('makes a line of each line that is printed at once', () => {
+    const { log, console } = printing();
+    console.log('one\ntwo\n\nthree');
+    console.log();
+    expect(log.logged.map(({ message }) => message)).toEqual(['one', 'two', '', 'three', '']);
+  });
+});
+
+describe('the output of a call', () => {
+  it('collects what is printed inside, and nothing of what is printed outside', () => {
+    const { log, console } = printing();
+    const output: string[] = [];
+    console.log('before');
+    const value = runInContext('demo@abcdef012345', output, () => {
+      console.warn('inside');
+      return 7;
+    });
+    console.log('after');
+    expect(value).toBe(7);
+    expect(output).toEqual(['inside']);
+    expect(log.logged).toHaveLength(3);
+  });
+
+  it('shows at most 200 lines; the log has all of them', () => {
+    const { log, console } = printing();
+    const output: string[] = [];
+    runInContext('demo@abcdef012345', output, () => console.log(Array.from({ length: 300 }, (_, n) => n).join('\n')));
+    expect(output).toHaveLength(200);
+    expect(output.at(-1)).toBe('199');
+    expect(log.logged).toHaveLength(300);
+  });
+});
+
+describe('what a module may log', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it('is so much a second; the number of lines beyond is said once a second', () => {
+    const { log, console } = printing(100);
+    for (let line = 0; line < 1_000; line += 1) console.log('0123456789');
+    expect(log.logged).toHaveLength(10);
+    vi.advanceTimersByTime(999);
+    expect(log.logged).toHaveLength(10);
+    vi.advanceTimersByTime(1);
+    const message = '990 lines dropped: it may log 100 characters a second (LOG_MAY_WRITE)';
+    expect(log.logged.slice(10)).toEqual([{ level: 'warn', fields: { ...fields, dropped: 990 }, message }]);
+    console.log('again');
+    expect(log.logged.at(-1)?.message).toBe('again');
+    vi.advanceTimersByTime(10_000);
+    expect(log.logged).toHaveLength(12);
+  });
+
+  it('counts errors that nobody caught, and looks at none that is dropped', () => {
+    const { log, moduleLog } = printing(100);
+    const describeError = vi.fn<() => { type: string; message: string }>(() => ({
+      type: 'Error',
+      message: 'x'.repeat(60),
+    }));
+    for (let error = 0; error < 50; error += 1) moduleLog.error(describeError);
+    expect(log.logged).toHaveLength(2);
+    expect(describeError).toHaveBeenCalledTimes(2);
+  });
+
+  it('is cut where it is too much at once', () => {
+    const { log, console } = printing();
+    console.log('x\n'.repeat(1_000_000));
+    expect(log.logged).toHaveLength(32_769);
+    expect(log.logged.at(-1)?.message).toBe('… (1934464 more characters)');
+  });
+
+  it('is cut in a line that is too long, also in what a call shows', () => {
+    const { log, stdout } = printing();
+    const output: string[] = [];
+    runInContext('demo@abcdef012345', output, () => stdout.write(`${'x'.repeat(5_000)}\nshort`));
+    const lines = [`${'x'.repeat(4_096)}… (904 more characters)`, 'short'];
+    expect(log.logged.map(({ message }) => message)).toEqual(lines);
+    expect(output).toEqual(lines);
+  });
+});

@@ -1,0 +1,210 @@
+import { describe, expect, it } from 'vitest';
+
+import { describeError, mapStack, scriptIn } from '../../../shared/stack-trace.ts';
+import { scriptName } from '../../../node-image/src/modules/version.ts';
+import { type Bundle, packMap } from '../../../protocol/bundle.ts';
+import { bundleOf } from '../fixtures.ts';
+import { hosts } from '../node-image/modules/host.ts';
+
+const host = hosts();
+
+// What is no JavaScript moves everything that comes after it.
+const DEMO = `interface Numbers {
+  readonly list: readonly number[];
+}
+
+export function average({ list }: Numbers): number {
+  if (list.length === 0) throw new RangeError('no numbers');
+  return list.reduce((sum, n) => sum + n) / list.length;
+}
+
+export async function later(numbers: Numbers): Promise<number> {
+  await undefined;
+  return average(numbers);
+}
+`;
+
+const CALLER = `import { average, later } from 'hot:demo';
+
+type Nothing = { list: [] };
+
+export function now(): number {
+  return average({ list: [] } satisfies Nothing);
+}
+
+export const soon = async (): Promise<number> => later({ list: [] });
+`;
+
+const hostile = (): never => {
+  throw new Error('not even this');
+};
+
+/** What modules may throw, and nobody can look at. */
+const hostiles: [string, unknown][] = [
+  ['an error whose stack throws', Object.defineProperty(new Error('no'), 'stack', { get: hostile })],
+  ['an error whose stack is no text', Object.assign(new Error('no'), { stack: 7, name: {}, message: [] })],
+  ['an object that can not be looked at', { [Symbol.for('nodejs.util.inspect.custom')]: hostile }],
+  ['a proxy without a prototype', new Proxy({}, { getPrototypeOf: hostile, get: hostile })],
+];
+
+/** Its stack, with what was thrown, in a call of a module. */
+async function stackOf(answer: Promise<object>): Promise<string[]> {
+  const { stack } = (await answer) as { stack?: string };
+  return stack?.split('\n') ?? [];
+}
+
+describe('the stack of a call', () => {
+  it('has file, line and column of the TypeScript source with the revision, and ends in the module', async () => {
+    const node = host();
+    const [demo] = await node.push({ demo: DEMO });
+    const at = demo === undefined ? '' : scriptName(demo);
+    expect(await stackOf(node.call('demo', 'average', { list: [] }))).toEqual([
+      'RangeError: no numbers',
+      `    at Object.average (${at} modules/demo.ts:6:32)`,
+    ]);
+    expect(await stackOf(node.call('demo', 'later', { list: [] }))).toEqual([
+      'RangeError: no numbers',
+      `    at average (${at} modules/demo.ts:6:32)`,
+      `    at Object.later (${at} modules/demo.ts:12:10)`,
+    ]);
+  });
+
+  it('names each module in it, with its own revision', async () => {
+    const node = host();
+    const [demo = '', caller = ''] = (await node.push({ demo: DEMO, caller: CALLER })).map(scriptName);
+    expect(await stackOf(node.call('caller', 'now'))).toEqual([
+      'RangeError: no numbers',
+      expect.stringContaining(`average (${demo} modules/demo.ts:6:32)`) as string,
+      `    at Object.now (${caller} modules/caller.ts:6:10)`,
+    ]);
+  });
+
+  it('names the file that a module imports', async () => {
+    const node = host();
+    const help = 'export const help = (): never => {\n  throw new Error("no");\n};';
+    const [helper = '', demo = ''] = (
+      await node.push({ helper: help, demo: `import { help } from './helper.ts';\nexport const f = () => help();` })
+    ).map(scriptName);
+    expect(await stackOf(node.call('demo', 'f'))).toEqual([
+      'Error: no',
+      `    at help (${demo} modules/helper.ts:2:9)`,
+      `    at Object.f (${demo} modules/demo.ts:2:24)`,
+    ]);
+    expect(helper).not.toBe(demo);
+  });
+
+  it('keeps the revision that it was thrown on, after the next push', async () => {
+    const node = host();
+    const source = `let kept: Error | undefined;
+      export const keep = (): void => { kept = new Error('kept'); import.meta.hot.data['kept'] = kept; };`;
+    const [first = ''] = (await node.push({ demo: source })).map(scriptName);
+    await node.call('demo', 'keep');
+    await node.push({ demo: `export const rethrow = (): never => { throw import.meta.hot.data['kept']; };` });
+    expect(await stackOf(node.call('demo', 'rethrow'))).toEqual([
+      'Error: kept',
+      expect.stringContaining(`${first} modules/demo.ts:2:`) as string,
+    ]);
+  });
+});
+
+describe('what a module does to Error', () => {
+  const hurt = (statement: string): string => `${DEMO}
+    ${statement}
+    export function hurt(): void { ${statement} }`;
+
+  it.each([
+    ['prepareStackTrace', `Error.prepareStackTrace = () => 'nothing';`],
+    ['a frozen prepareStackTrace', `Object.assign(Error, { prepareStackTrace: () => { throw new Error('no'); } });`],
+    ['stackTraceLimit', `Error.stackTraceLimit = 0;`],
+  ])('does not take the stacks of other modules away: %s', async (_, statement) => {
+    const node = host();
+    const [, demo] = await node.push({ bad: hurt(statement), demo: DEMO });
+    await node.call('bad', 'hurt');
+    expect(await stackOf(node.call('demo', 'average', { list: [] }))).toEqual([
+      'RangeError: no numbers',
+      `    at Object.average (${demo && scriptName(demo)} modules/demo.ts:6:32)`,
+    ]);
+  });
+});
+
+describe('mapStack', () => {
+  const map = packMap('{"version":3,"sources":["modules/demo.ts"],"names":[],"mappings":"AAEI"}'); // 1:1 is 3:5.
+  const bundle: Bundle = { ...bundleOf('demo', 'x'), map };
+  const at = scriptName(bundle);
+  const find = (script: string): Bundle | null => (script === at ? bundle : null);
+
+  it('maps positions of modules, leaves others as they are, and leaves out what is below', () => {
+    const stack = [
+      'Error: no',
+      '    at node:fs:1:1',
+      `    at f (${at}:1:1)`,
+      '    at Array.map (<anonymous>)',
+      `    at async ${at}:1:9`,
+      '    at call (file:///app/node.mjs:1:1)',
+    ];
+    expect(mapStack(stack.join('\n'), find).split('\n')).toEqual([
+      'Error: no',
+      '    at node:fs:1:1',
+      `    at f (${at} modules/demo.ts:3:5)`,
+      '    at Array.map (<anonymous>)',
+      expect.stringMatching(`^ {4}at async ${at} modules/demo\\.ts:3:`) as string,
+    ]);
+  });
+
+  it('leaves a stack without a module as it is', () => {
+    const stack = 'Error: no\n    at node:fs:1:1\n    at demo@short:1:1';
+    expect(mapStack(stack, find)).toBe(stack);
+  });
+
+  it.each([
+    ['gone with its bundle', null],
+    ['no JSON', '{'],
+    ['no map', '{}'],
+    ['null', 'null'],
+    ['not packed', Buffer.from('{}')],
+    ['a map of nothing', '{"version":3,"sources":[],"names":[],"mappings":""}'],
+  ])('leaves positions as they are when the map is %s', (_, broken) => {
+    const stack = `Error: no\n    at f (${at}:1:1)`;
+    expect(
+      mapStack(stack, () =>
+        broken === null ? null : { ...bundle, map: typeof broken === 'string' ? packMap(broken) : broken },
+      ),
+    ).toBe(stack);
+  });
+});
+
+describe('describeError', () => {
+  const nothing = (): null => null;
+
+  it('gives type, message and stack of an error, whatever it is called', () => {
+    const error = Object.assign(new Error('doo'), { name: 'Yabba', stack: 'the stack' });
+    expect(describeError(error, nothing)).toEqual({ type: 'Yabba', message: 'doo', stack: 'the stack' });
+  });
+
+  it('gives the type and the value of what is no error', () => {
+    expect(describeError({ code: 7 }, nothing)).toEqual({ type: 'object', message: '{ code: 7 }' });
+  });
+
+  it.each(hostiles)('never throws: %s', (_, thrown) => {
+    const { type, message, stack } = describeError(thrown, nothing);
+    expect([typeof type, typeof message]).toEqual(['string', 'string']);
+    expect(['string', 'undefined']).toContain(typeof stack);
+  });
+});
+
+describe('scriptIn', () => {
+  const thrownAt = (...frames: string[]): Error => Object.assign(new Error('no'), { stack: frames.join('\n') });
+
+  it('is the module nearest to where it was thrown', () => {
+    const [inner, outer] = [`inner@${'a'.repeat(12)}`, `outer@${'b'.repeat(12)}`];
+    const error = thrownAt('Error: no', ' at node:fs:1:1', ` at f (${inner}:1:1)`, ` at ${outer}:2:2`);
+    expect(scriptIn(error)).toBe(inner);
+  });
+
+  it.each([['an error of Node', thrownAt('Error: no', ' at node:fs:1:1')], ['no error', 'a text'], ...hostiles])(
+    'is null when no module is known: %s',
+    (_, thrown) => {
+      expect(scriptIn(thrown)).toBeNull();
+    },
+  );
+});
