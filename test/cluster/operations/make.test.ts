@@ -20,7 +20,7 @@ describe('the containers of the Compose file', () => {
     const containers = await inspectProject(project.name);
     const services = containers.map(({ Config }) => Config.Labels['com.docker.compose.service'] ?? '');
     expect(services.toSorted((a, b) => a.localeCompare(b)).join(' ')).toBe(
-      'controller door keys nats node node proxy roster',
+      'auth-callout controller keygen nats node node proxy roster',
     );
     for (const { Name, Config, HostConfig, NetworkSettings } of containers) {
       const isRoot = /-(keys|roster)-1$/.test(Name);

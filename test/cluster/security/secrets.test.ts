@@ -88,8 +88,8 @@ describe('a secret', () => {
     expect(secrets.toSorted()).toEqual([
       'controller-keys/quarry/nats.nk',
       'controller-keys/quarry/signing.pem',
-      'door-keys/issuer.nk',
-      'door-keys/nats.nk',
+      'auth-callout-keys/issuer.nk',
+      'auth-callout-keys/nats.nk',
       'nats-keys/key.pem',
       'node-keys/quarry/nats.nk',
       'observer-keys/quarry/nats.nk',
@@ -149,7 +149,7 @@ describe('a container', () => {
       node: ['/var/lib/hotcast rw', 'node-keys on /run/keys ro', 'trust on /run/trust ro'],
       controller: ['/work/modules ro', 'controller-keys on /run/keys rw', 'trust on /run/trust rw'],
       roster: ['/var/run/docker.sock rw', 'roster-keys on /run/keys ro'],
-      door: ['door-keys on /run/keys ro'],
+      'auth-callout': ['auth-callout-keys on /run/keys ro'],
       nats: ['/etc/nats/nats.conf ro', 'nats-keys on /etc/nats/keys ro', 'stream on /data rw'],
       proxy: ['/etc/haproxy/haproxy.cfg ro'],
       keys: expect.arrayContaining(

@@ -24,7 +24,7 @@ const OWNERS: Record<Holder, Owner> = {
   node: NODE,
   roster: ROOT,
   observer: NODE,
-  door: NODE,
+  'auth-callout': NODE,
   // Written by the controller too, when it rotates its key.
   trust: NODE,
   nats: NODE,
@@ -79,6 +79,6 @@ try {
   await main(loadConfig(process.env));
 } catch (error) {
   if (!(error instanceof HotcastError)) throw error;
-  process.stderr.write(`hotcast-keys: ${error.message}\n`);
+  process.stderr.write(`hotcast-keygen: ${error.message}\n`);
   process.exitCode = 2;
 }
