@@ -23,7 +23,7 @@ describe('the containers of the Compose file', () => {
       'auth-callout controller keygen nats node node proxy roster',
     );
     for (const { Name, Config, HostConfig, NetworkSettings } of containers) {
-      const isRoot = /-(keys|roster)-1$/.test(Name);
+      const isRoot = /-(keygen|roster)-1$/.test(Name);
       expect(HostConfig, Name).toMatchObject({
         ReadonlyRootfs: true,
         Privileged: false,
@@ -32,7 +32,7 @@ describe('the containers of the Compose file', () => {
         PidsLimit: 512,
       });
       const capabilities = ((HostConfig.CapAdd ?? []) as string[]).map(each => each.replace(/^CAP_/, ''));
-      expect(capabilities, Name).toEqual(Name.endsWith('-keys-1') ? ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'] : []);
+      expect(capabilities, Name).toEqual(Name.endsWith('-keygen-1') ? ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'] : []);
       expect(HostConfig.Memory, Name).toBeGreaterThanOrEqual(256 * 2 ** 20);
       for (const options of Object.values(HostConfig.Tmpfs ?? {})) expect(options, Name).toMatch(/size=\d+m/);
       expect(Config.User, Name).toMatch(isRoot ? /^0:0$/ : /^(node|1000:1000|99:99)$/);
