@@ -1,45 +1,68 @@
 import * as v from 'valibot';
 
+import { canaryScope, inScope } from './canary-scope.ts';
 import { count, moduleName, revision } from './schemas.ts';
-import { inScope, canaryScope } from './canary-scope.ts';
+
+const manifestSchema = v.object({
+  /** The names that other modules and `call` can reach. */
+  exports: v.array(v.string()),
+  /** The names that the revision imports from each module as `hot:<module>`. */
+  imports: v.record(moduleName, v.array(v.string())),
+});
+
+/** What a revision offers to other modules and takes from them. */
+export type Manifest = v.InferOutput<typeof manifestSchema>;
+
+/** Heads of before version 0.2 have none. */
+const manifest = v.optional(v.nullable(manifestSchema), null);
 
 const canarySchema = v.object({
-  /** The revision that runs in the scope; everybody else runs the head's own. */
+  /** The revision that runs in the scope; all other nodes run the head's own. */
   revision,
+  manifest,
   scope: canaryScope,
-  /** More failed calls than this on the canary's revision end it. */
+  /** The canary fails when more calls than this fail on its revision. */
   maxErrors: count,
 });
+
+/** Why a head points back: an operator asked for it, a node refused the commit, a canary failed, or the watchdog acted. */
+export const rollbackCause = v.picklist(['operator', 'refused', 'canary', 'watchdog']);
 
 export const headSchema = v.object({
   module: moduleName,
   /** The revision that should run; null when the module was removed. */
   revision: v.nullable(revision),
-  /** A newer revision on trial in a part of the fleet. */
+  /** Null when the module was removed. */
+  manifest,
+  /** A newer revision that a part of the fleet tries. */
   canary: v.nullable(canarySchema),
-  /** Purge an old version on which calls are still running, rather than wait for them. */
+  /** Purge an old version on which calls still run, rather than wait for them. */
   force: v.boolean(),
   /** Grows with every head of the module, also when the stream was lost: see {@link nextSequence}. */
   sequence: count,
-  /** What wrote it: heads of one push share it, and are obeyed together. */
+  /** The id of the change that wrote it. Heads of one change share it, and are applied together. */
   push: v.string(),
-  /** The push that it points back from, because a node refused that; null for every other head. */
+  /** The push that it rolls back; null for every head that is not a rollback. */
   revertOf: v.nullable(v.string()),
-  /** Who wrote it. */
+  /** Why it rolls back; null for every head that is not a rollback. Rollbacks of before version 0.2 have none. */
+  cause: v.optional(v.nullable(rollbackCause), null),
+  /** The user who wrote it. */
   author: v.string(),
   /** When it was written, milliseconds since 1970. */
   at: count,
-  /** Why: `push`, `rollback`, … */
+  /** What wrote it, for people: `push`, `rollback`, … */
   note: v.string(),
 });
 
 /** Which revision of a module should run: the small ref beside the write-once bundles. */
 export type Head = v.InferOutput<typeof headSchema>;
 
-/** A revision on trial in a part of the fleet. */
+/** A revision that a part of the fleet tries. */
 export type Canary = v.InferOutput<typeof canarySchema>;
 
-/** What a head asks of one node; null: not to have the module. */
+export type RollbackCause = v.InferOutput<typeof rollbackCause>;
+
+/** The revision that a head asks one node to run; null when the node should not have the module. */
 export function desiredRevision(head: Head, node: string): string | null {
   return head.canary !== null && inScope(head.canary.scope, node) ? head.canary.revision : head.revision;
 }
@@ -50,12 +73,17 @@ export function revisionsOf({ revision: main, canary }: Head): string[] {
 }
 
 /**
- * The sequence of a new head: above the one before it, and never below the clock, so that nodes which remember a
- * head go on obeying after the stream's disk was lost (a hybrid logical clock, Kulkarni et al. 2014).
+ * The sequence of a new head: above the one before it, and never below the clock. So nodes which remember a head accept
+ * new ones also after the stream's disk was lost (a hybrid logical clock, Kulkarni et al. 2014).
  *
  * @param before the sequence of the module's last head, 0 when it has none.
  * @param now milliseconds since 1970.
  */
 export function nextSequence(before: number, now: number): number {
   return Math.max(before + 1, now);
+}
+
+/** Whether a head is a rollback that no operator asked for. A node that refuses one stays behind: it is not rolled back. */
+export function isAutomaticRollback({ revertOf, cause }: Pick<Head, 'revertOf' | 'cause'>): boolean {
+  return revertOf !== null && cause !== 'operator';
 }

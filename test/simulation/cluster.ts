@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { vi } from 'vitest';
 
 import { parseScope } from '../../controller/src/commands/canary-option.ts';
-import { loadReply } from '../../controller/src/rollout/commit.ts';
+import { loadReply } from '../../controller/src/rollout/node-outcomes.ts';
 import { decode } from '../../protocol/codec.ts';
 import type { Head } from '../../protocol/head.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
@@ -66,7 +66,7 @@ export class Cluster {
   async start(name: string): Promise<void> {
     this.nodes.get(name)?.kill();
     this.nodes.set(name, new NodeProcess(name, this.network, this.stream, this.#subjects));
-    await this.commitHeads();
+    await this.runToIdle();
   }
 
   /** Has controllers carry out orders at the same time; each stops after so many steps. */
@@ -74,26 +74,26 @@ export class Cluster {
     for (const order of orders) this.#learn(order);
     const controllers = orders.map(() => this.#controller(steps));
     controllers.forEach((controller, index) => void controller.carryOut(definitely(orders[index])));
-    await this.commitHeads();
+    await this.runToIdle();
     return controllers.map(({ outcome }) => outcome);
   }
 
   /** Has a controller start that keeps the fleet on its heads; it may stop while it finishes what was left undone. */
-  async startKeeper(steps = Infinity): Promise<void> {
+  async startReconciler(steps = Infinity): Promise<void> {
     const controller = this.#controller(steps);
     controller.start();
-    await this.commitHeads();
+    await this.runToIdle();
     if (!controller.isStopped) controller.goOn();
   }
 
   /** Has the controllers do what they do from time to time. */
   async tick(period: number): Promise<void> {
     for (const each of this.#ticks.filter(tick => tick.period === period).slice(-2)) each.tick();
-    await this.commitHeads();
+    await this.runToIdle();
   }
 
   /** Lets happen what can, until nothing moves but what a test has to move. */
-  async commitHeads(): Promise<void> {
+  async runToIdle(): Promise<void> {
     for (;;) {
       await turn();
       this.#check(this);
@@ -106,12 +106,13 @@ export class Cluster {
     return definitely(this.#sources.get(revision)).throwsOn.includes(node);
   }
 
-  /** What comes of an order that nothing comes in the way of; null where that is not said. */
-  foresee(order: Order): OrderOutcome | null {
+  /** What comes of an order that nothing disturbs. */
+  foresee(order: Order): OrderOutcome {
     this.#learn(order);
     const wishes = modulesOf(order).map(module => ({ module, wish: this.model.wish(order, module) }));
-    if (order.type === 'end canary') return null;
     if (wishes.some(({ wish }) => wish === null)) return 'unusable';
+    // A node that can't load what was there before stays behind.
+    if (order.type === 'end canary') return 'rolled-back';
     const heard = [...this.nodes.keys()].filter(name => this.network.answers(name));
     if (order.type === 'push' && heard.length === 0) return 'unanswered';
     if (order.type === 'push' && order.sources.some(({ isBroken }) => isBroken)) return 'refused';
@@ -119,7 +120,7 @@ export class Cluster {
       order.type === 'push' && order.canary !== null ? parseScope(order.canary, [...this.nodes.keys()]) : null;
     const isRefused = wishes.some(({ module, wish }) => {
       const { revision, trial } = definitely(wish);
-      const canary = trial === null || scope === null ? null : { revision: trial, scope, maxErrors: 0 };
+      const canary = trial === null || scope === null ? null : { revision: trial, manifest: null, scope, maxErrors: 0 };
       return heard.some(node => this.#wouldThrow(module, this.model.desired({ revision, canary }, node), node));
     });
     return isRefused ? 'reverted' : 'committed';

@@ -1,12 +1,16 @@
 import { once } from 'node:events';
 
-import type { CanaryMonitor } from '../../controller/src/rollout/canary-monitor.ts';
-import type { Membership } from '../../controller/src/fleet/membership.ts';
-import { Reconciler } from '../../controller/src/rollout/reconciler.ts';
-import { push, type PushParts } from '../../controller/src/commands/push.ts';
+import type { Command } from '../../controller/src/api/command.ts';
 import type { PushOutcome } from '../../controller/src/api/results.ts';
-import { endCanary, type HeadRequest, promote, remove, rollback } from '../../controller/src/commands/rollback.ts';
+import type { CommandContext } from '../../controller/src/commands/context.ts';
+import { promote } from '../../controller/src/commands/promote.ts';
+import { push } from '../../controller/src/commands/push.ts';
+import { remove } from '../../controller/src/commands/remove.ts';
+import { rollback } from '../../controller/src/commands/rollback.ts';
+import { rollBackAndAwait } from '../../controller/src/rollout/automatic-rollback.ts';
 import { awaitCommit } from '../../controller/src/rollout/commit.ts';
+import type { Audience } from '../../controller/src/rollout/context.ts';
+import { Reconciler } from '../../controller/src/rollout/reconciler.ts';
 import { UsageError } from '../../protocol/errors.ts';
 import type { Head } from '../../protocol/head.ts';
 import { HEARTBEAT_INTERVAL } from '../../protocol/limits.ts';
@@ -20,7 +24,8 @@ import { storeOf, type Stream } from './stream.ts';
 export type Order =
   | { readonly type: 'push'; readonly sources: readonly Source[]; readonly canary: string | null }
   | { readonly type: 'promote' | 'rollback' | 'remove'; readonly modules: readonly string[] }
-  | { readonly type: 'end canary'; readonly head: Head };
+  /** A canary failed. `modules` are those that were pushed together with it, and are to go back together. */
+  | { readonly type: 'end canary'; readonly head: Head; readonly modules: readonly string[] };
 
 /** `unusable`: a UsageError said why. */
 export type OrderOutcome = PushOutcome | 'unusable';
@@ -37,12 +42,11 @@ interface Environment {
 }
 
 /** How long a controller waits for nodes: longer than a slow link takes (milliseconds). */
-const PATIENCE = 100;
+const TIMEOUT_MS = 100;
 
 /** The modules that an order is about. */
 export function modulesOf(order: Order): string[] {
-  if (order.type === 'push') return order.sources.map(({ bundle }) => bundle.module);
-  return order.type === 'end canary' ? [order.head.module] : [...order.modules];
+  return order.type === 'push' ? order.sources.map(({ bundle }) => bundle.module) : [...order.modules];
 }
 
 /** A controller's process: the real one, but for its command line, compiler, roster and canary's watch. */
@@ -55,8 +59,9 @@ export class ControllerProcess {
   /** What came of its order; null before. */
   outcome: OrderOutcome | null = null;
   readonly #onFault: (fault: unknown) => void;
-  readonly #parts: PushParts;
-  readonly #keeper: Reconciler;
+  readonly #context: Omit<CommandContext, 'keyring'>;
+  readonly #audience: () => Audience;
+  readonly #reconciler: Reconciler;
   /** How many steps it takes before it stops: in the midst of something, between two deeds to the stream. */
   #steps: number;
   #isStopped = false;
@@ -83,23 +88,21 @@ export class ControllerProcess {
       },
     });
     const members = () => nodeNames().map(node => ({ node, container: node }));
-    const fleet = { expected: async () => ({ members: members(), warning: null }) } as unknown as Membership;
-    const watch = {
-      observe: () => undefined,
-      follow: async () => ({ healthy: true, detail: '' }),
-    } as unknown as CanaryMonitor;
-    this.#parts = { nats, subjects, store, fleet, watch, candidates: () => Promise.reject(new Error('no sources')) };
-    const finish = (heads: readonly Head[]) =>
-      awaitCommit(this.#parts, heads, { expected: new Set(nodeNames()), timeoutMs: PATIENCE });
+    const membership = { expected: async () => ({ members: members(), warning: null }) };
+    const monitor = { observe: () => undefined, watch: async () => ({ passed: true, detail: '' }) };
+    this.#audience = () => ({ expected: new Set(nodeNames()), timeoutMs: TIMEOUT_MS });
+    const build = () => Promise.reject(new Error('no sources'));
+    this.#context = { nats, subjects, store, membership, monitor, build };
+    const finish = (heads: readonly Head[]) => awaitCommit(this.#context, heads, this.#audience());
     const log = { ...recordingLog(), warn: (fields: object) => 'err' in fields && onFault(fields.err) };
-    this.#keeper = new Reconciler({
+    this.#reconciler = new Reconciler({
       nats,
       subjects,
       store,
-      watch,
+      monitor,
       heartbeatInterval: () => HEARTBEAT_INTERVAL,
       finish,
-      goBack: async () => undefined,
+      rollBackStalled: async () => undefined,
       log,
     });
   }
@@ -117,41 +120,40 @@ export class ControllerProcess {
 
   /** Becomes the long-lived process that keeps the fleet on its heads. */
   start(): void {
-    void this.#keeper.start();
+    void this.#reconciler.start();
   }
 
   async carryOut(order: Order): Promise<void> {
     this.order = order;
     try {
-      this.outcome = await this.#obey(order);
+      this.outcome = await this.#run(order);
     } catch (error) {
       if (error instanceof UsageError) this.outcome = 'unusable';
       else this.#onFault(error);
     }
   }
 
-  async #obey(order: Order): Promise<PushOutcome> {
-    const say = (): void => undefined;
-    const request = (modules: readonly string[]): HeadRequest => ({ modules, author: 'wilma', timeoutMs: PATIENCE });
+  async #run(order: Order): Promise<PushOutcome> {
+    const report = (): void => undefined;
+    const common = { cookie: null, author: 'wilma', timeoutMs: TIMEOUT_MS, modules: modulesOf(order) };
     switch (order.type) {
       case 'push': {
-        const { sources } = order;
-        const candidates = async (): Promise<readonly Source[]> => sources;
-        const modules = sources.map(({ bundle }) => bundle.module);
+        const build = async (): Promise<readonly Source[]> => order.sources;
         const canary = order.canary === null ? null : { scope: order.canary, maxErrors: 0, watch: 0 };
-        return (
-          await push({ ...this.#parts, candidates }, { ...request(modules), force: false, check: true, canary }, say)
-        ).outcome;
+        const command = { ...common, type: order.type, force: false, check: true, dryRun: false, canary };
+        return (await push({ ...this.#context, build }, command satisfies Command, report)).outcome;
       }
       case 'promote':
-        return (await promote(this.#parts, request(order.modules), say)).outcome;
+        return (await promote(this.#context, { ...common, type: order.type }, report)).outcome;
       case 'rollback':
-        return (await rollback(this.#parts, request(order.modules), null, say)).outcome;
+        return (await rollback(this.#context, { ...common, type: order.type, to: null }, report)).outcome;
       case 'remove':
-        return (await remove(this.#parts, request(order.modules), say)).outcome;
-      case 'end canary':
-        await endCanary(this.#parts, order.head, 'a call failed', PATIENCE);
+        return (await remove(this.#context, { ...common, type: order.type }, report)).outcome;
+      case 'end canary': {
+        const failed = { cause: 'canary' as const, heads: [order.head], note: 'a call failed' };
+        await rollBackAndAwait(this.#context, failed, async () => this.#audience());
         return 'rolled-back';
+      }
       default: {
         const check: never = order;
         return check;

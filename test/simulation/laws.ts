@@ -37,14 +37,14 @@ export async function converge(cluster: Cluster): Promise<void> {
   const { network } = cluster;
   for (const name of cluster.nodes.keys()) network.setLink(name, 'open');
   for (const { what, arrive } of network.held) if (what === 'reading') arrive();
-  await cluster.commitHeads();
+  await cluster.runToIdle();
   const unfinished = unfinishedHeads(cluster);
-  await cluster.startKeeper();
+  await cluster.startReconciler();
   for (const head of unfinished) isJudged(cluster, head);
   await cluster.tick(HEARTBEAT_INTERVAL);
   hasConverged(cluster);
   for (const { arrive } of network.held.toReversed()) arrive();
-  await cluster.commitHeads();
+  await cluster.runToIdle();
   hasConverged(cluster);
 }
 

@@ -12,8 +12,10 @@ export interface Wish {
 /** A head that was written, as far as it matters. */
 interface Written extends Wish {
   readonly sequence: number;
-  /** Whether it points back from a head that a node refused. */
+  /** Whether the controller wrote it by itself, to go back from the head before it. */
   readonly isBack: boolean;
+  /** Whether such a head followed. */
+  isUndone: boolean;
 }
 
 /** What the README says of heads, without the stream and without the nodes: of each module, the heads that are kept. */
@@ -42,7 +44,7 @@ export class Model {
       case 'rollback':
         return this.#rollback(module);
       case 'end canary':
-        return newest?.sequence === order.head.sequence ? { revision: newest.revision, trial: null } : null;
+        return newest === null || newest.trial === null ? null : { revision: newest.revision, trial: null };
       default: {
         const check: never = order;
         return check;
@@ -55,15 +57,16 @@ export class Model {
     const newest = this.newest(head.module);
     const kept = this.#kept.get(head.module) ?? [];
     const { order } = writer;
-    const isBack = order === null;
-    const before = kept.at(-2) ?? { revision: null, trial: null };
-    const wish = order === null ? before : this.wish(order, head.module);
+    const isBack = order === null || order.type === 'end canary';
+    const wish = order === null ? { revision: this.#previous(kept), trial: null } : this.wish(order, head.module);
     const written = {
       sequence: head.sequence,
       revision: head.revision,
       trial: head.canary?.revision ?? null,
       isBack,
+      isUndone: false,
     };
+    if (isBack && newest !== null) newest.isUndone = true;
     this.#kept.set(head.module, [...kept, written].slice(-HISTORY_LENGTH));
     const faults = {
       'says something else than was wanted': wish?.revision !== written.revision || wish.trial !== written.trial,
@@ -85,9 +88,18 @@ export class Model {
     const newest = kept.at(-1);
     if (newest === undefined) return null;
     if (newest.trial !== null) return { revision: newest.revision, trial: null };
-    const stood = kept.filter((_, at) => kept[at + 1]?.isBack !== true);
-    const found = stood.findLast(({ revision }) => revision !== null && revision !== newest.revision);
-    return found === undefined ? null : { revision: found.revision, trial: null };
+    const revision = this.#previous(kept, [null, newest.revision]);
+    return revision === null ? null : { revision, trial: null };
+  }
+
+  /** What the newest head goes back to: the last revision before it that stands, and that is not to be left. */
+  #previous(kept: readonly Written[], leave: readonly (string | null)[] = []): string | null {
+    const newest = kept.at(-1);
+    if (newest !== undefined && newest.trial !== null) return newest.revision;
+    const stands = (revision: string | null): boolean =>
+      kept.findLast(each => each.revision === revision)?.isUndone === false;
+    const earlier = kept.slice(0, -1).map(({ revision }) => revision);
+    return earlier.findLast(revision => stands(revision) && !leave.includes(revision)) ?? null;
   }
 
   /** A share's answer to a name is its first one, for ever. */

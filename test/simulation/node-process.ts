@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import { startAnswering } from '../../node-image/src/cluster/request-handlers.ts';
+import { handleRequests } from '../../node-image/src/cluster/request-handlers.ts';
 import { Reconciler } from '../../node-image/src/cluster/reconciler.ts';
 import { CodeServer } from '../../node-image/src/modules/code-server.ts';
 import type { Subjects } from '../../protocol/subjects.ts';
@@ -34,7 +34,7 @@ export class NodeProcess {
     this.#connection = network.connect(name);
     const reconciler = new Reconciler(name, this.#codeServer, recordsOf(name, stream, network), this.#log);
     void running.run(name, async () => {
-      await startAnswering({
+      await handleRequests({
         nats: this.#inside(this.#connection).nats,
         subjects,
         identity: { name, container: name },
@@ -42,6 +42,7 @@ export class NodeProcess {
         codeServer: this.#codeServer,
         reconciler,
         heartbeat: { setInterval: () => undefined },
+        loopDelay: { max: 0, reset: () => undefined },
         purgeTimeoutMs: 0,
         log: this.#log,
       });

@@ -6,7 +6,7 @@ import { type Head, headSchema } from '../../protocol/head.ts';
 import { HISTORY_LENGTH } from '../../protocol/limits.ts';
 import { type HeadResult, headResultSchema } from '../../protocol/head-result.ts';
 import { ANSWER_TO, type Subjects } from '../../protocol/subjects.ts';
-import { sealed } from '../unit/fixtures.ts';
+import { signed } from '../unit/fixtures.ts';
 import type { Connection, Network } from './network.ts';
 
 interface Stored {
@@ -102,7 +102,7 @@ export function recordsOf(node: string, stream: Stream, network: Network): Recor
 
 /** Whose view of the stream it is. */
 export interface Writer {
-  /** Does something to the stream, at the writer's own setInterval: before and after it, the writer may have to wait. */
+  /** Does something to the stream, at the writer's own pace: before and after it, the writer may have to wait. */
   readonly deed: <T>(deed: () => T) => Promise<T>;
   /** Told at the moment that a head is read or heads are written. */
   readonly onRead: (module: string, head: Head | null) => void;
@@ -120,11 +120,12 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     headResults: () => deed(() => stream.headResults()),
     headResultHistory: module => deed(() => stream.headResultHistory(module)),
     writeHeadResult: outcome => deed(() => stream.writeHeadResult(outcome)),
-    bundle: (module, revision) => deed(() => stream.bundle(module, revision)),
+    bundle: ({ module, revision }) => deed(() => stream.bundle(module, revision)),
+    hasBundle: ({ module, revision }) => deed(() => stream.bundle(module, revision) !== null),
     bundles: () => deed(() => stream.bundles()),
-    removeBundle: (module, revision) => deed(() => stream.removeBundle(module, revision)),
+    removeBundle: ({ module, revision }) => deed(() => stream.removeBundle(module, revision)),
     restoreHeads: () => Promise.resolve([]),
-    reseal: () => Promise.resolve(0),
+    signAgain: () => Promise.resolve(0),
     lastHead: module =>
       deed(() => {
         const last = stream.lastHead(module);
@@ -138,13 +139,13 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
         return isWritten;
       }),
     signLoadCommand: () => new Uint8Array(),
-    signHead: head => sealed(subjects.head(head.module), encode(head)),
-    putBundle: (bundle, packed, answerTo) =>
+    signHead: head => signed(subjects.head(head.module), encode(head)),
+    putBundle: (bundle, packed, options) =>
       deed(() => {
         stream.putBundle(bundle.module, bundle.revision, packed);
-        const headers = answerTo === null ? undefined : new Map([[ANSWER_TO, answerTo]]);
+        const headers = options?.answerTo === undefined ? undefined : new Map([[ANSWER_TO, options.answerTo]]);
         const subject = subjects.bundle(bundle.module, bundle.revision);
-        connection.publish(subject, sealed(subject, packed), {
+        connection.publish(subject, signed(subject, packed), {
           headers,
         });
       }),

@@ -3,9 +3,9 @@ import { compareNodes } from '../../../protocol/names.ts';
 import { canaryRank, type CanaryScope, shareScope } from '../../../protocol/canary-scope.ts';
 
 /**
- * Reads which nodes a canary is for: a number of nodes (`1`), a share of the fleet (`10%`), or names (`fred,betty`).
+ * Reads the scope of a canary: a number of nodes (`1`), a share of the fleet (`10%`), or names (`fred,betty`).
  *
- * @throws UsageError which says what does not fit.
+ * @throws UsageError when the text is none of them, or names what does not exist.
  */
 export function parseScope(text: string, nodes: readonly string[]): CanaryScope {
   const [, digits, percent] = /^(\d+)(%?)$/.exec(text) ?? [];

@@ -1,46 +1,47 @@
 import * as v from 'valibot';
 
-import { decode, encode } from '../../../protocol/codec.ts';
-import { malformedAnswer, dryRunAnswer } from '../../../protocol/messages.ts';
+import { dryRunAnswer, malformedAnswer } from '../../../protocol/messages.ts';
 import { compareNodes } from '../../../protocol/names.ts';
-import type { Command, OnReport } from '../api/command.ts';
-import { expectedNodes } from '../fleet/membership.ts';
-import { scatterGather } from '../fleet/scatter-gather.ts';
-import { prepare, type PushParts } from './push.ts';
-import type { DryRunResult, DryRunNode } from '../api/results.ts';
-import { malformedRefusal } from '../rollout/commit.ts';
+import type { OnReport, PushCommand } from '../api/command.ts';
+import type { DryRunNode, DryRunResult } from '../api/results.ts';
+import { askNodes } from '../fleet/ask-nodes.ts';
+import { malformedRefusal } from '../rollout/node-outcomes.ts';
+import { prepare } from '../rollout/prepare.ts';
+import type { CommandContext } from './context.ts';
+import { expectedNodes } from './select-nodes.ts';
 
 const dryRunReply = v.variant('status', [dryRunAnswer, malformedAnswer]);
 
 /**
- * A push that stops before the commit: every node prepares the modules and tries them aside, on a copy of its live data.
+ * A push that stops before the commit: every node prepares the modules and evaluates them apart, on a copy of its live data.
  * No head is written, and no node changes what it runs.
  *
  * @throws UsageError, CompileError, TypeCheckError and PreflightError before anything was sent.
  */
 export async function dryRun(
-  parts: PushParts,
-  { modules, check, force, timeoutMs }: Extract<Command, { readonly type: 'push' }>,
-  say: OnReport,
+  context: Omit<CommandContext, 'keyring' | 'monitor'>,
+  { modules: names, check, force, timeoutMs }: PushCommand,
+  report: OnReport,
 ): Promise<DryRunResult> {
-  const { nats, subjects, fleet } = parts;
-  const [expected, compiled] = await Promise.all([fleet.expected(), parts.candidates(modules, check, say)]);
-  const names = expectedNodes(expected, say);
-  const targets = compiled.map(({ bundle: { module, revision } }) => ({ module, revision }));
-  const { answered, refusals } = await prepare(parts, compiled, force, names, timeoutMs, () => undefined);
-  const refusedNames = new Set(refusals.map(({ node }) => node));
-  const waiting = new Set([...answered].filter(node => !refusedNames.has(node)));
-  const answers = await scatterGather<v.InferOutput<typeof dryRunReply>>(nats, {
-    ask: inbox => nats.publish(subjects.all('dry-run'), encode({ modules: targets }), { reply: inbox }),
-    decode: bytes => decode(dryRunReply, bytes),
-    expected: waiting,
+  const [members, built] = await Promise.all([context.membership.expected(), context.build(names, check, report)]);
+  const expected = expectedNodes(members, report);
+  const modules = built.map(({ bundle: { module, revision } }) => ({ module, revision }));
+  const prepared = await prepare(context, built, force, { expected, timeoutMs });
+  const refusals = prepared.status === 'refused' ? prepared.refusals : [];
+  const refused = new Set(refusals.map(({ node }) => node));
+  const answered = prepared.status === 'unanswered' ? new Set<string>() : prepared.answered;
+  const answers = await askNodes(context, {
+    verb: 'dry-run',
+    expected: new Set([...answered].filter(node => !refused.has(node))),
     timeoutMs,
+    schema: dryRunReply,
+    body: { modules },
   });
-  const tried = [...answers.values()]
-    .filter(({ answer }) => !refusedNames.has(answer.node))
+  const evaluated = [...answers.values()]
+    .filter(({ answer }) => !refused.has(answer.node))
     .map(({ answer }): DryRunNode => (answer.status === 'malformed' ? malformedRefusal(answer) : answer));
-  const heard = new Set([...refusedNames, ...tried.map(({ node }) => node)]);
-  const silent = [...names].filter(node => !heard.has(node)).map(node => ({ node, status: 'silent' as const }));
-  const nodes = [...refusals, ...tried, ...silent].toSorted((a, b) => compareNodes(a.node, b.node));
-  return { command: 'dry-run', modules: targets, nodes };
+  const heard = new Set([...refused, ...evaluated.map(({ node }) => node)]);
+  const silent = [...expected].filter(node => !heard.has(node)).map(node => ({ node, status: 'silent' as const }));
+  const nodes = [...refusals, ...evaluated, ...silent].toSorted((a, b) => compareNodes(a.node, b.node));
+  return { command: 'dry-run', modules, nodes };
 }

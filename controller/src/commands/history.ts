@@ -1,12 +1,13 @@
 import { UsageError } from '../../../protocol/errors.ts';
+import type { HistoryCommand } from '../api/command.ts';
 import type { HistoryResult } from '../api/results.ts';
-import type { StreamStore } from '../store/stream-store.ts';
+import type { RolloutContext } from '../rollout/context.ts';
 
-/** The kept heads of a module with what came of each, newest first. @throws UsageError when it was never pushed. */
-export async function history(store: StreamStore, module: string): Promise<HistoryResult> {
-  const [heads, outcomes] = await Promise.all([store.history(module), store.headResultHistory(module)]);
+/** The kept heads of a module with their results, newest first. @throws UsageError when it was never pushed. */
+export async function history({ store }: RolloutContext, { module }: HistoryCommand): Promise<HistoryResult> {
+  const [heads, results] = await Promise.all([store.history(module), store.headResultHistory(module)]);
   if (heads.length === 0) throw new UsageError(`${module} was never pushed, so it has no history`);
-  const bySequence = new Map(outcomes.map(outcome => [outcome.sequence, outcome]));
+  const bySequence = new Map(results.map(result => [result.sequence, result]));
   return {
     command: 'history',
     module,

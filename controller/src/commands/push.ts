@@ -1,191 +1,162 @@
-import * as v from 'valibot';
-
-import { decode } from '../../../protocol/codec.ts';
-import { UsageError } from '../../../protocol/errors.ts';
-import { malformedAnswer, prepareAnswer } from '../../../protocol/messages.ts';
-import { compareNodes } from '../../../protocol/names.ts';
 import type { CanaryScope } from '../../../protocol/canary-scope.ts';
+import { UsageError } from '../../../protocol/errors.ts';
+import type { Manifest } from '../../../protocol/head.ts';
+import { compareNodes } from '../../../protocol/names.ts';
+import type { OnReport, PushCommand } from '../api/command.ts';
+import type { NodeOutcome, PushResult } from '../api/results.ts';
+import type { BuiltBundle } from '../build/build.ts';
+import { manifestFrom } from '../build/manifest.ts';
+import { removedExports, removedExportWarnings } from '../build/removed-exports.ts';
+import { awaitCommit, type Commit } from '../rollout/commit.ts';
+import { prepare } from '../rollout/prepare.ts';
+import { type HeadChange, writeHeads } from '../rollout/write-heads.ts';
+import type { LastHead } from '../store/head-reader.ts';
 import { parseScope } from './canary-option.ts';
-import type { CanaryVerdict, CanaryMonitor } from '../rollout/canary-monitor.ts';
-import type { Build, BuiltBundle } from '../build/build.ts';
-import { type Membership, expectedNodes } from '../fleet/membership.ts';
-import { scatterGather, type Timed } from '../fleet/scatter-gather.ts';
-import type { OnReport } from '../api/command.ts';
-import type { NodeOutcome, PushResult, Refusal } from '../api/results.ts';
-import { runningBundle, warnOfRemovedExports } from '../build/removed-exports.ts';
-import { malformedRefusal, commitHeads, type RolloutContext } from '../rollout/commit.ts';
-import type { LastHead, StreamStore } from '../store/stream-store.ts';
+import type { CommandContext } from './context.ts';
+import { expectedNodes } from './select-nodes.ts';
 
-const prepareReply = v.variant('status', [prepareAnswer, malformedAnswer]);
-type PrepareReply = v.InferOutput<typeof prepareReply>;
+type PushContext = Omit<CommandContext, 'keyring'>;
 
-export interface PushParts extends RolloutContext {
-  readonly fleet: Membership;
-  readonly watch: CanaryMonitor;
-  /** Makes bundles of modules' sources as they are now. @throws UsageError, CompileError, TypeCheckError and PreflightError */
-  readonly candidates: Build;
+/** A built module, and the head that its next one is decided upon. */
+interface Candidate {
+  readonly built: BuiltBundle;
+  readonly manifest: Manifest;
+  readonly last: LastHead;
 }
 
-export interface PushRequest {
-  readonly modules: readonly string[];
-  readonly author: string;
-  /** How long to wait for the nodes in each phase (milliseconds). */
-  readonly timeoutMs: number;
-  /** Purge an old version on which calls are still running, rather than be refused with `not_purged`. */
-  readonly force: boolean;
-  /** Whether type errors hold it. */
-  readonly check: boolean;
-  /** A part of the fleet to try it on first; null: everywhere at once. */
-  readonly canary: CanaryRequest | null;
+interface Plan {
+  readonly candidates: readonly Candidate[];
+  readonly names: ReadonlySet<string>;
+  readonly scope: CanaryScope | null;
+  readonly ms: number;
 }
 
-export interface CanaryRequest {
-  /** `1`, `10%` or `fred,betty`. */
-  readonly scope: string;
-  readonly maxErrors: number;
-  /** How long the push looks on before it ends (milliseconds). */
-  readonly watch: number;
-}
-
-const FULL =
-  'there is no room for it in the stream; nothing was sent (raise STREAM_MAY_HOLD, and start the controller again)';
+const NO_ROOM = 'the stream has no room for it; nothing was sent (raise STREAM_MAX_MB, and start the controller again)';
 
 /**
- * Pushes modules together: compile, prepare everywhere, and when no node refused, write the heads and commit. A node
- * that is silent does not hold a push: it is named, and obeys the heads when it is back.
+ * Pushes modules together: build, prepare on every node, write the heads when no node refused, and await the commit. A silent
+ * node does not hold a push: it is named, and applies the heads when it is back.
  *
  * @throws UsageError, CompileError, TypeCheckError and PreflightError before anything was sent.
  */
-export async function push(parts: PushParts, request: PushRequest, say: OnReport): Promise<PushResult> {
-  const { store, fleet } = parts;
-  const { modules, author, timeoutMs, force, check, canary } = request;
-  const startedAt = performance.now();
-  const lastHeads = Promise.all(modules.map(module => store.lastHead(module)));
-  const [lasts, running, expected, room, compiled] = await Promise.all([
-    lastHeads,
-    lastHeads.then(all => Promise.all(all.map(({ head }) => runningBundle(store, head)))),
-    fleet.expected(),
-    store.room(),
-    parts.candidates(modules, check, say),
-  ]);
-  if (compiled.reduce((sum, { packed }) => sum + packed.length, 0) > room) throw new UsageError(FULL);
-  const names = expectedNodes(expected, say);
-  const scope = canary === null ? null : parseScope(canary.scope, [...names]);
-  const compiledAt = performance.now();
-  const progress = (phase: string, answered: number): void =>
-    say({ type: 'progress', phase, answered, expected: names.size });
+export async function push(context: PushContext, command: PushCommand, report: OnReport): Promise<PushResult> {
+  const { modules, author, timeoutMs, force, canary } = command;
+  const plan = await build(context, command, report);
+  const { candidates, names } = plan;
+  const result = resultOf(candidates, plan.ms);
+  const onAnswer = (phase: string, answered: number): void =>
+    report({ type: 'progress', phase, answered, expected: names.size });
 
-  const bundles = compiled.map(({ bundle }) => bundle);
-  const [preparations, warnings] = await Promise.all([
-    prepare(parts, compiled, force, names, timeoutMs, answered => progress('prepare', answered)),
-    warnOfRemovedExports(store, bundles, running),
+  const bundles = candidates.map(({ built }) => built);
+  const prepared = await prepare(context, bundles, force, { expected: names, timeoutMs, onAnswer });
+  if (prepared.status === 'unanswered') {
+    const nodes = [...names].map(node => ({ node, status: 'silent' as const }));
+    return result('unanswered', 'no node answered, so nothing was committed', nodes, { prepare: prepared.ms });
+  }
+  if (prepared.status === 'refused') {
+    return result('refused', 'nothing changed on any node', prepared.refusals, { prepare: prepared.ms });
+  }
+
+  const note = canary === null ? 'push' : `canary on ${canary.scope}`;
+  const written = await writeHeads(context.store, changesTo(plan, command), { author, note });
+  if (written.status === 'overtaken') {
+    return result('overtaken', written.detail, [], { prepare: prepared.ms });
+  }
+
+  // A node that was silent is not waited for again. When it answers all the same, that counts.
+  const commit = await awaitCommit(context, written.heads, { expected: prepared.answered, timeoutMs, onAnswer });
+  await keepBundles(context, bundles);
+  const nodes = outcomes(commit, names, prepared.ms + written.ms);
+  const times = { prepare: prepared.ms, write: written.ms, commit: commit.ms, skew: commit.skew };
+  if (canary === null || commit.outcome !== 'committed') return result(commit.outcome, commit.detail, nodes, times);
+
+  const { passed, detail } = await context.monitor.watch(written.heads, canary.watch, report);
+  return passed
+    ? result(
+        'committed',
+        `canary passed: ${detail}; everywhere with: hotcast promote ${modules.join(' ')}`,
+        nodes,
+        times,
+      )
+    : result('rolled-back', `rolled back: ${detail}`, nodes, times);
+}
+
+/** Builds the modules, and reads at the same time what a push has to know before it sends anything. */
+async function build(context: PushContext, command: PushCommand, report: OnReport): Promise<Plan> {
+  const { store, membership } = context;
+  const { modules, check, canary } = command;
+  const startedAt = performance.now();
+  const [lasts, expected, room, built] = await Promise.all([
+    Promise.all(modules.map(module => store.lastHead(module))),
+    membership.expected(),
+    store.room(),
+    context.build(modules, check, report),
   ]);
-  for (const message of warnings) say({ type: 'warning', message });
-  const preparedAt = performance.now();
-  const times = { compile: compiledAt - startedAt, prepare: preparedAt - compiledAt, write: 0, commit: 0, skew: 0 };
-  const result = (outcome: PushResult['outcome'], detail: string, nodes: readonly NodeOutcome[]): PushResult => ({
+  if (built.reduce((sum, { packed }) => sum + packed.length, 0) > room) throw new UsageError(NO_ROOM);
+  const names = expectedNodes(expected, report);
+  const scope = canary === null ? null : parseScope(canary.scope, [...names]);
+  const candidates = built.map((each, index): Candidate => {
+    const last = lasts[index] ?? { head: null, position: 0 };
+    return { built: each, manifest: manifestFrom(each.bundle), last };
+  });
+  for (const message of await warningsOf(candidates, store)) report({ type: 'warning', message });
+  return { candidates, names, scope, ms: performance.now() - startedAt };
+}
+
+/** Warnings of exports that are gone and that other modules import. The heads of those are read only when some are gone. */
+async function warningsOf(candidates: readonly Candidate[], store: PushContext['store']): Promise<string[]> {
+  const removed = candidates.map(({ built: { bundle }, manifest, last }) =>
+    removedExports(bundle.module, last.head?.manifest ?? null, manifest),
+  );
+  if (removed.every(({ names }) => names.length === 0)) return [];
+  const running = (await store.heads()).flatMap(({ module, manifest }) =>
+    manifest === null ? [] : [[module, manifest] as const],
+  );
+  const pushed = candidates.map(({ built: { bundle }, manifest }) => [bundle.module, manifest] as const);
+  return removedExportWarnings(removed, new Map([...running, ...pushed]));
+}
+
+function changesTo({ candidates, scope }: Plan, { force, canary }: PushCommand): HeadChange[] {
+  return candidates.map(({ built: { bundle }, manifest, last }) => {
+    const { module, revision } = bundle;
+    if (scope === null || canary === null) return { module, revision, manifest, canary: null, last, force };
+    const { maxErrors } = canary;
+    const { revision: main = null, manifest: mains = null } = last.head ?? {};
+    return { module, revision: main, manifest: mains, canary: { revision, manifest, scope, maxErrors }, last, force };
+  });
+}
+
+/** The collection of unnamed bundles may have removed a bundle just before its head was written. */
+async function keepBundles({ store }: PushContext, bundles: readonly BuiltBundle[]): Promise<void> {
+  for (const { bundle, packed } of bundles) {
+    if (!(await store.hasBundle(bundle))) await store.putBundle(bundle, packed);
+  }
+}
+
+/** What each node did. `beforeMs` passed between the send of the bundle and the commit. */
+function outcomes({ outcome, nodes }: Commit, names: ReadonlySet<string>, beforeMs: number): NodeOutcome[] {
+  const heard = new Set(nodes.map(({ node }) => node));
+  const silent = outcome === 'overtaken' ? [] : [...names].filter(node => !heard.has(node));
+  return [
+    ...nodes.map(node => (node.status === 'loaded' ? { ...node, ms: node.ms + beforeMs } : node)),
+    ...silent.map(node => ({ node, status: 'silent' as const })),
+  ];
+}
+
+/** Gives a function that makes the result of a push, whichever step ends it. */
+function resultOf(candidates: readonly Candidate[], compile: number) {
+  const modules = candidates.map(({ built: { bundle } }) => ({ module: bundle.module, revision: bundle.revision }));
+  return (
+    outcome: PushResult['outcome'],
+    detail: string,
+    nodes: readonly NodeOutcome[],
+    times: Partial<PushResult['times']>,
+  ): PushResult => ({
     command: 'push',
-    modules: compiled.map(({ bundle: { module, revision } }) => ({ module, revision })),
+    modules,
     outcome,
     detail,
     nodes: nodes.toSorted((a, b) => compareNodes(a.node, b.node)),
-    times,
+    times: { compile, prepare: 0, write: 0, commit: 0, skew: 0, ...times },
   });
-  if (preparations.answered.size === 0) {
-    const silent = [...names].map(node => ({ node, status: 'silent' as const }));
-    return result('unanswered', 'nobody answered, so nothing was committed', silent);
-  }
-  if (preparations.refusals.length > 0) {
-    return result('refused', 'nothing changed on any node', preparations.refusals);
-  }
-
-  const changes = compiled.map(({ bundle: { module, revision } }, index) =>
-    changeTo(module, revision, lasts[index] ?? { head: null, position: 0 }, scope, canary?.maxErrors ?? 0, force),
-  );
-  const note = canary === null ? 'push' : `canary on ${canary.scope}`;
-  // Who was silent is not waited for again; when it answers all the same, that counts.
-  const audience = { expected: preparations.answered, timeoutMs, onAnswer: progress };
-  const settled = await commitHeads(parts, changes, { author, note }, audience);
-  const { write, commit, skew } = settled;
-  Object.assign(times, { write, commit, skew });
-  await keepBundles(store, compiled);
-  const told = new Set(settled.nodes.map(({ node }) => node));
-  const missing = [...names].filter(node => !told.has(node));
-  const outcomes = [
-    ...settled.nodes.map(node => (node.status === 'loaded' ? { ...node, ms: node.ms + times.prepare + write } : node)),
-    ...(settled.outcome === 'overtaken' ? [] : missing.map(node => ({ node, status: 'silent' as const }))),
-  ];
-  if (canary === null || settled.outcome !== 'committed') return result(settled.outcome, settled.detail, outcomes);
-  const verdict = await parts.watch.follow(settled.heads, canary.watch, say);
-  return result(verdict.healthy ? 'committed' : 'rolled-back', describeVerdict(verdict, modules), outcomes);
-}
-
-interface Preparations {
-  /** Nodes that answered for every module. */
-  readonly answered: ReadonlySet<string>;
-  readonly refusals: readonly Refusal[];
-}
-
-/** Has every node compile bundles and have them ready; nothing of them runs. */
-export async function prepare(
-  { nats, store }: PushParts,
-  compiled: readonly BuiltBundle[],
-  force: boolean,
-  expected: ReadonlySet<string>,
-  timeoutMs: number,
-  onAnswer: (answered: number) => void,
-): Promise<Preparations> {
-  const all = await Promise.all(
-    compiled.map(({ bundle, packed }) =>
-      scatterGather<PrepareReply>(nats, {
-        ask: inbox => store.putBundle(bundle, packed, inbox, force),
-        decode: bytes => decode(prepareReply, bytes),
-        expected,
-        timeoutMs,
-        onAnswer,
-      }),
-    ),
-  );
-  const names = [...(all[0]?.keys() ?? [])].filter(node => all.every(answers => answers.has(node)));
-  return { answered: new Set(names), refusals: all.flatMap(answers => [...answers.values()].flatMap(refusalOf)) };
-}
-
-/** A sweep of unnamed bundles may have met a bundle just before its head was written. */
-async function keepBundles(store: StreamStore, compiled: readonly BuiltBundle[]): Promise<void> {
-  for (const { bundle, packed } of compiled) {
-    if ((await store.bundle(bundle.module, bundle.revision)) === null)
-      await store.putBundle(bundle, packed, null, false);
-  }
-}
-
-function refusalOf({ answer }: Timed<PrepareReply>): Refusal[] {
-  switch (answer.status) {
-    case 'prepared':
-      return [];
-    case 'refused':
-      return [answer];
-    case 'malformed':
-      return [malformedRefusal(answer)];
-    default: {
-      const check: never = answer;
-      return check;
-    }
-  }
-}
-
-function changeTo(
-  module: string,
-  revision: string,
-  last: LastHead,
-  scope: CanaryScope | null,
-  maxErrors: number,
-  force: boolean,
-) {
-  if (scope === null) return { module, revision, canary: null, last, force };
-  return { module, revision: last.head?.revision ?? null, canary: { revision, scope, maxErrors }, last, force };
-}
-
-function describeVerdict({ healthy, detail }: CanaryVerdict, modules: readonly string[]): string {
-  if (!healthy) return `rolled back: ${detail}`;
-  return `the canary is well: ${detail}; everywhere with: hotcast promote ${modules.join(' ')}`;
 }

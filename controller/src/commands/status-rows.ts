@@ -5,14 +5,11 @@ import { inScope } from '../../../protocol/canary-scope.ts';
 import type { StatusRow } from '../api/results.ts';
 
 /**
- * Compares what should run with what runs, a row for each module and node.
+ * Compares what should run with what runs: one row for each module and node.
  *
- * @param nodes every node that should answer, with null for one that is silent.
+ * @param nodes every node that should answer, with null for a silent one.
  */
-export function compareWithHeads(
-  heads: readonly Head[],
-  nodes: ReadonlyMap<string, NodeDescription | null>,
-): StatusRow[] {
+export function statusRows(heads: readonly Head[], nodes: ReadonlyMap<string, NodeDescription | null>): StatusRow[] {
   const byModule = new Map(heads.map(head => [head.module, head]));
   const running = [...nodes.values()].flatMap(node => Object.keys(node?.modules ?? {}));
   const modules = [...new Set([...byModule.keys(), ...running])].toSorted();

@@ -1,15 +1,15 @@
-import { MAX_HEARTBEAT_INTERVAL, HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
+import { HEARTBEAT_INTERVAL, MAX_HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
 
-/** So many presence events a second are taken from the whole fleet, where no canary is on trial. */
-const PRESENCES_A_SECOND = 500;
+/** The controller takes this many heartbeats a second from the whole fleet while no canary is open. */
+const HEARTBEATS_PER_SECOND = 500;
 
 /**
- * How often each node is to tell that it is there (milliseconds): every 2 seconds up to 1,000 nodes, and so rarely that all
- * together keep to {@link PRESENCES_A_SECOND} beyond that. A canary is judged by what its nodes tell: they tell as often as
- * in a small fleet.
+ * The interval between the heartbeats of each node (milliseconds): 2 seconds up to 1,000 nodes, and longer beyond, so that the
+ * fleet stays at {@link HEARTBEATS_PER_SECOND}. A canary is judged by heartbeats, so while one is open the interval is that of
+ * a small fleet.
  */
-export function heartbeatInterval(nodes: number, isTrialOpen: boolean): number {
-  if (isTrialOpen) return HEARTBEAT_INTERVAL;
-  const spread = Math.ceil((nodes / PRESENCES_A_SECOND) * 1_000);
+export function heartbeatInterval(nodes: number, isCanaryOpen: boolean): number {
+  if (isCanaryOpen) return HEARTBEAT_INTERVAL;
+  const spread = Math.ceil((nodes / HEARTBEATS_PER_SECOND) * 1_000);
   return Math.min(Math.max(spread, HEARTBEAT_INTERVAL), MAX_HEARTBEAT_INTERVAL);
 }

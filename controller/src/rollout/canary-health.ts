@@ -1,11 +1,11 @@
 import { HEARTBEAT_TIMEOUT } from '../../../protocol/limits.ts';
 
-/** A canary's node whose event loop was later than this has stalled (milliseconds). */
-export const STALL = 2_000;
+/** A node whose event loop was delayed for longer has stalled (milliseconds). */
+export const MAX_LOOP_DELAY_MS = 2_000;
 
-/** What is known of one node that runs a canary's revision. Times in milliseconds since any fixed moment. */
+/** The state of one node that runs a canary's revision. Times in milliseconds since any fixed moment. */
 export interface NodeHealth {
-  /** Its process's start: another one means that the process died. */
+  /** When its process started. Another value later means that the process died. */
   readonly startedAt: number;
   readonly heardAt: number;
   readonly calls: number;
@@ -19,7 +19,7 @@ export interface Failure {
 }
 
 export type CanaryEvent =
-  /** A node in the scope told how it is; `revision` is what it runs of the module. */
+  /** A node in the scope sent its description; `revision` is what it runs of the module. */
   | {
       readonly type: 'heard';
       readonly node: string;
@@ -29,17 +29,17 @@ export type CanaryEvent =
       readonly calls: number;
       readonly errors: number;
       readonly loopDelay: number;
-      /** Why it refuses the canary's revision, which brought it down; null when it does not. */
+      /** Why the node's watchdog ended the canary's revision; null when it did not. */
       readonly banned: string | null;
     }
-  /** A node said goodbye: a clean stop is no failure. */
+  /** A node stopped cleanly, which is no failure. */
   | { readonly type: 'left'; readonly node: string }
   /** Time has passed. */
   | { readonly type: 'tick'; readonly at: number };
 
 /**
- * A canary on trial: what becomes of it by what its nodes tell. One that has failed stays failed, whatever comes. What a
- * node tells takes the same time for ten nodes and for ten thousand.
+ * Judges a canary by the events of its nodes. A canary that has failed stays failed. An event takes the same time for ten nodes
+ * and for ten thousand.
  */
 export class CanaryHealth {
   readonly #revision: string;
@@ -49,17 +49,17 @@ export class CanaryHealth {
   #failure: Failure | null = null;
 
   /**
-   * @param maxErrors more failed calls than this end the trial
-   * @param nodes the nodes in the scope that are there: their silence or death counts before they told anything
+   * @param maxErrors the canary fails when more calls than this fail.
+   * @param nodes the nodes in the scope that are present at the start. Their silence or death counts from the start.
    */
   constructor(revision: string, maxErrors: number, nodes: ReadonlyMap<string, NodeHealth> = new Map()) {
     this.#revision = revision;
     this.#maxErrors = maxErrors;
     this.#nodes = new Map(nodes);
-    for (const watched of nodes.values()) this.#count(watched, 1);
+    for (const health of nodes.values()) this.#count(health, 1);
   }
 
-  /** Null as long as the trial goes on. */
+  /** Null as long as the canary has not failed. */
   get failure(): Failure | null {
     return this.#failure;
   }
@@ -69,14 +69,14 @@ export class CanaryHealth {
     return { ...this.#totals };
   }
 
-  take(event: CanaryEvent): void {
+  update(event: CanaryEvent): void {
     if (this.#failure !== null) return;
     switch (event.type) {
       case 'heard':
-        this.#failure = this.#hear(event);
+        this.#failure = this.#checkHeard(event);
         return;
       case 'left':
-        this.#watch(event.node, null);
+        this.#set(event.node, null);
         return;
       case 'tick':
         this.#failure = this.#findSilent(event.at);
@@ -88,7 +88,7 @@ export class CanaryHealth {
     }
   }
 
-  #hear({
+  #checkHeard({
     node,
     at,
     startedAt,
@@ -104,11 +104,11 @@ export class CanaryHealth {
       return { reason: 'died', detail: `${node} died and was started again` };
     }
     if (revision !== this.#revision) {
-      if (before !== undefined) this.#watch(node, { ...before, heardAt: at });
+      if (before !== undefined) this.#set(node, { ...before, heardAt: at });
       return null;
     }
-    this.#watch(node, { startedAt, heardAt: at, calls, errors });
-    if (before !== undefined && loopDelay > STALL) {
+    this.#set(node, { startedAt, heardAt: at, calls, errors });
+    if (before !== undefined && loopDelay > MAX_LOOP_DELAY_MS) {
       return { reason: 'stalled', detail: `${node} stalled for ${loopDelay} ms` };
     }
     const sum = this.#totals;
@@ -118,19 +118,19 @@ export class CanaryHealth {
 
   #findSilent(now: number): Failure | null {
     for (const [node, { heardAt }] of this.#nodes) {
-      if (now - heardAt > HEARTBEAT_TIMEOUT) return { reason: 'silent', detail: `${node} was not heard any more` };
+      if (now - heardAt > HEARTBEAT_TIMEOUT) return { reason: 'silent', detail: `${node} went silent` };
     }
     return null;
   }
 
-  /** Puts what is known of a node in the place of what was, and the totals right. */
-  #watch(node: string, watched: NodeHealth | null): void {
+  /** Replaces the state of a node, and corrects the totals. */
+  #set(node: string, health: NodeHealth | null): void {
     const before = this.#nodes.get(node);
     if (before !== undefined) this.#count(before, -1);
-    if (watched === null) this.#nodes.delete(node);
+    if (health === null) this.#nodes.delete(node);
     else {
-      this.#nodes.set(node, watched);
-      this.#count(watched, 1);
+      this.#nodes.set(node, health);
+      this.#count(health, 1);
     }
   }
 

@@ -1,112 +1,113 @@
-import { type Head } from '../../../protocol/head.ts';
+import { type CanaryScope, inScope } from '../../../protocol/canary-scope.ts';
+import type { Head } from '../../../protocol/head.ts';
 import { HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
 import type { NodeDescription } from '../../../protocol/messages.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
-import { inScope, type CanaryScope } from '../../../protocol/canary-scope.ts';
-import type { Membership } from '../fleet/membership.ts';
-import type { OnReport } from '../api/command.ts';
-import { CanaryHealth, type CanaryEvent, type NodeHealth } from './canary-health.ts';
 import type { Logger } from '../../../shared/logger.ts';
+import type { OnReport } from '../api/command.ts';
+import type { Membership } from '../fleet/membership.ts';
+import { type CanaryEvent, CanaryHealth, type NodeHealth } from './canary-health.ts';
 
-/** How a canary did. `detail`: one line with figures. */
-export interface CanaryVerdict {
-  readonly healthy: boolean;
+/** How a canary ended, with one line for people. */
+export interface CanaryResult {
+  readonly passed: boolean;
   readonly detail: string;
 }
 
-interface Trial {
+interface OpenCanary {
   readonly head: Head;
   readonly health: CanaryHealth;
-  /** Set when the trial has failed: settles when the way back is committed. */
-  ending: Promise<void> | null;
+  /** Set when the canary has failed: settles when the rollback is committed. */
+  rollback: Promise<void> | null;
 }
 
-/** Time passes for rollouts in steps of this (milliseconds). */
-const TICK = 500;
+/** How often the silence of nodes is checked (milliseconds). */
+const TICK_MS = 500;
 
 /**
- * Watches every canary that is open in the heads, for as long as it is, and sends its nodes back when it fails. What it
- * knows follows from heads and presence alone, so a controller that starts takes over where the last one stopped.
+ * Monitors every canary that is open in the heads, for as long as it is open, and rolls it back when it fails. What it knows
+ * follows from heads and heartbeats alone, so a controller that starts takes over where the last one stopped.
  */
-export class CanaryMonitor {
-  readonly #trials = new Map<string, Trial>();
-  readonly #fleet: Membership;
-  readonly #rollBack: (head: Head, reason: string) => Promise<void>;
+export class CanaryMonitor implements Disposable {
+  readonly #open = new Map<string, OpenCanary>();
+  readonly #membership: Membership;
+  readonly #rollBack: (head: Head, note: string) => Promise<void>;
   readonly #log: Logger;
+  readonly #timer: NodeJS.Timeout;
 
-  constructor(fleet: Membership, rollBack: (head: Head, reason: string) => Promise<void>, log: Logger) {
-    this.#fleet = fleet;
+  /** `rollBack` is called once for each canary that fails; when it rejects, again at the next event. */
+  constructor(membership: Membership, rollBack: (head: Head, note: string) => Promise<void>, log: Logger) {
+    this.#membership = membership;
     this.#rollBack = rollBack;
     this.#log = log;
-    fleet.onEvent((kind, description) => this.#hear(kind, description));
-    setInterval(() => this.#tick(), TICK);
+    membership.onEvent((kind, description) => this.#handle(kind, description));
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
-  /** Takes note of the newest heads: a canary in them is watched, a trial whose head was replaced is over. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Takes the newest heads: a canary in them is monitored, and one whose head was replaced is over. */
   observe(heads: readonly Head[]): void {
     for (const head of heads) {
-      const trial = this.#trials.get(head.module);
-      if (trial !== undefined && trial.head.sequence >= head.sequence) continue;
-      if (head.canary === null) this.#trials.delete(head.module);
+      const open = this.#open.get(head.module);
+      if (open !== undefined && open.head.sequence >= head.sequence) continue;
+      if (head.canary === null) this.#open.delete(head.module);
       else {
         const { revision, scope, maxErrors } = head.canary;
-        const health = new CanaryHealth(revision, maxErrors, this.#watchedIn(scope));
-        this.#trials.set(head.module, { head, health, ending: null });
+        const health = new CanaryHealth(revision, maxErrors, this.#nodesIn(scope));
+        this.#open.set(head.module, { head, health, rollback: null });
       }
     }
   }
 
-  /** Whether any canary is on trial. */
-  get isTrialOpen(): boolean {
-    return this.#trials.size > 0;
+  /** Whether any canary is open. */
+  get isCanaryOpen(): boolean {
+    return this.#open.size > 0;
   }
 
-  /** Looks on until a canary in these heads fails, or the time (milliseconds) is over. */
-  async follow(heads: readonly Head[], time: number, say: OnReport): Promise<CanaryVerdict> {
+  /** Waits until a canary in these heads fails, or the time (milliseconds) is over. */
+  async watch(heads: readonly Head[], timeMs: number, report: OnReport): Promise<CanaryResult> {
     this.observe(heads);
-    const trials = heads.flatMap(({ module }) => this.#trials.get(module) ?? []);
+    const canaries = heads.flatMap(({ module }) => this.#open.get(module) ?? []);
     const startedAt = performance.now();
     for (;;) {
       const elapsed = performance.now() - startedAt;
-      for (const trial of trials) {
-        const { health, head, ending } = trial;
-        if (health.failure !== null) {
-          await ending;
-          return { healthy: false, detail: `${head.module}: ${health.failure.detail}` };
-        }
-        if (this.#trials.get(head.module) !== trial) return { healthy: false, detail: 'another head took its place' };
+      const failed = canaries.find(({ health }) => health.failure !== null);
+      if (failed !== undefined) {
+        await failed.rollback;
+        return { passed: false, detail: `${failed.head.module}: ${failed.health.failure?.detail ?? ''}` };
       }
-      if (elapsed >= time) {
-        return { healthy: true, detail: `${figures(trials)} in ${Math.round(elapsed / 1_000)} s` };
+      const isReplaced = canaries.some(canary => this.#open.get(canary.head.module) !== canary);
+      if (isReplaced) return { passed: false, detail: 'another head has replaced it' };
+      if (elapsed >= timeMs) {
+        return { passed: true, detail: `${figures(canaries)} in ${Math.round(elapsed / 1_000)} s` };
       }
-      say({
-        type: 'progress',
-        phase: 'watching, seconds',
-        answered: Math.round(elapsed / 1_000),
-        expected: time / 1_000,
-      });
-      await new Promise(resolve => setTimeout(resolve, Math.min(TICK, time - elapsed)));
+      const seconds = { answered: Math.round(elapsed / 1_000), expected: timeMs / 1_000 };
+      report({ type: 'progress', phase: 'watching, seconds', ...seconds });
+      await new Promise(resolve => setTimeout(resolve, Math.min(TICK_MS, timeMs - elapsed)));
     }
   }
 
-  /** The nodes that are there now, as they begin a trial. */
-  #watchedIn(scope: CanaryScope): Map<string, NodeHealth> {
-    const inside = this.#fleet.present().filter(({ node }) => inScope(scope, node));
+  /** The nodes in a scope that are present when the canary opens. */
+  #nodesIn(scope: CanaryScope): Map<string, NodeHealth> {
+    const inside = this.#membership.present().filter(({ node }) => inScope(scope, node));
     return new Map(
       inside.map(each => [each.node, { startedAt: each.startedAt, heardAt: heardAt(each), calls: 0, errors: 0 }]),
     );
   }
 
-  #hear(kind: string, description: NodeDescription): void {
-    for (const trial of this.#trials.values()) {
-      const { canary, module } = trial.head;
+  #handle(kind: string, description: NodeDescription): void {
+    for (const open of this.#open.values()) {
+      const { canary, module } = open.head;
       if (canary === null || !inScope(canary.scope, description.node)) continue;
       const { node, startedAt, loopDelay, modules, refusals } = description;
       const running = modules[module];
       const refusal = refusals[module];
-      const isBanned = refusal?.reason === 'banned' && refusal.sequence === trial.head.sequence;
-      this.#advance(
-        trial,
+      const isBanned = refusal?.reason === 'banned' && refusal.sequence === open.head.sequence;
+      this.#update(
+        open,
         kind === 'goodbye'
           ? { type: 'left', node }
           : {
@@ -125,31 +126,31 @@ export class CanaryMonitor {
   }
 
   #tick(): void {
-    for (const trial of this.#trials.values()) this.#advance(trial, { type: 'tick', at: performance.now() });
+    for (const open of this.#open.values()) this.#update(open, { type: 'tick', at: performance.now() });
   }
 
-  #advance(trial: Trial, event: CanaryEvent): void {
-    trial.health.take(event);
-    const { failure } = trial.health;
-    const { module, canary } = trial.head;
-    if (failure === null || canary === null || trial.ending !== null) return;
+  #update(open: OpenCanary, event: CanaryEvent): void {
+    open.health.update(event);
+    const { failure } = open.health;
+    const { module, canary } = open.head;
+    if (failure === null || canary === null || open.rollback !== null) return;
     const { reason, detail } = failure;
     this.#log.warn({ module, revision: shortRevision(canary.revision), reason, detail }, 'canary failed, rolling back');
-    trial.ending = this.#rollBack(trial.head, detail).catch((error: unknown) => {
+    open.rollback = this.#rollBack(open.head, `automatic rollback: ${detail}`).catch((error: unknown) => {
       this.#log.error({ err: error, module }, 'a canary could not be rolled back; trying again');
-      trial.ending = null;
+      open.rollback = null;
     });
   }
 }
 
-/** Now, or later by as much as the node may be silent longer than 2 seconds: it was asked to when no canary was there. */
+/** The time of a heartbeat; later by as much as the node's own interval is longer than the usual one. */
 function heardAt({ heartbeatInterval = HEARTBEAT_INTERVAL }: NodeDescription): number {
   return performance.now() + heartbeatInterval - HEARTBEAT_INTERVAL;
 }
 
-function figures(trials: readonly Trial[]): string {
-  const sums = trials.map(({ health }) => health.totals);
-  const calls = sums.reduce((sum, each) => sum + each.calls, 0);
-  const errors = sums.reduce((sum, each) => sum + each.errors, 0);
+function figures(canaries: readonly OpenCanary[]): string {
+  const totals = canaries.map(({ health }) => health.totals);
+  const calls = totals.reduce((sum, each) => sum + each.calls, 0);
+  const errors = totals.reduce((sum, each) => sum + each.errors, 0);
   return `${errors} of ${calls} calls failed`;
 }

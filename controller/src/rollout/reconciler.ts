@@ -1,125 +1,91 @@
-import type { NatsConnection } from '@nats-io/transport-node';
-
 import { encode } from '../../../protocol/codec.ts';
-import { type Head, revisionsOf } from '../../../protocol/head.ts';
+import type { Head } from '../../../protocol/head.ts';
+import type { HeadResult } from '../../../protocol/head-result.ts';
 import { HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
 import type { DigestRequest } from '../../../protocol/messages.ts';
-import type { HeadResult } from '../../../protocol/head-result.ts';
-import type { Subjects } from '../../../protocol/subjects.ts';
-import type { CanaryMonitor } from './canary-monitor.ts';
-import type { StreamStore } from '../store/stream-store.ts';
 import type { Logger } from '../../../shared/logger.ts';
+import type { CanaryMonitor } from './canary-monitor.ts';
+import type { RolloutContext } from './context.ts';
 
-/** A head without an outcome is another controller's work in progress for this long (milliseconds). */
-const UNFINISHED_AFTER = 15_000;
+/** A head without a result is another controller's work in progress for this long (milliseconds). */
+const UNFINISHED_AFTER_MS = 15_000;
 
-/** A bundle that no head names yet may belong to a push in progress; its head comes within this (milliseconds). */
-const SWEEP_EVERY = 60_000;
-
-interface KeeperParts {
-  readonly nats: NatsConnection;
-  readonly subjects: Subjects;
-  readonly store: StreamStore;
-  readonly watch: CanaryMonitor;
-  /** How often each node is to tell that it is there (milliseconds). */
+interface ReconcilerDeps extends RolloutContext {
+  readonly monitor: Pick<CanaryMonitor, 'observe'>;
+  /** The interval between the heartbeats of each node (milliseconds). */
   readonly heartbeatInterval: () => number;
-  /** Has every node obey heads that some controller left unfinished. */
+  /** Awaits the commit of heads that some controller left unfinished. */
   readonly finish: (heads: readonly Head[]) => Promise<unknown>;
-  /** Sends modules back whose newest head has brought a node down. */
-  readonly goBack: (heads: readonly Head[], headResults: readonly HeadResult[]) => Promise<void>;
+  /** Rolls back what the watchdogs of nodes ended. */
+  readonly rollBackStalled: (heads: readonly Head[], results: readonly HeadResult[]) => Promise<void>;
   readonly log: Logger;
 }
 
 /**
- * Keeps the fleet on its heads: tells every node, every 2 seconds, the newest sequence of each module, so that whoever
- * missed one reads the stream; finishes what a controller that died left undone; goes back from what brings nodes down; removes bundles that no kept head names.
+ * Keeps the fleet on its heads. Every 2 seconds it sends every node the newest sequence of each module, so that a node which
+ * missed one reads the stream; it finishes what a controller that died left unfinished; and it rolls back what ends nodes.
  */
-export class Reconciler {
-  readonly #parts: KeeperParts;
-  #failing = false;
-  #working = false;
-  #idleBundles = new Set<string>();
+export class Reconciler implements Disposable {
+  readonly #deps: ReconcilerDeps;
+  #timer: NodeJS.Timeout | undefined;
+  #isFailing = false;
+  #isRunning = false;
 
-  constructor(parts: KeeperParts) {
-    this.#parts = parts;
+  constructor(deps: ReconcilerDeps) {
+    this.#deps = deps;
   }
 
-  /** Finishes at once what was left undone, then keeps going for as long as the process lives. */
+  /** Finishes at once what was left unfinished, then reconciles until it is disposed. */
   async start(): Promise<void> {
-    await this.turn(0);
-    setInterval(() => void this.turn(), HEARTBEAT_INTERVAL);
-    setInterval(() => void this.#sweep(), SWEEP_EVERY);
+    await this.reconcile(0);
+    this.#timer = setInterval(() => void this.reconcile(), HEARTBEAT_INTERVAL);
   }
 
-  /** Does now what is to be done every 2 seconds. */
-  async turn(timeoutMs = UNFINISHED_AFTER): Promise<void> {
-    const { store, nats, subjects, watch, heartbeatInterval, finish, goBack, log } = this.#parts;
-    if (this.#working) return;
-    this.#working = true;
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Does now what is done every 2 seconds. */
+  async reconcile(unfinishedAfterMs = UNFINISHED_AFTER_MS): Promise<void> {
+    if (this.#isRunning) return;
+    const { store, log } = this.#deps;
+    this.#isRunning = true;
     try {
-      const restored = await store.restoreHeads();
-      if (restored.length > 0)
-        log.warn({ modules: restored }, 'the newest heads were written over, and are written again');
-      const heads = await store.heads();
-      watch.observe(heads);
-      const digest: DigestRequest = {
-        heads: Object.fromEntries(heads.map(({ module, sequence }) => [module, sequence])),
-        heartbeatInterval: heartbeatInterval(),
-      };
-      nats.publish(subjects.all('digest'), encode(digest));
-      const headResults = await store.headResults();
-      const unfinished = unfinishedHeads(heads, headResults, Date.now() - timeoutMs);
-      for (const push of new Set(unfinished.map(head => head.push))) {
-        log.warn({ push }, 'a push was left unfinished; finishing it');
-        await finish(heads.filter(head => head.push === push));
-      }
-      await goBack(heads, headResults);
-      this.#failing = false;
+      await this.#reconcile(unfinishedAfterMs);
+      this.#isFailing = false;
     } catch (error) {
-      if (!this.#failing) log.warn({ err: error }, 'the heads could not be read; trying again');
-      this.#failing = true;
+      if (!this.#isFailing) log.warn({ err: error }, 'the heads could not be read; trying again');
+      this.#isFailing = true;
       // NATS may have lost its disk, and the stream with it.
       await store.ensureStream().catch(() => undefined);
     } finally {
-      this.#working = false;
+      this.#isRunning = false;
     }
   }
 
-  /** Removes what no kept head named at two sweeps in a row. */
-  async #sweep(): Promise<void> {
-    const { store, log } = this.#parts;
-    try {
-      const idle = new Set<string>();
-      const named = new Map<string, Set<string>>();
-      for (const { module, revision } of await store.bundles()) {
-        if (!named.has(module)) named.set(module, await this.#named(module));
-        if (named.get(module)?.has(revision)) continue;
-        const key = `${module}@${revision}`;
-        if (this.#idleBundles.has(key)) await this.#remove(module, revision);
-        else idle.add(key);
-      }
-      this.#idleBundles = idle;
-    } catch (error) {
-      log.warn({ err: error }, 'old bundles could not be removed; trying again');
+  async #reconcile(unfinishedAfterMs: number): Promise<void> {
+    const { store, nats, subjects, monitor, heartbeatInterval, finish, rollBackStalled, log } = this.#deps;
+    const modules = await store.restoreHeads();
+    if (modules.length > 0) log.warn({ modules }, 'the newest heads were overwritten, and are written again');
+    const heads = await store.heads();
+    monitor.observe(heads);
+    const digest: DigestRequest = {
+      heads: Object.fromEntries(heads.map(({ module, sequence }) => [module, sequence])),
+      heartbeatInterval: heartbeatInterval(),
+    };
+    nats.publish(subjects.all('digest'), encode(digest));
+    const results = await store.headResults();
+    const unfinished = unfinishedHeads(heads, results, Date.now() - unfinishedAfterMs);
+    for (const push of new Set(unfinished.map(head => head.push))) {
+      log.warn({ push }, 'a push was left unfinished; finishing it');
+      await finish(heads.filter(head => head.push === push));
     }
-  }
-
-  /** Removes a bundle, and puts it back when a head has named it meanwhile: its push found it there. */
-  async #remove(module: string, revision: string): Promise<void> {
-    const { store } = this.#parts;
-    const packed = await store.bundle(module, revision);
-    await store.removeBundle(module, revision);
-    const isNamed = (await this.#named(module)).has(revision);
-    if (isNamed && packed !== null) await store.putBundle({ module, revision }, packed, null, false);
-  }
-
-  async #named(module: string): Promise<Set<string>> {
-    return new Set((await this.#parts.store.history(module)).flatMap(revisionsOf));
+    await rollBackStalled(heads, results);
   }
 }
 
-/** The newest heads, written before a moment, of which nobody wrote down what came. */
-export function unfinishedHeads(heads: readonly Head[], headResults: readonly HeadResult[], before: number): Head[] {
-  const finished = new Map(headResults.map(({ module, sequence }) => [module, sequence]));
+/** The newest heads, written before a moment, without a result. */
+export function unfinishedHeads(heads: readonly Head[], results: readonly HeadResult[], before: number): Head[] {
+  const finished = new Map(results.map(({ module, sequence }) => [module, sequence]));
   return heads.filter(({ module, sequence, at }) => at <= before && finished.get(module) !== sequence);
 }

@@ -1,104 +1,81 @@
 import {
-  type Batch,
   DiscardPolicy,
   JetStreamApiCodes,
   JetStreamApiError,
-  JetStreamError,
   type JetStreamClient,
   type JetStreamManager,
   jetstream,
   jetstreamManager,
   PubHeaders,
   StorageType,
-  type StoredMsg,
 } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 
 import type { Bundle } from '../../../protocol/bundle.ts';
 import { decode, encode } from '../../../protocol/codec.ts';
 import { UnavailableError } from '../../../protocol/errors.ts';
-import { type Head, headSchema } from '../../../protocol/head.ts';
-import { encodeLoadCommand } from '../../../protocol/load-command.ts';
-import { HISTORY_LENGTH } from '../../../protocol/limits.ts';
+import type { Head } from '../../../protocol/head.ts';
 import { type HeadResult, headResultSchema } from '../../../protocol/head-result.ts';
-import { ANSWER_TO, FORCE, lastToken, streamOf, type Subjects } from '../../../protocol/subjects.ts';
+import { HISTORY_LENGTH } from '../../../protocol/limits.ts';
+import { encodeLoadCommand } from '../../../protocol/load-command.ts';
+import { ANSWER_TO, FORCE, streamOf, type Subjects } from '../../../protocol/subjects.ts';
+import { HeadReader, type LastHead } from './head-reader.ts';
 import type { Keyring } from './keyring.ts';
+import { StreamReader } from './stream-reader.ts';
 
-/** NATS's error code: there is a stream of that name, and its configuration differs. */
+/** NATS's error code: a stream of that name exists with another configuration. */
 const STREAM_NAME_IN_USE = 10058;
 
-/** Bundles may take so much of the stream: a full one still takes heads, which lead back or off, and their headResults. */
+/** The share of the stream for bundles. The rest is for heads and their results, so that a full stream can roll back. */
 const BUNDLES_SHARE = 15 / 16;
 
 /** What a bundle is stored under. */
 export type BundleName = Pick<Bundle, 'module' | 'revision'>;
 
-/** A module's last head, with the stream's own sequence number of it (0: there is none): what a write compares with. */
-export interface LastHead {
-  readonly head: Head | null;
+/** A head, and the position of the one that it was decided upon. */
+export interface HeadWrite {
+  readonly head: Head;
   readonly position: number;
 }
 
-/** And whether it is what the stream has last on its subject, and when that was written: positions begin again with a stream. */
-interface ReadHead extends LastHead {
-  readonly time: string;
-  readonly isLast: boolean;
-}
-
-/** The cluster's stream, written: bundles once, heads by compare-and-set. */
+/** The cookie's stream: bundles are written once, heads by compare-and-set. */
 export class StreamStore {
   readonly #client: JetStreamClient;
   readonly #manager: JetStreamManager;
   readonly #stream: string;
   readonly #subjects: Subjects;
   readonly #keyring: Keyring;
-  readonly #mayHold: number;
-  /** By them an old head that is played again is known; what is at a known position is not opened again. */
-  readonly #newestHeads = new Map<string, ReadHead>();
-  /** Heads as they were sealed: a push sends what it has written. */
+  readonly #maxBytes: number;
+  readonly #reader: StreamReader;
+  readonly #heads: HeadReader;
+  /** Heads as they were signed: a push sends the bytes that it has written. */
   readonly #signedHeads = new WeakMap<Head, Uint8Array>();
 
-  private constructor(
-    client: JetStreamClient,
-    manager: JetStreamManager,
-    stream: string,
-    subjects: Subjects,
-    keyring: Keyring,
-    mayHold: number,
-  ) {
-    this.#client = client;
+  private constructor(nats: NatsConnection, manager: JetStreamManager, options: StreamStoreOptions) {
+    this.#client = jetstream(nats);
     this.#manager = manager;
-    this.#stream = stream;
-    this.#subjects = subjects;
-    this.#keyring = keyring;
-    this.#mayHold = mayHold;
+    this.#stream = streamOf(options.cookie);
+    this.#subjects = options.subjects;
+    this.#keyring = options.keyring;
+    this.#maxBytes = options.maxBytes;
+    this.#reader = new StreamReader(manager, this.#stream);
+    this.#heads = new HeadReader(this.#reader, this.#subjects, this.#keyring);
   }
 
-  /**
-   * Opens the cookie's stream, and makes it when it is not there.
-   *
-   * @param mayHold how much it may hold, bytes.
-   */
-  static async open(
-    nats: NatsConnection,
-    cookie: string,
-    subjects: Subjects,
-    keyring: Keyring,
-    mayHold: number,
-  ): Promise<StreamStore> {
-    const manager = await jetstreamManager(nats);
-    const store = new StreamStore(jetstream(nats), manager, streamOf(cookie), subjects, keyring, mayHold);
+  /** Opens the cookie's stream, and creates it when it does not exist. */
+  static async open(nats: NatsConnection, options: StreamStoreOptions): Promise<StreamStore> {
+    const store = new StreamStore(nats, await jetstreamManager(nats), options);
     await store.ensureStream();
     return store;
   }
 
-  /** Makes the stream when it is not there, at the first start and when NATS lost its disk, or has it as it should be. */
+  /** Creates the stream when it does not exist (at the first start, or after NATS lost its disk), or corrects its configuration. */
   async ensureStream(): Promise<void> {
     const config = {
       subjects: [this.#subjects.bundles, this.#subjects.heads, this.#subjects.headResults],
       storage: StorageType.File,
       max_msgs_per_subject: HISTORY_LENGTH,
-      max_bytes: this.#mayHold,
+      max_bytes: this.#maxBytes,
       // What nodes may need is never dropped to make room.
       discard: DiscardPolicy.New,
       allow_direct: true,
@@ -112,92 +89,148 @@ export class StreamStore {
     }
   }
 
-  /** How many bytes of bundles fit in. */
+  /** How many bytes of bundles still fit in. */
   async room(): Promise<number> {
     const { state } = await this.#manager.streams.info(this.#stream);
-    return Math.floor(this.#mayHold * BUNDLES_SHARE) - state.bytes;
+    return Math.floor(this.#maxBytes * BUNDLES_SHARE) - state.bytes;
   }
 
   /** The last head of a module. */
   async lastHead(module: string): Promise<LastHead> {
-    const message = await this.#newest(this.#subjects.head(module));
-    return message === null ? { head: null, position: 0 } : this.#lastHeadIn(message);
+    return this.#heads.last(module);
   }
 
-  /** The newest head of every module. */
+  /** The last head of every module. */
   async heads(): Promise<Head[]> {
-    return (await this.#lastHeads()).flatMap(({ head }) => head ?? []);
+    return (await this.#heads.lastOfEach()).flatMap(({ head }) => head ?? []);
+  }
+
+  /** The kept heads of a module, oldest first. */
+  async history(module: string): Promise<Head[]> {
+    return this.#heads.history(module);
   }
 
   /**
-   * Writes the newest head of a module again where something else was written after it: an old one, or what no key of this
-   * cookie has sealed. Nodes that start read the last.
+   * Writes the last head of a module again where something else was written after it: an old head, or bytes that no key of this
+   * cookie has signed. Nodes that start read the last message.
    *
    * @returns the modules.
    */
   async restoreHeads(): Promise<string[]> {
     const restored: string[] = [];
-    for (const { head, position, isLast } of await this.#lastHeads()) {
+    for (const { head, position, isLast } of await this.#heads.lastOfEach()) {
       if (head !== null && !isLast && (await this.writeHeads([{ head, position }]))) restored.push(head.module);
     }
     return restored;
   }
 
-  /** The newest outcome of every module. */
+  /**
+   * Writes heads, all or none, each only if its module's last head is still at the position given with it.
+   *
+   * @returns false when another controller was faster; nothing is written then.
+   */
+  async writeHeads(writes: readonly HeadWrite[]): Promise<boolean> {
+    const [first, ...rest] = writes;
+    const last = rest.pop();
+    if (first === undefined) return true;
+    try {
+      if (last === undefined) await this.#client.publish(...this.#headMessage(first));
+      else {
+        const batch = await this.#client.startBatch(...this.#headMessage(first));
+        for (const write of rest) batch.add(...this.#headMessage(write));
+        // The client's batch has no `expect` for its last message, so its header is set here (ADR-50).
+        const header = headers();
+        header.set(PubHeaders.ExpectedLastSubjectSequenceHdr, String(last.position));
+        const [subject, signed] = this.#headMessage(last);
+        await batch.commit(subject, signed, { headers: header, timeout: 5_000 });
+      }
+      return true;
+    } catch (error) {
+      if (isWrongLastSequence(error)) return false;
+      if (error instanceof JetStreamApiError) throw error;
+      const message = `NATS did not confirm the head of ${first.head.module}: it may be written or not (see: hotcast history)`;
+      throw new UnavailableError(message, { cause: error });
+    }
+  }
+
+  /** The last head result of every module. */
   async headResults(): Promise<HeadResult[]> {
-    return this.#decodeAll(await this.#lastOfEach(this.#subjects.headResults), headResultIn);
+    const messages = await this.#reader.lastOfEach(this.#subjects.headResults);
+    return messages.map(({ data }) => decode(headResultSchema, data));
   }
 
-  /** The kept heads of a module, oldest first. */
-  async history(module: string): Promise<Head[]> {
-    const heads = await this.#all(this.#subjects.head(module), message => this.#headIn(message));
-    // One that was sealed again, or played again by somebody, is there twice.
-    const known = new Map(heads.map(head => [head.sequence, head]));
-    return [...known.values()].toSorted((a, b) => a.sequence - b.sequence);
-  }
-
-  /** The kept headResults of a module's heads, oldest first. */
+  /** The kept head results of a module, oldest first. */
   async headResultHistory(module: string): Promise<HeadResult[]> {
-    return this.#all(this.#subjects.headResult(module), headResultIn);
+    const messages = await this.#reader.kept(this.#subjects.headResult(module));
+    return messages.map(({ data }) => decode(headResultSchema, data));
   }
 
-  async writeHeadResult(outcome: HeadResult): Promise<void> {
-    await this.#client.publish(this.#subjects.headResult(outcome.module), encode(outcome));
+  async writeHeadResult(result: HeadResult): Promise<void> {
+    await this.#client.publish(this.#subjects.headResult(result.module), encode(result));
   }
 
-  /** The packed bytes of a bundle; null when the stream has none that this cookie's controller has sealed. */
-  async bundle(module: string, revision: string): Promise<Uint8Array | null> {
-    const message = await this.#newest(this.#subjects.bundle(module, revision));
+  /** The packed bytes of a bundle; null when the stream has none that this cookie's controller has signed. */
+  async bundle({ module, revision }: BundleName): Promise<Uint8Array | null> {
+    const message = await this.#reader.last(this.#subjects.bundle(module, revision));
     return message === null ? null : this.#keyring.verify(message.subject, message.data);
   }
 
-  /** The names of the bundles in the stream: a module's, or all. */
+  /** The names of the bundles in the stream: those of a module, or all. */
   async bundles(module = '*'): Promise<BundleName[]> {
-    const filter = this.#subjects.bundle(module, '*');
-    const info = await this.#manager.streams.info(this.#stream, { subjects_filter: filter });
-    return Object.keys(info.state.subjects ?? {}).map(bundleNameIn);
+    return (await this.#reader.subjects(this.#subjects.bundle(module, '*'))).map(bundleNameIn);
   }
 
-  async removeBundle(module: string, revision: string): Promise<void> {
+  /** Whether the stream has a bundle. Its bytes are not read. */
+  async hasBundle({ module, revision }: BundleName): Promise<boolean> {
+    return (await this.#reader.subjects(this.#subjects.bundle(module, revision))).length > 0;
+  }
+
+  async removeBundle({ module, revision }: BundleName): Promise<void> {
     await this.#manager.streams.purge(this.#stream, { filter: this.#subjects.bundle(module, revision) });
   }
 
   /**
-   * Seals again what the key of now has not sealed: a module's newest head, which stays the same, and its bundles.
+   * Writes a bundle. With `answerTo`, an inbox, the same message has every subscribed node prepare it and answer there; with
+   * `force`, also a node on which calls still run on an old version.
+   *
+   * A second write of a revision is refused by the stream and changes nothing: the bytes are the same.
+   */
+  async putBundle(
+    { module, revision }: BundleName,
+    packed: Uint8Array,
+    { answerTo, force = false }: { readonly answerTo?: string; readonly force?: boolean } = {},
+  ): Promise<void> {
+    const header = headers();
+    if (answerTo !== undefined) header.set(ANSWER_TO, answerTo);
+    if (force) header.set(FORCE, '1');
+    const subject = this.#subjects.bundle(module, revision);
+    const signed = this.#keyring.sign(subject, packed);
+    try {
+      await this.#client.publish(subject, signed, { headers: header, expect: { lastSubjectSequence: 0 } });
+    } catch (error) {
+      if (!isWrongLastSequence(error)) throw error;
+      // Somebody without the key may have written there.
+      if ((await this.bundle({ module, revision })) === null) await this.#client.publish(subject, signed);
+    }
+  }
+
+  /**
+   * Signs with the present key what another key has signed: a module's last head, which stays the same, and its bundles.
    *
    * @returns how many records.
    */
-  async reseal(module: string): Promise<number> {
+  async signAgain(module: string): Promise<number> {
     let count = 0;
     const { head, position } = await this.lastHead(module);
-    const newest = await this.#newest(this.#subjects.head(module));
-    if (head !== null && newest !== null && !this.#keyring.isCurrent(newest.data)) {
-      // Who writes another one meanwhile seals it with the key of now.
+    const last = await this.#reader.last(this.#subjects.head(module));
+    if (head !== null && last !== null && !this.#keyring.isCurrent(last.data)) {
+      this.#signedHeads.delete(head);
+      // A controller that writes another head meanwhile signs it with the present key.
       if (await this.writeHeads([{ head, position }])) count += 1;
     }
     for (const { revision } of await this.bundles(module)) {
       const subject = this.#subjects.bundle(module, revision);
-      const stored = await this.#newest(subject);
+      const stored = await this.#reader.last(subject);
       if (stored === null || this.#keyring.isCurrent(stored.data)) continue;
       const packed = this.#keyring.verify(subject, stored.data);
       if (packed === null) continue;
@@ -208,144 +241,36 @@ export class StreamStore {
     return count;
   }
 
-  /** An order that one node load a packed bundle past the heads. */
-  signLoadCommand(node: string, packed: Uint8Array): Uint8Array {
-    const order = encodeLoadCommand({ at: performance.timeOrigin + performance.now(), packed });
-    return this.#keyring.sign(this.#subjects.node(node, 'load'), order);
-  }
-
-  /** A head as nodes take it, the same bytes each time. */
+  /** A head in its envelope, the same bytes each time. */
   signHead(head: Head): Uint8Array {
-    const sealed = this.#signedHeads.get(head) ?? this.#keyring.sign(this.#subjects.head(head.module), encode(head));
-    this.#signedHeads.set(head, sealed);
-    return sealed;
+    const signed = this.#signedHeads.get(head) ?? this.#keyring.sign(this.#subjects.head(head.module), encode(head));
+    this.#signedHeads.set(head, signed);
+    return signed;
   }
 
-  /**
-   * Writes a bundle. The same message reaches every subscribed node, which answers to `answerTo`.
-   *
-   * A second write of a revision is refused by the stream and changes nothing: the bytes are the same.
-   */
-  async putBundle(bundle: BundleName, packed: Uint8Array, answerTo: string | null, force: boolean): Promise<void> {
-    const header = headers();
-    if (answerTo !== null) header.set(ANSWER_TO, answerTo);
-    if (force) header.set(FORCE, '1');
-    const { module, revision } = bundle;
-    const subject = this.#subjects.bundle(module, revision);
-    const sealed = this.#keyring.sign(subject, packed);
-    try {
-      await this.#client.publish(subject, sealed, { headers: header, expect: { lastSubjectSequence: 0 } });
-    } catch (error) {
-      if (!isWrongLastSequence(error)) throw error;
-      // Somebody without the key may have written there.
-      if ((await this.bundle(module, revision)) === null) await this.#client.publish(subject, sealed);
-    }
+  /** A command for one node to load a packed bundle past the heads, in its envelope. */
+  signLoadCommand(node: string, packed: Uint8Array): Uint8Array {
+    const command = encodeLoadCommand({ at: performance.timeOrigin + performance.now(), packed });
+    return this.#keyring.sign(this.#subjects.node(node, 'load'), command);
   }
 
-  /**
-   * Writes heads, all or none, each only if its module's last head is still at the position given with it.
-   *
-   * @returns false when another controller was faster; nothing is written then.
-   */
-  async writeHeads(writes: readonly { readonly head: Head; readonly position: number }[]): Promise<boolean> {
-    const [first, ...rest] = writes;
-    const last = rest.pop();
-    if (first === undefined) return true;
-    try {
-      if (last === undefined) await this.#client.publish(...this.#write(first));
-      else {
-        const batch = await this.#client.startBatch(...this.#write(first));
-        for (const write of rest) batch.add(...this.#write(write));
-        await this.#commitBatch(batch, last);
-      }
-      return true;
-    } catch (error) {
-      if (isWrongLastSequence(error)) return false;
-      if (error instanceof JetStreamApiError) throw error;
-      const message = `NATS did not awaitCommit the head of ${first.head.module}: whether it stands is not known (see: hotcast history)`;
-      throw new UnavailableError(message, { cause: error });
-    }
-  }
-
-  #write({ head, position }: { head: Head; position: number }) {
+  #headMessage({ head, position }: HeadWrite) {
     const expect = { expect: { lastSubjectSequence: position } };
     return [this.#subjects.head(head.module), this.signHead(head), expect] as const;
   }
-
-  /** The client's batch has no `expect` for its last message, so its header is set by hand (ADR-50). */
-  async #commitBatch(batch: Batch, { head, position }: { head: Head; position: number }): Promise<void> {
-    const header = headers();
-    header.set(PubHeaders.ExpectedLastSubjectSequenceHdr, String(position));
-    await batch.commit(this.#subjects.head(head.module), this.signHead(head), { headers: header, timeout: 5_000 });
-  }
-
-  async #newest(subject: string): Promise<StoredMsg | null> {
-    return this.#manager.direct.getMessage(this.#stream, { last_by_subj: subject });
-  }
-
-  async #lastHeads(): Promise<ReadHead[]> {
-    const messages: StoredMsg[] = [];
-    for await (const message of await this.#lastOfEach(this.#subjects.heads)) messages.push(message);
-    return Promise.all(messages.map(message => this.#lastHeadIn(message)));
-  }
-
-  /** The newest head of the module whose last message this is: mostly that message, else what was there before it. */
-  async #lastHeadIn(message: StoredMsg): Promise<ReadHead> {
-    const module = lastToken(message.subject);
-    const known = this.#newestHeads.get(module);
-    if (known?.position === message.seq && known.time === message.timestamp) return known;
-    const written = this.#headIn(message);
-    let newest = known?.head ?? null;
-    const sequence = newest?.sequence ?? Infinity;
-    if (written !== null && written.sequence > sequence) newest = written;
-    else newest = newestOf(newest, (await this.history(module)).at(-1) ?? null);
-    const isLast = newest?.sequence === written?.sequence;
-    const read = { head: newest, position: message.seq, time: message.timestamp, isLast };
-    this.#newestHeads.set(module, read);
-    return read;
-  }
-
-  /** A head as it was written; null when it was not sealed by this cookie's controller. */
-  #headIn({ subject, data }: StoredMsg): Head | null {
-    const payload = this.#keyring.verify(subject, data);
-    return payload === null ? null : decode(headSchema, payload);
-  }
-
-  async #lastOfEach(subject: string): Promise<AsyncIterable<StoredMsg>> {
-    return this.#manager.direct.getLastMessagesFor(this.#stream, { multi_last: [subject] });
-  }
-
-  async #all<T>(subject: string, read: (message: StoredMsg) => T | null): Promise<T[]> {
-    const query = { seq: 0, next_by_subj: subject, batch: HISTORY_LENGTH };
-    try {
-      return await this.#decodeAll(await this.#manager.direct.getBatch(this.#stream, query), read);
-    } catch (error) {
-      if (isNothingThere(error)) return [];
-      throw error;
-    }
-  }
-
-  async #decodeAll<T>(messages: AsyncIterable<StoredMsg>, read: (message: StoredMsg) => T | null): Promise<T[]> {
-    const all: T[] = [];
-    for await (const message of messages) {
-      const record = read(message);
-      if (record !== null) all.push(record);
-    }
-    return all;
-  }
 }
 
-function newestOf(a: Head | null, b: Head | null): Head | null {
-  return a !== null && b !== null && a.sequence > b.sequence ? a : (b ?? a);
+export interface StreamStoreOptions {
+  readonly cookie: string;
+  readonly subjects: Subjects;
+  readonly keyring: Keyring;
+  /** How large the stream may become, bytes. */
+  readonly maxBytes: number;
 }
 
 function bundleNameIn(subject: string): BundleName {
   const [module = '', revision = ''] = subject.split('.').slice(-2);
   return { module, revision };
-}
-
-function headResultIn({ data }: StoredMsg): HeadResult {
-  return decode(headResultSchema, data);
 }
 
 function isWrongLastSequence(error: unknown): boolean {
@@ -354,9 +279,4 @@ function isWrongLastSequence(error: unknown): boolean {
     (error.code === JetStreamApiCodes.StreamWrongLastSequence ||
       error.code === JetStreamApiCodes.StreamWrongLastSequenceUnknown)
   );
-}
-
-/** Whether NATS says that the stream has no message on a subject. */
-function isNothingThere(error: unknown): boolean {
-  return error instanceof JetStreamError && 'code' in error && error.code === 404;
 }

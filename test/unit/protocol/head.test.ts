@@ -16,7 +16,7 @@ describe('nextSequence', () => {
     );
   });
 
-  it('grows through a clock that jumps to and fro', () => {
+  it('grows when the clock jumps forwards and backwards', () => {
     fc.assert(
       fc.property(fc.array(times, { minLength: 2 }), clock => {
         let last = 0;
@@ -29,7 +29,7 @@ describe('nextSequence', () => {
     );
   });
 
-  it('goes on above what nodes remember when the stream was lost', () => {
+  it('is above the sequences that nodes remember after the stream was lost', () => {
     const remembered = nextSequence(0, 1_700_000_000_000);
     expect(nextSequence(0, 1_700_000_000_001)).toBeGreaterThan(remembered);
   });
@@ -37,7 +37,12 @@ describe('nextSequence', () => {
 
 describe('desiredRevision', () => {
   const [stable, trial] = ['a', 'b'].map(digit => digit.repeat(64));
-  const canary = { revision: trial ?? '', scope: { type: 'names' as const, names: ['fred'] }, maxErrors: 0 };
+  const canary = {
+    revision: trial ?? '',
+    manifest: null,
+    scope: { type: 'names' as const, names: ['fred'] },
+    maxErrors: 0,
+  };
 
   it('is the same for every node without a canary', () => {
     const head = headOf('demo', stable ?? '', 1);
@@ -51,7 +56,7 @@ describe('desiredRevision', () => {
     expect(revisionsOf(head)).toEqual([stable, trial]);
   });
 
-  it('is no module outside of the canary of a new one', () => {
+  it("is null outside the scope of a new module's canary", () => {
     const head = { ...headOf('demo', null, 1), canary };
     expect(['fred', 'betty'].map(node => desiredRevision(head, node))).toEqual([trial, null]);
     expect(revisionsOf(head)).toEqual([trial]);

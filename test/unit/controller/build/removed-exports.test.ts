@@ -1,38 +1,37 @@
 import { describe, expect, it } from 'vitest';
 
-import { compile } from '../../../../controller/src/build/compile.ts';
-import { removedExportWarnings, namesImported } from '../../../../controller/src/build/removed-exports.ts';
-import { projects } from '../../projects.ts';
+import { removedExports, removedExportWarnings } from '../../../../controller/src/build/removed-exports.ts';
 
-const project = projects();
+const manifest = (exports: string[], imports: Record<string, string[]> = {}) => ({ exports, imports });
 
-async function codeOf(source: string): Promise<string> {
-  return (await compile(project({ 'modules/caller.ts': source }), 'caller')).bundle.code;
-}
+describe('removedExports', () => {
+  it('are those that a manifest no longer has', () => {
+    expect(removedExports('demo', manifest(['add', 'less']), manifest(['add', 'more'])).names).toEqual(['less']);
+  });
 
-describe('namesImported', () => {
-  it.each([
-    [
-      'by name',
-      `import { add, less as minus } from 'hot:demo'; export const f = () => add(1, minus(2, 3));`,
-      ['add', 'less'],
-    ],
-    ['as a whole', `import * as demo from 'hot:demo'; export const f = () => demo.add(1, 2);`, ['add']],
-    ['the default', `import demo from 'hot:demo'; export const f = () => demo(1);`, ['default']],
-    ['handed on', `export { add } from 'hot:demo';`, ['add']],
-    ['for its types only', `import type { Shape } from 'hot:demo'; export const f = (x: Shape) => x;`, []],
-    ['of another module', `import { add } from 'hot:demo-two'; export const f = () => add(1);`, []],
-  ])('finds what is imported %s', async (_, source, names) => {
-    expect([...namesImported(await codeOf(source), 'demo')].toSorted()).toEqual(names);
+  it('are none when the module did not run before', () => {
+    expect(removedExports('demo', null, manifest(['add'])).names).toEqual([]);
   });
 });
 
 describe('removedExportWarnings', () => {
-  it('names who imports what is gone, and leaves out what nobody does', async () => {
-    const code = await codeOf(`import { add } from 'hot:demo'; export const f = () => add(1, 2);`);
-    const callers = ['greeter', 'other', 'demo'].map(module => ({ module, code }));
-    expect(removedExportWarnings(callers, 'demo', ['add', 'unused'])).toEqual([
-      'demo exports add no more, which greeter, other import',
+  const importer = manifest(['f'], { demo: ['add', 'less'] });
+
+  it('name the importers of an export that is gone', () => {
+    const manifests = new Map([
+      ['greeter', importer],
+      ['other', importer],
+      ['demo', importer],
+      ['stranger', manifest(['f'], { 'demo-two': ['add'] })],
     ]);
+    expect(removedExportWarnings([{ module: 'demo', names: ['add'] }], manifests)).toEqual([
+      'demo no longer exports add, which greeter, other import',
+    ]);
+  });
+
+  it('leave out what no module imports', () => {
+    expect(removedExportWarnings([{ module: 'demo', names: ['unused'] }], new Map([['greeter', importer]]))).toEqual(
+      [],
+    );
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { compareWithHeads } from '../../../../controller/src/commands/status-rows.ts';
+import { statusRows } from '../../../../controller/src/commands/status-rows.ts';
 import type { Head } from '../../../../protocol/head.ts';
 import type { NodeDescription } from '../../../../protocol/messages.ts';
 import { descriptionOf, headOf, moduleStateOf } from '../../fixtures.ts';
@@ -12,12 +12,12 @@ const running = (revision: string, sequence: number) => ({ demo: moduleStateOf(r
 /** What fred is said to be at, when he has these modules and the fleet these heads. */
 function fredAt(heads: readonly Head[], modules: NodeDescription['modules'] | null) {
   const fred = modules === null ? null : descriptionOf('fred', modules);
-  return compareWithHeads(heads, new Map([['fred', fred]]));
+  return statusRows(heads, new Map([['fred', fred]]));
 }
 
-describe('compareWithHeads', () => {
+describe('statusRows', () => {
   const head = headOf('demo', stable, 5);
-  const canary = { revision: trial, scope: { type: 'names' as const, names: ['fred'] }, maxErrors: 0 };
+  const canary = { revision: trial, manifest: null, scope: { type: 'names' as const, names: ['fred'] }, maxErrors: 0 };
 
   it.each([
     ['runs what it should', [head], running(stable, 5), 'ok'],
@@ -40,7 +40,7 @@ describe('compareWithHeads', () => {
   ])('says why a node refuses %s', (_, sequence, state) => {
     const refusals = { demo: { sequence, reason: 'banned' as const, detail: 'it stalled' } };
     const fred = { ...descriptionOf('fred', running(trial, 4)), refusals };
-    const [row] = compareWithHeads([head], new Map([['fred', fred]]));
+    const [row] = statusRows([head], new Map([['fred', fred]]));
     expect(row).toMatchObject({ state, ...(state === 'refused' ? { detail: 'banned: it stalled' } : {}) });
   });
 
@@ -53,7 +53,7 @@ describe('compareWithHeads', () => {
       ['betty', descriptionOf('betty', running(stable, 5))],
       ['fred', descriptionOf('fred', running(trial, 5))],
     ]);
-    expect(compareWithHeads([{ ...head, canary }], nodes)).toEqual([
+    expect(statusRows([{ ...head, canary }], nodes)).toEqual([
       { module: 'demo', node: 'fred', desired: trial, running: trial, canary: true, state: 'ok' },
       { module: 'demo', node: 'betty', desired: stable, running: stable, canary: false, state: 'ok' },
     ]);
@@ -61,7 +61,7 @@ describe('compareWithHeads', () => {
 
   it('sorts by module, then by replica', () => {
     const nodes = new Map(['betty', 'fred'].map(node => [node, null]));
-    const rows = compareWithHeads([headOf('zoo', stable, 1), head], nodes);
+    const rows = statusRows([headOf('zoo', stable, 1), head], nodes);
     expect(rows.map(({ module, node }) => `${module} ${node}`)).toEqual([
       'demo fred',
       'demo betty',

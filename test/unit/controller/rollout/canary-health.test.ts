@@ -1,14 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { CanaryHealth, type CanaryEvent, STALL } from '../../../../controller/src/rollout/canary-health.ts';
+import { CanaryHealth, type CanaryEvent, MAX_LOOP_DELAY_MS } from '../../../../controller/src/rollout/canary-health.ts';
 import { HEARTBEAT_TIMEOUT } from '../../../../protocol/limits.ts';
 
 type Heard = CanaryEvent & { type: 'heard' };
 
 const revision = 'f'.repeat(64);
 
-/** A node in the scope that is well, but for what is said. */
+/** The event of a healthy node in the scope, with these fields changed. */
 const heard = (node: string, fields: Partial<Heard> = {}): Heard => ({
   type: 'heard',
   node,
@@ -24,7 +24,7 @@ const heard = (node: string, fields: Partial<Heard> = {}): Heard => ({
 
 const after = (maxErrors: number, ...events: CanaryEvent[]): CanaryHealth => {
   const health = new CanaryHealth(revision, maxErrors);
-  for (const event of events) health.take(event);
+  for (const event of events) health.update(event);
   return health;
 };
 
@@ -38,7 +38,7 @@ const events = fc.array(
       revision: fc.constantFrom(revision, null),
       calls: fc.nat(10),
       errors: fc.nat(3),
-      loopDelay: fc.nat(2 * STALL),
+      loopDelay: fc.nat(2 * MAX_LOOP_DELAY_MS),
       banned: fc.constantFrom(null, null, null, 'it stalled'),
     }),
     fc.record({ type: fc.constant('left' as const), node: fc.constantFrom('fred', 'betty') }),
@@ -46,7 +46,7 @@ const events = fc.array(
   ),
 );
 
-/** What the README says of when a canary fails, of a list of events. */
+/** When a canary fails according to docs/operations.md, from a list of events. */
 class Trial {
   readonly #maxErrors: number;
   /** By node, since its first word on the revision: that word, the last one on the revision, and when it was heard. */
@@ -72,7 +72,7 @@ class Trial {
     if (last !== undefined) this.#nodes.set(event.node, { first: before?.first ?? last, last, heardAt: event.at });
     const reasons = {
       died: before !== undefined && before.first.startedAt !== event.startedAt,
-      stalled: event.banned !== null || (isOn && before !== undefined && event.loopDelay > STALL),
+      stalled: event.banned !== null || (isOn && before !== undefined && event.loopDelay > MAX_LOOP_DELAY_MS),
       errors: isOn && this.figures('errors') > this.#maxErrors,
     };
     return Object.entries(reasons).flatMap(([reason, isSo]) => (isSo ? [reason] : []));
@@ -112,15 +112,15 @@ describe('a canary', () => {
   });
 
   it('fails when a node of it stalls', () => {
-    expect(after(0, heard('fred'), heard('fred', { loopDelay: STALL })).failure).toBeNull();
-    expect(after(0, heard('fred'), heard('fred', { loopDelay: STALL + 1 })).failure).toEqual({
+    expect(after(0, heard('fred'), heard('fred', { loopDelay: MAX_LOOP_DELAY_MS })).failure).toBeNull();
+    expect(after(0, heard('fred'), heard('fred', { loopDelay: MAX_LOOP_DELAY_MS + 1 })).failure).toEqual({
       reason: 'stalled',
-      detail: `fred stalled for ${STALL + 1} ms`,
+      detail: `fred stalled for ${MAX_LOOP_DELAY_MS + 1} ms`,
     });
   });
 
   it('does not answer for a stall that is told with the first word of it: that was before', () => {
-    expect(after(0, heard('fred', { loopDelay: 10 * STALL })).failure).toBeNull();
+    expect(after(0, heard('fred', { loopDelay: 10 * MAX_LOOP_DELAY_MS })).failure).toBeNull();
   });
 
   it('fails when the process of a node is another one', () => {
@@ -134,7 +134,7 @@ describe('a canary', () => {
     expect(after(0, heard('fred'), { type: 'tick', at: HEARTBEAT_TIMEOUT }).failure).toBeNull();
     expect(
       after(0, heard('fred'), heard('betty', { at: 5 }), { type: 'tick', at: HEARTBEAT_TIMEOUT + 1 }).failure,
-    ).toEqual({ reason: 'silent', detail: 'fred was not heard any more' });
+    ).toEqual({ reason: 'silent', detail: 'fred went silent' });
   });
 
   it('does not fail for a node that said goodbye, also when that comes back', () => {
@@ -171,7 +171,7 @@ describe('a canary', () => {
         const health = new CanaryHealth(revision, maxErrors);
         for (const event of taken) {
           const reasons = trial.reasons(event);
-          health.take(event);
+          health.update(event);
           if (health.failure !== null) {
             expect(reasons).toContain(health.failure.reason);
             return;

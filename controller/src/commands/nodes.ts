@@ -1,0 +1,52 @@
+import { UnavailableError } from '../../../protocol/errors.ts';
+import { nodeDescription } from '../../../protocol/messages.ts';
+import type { NodesCommand, OnReport } from '../api/command.ts';
+import type { NodesResult } from '../api/results.ts';
+import { askNodes, rowsOf } from '../fleet/ask-nodes.ts';
+import type { FleetContext } from './context.ts';
+
+/** How often `nodes --wait` asks again (milliseconds). */
+const WAIT_INTERVAL_MS = 100;
+
+/** The timeout of each of these questions. */
+const WAIT_TIMEOUT_MS = 1_000;
+
+/**
+ * Lists every node that should answer, with its description; with `wait`, when that many are present.
+ *
+ * @throws UnavailableError when they are not present in time.
+ */
+export async function nodes(
+  context: FleetContext,
+  { wait, timeoutMs }: NodesCommand,
+  report: OnReport,
+): Promise<NodesResult> {
+  if (wait !== null) await waitForNodes(context, wait, timeoutMs, report);
+  return listNodes(context, timeoutMs, report);
+}
+
+async function listNodes(context: FleetContext, timeoutMs: number, report: OnReport): Promise<NodesResult> {
+  const { members, warning } = await context.membership.expected();
+  if (warning !== null) report({ type: 'warning', message: warning });
+  const containers = new Map(members.map(({ node, container }) => [node, container]));
+  const expected = new Set(containers.keys());
+  const answers = await askNodes(context, { verb: 'describe', expected, timeoutMs, schema: nodeDescription });
+  const rows = rowsOf(expected, answers, answer => ({ ...answer, status: 'present' as const }));
+  return {
+    command: 'nodes',
+    nodes: rows.map(row => (row.status === 'silent' ? { ...row, container: containers.get(row.node) ?? '' } : row)),
+  };
+}
+
+async function waitForNodes(context: FleetContext, wanted: number, timeoutMs: number, report: OnReport): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  let present = 0;
+  while (performance.now() < deadline) {
+    const listed = await listNodes(context, WAIT_TIMEOUT_MS, () => undefined);
+    present = listed.nodes.filter(({ status }) => status === 'present').length;
+    report({ type: 'progress', phase: 'waiting for nodes', answered: present, expected: wanted });
+    if (present >= wanted) return;
+    await new Promise(resolve => setTimeout(resolve, WAIT_INTERVAL_MS));
+  }
+  throw new UnavailableError(`only ${present} of ${wanted} nodes came up in time (see: make logs)`);
+}

@@ -1,0 +1,23 @@
+import { UsageError } from '../../../protocol/errors.ts';
+import { compareNodes } from '../../../protocol/names.ts';
+import type { OnReport } from '../api/command.ts';
+import type { Expected } from '../fleet/membership.ts';
+
+/** The names of the nodes that should answer. @throws UsageError when there are none. */
+export function expectedNodes({ members, warning }: Expected, report: OnReport): Set<string> {
+  if (warning !== null) report({ type: 'warning', message: warning });
+  if (members.length === 0) {
+    throw new UsageError('no node of this cookie is running; nothing was sent (start some with: make up NODES=3)');
+  }
+  return new Set(members.map(({ node }) => node));
+}
+
+/** The named node, or all that should answer when `node` is null. @throws UsageError when there is no such node. */
+export function selectNodes(expected: Expected, node: string | null, report: OnReport): Set<string> {
+  if (node === '') throw new UsageError('name the node: --node fred, or with make NODE=fred');
+  const names = expectedNodes(expected, report);
+  if (node === null) return names;
+  if (names.has(node)) return new Set([node]);
+  const known = [...names].toSorted(compareNodes).join(', ');
+  throw new UsageError(`there is no node ${JSON.stringify(node)}; nodes here: ${known}`);
+}

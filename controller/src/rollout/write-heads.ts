@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+
+import { type Canary, type Head, type Manifest, nextSequence, type RollbackCause } from '../../../protocol/head.ts';
+import { shortRevision } from '../../../protocol/revision.ts';
+import type { LastHead } from '../store/head-reader.ts';
+import type { StreamStore } from '../store/stream-store.ts';
+
+/** What a module's next head should say, and the head that this was decided upon. */
+export interface HeadChange {
+  readonly module: string;
+  readonly revision: string | null;
+  readonly manifest: Manifest | null;
+  readonly canary: Canary | null;
+  readonly last: LastHead;
+  /** Purge an old version on which calls still run. */
+  readonly force: boolean;
+}
+
+/** Who changes heads, and why. A rollback has a cause; it reverts the heads that it was decided upon. */
+export interface ChangeReason {
+  readonly author: string;
+  readonly note: string;
+  readonly cause?: RollbackCause;
+}
+
+/** `overtaken`: another controller was faster, and these heads are not written. */
+export type HeadsWritten =
+  | { readonly status: 'written'; readonly heads: readonly Head[]; readonly ms: number }
+  | { readonly status: 'overtaken'; readonly heads: readonly Head[]; readonly detail: string };
+
+/** Writes the heads of a change together: all of them, or none. */
+export async function writeHeads(
+  store: StreamStore,
+  changes: readonly HeadChange[],
+  { author, note, cause }: ChangeReason,
+): Promise<HeadsWritten> {
+  const push = randomUUID();
+  const at = Date.now();
+  const startedAt = performance.now();
+  const writes = changes.map(({ last: { head: last, position }, ...change }) => {
+    const revertOf = cause === undefined ? null : (last?.push ?? null);
+    const sequence = nextSequence(last?.sequence ?? 0, at);
+    return { head: { ...change, sequence, push, revertOf, cause: cause ?? null, author, at, note }, position };
+  });
+  const heads = writes.map(({ head }) => head);
+  if (await store.writeHeads(writes)) return { status: 'written', heads, ms: performance.now() - startedAt };
+  return { status: 'overtaken', heads, detail: await describeOvertaker(store, heads) };
+}
+
+/** Names the change that was written in place of these heads. */
+export async function describeOvertaker(store: StreamStore, ours: readonly Head[]): Promise<string> {
+  for (const { module, push } of ours) {
+    const { head } = await store.lastHead(module);
+    if (head === null || head.push === push) continue;
+    const what = head.revision === null ? `removal of ${module}` : `${module}@${shortRevision(head.revision)}`;
+    return `${head.author} was faster: ${head.note} of ${what} at ${new Date(head.at).toISOString()}; look, then push again`;
+  }
+  return 'the stream changed meanwhile; look, then push again';
+}
