@@ -1,20 +1,24 @@
-/** One complaint of the compiler or the type checker; lines and columns count from 1. */
-export interface Diagnostic {
-  readonly text: string;
-  readonly file: string | null;
-  readonly line: number;
-  readonly column: number;
-  /** The line of source that it is about. */
-  readonly source: string;
-  /** How many characters of it. */
-  readonly length: number;
-}
+import * as v from 'valibot';
 
-/** A complaint as people read it: where, the line of source, and a caret below what it is about. */
+/** One error of the compiler or the type checker. Lines and columns count from 1. */
+export const diagnosticSchema = v.object({
+  text: v.string(),
+  file: v.nullable(v.string()),
+  line: v.number(),
+  column: v.number(),
+  /** The line of source code. */
+  source: v.string(),
+  /** The number of characters that the error is about, from `column` on. */
+  length: v.number(),
+});
+
+export type Diagnostic = Readonly<v.InferOutput<typeof diagnosticSchema>>;
+
+/** Formats an error for people: its position, the line of source code, and carets below the characters. */
 export function showDiagnostic({ text, file, line, column, source, length }: Diagnostic): string {
   if (file === null) return text;
   const gutter = `  ${line} | `;
-  // Tabs stay tabs, so that the caret stands below what it points at.
+  // Tabs are kept, so that the carets are below the right characters.
   const indent = source.slice(0, column - 1).replaceAll(/[^\t]/g, ' ');
   return `${file}:${line}:${column}: ${text}\n${gutter}${source}\n${' '.repeat(gutter.length)}${indent}${'^'.repeat(length)}`;
 }

@@ -1,194 +1,185 @@
-import type { Head } from '../../../protocol/head.ts';
-import type { CallAnswer, NodeDescription, PurgeAnswer, RefusalReason } from '../../../protocol/messages.ts';
-import type { HeadResult } from '../../../protocol/head-result.ts';
+import * as v from 'valibot';
 
-export interface Refusal {
-  readonly node: string;
-  readonly status: 'refused';
-  readonly reason: RefusalReason | 'malformed';
-  readonly detail: string;
-}
+import { headResultSchema } from '../../../protocol/head-result.ts';
+import { headSchema } from '../../../protocol/head.ts';
+import { callAnswer, nodeDescription, purgeAnswer, refusalReason } from '../../../protocol/messages.ts';
+import { count, moduleName, nodeName, revision } from '../../../protocol/schemas.ts';
+import { list, milliseconds } from './validation.ts';
 
-/** What a node made of a push; `ms` since the push was sent. `kept`: it is outside the canary and changed nothing. */
-export type NodeOutcome =
-  | { readonly node: string; readonly status: 'loaded'; readonly ms: number }
-  | { readonly node: string; readonly status: 'kept' }
-  | Refusal
-  | Silent;
+const silent = v.object({ node: nodeName, status: v.literal('silent') });
 
-export interface Silent {
-  readonly node: string;
-  readonly status: 'silent';
-}
+const refusal = v.object({
+  node: nodeName,
+  status: v.literal('refused'),
+  reason: v.picklist([...refusalReason.options, 'malformed']),
+  detail: v.string(),
+});
 
-/**
- * `committed`: the heads were written and stand. `refused`: nothing changed anywhere. `reverted`: a node refused after
- * the commit, so new heads point back. `overtaken`: another controller was faster, nothing of ours changed.
- * `unanswered`: every node was silent, nothing changed. `rolled-back`: the canary failed, so new heads point back.
- */
-export type PushOutcome = 'committed' | 'refused' | 'reverted' | 'overtaken' | 'unanswered' | 'rolled-back';
+/** The answer of a node to a push. `ms` counts from the start of the push. */
+const nodeOutcome = v.variant('status', [
+  v.object({ node: nodeName, status: v.literal('loaded'), ms: milliseconds }),
+  /** The node is outside the canary and changed nothing. */
+  v.object({ node: nodeName, status: v.literal('kept') }),
+  refusal,
+  silent,
+]);
 
-export interface PushResult {
-  readonly command: 'push';
-  readonly modules: readonly { readonly module: string; readonly revision: string }[];
-  readonly outcome: PushOutcome;
-  /** One line that says more about the outcome; empty when there is nothing to say. */
-  readonly detail: string;
-  readonly nodes: readonly NodeOutcome[];
-  /**
-   * How long the parts took: to compile, to have it prepared everywhere, to have the head in the stream, to have it obeyed
-   * everywhere; and the time from the first node's switch to the last one's. Milliseconds.
-   */
-  readonly times: {
-    readonly compile: number;
-    readonly prepare: number;
-    readonly write: number;
-    readonly commit: number;
-    readonly skew: number;
-  };
-}
+const pushOutcome = v.picklist([
+  /** The heads were written and stand. */
+  'committed',
+  /** A node refused before the commit; nothing changed on any node. */
+  'refused',
+  /** A node refused after the commit, so new heads point back. */
+  'reverted',
+  /** Another controller wrote a head first; nothing of this command changed anything. */
+  'overtaken',
+  /** Every node was silent; nothing changed. */
+  'unanswered',
+  /** The canary failed, so new heads point back. */
+  'rolled-back',
+]);
 
-/** What came of a head that was changed without a bundle: see PushResult. */
-export interface HeadChangeResult {
-  readonly command: 'rollback' | 'promote' | 'remove';
-  readonly modules: readonly { readonly module: string; readonly revision: string | null }[];
-  readonly outcome: PushOutcome;
-  readonly detail: string;
-  readonly nodes: readonly NodeOutcome[];
-  readonly times: { readonly write: number; readonly commit: number; readonly skew: number };
-}
+const pushedModules = list(v.object({ module: moduleName, revision }));
 
-export type DryRunNode =
-  | { readonly node: string; readonly status: 'would_load' }
-  | { readonly node: string; readonly status: 'not_tried'; readonly detail: string }
-  | Refusal
-  | Silent;
+/** Durations: until the head was in the stream, until the nodes answered, and from the first node's switch to the last. */
+const commitTimes = { write: milliseconds, commit: milliseconds, skew: milliseconds };
 
-/** What every node would make of a push: a dry run. */
-export interface DryRunResult {
-  readonly command: 'dry-run';
-  readonly modules: readonly { readonly module: string; readonly revision: string }[];
-  readonly nodes: readonly DryRunNode[];
-}
+const headChange = {
+  outcome: pushOutcome,
+  /** One line about the outcome; may be empty. */
+  detail: v.string(),
+  nodes: list(nodeOutcome),
+};
 
-export interface CompileResult {
-  readonly command: 'compile';
-  readonly module: string;
-  readonly revision: string;
-  readonly nodes: readonly NodeOutcome[];
-}
+const pushResult = v.object({
+  command: v.literal('push'),
+  modules: pushedModules,
+  ...headChange,
+  times: v.object({ compile: milliseconds, prepare: milliseconds, ...commitTimes }),
+});
 
-export interface CallResult {
-  readonly command: 'call';
-  readonly call: string;
-  /** Whether one node was named. */
-  readonly single: boolean;
-  /** Whether stacks were asked for. */
-  readonly stack: boolean;
-  readonly nodes: readonly (CallAnswer | Silent)[];
-}
+/** The result of a head that was changed without a bundle. */
+const headChangeResult = v.object({
+  command: v.picklist(['rollback', 'promote', 'remove']),
+  modules: list(v.object({ module: moduleName, revision: v.nullable(revision) })),
+  ...headChange,
+  times: v.object(commitTimes),
+});
 
-export interface PurgeResult {
-  readonly command: 'purge';
-  readonly nodes: readonly (PurgeAnswer | Silent)[];
-}
+const dryRunNode = v.variant('status', [
+  v.object({ node: nodeName, status: v.literal('would_load') }),
+  v.object({ node: nodeName, status: v.literal('not_tried'), detail: v.string() }),
+  refusal,
+  silent,
+]);
 
-export interface PingResult {
-  readonly command: 'ping';
-  readonly nodes: readonly ({ readonly node: string; readonly status: 'pong'; readonly ms: number } | Silent)[];
-}
+const dryRunResult = v.object({ command: v.literal('dry-run'), modules: pushedModules, nodes: list(dryRunNode) });
 
-export interface NodesResult {
-  readonly command: 'nodes';
-  readonly nodes: readonly (
-    ({ readonly status: 'present' } & NodeDescription) | (Silent & { readonly container: string })
-  )[];
-}
+const compileResult = v.object({
+  command: v.literal('compile'),
+  module: moduleName,
+  revision,
+  nodes: list(nodeOutcome),
+});
 
-/**
- * `ok`: it runs what it should. `refused`: it could not obey the head, `detail` says why. `here only`: it was loaded by
- * `compile`, no head says so.
- */
-export interface StatusRow {
-  readonly module: string;
-  readonly node: string;
-  readonly desired: string | null;
-  readonly running: string | null;
+const callResult = v.object({
+  command: v.literal('call'),
+  call: v.string(),
+  /** Whether the user named one node. */
+  single: v.boolean(),
+  /** Whether the user asked for stacks. */
+  stack: v.boolean(),
+  nodes: list(v.variant('status', [callAnswer, silent])),
+});
+
+const purgeResult = v.object({
+  command: v.literal('purge'),
+  nodes: list(v.variant('status', [purgeAnswer, silent])),
+});
+
+const pingResult = v.object({
+  command: v.literal('ping'),
+  nodes: list(v.variant('status', [v.object({ node: nodeName, status: v.literal('pong'), ms: milliseconds }), silent])),
+});
+
+const nodesResult = v.object({
+  command: v.literal('nodes'),
+  nodes: list(
+    v.variant('status', [
+      v.object({ status: v.literal('present'), ...nodeDescription.entries }),
+      v.object({ ...silent.entries, container: v.string() }),
+    ]),
+  ),
+});
+
+const statusRow = v.object({
+  module: moduleName,
+  node: nodeName,
+  desired: v.nullable(revision),
+  running: v.nullable(revision),
   /** Whether the desired revision is a canary's. */
-  readonly canary: boolean;
-  readonly state: 'ok' | 'behind' | 'refused' | 'here only' | 'silent';
-  readonly detail?: string;
-}
+  canary: v.boolean(),
+  state: v.picklist([
+    /** The desired revision runs. */
+    'ok',
+    'behind',
+    /** The node could not load the desired revision; `detail` has the reason. */
+    'refused',
+    /** `compile` loaded it on this node; no head names it. */
+    'here only',
+    'silent',
+  ]),
+  detail: v.exactOptional(v.string()),
+});
 
-export interface StatusResult {
-  readonly command: 'status';
-  readonly heads: readonly Head[];
-  readonly nodes: readonly StatusRow[];
-}
+const statusResult = v.object({ command: v.literal('status'), heads: list(headSchema), nodes: list(statusRow) });
 
-export interface HistoryResult {
-  readonly command: 'history';
-  readonly module: string;
-  /** Newest first; a null outcome was not written (yet). */
-  readonly heads: readonly (Head & { readonly outcome: HeadResult | null })[];
-}
+const historyResult = v.object({
+  command: v.literal('history'),
+  module: moduleName,
+  /** Newest first. A null outcome was not written (yet). */
+  heads: list(v.object({ ...headSchema.entries, outcome: v.nullable(headResultSchema) })),
+});
 
-export interface RotateResult {
-  readonly command: 'keys rotate';
-  /** The id of the key that seals from now on. */
-  readonly key: string;
-  /** The keys before are trusted until then, milliseconds since 1970. */
-  readonly until: number;
-  /** How many records of the stream were sealed again. */
-  readonly resealed: number;
-}
+const rotateResult = v.object({
+  command: v.literal('keys rotate'),
+  /** The id of the new key. */
+  key: v.string(),
+  /** Nodes trust the previous keys until this time, milliseconds since 1970. */
+  until: milliseconds,
+  /** How many records of the stream were signed again. */
+  resealed: count,
+});
 
-export type Result =
-  | PushResult
-  | HeadChangeResult
-  | DryRunResult
-  | CompileResult
-  | CallResult
-  | PurgeResult
-  | PingResult
-  | NodesResult
-  | StatusResult
-  | HistoryResult
-  | RotateResult;
+export const resultSchema = v.variant('command', [
+  pushResult,
+  headChangeResult,
+  dryRunResult,
+  compileResult,
+  callResult,
+  purgeResult,
+  pingResult,
+  nodesResult,
+  statusResult,
+  historyResult,
+  rotateResult,
+]);
 
-/**
- * The exit status of a command that reached its result: 0 all well; 1 somebody refused, a call failed, or a node is not
- * on its head; 3 somebody who should have answered was silent. (2, wrong use or nothing sent, never has a result.)
- */
-export function exitStatus(result: Result): 0 | 1 | 3 {
-  switch (result.command) {
-    case 'history':
-    case 'keys rotate':
-      return 0;
-    case 'status':
-      return result.nodes.every(({ state }) => state === 'ok') ? 0 : 1;
-    case 'push':
-    case 'rollback':
-    case 'promote':
-    case 'remove':
-      if (result.outcome !== 'committed') return result.outcome === 'unanswered' ? 3 : 1;
-      return statusOfNodes(result.nodes);
-    case 'dry-run':
-    case 'purge':
-    case 'compile':
-    case 'call':
-    case 'ping':
-    case 'nodes':
-      return statusOfNodes(result.nodes);
-    default: {
-      const check: never = result;
-      return check;
-    }
-  }
-}
-
-function statusOfNodes(nodes: readonly { readonly status: string }[]): 0 | 1 | 3 {
-  const statuses = new Set(nodes.map(({ status }) => status));
-  if (statuses.has('refused') || statuses.has('error') || statuses.has('busy') || statuses.has('not_tried')) return 1;
-  return statuses.has('silent') ? 3 : 0;
-}
+export type Silent = Readonly<v.InferOutput<typeof silent>>;
+export type Refusal = Readonly<v.InferOutput<typeof refusal>>;
+export type NodeOutcome = Readonly<v.InferOutput<typeof nodeOutcome>>;
+export type PushOutcome = v.InferOutput<typeof pushOutcome>;
+export type PushResult = Readonly<v.InferOutput<typeof pushResult>>;
+export type HeadChangeResult = Readonly<v.InferOutput<typeof headChangeResult>>;
+export type DryRunNode = Readonly<v.InferOutput<typeof dryRunNode>>;
+export type DryRunResult = Readonly<v.InferOutput<typeof dryRunResult>>;
+export type CompileResult = Readonly<v.InferOutput<typeof compileResult>>;
+export type CallResult = Readonly<v.InferOutput<typeof callResult>>;
+export type PurgeResult = Readonly<v.InferOutput<typeof purgeResult>>;
+export type PingResult = Readonly<v.InferOutput<typeof pingResult>>;
+export type NodesResult = Readonly<v.InferOutput<typeof nodesResult>>;
+export type StatusRow = Readonly<v.InferOutput<typeof statusRow>>;
+export type StatusResult = Readonly<v.InferOutput<typeof statusResult>>;
+export type HistoryResult = Readonly<v.InferOutput<typeof historyResult>>;
+export type RotateResult = Readonly<v.InferOutput<typeof rotateResult>>;
+export type Result = Readonly<v.InferOutput<typeof resultSchema>>;

@@ -1,51 +1,70 @@
+import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-import { UnavailableError } from '../../../protocol/errors.ts';
-import type { Command, Report } from '../api/command.ts';
+import * as v from 'valibot';
+
+import { DecodeError, UnavailableError, UsageError } from '../../../protocol/errors.ts';
+import { type Command, commandSchema } from '../api/command.ts';
+import { type Report, reportSchema } from '../api/report.ts';
+import { describeProblem, jsonLine } from '../api/validation.ts';
 
 /** A controller that was just started listens within this time (milliseconds). */
-const STARTING = 3_000;
+const CONNECT_TIMEOUT_MS = 3_000;
+
+/** The time between two attempts to connect (milliseconds). */
+const RETRY_INTERVAL_MS = 50;
 
 /**
- * Sends a command to the controller in this container and gives its reports as they come.
+ * Sends a command to the controller in this container and yields its reports as they arrive.
  *
- * @throws UnavailableError when no controller listens on the socket, or it ends before the result.
+ * @throws UsageError if the command is not valid; nothing was sent.
+ * @throws UnavailableError if no controller listens on the socket, or it ends before the result.
+ * @throws DecodeError if the controller sends a report that does not fit its schema.
  */
 export async function* sendCommand(path: string, command: Command): AsyncGenerator<Report, void, undefined> {
-  const socket = await connectWithin(path, STARTING);
+  const { success, output, issues } = v.safeParse(commandSchema, command, { abortEarly: true });
+  if (!success) throw new UsageError(issues[0].message);
+  const socket = await connect(path);
   let fault: Error | null = null;
   socket.on('error', error => (fault = error));
-  socket.write(`${JSON.stringify(command)}\n`);
-  for await (const line of createInterface({ input: socket })) {
-    const report = JSON.parse(line) as Report;
-    yield report;
-    if (report.type === 'result' || report.type === 'failed') return;
+  socket.write(`${JSON.stringify(output)}\n`);
+  try {
+    for await (const line of createInterface({ input: socket })) {
+      const report = readReport(line);
+      yield report;
+      if (report.type === 'result' || report.type === 'failed') return;
+    }
+  } finally {
+    socket.destroy();
   }
   throw new UnavailableError('the controller does not answer; nothing is known of the command (see: make logs)', {
     cause: fault,
   });
 }
 
-async function connectWithin(path: string, timeoutMs: number): Promise<Socket> {
-  const deadline = performance.now() + timeoutMs;
+function readReport(line: string): Report {
+  const { success, output, issues } = v.safeParse(jsonLine(reportSchema), line, { abortEarly: true });
+  if (success) return output;
+  throw new DecodeError(`the controller sent a malformed report: ${describeProblem(issues)} (see: make logs)`);
+}
+
+/** Connects to the controller, and waits for one that is just starting. */
+async function connect(path: string): Promise<Socket> {
+  const deadline = performance.now() + CONNECT_TIMEOUT_MS;
   for (;;) {
     try {
-      return await connectOnce(path);
+      const socket = createConnection(path);
+      await once(socket, 'connect');
+      return socket;
     } catch (cause) {
       if (performance.now() > deadline) {
         throw new UnavailableError('no controller listens in this container; nothing was sent (see: make logs)', {
           cause,
         });
       }
-      await new Promise(resolve => setTimeout(resolve, 50));
+      await sleep(RETRY_INTERVAL_MS);
     }
   }
-}
-
-function connectOnce(path: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = createConnection(path);
-    socket.once('error', reject).once('connect', () => resolve(socket.off('error', reject)));
-  });
 }

@@ -1,45 +1,59 @@
-import { type ClusterConfig, type Env, loadClusterConfig } from '../../../shared/cluster-config.ts';
+import { join } from 'node:path';
+
+import { CLUSTER_SETTINGS } from '../../../shared/cluster-config.ts';
+import { type Env, integer, path, readSettings, type Values, type Warn } from '../../../shared/settings.ts';
 import type { PreflightLimits } from '../build/preflight/protocol.ts';
 
-export interface ControllerConfig extends ClusterConfig {
-  /** Where the command line reaches the controller: a Unix socket, so that nothing listens on the network. */
-  readonly socketPath: string;
-  /** The folder with one TypeScript file (or folder) a module. */
-  readonly modulesDir: string;
-  /** What a module may take to load, before it is sent anywhere: time (milliseconds) and memory (MB). */
+export const CONTROLLER_SETTINGS = {
+  ...CLUSTER_SETTINGS,
+  trustDir: path(
+    'TRUST_DIR',
+    '/run/trust',
+    'The folder with the public keys that nodes trust: a folder for each cookie.',
+  ),
+  socketPath: path(
+    'CONTROLLER_SOCKET',
+    '/run/hotcast/controller.sock',
+    'The Unix socket on which the controller serves the command line.',
+  ),
+  modulesDir: path(
+    'MODULES_DIR',
+    '/work/modules',
+    'The folder with the modules: a TypeScript file or a folder for each.',
+  ),
+  preflightTimeoutMs: integer(
+    'PREFLIGHT_TIMEOUT_MS',
+    { formerName: 'PREFLIGHT_MAY_TAKE', default: 2_000, min: 50, max: 60_000, unit: 'milliseconds' },
+    'How long a module can take to load in the preflight.',
+  ),
+  preflightMemoryMb: integer(
+    'PREFLIGHT_MEMORY_MB',
+    { formerName: 'PREFLIGHT_MEMORY', default: 256, min: 16, max: 65_536, unit: 'MB' },
+    'How much memory a module can take to load in the preflight.',
+  ),
+  streamMaxMb: integer(
+    'STREAM_MAX_MB',
+    { formerName: 'STREAM_MAY_HOLD', default: 1_024, min: 16, max: 65_536, unit: 'MB' },
+    "The maximum size of the cookie's stream. A push that does not fit is refused.",
+  ),
+};
+
+type Settings = Values<typeof CONTROLLER_SETTINGS>;
+
+export interface ControllerConfig extends Omit<Settings, 'preflightTimeoutMs' | 'preflightMemoryMb' | 'streamMaxMb'> {
   readonly preflight: PreflightLimits;
-  /** The folder with the public keys that nodes trust. */
-  readonly trustDir: string;
-  /** How much the cookie's stream may hold, bytes. */
-  readonly streamMayHold: number;
+  readonly streamMaxBytes: number;
 }
 
-/**
- * Reads the cluster's variables, `CONTROLLER_SOCKET` (default `/run/hotcast/controller.sock`), `MODULES_DIR`
- * (default `/work/modules`), `TRUST_DIR` (default `/run/trust`), `PREFLIGHT_MAY_TAKE` (milliseconds, default 2000),
- * `PREFLIGHT_MEMORY` (MB, default 256) and `STREAM_MAY_HOLD` (MB, default 1024).
- *
- * @throws UsageError one line that names every bad variable.
- */
-export function loadConfig(env: Env): ControllerConfig {
-  const timeoutMs = Number(env['PREFLIGHT_MAY_TAKE'] || 2_000);
-  const memory = Number(env['PREFLIGHT_MEMORY'] || 256);
-  const streamMayHold = Number(env['STREAM_MAY_HOLD'] || 1_024);
-  const problems: string[] = [];
-  if (!isWithin(timeoutMs, 50, 60_000)) problems.push('PREFLIGHT_MAY_TAKE must be milliseconds from 50 to 60000');
-  if (!isWithin(memory, 16, 65_536)) problems.push('PREFLIGHT_MEMORY must be MB from 16 to 65536');
-  if (!isWithin(streamMayHold, 16, 65_536)) problems.push('STREAM_MAY_HOLD must be MB from 16 to 65536');
-  const cluster = loadClusterConfig(env, problems);
+/** Reads the settings of the controller. The folders are those of the cookie. @throws UsageError see {@link readSettings} */
+export function loadConfig(env: Env, warn: Warn): ControllerConfig {
+  const settings = readSettings(env, CONTROLLER_SETTINGS, warn);
+  const { preflightTimeoutMs: timeoutMs, preflightMemoryMb: memoryMb, streamMaxMb, ...config } = settings;
   return {
-    ...cluster,
-    socketPath: env['CONTROLLER_SOCKET'] || '/run/hotcast/controller.sock',
-    modulesDir: env['MODULES_DIR'] || '/work/modules',
-    preflight: { timeoutMs, memory },
-    trustDir: `${env['TRUST_DIR'] || '/run/trust'}/${cluster.cookie}`,
-    streamMayHold: streamMayHold * 2 ** 20,
+    ...config,
+    keysDir: join(config.keysDir, config.cookie),
+    trustDir: join(config.trustDir, config.cookie),
+    preflight: { timeoutMs, memoryMb },
+    streamMaxBytes: streamMaxMb * 2 ** 20,
   };
-}
-
-function isWithin(value: number, least: number, most: number): boolean {
-  return Number.isInteger(value) && value >= least && value <= most;
 }

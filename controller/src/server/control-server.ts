@@ -1,64 +1,100 @@
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
+import { createServer, type Socket } from 'node:net';
 
-import { HotcastError } from '../../../protocol/errors.ts';
-import { CompileError } from '../build/compile.ts';
-import type { Command, Report, OnReport } from '../api/command.ts';
-import type { Result } from '../api/results.ts';
-import { TypeCheckError } from '../build/type-check.ts';
+import * as v from 'valibot';
+
+import { DecodeError, HotcastError } from '../../../protocol/errors.ts';
 import type { Logger } from '../../../shared/logger.ts';
+import { type Command, commandSchema, MAX_COMMAND_BYTES } from '../api/command.ts';
+import { type OnReport, type Report, reportSchema } from '../api/report.ts';
+import type { Result } from '../api/results.ts';
+import { describeProblem, jsonLine } from '../api/validation.ts';
+import { CompileError } from '../build/compile.ts';
+import { TypeCheckError } from '../build/type-check.ts';
 
-/** Progress is told this often at most (milliseconds): a push to thousands has as many answers within one display. */
-const PROGRESS_EVERY = 50;
+/** The shortest time between two progress reports (milliseconds). Thousands of nodes answer a push within one frame. */
+const PROGRESS_INTERVAL_MS = 50;
 
-/** Carries out a command and reports on the way. */
-export type Run = (command: Command, say: OnReport) => Promise<Result>;
+/** Carries out a command and reports its progress. */
+export type Run = (command: Command, report: OnReport) => Promise<Result>;
 
 /**
- * Serves the command line on a Unix socket: a connection sends one command, a line of JSON, and gets reports, a line of
- * JSON each. Only who is in the container can reach it.
+ * Serves the CLI on a Unix socket. A connection sends one command, a line of JSON, and receives reports, a line of JSON
+ * each. Only processes in the container can reach the socket. Disposing it ends the open connections.
  */
-export async function serveControl(path: string, run: Run, log: Logger): Promise<Server> {
+export async function serveControl(path: string, run: Run, log: Logger): Promise<AsyncDisposable> {
   rmSync(path, { force: true });
+  const sockets = new Set<Socket>();
   const server = createServer(socket => {
-    socket.on('error', () => undefined); // The command line was ended; its command runs to its end.
-    const input = createInterface({ input: socket });
-    input.once('line', line => {
-      input.close();
-      void answer(socket, line, run, log);
-    });
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    // The CLI ended. Its command runs to its end.
+    socket.on('error', () => undefined);
+    void answer(socket, run, log);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, resolve);
-  });
-  return server;
+  server.listen(path);
+  await once(server, 'listening');
+  const close = async (): Promise<void> => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise(resolve => server.close(resolve));
+  };
+  return { [Symbol.asyncDispose]: close };
 }
 
-async function answer(socket: Socket, line: string, run: Run, log: Logger): Promise<void> {
-  const say = (report: Report): void => void socket.write(`${JSON.stringify(report)}\n`);
+async function answer(socket: Socket, run: Run, log: Logger): Promise<void> {
+  const report: OnReport = message => void socket.write(`${JSON.stringify(checked(message, log))}\n`);
   try {
-    // The command line is the same program in the same container: its commands are well-formed.
-    const result = await run(JSON.parse(line) as Command, withSeldomProgress(say));
-    say({ type: 'result', result });
+    const line = await readLine(socket, MAX_COMMAND_BYTES);
+    if (line !== null) report({ type: 'result', result: await run(readCommand(line), limitProgress(report)) });
   } catch (error) {
-    say(failure(error));
     if (!(error instanceof HotcastError)) log.error({ err: error }, 'a command failed');
+    report(failure(error));
   }
-  socket.end();
+  socket.destroySoon();
 }
 
-/** Leaves out progress that comes too soon after the last, but for the end of a phase. */
-function withSeldomProgress(say: OnReport): OnReport {
-  let toldAt = -Infinity;
-  return report => {
-    if (report.type === 'progress' && report.answered < report.expected) {
+/** The first line of a connection; null if the connection ends before it. @throws DecodeError if the line is too long. */
+async function readLine(socket: Socket, maxBytes: number): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // The socket stays open after the line, for the reports.
+  for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    const end = chunk.indexOf('\n');
+    chunks.push(end === -1 ? chunk : chunk.subarray(0, end));
+    size += chunk.length;
+    if (size > maxBytes) throw new DecodeError(`the command is longer than ${maxBytes} bytes`);
+    if (end !== -1) return Buffer.concat(chunks).toString();
+  }
+  return null;
+}
+
+function readCommand(line: string): Command {
+  const { success, output, issues } = v.safeParse(jsonLine(commandSchema), line, { abortEarly: true });
+  if (success) return output;
+  throw new DecodeError(`the command is malformed; nothing was sent: ${describeProblem(issues)}`);
+}
+
+/** The report itself. If it does not fit its schema, which is a fault of the controller: a report of that. */
+function checked(report: Report, log: Logger): Report {
+  const { success, output, issues } = v.safeParse(reportSchema, report, { abortEarly: true });
+  if (success) return output;
+  const problem = describeProblem(issues);
+  log.error({ report: report.type, problem }, 'a report does not fit its schema');
+  const message = `the controller made a malformed report: ${problem} (see: make logs)`;
+  return report.type === 'result' ? { type: 'failed', code: 'fault', message } : { type: 'warning', message };
+}
+
+/** Drops progress that follows the last too soon, except the end of a phase. */
+function limitProgress(report: OnReport): OnReport {
+  let last = -Infinity;
+  return message => {
+    if (message.type === 'progress' && message.answered < message.expected) {
       const now = performance.now();
-      if (now - toldAt < PROGRESS_EVERY) return;
-      toldAt = now;
+      if (now - last < PROGRESS_INTERVAL_MS) return;
+      last = now;
     }
-    say(report);
+    report(message);
   };
 }
 

@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import {
-  exitStatus,
-  type NodeOutcome,
-  type PushResult,
-  type Result,
-  type StatusRow,
-} from '../../../../controller/src/api/results.ts';
+import type { NodeOutcome, PushResult, Result, StatusRow } from '../../../../controller/src/api/results.ts';
+import { exitStatus } from '../../../../controller/src/cli/exit-status.ts';
 import type { CallAnswer } from '../../../../protocol/messages.ts';
 
 const loaded: NodeOutcome = { node: 'fred', status: 'loaded', ms: 1 };

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -18,19 +18,17 @@ const oneSilent: PingResult = { command: 'ping', nodes: [...pong.nodes, { node: 
 
 let folder: string;
 let socketPath: string;
-const servers: Server[] = [];
+const servers: AsyncDisposable[] = [];
 const log = recordingLog();
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'hotcast-cli-'));
   socketPath = join(folder, 'controller.sock');
-  vi.stubEnv('HOTCAST_AUTHOR', '');
 });
 
 afterEach(async () => {
   vi.restoreAllMocks();
-  vi.unstubAllEnvs();
-  await Promise.all(servers.splice(0).map(server => new Promise(resolve => server.close(resolve))));
+  await Promise.all(servers.splice(0).map(server => server[Symbol.asyncDispose]()));
   log.logged.length = 0;
   rmSync(folder, { recursive: true });
 });
@@ -47,7 +45,7 @@ async function controller(run: Run = () => Promise.resolve(pong)): Promise<Comma
 }
 
 /** What `hotcast …` shows, and its exit status. */
-async function hotcast(args: readonly string[], interactive = false) {
+async function hotcast(args: readonly string[], { interactive = false, author = 'hotcast' } = {}) {
   const out: string[] = [];
   const err: string[] = [];
   let served = 0;
@@ -60,7 +58,7 @@ async function hotcast(args: readonly string[], interactive = false) {
     err: (text: string) => void err.push(text),
     interactive,
   };
-  return { status: await runCli(args, socketPath, serve, terminal), out, err, served };
+  return { status: await runCli(args, { socketPath, author, serve, terminal }), out, err, served };
 }
 
 describe('hotcast', () => {
@@ -119,9 +117,8 @@ describe('hotcast', () => {
   });
 
   it('says who pushes', async () => {
-    vi.stubEnv('HOTCAST_AUTHOR', 'wilma');
     const commands = await controller();
-    await hotcast(['push', 'demo']);
+    await hotcast(['push', 'demo'], { author: 'wilma' });
     expect(commands).toMatchObject([{ author: 'wilma' }]);
   });
 
@@ -169,7 +166,7 @@ describe('reports on the way', () => {
     vi.spyOn(process.stderr, 'write').mockImplementation(text => drawn.push(text) > 0);
     await hotcast(['ping']);
     expect(drawn).toEqual([]);
-    const { out } = await hotcast(['ping'], true);
+    const { out } = await hotcast(['ping'], { interactive: true });
     expect(drawn).toEqual(['\r\u001B[Kprepare 1/3', '\r\u001B[K']);
     expect(out).toEqual(['pong']);
   });
@@ -223,16 +220,20 @@ describe('--help', () => {
     'promote',
     'rollback',
     'remove',
+    'purge',
+    'soft-purge',
     'status',
     'history',
     'compile',
     'call',
     'ping',
     'nodes',
+    'keys',
+    'keys rotate',
     'serve',
   ])('explains "%s" and exits 0', async command => {
     const commands = await controller();
-    const { status, out, err, served } = await hotcast([command, '--help'].filter(word => word !== ''));
+    const { status, out, err, served } = await hotcast([...command.split(' ').filter(word => word !== ''), '--help']);
     expect({ status, err, served }).toEqual({ status: 0, err: [], served: 0 });
     expect(out.join('\n')).toMatch(new RegExp(`^Usage: hotcast ${command}`));
     expect(commands).toEqual([]);
@@ -265,6 +266,9 @@ describe('wrong use', () => {
     [['ping', '--timeout', '-1']],
     [['ping', '--timeout', '3601']],
     [['nodes', '--wait', 'NaN']],
+    [['push', 'Demo']],
+    [['rollback', 'demo', 'demo']],
+    [['history', '']],
   ])('exits 2, says so, and sends nothing: %j', async args => {
     const commands = await controller();
     const { status, out, err } = await hotcast(args);
@@ -302,6 +306,20 @@ describe('without a controller', () => {
       err: ['hotcast: the controller does not answer; nothing is known of the command (see: make logs)'],
     });
   });
+
+  it.each(['hello', '{"type":"dance"}', '{"type":"result","result":{"command":"ping","nodes":[{"node":"fred"}]}}'])(
+    'says in one line that a report does not fit: %s',
+    async line => {
+      const server = createServer(socket => void socket.once('data', () => socket.end(`${line}\n`)));
+      await new Promise<void>(resolve => server.listen(socketPath, resolve));
+      servers.push(server);
+      expect(await hotcast(['ping'])).toMatchObject({
+        status: 2,
+        out: [],
+        err: [expect.stringMatching(/^hotcast: the controller sent a malformed report: .+ \(see: make logs\)$/)],
+      });
+    },
+  );
 });
 
 describe('serveControl', () => {

@@ -1,0 +1,149 @@
+import { type Command as Program, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+
+import type { Command } from '../api/command.ts';
+import { EXIT_STATUSES } from './exit-status.ts';
+import { duration, positiveNumber, wholeNumber } from './option-values.ts';
+
+/** The options of every command. `timeout` is in milliseconds. */
+export interface CommonOptions {
+  readonly json?: true;
+  readonly timeout: number;
+  readonly cookie?: string;
+}
+
+/** A command without its common options. */
+export type CommandBody = Command extends infer C
+  ? C extends Command
+    ? Omit<C, 'cookie' | 'timeoutMs'>
+    : never
+  : never;
+
+/** What the commands of the CLI call. */
+export interface Actions {
+  /** Sends a command to the controller and shows its reports. */
+  readonly send: (options: CommonOptions, body: CommandBody) => Promise<void>;
+  /** Runs the controller. */
+  readonly serve: () => Promise<void>;
+}
+
+/** The default timeout; a shorter one for answers that nodes have in memory. */
+const TIMEOUT = '5s';
+const QUERY_TIMEOUT = '2s';
+
+const examples = new WeakMap<CommandUnknownOpts, string>();
+
+/** The example of a command, as a user types it; null if it has none. */
+export const exampleOf = (command: CommandUnknownOpts): string | null => examples.get(command) ?? null;
+
+/**
+ * Defines the CLI: every command with its arguments, options and an example. The page
+ * CONTRIBUTING.md lists what else a new command needs. An empty option counts as not given, because `make` passes empty ones.
+ *
+ * @param author the name that the history records for changes.
+ */
+export function defineCli(program: Program, author: string, { send, serve }: Actions): void {
+  const statuses = Object.entries(EXIT_STATUSES).map(([status, meaning]) => `${status} ${meaning}`);
+  program
+    .description('Hot code loading for a fleet of Node.js containers.')
+    .addHelpText('after', `\nExit status: ${statuses.join(', ')}.`);
+
+  addCommand(program, 'push <module...>', 'hotcast push demo --canary 10%')
+    .description('compile modules and load them on every node, together')
+    .option('--force', 'purge old versions even if calls run on them')
+    .option('--no-check', 'push even if types are wrong')
+    .addOption(
+      new Option(
+        '--dry-run',
+        "report what each node would answer, and change nothing (the modules' top-level code runs, on a copy of the data)",
+      ).conflicts('canary'),
+    )
+    .option('--canary <scope>', 'load on a part of the nodes first: a number (1), a share (10%) or names (fred,betty)')
+    .addOption(timeOption('--watch <time>', 'how long to watch the canary', '10s'))
+    .option('--max-errors <count>', 'how many failed calls the canary is allowed', wholeNumber, 0)
+    .action((modules, options) => {
+      const { force = false, check, dryRun = false, maxErrors, watch } = options;
+      const canary = options.canary ? { scope: options.canary, maxErrors, watch } : null;
+      return send(options, { type: 'push', modules, author, force, check, dryRun, canary });
+    });
+
+  addCommand(program, 'promote <module...>', 'hotcast promote demo')
+    .description("load the canary's revision on every node")
+    .action((modules, options) => send(options, { type: 'promote', modules, author }));
+
+  addCommand(program, 'rollback <module...>', 'hotcast rollback demo --to 6ba64b75')
+    .description('load the previous revision on every node')
+    .option('--to <revision>', 'load this revision instead: its first digits, from the history')
+    .action((modules, options) => send(options, { type: 'rollback', modules, author, to: options.to || null }));
+
+  addCommand(program, 'remove <module...>', 'hotcast remove demo')
+    .description('remove modules from every node')
+    .action((modules, options) => send(options, { type: 'remove', modules, author }));
+
+  addCommand(program, 'purge <module>', 'hotcast purge demo')
+    .description('purge the old version of a module, even if calls run on it')
+    .action((module, options) => send(options, { type: 'purge', module, force: true }));
+
+  addCommand(program, 'soft-purge <module>', 'hotcast soft-purge demo')
+    .description('purge the old version of a module where no call runs on it')
+    .action((module, options) => send(options, { type: 'purge', module, force: false }));
+
+  addCommand(program, 'status', 'hotcast status', QUERY_TIMEOUT)
+    .description('compare what should run with what runs; the exit status is 1 if they differ')
+    .action(options => send(options, { type: 'status' }));
+
+  addCommand(program, 'history <module>', 'hotcast history demo')
+    .description('list the heads of a module, newest first')
+    .action((module, options) => send(options, { type: 'history', module }));
+
+  addCommand(program, 'compile <module>', 'hotcast compile demo --node fred')
+    .description('compile a module and load it on one node')
+    .requiredOption('--node <name>', 'the node')
+    .option('--no-check', 'load it even if types are wrong')
+    .action((module, options) => {
+      const { node, check } = options;
+      return send(options, { type: 'compile', module, node, check });
+    });
+
+  addCommand(program, 'call <call>', "hotcast call 'demo.add(4, 5)'")
+    .description('call an exported function on every node; its arguments are JSON')
+    .option('--node <name>', 'call it on this node only')
+    .option('--stack', 'show where an error was thrown')
+    .action((call, options) => {
+      const { node, stack = false } = options;
+      return send(options, { type: 'call', call, node: node || null, stack });
+    });
+
+  addCommand(program, 'ping [node]', 'hotcast ping betty', QUERY_TIMEOUT)
+    .description('check that one node, or every node, answers')
+    .action((node, options) => send(options, { type: 'ping', node: node || null }));
+
+  addCommand(program, 'nodes', 'hotcast nodes --wait 3 --timeout 60', QUERY_TIMEOUT)
+    .description('list the nodes with their processes and modules')
+    .option('--wait <count>', 'wait until this many nodes are present', positiveNumber)
+    .action(options => send(options, { type: 'nodes', wait: options.wait ?? null }));
+
+  const keys = program.command('keys').description('manage the keys that nodes trust');
+  addCommand(keys, 'rotate', 'hotcast keys rotate --overlap 10m')
+    .description('sign with a new key from now on')
+    .addOption(timeOption('--overlap <time>', 'how long nodes trust the previous keys', '10m'))
+    .action(options => send(options, { type: 'keys rotate', overlap: options.overlap }));
+
+  program.command('serve').description('run the controller; its container does this').action(serve);
+}
+
+/** Adds a command with the common options, and an example in its help. */
+function addCommand<Usage extends string>(parent: Program, usage: Usage, example: string, timeout = TIMEOUT) {
+  const command = parent
+    .command(usage)
+    .option('--json', 'print the result as JSON')
+    .addOption(timeOption('--timeout <time>', 'how long to wait for nodes', timeout))
+    .option('--cookie <cookie>', 'fail unless the controller has this cookie')
+    .addHelpText('after', `\nExample:\n  ${example}`);
+  examples.set(command, example);
+  return command;
+}
+
+/** An option whose value is a duration in milliseconds. */
+function timeOption<Flags extends string>(flags: Flags, description: string, value: string) {
+  return new Option(flags, description).argParser(duration).default(duration(value), value);
+}

@@ -1,0 +1,28 @@
+import type { Result } from '../api/results.ts';
+
+/** The meaning of each exit status of `hotcast`. */
+export const EXIT_STATUSES = {
+  0: 'done',
+  1: 'refused or failed somewhere',
+  2: 'wrong use or nothing sent',
+  3: 'a node was silent',
+} as const;
+
+/** The exit status of a command that has no result. */
+export const NO_RESULT = 2;
+
+/**
+ * The exit status of a command that has a result.
+ *
+ * - 0: every node that was asked did what it was asked.
+ * - 1: a node refused, a call failed, a node does not run its desired revision, or the heads did not stay committed.
+ * - 3: a node that should have answered was silent, and nothing of the above.
+ */
+export function exitStatus(result: Result): 0 | 1 | 3 {
+  if (result.command === 'history' || result.command === 'keys rotate') return 0;
+  if (result.command === 'status') return result.nodes.every(({ state }) => state === 'ok') ? 0 : 1;
+  if ('outcome' in result && result.outcome !== 'committed') return result.outcome === 'unanswered' ? 3 : 1;
+  const statuses = new Set<string>(result.nodes.map(({ status }) => status));
+  if (['refused', 'error', 'busy', 'not_tried'].some(status => statuses.has(status))) return 1;
+  return statuses.has('silent') ? 3 : 0;
+}

@@ -1,0 +1,155 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+import type { NatsConnection } from '@nats-io/transport-node';
+
+import { UnavailableError } from '../../../protocol/errors.ts';
+import type { Head } from '../../../protocol/head.ts';
+import { HEARTBEAT_TIMEOUT } from '../../../protocol/limits.ts';
+import { subjectsOf } from '../../../protocol/subjects.ts';
+import type { Logger } from '../../../shared/logger.ts';
+import { drainConnection } from '../../../shared/nats/shutdown.ts';
+import { orNullAfter } from '../../../shared/timeout.ts';
+import { createBuild } from '../build/build.ts';
+import { compile } from '../build/compile.ts';
+import { Preflight } from '../build/preflight/runner.ts';
+import { TypeCheck } from '../build/type-check.ts';
+import type { CommandContext } from '../commands/context.ts';
+import { heartbeatInterval } from '../fleet/heartbeat-interval.ts';
+import { Membership } from '../fleet/membership.ts';
+import { rollBackAndAwait, rollBackStalled, stalledHeads } from '../rollout/automatic-rollback.ts';
+import { BundleGc } from '../rollout/bundle-gc.ts';
+import { CanaryMonitor } from '../rollout/canary-monitor.ts';
+import { awaitCommit } from '../rollout/commit.ts';
+import type { Audience } from '../rollout/context.ts';
+import { Reconciler } from '../rollout/reconciler.ts';
+import { openKeyring } from '../store/keyring.ts';
+import { StreamStore } from '../store/stream-store.ts';
+import type { ControllerConfig } from './config.ts';
+import { serveControl } from './control-server.ts';
+import { runCommand } from './dispatch.ts';
+
+/** How long a command waits for a controller that has just started to reach NATS (milliseconds). */
+const CONNECT_TIMEOUT_MS = 3_000;
+
+/** NATS answers within this time, or a command fails before anything is sent (milliseconds). */
+const ROUND_TRIP_TIMEOUT_MS = 1_000;
+
+/** How long nodes have to answer where no user gives a timeout (milliseconds). */
+const NODES_TIMEOUT_MS = 5_000;
+
+/** How long the controller waits when it stops until everything is sent (milliseconds). */
+const DRAIN_TIMEOUT_MS = 500;
+
+export interface ControllerDeps {
+  readonly config: ControllerConfig;
+  /** Opens the controller's NATS connection, which ends with the controller. */
+  readonly connect: () => Promise<NatsConnection>;
+  /** The program of the preflight process: `build/preflight/child/main.ts`, bundled. */
+  readonly preflightScript: string;
+  /** The folder with the `node_modules` from which type checks take `@types/node` and `@hotcast/types`. */
+  readonly typesDir: string;
+  readonly log: Logger;
+}
+
+/**
+ * Starts a controller: it serves the CLI at once, and keeps the fleet on its heads as soon as it has reached NATS. Disposing it
+ * ends everything that it started.
+ */
+export async function createController({
+  config,
+  connect,
+  preflightScript,
+  typesDir,
+  log,
+}: ControllerDeps): Promise<AsyncDisposable> {
+  const started: (AsyncDisposable | Disposable)[] = [];
+  const start = <T extends AsyncDisposable | Disposable>(part: T): T => {
+    started.push(part);
+    return part;
+  };
+  const dispose = async (): Promise<void> => {
+    for (const part of started.splice(0).toReversed()) {
+      if (Symbol.asyncDispose in part) await part[Symbol.asyncDispose]();
+      else part[Symbol.dispose]();
+    }
+  };
+  try {
+    const preflight = start(new Preflight(preflightScript, config.preflight));
+    const typeCheck = start(new TypeCheck(config.modulesDir, typesDir));
+    preflight.warm();
+    typeCheck.warm();
+
+    const { promise: ready, resolve: setReady } = promiseOf<CommandContext>();
+    mkdirSync(dirname(config.socketPath), { recursive: true });
+    const control = await serveControl(
+      config.socketPath,
+      async (command, report) => {
+        const context = await orNullAfter(CONNECT_TIMEOUT_MS, ready);
+        if (context === null || (await orNullAfter(ROUND_TRIP_TIMEOUT_MS, context.nats.rtt())) === null) {
+          throw new UnavailableError(`NATS does not answer at ${config.natsUrl}; nothing was sent (see: make logs)`);
+        }
+        return runCommand(context, config.cookie, command, report).finally(() => preflight.warm());
+      },
+      log,
+    );
+    start(control);
+
+    const nats = await connect();
+    start({ [Symbol.asyncDispose]: () => drainConnection(nats, DRAIN_TIMEOUT_MS) });
+    const { cookie, streamMaxBytes: maxBytes } = config;
+    const subjects = subjectsOf(cookie);
+    const keyring = openKeyring(config.keysDir, config.trustDir);
+    const store = await StreamStore.open(nats, { cookie, subjects, keyring, maxBytes });
+    const membership = start(new Membership(nats, subjects, log));
+    const rollout = { nats, subjects, store };
+    const audience = async (): Promise<Audience> => {
+      const { members } = await membership.expected();
+      return { expected: new Set(members.map(({ node }) => node)), timeoutMs: NODES_TIMEOUT_MS };
+    };
+    const endCanary = (head: Head, note: string): Promise<void> =>
+      rollBackAndAwait(rollout, { cause: 'canary', heads: [head], note }, audience);
+    const monitor = start(new CanaryMonitor(membership, endCanary, log));
+    const build = createBuild({
+      compile: module => compile(config.modulesDir, module),
+      typeCheck,
+      preflight,
+      maxPayload: () => nats.info?.max_payload ?? Infinity,
+    });
+    setReady({ ...rollout, membership, monitor, build, keyring });
+
+    const listeningSince = performance.now();
+    const finish = async (heads: readonly Head[]): Promise<void> => {
+      const { members, warning } = await membership.expected();
+      // Without the roster, the members are known only when every node had the time for a heartbeat.
+      if (warning !== null && performance.now() - listeningSince < HEARTBEAT_TIMEOUT) return;
+      const expected = new Set(members.map(({ node }) => node));
+      await awaitCommit(rollout, heads, { expected, timeoutMs: NODES_TIMEOUT_MS });
+    };
+    const reconciler = start(
+      new Reconciler({
+        ...rollout,
+        monitor,
+        heartbeatInterval: () => heartbeatInterval(membership.present().length, monitor.isCanaryOpen),
+        finish,
+        rollBackStalled: (heads, results) =>
+          rollBackStalled(rollout, stalledHeads(heads, results, membership.present()), audience, log),
+        log,
+      }),
+    );
+    membership.onEvent(kind => void (kind === 'stalled' && reconciler.reconcile()));
+    await reconciler.start();
+    start(new BundleGc(store, log)).start();
+    log.info({ cookie, readyMs: Math.round(performance.now()) }, 'ready');
+    return { [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+function promiseOf<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+  let resolve = (_value: T): void => undefined;
+  const promise = new Promise<T>(settle => (resolve = settle));
+  return { promise, resolve };
+}

@@ -1,0 +1,103 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Command as Program, type CommandUnknownOpts, type Option } from '@commander-js/extra-typings';
+import { format, resolveConfig } from 'prettier';
+
+import { defineCli, exampleOf } from '../../controller/src/cli/commands.ts';
+import { EXIT_STATUSES } from '../../controller/src/cli/exit-status.ts';
+
+/** The page that this script writes. With `--check` it compares the page instead, and exits with 1 if it is stale. */
+const PAGE = join(import.meta.dirname, '../cli.md');
+
+const INTRODUCTION = `# The command line
+
+<!-- \`make docs\` writes this page from controller/src/cli/commands.ts. -->
+
+\`hotcast\` runs in the controller's container. On the host, \`setup/hotcast …\` runs it there, and the targets of the
+Makefile call that: \`make push MODULE=demo\` is \`setup/hotcast push demo\`.
+
+A \`<time>\` is a number of seconds (\`10\`) or has a unit (\`500ms\`, \`10s\`, \`2m\`).`;
+
+const page = await formatted(describeCli());
+if (!process.argv.includes('--check')) writeFileSync(PAGE, page);
+else if (currentPage() !== page) {
+  process.stderr.write('docs/cli.md is stale: run make docs\n');
+  process.exitCode = 1;
+}
+
+function describeCli(): string {
+  const program = new Program('hotcast');
+  const unused = (): Promise<void> => Promise.resolve();
+  defineCli(program, '', { send: unused, serve: unused });
+  const commands = leavesOf(program);
+  const common = commonOptions(commands.filter(command => exampleOf(command) !== null));
+  return [
+    INTRODUCTION,
+    '## Exit statuses',
+    bullets(Object.entries(EXIT_STATUSES).map(([status, meaning]) => `**${status}**: ${meaning}`)),
+    '## Options of every command',
+    bullets(common.map(describeOption)),
+    ...commands.flatMap(command => describeCommand(command, common)),
+  ].join('\n\n');
+}
+
+/** The commands that run something: `keys` itself only groups others. */
+function leavesOf(command: CommandUnknownOpts): CommandUnknownOpts[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf);
+}
+
+/** The options that all of the commands have, with the defaults of the first command. */
+function commonOptions([first, ...others]: readonly CommandUnknownOpts[]): Option[] {
+  const inAll = ({ flags }: Option): boolean =>
+    others.every(({ options }) => options.some(option => option.flags === flags));
+  return first?.options.filter(inAll) ?? [];
+}
+
+function describeCommand(command: CommandUnknownOpts, common: readonly Option[]): string[] {
+  const known = new Set(common.map(describeOption));
+  const options = command.options.map(describeOption).filter(line => !known.has(line));
+  const words = command.registeredArguments.map(argument => {
+    const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+    return argument.required ? `<${name}>` : `[${name}]`;
+  });
+  const usage = [pathOf(command), ...words].join(' ');
+  const example = exampleOf(command);
+  return [
+    `## \`${usage}\``,
+    sentence(command.description()),
+    ...(example === null ? [] : [`\`\`\`sh\n${example}\n\`\`\``]),
+    ...(options.length === 0 ? [] : [bullets(options)]),
+  ];
+}
+
+function pathOf(command: CommandUnknownOpts): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}
+
+function describeOption({ flags, description, mandatory, defaultValue, defaultValueDescription }: Option): string {
+  // The default of `--no-check` is that the check is on, as its description implies.
+  const value = defaultValue === undefined || defaultValue === true ? null : JSON.stringify(defaultValue);
+  const shown = value === null ? '' : ` Default: \`${defaultValueDescription ?? value}\`.`;
+  return `\`${flags}\`${mandatory ? ' (required)' : ''}: ${description}.${shown}`;
+}
+
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
+}
+
+function bullets(lines: readonly string[]): string {
+  return lines.map(line => `- ${line}`).join('\n');
+}
+
+async function formatted(markdown: string): Promise<string> {
+  return format(markdown, { ...(await resolveConfig(PAGE)), parser: 'markdown' });
+}
+
+function currentPage(): string | null {
+  try {
+    return readFileSync(PAGE, 'utf8');
+  } catch {
+    return null;
+  }
+}

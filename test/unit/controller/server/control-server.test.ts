@@ -1,0 +1,101 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { type Command, MAX_COMMAND_BYTES } from '../../../../controller/src/api/command.ts';
+import type { Report } from '../../../../controller/src/api/report.ts';
+import type { PingResult } from '../../../../controller/src/api/results.ts';
+import { type Run, serveControl } from '../../../../controller/src/server/control-server.ts';
+import { recordingLog } from '../../fixtures.ts';
+
+const ping: Command = { type: 'ping', node: null, cookie: null, timeoutMs: 1_000 };
+const pong: PingResult = { command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }] };
+
+let folder: string;
+const servers: AsyncDisposable[] = [];
+const log = recordingLog();
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hotcast-control-'));
+});
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map(server => server[Symbol.asyncDispose]()));
+  log.logged.length = 0;
+  rmSync(folder, { recursive: true });
+});
+
+/** Sends bytes to a controller that does `run`, and reads until it ends the connection. */
+async function send(bytes: string, run: Run = () => Promise.resolve(pong)) {
+  const commands: Command[] = [];
+  const path = join(folder, 'controller.sock');
+  const remember: Run = (command, report) => {
+    commands.push(command);
+    return run(command, report);
+  };
+  servers.push(await serveControl(path, remember, log));
+  const socket = createConnection(path);
+  socket.write(bytes);
+  const lines = (await text(socket)).split('\n').filter(line => line !== '');
+  return { commands, reports: lines.map(line => JSON.parse(line) as unknown) };
+}
+
+const lineOf = (command: object): string => `${JSON.stringify(command)}\n`;
+
+describe('a command on the socket', () => {
+  it('gets its result, and the connection ends', async () => {
+    expect(await send(lineOf(ping))).toEqual({ commands: [ping], reports: [{ type: 'result', result: pong }] });
+  });
+
+  it('is the only one of its connection', async () => {
+    expect((await send(lineOf(ping) + lineOf(ping))).reports).toHaveLength(1);
+  });
+
+  it.each([
+    ['is not JSON', 'hello\n', 'Invalid JSON'],
+    ['is not an object', 'null\n', 'Invalid type'],
+    ['has an unknown type', lineOf({ ...ping, type: 'dance' }), 'type: Invalid type'],
+    ['has a field of a wrong type', lineOf({ ...ping, timeoutMs: 'soon' }), 'timeoutMs: Invalid type'],
+    ['lacks a field', lineOf({ ...ping, node: undefined }), 'node: Invalid key'],
+    ['has no time to wait', lineOf({ ...ping, timeoutMs: 0 }), 'timeoutMs: Invalid value'],
+    [
+      'names what cannot be a module',
+      lineOf({ ...ping, type: 'history', module: '../x' }),
+      '"../x" is not a module name',
+    ],
+    ['is too long', 'x'.repeat(MAX_COMMAND_BYTES + 1), `the command is longer than ${MAX_COMMAND_BYTES} bytes`],
+  ])('that %s gets one failed report, and does not run', async (_, bytes, problem) => {
+    const { commands, reports } = await send(bytes);
+    expect(reports).toEqual([{ type: 'failed', code: 'decode', message: expect.stringContaining(problem) as string }]);
+    expect({ commands, logged: log.logged }).toEqual({ commands: [], logged: [] });
+  });
+});
+
+describe('a report that does not fit its schema', () => {
+  it('is logged, and fails the command if it is the result', async () => {
+    const wrong = { ...pong, nodes: [{ node: 'fred', status: 'pong' as const, ms: Infinity }] };
+    const { reports } = await send(lineOf(ping), () => Promise.resolve(wrong));
+    expect(reports).toEqual([
+      {
+        type: 'failed',
+        code: 'fault',
+        message: expect.stringMatching(/^the controller made a malformed report: result\.nodes\.0\.ms: .*$/) as string,
+      },
+    ]);
+    expect(log.logged).toMatchObject([{ level: 'error', fields: { report: 'result' } }]);
+  });
+
+  it('is logged, and becomes a warning if the command goes on', async () => {
+    const wrong: Report = { type: 'progress', phase: 'prepare', answered: -1, expected: 3 };
+    const { reports } = await send(lineOf(ping), (_, report) => {
+      report(wrong);
+      return Promise.resolve(pong);
+    });
+    expect(reports).toMatchObject([{ type: 'warning' }, { type: 'result' }]);
+    expect(log.logged).toMatchObject([{ level: 'error', fields: { report: 'progress' } }]);
+  });
+});
