@@ -10,48 +10,48 @@ import { revisionOf, shortRevision } from './revision.ts';
 const labelSchema = v.object({
   module: moduleName,
   revision,
-  /** The source file as the user knows it, for logs and stacks: `modules/demo.ts`. */
+  /** The path of the source file, for logs and stacks: `modules/demo.ts`. */
   file: v.string(),
-  /** Names that other modules and `call` can reach. */
+  /** The exported names. */
   exports: v.array(v.string()),
-  /** What the code cache was made for; null where there is none. */
+  /** The runtime that the code cache was made for; null without a cache. */
   runtime: v.nullable(v.string()),
-  /** How many bytes are code; what follows it is the cache. */
+  /** The length of the code in bytes. The cache follows it. */
   codeBytes: v.pipe(v.number(), v.integer(), v.minValue(0)),
 });
 
-/** One compiled revision of one module: the record that is written once under its revision. */
+/** One compiled revision of one module. It is written once, under its revision. */
 export interface Bundle extends Omit<v.InferOutput<typeof labelSchema>, 'runtime' | 'codeBytes'> {
-  /** CommonJS, self-contained but for Node's built-ins. */
+  /** CommonJS with everything bundled in, except Node.js's built-ins and `hot:` imports. */
   readonly code: string;
   /** The source map of `code`, see {@link packMap}. */
   readonly map: Uint8Array;
-  /** What V8 made of the code where it was compiled, to save the nodes the work; whoever can't use it compiles. */
+  /** The code cache that V8 made in the controller. A node with another runtime compiles the code itself. */
   readonly cache?: { readonly runtime: string; readonly data: Uint8Array };
 }
 
-/** The level at which gzip is fast; higher ones save little. */
-const PACKING = { level: 4 } as const;
-const UNPACKING = { maxOutputLength: MAX_UNPACKED_BYTES } as const;
+/** Level 4 is fast; higher levels save little. */
+const GZIP_OPTIONS = { level: 4 } as const;
+const GUNZIP_OPTIONS = { maxOutputLength: MAX_UNPACKED_BYTES } as const;
 const LENGTH_BYTES = 4;
 
-/** A source map as it travels and is kept, gzip over its JSON text: most are never read. */
+/** Packs the JSON text of a source map with gzip. Nodes keep it packed: most maps are never read. */
 export function packMap(json: string): Uint8Array {
-  return gzipSync(json, PACKING);
+  return gzipSync(json, GZIP_OPTIONS);
 }
 
-/** The JSON text of a packed source map. @throws Error when it is none, or too large */
+/** Unpacks a source map to its JSON text. @throws Error when it is no gzip, or too large */
 export function unpackMap(map: Uint8Array): string {
-  return gunzipSync(map, UNPACKING).toString();
+  return gunzipSync(map, GUNZIP_OPTIONS).toString();
 }
 
 /**
  * Packs a bundle for the wire.
  *
  * Layout: the map's length (4 bytes, big-endian), the map, and the rest under gzip: the label's length (4 bytes), the label
- * (JSON), the code (UTF-8), the code cache. So a node unpacks once, parses little, and does not touch the map.
+ * (JSON), the code (UTF-8), the code cache. So a node unpacks once, parses only the label, and does not read the map.
  *
- * @throws UsageError when it is larger than {@link MAX_UNPACKED_BYTES} before that.
+ * @throws UsageError when it is larger than {@link MAX_UNPACKED_BYTES} before gzip.
  */
 export function encodeBundle({ code, map, cache, ...named }: Bundle): Uint8Array {
   const text = Buffer.from(code);
@@ -62,18 +62,18 @@ export function encodeBundle({ code, map, cache, ...named }: Bundle): Uint8Array
       `${named.module} has ${content.length} bytes, the limit is ${MAX_UNPACKED_BYTES}: import less`,
     );
   }
-  return Buffer.concat([lengthOf(map), map, gzipSync(content, PACKING)]);
+  return Buffer.concat([lengthOf(map), map, gzipSync(content, GZIP_OPTIONS)]);
 }
 
 /**
- * Unpacks a bundle and checks that the code is the revision that it says it is.
+ * Unpacks a bundle, and checks that its code has its revision.
  *
- * @throws DecodeError when the bytes are no bundle, unpack to more than {@link MAX_UNPACKED_BYTES}, or the
- *   revision is not that of the code.
+ * @throws DecodeError when the bytes are no bundle, are larger than {@link MAX_UNPACKED_BYTES} unpacked, or the
+ *   code has another revision.
  */
 export function decodeBundle(bytes: Uint8Array): Bundle {
-  const [map, packed] = cut(bytes);
-  const [labelled, content] = cut(unpack(packed));
+  const [map, packed] = split(bytes);
+  const [labelled, content] = split(unpack(packed));
   const { runtime, codeBytes, ...label } = decode(labelSchema, labelled);
   const code = content.subarray(0, codeBytes);
   const actual = revisionOf(code);
@@ -81,13 +81,13 @@ export function decodeBundle(bytes: Uint8Array): Bundle {
     throw new DecodeError(`the code is revision ${shortRevision(actual)}, not ${shortRevision(label.revision)}`);
   }
   const cache = runtime === null ? {} : { cache: { runtime, data: content.subarray(codeBytes) } };
-  // What is kept holds no more than itself in memory.
+  // A copy of the map, so that it does not keep the whole message in memory.
   return { ...label, code: code.toString(), map: Buffer.from(map), ...cache };
 }
 
 function unpack(packed: Uint8Array): Buffer {
   try {
-    return gunzipSync(packed, UNPACKING);
+    return gunzipSync(packed, GUNZIP_OPTIONS);
   } catch (cause) {
     throw new DecodeError(`the bundle does not unpack within ${MAX_UNPACKED_BYTES} bytes`, { cause });
   }
@@ -99,8 +99,8 @@ function lengthOf(part: Uint8Array): Uint8Array {
   return length;
 }
 
-/** Two parts, of which the first has its length before it. */
-function cut(bytes: Uint8Array): [Buffer, Buffer] {
+/** Splits bytes into two parts. The length of the first is written before it. */
+function split(bytes: Uint8Array): [Buffer, Buffer] {
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = all.length < LENGTH_BYTES ? Infinity : LENGTH_BYTES + all.readUInt32BE(0);
   if (end > all.length) throw new DecodeError('the bundle does not unpack: a part of it is cut off');

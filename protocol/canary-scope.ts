@@ -4,17 +4,17 @@ import * as v from 'valibot';
 
 import { nodeName } from './schemas.ts';
 
-/** Which nodes a canary is for. */
+/** The nodes that run a canary. */
 export const canaryScope = v.variant('type', [
-  /** The nodes that are named. */
+  /** The listed nodes. */
   v.object({ type: v.literal('names'), names: v.pipe(v.array(nodeName), v.minLength(1)) }),
-  /** The nodes whose {@link canaryRank} is at most this; whoever joins later finds its own answer. */
+  /** The nodes whose {@link canaryRank} is at most `upTo`. A node that joins later applies the same rule. */
   v.object({ type: v.literal('share'), upTo: v.pipe(v.number(), v.minValue(0), v.maxValue(1)) }),
 ]);
 
 export type CanaryScope = v.InferOutput<typeof canaryScope>;
 
-/** Where a node stands between 0 and 1: the same for a name everywhere and for ever, spread evenly over names. */
+/** A number between 0 and 1 that depends only on the node's name, spread evenly over names. */
 export function canaryRank(node: string): number {
   return createHash('sha256').update(node).digest().readUInt32BE(0) / 0xffff_ffff;
 }
@@ -33,7 +33,7 @@ export function inScope(scope: CanaryScope, node: string): boolean {
 }
 
 /**
- * A share of the fleet that has at least one of the given nodes in it.
+ * The scope of a share of the fleet. It has at least one of the given nodes.
  *
  * @param share above 0, at most 1.
  */

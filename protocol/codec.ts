@@ -2,8 +2,8 @@ import * as v from 'valibot';
 
 import { DecodeError } from './errors.ts';
 
-/** What is wrong with a message is told in at most so many characters: they may be the sender's. */
-const MAX_DETAIL = 300;
+/** The maximum length of an error message. Parts of it can come from the sender. */
+const MAX_ERROR_CHARS = 300;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -15,7 +15,7 @@ export function encode(message: object): Uint8Array {
 /**
  * Decodes UTF-8 JSON and checks it against the schema of its message.
  *
- * @throws DecodeError which names the first field that does not fit.
+ * @throws DecodeError which names the first bad field.
  */
 export function decode<TSchema extends v.GenericSchema>(schema: TSchema, bytes: Uint8Array): v.InferOutput<TSchema> {
   let json: unknown;
@@ -27,5 +27,5 @@ export function decode<TSchema extends v.GenericSchema>(schema: TSchema, bytes: 
   const result = v.safeParse(schema, json, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
-  throw new DecodeError(`${v.getDotPath(issue) ?? 'the message'}: ${issue.message}`.slice(0, MAX_DETAIL));
+  throw new DecodeError(`${v.getDotPath(issue) ?? 'the message'}: ${issue.message}`.slice(0, MAX_ERROR_CHARS));
 }

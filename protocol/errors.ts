@@ -1,6 +1,6 @@
 /**
- * Base of every fault that Hotcast raises. `code` is for programs, `message` is one line for people that says
- * what to do. Expected headResults (refused, silent, undef) are values, never errors.
+ * The base class of every fault that Hotcast raises. `code` is for programs; `message` is one line for people, and says what
+ * to do. Expected outcomes (refused, silent, undef) are values, never errors.
  */
 export abstract class HotcastError extends Error {
   abstract readonly code: string;
@@ -11,17 +11,17 @@ export abstract class HotcastError extends Error {
   }
 }
 
-/** The user asked for something that can't be done as asked; nothing was sent anywhere. */
+/** The user's request is invalid. Nothing was sent. */
 export class UsageError extends HotcastError {
   readonly code = 'usage';
 }
 
-/** Bytes that arrived are not the message that their subject promises. */
+/** Received bytes are not a valid message. */
 export class DecodeError extends HotcastError {
   readonly code = 'decode';
 }
 
-/** NATS, the stream or the controller can't be reached now; nothing was sent. */
+/** NATS, the stream or the controller does not answer. Nothing was sent. */
 export class UnavailableError extends HotcastError {
   readonly code = 'unavailable';
 }

@@ -1,15 +1,15 @@
 import { DecodeError } from './errors.ts';
 
-/** Puts several messages into one: each with its length before it (4 bytes, big-endian). */
+/** Joins messages to one. The length of each is written before it (4 bytes, big-endian). */
 export function joinFrames(frames: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat(frames.flatMap(frame => [lengthOf(frame), frame]));
 }
 
 /**
- * Takes apart what {@link joinFrames} put together.
+ * Splits a message of {@link joinFrames}.
  *
- * @param max how many there may be.
- * @throws DecodeError when the lengths do not add up, there is nothing, or there are more.
+ * @param max the maximum number of frames.
+ * @throws DecodeError when the message has no frames, more than `max`, or a frame that is not whole.
  */
 export function splitFrames(bytes: Uint8Array, max = Infinity): Uint8Array[] {
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -4,14 +4,14 @@ import { count, moduleName } from './schemas.ts';
 
 export const headResultSchema = v.object({
   module: moduleName,
-  /** Of the head that this is about. */
+  /** The sequence of the head. */
   sequence: count,
-  /** `committed`: the head stands. `reverted`: a node could not load it, and the next head points back. */
+  /** `committed`: the head is valid. `reverted`: a node could not load it, and the next head rolls it back. */
   verdict: v.picklist(['committed', 'reverted']),
   loaded: count,
   refused: count,
   silent: count,
 });
 
-/** What came of a head, written after its commit. A head without one was left unfinished by a controller that died. */
+/** The result of a head, written after its commit. It is missing when the controller died before. */
 export type HeadResult = v.InferOutput<typeof headResultSchema>;

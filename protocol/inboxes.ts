@@ -1,21 +1,21 @@
-/** The roles that talk to NATS. Each has a NATS user of its own, with the permissions that it needs. */
+/** The roles at NATS. Each has a NATS user of its own, with the permissions that it needs. */
 export const ROLES = ['controller', 'node', 'roster', 'observer'] as const;
 
 export type Role = (typeof ROLES)[number];
 
-/** Where answers to a role go. Nobody else may subscribe there. */
+/** The prefix of a role's inboxes. No other role can subscribe to them. */
 export function inboxPrefix(role: Role | 'auth-callout'): string {
   return `_INBOX.${role}`;
 }
 
-/** Where answers to one node go. `name` is the node name that follows from the container's address. */
+/** The prefix of one node's inboxes. `name` is the node name that follows from the container's address. */
 export function nodeInbox(name: string): string {
   return `${inboxPrefix('node')}.${name}`;
 }
 
 /**
- * Where a node answers a controller: in the controller's inbox, under the node's own name, which NATS enforces. Null when
- * `inbox` is not a controller's, so that nobody can make a node publish elsewhere.
+ * The subject of a node's answer: the controller's inbox and the node's name, which NATS enforces. Null when `inbox` is not a
+ * controller's, so that nobody can make a node publish on other subjects.
  */
 export function answerSubject(inbox: string | undefined, node: string): string | null {
   return inbox !== undefined && CONTROLLER_INBOX.test(inbox) ? `${inbox}.${node}` : null;

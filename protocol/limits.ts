@@ -1,35 +1,35 @@
-/** Room for a message's headers within NATS's `max_payload`, in bytes. */
+/** The part of NATS's `max_payload` that is kept free for headers, in bytes. */
 export const HEADER_BYTES = 64 * 1024;
 
 /** The largest packed bundle that is sent, in bytes: NATS advises a `max_payload` of 8 MiB at most. */
 export const MAX_BUNDLE_BYTES = 8 * 1024 * 1024 - HEADER_BYTES;
 
-/** The largest bundle after unpacking, in bytes. A node refuses what grows past it. */
+/** The largest bundle after unpacking, in bytes. A node refuses a larger one. */
 export const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
 
-/** The largest value that a call may return, in bytes of JSON. */
+/** The largest value that a call can return, in bytes of JSON. */
 export const MAX_VALUE_BYTES = 1024 * 1024;
 
-/** The largest request to a node that is not sealed, in bytes of JSON: a call's arguments, the digest of all heads. */
+/** The largest request to a node without a signature, in bytes of JSON: a call, or the digest of all heads. */
 export const MAX_REQUEST_BYTES = 1024 * 1024;
 
-/** How many modules a node runs at most; so many heads can be committed together. */
+/** The maximum number of modules on a node, and of heads that are committed together. */
 export const MAX_MODULES = 1_000;
 
 /** The longest name of a function that can be called. */
 export const MAX_FUNCTION_NAME = 200;
 
-/** How many heads of a module the stream keeps: its history. */
+/** The number of heads that the stream keeps for each module: its history. */
 export const HISTORY_LENGTH = 16;
 
-/** A node tells that it is there, and a controller what should run, this often (milliseconds). */
+/** The interval of a node's heartbeats, and of the controller's digests (milliseconds). */
 export const HEARTBEAT_INTERVAL = 2_000;
 
-/** A controller may ask nodes of a large fleet to tell so less often, but at least this often (milliseconds). */
+/** The longest interval of heartbeats that a controller can ask for, in a large fleet (milliseconds). */
 export const MAX_HEARTBEAT_INTERVAL = 60_000;
 
-/** A node that should have been heard so many times is not present any more. */
+/** A node is absent after so many missed heartbeats. */
 export const MISSED_HEARTBEATS = 3;
 
-/** How long that takes where it is not asked to tell less often (milliseconds). */
+/** The time after which a node is absent, at the default interval (milliseconds). */
 export const HEARTBEAT_TIMEOUT = MISSED_HEARTBEATS * HEARTBEAT_INTERVAL;

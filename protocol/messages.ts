@@ -12,31 +12,31 @@ export const callRequest = v.object({
   args: v.array(v.unknown()),
 });
 
-/** The newest sequence of each module's head; a node that has not seen one of them reads the stream. */
+/** The sequence of each module's newest head. A node that has not seen one of them reads the stream. */
 export const digestRequest = v.object({
   heads: v.record(moduleName, count),
-  /** How often each node is to tell that it is there, milliseconds; default: {@link HEARTBEAT_INTERVAL}. */
+  /** The interval of the nodes' heartbeats, milliseconds; default: {@link HEARTBEAT_INTERVAL}. */
   heartbeatInterval: v.optional(heartbeatInterval),
 });
 
 /** A starting node asks whether another container has its name. */
 export const claimRequest = v.object({ container: v.string() });
 
-/** Why a node did not take a revision. */
+/** Why a node refused a revision. */
 export const refusalReason = v.picklist([
-  /** The bundle can't be unpacked, is not what it says it is, or is no JavaScript (OTP: `badfile`). */
+  /** The bundle can't be unpacked, has another revision, or is no JavaScript (OTP: `badfile`). */
   'badfile',
-  /** The bundle is neither at hand nor in the stream (OTP: `nofile`). */
+  /** The bundle is neither on the node nor in the stream (OTP: `nofile`). */
   'nofile',
   /** The module threw while it was loaded (OTP: `on_load_failure`). */
   'on_load_failure',
-  /** Calls are still running on the version before the current one (OTP: `not_purged`). */
+  /** Calls still run on the old version (OTP: `not_purged`). */
   'not_purged',
-  /** The head is older than the one that the node already obeys. */
+  /** The node already has a newer head. */
   'outdated',
-  /** The revision has brought this node down before: it blocked the event loop, or took too much memory. */
+  /** The revision made this node restart before: it blocked the event loop, or took too much memory. */
   'banned',
-  /** The node runs as many modules as it may (Erlang: `system_limit`). */
+  /** The node already runs the maximum number of modules (Erlang: `system_limit`). */
   'system_limit',
 ]);
 
@@ -44,38 +44,38 @@ const refused = v.object({
   status: v.literal('refused'),
   node: nodeName,
   reason: refusalReason,
-  /** One line that says more. */
+  /** One line with the details. */
   detail: v.string(),
 });
 
-/** A node has verified and compiled a bundle; nothing of it runs. */
+/** The answer to a bundle. `prepared`: the node has verified and compiled it; nothing of it runs. */
 export const prepareAnswer = v.variant('status', [
   v.object({ status: v.literal('prepared'), node: nodeName, revision }),
   refused,
 ]);
 
-/** A node runs what it was told to. `at`: its clock at the switch, milliseconds since 1970 with fractions. */
+/** The answer to a commit or a load. `at`: the node's clock at the switch, milliseconds since 1970 with fractions. */
 export const loadAnswer = v.variant('status', [
   v.object({ status: v.literal('loaded'), node: nodeName, at: v.number() }),
   refused,
 ]);
 
-/** Tries prepared revisions aside, together, on a copy of the live data; nothing of it stays. */
+/** Loads prepared revisions together, on a copy of the live data, and discards the result. */
 export const dryRunRequest = v.object({
   modules: v.pipe(v.array(v.object({ module: moduleName, revision })), v.minLength(1)),
 });
 
-/** `untried`: the node can't tell without a change to what runs. */
+/** `not_tried`: the node can't tell without changing what runs. */
 export const dryRunAnswer = v.variant('status', [
   v.object({ status: v.literal('would_load'), node: nodeName }),
   v.object({ status: v.literal('not_tried'), node: nodeName, detail: v.string() }),
   refused,
 ]);
 
-/** Lets go of a module's old version: only when it is idle (`softPurge`), or in any case (`purge`). */
+/** Purges the old version of a module: only when it is idle (`softPurge`), or in any case (`force`, `purge`). */
 export const purgeRequest = v.object({ module: moduleName, force: v.boolean() });
 
-/** `busy`: so many calls are running on it, and it was left alone. */
+/** `busy`: `calls` calls run on the old version, and it was not purged. */
 export const purgeAnswer = v.variant('status', [
   v.object({ status: v.literal('purged'), node: nodeName }),
   v.object({ status: v.literal('busy'), node: nodeName, calls: count }),
@@ -83,13 +83,13 @@ export const purgeAnswer = v.variant('status', [
 
 export const pingAnswer = v.object({ node: nodeName, container: v.string() });
 
-/** Why a call gave no value. */
+/** Why a call returned no value. */
 export const callFailure = v.picklist([
   /** No such module or function on the node (Erlang: `undef`). */
   'undef',
   /** The function threw, or its promise was rejected. */
   'exception',
-  /** JSON can't carry the value. */
+  /** JSON can't represent the value. */
   'badvalue',
 ]);
 
@@ -100,23 +100,23 @@ export const callAnswer = v.variant('status', [
     /** JSON text of the value; absent when the function returned undefined. */
     json: v.optional(v.string()),
     revision,
-    /** What the module printed during the call, a line each. */
+    /** The lines that the module printed during the call. */
     output: v.array(v.string()),
   }),
   v.object({
     status: v.literal('error'),
     node: nodeName,
     failure: callFailure,
-    /** The error's class (`TypeError`) for an exception, else the failure itself. */
+    /** The class of the error (`TypeError`) for an exception, else the failure. */
     type: v.string(),
     message: v.string(),
-    /** The error's stack, in the modules' own files. */
+    /** The error's stack, mapped to the sources of the modules. */
     stack: v.optional(v.string()),
     output: v.array(v.string()),
   }),
 ]);
 
-/** What a node says of itself: the answer to `describe`, and every event. */
+/** The state of a node: the answer to `describe`, and the content of its events. */
 export const nodeDescription = v.object({
   node: nodeName,
   container: v.string(),
@@ -124,43 +124,43 @@ export const nodeDescription = v.object({
   /** When the process started, milliseconds since 1970. */
   startedAt: count,
   uptimeSeconds: count,
-  /** What the process alone holds; the pages of Node.js's own file, which processes share, are not in it. */
+  /** The private memory of the process, without the pages of Node.js's program, which processes share. */
   memoryBytes: count,
   modules: v.record(
     moduleName,
     v.object({
       revision,
-      /** The sequence of the head that put it there; 0 when it was loaded on this node alone. */
+      /** The sequence of its head; 0 when it was loaded on this node alone. */
       sequence: count,
-      /** Calls that ended on this revision since it was loaded, and how many of them failed. */
+      /** The number of calls that ended on this revision since it was loaded; `errors` of them failed. */
       calls: count,
       errors: count,
-      /** Calls that are running on it now. */
+      /** The number of calls that run on it now. */
       inFlight: count,
-      /** The version before, while calls are running on it. */
+      /** The old version, while calls run on it. */
       old: v.nullable(v.object({ revision, inFlight: count })),
     }),
   ),
-  /** The modules whose newest head this node could not obey; `sequence` is that head's. */
+  /** The modules whose newest head this node refused; `sequence` is that head's. */
   refusals: v.record(moduleName, v.object({ sequence: count, reason: refusalReason, detail: v.string() })),
-  /** The longest turn of the event loop since the last presence event, milliseconds. */
+  /** The longest turn of the event loop since the last heartbeat, milliseconds. */
   loopDelay: count,
-  /** What was refused since the process started because no trusted key has sealed it. */
+  /** The number of messages that were rejected since the process started: no trusted key has signed them. */
   rejected: count,
-  /** In a presence event: how long until the next, milliseconds; default: {@link HEARTBEAT_INTERVAL}. */
+  /** In a heartbeat: the time until the next one, milliseconds; default: {@link HEARTBEAT_INTERVAL}. */
   heartbeatInterval: v.optional(heartbeatInterval),
 });
 
-/** A node was sent what no trusted key has sealed for where it was found. */
+/** A node rejected a message: no trusted key has signed it for its subject. */
 export const rejectedEvent = v.object({
   node: nodeName,
   fault: v.string(),
   subject: v.nullable(v.string()),
-  /** How many there were since the last event of the kind. */
+  /** The number of such messages since the last event of the kind. */
   count,
 });
 
-/** Which containers of the cluster the engine knows, running or not. */
+/** The node containers of the cluster, in any state. */
 export const rosterAnswer = v.variant('status', [
   v.object({
     status: v.literal('containers'),
@@ -168,9 +168,9 @@ export const rosterAnswer = v.variant('status', [
       v.object({
         id: v.string(),
         name: v.string(),
-        /** Docker's word for it: `running`, `paused`, `exited`, … */
+        /** Docker's state: `running`, `paused`, `exited`, … */
         state: v.string(),
-        /** When it was made, milliseconds since 1970. */
+        /** When it was created, milliseconds since 1970. */
         createdAt: count,
       }),
     ),
@@ -178,7 +178,7 @@ export const rosterAnswer = v.variant('status', [
   v.object({ status: v.literal('unavailable'), detail: v.string() }),
 ]);
 
-/** Something that a node could not make sense of; the fault is the sender's. */
+/** The answer to a request that the node could not decode. */
 export const malformedAnswer = v.object({ status: v.literal('malformed'), node: nodeName, detail: v.string() });
 
 export type CallRequest = v.InferOutput<typeof callRequest>;

@@ -1,6 +1,6 @@
 /**
- * A module's name is its file's name: `modules/<module>.ts` or `modules/<module>/index.ts`. The two names that it
- * can't be are keys that valibot drops from a record, so such a module would be missing from every digest.
+ * A module's name is its file's name: `modules/<module>.ts` or `modules/<module>/index.ts`. The two forbidden names are keys
+ * that valibot drops from a record, so such a module would be missing from every digest.
  */
 const MODULE = /^(?!(?:constructor|prototype)$)[a-z][a-z0-9-]{0,62}$/;
 
@@ -9,7 +9,7 @@ const COOKIE = /^[A-Za-z0-9_-]{1,64}$/;
 
 const NODE = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
-/** How each name must look, in words for an error message. */
+/** The rules of the names, for error messages. */
 export const MODULE_RULE =
   'a lower-case letter, then up to 62 lower-case letters, digits or dashes (but not constructor or prototype)';
 export const COOKIE_RULE = '1 to 64 letters, digits, dashes or underscores';
@@ -25,7 +25,7 @@ const BEDROCK = [
 ].flatMap(line => line.split(' '));
 
 /**
- * The friendly name of a replica.
+ * The node name of a replica.
  *
  * @param replica counts from 1, as Compose does: 1 is `fred`, 2 is `bambam`, …, 31 is `node-31`.
  */
@@ -48,15 +48,15 @@ export function nodeNameOf(containerName: string): string {
   return own === '' ? 'node' : own;
 }
 
-/** Sorts node names as replicas are numbered: fred, bambam, betty, …, `node-31`, then any other name. */
+/** Compares node names in the order of the replicas: fred, bambam, betty, …, `node-31`, then any other name. */
 export function compareNodes(a: string, b: string): number {
   return replicaOf(a) - replicaOf(b) || a.localeCompare(b, 'en', { numeric: true });
 }
 
-/** The number of each friendly name, from 1. */
+/** The replica of each name, from 1. */
 const REPLICAS = new Map(BEDROCK.map((name, index) => [name, index + 1]));
 
-/** Without a regular expression: sorting thousands asks hundreds of thousands of times. */
+/** No regular expression: sorting thousands of nodes calls this hundreds of thousands of times. */
 function replicaOf(name: string): number {
   const number = name.startsWith('node-') ? Number(name.slice('node-'.length)) : NaN;
   return REPLICAS.get(name) ?? (Number.isInteger(number) ? number : Number.MAX_SAFE_INTEGER);

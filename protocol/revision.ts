@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/** SHA-256 over the code (UTF-8), 64 hex digits: the same code has the same revision everywhere. */
+/** The SHA-256 of the code (UTF-8), 64 hex digits. The same code has the same revision everywhere. */
 export function revisionOf(code: string | Uint8Array): string {
   return hash('sha256', code);
 }

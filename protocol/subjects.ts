@@ -1,7 +1,7 @@
-/** What a node can be asked to do: the last token of the subject. */
+/** The requests to nodes: the last token of the subject. */
 export type Verb = 'ping' | 'describe' | 'load' | 'dry-run' | 'commit' | 'call' | 'purge' | 'digest';
 
-/** What a node publishes without being asked. */
+/** The events that a node publishes. */
 export type EventKind = 'heartbeat' | 'goodbye' | 'stalled' | 'rejected';
 
 /** Every subject of one cookie's cluster. A cookie must have passed {@link isCookie}. */
@@ -24,7 +24,7 @@ export interface Subjects {
   readonly roster: string;
 }
 
-/** Names the subjects under a cookie. Everything that Hotcast publishes or reads is on one of these. */
+/** The subjects of a cookie. Everything that Hotcast publishes or reads is on one of these. */
 export function subjectsOf(cookie: string): Subjects {
   const root = `hotcast.${cookie}`;
   return {
@@ -34,7 +34,7 @@ export function subjectsOf(cookie: string): Subjects {
     // hotcast.<cookie>.head.<module>: which revision should run
     head: module => `${root}.head.${module}`,
     heads: `${root}.head.*`,
-    // hotcast.<cookie>.head-result.<module>: what came of a head
+    // hotcast.<cookie>.head-result.<module>: the result of a head
     headResult: module => `${root}.head-result.${module}`,
     headResults: `${root}.head-result.*`,
     // hotcast.<cookie>.node.<name>.<verb>: a request to one node
@@ -46,7 +46,7 @@ export function subjectsOf(cookie: string): Subjects {
     allAny: `${root}.all.*`,
     // hotcast.<cookie>.claim.<name>: a starting node asks whether another container has its name
     claim: name => `${root}.claim.${name}`,
-    // hotcast.<cookie>.event.<node>.<kind>: what a node publishes without being asked
+    // hotcast.<cookie>.event.<node>.<kind>: an event of a node
     event: (node, kind) => `${root}.event.${node}.${kind}`,
     eventsOf: node => `${root}.event.${node}.*`,
     events: `${root}.event.*.*`,
@@ -71,5 +71,5 @@ export function lastToken(subject: string): string {
  */
 export const ANSWER_TO = 'Hotcast-Answer-To';
 
-/** The header of a bundle that nodes prepare even if calls run on the version before the current one. */
+/** The header of a bundle that nodes prepare even if calls run on the old version. */
 export const FORCE = 'Hotcast-Force';

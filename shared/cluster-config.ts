@@ -1,38 +1,30 @@
-import { UsageError } from '../protocol/errors.ts';
 import { COOKIE_RULE, isCookie } from '../protocol/names.ts';
+import { choice, path, type Setting, type Values } from './settings.ts';
 
-/** The environment of a process. */
-export type Env = Readonly<Record<string, string | undefined>>;
+/** The names of the log levels, in the order of their importance. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
-const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** The settings that every process of a cluster has. */
+export const CLUSTER_SETTINGS = {
+  cookie: {
+    name: 'COOKIE',
+    default: 'dino',
+    description: "The cluster's name and address. Every NATS subject carries it.",
+    rule: COOKIE_RULE,
+    parse: text => (isCookie(text) ? text : undefined),
+  } satisfies Setting<string>,
+  natsUrl: {
+    name: 'NATS_URL',
+    default: 'nats://nats:4222',
+    description: 'The address of NATS.',
+    rule: 'nats://host:port or tls://host:port',
+    parse: text => (/^(nats|tls):\/\/[^\s/]+$/.test(text) ? text : undefined),
+  } satisfies Setting<string>,
+  keysDir: path('KEYS_DIR', '/run/keys', "The folder with the process's own keys: a folder for each cookie."),
+  logLevel: choice('LOG_LEVEL', { values: LOG_LEVELS, default: 'info' }, 'The lowest level that is logged.'),
+};
 
 /** What every process of a cluster needs to know. */
-export interface ClusterConfig {
-  /** The cluster's name and address; every subject carries it. */
-  readonly cookie: string;
-  /** Where NATS listens, e.g. `nats://nats:4222`. */
-  readonly natsUrl: string;
-  /** The folder with the keys that this process has of its cookie. */
-  readonly keysDir: string;
-  readonly logLevel: (typeof LOG_LEVELS)[number];
-}
-
-/**
- * Reads `COOKIE` (default `dino`), `NATS_URL` (default `nats://nats:4222`), `KEYS_DIR` (default `/run/keys`; the cookie's
- * are in a folder of its name there) and `LOG_LEVEL` (default `info`).
- *
- * @param others what is wrong with the variables that the caller reads itself, to be named in the same line.
- * @throws UsageError one line that names every bad variable at once.
- */
-export function loadClusterConfig(env: Env, others: readonly string[] = []): ClusterConfig {
-  const problems: string[] = [];
-  const cookie = env['COOKIE'] || 'dino';
-  if (!isCookie(cookie)) problems.push(`COOKIE must be ${COOKIE_RULE}`);
-  const natsUrl = env['NATS_URL'] || 'nats://nats:4222';
-  if (!/^(nats|tls):\/\/[^\s/]+$/.test(natsUrl)) problems.push('NATS_URL must look like nats://host:4222');
-  const logLevel = LOG_LEVELS.find(level => level === (env['LOG_LEVEL'] || 'info'));
-  if (logLevel === undefined) problems.push('LOG_LEVEL must be debug, info, warn or error');
-  problems.push(...others);
-  if (logLevel === undefined || problems.length > 0) throw new UsageError(problems.join('; '));
-  return { cookie, natsUrl, keysDir: `${env['KEYS_DIR'] || '/run/keys'}/${cookie}`, logLevel };
-}
+export type ClusterConfig = Values<typeof CLUSTER_SETTINGS>;

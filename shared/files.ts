@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The contents of the JSON files in a folder. @throws the file system's error, for example when there is no such folder. */
+/** The contents of the JSON files in a folder; none when there is no such folder. @throws the file system's error */
 export function readJsonFiles(folder: string): Uint8Array[] {
+  if (!existsSync(folder)) return [];
   const files = readdirSync(folder).filter(file => file.endsWith('.json'));
   return files.map(file => readFileSync(join(folder, file)));
 }

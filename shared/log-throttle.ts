@@ -1,31 +1,29 @@
-/** The first of a kind is told at once, the next ones together once in this time (milliseconds). */
-const TOLD_EVERY = 60_000;
+const INTERVAL_MS = 60_000;
 
-/** Counts what somebody else can cause at will, so that a flood of it makes a line a minute. */
+/**
+ * Limits log lines that somebody else can cause at will. The first event of a kind is logged at once, the next ones together
+ * once a minute.
+ */
 export class LogThrottle {
   readonly #now: () => number;
-  readonly #told = new Map<string, { at: number; since: number }>();
+  readonly #kinds = new Map<string, { loggedAt: number; count: number }>();
 
-  /** @param now milliseconds since any fixed moment. */
+  /** @param now a clock, in milliseconds since any fixed moment. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
   /**
-   * Counts one more.
+   * Counts an event.
    *
-   * @param kind of few: each is remembered.
-   * @returns how many there were since the last that was told, when this one is to be told; else null.
+   * @param kind one of few: each uses memory for ever.
+   * @returns the number of events since the last log line, when it is time for one; else null.
    */
   count(kind: string): number | null {
     const now = this.#now();
-    const told = this.#told.get(kind) ?? { at: -Infinity, since: 0 };
-    this.#told.set(kind, told);
-    told.since += 1;
-    if (now - told.at < TOLD_EVERY) return null;
-    const { since } = told;
-    told.at = now;
-    told.since = 0;
-    return since;
+    const { loggedAt, count } = this.#kinds.get(kind) ?? { loggedAt: -Infinity, count: 0 };
+    const isDue = now - loggedAt >= INTERVAL_MS;
+    this.#kinds.set(kind, isDue ? { loggedAt: now, count: 0 } : { loggedAt, count: count + 1 });
+    return isDue ? count + 1 : null;
   }
 }

@@ -1,5 +1,7 @@
 import pino from 'pino';
 
+import type { LogLevel } from './cluster-config.ts';
+
 /** Structured logging: fields first, then one line for people. */
 export interface Logger {
   info(fields: object, message: string): void;
@@ -12,18 +14,13 @@ export interface RootLogger extends Logger {
   child(fields: object): Logger;
 }
 
-/** The names of the log levels, in the order of their importance. */
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
 /** Creates the logger of a process: one line of JSON on standard output for each entry at `level` or above. */
 export function createLogger(level: LogLevel): RootLogger {
   return pino({
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    // An error of a module arrives as a description already; pino would log its type as `Object`.
+    // A module's error is a plain description. Pino's serializer would log its type as `Object`.
     serializers: { err: (err: unknown) => (err instanceof Error ? pino.stdSerializers.err(err) : err) },
   });
 }

@@ -1,4 +1,4 @@
-/** The globals that each version has its own of. */
+/** The globals of which each version has its own. */
 export const SCOPED_GLOBALS = [
   'setTimeout',
   'setInterval',
@@ -12,21 +12,21 @@ export const SCOPED_GLOBALS = [
   'globalThis',
 ] as const;
 
-/** What a module's function takes; `__hotcast_hot` is what the controller's compiler writes for `import.meta.hot`. */
+/** The parameters of a module's function. The compiler replaces `import.meta.hot` by `__hotcast_hot`. */
 const PARAMETERS = ['module', 'exports', 'require', '__hotcast_hot', ...SCOPED_GLOBALS];
 
 /**
- * The script that a bundle's code is compiled as: an expression that gives the module's function. A code cache fits only
- * the text that it was made from, and V8 compares no more than the lengths: whoever makes or takes one has it from here.
- * The code begins on the second line, for which there are {@link SCRIPT_OPTIONS}.
+ * The script of a bundle's code: an expression whose value is the module's function. Node and controller both use it, because
+ * a code cache is valid only for the text that it was made from, and V8 compares only the lengths. The code begins on the
+ * second line, see {@link SCRIPT_OPTIONS}.
  */
 export function moduleScript(code: string): string {
-  // Not one text put to the other: V8 would join them when the first function is called, in the middle of a swap.
+  // Not with `+`: V8 would join the texts later, when the first function is called, in the middle of a swap.
   return [`(function (${PARAMETERS.join(', ')}) {\n`, code, '\n})'].join('');
 }
 
-/** Has stacks count the lines of the code, not of the script. */
+/** The options of the script. Its stacks count the lines of the code. */
 export const SCRIPT_OPTIONS = { lineOffset: -1 } as const;
 
-/** What a code cache is made for, as far as V8 does not see to it: it compares its version and flags itself. */
+/** The runtime that a code cache is made for. V8 itself also compares its version and its flags. */
 export const CODE_CACHE_RUNTIME = `V8 ${process.versions.v8} ${process.arch}`;

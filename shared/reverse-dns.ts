@@ -1,8 +1,8 @@
 import { promises as dns } from 'node:dns';
 
 /**
- * The name that Docker's DNS has for an IPv4 address, without the network's name: `hotcast-node-3`. Null when the DNS has
- * none, for example outside Docker's networks.
+ * Looks up an IPv4 address in Docker's DNS. Returns the container's name without the network's: `hotcast-node-3`; null when
+ * the DNS has no name, for example outside Docker's networks.
  */
 export async function reverseDns(address: string): Promise<string | null> {
   try {

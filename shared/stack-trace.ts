@@ -3,27 +3,27 @@ import { inspect } from 'node:util';
 
 import { type Bundle, unpackMap } from '../protocol/bundle.ts';
 
-/** Finds the bundle of a script in a stack by its name, `demo@3f2a9c81b0d4`. */
+/** Finds the bundle of a script by its name in stacks, `demo@3f2a9c81b0d4`. */
 export type FindBundle = (script: string) => Pick<Bundle, 'map'> | null;
 
-/** What was thrown, for logs and answers. */
+/** An error as plain data, for logs and answers. */
 export interface ErrorDescription {
-  /** The error's class, or the type of what was thrown in its place. */
+  /** The class of the error, or the type of another value that was thrown. */
   readonly type: string;
   readonly message: string;
   readonly stack?: string;
 }
 
-/** How stacks look before any module has run; modules may change that for a moment, as packages do to read one. */
+/** V8's hook for stacks before any module has run. Some packages replace it for a moment, to read a stack. */
 const prepareStackTrace: unknown = Reflect.get(Error, 'prepareStackTrace');
 
-/** Has stacks written as V8 does it, whatever a module has said. */
+/** Restores V8's own format of stacks. */
 export function resetStackTraces(): void {
-  // Not an assignment: a module may have frozen it.
+  // Not an assignment, which throws after a module has frozen the property.
   Reflect.set(Error, 'prepareStackTrace', prepareStackTrace);
 }
 
-/** Explains what was thrown, with its stack mapped: see {@link mapStack}. Never throws, whatever that was. */
+/** Describes a value that was thrown, with its stack mapped by {@link mapStack}. Never throws. */
 export function describeError(thrown: unknown, find: FindBundle): ErrorDescription {
   try {
     if (thrown instanceof Error) {
@@ -36,16 +36,16 @@ export function describeError(thrown: unknown, find: FindBundle): ErrorDescripti
     const message = typeof thrown === 'string' ? thrown : inspect(thrown, { breakLength: Infinity });
     return { type: typeof thrown, message };
   } catch {
-    return { type: typeof thrown, message: 'something that throws when it is looked at' };
+    return { type: typeof thrown, message: 'a value that throws when it is read' };
   }
 }
 
-/** A module's script and position in a line of a stack. */
+/** The script and the position of a module in a line of a stack. */
 const POSITION = /([a-z][a-z0-9-]*@[0-9a-f]{12}):(\d+):(\d+)/;
 
 /**
- * A stack as the module's author knows it: each position in a bundle becomes one in the TypeScript source, with the
- * revision, as `demo@3f2a9c81b0d4 modules/demo.ts:4:9`. Frames of the node itself, below the module's, are left out.
+ * Maps a stack to the TypeScript sources. Each position in a bundle becomes the revision and a position in the source:
+ * `demo@3f2a9c81b0d4 modules/demo.ts:4:9`. The node's own frames below the last of a module are left out.
  * (`--enable-source-maps` does not map scripts of `vm`: nodejs/node#52102.)
  */
 export function mapStack(stack: string, find: FindBundle): string {
@@ -60,7 +60,7 @@ export function mapStack(stack: string, find: FindBundle): string {
         const map = maps.get(script) ?? mapOf(find(script));
         if (map === null) return position;
         maps.set(script, map);
-        // Not findOrigin(): it adds the columns that the bundle has more, and may end up beside the line.
+        // Not findOrigin(): it adds the distance to the mapping's column, and can end up outside the line.
         const found = map.findEntry(Number(row) - 1, Number(column) - 1);
         if (!('originalSource' in found)) return position;
         return `${script} ${found.originalSource}:${found.originalLine + 1}:${found.originalColumn + 1}`;
@@ -85,7 +85,7 @@ function mapOf(bundle: Pick<Bundle, 'map'> | null): SourceMap | null {
   try {
     return new SourceMap(JSON.parse(unpackMap(bundle.map)) as ConstructorParameters<typeof SourceMap>[0]);
   } catch {
-    // A map that can't be read leaves the stack as it is.
+    // Without a readable map, the stack stays as it is.
     return null;
   }
 }

@@ -1,4 +1,4 @@
-/** A promise did not commitHeads in time. */
+/** A promise did not settle in time. */
 export class TimeoutError extends Error {
   override readonly name = 'TimeoutError';
 }

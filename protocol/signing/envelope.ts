@@ -13,9 +13,9 @@ export type EnvelopeFault =
   | 'unsigned'
   /** It was signed for another subject: another cookie, module or revision. */
   | 'wrong subject'
-  /** The key that it names is not trusted, or not any more. */
+  /** The key is not trusted, or no longer. */
   | 'unknown key'
-  /** The signature does not match: something was changed. */
+  /** The signature does not match: the envelope was changed. */
   | 'bad signature';
 
 export type Verified =
@@ -45,7 +45,7 @@ export function signEnvelope({ id, privateKey }: SigningKey, subject: string, pa
 /**
  * Verifies an envelope. Nothing of the payload is read before the signature matches.
  *
- * @param subject where it was found; null accepts the subject that the envelope names, for envelopes that travel on others.
+ * @param subject the message's subject; null accepts the one in the envelope, for envelopes that travel on other subjects.
  */
 export function verifyEnvelope(trusted: TrustedKeys, subject: string | null, bytes: Uint8Array): Verified {
   const envelope = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -5,12 +5,12 @@ import * as v from 'valibot';
 import { decode, encode } from '../codec.ts';
 import { count } from '../schemas.ts';
 
-/** How a public key is called: the first 8 bytes of its SHA-256, 16 hex digits. */
+/** The id of a public key: the first 8 bytes of its SHA-256, 16 hex digits. */
 export type KeyId = string;
 
 export const KEY_ID_BYTES = 8;
 
-/** What signs: a private Ed25519 key, and how its public half is called. */
+/** A private Ed25519 key, and the id of its public key. */
 export interface SigningKey {
   readonly id: KeyId;
   readonly privateKey: KeyObject;
@@ -19,46 +19,46 @@ export interface SigningKey {
 const keyRecord = v.object({
   /** The public key, SPKI as base64. */
   key: v.string(),
-  /** Not trusted from then on, milliseconds since 1970; null: until it is replaced. */
+  /** The end of the trust, milliseconds since 1970; null: no end. */
   until: v.nullable(count),
 });
 
-/** A public key, and how long it is trusted. */
+/** A public key, and the end of its trust. */
 export interface TrustedKey {
   readonly id: KeyId;
   readonly publicKey: KeyObject;
   readonly until: number | null;
 }
 
-/** Makes a new Ed25519 key; gives it as the text of its file, PKCS #8 as PEM. */
+/** Makes an Ed25519 key. Returns the text of its file: PKCS #8, PEM. */
 export function makeSigningKey(): string {
   return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
 }
 
-/** Reads a signing key's file. @throws Error when it is none. */
+/** Reads the file of a signing key. @throws Error when it is invalid */
 export function readSigningKey(pem: string): SigningKey {
   const privateKey = createPrivateKey(pem);
   return { id: keyIdOf(createPublicKey(privateKey)), privateKey };
 }
 
-/** The file by which a key's public half is trusted. */
+/** The file of a trusted key: the public half of a signing key. */
 export function trustedKeyFile({ privateKey }: SigningKey, until: number | null): Uint8Array {
   return encode({ key: spki(createPublicKey(privateKey)).toString('base64'), until });
 }
 
-/** The same key's file, trusted until a moment (milliseconds since 1970). @throws DecodeError */
+/** The file of a trusted key with another end of its trust (milliseconds since 1970). @throws DecodeError */
 export function endingKeyFile(file: Uint8Array, until: number): Uint8Array {
   return encode({ ...decode(keyRecord, file), until });
 }
 
-/** Reads the file of a trusted key. @throws DecodeError and Error when it is none. */
+/** Reads the file of a trusted key. @throws DecodeError or Error when it is invalid */
 export function readTrustedKey(file: Uint8Array): TrustedKey {
   const { key, until } = decode(keyRecord, file);
   const publicKey = createPublicKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'spki' });
   return { id: keyIdOf(publicKey), publicKey, until };
 }
 
-/** What stands before the 32 bytes of an Ed25519 key in PKCS #8 and in SPKI (RFC 8410). */
+/** The bytes before the 32 bytes of an Ed25519 key in PKCS #8 and in SPKI (RFC 8410). */
 const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
 

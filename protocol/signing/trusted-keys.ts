@@ -3,12 +3,12 @@ import type { KeyObject } from 'node:crypto';
 import { type KeyId, readTrustedKey, type TrustedKey } from './keys.ts';
 import type { TrustedKeys } from './envelope.ts';
 
-/** The files of trusted keys are read again this long after the last time at the earliest (milliseconds). */
-const READ_AGAIN_AFTER = 1_000;
+/** The minimum time between two reads of the files. */
+const MIN_READ_INTERVAL_MS = 1_000;
 
 /**
- * The public keys that are trusted, from files that may change: they are read again when a key comes up that is not known,
- * so a key that was rotated is trusted without a restart.
+ * The trusted public keys, from files that can change. An unknown key makes it read the files again, so that a rotated key
+ * is trusted without a restart.
  */
 export class TrustedKeyFiles implements TrustedKeys {
   readonly #read: () => readonly Uint8Array[];
@@ -17,8 +17,8 @@ export class TrustedKeyFiles implements TrustedKeys {
   #readAt = -Infinity;
 
   /**
-   * @param read gives the files' contents.
-   * @param now the clock against which a key's end is held, milliseconds since 1970; a constant 0 trusts every key for ever.
+   * @param read returns the contents of the files.
+   * @param now the clock for the end of a key's trust, milliseconds since 1970; a constant 0 trusts every key for ever.
    */
   constructor(read: () => readonly Uint8Array[], now: () => number = Date.now) {
     this.#read = read;
@@ -31,7 +31,7 @@ export class TrustedKeyFiles implements TrustedKeys {
   }
 
   #known(id: KeyId): TrustedKey | undefined {
-    const isDue = performance.now() - this.#readAt >= READ_AGAIN_AFTER;
+    const isDue = performance.now() - this.#readAt >= MIN_READ_INTERVAL_MS;
     if (isDue && !this.#keys.has(id)) this.#readAll();
     return this.#keys.get(id);
   }

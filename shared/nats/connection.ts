@@ -7,7 +7,7 @@ import type { ClusterConfig } from '../cluster-config.ts';
 import type { Logger } from '../logger.ts';
 import { CONNECTION_OPTIONS, NATS_CA_FILE, NATS_SEED_FILE } from './options.ts';
 
-/** What differs between the connections of the processes. `name` is what NATS's own tools show. */
+/** The options that differ between the processes. NATS's own tools show the `name`. */
 type ConnectionOptions = Pick<NodeConnectionOptions, 'inboxPrefix' | 'reconnectTimeWait' | 'reconnectJitter'> & {
   readonly name: string;
 };
@@ -30,7 +30,7 @@ export async function openConnection(
   return connection;
 }
 
-/** Calls `react` each time that a lost connection is there again, until the connection is closed. */
+/** Calls `react` each time that a lost connection is restored. Resolves when the connection is closed. */
 export async function onReconnect(connection: NatsConnection, react: () => Promise<void>): Promise<void> {
   for await (const { type } of connection.status()) if (type === 'reconnect') await react();
 }

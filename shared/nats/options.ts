@@ -1,13 +1,13 @@
 import type { NodeConnectionOptions } from '@nats-io/transport-node';
 
 /**
- * How every process keeps its NATS connection: it waits for the server as long as it takes, reconnects for ever, and notices
- * within three pings (6 seconds) that a server has gone without a word.
+ * The options of every NATS connection. A process waits for the server without a limit, reconnects for ever, and notices
+ * within three pings (6 seconds) that the server is gone.
  */
 export const CONNECTION_OPTIONS = {
   waitOnFirstConnect: true,
   maxReconnectAttempts: -1,
-  // A server that was replaced has another address: a connection attempt to the old one gets no answer.
+  // A server that was replaced has another address. An attempt to connect to the old one gets no answer.
   timeout: 5_000,
   reconnectTimeWait: 250,
   reconnectJitter: 250,

@@ -5,16 +5,16 @@ import { pack, refuseTooLarge } from './bundle-size.ts';
 import { type Preflight, PreflightError } from './preflight/runner.ts';
 import { type TypeCheck, TypeCheckError } from './type-check.ts';
 
-/** A bundle that may be sent, and its bytes for the wire. */
+/** A bundle that has passed all checks, and its bytes for the wire. */
 export interface BuiltBundle {
   readonly bundle: Bundle;
   readonly packed: Uint8Array;
 }
 
-/** Compiles modules that are to be loaded together, and judges them before anything is sent. */
+/** Compiles and checks modules that are to be loaded together. `check`: whether types are checked. */
 export type Build = (modules: readonly string[], check: boolean, say: OnReport) => Promise<readonly BuiltBundle[]>;
 
-interface CandidateParts {
+interface BuildParts {
   /** Compiles a module's source as it is now. @throws UsageError and CompileError */
   readonly compile: (module: string) => Promise<Compiled>;
   readonly typeCheck: TypeCheck;
@@ -24,29 +24,30 @@ interface CandidateParts {
 }
 
 /**
- * What stands between a source and the fleet: compile, beside that check the types, then preflight, and pack.
+ * Creates the function that builds modules: it compiles them and checks their types at the same time, runs the preflight, and
+ * packs the bundles. Nothing is sent.
  *
  * @throws UsageError, CompileError, TypeCheckError, PreflightError
  */
-export function createBuild({ compile, typeCheck, preflight, maxPayload }: CandidateParts): Build {
+export function createBuild({ compile, typeCheck, preflight, maxPayload }: BuildParts): Build {
   return async (modules, check, say) => {
     const compiling = Promise.all(modules.map(module => compile(module)));
     const sources = compiling.then(all => [...new Set(all.flatMap(each => each.sources))]);
-    const [compiled, diagnostics, outcome] = await Promise.all([
+    const [compiled, diagnostics, preflighted] = await Promise.all([
       compiling,
       check ? typeCheck.check(sources) : [],
       compiling.then(all => {
         const bundles = all.map(({ bundle }) => bundle);
         for (const bundle of bundles) refuseTooLarge(bundle, maxPayload());
-        return preflight.judge(bundles);
+        return preflight.run(bundles);
       }),
       sources,
     ]);
     if (diagnostics.length > 0) throw new TypeCheckError(modules, diagnostics);
-    if (outcome.status === 'refused') throw new PreflightError(outcome);
-    for (const message of outcome.warnings) say({ type: 'warning', message });
+    if (preflighted.status === 'refused') throw new PreflightError(preflighted);
+    for (const message of preflighted.warnings) say({ type: 'warning', message });
     return compiled.map(({ bundle }, index) => {
-      const cache = outcome.caches[index];
+      const cache = preflighted.caches[index];
       const whole = cache ? { ...bundle, cache } : bundle;
       return { bundle: whole, packed: pack(whole, maxPayload()) };
     });

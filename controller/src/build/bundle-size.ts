@@ -3,10 +3,10 @@ import { UsageError } from '../../../protocol/errors.ts';
 import { HEADER_BYTES, MAX_BUNDLE_BYTES } from '../../../protocol/limits.ts';
 
 /**
- * A bundle's bytes for the wire. A code cache that would make it too large is left out.
+ * Encodes a bundle for the wire. A code cache that would make it too large is left out.
  *
  * @param maxPayload the largest message that NATS takes, in bytes.
- * @throws UsageError when it is too large all the same.
+ * @throws UsageError when it is too large without the cache.
  */
 export function pack(bundle: Bundle, maxPayload: number): Uint8Array {
   const packed = encodeBundle(bundle);
@@ -21,7 +21,7 @@ export function pack(bundle: Bundle, maxPayload: number): Uint8Array {
 }
 
 /**
- * Says that a bundle is too large before anything else is done with it; small ones need not be packed for that.
+ * Rejects a bundle that is too large before anything else is done with it. Small bundles are not packed for that.
  *
  * @throws UsageError
  */

@@ -9,7 +9,7 @@ import { isModuleName } from '../../../protocol/names.ts';
 import { revisionOf } from '../../../protocol/revision.ts';
 import { type Diagnostic, showDiagnostic } from '../api/diagnostic.ts';
 
-/** The module does not compile; `diagnostics` are for a program, the message shows file, line and caret. */
+/** The module does not compile. `diagnostics` are for programs; the message shows file, line and caret. */
 export class CompileError extends HotcastError {
   readonly code = 'compile';
   readonly diagnostics: readonly Diagnostic[];
@@ -22,22 +22,22 @@ export class CompileError extends HotcastError {
 }
 
 /**
- * How esbuild imports another module's default export for Node.js's own ES modules, where it is all that the module
- * exports. Without the `1` it is what TypeScript says: the export of that name.
+ * The import of another module's default export, as esbuild writes it for Node.js's ES modules: with the `1`, the default
+ * export is the whole module. Without it, as in TypeScript, it is the export `default`.
  */
 const HOT_DEFAULT = /(__toESM\(require\("hot:[^"]*"\)), 1\)/g;
 
-/** A bundle, and what it was made of. */
+/** A bundle, and its sources. */
 export interface Compiled {
   readonly bundle: Bundle;
-  /** The TypeScript files of the modules folder that are in it. */
+  /** The TypeScript files that are in the bundle, without packages. */
   readonly sources: readonly string[];
 }
 
 /**
  * Compiles `<modulesDir>/<module>.ts` (or `<module>/index.ts`) to CommonJS with its npm imports bundled in.
  *
- * @param module a name that a module can have
+ * @param module a valid module name.
  * @throws UsageError when there is no such module, or it exports nothing.
  * @throws CompileError
  */
@@ -50,7 +50,7 @@ export async function compile(modulesDir: string, module: string): Promise<Compi
     bundle: true,
     write: false,
     platform: 'node',
-    // Other modules are reached through the node, so that a call finds their current version.
+    // The node resolves other modules, so that a call reaches their current version.
     external: ['hot:*'],
     target: 'node24',
     tsconfigRaw: '{}',
@@ -68,16 +68,16 @@ export async function compile(modulesDir: string, module: string): Promise<Compi
       // A script of `vm` has no loader of its own, so an import() becomes a require.
       supported: { 'dynamic-import': false },
     }),
-    // esbuild knows the names that a module exports only when it writes an ES module.
+    // esbuild lists the names that a module exports only when it writes an ES module.
     build({ ...common, format: 'esm', packages: 'external' }),
   ]);
-  // The program's complaints come first: the other build leaves packages out, so it has not seen all that is wrong.
+  // The program's errors come first: the other build leaves packages out, so it does not find all errors.
   if (program.status === 'rejected') throw failure(module, program.reason);
   if (surface.status === 'rejected') throw failure(module, surface.reason);
 
   const exports = surface.value.metafile.outputs[`${module}.js`]?.exports ?? [];
   if (exports.length === 0) throw new UsageError(`${file} exports nothing: export at least one function`);
-  // A program's first line may name its interpreter; a module's may not.
+  // The first line of a program can name its interpreter; that of a module can't.
   const code = outputEndingIn('.js', program.value.outputFiles).replace(/^#!.*/, '').replace(HOT_DEFAULT, '$1)');
   const bundle: Bundle = {
     module,
@@ -93,7 +93,7 @@ export async function compile(modulesDir: string, module: string): Promise<Compi
   return { bundle, sources };
 }
 
-/** The modules that can be compiled, by their names. */
+/** The names of the modules in a folder. */
 export function availableModules(modulesDir: string): string[] {
   if (!existsSync(modulesDir)) return [];
   const names = readdirSync(modulesDir, { withFileTypes: true })
@@ -141,7 +141,7 @@ function isBuildFailure(error: unknown): error is { errors: Message[] } {
 function diagnosticOf({ text, location }: Message): Diagnostic {
   if (location === null) return { text, file: null, line: 0, column: 0, source: '', length: 0 };
   const { file, line, column, lineText, length } = location;
-  // esbuild counts bytes of UTF-8, and past the end of the line.
+  // esbuild counts bytes of UTF-8, also past the end of the line.
   const bytes = Buffer.from(lineText);
   const before = bytes.subarray(0, column).toString();
   const about = bytes.subarray(column, column + length).toString();

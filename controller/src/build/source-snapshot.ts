@@ -1,10 +1,10 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** When each file was written last, by its path. */
+/** A text for each path that differs when the file was written. */
 export type SourceTimes = ReadonlyMap<string, string>;
 
-/** The files of a folder that types can come from, without `node_modules`, as they are now. */
+/** The files of a folder that can have types, without `node_modules`, as they are now. */
 export function sourceTimes(folder: string): SourceTimes {
   const times = new Map<string, string>();
   const visit = (current: string): void => {
@@ -20,7 +20,7 @@ export function sourceTimes(folder: string): SourceTimes {
   return times;
 }
 
-/** What was changed, made and deleted between two looks. */
+/** The paths that differ between two snapshots. */
 export interface SourceChanges {
   readonly changed: string[];
   readonly created: string[];

@@ -5,10 +5,11 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { API, Diagnostic as TypeScriptDiagnostic, Snapshot } from 'typescript/unstable/async';
 
 import { HotcastError, UnavailableError } from '../../../protocol/errors.ts';
+import { orNullAfter, withTimeout } from '../../../shared/timeout.ts';
 import { type Diagnostic, showDiagnostic } from '../api/diagnostic.ts';
 import { changesBetween, sourceTimes, type SourceTimes } from './source-snapshot.ts';
 
-/** Modules have type errors; `diagnostics` are for a program, the message shows file, line and caret. */
+/** Modules have type errors. `diagnostics` are for programs; the message shows file, line and caret. */
 export class TypeCheckError extends HotcastError {
   readonly code = 'types';
   readonly diagnostics: readonly Diagnostic[];
@@ -23,7 +24,7 @@ export class TypeCheckError extends HotcastError {
   }
 }
 
-/** What a module's types are checked with where the modules folder has no tsconfig.json. */
+/** The compiler options when the modules folder has no tsconfig.json. */
 const DEFAULTS = {
   target: 'esnext',
   lib: ['esnext'],
@@ -34,12 +35,15 @@ const DEFAULTS = {
   resolveJsonModule: true,
 };
 
-/** The checker answers within this time, also when it has just been started (milliseconds). */
-const ANSWERS_WITHIN = 30_000;
+/** The timeout of one check, which can include the start of the checker. */
+const CHECK_TIMEOUT_MS = 30_000;
+
+/** The timeout for ending a checker: one that hangs does not answer then either. */
+const CLOSE_TIMEOUT_MS = 2_000;
 
 interface Session {
   readonly api: API;
-  /** The folder of the configuration that the checker was given. */
+  /** The temporary folder of the configuration. */
   readonly folder: string;
   readonly config: string;
   times: SourceTimes;
@@ -47,51 +51,58 @@ interface Session {
 }
 
 /**
- * Checks types with TypeScript's native compiler, which keeps the modules folder's program in a process of its own: a
- * check looks at what was changed since the one before. One check runs at a time.
+ * Checks types with TypeScript's native compiler. It keeps the program of the modules folder in a process of its own, so that
+ * a check reads only the files that have changed since the last one. One check runs at a time. Disposing ends the process.
  */
-export class TypeCheck {
+export class TypeCheck implements AsyncDisposable {
   readonly #modulesDir: string;
   readonly #appDir: string;
   #session: Session | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** In `appDir` are `node_modules/@types/node` and `@hotcast/types`, for a modules folder that brings no such types. */
+  /** @param appDir has `node_modules/@types/node` and `@hotcast/types`, for a modules folder without such types. */
   constructor(modulesDir: string, appDir: string) {
     this.#modulesDir = modulesDir;
     this.#appDir = appDir;
   }
 
-  /** Has the program ready, so that the first check does not wait for it. */
+  /** Loads the program, so that the first check does not wait for it. */
   warm(): void {
     this.check(Promise.resolve([])).catch(() => undefined);
   }
 
   /**
-   * The type errors of source files, which may be known only after the check has begun; those of other files are left
-   * out.
+   * Returns the type errors of source files, not those of other files.
    *
-   * @throws UnavailableError when the checker does not answer.
+   * @param files a promise, so that the check starts while the files are still searched for.
+   * @throws UnavailableError when the checker does not answer; what `files` is rejected with.
    */
   async check(files: Promise<readonly string[]>): Promise<Diagnostic[]> {
-    const checked = this.#last.then(() => within(ANSWERS_WITHIN, this.#check(files)));
+    const checked = this.#last.then(() => withTimeout(CHECK_TIMEOUT_MS, this.#check(files)));
     this.#last = checked.catch(() => undefined);
     try {
       return await checked;
     } catch (cause) {
-      await files; // What can't be compiled is not the checker's fault.
-      this.close();
+      // When the compilation failed, its error is the one to report.
+      await files;
+      await this.#close();
       throw new UnavailableError('the type check failed; nothing was sent (--no-check pushes without)', { cause });
     }
   }
 
-  /** Ends the checker's process; the next check starts it again. */
-  close(): void {
+  async [Symbol.asyncDispose](): Promise<void> {
+    // A check that runs can be starting the checker.
+    await orNullAfter(CLOSE_TIMEOUT_MS, this.#last);
+    await this.#close();
+  }
+
+  /** Ends the checker's process. The next check starts it again. */
+  async #close(): Promise<void> {
     const session = this.#session;
     this.#session = null;
     if (session === null) return;
     rmSync(session.folder, { recursive: true, force: true });
-    void session.api.close();
+    await orNullAfter(CLOSE_TIMEOUT_MS, session.api.close());
   }
 
   async #check(files: Promise<readonly string[]>): Promise<Diagnostic[]> {
@@ -113,9 +124,9 @@ export class TypeCheck {
     if (session === null) return this.#open(times);
     const changes = changesBetween(session.times, times);
     const all = [...changes.changed, ...changes.created, ...changes.deleted];
-    // A program without files goes on saying so when it has some.
+    // TypeScript does not notice the first files of a program that had none.
     if (session.times.size === 0 || all.some(path => path.endsWith('.json'))) {
-      this.close();
+      await this.#close();
       return this.#open(times);
     }
     if (all.length === 0) return session;
@@ -127,7 +138,7 @@ export class TypeCheck {
   }
 
   async #open(times: SourceTimes): Promise<Session> {
-    // Loaded by the long-lived process alone.
+    // Only the long-lived process loads it.
     const { API: Checker } = await import('typescript/unstable/async');
     const folder = mkdtempSync(join(tmpdir(), 'hotcast-types-'));
     const config = join(folder, 'tsconfig.json');
@@ -144,7 +155,7 @@ export class TypeCheck {
     }
   }
 
-  /** The user's configuration with what a check of this folder needs; strict defaults where there is none. */
+  /** The user's configuration, or strict defaults, with the options that a check of this folder needs. */
   async #configuration(api: API): Promise<object> {
     const folder = this.#modulesDir;
     const users = join(folder, 'tsconfig.json');
@@ -212,16 +223,4 @@ function absolutePaths(options: Record<string, unknown>, folder: string): Record
 
 function stringsOf(value: unknown): string[] {
   return Array.isArray(value) ? value.filter(each => typeof each === 'string') : [];
-}
-
-async function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

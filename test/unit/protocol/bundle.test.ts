@@ -12,7 +12,7 @@ import { bundleOf, moduleNames, texts } from '../fixtures.ts';
 
 const demo = bundleOf('demo', 'exports.add = (x, y) => x + y;\n'.repeat(20));
 
-/** UTF-8 has no halves of surrogate pairs, and what esbuild writes is UTF-8. */
+/** esbuild writes UTF-8, which has no lone surrogates. */
 const code = texts.map(text => Buffer.from(text).toString());
 const byteArrays = fc.uint8Array().map(array => Buffer.from(array));
 const cache = fc.option(fc.record({ runtime: texts, data: byteArrays }));
@@ -26,7 +26,7 @@ function lengthOf(part: Uint8Array): Uint8Array {
 }
 
 describe('decodeBundle', () => {
-  it('gives back what encodeBundle was given', () => {
+  it('returns the bundle that was encoded', () => {
     const bundles = fc
       .record({ module: moduleNames, file: texts, exports: fc.array(texts), code, map: byteArrays, cache })
       .map(({ cache: made, ...fields }) => ({
@@ -45,13 +45,13 @@ describe('decodeBundle', () => {
     expect(encodeBundle(demo)).toEqual(encodeBundle({ ...demo }));
   });
 
-  it('never gives other code for bytes that were tampered with', () => {
+  it('never returns other code for bytes that were changed', () => {
     const packed = encodeBundle(demo);
     fc.assert(
       fc.property(fc.nat(packed.length - 1), fc.integer({ min: 1, max: 255 }), (position, flip) => {
         const tampered = Uint8Array.from(packed, (byte, index) => (index === position ? byte ^ flip : byte));
         try {
-          // A byte of gzip's header may say nothing of the content; of the map nobody but the signEnvelope can tell.
+          // Some bytes of gzip's header do not change the content. Only the envelope's signature protects the map.
           expect({ ...decodeBundle(tampered), map: demo.map }).toEqual(demo);
         } catch (error) {
           expect(error).toBeInstanceOf(DecodeError);
@@ -61,21 +61,21 @@ describe('decodeBundle', () => {
     );
   });
 
-  it('refuses code that is not the revision it says it is', () => {
+  it('rejects code that has another revision', () => {
     const other = { ...demo, code: 'exports.add = () => 0;' };
     expect(() => decodeBundle(encodeBundle(other))).toThrow(
       new DecodeError(`the code is revision ${revisionOf(other.code).slice(0, 12)}, not ${demo.revision.slice(0, 12)}`),
     );
   });
 
-  it('refuses a bundle whose label lacks something, and names the field', () => {
+  it('rejects a bundle with an incomplete label, and names the field', () => {
     const label = encode({ module: 'demo', revision: demo.revision, exports: [], runtime: null, codeBytes: 0 });
     expect(() => decodeBundle(Buffer.concat([NO_MAP, gzipSync(Buffer.concat([lengthOf(label), label]))]))).toThrow(
       /^file: /,
     );
   });
 
-  it('refuses to unpack more than the limit', () => {
+  it('does not unpack more than the limit', () => {
     const bomb = Buffer.concat([NO_MAP, gzipSync(Buffer.alloc(MAX_UNPACKED_BYTES + 1, ' '), { level: 1 })]);
     expect(bomb.length).toBeLessThan(MAX_UNPACKED_BYTES / 100);
     expect(() => decodeBundle(bomb)).toThrow(DecodeError);
@@ -83,7 +83,7 @@ describe('decodeBundle', () => {
   });
 
   it.each([[new Uint8Array()], [new TextEncoder().encode('{}')], [encodeBundle(demo).subarray(0, -1)]])(
-    'refuses what is not gzip, and what was cut off',
+    'rejects bytes that are no gzip, or are cut off',
     bytes => {
       expect(() => decodeBundle(bytes)).toThrow(DecodeError);
     },

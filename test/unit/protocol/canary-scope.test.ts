@@ -9,7 +9,7 @@ const shares = fc.double({ min: 0.001, max: 1, noNaN: true });
 const fleets = fc.uniqueArray(nodeNames, { minLength: 1, maxLength: 20 });
 
 describe('canaryRank', () => {
-  it('is between 0 and 1, and the same whenever it is asked', () => {
+  it('is a constant between 0 and 1', () => {
     fc.assert(
       fc.property(nodeNames, node => {
         expect(canaryRank(node)).toBeGreaterThanOrEqual(0);
@@ -19,7 +19,7 @@ describe('canaryRank', () => {
     );
   });
 
-  it('never moves: a controller and a node of other versions agree on it', () => {
+  it('is the same in every release', () => {
     expect(canaryRank('fred')).toBeCloseTo(0.815_670_186, 9);
   });
 
@@ -33,7 +33,7 @@ describe('canaryRank', () => {
 });
 
 describe('shareScope', () => {
-  it('has at least one of the nodes in it', () => {
+  it('has at least one of the nodes', () => {
     fc.assert(
       fc.property(shares, fleets, (share, fleet) => {
         const scope = shareScope(share, fleet);
@@ -42,7 +42,7 @@ describe('shareScope', () => {
     );
   });
 
-  it('has every node in it at 100%', () => {
+  it('has every node at 100%', () => {
     fc.assert(
       fc.property(fleets, nodeNames, (fleet, newcomer) => {
         const scope = shareScope(1, fleet);
@@ -51,7 +51,7 @@ describe('shareScope', () => {
     );
   });
 
-  it('never loses a node when the share grows', () => {
+  it('keeps its nodes when the share grows', () => {
     fc.assert(
       fc.property(shares, shares, fleets, (a, b, fleet) => {
         const small = fleet.filter(node => inScope(shareScope(Math.min(a, b), fleet), node));
@@ -63,7 +63,7 @@ describe('shareScope', () => {
 });
 
 describe('inScope', () => {
-  it('is by name alone for names', () => {
+  it('has exactly the listed names', () => {
     const scope: CanaryScope = { type: 'names', names: ['fred', 'betty'] };
     expect(['fred', 'bambam', 'betty', 'fre'].filter(node => inScope(scope, node))).toEqual(['fred', 'betty']);
   });

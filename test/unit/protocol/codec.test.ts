@@ -21,7 +21,7 @@ function decodeErrorOf(body: () => unknown): string {
 }
 
 describe('decode', () => {
-  it('gives back what encode was given: calls', () => {
+  it('returns what was encoded: calls', () => {
     const json = fc.jsonValue().map(value => JSON.parse(JSON.stringify(value)) as unknown);
     const requests = fc.record({ module: moduleNames, function: texts, args: fc.array(json) });
     fc.assert(
@@ -31,7 +31,7 @@ describe('decode', () => {
     );
   });
 
-  it('gives back what encode was given: descriptions of nodes', () => {
+  it('returns what was encoded: descriptions of nodes', () => {
     const count = fc.maxSafeNat();
     const descriptions = fc.record({
       node: nodeNames,
@@ -68,16 +68,16 @@ describe('decode', () => {
     );
   });
 
-  it.each(['', '{', 'undefined', "{'a': 1}", '\u0000'])('refuses what is no JSON: %j', text => {
+  it.each(['', '{', 'undefined', "{'a': 1}", '\u0000'])('rejects a text that is not JSON: %j', text => {
     expect(decodeErrorOf(() => decode(callRequest, bytesOf(text)))).toBe('the message is not JSON');
   });
 
-  it('refuses what is no UTF-8', () => {
+  it('rejects bytes that are not UTF-8', () => {
     const bytes = new Uint8Array([...bytesOf('{"heads":{},"x":"'), 0xff, 0xc0, ...bytesOf('"}')]);
     expect(decodeErrorOf(() => decode(digestRequest, bytes))).toBe('the message is not JSON');
   });
 
-  it('names the field that does not fit', () => {
+  it('names the bad field', () => {
     const head = headOf('demo', 'f'.repeat(64), 1);
     const messageOf = (fields: object): string =>
       decodeErrorOf(() => decode(headSchema, encode({ ...head, ...fields })));
@@ -88,16 +88,16 @@ describe('decode', () => {
     expect(messageOf({ author: undefined })).toMatch(/^author: /);
   });
 
-  it('refuses a status that nobody defined', () => {
+  it('rejects an unknown status', () => {
     const answer = { status: 'maybe', node: 'fred', output: [] };
     expect(decodeErrorOf(() => decode(callAnswer, encode(answer)))).toMatch(/^status: /);
   });
 
-  it('says that the whole message does not fit when it is no object', () => {
+  it('names the whole message when it is not an object', () => {
     expect(decodeErrorOf(() => decode(callRequest, bytesOf('7')))).toMatch(/^the message: /);
   });
 
-  it('never throws anything but DecodeError, whatever the bytes', () => {
+  it('throws only DecodeError, for any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array(), bytes => {
         expect(decodeErrorOf(() => decode(callRequest, bytes))).not.toBe('');

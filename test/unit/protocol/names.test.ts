@@ -48,11 +48,11 @@ describe('replicaName', () => {
     expect(replicas.slice(0, 7)).toEqual(['fred', 'bambam', 'betty', 'wilma', 'barney', 'pebbles', 'dino']);
   });
 
-  it('has 30 names, then numbers', () => {
+  it('has 30 names, then numbered ones', () => {
     expect(replicas.slice(29, 32)).toEqual(['cobble', 'node-31', 'node-32']);
   });
 
-  it('never gives two replicas one name', () => {
+  it('never returns one name for two replicas', () => {
     expect(new Set(replicas).size).toBe(replicas.length);
   });
 });

@@ -31,7 +31,7 @@ function matches(pattern: string, subject: string): boolean {
 }
 
 describe('subjectsOf', () => {
-  it('names the subjects that design and permissions speak of', () => {
+  it('has the documented subjects', () => {
     const subjects = subjectsOf('dino');
     expect(oneOfEach(subjects, { module: 'demo', revision: 'f00', node: 'fred' })).toEqual({
       bundle: 'hotcast.dino.bundle.demo.f00',
@@ -68,7 +68,7 @@ describe('subjectsOf', () => {
     );
   });
 
-  it('never lets a valid name make a wildcard or another token', () => {
+  it('makes no wildcard and no additional token of a valid name', () => {
     const shapes = oneOfEach(subjectsOf('x'), { module: 'x', revision: 'x', node: 'x' });
     fc.assert(
       fc.property(cookies, inputs, (cookie, names) => {
@@ -96,7 +96,7 @@ describe('subjectsOf', () => {
 });
 
 describe('lastToken', () => {
-  it('gives the verb of a request, whatever the node is called', () => {
+  it('returns the verb of a request, for every node name', () => {
     const subjects = subjectsOf('dino');
     expect([subjects.node('fred', 'ping'), subjects.all('digest'), 'alone'].map(lastToken)).toEqual([
       'ping',

@@ -1,33 +1,30 @@
 import { describe, expect, it } from 'vitest';
 
-import { loadClusterConfig } from '../../../shared/cluster-config.ts';
-import { UsageError } from '../../../protocol/errors.ts';
+import { CLUSTER_SETTINGS, type ClusterConfig } from '../../../shared/cluster-config.ts';
+import { type Env, readSettings } from '../../../shared/settings.ts';
 
-describe('loadClusterConfig', () => {
-  const defaults = { cookie: 'dino', natsUrl: 'nats://nats:4222', keysDir: '/run/keys/dino', logLevel: 'info' };
+const read = (env: Env): ClusterConfig => readSettings(env, CLUSTER_SETTINGS, () => undefined);
 
-  it('has a default for everything', () => {
-    expect(loadClusterConfig({})).toEqual(defaults);
+describe("the cluster's settings", () => {
+  const defaults = { cookie: 'dino', natsUrl: 'nats://nats:4222', keysDir: '/run/keys', logLevel: 'info' };
+
+  it('have a default for everything', () => {
+    expect(read({})).toEqual(defaults);
   });
 
-  it('takes an empty variable for one that is not set, as Compose writes it', () => {
-    expect(loadClusterConfig({ COOKIE: '', NATS_URL: '', LOG_LEVEL: '' })).toEqual(defaults);
-  });
-
-  it('reads what is set', () => {
-    expect(loadClusterConfig({ COOKIE: 'rex', NATS_URL: 'tls://10.0.0.1:4333', LOG_LEVEL: 'debug' })).toEqual({
+  it('are read from the environment', () => {
+    const env = { COOKIE: 'rex', NATS_URL: 'tls://10.0.0.1:4333', LOG_LEVEL: 'debug', KEYS_DIR: '/keys' };
+    expect(read(env)).toEqual({
       cookie: 'rex',
       natsUrl: 'tls://10.0.0.1:4333',
-      keysDir: '/run/keys/rex',
+      keysDir: '/keys',
       logLevel: 'debug',
     });
   });
 
-  it('names all bad variables at once, in one line', () => {
-    const env = { COOKIE: 'a.b', NATS_URL: 'http://x', LOG_LEVEL: 'loud' };
-    expect(() => loadClusterConfig(env)).toThrow(UsageError);
-    expect(() => loadClusterConfig(env)).toThrow(
-      /^COOKIE must be [^\n]*; NATS_URL must look like [^\n]*; LOG_LEVEL must be [^\n]*$/,
+  it('are refused with all bad variables in one line', () => {
+    expect(() => read({ COOKIE: 'a.b', NATS_URL: 'http://x', LOG_LEVEL: 'loud' })).toThrow(
+      /^COOKIE must be [^\n]*; NATS_URL must be [^\n]*; LOG_LEVEL must be [^\n]*$/,
     );
   });
 
@@ -35,7 +32,7 @@ describe('loadClusterConfig', () => {
     [{ COOKIE: '*' }, /^COOKIE [^;]*$/],
     [{ NATS_URL: 'nats://' }, /^NATS_URL [^;]*$/],
     [{ LOG_LEVEL: 'INFO' }, /^LOG_LEVEL [^;]*$/],
-  ])('names the bad variable alone: %j', (env, message) => {
-    expect(() => loadClusterConfig(env)).toThrow(message);
+  ])('are refused with the name of the bad variable: %j', (env, message) => {
+    expect(() => read(env)).toThrow(message);
   });
 });

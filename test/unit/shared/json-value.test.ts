@@ -6,17 +6,17 @@ import { toJson } from '../../../shared/json-value.ts';
 const cycle: Record<string, unknown> = { name: 'fred' };
 cycle['self'] = { again: cycle };
 
-/** What JSON says of a value that holds nothing which JSON can't carry: no undefined properties, no -0. */
-function carried(value: unknown): unknown {
+/** A value after JSON: without undefined properties and without -0. */
+function afterJson(value: unknown): unknown {
   if (Object.is(value, -0)) return 0;
-  if (Array.isArray(value)) return value.map(carried);
+  if (Array.isArray(value)) return value.map(afterJson);
   if (typeof value !== 'object' || value === null) return value;
   const kept = Object.entries(value).filter(([, item]) => item !== undefined);
-  return Object.fromEntries(kept.map(([key, item]) => [key, carried(item)]));
+  return Object.fromEntries(kept.map(([key, item]) => [key, afterJson(item)]));
 }
 
 describe('toJson', () => {
-  it('refuses a value, or JSON.parse gives back the same one', () => {
+  it('refuses a value, or JSON.parse returns the same value', () => {
     const anything = fc.anything({
       withBigInt: true,
       withBoxedValues: true,
@@ -31,13 +31,13 @@ describe('toJson', () => {
         const result = toJson(value);
         if (!result.ok) expect(result.detail).toMatch(/^the value/);
         else if (result.json === undefined) expect(value).toBeUndefined();
-        else expect(JSON.parse(result.json)).toEqual(carried(value));
+        else expect(JSON.parse(result.json)).toEqual(afterJson(value));
       }),
       { numRuns: 500 },
     );
   });
 
-  it('takes every value that JSON can say', () => {
+  it('accepts every JSON value', () => {
     fc.assert(
       fc.property(fc.jsonValue(), value => {
         expect(toJson(value)).toEqual({ ok: true, json: JSON.stringify(value) });
@@ -67,7 +67,7 @@ describe('toJson', () => {
     expect(toJson(value)).toEqual({ ok: false, detail: `${detail}, which JSON can't carry` });
   });
 
-  it('gives no JSON for undefined alone', () => {
+  it('has no JSON for undefined itself', () => {
     expect(toJson(undefined)).toEqual({ ok: true, json: undefined });
   });
 
@@ -75,18 +75,18 @@ describe('toJson', () => {
     expect(toJson({ a: 1, b: undefined })).toEqual({ ok: true, json: '{"a":1}' });
   });
 
-  it('lets a value say itself what it is', () => {
+  it('uses the toJSON of a value', () => {
     const at = new Date(0);
     expect(toJson({ at })).toEqual({ ok: true, json: '{"at":"1970-01-01T00:00:00.000Z"}' });
     expect(toJson({ toJSON: () => 'fred', f: () => 1 })).toEqual({ ok: true, json: '"fred"' });
   });
 
-  it('takes an object that is there twice, side by side', () => {
+  it('accepts an object that occurs twice, side by side', () => {
     const twice = { x: 1 };
     expect(toJson([twice, twice])).toEqual({ ok: true, json: '[{"x":1},{"x":1}]' });
   });
 
-  it('takes instances of classes for their properties', () => {
+  it('writes the properties of instances of classes', () => {
     class Point {
       x = 1;
     }
@@ -98,12 +98,12 @@ describe('toJson', () => {
     ['a list', Array.from({ length: 60 }, () => 1)],
     ['many objects', Array.from({ length: 40 }, () => ({}))],
     ['characters of two bytes', 'é'.repeat(60)],
-    ['what says itself what it is', { toJSON: () => 'x'.repeat(101) }],
-  ])('refuses more bytes than there may be: %s', (_, value) => {
+    ['an object with toJSON', { toJSON: () => 'x'.repeat(101) }],
+  ])('refuses more bytes than the limit: %s', (_, value) => {
     expect(toJson(value, 100)).toEqual({ ok: false, detail: 'the value is larger than 100 bytes of JSON' });
   });
 
-  it('does not write, nor walk through, what is far too large', () => {
+  it('neither writes nor visits a value that is far too large', () => {
     const list: unknown[] = [];
     list.length = 4_000_000_000;
     list[0] = list[1] = 'x'.repeat(1_000);

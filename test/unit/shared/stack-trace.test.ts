@@ -8,7 +8,7 @@ import { hosts } from '../node-image/modules/host.ts';
 
 const host = hosts();
 
-// What is no JavaScript moves everything that comes after it.
+// The types move the positions of all code after them.
 const DEMO = `interface Numbers {
   readonly list: readonly number[];
 }
@@ -39,22 +39,22 @@ const hostile = (): never => {
   throw new Error('not even this');
 };
 
-/** What modules may throw, and nobody can look at. */
+/** Values that throw when they are read. */
 const hostiles: [string, unknown][] = [
   ['an error whose stack throws', Object.defineProperty(new Error('no'), 'stack', { get: hostile })],
-  ['an error whose stack is no text', Object.assign(new Error('no'), { stack: 7, name: {}, message: [] })],
-  ['an object that can not be looked at', { [Symbol.for('nodejs.util.inspect.custom')]: hostile }],
+  ['an error whose stack is not a text', Object.assign(new Error('no'), { stack: 7, name: {}, message: [] })],
+  ['an object that throws when it is inspected', { [Symbol.for('nodejs.util.inspect.custom')]: hostile }],
   ['a proxy without a prototype', new Proxy({}, { getPrototypeOf: hostile, get: hostile })],
 ];
 
-/** Its stack, with what was thrown, in a call of a module. */
+/** The stack of a failed call, with the error in the first line. */
 async function stackOf(answer: Promise<object>): Promise<string[]> {
   const { stack } = (await answer) as { stack?: string };
   return stack?.split('\n') ?? [];
 }
 
 describe('the stack of a call', () => {
-  it('has file, line and column of the TypeScript source with the revision, and ends in the module', async () => {
+  it('has the revision and the file, line and column of the TypeScript source, and ends in the module', async () => {
     const node = host();
     const [demo] = await node.push({ demo: DEMO });
     const at = demo === undefined ? '' : scriptName(demo);
@@ -69,7 +69,7 @@ describe('the stack of a call', () => {
     ]);
   });
 
-  it('names each module in it, with its own revision', async () => {
+  it('names each of its modules with its revision', async () => {
     const node = host();
     const [demo = '', caller = ''] = (await node.push({ demo: DEMO, caller: CALLER })).map(scriptName);
     expect(await stackOf(node.call('caller', 'now'))).toEqual([
@@ -93,7 +93,7 @@ describe('the stack of a call', () => {
     expect(helper).not.toBe(demo);
   });
 
-  it('keeps the revision that it was thrown on, after the next push', async () => {
+  it('keeps the revision that threw it, after the next push', async () => {
     const node = host();
     const source = `let kept: Error | undefined;
       export const keep = (): void => { kept = new Error('kept'); import.meta.hot.data['kept'] = kept; };`;
@@ -107,19 +107,19 @@ describe('the stack of a call', () => {
   });
 });
 
-describe('what a module does to Error', () => {
-  const hurt = (statement: string): string => `${DEMO}
+describe('a change of Error by a module', () => {
+  const breakError = (statement: string): string => `${DEMO}
     ${statement}
-    export function hurt(): void { ${statement} }`;
+    export function breakError(): void { ${statement} }`;
 
   it.each([
     ['prepareStackTrace', `Error.prepareStackTrace = () => 'nothing';`],
     ['a frozen prepareStackTrace', `Object.assign(Error, { prepareStackTrace: () => { throw new Error('no'); } });`],
     ['stackTraceLimit', `Error.stackTraceLimit = 0;`],
-  ])('does not take the stacks of other modules away: %s', async (_, statement) => {
+  ])('does not remove the stacks of other modules: %s', async (_, statement) => {
     const node = host();
-    const [, demo] = await node.push({ bad: hurt(statement), demo: DEMO });
-    await node.call('bad', 'hurt');
+    const [, demo] = await node.push({ bad: breakError(statement), demo: DEMO });
+    await node.call('bad', 'breakError');
     expect(await stackOf(node.call('demo', 'average', { list: [] }))).toEqual([
       'RangeError: no numbers',
       `    at Object.average (${demo && scriptName(demo)} modules/demo.ts:6:32)`,
@@ -133,7 +133,7 @@ describe('mapStack', () => {
   const at = scriptName(bundle);
   const find = (script: string): Bundle | null => (script === at ? bundle : null);
 
-  it('maps positions of modules, leaves others as they are, and leaves out what is below', () => {
+  it('maps positions of modules, keeps other positions, and leaves out the frames below', () => {
     const stack = [
       'Error: no',
       '    at node:fs:1:1',
@@ -151,19 +151,19 @@ describe('mapStack', () => {
     ]);
   });
 
-  it('leaves a stack without a module as it is', () => {
+  it('does not change a stack without a module', () => {
     const stack = 'Error: no\n    at node:fs:1:1\n    at demo@short:1:1';
     expect(mapStack(stack, find)).toBe(stack);
   });
 
   it.each([
-    ['gone with its bundle', null],
-    ['no JSON', '{'],
-    ['no map', '{}'],
+    ['missing, with its bundle', null],
+    ['not JSON', '{'],
+    ['not a map', '{}'],
     ['null', 'null'],
     ['not packed', Buffer.from('{}')],
-    ['a map of nothing', '{"version":3,"sources":[],"names":[],"mappings":""}'],
-  ])('leaves positions as they are when the map is %s', (_, broken) => {
+    ['empty', '{"version":3,"sources":[],"names":[],"mappings":""}'],
+  ])('does not change positions when the map is %s', (_, broken) => {
     const stack = `Error: no\n    at f (${at}:1:1)`;
     expect(
       mapStack(stack, () =>
@@ -176,12 +176,12 @@ describe('mapStack', () => {
 describe('describeError', () => {
   const nothing = (): null => null;
 
-  it('gives type, message and stack of an error, whatever it is called', () => {
+  it('returns type, message and stack of an error', () => {
     const error = Object.assign(new Error('doo'), { name: 'Yabba', stack: 'the stack' });
     expect(describeError(error, nothing)).toEqual({ type: 'Yabba', message: 'doo', stack: 'the stack' });
   });
 
-  it('gives the type and the value of what is no error', () => {
+  it('returns the type and the text of a value that is not an error', () => {
     expect(describeError({ code: 7 }, nothing)).toEqual({ type: 'object', message: '{ code: 7 }' });
   });
 
@@ -195,14 +195,14 @@ describe('describeError', () => {
 describe('scriptIn', () => {
   const thrownAt = (...frames: string[]): Error => Object.assign(new Error('no'), { stack: frames.join('\n') });
 
-  it('is the module nearest to where it was thrown', () => {
+  it('is the topmost module', () => {
     const [inner, outer] = [`inner@${'a'.repeat(12)}`, `outer@${'b'.repeat(12)}`];
     const error = thrownAt('Error: no', ' at node:fs:1:1', ` at f (${inner}:1:1)`, ` at ${outer}:2:2`);
     expect(scriptIn(error)).toBe(inner);
   });
 
-  it.each([['an error of Node', thrownAt('Error: no', ' at node:fs:1:1')], ['no error', 'a text'], ...hostiles])(
-    'is null when no module is known: %s',
+  it.each([['an error of Node', thrownAt('Error: no', ' at node:fs:1:1')], ['a text', 'a text'], ...hostiles])(
+    'is null without a module: %s',
     (_, thrown) => {
       expect(scriptIn(thrown)).toBeNull();
     },

@@ -1,12 +1,12 @@
-/** Why a module would not load on any node, or must not be loaded there. */
+/** Why a module is refused: it would not load on any node, or must not be loaded there. */
 export type PreflightReason =
   /** It throws while it loads. */
   | 'throws'
-  /** It does not end within `PREFLIGHT_MAY_TAKE`. */
+  /** It does not load within `PREFLIGHT_TIMEOUT_MS`. */
   | 'time'
-  /** It takes more than `PREFLIGHT_MEMORY`. */
+  /** It takes more than `PREFLIGHT_MEMORY_MB`. */
   | 'memory'
-  /** Its process ends while it loads, and neither of these is why. */
+  /** Its process ends while it loads, for another reason than these. */
   | 'crash'
   /** It ends the process. */
   | 'exit'
@@ -16,20 +16,20 @@ export type PreflightReason =
   | 'intrinsics'
   /** It loads a native addon, which can't be loaded again. */
   | 'native_addon'
-  /** It needs a built-in module that this version of Node.js lacks. */
+  /** It needs a built-in module that this version of Node.js does not have. */
   | 'no_builtin'
-  /** An export is not there when it has loaded. */
+  /** An export does not exist after it has loaded. */
   | 'no_export';
 
-/** A code cache on its way from one process to the other. */
-export interface SentCache {
+/** A code cache as it travels between the two processes. */
+export interface SerializedCache {
   readonly runtime: string;
   readonly base64: string;
 }
 
-/** What the preflight of one module found. `stack` is that of the compiled code. */
-export type Verdict =
-  | { readonly status: 'passed'; readonly warnings: readonly string[]; readonly cache: SentCache | null }
+/** The result of one module. `stack` is that of the compiled code. */
+export type ModuleResult =
+  | { readonly status: 'passed'; readonly warnings: readonly string[]; readonly cache: SerializedCache | null }
   | {
       readonly status: 'refused';
       readonly reason: PreflightReason;
@@ -37,29 +37,30 @@ export type Verdict =
       readonly stack: string | null;
     };
 
-/** A compiled module for the preflight: `script` is how stacks call it. */
-export interface Candidate {
+export type Refusal = ModuleResult & { readonly status: 'refused' };
+
+/** A compiled module under test. `script` is its name in stacks. */
+export interface ModuleUnderTest {
   readonly script: string;
   readonly code: string;
   readonly exports: readonly string[];
 }
 
-/** What the preflight's process is asked, once. */
-export interface Question {
-  /** Only who was asked knows it; an answer carries it. Module code can't get at it. */
+/** The one request to the preflight's process. */
+export interface PreflightRequest {
+  /** A secret that every reply carries. Module code can't read it. */
   readonly token: string;
-  readonly candidates: readonly Candidate[];
+  readonly modules: readonly ModuleUnderTest[];
 }
 
-/** One for each candidate, in their order. */
-export interface Answer {
+/** The reply for one module. Replies come in the order of the modules, and end with the first refusal. */
+export interface PreflightReply {
   readonly token: string;
-  readonly verdict: Verdict;
+  readonly result: ModuleResult;
 }
 
+/** The limits for loading all modules of a request. */
 export interface PreflightLimits {
-  /** How long modules may take to load, milliseconds. */
   readonly timeoutMs: number;
-  /** How much memory they may take for that, MB. */
-  readonly memory: number;
+  readonly memoryMb: number;
 }

@@ -8,9 +8,17 @@ import { HotcastError, UnavailableError } from '../../../../protocol/errors.ts';
 import { shortRevision } from '../../../../protocol/revision.ts';
 import { mapStack } from '../../../../shared/stack-trace.ts';
 import type { CodeCache } from './code-cache.ts';
-import type { Answer, Candidate, PreflightLimits, PreflightReason, Question, SentCache, Verdict } from './protocol.ts';
+import type {
+  ModuleUnderTest,
+  PreflightLimits,
+  PreflightReason,
+  PreflightReply,
+  PreflightRequest,
+  Refusal,
+  SerializedCache,
+} from './protocol.ts';
 
-/** A module would not load, or must not be loaded. One line says why and where. */
+/** The preflight refused a module. The message says why and where, in one line. */
 export class PreflightError extends HotcastError {
   readonly code = 'preflight';
   readonly reason: PreflightReason;
@@ -30,8 +38,8 @@ export interface PreflightRefusal {
   readonly at: string | null;
 }
 
-/** `caches`: what V8 made of each module's code, in their order; null where it did not come to that. */
-export type PreflightOutcome =
+/** `caches`: the code cache of each module, in the order of the modules; null where V8 could not make one. */
+export type PreflightResult =
   | {
       readonly status: 'passed';
       readonly warnings: readonly string[];
@@ -39,108 +47,116 @@ export type PreflightOutcome =
     }
   | PreflightRefusal;
 
-/** How often the memory of a preflight is looked at (milliseconds). */
-const MEMORY_STEP = 20;
+/** How often the memory of the preflight's process is read. */
+const MEMORY_INTERVAL_MS = 20;
 
-/** A process gets this long to start (milliseconds). */
-const STARTING = 10_000;
+const START_TIMEOUT_MS = 10_000;
 
-/** The unit of /proc's figures (bytes). */
-const PAGE = 4_096;
+/** The unit of the figures in /proc. */
+const PAGE_BYTES = 4_096;
 
 interface Standby {
   readonly child: ChildProcess;
   readonly ready: Promise<unknown>;
 }
 
-type Finding = Omit<Verdict & { status: 'refused' }, 'status'>;
-
 /**
  * Evaluates compiled modules in a process of their own, before they are sent anywhere: a Node.js without permissions
- * (no files, network, processes, workers, addons), with limits on time and memory. It is used once; one more waits.
+ * (no files, network, processes, workers, addons), with limits on time and memory. A process serves one run. The next one
+ * waits as a standby. Disposing ends all processes.
  */
-export class Preflight {
+export class Preflight implements Disposable {
   readonly #script: string;
   readonly #limits: PreflightLimits;
+  readonly #running = new Set<ChildProcess>();
   #standby: Standby | null = null;
+  #isDisposed = false;
 
-  /** `script` is what the process runs: `preflight/main.ts`, bundled. */
+  /** @param script the program of the process: `child/main.ts`, bundled. */
   constructor(script: string, limits: PreflightLimits) {
     this.#script = script;
     this.#limits = limits;
   }
 
-  /** Has a process waiting, so that the next preflight does not wait for its start. */
+  /** Starts the standby, so that the next run does not wait for it. */
   warm(): void {
-    if (this.#standby?.child.connected !== true) this.#standby = this.#start();
+    if (!this.#isDisposed && this.#standby?.child.connected !== true) this.#standby = this.#start();
   }
 
   /**
-   * Judges modules that are to be loaded together, in their order; the first that is refused is named.
+   * Evaluates modules that are to be loaded together, in their order. The result names the first that is refused.
    *
    * @throws UnavailableError when the process does not start.
    */
-  async judge(bundles: readonly Bundle[]): Promise<PreflightOutcome> {
+  async run(bundles: readonly Bundle[]): Promise<PreflightResult> {
     this.warm();
     const { child, ready } = this.#standby ?? this.#start();
     this.#standby = null;
     try {
       await ready;
-      return await judgeIn(child, bundles, this.#limits);
+      return await runIn(child, bundles, this.#limits);
     } finally {
       child.kill('SIGKILL');
     }
   }
 
+  [Symbol.dispose](): void {
+    this.#isDisposed = true;
+    for (const child of this.#running) child.kill('SIGKILL');
+  }
+
   #start(): Standby {
-    // Beside its own: V8 takes a code cache only where its flags are the same.
+    // Node.js's own flags stay: V8 accepts a code cache only with the same flags.
     const flags = [...process.execArgv, '--permission', `--allow-fs-read=${this.#script}`];
     const child = spawn(process.execPath, [...flags, this.#script], {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       env: { NODE_ENV: 'production' },
     });
-    const ready = once(child, 'message', { signal: AbortSignal.timeout(STARTING) }).catch((cause: unknown) => {
+    this.#running.add(child);
+    child.once('exit', () => this.#running.delete(child));
+    const ready = once(child, 'message', { signal: AbortSignal.timeout(START_TIMEOUT_MS) }).catch((cause: unknown) => {
       throw new UnavailableError('the preflight did not start; nothing was sent', { cause });
     });
-    ready.catch(() => undefined); // Nobody may be waiting yet.
+    // The standby can fail before a run waits for it.
+    ready.catch(() => undefined);
     return { child, ready };
   }
 }
 
-async function judgeIn(
+async function runIn(
   child: ChildProcess,
   bundles: readonly Bundle[],
-  { timeoutMs, memory }: PreflightLimits,
-): Promise<PreflightOutcome> {
+  { timeoutMs, memoryMb }: PreflightLimits,
+): Promise<PreflightResult> {
   const token = randomUUID();
   const warnings: string[] = [];
   const caches: (CodeCache | null)[] = [];
-  const tooMuch: Finding = { reason: 'memory', detail: `it takes more than ${memory} MB while it loads`, stack: null };
-  const tooLong: Finding = { reason: 'time', detail: `it does not load within ${timeoutMs} ms`, stack: null };
+  const tooMuch = refusal('memory', `it takes more than ${memoryMb} MB while it loads`);
+  const tooLong = refusal('time', `it does not load within ${timeoutMs} ms`);
   const before = memoryOf(child);
-  let meter: NodeJS.Timeout | undefined;
-  let clock: NodeJS.Timeout | undefined;
-  const finding = await new Promise<Finding | null>(resolve => {
-    clock = setTimeout(resolve, timeoutMs, tooLong);
-    meter = setInterval(() => memoryOf(child) - before > memory && resolve(tooMuch), MEMORY_STEP);
+  let memoryTimer: NodeJS.Timeout | undefined;
+  let timeout: NodeJS.Timeout | undefined;
+  const refused = await new Promise<Refusal | null>(resolve => {
+    timeout = setTimeout(resolve, timeoutMs, tooLong);
+    memoryTimer = setInterval(() => memoryOf(child) - before > memoryMb && resolve(tooMuch), MEMORY_INTERVAL_MS);
     child.on('exit', (_, signal) => resolve(signal === 'SIGABRT' || signal === 'SIGTRAP' ? tooMuch : crash(signal)));
     child.on('error', () => resolve(crash(null)));
     child.on('message', message => {
-      // Whatever else a module may send has no token.
-      if (!isAnswer(message) || message.token !== token) return;
-      const { verdict } = message;
-      if (verdict.status === 'refused') return resolve(verdict);
-      warnings.push(...verdict.warnings.map(warning => `${bundles[caches.length]?.module ?? ''}: ${warning}`));
-      caches.push(received(verdict.cache));
+      // A message of a module does not have the token.
+      if (!isReply(message) || message.token !== token) return;
+      const { result } = message;
+      if (result.status === 'refused') return resolve(result);
+      warnings.push(...result.warnings.map(warning => `${bundles[caches.length]?.module ?? ''}: ${warning}`));
+      caches.push(deserialized(result.cache));
       if (caches.length === bundles.length) resolve(null);
     });
-    child.send({ token, candidates: bundles.map(candidateOf) } satisfies Question);
+    child.send({ token, modules: bundles.map(moduleUnderTest) } satisfies PreflightRequest);
   });
-  clearTimeout(clock);
-  clearInterval(meter);
+  clearTimeout(timeout);
+  clearInterval(memoryTimer);
   const bundle = bundles[caches.length];
-  if (finding === null || bundle === undefined) return { status: 'passed', warnings, caches };
-  const { reason, detail, stack } = finding;
+  if (refused === null || bundle === undefined) return { status: 'passed', warnings, caches };
+  const { reason, detail, stack } = refused;
   return {
     status: 'refused',
     module: bundle.module,
@@ -150,16 +166,20 @@ async function judgeIn(
   };
 }
 
-function received(cache: SentCache | null): CodeCache | null {
+function deserialized(cache: SerializedCache | null): CodeCache | null {
   return cache === null ? null : { runtime: cache.runtime, data: Buffer.from(cache.base64, 'base64') };
 }
 
-function candidateOf({ module, revision, code, exports }: Bundle): Candidate {
+function moduleUnderTest({ module, revision, code, exports }: Bundle): ModuleUnderTest {
   return { script: `${module}@${shortRevision(revision)}`, code, exports };
 }
 
-function crash(signal: string | null): Finding {
-  return { reason: 'crash', detail: `its process ended while it loaded (${signal ?? 'no signal'})`, stack: null };
+function refusal(reason: PreflightReason, detail: string): Refusal {
+  return { status: 'refused', reason, detail, stack: null };
+}
+
+function crash(signal: string | null): Refusal {
+  return refusal('crash', `its process ended while it loaded (${signal ?? 'no signal'})`);
 }
 
 /** The topmost position of a stack that is in the module's source: `modules/demo.ts:4:9`. */
@@ -167,15 +187,15 @@ function positionIn(stack: string, bundle: Bundle): string | null {
   return /@[0-9a-f]{12} (\S+:\d+:\d+)/.exec(mapStack(stack, () => bundle))?.[1] ?? null;
 }
 
-/** The resident memory of a process in MB; 0 where the system does not tell. */
+/** The resident memory of a process in MB; 0 where there is no /proc. */
 function memoryOf({ pid }: ChildProcess): number {
   try {
-    return (Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * PAGE) / 1024 / 1024;
+    return (Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * PAGE_BYTES) / 1024 / 1024;
   } catch {
     return 0;
   }
 }
 
-function isAnswer(message: unknown): message is Answer {
-  return typeof message === 'object' && message !== null && 'token' in message && 'verdict' in message;
+function isReply(message: unknown): message is PreflightReply {
+  return typeof message === 'object' && message !== null && 'token' in message && 'result' in message;
 }

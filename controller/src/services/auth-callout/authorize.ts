@@ -2,11 +2,11 @@ import { encodeAuthorizationResponse, encodeUser, type KeyPair } from '@nats-io/
 import * as v from 'valibot';
 
 import { nodeNameOf } from '../../../../protocol/names.ts';
-import { isSignedBy } from './nkey.ts';
-import type { PublicKeys } from '../keygen/make-keys.ts';
 import { nodePermissions } from '../../nats-auth/permissions.ts';
+import type { PublicKeys } from '../../nats-auth/public-keys.ts';
+import { isSignedBy } from './nkey.ts';
 
-/** What NATS says of a client that wants to connect, as far as it matters here. */
+/** The fields of NATS's authorization request that matter here. */
 export const connectRequestSchema = v.object({
   user_nkey: v.string(),
   server_id: v.object({ id: v.string() }),
@@ -18,20 +18,20 @@ export const connectRequestSchema = v.object({
   }),
 });
 
-export type Application = v.InferOutput<typeof connectRequestSchema>;
+type AuthorizationRequest = v.InferOutput<typeof connectRequestSchema>;
 
-/** Who asks to be let in: what NATS says of the client, and how its address is called. */
+/** A client that wants to connect. */
 export interface ConnectRequest {
-  readonly request: Application;
-  /** The name of the container with the client's address, as Docker's DNS has it; null when it has none. */
+  readonly request: AuthorizationRequest;
+  /** The name of the container with the client's address, from Docker's DNS; null when the DNS has none. */
   readonly host: string | null;
 }
 
 /**
- * Answers NATS's question (ADR-26) whether a client may connect: a node, which shows the key of its cookie's nodes, and then
- * only as the node that runs at its address. So no node can speak as another one.
+ * Answers NATS's authorization request (ADR-26). A client is admitted when it has the key of its cookie's nodes, and only
+ * with the permissions of the node that runs at its address. So no node can speak as another one.
  *
- * @returns the answer for NATS, signed permissions or a refusal, and the name of whom it lets in.
+ * @returns the answer for NATS (signed permissions or a refusal), and the name of the admitted node; null for a refusal.
  */
 export async function authorize(
   { request, host }: ConnectRequest,
@@ -52,9 +52,9 @@ export async function authorize(
   return { token: await encodeAuthorizationResponse(user, server.id, issuer, { jwt }, {}), name };
 }
 
-/** The cookie whose nodes' key the client has, as it proved by signing NATS's nonce with it. */
+/** The cookie of the client's key; null when the client has not signed NATS's nonce with the key of a cookie's nodes. */
 function provenCookie(
-  { connect_opts: { nkey, sig }, client_info: { nonce } }: Application,
+  { connect_opts: { nkey, sig }, client_info: { nonce } }: AuthorizationRequest,
   clusters: readonly PublicKeys[],
 ): string | null {
   const cluster = clusters.find(({ users }) => users.node === nkey);

@@ -1,10 +1,11 @@
-import { type ClusterConfig, type Env, loadClusterConfig } from '../../../../shared/cluster-config.ts';
+import { CLUSTER_SETTINGS, type ClusterConfig } from '../../../../shared/cluster-config.ts';
+import { type Env, readSettings, type Warn } from '../../../../shared/settings.ts';
 
-/** The door serves every cookie of its NATS server, so its keys are not in a folder of one. */
-export type AuthCalloutConfig = Omit<ClusterConfig, 'cookie'>;
-
-/** Reads the cluster's variables. @throws UsageError one line that names every bad variable. */
-export function loadConfig(env: Env): AuthCalloutConfig {
-  const { natsUrl, logLevel } = loadClusterConfig(env);
-  return { natsUrl, logLevel, keysDir: env['KEYS_DIR'] || '/run/keys' };
+/**
+ * Reads the settings of the auth callout. It serves every cookie of its NATS server, so its keys are not in the folder of one.
+ *
+ * @throws UsageError see {@link readSettings}
+ */
+export function loadConfig(env: Env, warn: Warn): ClusterConfig {
+  return readSettings(env, CLUSTER_SETTINGS, warn);
 }

@@ -12,7 +12,7 @@ import {
   X509CertificateGenerator,
 } from '@peculiar/x509';
 
-/** A server's certificate and key, and the authority that vouches for it; all PEM. */
+/** A server's certificate and key, and the certificate of the authority that signed it; all PEM. */
 export interface ServerCertificate {
   readonly authority: string;
   readonly certificate: string;
@@ -23,8 +23,8 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const VALID_YEARS = 10;
 
 /**
- * Makes a certificate for a server that is reached by these names. The authority's own key is dropped at once, so that it can
- * vouch for nothing else.
+ * Makes a certificate for a server with these host names. The authority's private key is not kept, so that it can sign no
+ * other certificate.
  */
 export async function makeCertificate(hosts: readonly string[]): Promise<ServerCertificate> {
   const [authority, server] = await Promise.all([makeKeyPair(), makeKeyPair()]);

@@ -1,38 +1,44 @@
-import type { Env } from '../../../../shared/cluster-config.ts';
-import { UsageError } from '../../../../protocol/errors.ts';
+import { CLUSTER_SETTINGS } from '../../../../shared/cluster-config.ts';
+import {
+  flag,
+  path,
+  readSettings,
+  type Env,
+  type Setting,
+  type Values,
+  type Warn,
+} from '../../../../shared/settings.ts';
 import { COOKIE_RULE, isCookie } from '../../../../protocol/names.ts';
 
-export interface KeysConfig {
-  /** The clusters that are to share the NATS server. */
-  readonly cookies: readonly string[];
-  /** Has a folder for each process that holds keys. */
-  readonly volumes: string;
-  /** Whether all talk to NATS by TLS. */
-  readonly tls: boolean;
-  /** The names by which NATS is reached, for its certificate. */
-  readonly hosts: readonly string[];
+export const KEYGEN_SETTINGS = {
+  cookie: CLUSTER_SETTINGS.cookie,
+  cookies: {
+    name: 'COOKIES',
+    default: '',
+    description: 'All cookies that share the NATS server, `COOKIE` among them. Default: `COOKIE` alone.',
+    rule: `cookies, each ${COOKIE_RULE}, separated by commas or spaces`,
+    parse: text => (words(text).every(isCookie) ? words(text) : undefined),
+  } satisfies Setting<readonly string[]>,
+  volumes: path('VOLUMES', '/volumes', 'The folder that has a folder for each process that holds keys.'),
+  tls: flag('NATS_TLS', 'Whether all processes connect to NATS by TLS.'),
+  hosts: {
+    name: 'NATS_HOSTS',
+    default: 'nats',
+    description: 'The host names of NATS, for its certificate.',
+    rule: 'host names, separated by commas or spaces',
+    parse: words,
+  } satisfies Setting<readonly string[]>,
+  logLevel: CLUSTER_SETTINGS.logLevel,
+};
+
+export type KeygenConfig = Values<typeof KEYGEN_SETTINGS>;
+
+/** Reads the settings of the key generator; `cookies` is never empty. @throws UsageError see {@link readSettings} */
+export function loadConfig(env: Env, warn: Warn): KeygenConfig {
+  const config = readSettings(env, KEYGEN_SETTINGS, warn);
+  return config.cookies.length === 0 ? { ...config, cookies: [config.cookie] } : config;
 }
 
-/**
- * Reads `COOKIES` (by commas or spaces; default: `COOKIE`, or `dino`), `VOLUMES` (default `/volumes`), `NATS_TLS` (`1` or
- * `0`, the default) and `NATS_HOSTS` (default `nats`).
- *
- * @throws UsageError one line that names every bad variable.
- */
-export function loadConfig(env: Env): KeysConfig {
-  const cookies = listed(env['COOKIES'] || env['COOKIE'] || 'dino');
-  const tls = env['NATS_TLS'] || '0';
-  const problems = cookies.flatMap(cookie => (isCookie(cookie) ? [] : [`COOKIE ${cookie} must be ${COOKIE_RULE}`]));
-  if (tls !== '0' && tls !== '1') problems.push('NATS_TLS must be 1 or 0');
-  if (problems.length > 0) throw new UsageError(problems.join('; '));
-  return {
-    cookies,
-    volumes: env['VOLUMES'] || '/volumes',
-    tls: tls === '1',
-    hosts: listed(env['NATS_HOSTS'] || 'nats'),
-  };
-}
-
-function listed(text: string): string[] {
+function words(text: string): string[] {
   return text.split(/[\s,]+/).filter(word => word !== '');
 }

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+import { readJsonFiles } from '../../../../shared/files.ts';
 import type { Holder, KeyFile } from './make-keys.ts';
 
 /** A user and group of a container. */
@@ -19,18 +20,18 @@ export interface Owner {
   readonly gid: number;
 }
 
-/** The folders of keys, one volume for each holder. */
+/** The key folders: one volume for each holder. */
 export class KeyFolders {
   readonly #root: string;
   readonly #owners: Readonly<Record<Holder, Owner>>;
 
-  /** @param root has a folder for each holder, which belongs to its owner afterwards. */
+  /** @param root the folder with the holders' folders. */
   constructor(root: string, owners: Readonly<Record<Holder, Owner>>) {
     this.#root = root;
     this.#owners = owners;
   }
 
-  /** Writes a file that its holder alone can read; a reader sees the old one or the whole new one. */
+  /** Writes a file that only its holder can read. A reader sees the old content or all of the new one. */
   write({ holder, path, text }: KeyFile): void {
     const { uid, gid } = this.#owners[holder];
     const file = join(this.#root, holder, path);
@@ -40,31 +41,29 @@ export class KeyFolders {
       chmodSync(each, 0o700);
       chownSync(each, uid, gid);
     }
-    const fresh = `${file}.new`;
-    writeFileSync(fresh, text, { mode: 0o400 });
-    chownSync(fresh, uid, gid);
-    renameSync(fresh, file);
+    // Not replaceFile(): the new file has to belong to its reader before it takes the old one's place.
+    writeFileSync(`${file}.new`, text, { mode: 0o400 });
+    chownSync(`${file}.new`, uid, gid);
+    renameSync(`${file}.new`, file);
   }
 
-  /** The text of a file; null when it is not there. */
-  read(holder: Holder, path: string): string | null {
+  /** The content of a file; null when there is no such file. */
+  read(holder: Holder, path: string): Uint8Array | null {
     const file = join(this.#root, holder, path);
-    return existsSync(file) ? readFileSync(file, 'utf8') : null;
+    return existsSync(file) ? readFileSync(file) : null;
   }
 
   remove(holder: Holder, path: string): void {
     rmSync(join(this.#root, holder, path), { force: true });
   }
 
-  /** The contents of the JSON files in a holder's folder; none when it is not there. */
+  /** The contents of the JSON files in a holder's folder; none when there is no such folder. */
   readAll(holder: Holder, folder: string): Uint8Array[] {
     const path = join(this.#root, holder, folder);
-    if (!existsSync(path)) return [];
-    const files = readdirSync(path).filter(file => file.endsWith('.json'));
-    return files.map(file => readFileSync(join(path, file)));
+    return existsSync(path) ? readJsonFiles(path) : [];
   }
 
-  /** Gives a folder and all in it to an owner. */
+  /** Changes the owner of a folder and of everything in it. */
   handOver(folder: string, { uid, gid }: Owner): void {
     const path = join(this.#root, folder);
     if (!existsSync(path)) return;

@@ -1,17 +1,26 @@
-import { type ClusterConfig, type Env, loadClusterConfig } from '../../../../shared/cluster-config.ts';
+import { join } from 'node:path';
 
-export interface RosterConfig extends ClusterConfig {
-  /** A container is a node of this cluster when it has all of these labels, `key=value`. */
-  readonly labels: readonly string[];
-}
+import { CLUSTER_SETTINGS } from '../../../../shared/cluster-config.ts';
+import { type Env, readSettings, type Setting, type Values, type Warn } from '../../../../shared/settings.ts';
 
-/**
- * Reads the cluster's variables and `NODE_LABELS`, comma-separated.
- *
- * @throws UsageError one line that names every bad variable.
- */
-export function loadConfig(env: Env): RosterConfig {
-  const labels = (env['NODE_LABELS'] ?? '').split(',').filter(label => label !== '');
-  const problems = labels.length === 0 ? ['NODE_LABELS must name the labels of the node containers, key=value,…'] : [];
-  return { ...loadClusterConfig(env, problems), labels };
+export const ROSTER_SETTINGS = {
+  ...CLUSTER_SETTINGS,
+  labels: {
+    name: 'NODE_LABELS',
+    default: '',
+    description: 'The labels of the node containers. A container is a node of the cluster when it has all of them.',
+    rule: 'one label or more, key=value, separated by commas',
+    parse: text => {
+      const labels = text.split(',').filter(label => label !== '');
+      return labels.length === 0 ? undefined : labels;
+    },
+  } satisfies Setting<readonly string[]>,
+};
+
+export type RosterConfig = Values<typeof ROSTER_SETTINGS>;
+
+/** Reads the settings of the roster. @throws UsageError see {@link readSettings} */
+export function loadConfig(env: Env, warn: Warn): RosterConfig {
+  const config = readSettings(env, ROSTER_SETTINGS, warn);
+  return { ...config, keysDir: join(config.keysDir, config.cookie) };
 }

@@ -4,14 +4,14 @@ import type Docker from 'dockerode';
 
 import type { RosterAnswer } from '../../../../protocol/messages.ts';
 
-/** What happens to a container that makes another list of it. */
-const CHANGES = ['create', 'start', 'die', 'pause', 'unpause', 'rename', 'destroy'] as const;
+/** The events of the engine after which the list of containers can differ. */
+const CHANGE_EVENTS = ['create', 'start', 'die', 'pause', 'unpause', 'rename', 'destroy'] as const;
 
-/** Between two attempts to hear the engine's events (milliseconds). */
-const LISTEN_AGAIN = 1_000;
+/** The time between two attempts to subscribe to the engine's events. */
+const RETRY_INTERVAL_MS = 1_000;
 
-/** A list is asked for again after this time in any case (milliseconds): not all that fails in the engine is an event. */
-const ASK_AGAIN = 10_000;
+/** The list is read again after this time in any case: not every failure in the engine is an event. */
+const REFRESH_INTERVAL_MS = 10_000;
 
 interface Engine {
   listContainers(options: Docker.ContainerListOptions): Promise<Docker.ContainerInfo[]>;
@@ -19,16 +19,16 @@ interface Engine {
 }
 
 /**
- * The containers with all the given labels (`key=value`), in whatever state they are. The engine takes 15 ms to list a fleet
- * of thirty, which every push would wait for: so the list is kept until the engine tells of a change. Where its events can't
- * be heard (a proxy before its socket), it is asked each time.
+ * The containers with all the given labels (`key=value`), in any state. The engine takes 15 ms to list thirty containers, and
+ * every push would wait for it. So the list is cached until the engine reports a change. When its events are not available
+ * (behind a proxy of its socket, for example), every request reads the list again.
  */
 export class Containers {
   readonly #engine: Engine;
   readonly #labels: readonly string[];
   #isListening = false;
-  #known: RosterAnswer | null = null;
-  /** Grows with each change: a list that was asked for before one may not have it. */
+  #cached: RosterAnswer | null = null;
+  /** Counts the changes: a list that was requested before a change is not cached. */
   #changes = 0;
 
   constructor(engine: Engine, labels: readonly string[]) {
@@ -36,50 +36,50 @@ export class Containers {
     this.#labels = labels;
   }
 
-  /** Hears the engine's events, for as long as the process lives. */
+  /** Follows the engine's events, as long as the process lives. */
   async follow(): Promise<never> {
     for (;;) {
       await this.#listen().catch(() => undefined);
       this.#isListening = false;
       this.#changed();
-      await new Promise(resolve => setTimeout(resolve, LISTEN_AGAIN));
+      await new Promise(resolve => setTimeout(resolve, RETRY_INTERVAL_MS));
     }
   }
 
-  /** What the engine knows now. */
+  /** The containers that exist now. */
   async list(): Promise<RosterAnswer> {
-    if (this.#known !== null) return this.#known;
+    if (this.#cached !== null) return this.#cached;
     const changes = this.#changes;
-    const answer = await this.#ask();
-    if (this.#isListening && changes === this.#changes && answer.status === 'containers') this.#known = answer;
+    const answer = await this.#readList();
+    if (this.#isListening && changes === this.#changes && answer.status === 'containers') this.#cached = answer;
     return answer;
   }
 
-  /** Ends when the engine does not tell any more. */
+  /** Resolves when the engine's event stream ends. */
   async #listen(): Promise<void> {
     const filters: Docker.GetEventsOptions['filters'] = {
       type: ['container'],
-      event: [...CHANGES],
+      event: [...CHANGE_EVENTS],
       label: [...this.#labels],
     };
     const events = await this.#engine.getEvents({ filters });
-    // One event or many, whole or in parts: each means to look again.
+    // A chunk can be part of an event or several events. Each means that the list is out of date.
     events.on('data', () => this.#changed());
     this.#isListening = true;
     this.#changed();
-    const asking = setInterval(() => {
+    const refresh = setInterval(() => {
       this.#changed();
       void this.list();
-    }, ASK_AGAIN);
-    await once(events, 'close').finally(() => clearInterval(asking));
+    }, REFRESH_INTERVAL_MS);
+    await once(events, 'close').finally(() => clearInterval(refresh));
   }
 
   #changed(): void {
     this.#changes += 1;
-    this.#known = null;
+    this.#cached = null;
   }
 
-  async #ask(): Promise<RosterAnswer> {
+  async #readList(): Promise<RosterAnswer> {
     try {
       const containers = await this.#engine.listContainers({ all: true, filters: { label: [...this.#labels] } });
       return {

@@ -11,20 +11,20 @@ import { runService } from '../../../../shared/run-service.ts';
 import { loadConfig, type RosterConfig } from './config.ts';
 import { Containers } from './containers.ts';
 
-/** How long the roster waits when it stops until everything is sent (milliseconds). */
+/** The timeout for sending what is left when the roster stops. */
 const DRAIN_TIMEOUT_MS = 500;
 
-/** The only process with the Docker socket: it answers which containers there are, and does nothing else. */
+/** Answers requests with the list of node containers. It is the only process with the Docker socket, and does nothing else. */
 async function startRoster(config: RosterConfig, log: Logger): Promise<AsyncDisposable> {
   const containers = new Containers(new Docker(), config.labels);
   void containers.follow();
   const nats = await openConnection(config, { name: 'hotcast-roster', inboxPrefix: inboxPrefix('roster') }, log);
-  const answer = async (question: Msg): Promise<void> => {
-    question.respond(encode(await containers.list()));
+  const respond = async (message: Msg): Promise<void> => {
+    message.respond(encode(await containers.list()));
   };
   nats.subscribe(subjectsOf(config.cookie).roster, {
-    callback: (error, question) => {
-      if (error === null) void answer(question);
+    callback: (error, message) => {
+      if (error === null) void respond(message);
     },
   });
   const roster = await containers.list();

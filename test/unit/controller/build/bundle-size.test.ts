@@ -10,7 +10,7 @@ import { bundleOf } from '../../fixtures.ts';
 const noise = (bytes: number): string => randomBytes(bytes).toString('base64');
 
 describe('pack', () => {
-  it('gives the bytes of a bundle, with its code cache', () => {
+  it('encodes a bundle with its code cache', () => {
     const bundle = { ...bundleOf('demo', 'exports.x = 1;'), cache: { runtime: 'V8', data: randomBytes(99) } };
     expect(decodeBundle(pack(bundle, Infinity))).toEqual(bundle);
   });
@@ -21,7 +21,7 @@ describe('pack', () => {
     expect(decodeBundle(packed)).toEqual(bundle);
   });
 
-  it('refuses what is larger than NATS takes', () => {
+  it('rejects a bundle that is larger than the limits', () => {
     const bundle = bundleOf('demo', `exports.noise = '${noise(9 * 1024 * 1024)}';`);
     expect(() => pack(bundle, Infinity)).toThrow(/^demo is \d+\.\d MiB packed, the limit is 7\.9 MiB: import less/);
     expect(() => pack(bundle, HEADER_BYTES + 1024 * 1024)).toThrow(/the limit is 1\.0 MiB/);

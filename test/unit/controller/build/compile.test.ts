@@ -17,7 +17,7 @@ const projectOf = (source: string): string => project({ 'modules/demo.ts': sourc
 
 const add = 'export const add = (x: number, y: number): number => x + y;\n';
 
-/** What one call of the compiled module gives on a node. */
+/** The answer of a node to a call of the compiled module. */
 async function callOn(modulesDir: string, name: string): Promise<unknown> {
   const { bundle } = await compile(modulesDir, 'demo');
   const server = new CodeServer(recordingLog());
@@ -28,27 +28,27 @@ async function callOn(modulesDir: string, name: string): Promise<unknown> {
 async function compileErrorOf(source: string): Promise<CompileError> {
   const error: unknown = await compile(projectOf(source), 'demo').catch((thrown: unknown) => thrown);
   if (error instanceof CompileError) return error;
-  throw new Error('it compiled, or failed otherwise', { cause: error });
+  throw new Error('it compiled, or failed with another error', { cause: error });
 }
 
 describe('compile', () => {
-  it('gives a bundle whose revision is that of its code', async () => {
+  it('returns a bundle with the revision of its code', async () => {
     const { bundle } = await compile(projectOf(add), 'demo');
     expect(bundle).toMatchObject({ module: 'demo', file: 'modules/demo.ts', exports: ['add'] });
     expect(bundle.revision).toBe(revisionOf(bundle.code));
   });
 
-  it('gives the same source the same revision, wherever it is', async () => {
+  it('makes the same bundle of the same source in every folder', async () => {
     const [one, two] = await Promise.all([1, 2].map(() => compile(projectOf(add), 'demo')));
     expect(one?.bundle).toEqual(two?.bundle);
   });
 
-  it('gives other source another revision', async () => {
+  it('makes another revision of other source', async () => {
     const [one, two] = await Promise.all([add, add.replace('+', '-')].map(text => compile(projectOf(text), 'demo')));
     expect(one?.bundle.revision).not.toBe(two?.bundle.revision);
   });
 
-  it('lists the exports: values by name and default, types not', async () => {
+  it('lists the exported values by name, without types', async () => {
     const modules = project({
       'modules/demo.ts': `export * from './lib/more'; export default 1; export type T = 1; ${add}`,
       'modules/lib/more.ts': 'export class More {}',
@@ -56,7 +56,7 @@ describe('compile', () => {
     expect((await compile(modules, 'demo')).bundle.exports.toSorted()).toEqual(['More', 'add', 'default']);
   });
 
-  it('takes a folder with an index.ts', async () => {
+  it('compiles a folder with an index.ts', async () => {
     const modules = project({
       'modules/demo/index.ts': `export { add } from './sum';`,
       'modules/demo/sum.ts': add,
@@ -64,7 +64,7 @@ describe('compile', () => {
     expect((await compile(modules, 'demo')).bundle).toMatchObject({ file: 'modules/demo/index.ts', exports: ['add'] });
   });
 
-  it('keeps the source in the map', async () => {
+  it('has the source in its map', async () => {
     const { bundle } = await compile(projectOf(add), 'demo');
     expect(JSON.parse(unpackMap(bundle.map))).toMatchObject({ sources: ['modules/demo.ts'], sourcesContent: [add] });
   });
@@ -75,7 +75,7 @@ describe('a compiled module', () => {
     expect(await callOn(projectOf('export function f(): number { return 4 + 5; }'), 'f')).toMatchObject({ json: '9' });
   });
 
-  it('has its npm imports in it', async () => {
+  it('contains its npm imports', async () => {
     const modules = project({
       'modules/demo.ts': `import { yabba } from 'yabba'; export const f = () => yabba;`,
       'node_modules/yabba/package.json': '{ "name": "yabba", "type": "module", "exports": "./yabba.js" }',
@@ -96,14 +96,14 @@ describe('a compiled module', () => {
     expect(await callOn(projectOf(source), 'f')).toMatchObject({ json: '7', output: ['counting'] });
   });
 
-  it('answers with its error when it throws', async () => {
+  it('returns its error when it throws', async () => {
     const source = `export function f(): never { throw new RangeError('too far'); }`;
     expect(await callOn(projectOf(source), 'f')).toMatchObject({ type: 'RangeError', message: 'too far' });
   });
 });
 
 describe('CompileError', () => {
-  it('shows file, line and column, the line, and a caret below the place', async () => {
+  it('shows file, line and column, the source line, and a caret below the position', async () => {
     const error = await compileErrorOf(`${add}export const broken = 1 + ;\n`);
     expect(error.message.split('\n')).toEqual([
       'demo does not compile; nothing was sent',
@@ -113,7 +113,7 @@ describe('CompileError', () => {
     ]);
   });
 
-  it('has the same for a program', async () => {
+  it('has the same data for programs', async () => {
     const { code, diagnostics } = await compileErrorOf(`export { x } from './nowhere';`);
     expect(code).toBe('compile');
     expect(diagnostics).toEqual([
@@ -128,7 +128,7 @@ describe('CompileError', () => {
     ]);
   });
 
-  it('underlines all that it is about', async () => {
+  it('underlines the whole expression', async () => {
     const { message } = await compileErrorOf(`import pad from 'left-pad';\nexport { pad };`);
     const [, , source = '', carets = ''] = message.split('\n');
     expect(source.slice(carets.indexOf('^'), carets.length)).toBe(`'left-pad'`);
@@ -165,17 +165,17 @@ describe('CompileError', () => {
     ]);
   });
 
-  it('names every complaint at once', async () => {
+  it('lists every error at once', async () => {
     const { diagnostics } = await compileErrorOf(`import './a';\nimport 'left-pad';\nexport const x = 1;`);
     expect(diagnostics.map(({ text }) => text)).toEqual(['Could not resolve "./a"', 'Could not resolve "left-pad"']);
   });
 
-  it('names the file that is wrong, when a module imports another', async () => {
+  it('names the file with the error, when a module imports it', async () => {
     const modules = project({ 'modules/demo.ts': `export * from './lib/sum';`, 'modules/lib/sum.ts': 'export const' });
     await expect(compile(modules, 'demo')).rejects.toThrow('\nmodules/lib/sum.ts:1:13: ');
   });
 
-  it('comes for an await at the top, which a hot load can not wait for', async () => {
+  it('rejects a top-level await', async () => {
     expect((await compileErrorOf('export const x = await 1;')).message).toContain(
       'modules/demo.ts:1:18: Top-level await',
     );
@@ -183,7 +183,7 @@ describe('CompileError', () => {
 });
 
 describe('UsageError', () => {
-  it('lists the modules there are when one is unknown', async () => {
+  it('lists the modules when one is unknown', async () => {
     const modules = project({
       'modules/demo.ts': add,
       'modules/counter/index.ts': add,
@@ -197,11 +197,11 @@ describe('UsageError', () => {
     );
   });
 
-  it('says that there is no module yet', async () => {
+  it('says that there are no modules', async () => {
     await expect(compile(join(project({}), 'nowhere'), 'demo')).rejects.toThrow('modules here: none yet');
   });
 
-  it('comes when a module is there twice', async () => {
+  it('rejects a module with two sources', async () => {
     const modules = project({ 'modules/demo.ts': add, 'modules/demo/index.ts': add });
     await expect(compile(modules, 'demo')).rejects.toThrow(
       new UsageError('there are both modules/demo.ts and modules/demo/index.ts: remove one'),
@@ -209,7 +209,7 @@ describe('UsageError', () => {
   });
 
   it.each(['', '// nothing yet\n', 'export type Only = "a type";', 'console.log("no exports");'])(
-    'comes when nothing is exported: %j',
+    'rejects a module without exports: %j',
     async source => {
       await expect(compile(projectOf(source), 'demo')).rejects.toThrow(
         new UsageError('modules/demo.ts exports nothing: export at least one function'),

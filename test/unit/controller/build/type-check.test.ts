@@ -1,7 +1,7 @@
-import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 
 import { TypeCheck } from '../../../../controller/src/build/type-check.ts';
 import { ROOT } from '../../../support/shell.ts';
@@ -10,9 +10,12 @@ import { projects } from '../../projects.ts';
 const project = projects();
 const open: TypeCheck[] = [];
 
-afterEach(() => open.splice(0).forEach(check => check.close()));
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await Promise.all(open.splice(0).map(check => check[Symbol.asyncDispose]()));
+});
 
-/** Checks files of a modules folder; gives where the errors are, and their codes. */
+/** Checks files of a modules folder. Returns the positions and codes of the errors. */
 function checker(files: Record<string, string>) {
   const modulesDir = project(files);
   const root = join(modulesDir, '..');
@@ -23,30 +26,34 @@ function checker(files: Record<string, string>) {
     const found = await typeCheck.check(Promise.resolve(names.map(name => join(modulesDir, name))));
     return found.map(({ file, line, column, text }) => `${file}:${line}:${column} ${/TS\d+/.exec(text)?.[0]}`);
   };
-  return { check, path: (name: string) => join(modulesDir, name) };
+  return { typeCheck, check, path: (name: string) => join(modulesDir, name) };
 }
 
-it('is strict where there is no tsconfig.json, and knows Node.js and hot', { timeout: 30_000 }, async () => {
-  const { check, path } = checker({
-    'modules/loose.ts': 'export function f(x) {\n  return x;\n}\n',
-    'modules/whole.ts': `
+it(
+  'is strict without a tsconfig.json, and has the types of Node.js and of hot modules',
+  { timeout: 30_000 },
+  async () => {
+    const { check, path } = checker({
+      'modules/loose.ts': 'export function f(x) {\n  return x;\n}\n',
+      'modules/whole.ts': `
       import { readFileSync } from 'node:fs';
       import { f } from 'hot:right';
       import { deep } from 'hot:folder';
       export const all = f(deep) + readFileSync('/x', 'utf8').length + Number(import.meta.hot.data['x']);
     `,
-    'modules/right.ts': 'export const f = (x: number): number => x;\n',
-    'modules/folder/index.ts': 'export const deep = 1;\n',
-  });
-  expect(await check('loose.ts')).toEqual(['modules/loose.ts:1:19 TS7006']);
-  expect(await check('whole.ts')).toEqual([]);
-  writeFileSync(path('right.ts'), 'export const f = (x: string): number => x.length;\n');
-  expect(await check('whole.ts', 'right.ts')).toEqual(['modules/whole.ts:5:28 TS2345']);
-  rmSync(path('right.ts'));
-  expect(await check('whole.ts')).toEqual(['modules/whole.ts:3:25 TS2307']);
-});
+      'modules/right.ts': 'export const f = (x: number): number => x;\n',
+      'modules/folder/index.ts': 'export const deep = 1;\n',
+    });
+    expect(await check('loose.ts')).toEqual(['modules/loose.ts:1:19 TS7006']);
+    expect(await check('whole.ts')).toEqual([]);
+    writeFileSync(path('right.ts'), 'export const f = (x: string): number => x.length;\n');
+    expect(await check('whole.ts', 'right.ts')).toEqual(['modules/whole.ts:5:28 TS2345']);
+    rmSync(path('right.ts'));
+    expect(await check('whole.ts')).toEqual(['modules/whole.ts:3:25 TS2307']);
+  },
+);
 
-it("has the modules folder's own settings when they change", { timeout: 30_000 }, async () => {
+it("follows changes of the modules folder's tsconfig.json", { timeout: 30_000 }, async () => {
   const { check, path } = checker({ 'modules/loose.ts': `export function f(x) {\n  return '日本😀' + x + y;\n}\n` });
   expect(await check('loose.ts')).toEqual(['modules/loose.ts:1:19 TS7006', 'modules/loose.ts:2:23 TS2304']);
   writeFileSync(path('tsconfig.json'), '{ "compilerOptions": { "strict": false, "target": "es2023" } }');
@@ -55,7 +62,7 @@ it("has the modules folder's own settings when they change", { timeout: 30_000 }
   expect(await check('loose.ts')).toContain('null:0:0 TS5083');
 });
 
-it('takes the first module of a folder that was empty, also when it is empty again', { timeout: 30_000 }, async () => {
+it('checks the first module of a folder that was empty, also repeatedly', { timeout: 30_000 }, async () => {
   const { check, path } = checker({ 'modules/first.ts': 'export const f = 1;\n' });
   rmSync(path('first.ts'));
   await check();
@@ -65,4 +72,18 @@ it('takes the first module of a folder that was empty, also when it is empty aga
   await check();
   writeFileSync(path('first.ts'), 'export const f = 2;\n');
   expect(await check('first.ts')).toEqual([]);
+});
+
+it('leaves no temporary folder and no process when it is disposed', { timeout: 30_000 }, async () => {
+  const processes = (): number => process.getActiveResourcesInfo().filter(name => name === 'ProcessWrap').length;
+  const before = processes();
+  const { typeCheck, check, path } = checker({ 'modules/demo.ts': 'export const f = 1;\n' });
+  const temporary = path('..');
+  vi.stubEnv('TMPDIR', temporary);
+  const folders = (): string[] => readdirSync(temporary).filter(name => name.startsWith('hotcast-types-'));
+  expect(await check('demo.ts')).toEqual([]);
+  expect(folders()).toHaveLength(1);
+  await typeCheck[Symbol.asyncDispose]();
+  expect(folders()).toEqual([]);
+  await vi.waitFor(() => expect(processes()).toBe(before), 10_000);
 });

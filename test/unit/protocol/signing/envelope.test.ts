@@ -10,55 +10,55 @@ const trusted = new Map([KEY].map(key => [key.id, readTrustedKey(trustedKeyFile(
 const SUBJECT = 'hotcast.dino.head.demo';
 const PAYLOAD = new TextEncoder().encode('{"module":"demo"}');
 
-const faultOf = (opened: Verified): string => (opened.status === 'rejected' ? opened.fault : 'none');
+const faultOf = (verified: Verified): string => (verified.status === 'rejected' ? verified.fault : 'none');
 
-describe('a signEnvelope', () => {
-  it('gives back what was sealed, where it was sealed for', () => {
+describe('an envelope', () => {
+  it('returns its payload on the subject that it was signed for', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 100 }), fc.uint8Array({ maxLength: 300 }), (subject, payload) => {
-        const sealed = signEnvelope(KEY, subject, payload);
-        const opened = verifyEnvelope(trusted, subject, sealed);
-        expect(opened).toMatchObject({ status: 'verified', subject, key: KEY.id });
-        expect(opened.status === 'verified' && Buffer.from(opened.payload).equals(payload)).toBe(true);
-        expect(verifyEnvelope(trusted, null, sealed)).toEqual(opened);
-        expect(signerOf(sealed)).toBe(KEY.id);
+        const signed = signEnvelope(KEY, subject, payload);
+        const verified = verifyEnvelope(trusted, subject, signed);
+        expect(verified).toMatchObject({ status: 'verified', subject, key: KEY.id });
+        expect(verified.status === 'verified' && Buffer.from(verified.payload).equals(payload)).toBe(true);
+        expect(verifyEnvelope(trusted, null, signed)).toEqual(verified);
+        expect(signerOf(signed)).toBe(KEY.id);
       }),
     );
   });
 
-  it('does not verifyEnvelope anywhere else', () => {
-    const sealed = signEnvelope(KEY, SUBJECT, PAYLOAD);
+  it('is rejected on every other subject', () => {
+    const signed = signEnvelope(KEY, SUBJECT, PAYLOAD);
     for (const subject of ['hotcast.rubble.head.demo', 'hotcast.dino.head.demo2', 'hotcast.dino.bundle.demo', '']) {
-      expect(faultOf(verifyEnvelope(trusted, subject, sealed))).toBe('wrong subject');
+      expect(faultOf(verifyEnvelope(trusted, subject, signed))).toBe('wrong subject');
     }
   });
 
-  it('of a key that is not trusted does not verifyEnvelope', () => {
+  it('is rejected when its key is not trusted', () => {
     expect(faultOf(verifyEnvelope(trusted, SUBJECT, signEnvelope(OTHER, SUBJECT, PAYLOAD)))).toBe('unknown key');
-    // Also when it says that it is another's.
-    const posing = signEnvelope({ ...OTHER, id: KEY.id }, SUBJECT, PAYLOAD);
-    expect(faultOf(verifyEnvelope(trusted, SUBJECT, posing))).toBe('bad signature');
+    // Also with the id of a trusted key.
+    const forged = signEnvelope({ ...OTHER, id: KEY.id }, SUBJECT, PAYLOAD);
+    expect(faultOf(verifyEnvelope(trusted, SUBJECT, forged))).toBe('bad signature');
   });
 
-  it('does not verifyEnvelope when any bit of it was changed', () => {
-    const sealed = signEnvelope(KEY, SUBJECT, PAYLOAD);
-    for (let bit = 0; bit < sealed.length * 8; bit += 1) {
-      const changed = Uint8Array.from(sealed);
+  it('is rejected after a change of any bit', () => {
+    const signed = signEnvelope(KEY, SUBJECT, PAYLOAD);
+    for (let bit = 0; bit < signed.length * 8; bit += 1) {
+      const changed = Uint8Array.from(signed);
       changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       expect(verifyEnvelope(trusted, SUBJECT, changed).status).toBe('rejected');
       expect(verifyEnvelope(trusted, null, changed).status).toBe('rejected');
     }
   });
 
-  it('does not verifyEnvelope when it was cut, or something was added', () => {
-    const sealed = signEnvelope(KEY, SUBJECT, PAYLOAD);
-    for (let length = 0; length < sealed.length; length += 1) {
-      expect(verifyEnvelope(trusted, SUBJECT, sealed.subarray(0, length)).status).toBe('rejected');
+  it('is rejected when it is cut off or has additional bytes', () => {
+    const signed = signEnvelope(KEY, SUBJECT, PAYLOAD);
+    for (let length = 0; length < signed.length; length += 1) {
+      expect(verifyEnvelope(trusted, SUBJECT, signed.subarray(0, length)).status).toBe('rejected');
     }
-    expect(faultOf(verifyEnvelope(trusted, SUBJECT, Buffer.concat([sealed, Uint8Array.of(0)])))).toBe('bad signature');
+    expect(faultOf(verifyEnvelope(trusted, SUBJECT, Buffer.concat([signed, Uint8Array.of(0)])))).toBe('bad signature');
   });
 
-  it('is not seen in bytes that are none', () => {
+  it('is not found in random bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), bytes => {
         expect(faultOf(verifyEnvelope(trusted, SUBJECT, bytes))).toBe('unsigned');

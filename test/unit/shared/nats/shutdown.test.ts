@@ -8,7 +8,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('drainConnection', () => {
-  it('waits until all has gone out', async () => {
+  it('waits until everything is sent', async () => {
     const events: string[] = [];
     const drain = async (): Promise<void> => {
       await new Promise(resolve => setTimeout(resolve, 150));
@@ -20,13 +20,13 @@ describe('drainConnection', () => {
     expect(events).toEqual(['sent', 'drained']);
   });
 
-  it('does not wait longer than it may', async () => {
+  it('does not wait longer than its timeout', async () => {
     const drained = drainConnection({ close, drain: () => new Promise(() => undefined) }, 200);
     await vi.advanceTimersByTimeAsync(200);
     await expect(drained).resolves.toBeUndefined();
   });
 
-  it('does not mind a connection that is lost meanwhile', async () => {
+  it('closes a connection that is lost meanwhile', async () => {
     const drained = drainConnection({ close, drain: () => Promise.reject(new Error('connection disconnected')) }, 200);
     await expect(drained).resolves.toBeUndefined();
   });

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 
-/** What an object has of its own. */
-interface Picture {
+/** The own properties of an object. */
+interface ObjectState {
   readonly name: string;
   readonly object: object;
   readonly prototype: object | null;
@@ -9,19 +9,19 @@ interface Picture {
   readonly descriptors: readonly (PropertyDescriptor | undefined)[];
 }
 
-/** Built-in objects as they were, and where one finds them. */
-export type Snapshot = readonly Picture[];
+/** The state of built-in objects at one moment. */
+export type Snapshot = readonly ObjectState[];
 
-/** Hooks that every program may set: V8 asks for them. */
+/** Hooks of V8 that every program can set. */
 const HOOKS = new Set<PropertyKey>(['prepareStackTrace', 'stackTraceLimit']);
 
-// A module that changes these does not blind the comparison.
+// Taken before a module can replace them.
 const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
 const { is } = Object;
 
-/** Pictures of the language's and Node's built-in objects: global classes and namespaces, with their prototypes. */
-export function pictures(): Snapshot {
-  const taken: Picture[] = [];
+/** Records the built-in objects of the language and of Node.js: global classes and namespaces, with their prototypes. */
+export function snapshot(): Snapshot {
+  const taken: ObjectState[] = [];
   const seen = new Set<object>();
   const take = (name: string, value: unknown): void => {
     if (!isObject(value) || seen.has(value)) return;
@@ -55,15 +55,15 @@ export function pictures(): Snapshot {
   return taken;
 }
 
-/** What differs now: `Array.prototype.last`, and names that are new in globalThis. */
-export function changesSince(snapshot: Snapshot): { readonly changed: string[]; readonly globals: string[] } {
+/** What differs from a snapshot. `changed`: for example `Array.prototype.last`; `globals`: new names in globalThis. */
+export function changesSince(taken: Snapshot): { readonly changed: string[]; readonly globals: string[] } {
   const changed: string[] = [];
   const globals: string[] = [];
-  // By index: a module may have changed the iterator of arrays.
-  for (let at = 0; at < snapshot.length; at += 1) {
-    const picture = snapshot[at];
-    if (picture === undefined) break;
-    const { name, object, prototype, keys, descriptors } = picture;
+  // By index: a module can have changed the iterator of arrays.
+  for (let at = 0; at < taken.length; at += 1) {
+    const state = taken[at];
+    if (state === undefined) break;
+    const { name, object, prototype, keys, descriptors } = state;
     if (getPrototypeOf(object) !== prototype) changed.push(`the prototype of ${name}`);
     for (let index = 0; index < keys.length; index += 1) {
       const key = keys[index] ?? '';
@@ -76,7 +76,7 @@ export function changesSince(snapshot: Snapshot): { readonly changed: string[]; 
       const key = now[index] ?? '';
       if (keys.includes(key) || HOOKS.has(key)) continue;
       if (object !== globalThis) changed.push(path(name, key));
-      // Libraries keep what all their copies share under a symbol.
+      // Under a symbol, libraries keep what all their copies share.
       else if (typeof key === 'string') globals.push(key);
     }
   }
@@ -101,7 +101,7 @@ function path(name: string, key: PropertyKey): string {
   return typeof key === 'symbol' ? `${name}[${key.description ?? 'symbol'}]` : `${prefix}${String(key)}`;
 }
 
-/** A property's value; undefined for one that a getter makes. */
+/** The value of a property; undefined for a getter. */
 function valueOf(object: object, name: string): unknown {
   return getOwnPropertyDescriptor(object, name)?.value;
 }

@@ -1,26 +1,26 @@
 import { evaluate } from './evaluate.ts';
-import { pictures } from './intrinsics.ts';
-import { surround } from './environment.ts';
-import type { Answer, Candidate, Question, Verdict } from '../protocol.ts';
+import { snapshot } from './intrinsics.ts';
+import { stubEnvironment } from './environment.ts';
+import type { ModuleResult, ModuleUnderTest, PreflightReply, PreflightRequest } from '../protocol.ts';
 
-// The preflight's process: started without permissions, asked once, and ended by the controller.
-const answer = process.send?.bind(process);
-const environment = surround();
-const before = pictures();
+// The preflight's process. It is started without permissions, gets one request, and is ended by the controller.
+const send = process.send?.bind(process);
+const environment = stubEnvironment();
+const before = snapshot();
 
-process.once('message', ({ token, candidates }: Question) => {
-  for (const candidate of candidates) {
-    const verdict = judge(candidate);
-    answer?.({ token, verdict } satisfies Answer);
-    if (verdict.status === 'refused') return;
+process.once('message', ({ token, modules }: PreflightRequest) => {
+  for (const tested of modules) {
+    const result = run(tested);
+    send?.({ token, result } satisfies PreflightReply);
+    if (result.status === 'refused') return;
   }
 });
-answer?.('ready');
+send?.('ready');
 
-/** Not even this code may work when a module has changed what it is made of. */
-function judge(candidate: Candidate): Verdict {
+/** Even this code can fail after a module has changed the built-in objects. */
+function run(tested: ModuleUnderTest): ModuleResult {
   try {
-    return evaluate(candidate, environment, before);
+    return evaluate(tested, environment, before);
   } catch {
     return { status: 'refused', reason: 'intrinsics', detail: 'it changes what all code needs to run', stack: null };
   }

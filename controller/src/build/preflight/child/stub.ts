@@ -1,13 +1,13 @@
 /**
- * Something that stands for whatever a module wants from outside: it can be called, constructed, extended, iterated
- * (nothing is in it), read and written to any depth, and nothing comes of it. A promise of it never settles.
+ * Stands in for any value with I/O. It can be called, constructed, extended, iterated (it is empty), read and written to any
+ * depth, without an effect. A promise that is resolved with it never settles.
  *
- * @param touched told when the module uses it as a value, so that from then on it may not do what it would on a node.
+ * @param onUse called when the module uses it as a value. After that the module can behave otherwise than on a node.
  */
-export function stub(touched: () => void = () => undefined): object {
-  const behaviour: ProxyHandler<() => void> = {
+export function stub(onUse: () => void = () => undefined): object {
+  const handler: ProxyHandler<() => void> = {
     get: (_, name) => {
-      if (typeof name === 'symbol') return wellKnown(name, touched);
+      if (typeof name === 'symbol') return wellKnown(name, onUse);
       return name === '__esModule' ? undefined : whole;
     },
     has: () => true,
@@ -15,28 +15,28 @@ export function stub(touched: () => void = () => undefined): object {
     deleteProperty: () => true,
     defineProperty: () => true,
     apply: () => {
-      touched();
+      onUse();
       return whole;
     },
     construct: (_target, _args, { prototype }: { readonly prototype: unknown }) => {
-      touched();
-      // An instance of a module's class that extends it keeps the methods of that class.
+      onUse();
+      // An instance of a subclass keeps the methods of its class.
       return typeof prototype === 'object' && prototype !== null ? (Object.create(prototype) as object) : whole;
     },
   };
-  // The compiler copies what is imported as a whole, and the copy inherits the names. The chain has to have an end.
-  const ancestor = new Proxy(function () {}, { ...behaviour, getPrototypeOf: () => null });
-  const whole: object = new Proxy(function () {}, { ...behaviour, getPrototypeOf: () => ancestor });
+  // esbuild copies a namespace that is imported as a whole, and the copy inherits the names. The prototype chain has to end.
+  const ancestor = new Proxy(function () {}, { ...handler, getPrototypeOf: () => null });
+  const whole: object = new Proxy(function () {}, { ...handler, getPrototypeOf: () => ancestor });
   return whole;
 }
 
-function wellKnown(name: symbol, touched: () => void): unknown {
+function wellKnown(name: symbol, onUse: () => void): unknown {
   switch (name) {
     case Symbol.toPrimitive:
-      touched();
+      onUse();
       return (hint: string) => (hint === 'number' ? 0 : '');
     case Symbol.iterator:
-      touched();
+      onUse();
       return () => [][Symbol.iterator]();
     case Symbol.hasInstance:
       return () => false;

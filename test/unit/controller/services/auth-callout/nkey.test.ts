@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { isSignedBy, signingPair } from '../../../../../controller/src/services/auth-callout/nkey.ts';
 
-const input = new TextEncoder().encode('what was signed');
+const input = new TextEncoder().encode('a message');
 
 describe('a signing pair', () => {
   it("signs as NATS's own library does", () => {
@@ -15,7 +15,7 @@ describe('a signing pair', () => {
 });
 
 describe('isSignedBy', () => {
-  it('tells whose signature it is', () => {
+  it('accepts a signature of the key, and no other', () => {
     const [fred, betty] = [nkeys.createUser(), nkeys.createUser()];
     const signature = fred.sign(input);
     expect(isSignedBy(fred.getPublicKey(), input, signature)).toBe(true);
@@ -23,7 +23,7 @@ describe('isSignedBy', () => {
     expect(isSignedBy(fred.getPublicKey(), new TextEncoder().encode('another'), signature)).toBe(false);
   });
 
-  it('takes no key that is none', () => {
+  it('rejects a text that is not a key', () => {
     for (const nkey of ['', 'U', 'not an nkey', 'UAAA'])
       expect(isSignedBy(nkey, input, new Uint8Array(64))).toBe(false);
   });

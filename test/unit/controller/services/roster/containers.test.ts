@@ -5,14 +5,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { Containers } from '../../../../../controller/src/services/roster/containers.ts';
 
-/** An engine with one container, which counts how often it is asked. */
+/** An engine with one container. It counts how often the list is read. */
 class Engine {
-  asked = 0;
+  reads = 0;
   state = 'running';
   events: PassThrough | null = new PassThrough();
 
   listContainers(): Promise<Docker.ContainerInfo[]> {
-    this.asked += 1;
+    this.reads += 1;
     const container = { Id: 'f'.repeat(64), Names: ['/hotcast-node-1'], State: this.state, Created: 1_700_000_000 };
     return Promise.resolve([container as Docker.ContainerInfo]);
   }
@@ -36,12 +36,12 @@ async function stateIn(containers: Containers): Promise<string | undefined> {
   return answer.status === 'containers' ? answer.containers[0]?.state : answer.status;
 }
 
-describe('what the roster knows of containers', () => {
-  // It follows the engine for ever; what waits in a clock that is put away does not come.
+describe('the list of containers', () => {
+  // Containers.follow() never ends. With a fake clock, its timers do not outlive the test.
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearInterval'] }));
   afterEach(() => void vi.useRealTimers());
 
-  it('is asked of the engine once, and tells what a node is joined by', async () => {
+  it('is read once, and has what identifies a node', async () => {
     const engine = new Engine();
     const containers = await following(engine);
     await containers.list();
@@ -49,10 +49,10 @@ describe('what the roster knows of containers', () => {
       status: 'containers',
       containers: [{ id: 'ffffffffffff', name: 'hotcast-node-1', state: 'running', createdAt: 1_700_000_000_000 }],
     });
-    expect(engine.asked).toBe(1);
+    expect(engine.reads).toBe(1);
   });
 
-  it('is asked again after an event', async () => {
+  it('is read again after an event', async () => {
     const engine = new Engine();
     const containers = await following(engine);
     await containers.list();
@@ -63,7 +63,7 @@ describe('what the roster knows of containers', () => {
     expect(await stateIn(containers)).toBe('exited');
   });
 
-  it('is not kept when an event came while the engine was asked', async () => {
+  it('is not cached when an event came while it was read', async () => {
     const engine = new Engine();
     const containers = await following(engine);
     const answers = engine.listContainers.bind(engine);
@@ -82,24 +82,24 @@ describe('what the roster knows of containers', () => {
     expect(await stateIn(containers)).toBe('exited');
   });
 
-  it('is asked each time when the events have ended, or may not be heard', async () => {
+  it('is read each time when the events have ended, or are not available', async () => {
     const ended = new Engine();
-    const heardBefore = await following(ended);
-    await heardBefore.list();
+    const subscribed = await following(ended);
+    await subscribed.list();
     ended.events?.destroy();
     await turn();
     ended.state = 'paused';
-    expect(await stateIn(heardBefore)).toBe('paused');
+    expect(await stateIn(subscribed)).toBe('paused');
 
-    const deaf = new Engine();
-    deaf.events = null;
-    const containers = await following(deaf);
+    const withoutEvents = new Engine();
+    withoutEvents.events = null;
+    const containers = await following(withoutEvents);
     await containers.list();
     await containers.list();
-    expect(deaf.asked).toBe(2);
+    expect(withoutEvents.reads).toBe(2);
   });
 
-  it('is kept again when the events are back, and asked for after some time in any case', async () => {
+  it('is cached again when the events are back, and refreshed after some time in any case', async () => {
     const engine = new Engine();
     const containers = await following(engine);
     engine.events?.destroy();
@@ -108,13 +108,13 @@ describe('what the roster knows of containers', () => {
     await vi.advanceTimersByTimeAsync(1_000);
     await containers.list();
     await containers.list();
-    expect(engine.asked).toBe(1);
+    expect(engine.reads).toBe(1);
     engine.state = 'exited';
     await vi.advanceTimersByTimeAsync(10_000);
     expect(await stateIn(containers)).toBe('exited');
   });
 
-  it('is unavailable while the engine does not answer, and not after', async () => {
+  it('is unavailable only while the engine does not answer', async () => {
     const engine = new Engine();
     const containers = await following(engine);
     const answers = engine.listContainers.bind(engine);

@@ -6,17 +6,17 @@ type Name = 'Agent' | 'destroy' | 'on' | 'readFile' | 'readFileSync' | 'readdirS
 type Members = { readonly [K in Name]: Anything } & Iterable<unknown>;
 type Anything = ((...args: unknown[]) => Anything) & (new (...args: unknown[]) => Members) & Members;
 
-function anything(touched?: () => void): Anything {
-  return stub(touched) as Anything;
+function anything(onUse?: () => void): Anything {
+  return stub(onUse) as Anything;
 }
 
-describe('a stand-in', () => {
-  it('is read, called and constructed to any depth', () => {
+describe('a stub', () => {
+  it('can be read, called and constructed to any depth', () => {
     const http = anything();
     expect(() => new http.Agent({ keepAlive: true }).on('x', () => 1).unref()).not.toThrow();
   });
 
-  it('has nothing in it', () => {
+  it('is empty', () => {
     const files = anything().readdirSync('/');
     expect([...files, String(files), Number(files)]).toEqual(['', 0]);
   });
@@ -32,12 +32,12 @@ describe('a stand-in', () => {
     expect(() => agent.destroy()).not.toThrow();
   });
 
-  it('is an instance of nothing, and nothing is one of it', () => {
+  it('is an instance of no class, and has no instances', () => {
     const Server = anything();
     expect([Server instanceof Map, {} instanceof Server]).toEqual([false, false]);
   });
 
-  it('hands its names to the copy that an import as a whole makes', () => {
+  it('passes its names on to the copy of an imported namespace', () => {
     const copy = Object.create(Object.getPrototypeOf(anything()) as object) as Anything;
     expect(typeof copy.readFile).toBe('function');
   });
@@ -48,7 +48,7 @@ describe('a stand-in', () => {
     expect(await Promise.race([read, new Promise(resolve => setImmediate(resolve, late))])).toBe(late);
   });
 
-  it('tells when it is used, and not when it is only named', () => {
+  it('reports that it is used, and not that it is read', () => {
     let uses = 0;
     const fs = anything(() => (uses += 1));
     const read = fs.readFileSync;

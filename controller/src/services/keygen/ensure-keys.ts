@@ -1,0 +1,60 @@
+import { ROLES } from '../../../../protocol/inboxes.ts';
+import { NATS_CA_FILE, NATS_SEED_FILE } from '../../../../shared/nats/options.ts';
+import { ISSUER_SEED_FILE, PUBLIC_KEYS_FOLDER, publicKeysFile, readPublicKeys } from '../../nats-auth/public-keys.ts';
+import { makeCertificate } from './certificate.ts';
+import type { KeygenConfig } from './config.ts';
+import type { KeyFolders } from './key-folders.ts';
+import { AUTH_CALLOUT_KEYS, type Holder, makeAuthCalloutKeys, makeKeys, readAuthCalloutKeys } from './make-keys.ts';
+import { accountOf, ACCOUNTS_FILE, type AuthCalloutKeys, natsAccounts } from './nats-accounts.ts';
+
+/**
+ * Makes the keys that are missing, and writes NATS's accounts. Existing keys stay, also those of cookies that are not listed.
+ *
+ * @returns the cookies whose keys were made.
+ */
+export async function ensureKeys(
+  folders: KeyFolders,
+  { cookies, tls, hosts }: Pick<KeygenConfig, 'cookies' | 'tls' | 'hosts'>,
+): Promise<string[]> {
+  const known = folders.readAll('nats', PUBLIC_KEYS_FOLDER).map(readPublicKeys);
+  const authCallout = ensureAuthCalloutKeys(folders);
+  // The volume of the auth callout can be newer than the keys of a cookie: in an earlier release it had another name.
+  for (const users of known) folders.write({ holder: 'auth-callout', ...publicKeysFile(users) });
+  const made = cookies.filter(cookie => !known.some(users => users.cookie === cookie)).map(makeKeys);
+  for (const { files } of made) for (const file of files) folders.write(file);
+  const all = [...known, ...made.map(({ users }) => users)];
+
+  const authority = tls ? await ensureCertificate(folders, hosts) : null;
+  const authorityFiles: [Holder, string][] = [
+    ['auth-callout', NATS_CA_FILE],
+    ...ROLES.flatMap(role => all.map(({ cookie }): [Holder, string] => [role, `${cookie}/${NATS_CA_FILE}`])),
+  ];
+  for (const [holder, path] of authorityFiles) {
+    if (authority === null) folders.remove(holder, path);
+    else folders.write({ holder, path, text: authority });
+  }
+  folders.write({ holder: 'nats', path: ACCOUNTS_FILE, text: natsAccounts(all.map(accountOf), authCallout, tls) });
+  return made.map(({ users }) => users.cookie);
+}
+
+/** The auth callout's public keys. They are made again when its own folder lacks the private ones. */
+function ensureAuthCalloutKeys(folders: KeyFolders): AuthCalloutKeys {
+  const known = folders.read('nats', AUTH_CALLOUT_KEYS);
+  const seeds = [NATS_SEED_FILE, ISSUER_SEED_FILE].map(file => folders.read('auth-callout', file));
+  if (known !== null && !seeds.includes(null)) return readAuthCalloutKeys(known);
+  const { files, keys } = makeAuthCalloutKeys();
+  // NATS's file is the last: when it exists, all of them do.
+  for (const file of files) folders.write(file);
+  return keys;
+}
+
+/** The authority of NATS's certificate, PEM. */
+async function ensureCertificate(folders: KeyFolders, hosts: readonly string[]): Promise<string | Uint8Array> {
+  const known = folders.read('nats', NATS_CA_FILE);
+  if (known !== null) return known;
+  const { authority, certificate, privateKey } = await makeCertificate(hosts);
+  folders.write({ holder: 'nats', path: 'cert.pem', text: certificate });
+  folders.write({ holder: 'nats', path: 'key.pem', text: privateKey });
+  folders.write({ holder: 'nats', path: NATS_CA_FILE, text: authority });
+  return authority;
+}

@@ -1,0 +1,54 @@
+import { ROLES } from '../../../../protocol/inboxes.ts';
+import { type Permissions, permissionsOf } from '../../nats-auth/permissions.ts';
+import type { PublicKeys } from '../../nats-auth/public-keys.ts';
+
+/** The NATS users of one cookie, without its nodes: the auth callout admits those one by one. */
+interface Account {
+  readonly cookie: string;
+  readonly users: readonly { readonly nkey: string; readonly permissions: Permissions }[];
+}
+
+/** The public keys (nkeys) of the auth callout: of its NATS user, and of the key that signs its answers. */
+export interface AuthCalloutKeys {
+  readonly user: string;
+  readonly issuer: string;
+}
+
+/** The file that NATS's own configuration includes, in NATS's key folder. */
+export const ACCOUNTS_FILE = 'accounts.conf';
+
+/** The account of the auth callout. No cookie has a dot. */
+const AUTH_CALLOUT_ACCOUNT = 'hotcast.auth-callout';
+
+/** NATS's key folder is mounted there in its container. */
+const TLS = { cert_file: '/etc/nats/keys/cert.pem', key_file: '/etc/nats/keys/key.pem' };
+
+/** A cookie's account at NATS. */
+export function accountOf({ cookie, users }: PublicKeys): Account {
+  const others = ROLES.filter(role => role !== 'node');
+  return {
+    cookie,
+    users: others.map(role => ({ nkey: users[role] ?? '', permissions: permissionsOf(role, cookie) })),
+  };
+}
+
+/**
+ * The text of {@link ACCOUNTS_FILE}: an account for each cookie, so that clusters which share a server see nothing of each
+ * other. NATS asks the auth callout about every client that is none of their users (ADR-26). NATS reads JSON.
+ */
+export function natsAccounts(accounts: readonly Account[], { user, issuer }: AuthCalloutKeys, tls: boolean): string {
+  const users = accounts.flatMap(account => account.users.map(({ nkey }) => nkey));
+  const config = {
+    ...(tls ? { tls: TLS } : {}),
+    authorization: {
+      // Seconds: the nodes of a whole fleet can connect at once.
+      timeout: 10,
+      auth_callout: { issuer, account: AUTH_CALLOUT_ACCOUNT, auth_users: [user, ...users] },
+    },
+    accounts: Object.fromEntries<object>([
+      [AUTH_CALLOUT_ACCOUNT, { users: [{ nkey: user }] }],
+      ...accounts.map(({ cookie, ...account }) => [cookie, { jetstream: 'enabled', ...account }] as const),
+    ]),
+  };
+  return `${JSON.stringify(config, null, 2)}\n`;
+}

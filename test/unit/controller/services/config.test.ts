@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+
+import { loadConfig as loadAuthCallout } from '../../../../controller/src/services/auth-callout/config.ts';
+import { loadConfig as loadKeygen } from '../../../../controller/src/services/keygen/config.ts';
+import { loadConfig as loadRoster } from '../../../../controller/src/services/roster/config.ts';
+
+const ignore = (): void => undefined;
+
+describe('loadConfig of the roster', () => {
+  it('reads the labels of the node containers', () => {
+    expect(loadRoster({ NODE_LABELS: 'a=1,b=2,' }, ignore)).toMatchObject({
+      labels: ['a=1', 'b=2'],
+      keysDir: '/run/keys/dino',
+    });
+  });
+
+  it.each([{}, { NODE_LABELS: '' }, { NODE_LABELS: ',' }])('refuses to list every container: %j', env => {
+    expect(() => loadRoster(env, ignore)).toThrow(/^NODE_LABELS must be one label or more/);
+  });
+
+  it('names all bad variables at once, in one line', () => {
+    expect(() => loadRoster({ COOKIE: '*', LOG_LEVEL: 'loud' }, ignore)).toThrow(
+      /^COOKIE [^\n]*; LOG_LEVEL [^\n]*; NODE_LABELS [^\n]*$/,
+    );
+  });
+});
+
+describe('loadConfig of the auth callout', () => {
+  it('reads keys that belong to no cookie', () => {
+    expect(loadAuthCallout({ COOKIE: 'rex' }, ignore).keysDir).toBe('/run/keys');
+  });
+});
+
+describe('loadConfig of the key generator', () => {
+  it('has a default for everything', () => {
+    expect(loadKeygen({}, ignore)).toMatchObject({
+      cookies: ['dino'],
+      volumes: '/volumes',
+      tls: false,
+      hosts: ['nats'],
+    });
+  });
+
+  it('reads lists that are separated by commas or spaces', () => {
+    const env = { COOKIES: 'dino, quarry rex', NATS_HOSTS: 'nats,nats.example.org', NATS_TLS: '1' };
+    expect(loadKeygen(env, ignore)).toMatchObject({
+      cookies: ['dino', 'quarry', 'rex'],
+      hosts: ['nats', 'nats.example.org'],
+      tls: true,
+    });
+  });
+
+  it('makes the keys of COOKIE when COOKIES is empty', () => {
+    expect(loadKeygen({ COOKIE: 'rex', COOKIES: '' }, ignore).cookies).toEqual(['rex']);
+  });
+
+  it('names all bad variables at once, in one line', () => {
+    expect(() => loadKeygen({ COOKIES: 'dino a.b', NATS_TLS: 'yes' }, ignore)).toThrow(
+      /^COOKIES must be [^\n]*; NATS_TLS must be 1 or 0$/,
+    );
+  });
+});

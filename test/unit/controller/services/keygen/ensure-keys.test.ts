@@ -1,0 +1,98 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+
+import { nkeys } from '@nats-io/transport-node';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { readPublicKeys } from '../../../../../controller/src/nats-auth/public-keys.ts';
+import { ensureKeys } from '../../../../../controller/src/services/keygen/ensure-keys.ts';
+import { KeyFolders } from '../../../../../controller/src/services/keygen/key-folders.ts';
+import { readAuthCalloutKeys } from '../../../../../controller/src/services/keygen/make-keys.ts';
+
+let root = '';
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'hotcast-keys-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+/** Runs keygen's work on the folders. Every folder belongs to the user who runs the test. */
+function ensure(cookies: string[], { tls = false } = {}): Promise<string[]> {
+  const me = userInfo();
+  const owners = { controller: me, node: me, roster: me, observer: me, 'auth-callout': me, trust: me, nats: me };
+  return ensureKeys(new KeyFolders(root, owners), { cookies, tls, hosts: ['nats'] });
+}
+
+function read(path: string): string {
+  return readFileSync(join(root, path), 'utf8');
+}
+
+/** The public keys that NATS has of the auth callout, beside those of the seeds in the auth callout's own folder. */
+function authCalloutKeys() {
+  const publicKey = (file: string): string =>
+    nkeys.fromSeed(readFileSync(join(root, 'auth-callout', file))).getPublicKey();
+  return {
+    nats: readAuthCalloutKeys(readFileSync(join(root, 'nats/auth-callout.json'))),
+    own: { user: publicKey('nats.nk'), issuer: publicKey('issuer.nk') },
+  };
+}
+
+describe('ensureKeys', () => {
+  it('makes the keys of every cookie, each file for its reader alone', async () => {
+    expect(await ensure(['dino', 'quarry'])).toEqual(['dino', 'quarry']);
+    for (const file of ['controller/dino/nats.nk', 'node/quarry/nats.nk', 'auth-callout/users/dino.json']) {
+      expect(statSync(join(root, file)).mode & 0o777).toBe(0o400);
+    }
+    const { nats, own } = authCalloutKeys();
+    expect(nats).toEqual(own);
+    expect(read('nats/accounts.conf')).toContain('"quarry": {');
+  });
+
+  it('keeps the keys that exist, also those of a cookie that is not listed', async () => {
+    await ensure(['dino']);
+    const [seed, keys] = [read('node/dino/nats.nk'), read('nats/auth-callout.json')];
+    expect(await ensure(['quarry'])).toEqual(['quarry']);
+    expect([read('node/dino/nats.nk'), read('nats/auth-callout.json')]).toEqual([seed, keys]);
+    expect(read('nats/accounts.conf')).toContain('"dino": {');
+  });
+
+  it.each([
+    ['its folder is new', []],
+    ['its folder and its name are new', ['nats/auth-callout.json']],
+  ])("makes new keys of the auth callout when %s, and writes every cookie's users there", async (_, missing) => {
+    await ensure(['dino', 'quarry']);
+    const seed = read('node/dino/nats.nk');
+    const before = authCalloutKeys().nats;
+    for (const path of ['auth-callout', ...missing]) rmSync(join(root, path), { recursive: true });
+    expect(await ensure(['dino'])).toEqual([]);
+    const { nats, own } = authCalloutKeys();
+    expect(nats).toEqual(own);
+    expect(nats).not.toEqual(before);
+    const accounts = read('nats/accounts.conf');
+    expect([accounts.includes(nats.user), accounts.includes(nats.issuer), accounts.includes(before.user)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    for (const cookie of ['dino', 'quarry']) {
+      expect(readPublicKeys(readFileSync(join(root, `auth-callout/users/${cookie}.json`)))).toEqual(
+        readPublicKeys(readFileSync(join(root, `nats/users/${cookie}.json`))),
+      );
+    }
+    expect(read('node/dino/nats.nk')).toBe(seed);
+  });
+
+  it('gives every process the authority of one certificate with TLS, and removes it without TLS', async () => {
+    await ensure(['dino'], { tls: true });
+    const authority = read('nats/ca.pem');
+    const holders = ['auth-callout', 'controller/dino', 'node/dino', 'roster/dino', 'observer/dino'];
+    for (const holder of holders) expect(read(`${holder}/ca.pem`)).toBe(authority);
+    expect(read('nats/accounts.conf')).toContain('"tls": {');
+    await ensure(['dino']);
+    for (const holder of holders) expect(existsSync(join(root, holder, 'ca.pem'))).toBe(false);
+    expect(read('nats/accounts.conf')).not.toContain('"tls"');
+    await ensure(['dino'], { tls: true });
+    expect(read('node/dino/ca.pem')).toBe(authority);
+  });
+});
