@@ -1,48 +1,49 @@
-/** What Hotcast gives a module as `import.meta.hot`; the names are those of Vite, Bun and webpack. */
+/** The type of `import.meta.hot` in a module. The names are those of Vite, Bun and webpack. */
 export interface Hot {
   /**
-   * The module's state: it belongs to the module, not to a version, and survives every swap. {@link dataOf} gives it
-   * with its type.
+   * The state of the module. It belongs to the module, not to a version, and survives every swap. {@link dataOf} returns
+   * it with a type.
    *
-   * A module that changes the shape of its data exports a `codeChange`, see {@link CodeChange}.
+   * A module that changes the shape of its data exports a function `codeChange`, see {@link CodeChange}.
    */
   readonly data: Record<string, unknown>;
 
   /**
-   * Gives {@link data} with its type, and puts what is missing in it.
+   * Returns {@link data} with a type, and adds the keys that are missing.
    *
    * @example
    * const data = import.meta.hot.dataOf({ count: 0 });
    * export const increment = (): number => (data.count += 1);
    *
-   * @param initial values for the keys that `data` does not have yet; what it has stays.
+   * @param initial values for the keys that `data` does not have yet. Other keys do not change.
    * @returns the same object as `data`.
    */
   readonly dataOf: <Data extends object>(initial: Data) => Data;
 
-  /** Aborted when this version is purged: hand it to whatever the module opens. */
+  /** Aborted when this version is purged or the node stops. Pass it to everything that the module opens. */
   readonly signal: AbortSignal;
 
   /**
-   * Has a function called when this version is purged, and waited for, five seconds at most. It gets the module's data.
+   * Registers a callback for the purge of this version. It gets the module's data. If it returns a promise, the timeout is
+   * 5 seconds. When the node stops, the callback is called too, with a timeout of 0.2 seconds.
    *
-   * It is not needed for timers and for listeners on `process`: they end with the version.
+   * Timers and listeners on `process` do not need it: they end with the version.
    */
   readonly dispose: (callback: (data: Record<string, unknown>) => unknown) => void;
 
   /**
-   * Has a function called when the module is removed (`hotcast remove`), not when this version is replaced: after
-   * `dispose`, and with the same rules.
+   * Registers a callback for the removal of the module (`hotcast remove`). It is not called when this version is replaced.
+   * It is called after the callbacks of `dispose`, with the same timeout.
    */
   readonly prune: (callback: (data: Record<string, unknown>) => unknown) => void;
 }
 
 /**
- * The type of a module's `codeChange`: it turns the data of the version before into that of this one.
+ * The type of a module's `codeChange`, which converts the data of the previous version.
  *
- * It is called when this version replaces another one, also on the way back by a rollback, after all of the module has
- * run. It gets a deep copy of the data, and the revision before; what it returns, a plain object, is the new data. When
- * it throws, this version is refused, and the one before goes on with its data.
+ * It is called when this version replaces another one, also in a rollback, after the top level of the module has run. Its
+ * arguments are a deep copy of the data and the previous revision. It returns the new data, a plain object. When it throws,
+ * this version is refused, and the previous version continues with its data.
  *
  * @example
  * export const codeChange = (old => ({ total: old.count })) satisfies CodeChange<{ count: number }, { total: number }>;

@@ -7,9 +7,9 @@ export type * from './http.d.ts';
 declare global {
   interface ImportMeta {
     /**
-     * What Hotcast gives a module. Another module is imported as `hot:<module>`: its types are those of
-     * `modules/<module>.ts`, and every use of an imported name reaches its current version. While it is not loaded, a
-     * call throws `undef`.
+     * The API of Hotcast for a module. Another module is imported as `hot:<module>`: its types are those of
+     * `modules/<module>.ts`, and every use of an imported name reaches its current version. A call throws `undef` while the
+     * other module is not loaded.
      */
     readonly hot: Hot;
   }

@@ -6,18 +6,18 @@ import { decodeLoadCommand } from '../../../protocol/load-command.ts';
 import { type EnvelopeFault, type TrustedKeys, verifyEnvelope } from '../../../protocol/signing/envelope.ts';
 import type { Subjects } from '../../../protocol/subjects.ts';
 
-/** A head may be this far ahead of the node's clock (milliseconds): clocks differ, and heads of one moment are counted up. */
-const MAY_BE_AHEAD = 10 * 60_000;
+/** How far a head can be ahead of the node's clock (milliseconds): clocks differ, and sequences are counted up. */
+const MAX_AHEAD_MS = 10 * 60_000;
 
-/** Why a bundle or a head was not let in. */
+/** Why a bundle or a head was rejected. */
 export type Fault =
   | EnvelopeFault
   /** Its time is later than now. */
   | 'from the future'
-  /** It was obeyed already, or is older than the node's process. */
+  /** It was applied before, or is older than the node's process. */
   | 'replayed';
 
-/** What arrived is not sealed by a trusted key for where it was found. */
+/** A record or command has no signature of a trusted key for its subject, or a wrong time. */
 export class RejectedError extends HotcastError {
   readonly code = 'rejected';
   readonly fault: Fault;
@@ -31,69 +31,69 @@ export class RejectedError extends HotcastError {
 }
 
 /**
- * Lets in bundles and heads that a trusted key has sealed for their subject. Everything else is refused before it is
- * unpacked or parsed: code that arrives is code that runs.
+ * Verifies that bundles and heads are signed by a trusted key for their subject. Everything else is rejected before it is
+ * unpacked or parsed.
  */
 export class Verifier {
   readonly #trusted: TrustedKeys;
   readonly #subjects: Subjects;
-  readonly #onUntrusted: (error: RejectedError) => void;
-  #refused = 0;
-  /** When the last order to load was given; what is older than this process may be an order to the one before. */
-  #lastOrder = performance.timeOrigin;
+  readonly #onRejected: (error: RejectedError) => void;
+  #rejections = 0;
+  /** The time of the last load command. A command that is older than this process can be for an earlier process. */
+  #lastLoadAt = performance.timeOrigin;
 
-  /** @param onUntrusted is told of all that is not let in. */
-  constructor(trusted: TrustedKeys, subjects: Subjects, onUntrusted: (error: RejectedError) => void) {
+  /** @param onRejected is called with every rejection. */
+  constructor(trusted: TrustedKeys, subjects: Subjects, onRejected: (error: RejectedError) => void) {
     this.#trusted = trusted;
     this.#subjects = subjects;
-    this.#onUntrusted = onUntrusted;
+    this.#onRejected = onRejected;
   }
 
-  /** How many bundles and heads were not let in. */
-  get refused(): number {
-    return this.#refused;
+  /** The number of rejected bundles, heads and commands. */
+  get rejected(): number {
+    return this.#rejections;
   }
 
-  /** @param subject where it was found. @throws RejectedError and DecodeError */
+  /** @param subject the subject that it was found under. @throws RejectedError and DecodeError */
   bundle(subject: string, bytes: Uint8Array): Bundle {
-    const opened = this.#open(subject, bytes);
-    const bundle = decodeBundle(opened.payload);
-    if (opened.subject !== this.#subjects.bundle(bundle.module, bundle.revision)) {
-      throw this.#rejected('wrong subject', opened.subject);
+    const envelope = this.#verify(subject, bytes);
+    const bundle = decodeBundle(envelope.payload);
+    if (envelope.subject !== this.#subjects.bundle(bundle.module, bundle.revision)) {
+      throw this.#reject('wrong subject', envelope.subject);
     }
     return bundle;
   }
 
-  /** A bundle that this node is to load past the heads; each order is obeyed once. @throws RejectedError and DecodeError */
+  /** The bundle of a command to load it without a head. Each command is valid once. @throws RejectedError and DecodeError */
   loadCommand(subject: string, bytes: Uint8Array): Bundle {
-    const { payload } = this.#open(subject, bytes);
+    const { payload } = this.#verify(subject, bytes);
     const { at, packed } = decodeLoadCommand(payload);
-    if (at > Date.now() + MAY_BE_AHEAD) throw this.#rejected('from the future', subject);
-    if (at <= this.#lastOrder) throw this.#rejected('replayed', subject);
-    this.#lastOrder = at;
+    if (at > Date.now() + MAX_AHEAD_MS) throw this.#reject('from the future', subject);
+    if (at <= this.#lastLoadAt) throw this.#reject('replayed', subject);
+    this.#lastLoadAt = at;
     return decodeBundle(packed);
   }
 
-  /** @param subject where it was found; null when it came with others in one message. @throws RejectedError and DecodeError */
+  /** @param subject the subject that it was found under; null in a message with several. @throws RejectedError and DecodeError */
   head(subject: string | null, bytes: Uint8Array): Head {
-    const opened = this.#open(subject, bytes);
-    const head = decode(headSchema, opened.payload);
-    if (opened.subject !== this.#subjects.head(head.module)) throw this.#rejected('wrong subject', opened.subject);
-    const latest = Date.now() + MAY_BE_AHEAD;
-    if (head.sequence > latest || head.at > latest) throw this.#rejected('from the future', opened.subject);
+    const envelope = this.#verify(subject, bytes);
+    const head = decode(headSchema, envelope.payload);
+    if (envelope.subject !== this.#subjects.head(head.module)) throw this.#reject('wrong subject', envelope.subject);
+    const latest = Date.now() + MAX_AHEAD_MS;
+    if (head.sequence > latest || head.at > latest) throw this.#reject('from the future', envelope.subject);
     return head;
   }
 
-  #open(subject: string | null, bytes: Uint8Array): { readonly subject: string; readonly payload: Uint8Array } {
-    const opened = verifyEnvelope(this.#trusted, subject, bytes);
-    if (opened.status === 'rejected') throw this.#rejected(opened.fault, opened.subject);
-    return opened;
+  #verify(subject: string | null, bytes: Uint8Array): { readonly subject: string; readonly payload: Uint8Array } {
+    const envelope = verifyEnvelope(this.#trusted, subject, bytes);
+    if (envelope.status === 'rejected') throw this.#reject(envelope.fault, envelope.subject);
+    return envelope;
   }
 
-  #rejected(fault: Fault, subject: string | null): RejectedError {
+  #reject(fault: Fault, subject: string | null): RejectedError {
     const error = new RejectedError(fault, subject);
-    this.#refused += 1;
-    this.#onUntrusted(error);
+    this.#rejections += 1;
+    this.#onRejected(error);
     return error;
   }
 }

@@ -4,55 +4,56 @@ import { encode } from '../../../protocol/codec.ts';
 import { HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
 import type { NodeDescription } from '../../../protocol/messages.ts';
 import type { EventKind, Subjects } from '../../../protocol/subjects.ts';
-import { resetLoopDelay } from './node-description.ts';
 
-/** Tells at once, and every 2 seconds from then on or as the controller asks for, that the node is there. */
+/** Publishes that the node is present: at the start, and then every 2 seconds or as often as the controller requests. */
 export class Heartbeat {
   readonly #nats: NatsConnection;
   readonly #subjects: Subjects;
   readonly #describe: () => NodeDescription;
-  #every = HEARTBEAT_INTERVAL;
-  /** The time of the next event, and what will send it; null before the first and after the last. */
+  #intervalMs = HEARTBEAT_INTERVAL;
+  /** The time of the next heartbeat, and its timer; null before the first and after the last heartbeat. */
   #next: { readonly at: number; readonly timer: NodeJS.Timeout } | null = null;
 
+  /** @param describe is called once for each heartbeat. */
   constructor(nats: NatsConnection, subjects: Subjects, describe: () => NodeDescription) {
     this.#nats = nats;
     this.#subjects = subjects;
     this.#describe = describe;
   }
 
+  /** Publishes a heartbeat, and schedules the next one. */
   start(): void {
-    this.#turn();
+    this.#publish('heartbeat', { heartbeatInterval: this.#intervalMs });
+    this.#schedule(this.#intervalMs);
   }
 
   /**
-   * Has it told so often (milliseconds). Each event says when the next one comes, so a longer time begins with the next;
-   * a shorter one begins within itself, at a random moment: all nodes of the fleet hear this at once.
+   * Changes the interval (milliseconds). Each heartbeat announces the next one. So a longer interval applies from the next
+   * heartbeat. A shorter one applies now, from a random moment in it, because all nodes of the fleet change at once.
    */
-  setInterval(every: number): void {
-    this.#every = every;
-    if (this.#next !== null && this.#next.at - performance.now() > every) this.#schedule(Math.random() * every);
+  setInterval(intervalMs: number): void {
+    this.#intervalMs = intervalMs;
+    if (this.#next !== null && this.#next.at - performance.now() > intervalMs)
+      this.#schedule(Math.random() * intervalMs);
   }
 
-  /** Tells, as the last thing, that the node goes. */
+  /** Publishes that the node leaves, and stops. */
   goodbye(): void {
+    this.stop();
+    this.#publish('goodbye');
+  }
+
+  stop(): void {
     if (this.#next !== null) clearTimeout(this.#next.timer);
     this.#next = null;
-    this.#tell('goodbye');
   }
 
-  #turn(): void {
-    this.#tell('heartbeat', { heartbeatInterval: this.#every });
-    resetLoopDelay();
-    this.#schedule(this.#every);
+  #schedule(waitMs: number): void {
+    this.stop();
+    this.#next = { at: performance.now() + waitMs, timer: setTimeout(() => this.start(), waitMs) };
   }
 
-  #schedule(wait: number): void {
-    if (this.#next !== null) clearTimeout(this.#next.timer);
-    this.#next = { at: performance.now() + wait, timer: setTimeout(() => this.#turn(), wait) };
-  }
-
-  #tell(kind: EventKind, more: Pick<NodeDescription, 'heartbeatInterval'> = {}): void {
+  #publish(kind: EventKind, more: Pick<NodeDescription, 'heartbeatInterval'> = {}): void {
     const description = this.#describe();
     this.#nats.publish(this.#subjects.event(description.node, kind), encode({ ...description, ...more }));
   }

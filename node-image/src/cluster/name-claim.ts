@@ -6,46 +6,41 @@ import { claimRequest } from '../../../protocol/messages.ts';
 import type { Subjects } from '../../../protocol/subjects.ts';
 import { nodeInbox } from '../../../protocol/inboxes.ts';
 
-/** How long a starting node listens for a container that has its name already (milliseconds). */
-const OBJECTION_TIME = 150;
+/** How long a starting node waits for an objection of the container that has its name (milliseconds). */
+const OBJECTION_TIMEOUT_MS = 150;
 
 /**
- * Takes a name that no other container of the cluster has, and defends it from then on: whoever has a name objects
- * when another container asks for it, and of two that ask at once the one with the lower container id wins. The
- * loser is called `<name>-<its container id>`, now and after every restart beside the winner.
+ * Claims a name that no other container of the cluster has. The owner of a name objects when another container claims it.
+ * When two containers claim it at the same time, the one with the lower container id wins. The loser is called
+ * `<name>-<its container id>`, now and after every restart beside the winner.
  */
 export async function claimName(
   nats: NatsConnection,
   subjects: Subjects,
-  wanted: string,
+  name: string,
   container: string,
 ): Promise<string> {
-  if (await claim(nats, subjects, wanted, container)) return wanted;
-  return `${wanted}-${container.slice(0, 6)}`;
-}
-
-async function claim(nats: NatsConnection, subjects: Subjects, name: string, container: string): Promise<boolean> {
-  let settled = false;
+  let owned = false;
   let taken = false;
-  const defence = nats.subscribe(subjects.claim(name), {
+  const claims = nats.subscribe(subjects.claim(name), {
     callback: (error, message) => {
       const rival = error === null ? rivalIn(message.data) : null;
       if (rival === null) return;
-      if (rival !== container && (settled || container < rival)) message.respond();
+      if (rival !== container && (owned || container < rival)) message.respond();
     },
   });
   const inbox = createInbox(nodeInbox(name));
   const objections = nats.subscribe(inbox, { callback: () => void (taken = true) });
   await nats.flush();
   nats.publish(subjects.claim(name), encode({ container }), { reply: inbox });
-  await new Promise(resolve => setTimeout(resolve, OBJECTION_TIME));
+  await new Promise(resolve => setTimeout(resolve, OBJECTION_TIMEOUT_MS));
   objections.unsubscribe();
-  if (taken) defence.unsubscribe();
-  settled = true;
-  return !taken;
+  if (taken) claims.unsubscribe();
+  owned = true;
+  return taken ? `${name}-${container.slice(0, 6)}` : name;
 }
 
-/** The container that asks for a name; null when it makes no sense. */
+/** The container that claims a name; null when the message is malformed. */
 function rivalIn(bytes: Uint8Array): string | null {
   try {
     return decode(claimRequest, bytes).container;

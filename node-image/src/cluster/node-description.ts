@@ -1,29 +1,27 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-
 import type { NodeDescription } from '../../../protocol/messages.ts';
-import type { CodeServer } from '../modules/code-server.ts';
 import type { Verifier } from '../admission/verifier.ts';
+import type { CodeServer } from '../modules/code-server.ts';
 import { privateMemory } from '../process/private-memory.ts';
 
-/** Who this process is; fixed from its start to its end. */
+/** The identity of this process, which never changes. */
 export interface Identity {
   readonly name: string;
   readonly container: string;
 }
 
-const startedAt = Math.round(performance.timeOrigin);
-
-/** How long each turn of the event loop took, nanoseconds. A timer of its own would wake an idle node all the time. */
-const loopDelay = monitorEventLoopDelay({ samplePerIteration: true });
-loopDelay.enable();
-
-/** Begins a new measurement of the event loop's delay, and ends the last. */
-export function resetLoopDelay(): void {
-  loopDelay.reset();
+/** What a node's description is made of. */
+export interface DescribedNode {
+  readonly identity: Identity;
+  readonly verifier: Verifier;
+  readonly codeServer: CodeServer;
+  /** The delay of the event loop (nanoseconds), as `perf_hooks` measures it. */
+  readonly loopDelay: { readonly max: number; reset(): void };
 }
 
-/** What this node says of itself. */
-export function describeNode(identity: Identity, codeServer: CodeServer, verifier: Verifier): NodeDescription {
+const startedAt = Math.round(performance.timeOrigin);
+
+/** Describes this node for the cluster. */
+export function describeNode({ identity, codeServer, verifier, loopDelay }: DescribedNode): NodeDescription {
   return {
     node: identity.name,
     container: identity.container,
@@ -34,6 +32,6 @@ export function describeNode(identity: Identity, codeServer: CodeServer, verifie
     modules: codeServer.describe(),
     refusals: codeServer.refusals(),
     loopDelay: Math.round(loopDelay.max / 1e6),
-    rejected: verifier.refused,
+    rejected: verifier.rejected,
   };
 }

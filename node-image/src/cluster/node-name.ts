@@ -4,9 +4,9 @@ import { nodeNameOf } from '../../../protocol/names.ts';
 import { reverseDns } from '../../../shared/reverse-dns.ts';
 
 /**
- * The name that this node should have, from what Docker's own DNS calls its address
- * (`hotcast-node-3.hotcast_default` → `betty`): the same after a restart of the container. Where no such DNS
- * answers (outside Docker's networks), from the container's id.
+ * The preferred name of this node, made from the name of its address in Docker's DNS (`hotcast-node-3.hotcast_default` →
+ * `betty`). It is the same after a restart of the container. Without this DNS (outside Docker's networks) the name is made
+ * from the container's id.
  *
  * @param container the container's short id, which is its host name.
  */

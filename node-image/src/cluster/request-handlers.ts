@@ -22,19 +22,16 @@ import { ANSWER_TO, FORCE, lastToken, type Subjects, type Verb } from '../../../
 import { call } from '../modules/invoke.ts';
 import type { Reconciler } from './reconciler.ts';
 import type { CodeServer } from '../modules/code-server.ts';
-import { type Verifier, RejectedError } from '../admission/verifier.ts';
-import { notPurged, type LoadResult } from '../modules/load-result.ts';
-import { describeNode, type Identity } from './node-description.ts';
+import { RejectedError } from '../admission/verifier.ts';
+import type { LoadResult } from '../modules/load-result.ts';
+import { type DescribedNode, describeNode } from './node-description.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { answerSubject } from '../../../protocol/inboxes.ts';
 
-interface Parts {
+interface Deps extends DescribedNode {
   readonly nats: NatsConnection;
   readonly subjects: Subjects;
-  readonly identity: Identity;
-  readonly verifier: Verifier;
-  readonly codeServer: CodeServer;
   readonly reconciler: Reconciler;
   readonly heartbeat: Pick<Heartbeat, 'setInterval'>;
   /** How long a push waits for calls on an old version (milliseconds). */
@@ -42,22 +39,22 @@ interface Parts {
   readonly log: Logger;
 }
 
-/** Handles the bytes of one request; null is no answer. */
+/** Handles the payload of one request; null: there is no answer. */
 type Handler = (bytes: Uint8Array) => object | null | Promise<object | null>;
 
-/** Subscribes to all that a node is asked and told, and answers it. Resolves when the server knows. */
-export async function startAnswering(parts: Parts): Promise<void> {
-  const { nats, subjects, identity, log } = parts;
-  const handlers = verbHandlers(parts);
+/** Answers all messages for this node until the connection closes. Resolves when the server has the subscriptions. */
+export async function handleRequests(deps: Deps): Promise<void> {
+  const { nats, subjects, identity, log } = deps;
+  const handlers = verbHandlers(deps);
   const throttle = new LogThrottle();
 
   const answer = async (message: Msg, handle: Handler, answerTo: string | undefined): Promise<void> => {
-    let answered: object | null;
+    let result: object | null;
     try {
-      answered = await handle(message.data);
+      result = await handle(message.data);
     } catch (error) {
-      answered = malformed(identity.name, error);
-      // What is not trusted is counted and logged by the verifier.
+      result = malformed(identity.name, error);
+      // The verifier counts and logs messages that are not trusted.
       const { subject } = message;
       const count =
         error instanceof RejectedError
@@ -66,33 +63,32 @@ export async function startAnswering(parts: Parts): Promise<void> {
       if (count !== null) log.warn({ err: error, subject, count }, 'a message could not be handled');
     }
     const inbox = answerSubject(answerTo, identity.name);
-    if (answered !== null && inbox !== null) nats.publish(inbox, encode(answered));
+    if (result !== null && inbox !== null) nats.publish(inbox, encode(result));
   };
   const onRequest = (error: Error | null, message: Msg): void => {
     const handle = handlers.get(lastToken(message.subject));
     if (error === null && handle !== undefined) void answer(message, handle, message.reply);
   };
 
+  const onBundle = (error: Error | null, message: Msg): void => {
+    // The reply subject belongs to the stream's PubAck. A bundle without ANSWER_TO is read from the stream when it is needed.
+    const { headers, subject } = message;
+    if (error !== null || !headers?.has(ANSWER_TO)) return;
+    void answer(message, prepareBundle(deps, subject, headers.has(FORCE)), headers.get(ANSWER_TO) || undefined);
+  };
+
   nats.subscribe(subjects.nodeAny(identity.name), { callback: onRequest });
   nats.subscribe(subjects.allAny, { callback: onRequest });
-  nats.subscribe(subjects.bundles, {
-    callback: (error, message) => {
-      // The reply subject of what was written to the stream is its PubAck's. What nobody waits for is read when it is needed.
-      const { headers } = message;
-      if (!headers?.has(ANSWER_TO)) return;
-      const handle = prepareBundle(parts, message.subject, headers?.has(FORCE) ?? false);
-      if (error === null) void answer(message, handle, headers?.get(ANSWER_TO) || undefined);
-    },
-  });
+  nats.subscribe(subjects.bundles, { callback: onBundle });
   await nats.flush();
 }
 
-function verbHandlers(parts: Parts): ReadonlyMap<string, Handler> {
-  const { subjects, identity, verifier, codeServer, reconciler, heartbeat } = parts;
+function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
+  const { subjects, identity, verifier, codeServer, reconciler, heartbeat } = deps;
   const node = identity.name;
   const handlers: Record<Verb, Handler> = {
     ping: () => ({ node, container: identity.container }),
-    describe: () => describeNode(identity, codeServer, verifier),
+    describe: () => describeNode(deps),
     load: bytes => {
       const bundle = verifier.loadCommand(subjects.node(node, 'load'), bytes);
       const prepared = codeServer.prepare(bundle);
@@ -100,7 +96,10 @@ function verbHandlers(parts: Parts): ReadonlyMap<string, Handler> {
     },
     'dry-run': bytes => ({ node, ...codeServer.dryRun(request(dryRunRequest, bytes).modules) }) satisfies DryRunAnswer,
     commit: async bytes =>
-      loadAnswer(node, await reconciler.obey(splitFrames(bytes, MAX_MODULES).map(frame => verifier.head(null, frame)))),
+      loadAnswer(
+        node,
+        await reconciler.apply(splitFrames(bytes, MAX_MODULES).map(frame => verifier.head(null, frame))),
+      ),
     purge: bytes => purgeOld(node, codeServer, request(purgeRequest, bytes)),
     call: bytes => call(codeServer, node, request(callRequest, bytes)),
     digest: async bytes => {
@@ -113,47 +112,46 @@ function verbHandlers(parts: Parts): ReadonlyMap<string, Handler> {
   return new Map(Object.entries(handlers));
 }
 
-/** What is asked without a seal. @throws DecodeError */
+/** Decodes a request that is not signed. @throws DecodeError */
 function request<TSchema extends v.GenericSchema>(schema: TSchema, bytes: Uint8Array): v.InferOutput<TSchema> {
   if (bytes.length > MAX_REQUEST_BYTES) throw new DecodeError(`a request has at most ${MAX_REQUEST_BYTES} bytes`);
   return decode(schema, bytes);
 }
 
-/** Has a bundle ready; waits for calls on the module's old version, since it could not be loaded beside them. */
+/** Prepares a bundle. Waits for calls on the module's old version, because they would block the load. */
 function prepareBundle(
-  { identity, verifier, codeServer, purgeTimeoutMs }: Parts,
+  { identity, verifier, codeServer, purgeTimeoutMs }: Deps,
   subject: string,
   force: boolean,
 ): Handler {
   return async bytes => {
     const bundle = verifier.bundle(subject, bytes);
-    const outcome = codeServer.prepare(bundle);
-    if (outcome.status === 'ok' && !force) await codeServer.oldIdle(bundle.module, purgeTimeoutMs);
-    const old = force ? null : codeServer.oldInTheWay(bundle.module);
-    const ban = force ? null : codeServer.banOn(bundle);
-    return prepareAnswer(identity.name, bundle.revision, ban ?? (old === null ? outcome : notPurged(old)));
+    const prepared = codeServer.prepare(bundle);
+    if (prepared.status === 'ok' && !force) await codeServer.waitForPurge(bundle.module, purgeTimeoutMs);
+    const refusal = force ? null : codeServer.checkLoad(bundle);
+    return prepareAnswer(identity.name, bundle.revision, refusal ?? prepared);
   };
 }
 
 function purgeOld(node: string, codeServer: CodeServer, { module, force }: PurgeRequest): PurgeAnswer {
-  const old = codeServer.busyOld(module);
+  const old = codeServer.oldVersion(module);
   if (old !== null && !force) return { status: 'busy', node, calls: old.calls };
   codeServer.purge(module);
   return { status: 'purged', node };
 }
 
-function prepareAnswer(node: string, revision: string, outcome: LoadResult): PrepareAnswer {
-  return outcome.status === 'ok' ? { status: 'prepared', node, revision } : { ...outcome, node };
+function prepareAnswer(node: string, revision: string, result: LoadResult): PrepareAnswer {
+  return result.status === 'ok' ? { status: 'prepared', node, revision } : { ...result, node };
 }
 
-function loadAnswer(node: string, outcome: LoadResult): LoadAnswer {
-  return outcome.status === 'ok'
+function loadAnswer(node: string, result: LoadResult): LoadAnswer {
+  return result.status === 'ok'
     ? { status: 'loaded', node, at: performance.timeOrigin + performance.now() }
-    : { ...outcome, node };
+    : { ...result, node };
 }
 
 function malformed(node: string, error: unknown): MalformedAnswer {
-  const isSendersFault = error instanceof DecodeError || error instanceof RejectedError;
-  const detail = isSendersFault ? error.message : 'the node failed; its log says why';
+  const isFaultOfSender = error instanceof DecodeError || error instanceof RejectedError;
+  const detail = isFaultOfSender ? error.message : 'the node failed; its log says why';
   return { status: 'malformed', node, detail };
 }

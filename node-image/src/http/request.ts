@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** The header that names the part of the path which the module does not see, for who makes links: `/web`. */
-export const PREFIX = 'x-forwarded-prefix';
+/** The header with the part of the path that is removed for the module, for absolute links: `/web`. */
+export const PREFIX_HEADER = 'x-forwarded-prefix';
 
 /**
- * What a module's `fetch` gets. It is a real `Request`: with the look-alikes that adapters use for speed, a module can't
- * say `fetch(request)` or `new Request(request)`. Its signal aborts when the client goes away before it is answered. srvx is
- * loaded by the first request: it has Node.js load its own `fetch`, which an idle node does not need.
+ * Creates the request for a module's `fetch`. It is a real `Request`: the faster imitations of adapters do not work in
+ * `fetch(request)` and `new Request(request)`. Its signal aborts when the client disconnects before the response. srvx is
+ * loaded by the first request: it makes Node.js load its own `fetch`, which an idle node does not need.
  *
- * @param path what the module sees as the request's target.
- * @throws TypeError (rejects) for what HTTP allows and `Request` does not, such as the method TRACE.
+ * @param path the target that the module sees.
+ * @throws TypeError (rejects) for a request that HTTP allows and `Request` does not, such as the method TRACE.
  */
 export async function createRequest(
   incoming: IncomingMessage,
@@ -21,6 +21,6 @@ export async function createRequest(
   incoming.url = path;
   const lazy = new NodeRequest({ req: incoming, ...(outgoing === undefined ? {} : { res: outgoing }) });
   const request = lazy._request ?? lazy;
-  request.headers.set(PREFIX, `/${module}`);
+  request.headers.set(PREFIX_HEADER, `/${module}`);
   return request;
 }

@@ -1,6 +1,6 @@
 import { isModuleName } from '../../../protocol/names.ts';
 
-/** Where a request goes. */
+/** The destination of a request. */
 export type Route =
   /** The node's own page, `/`. */
   | { readonly to: 'node' }
@@ -9,13 +9,13 @@ export type Route =
       readonly module: string;
       /** The target that the module sees: `/hello?x=1` for `/web/hello?x=1`. */
       readonly path: string;
-      /** The same page with the slash that relative links need; null when the target has it. */
+      /** The target with the slash that relative links need; null when it has one. */
       readonly folder: string | null;
     }
-  /** Nowhere: its first part is no module's name. */
+  /** The first part of the path is not a valid module name. */
   | { readonly to: 'nowhere'; readonly part: string };
 
-/** Reads the target of a request: the first part of its path names the module. */
+/** Finds the destination of a request: the first part of its path is the module. */
 export function routeOf(target: string): Route {
   const [, path = '', query = ''] = /^(?:https?:\/\/[^/?]*)?([^?]*)(.*)$/is.exec(target) ?? [];
   const [, part = '', rest = ''] = /^\/?([^/]*)(.*)$/s.exec(path) ?? [];

@@ -5,79 +5,81 @@ import type { NodeAdapter } from 'crossws/adapters/node';
 
 import type { CodeServer } from '../modules/code-server.ts';
 import type { Logger } from '../../../shared/logger.ts';
-import { handlerOf, type SocketHook } from './handler.ts';
+import { handlerOf, type SocketHook } from './module-handler.ts';
 import { responseHeaders } from './response-headers.ts';
 import { routeOf } from './route.ts';
 import type { Version } from '../modules/version.ts';
-import { PREFIX, createRequest } from './request.ts';
+import { PREFIX_HEADER, createRequest } from './request.ts';
 
 /** Going away (RFC 6455, 7.4.1). */
 const GOING_AWAY = 1001;
 
-export interface WebSocketParts {
+export interface WebSocketDeps {
   readonly node: string;
   readonly codeServer: CodeServer;
   readonly log: Logger;
 }
 
-/** Given for a hook when the module, or its new version, takes no connections. */
-const NOT_OFFERED = Symbol('not offered');
+type HookResult = { readonly failed: boolean; readonly value: unknown };
 
-/** What a module's `upgrade` may give beside a `Response`, which refuses. */
+/** The value of a hook when the current version does not accept connections. */
+const NOT_ACCEPTED = Symbol('not accepted');
+
+/** What a module's `upgrade` returns to accept a connection. It returns a `Response` to refuse one. */
 interface Accepted {
   readonly headers?: ConstructorParameters<typeof Headers>[0];
   readonly protocol?: string;
   readonly context?: Record<string, unknown>;
 }
 
-/** The part of a crossws peer that is used here. */
+/** The part of crossws's peer that is used here. */
 interface Peer {
   readonly namespace: string;
   close(code: number, reason: string): void;
 }
 
 /**
- * The WebSocket connections of the node. The node owns them and each event goes to the version that is current then, so
- * a connection outlives every swap and pins no version. The hooks are those of crossws (`upgrade`, `open`, `message`,
- * `close`, `error`); topics reach the module's connections on this node.
+ * The WebSocket connections of the node. They belong to the node, and each event goes to the version that is current then.
+ * So a connection survives every swap and keeps no version alive. The hooks are those of crossws (`upgrade`, `open`,
+ * `message`, `close`, `error`); topics reach the module's connections on this node.
  */
 export class WebSockets {
-  readonly #parts: WebSocketParts;
+  readonly #deps: WebSocketDeps;
   #adapter: NodeAdapter | null = null;
 
-  constructor(parts: WebSocketParts) {
-    this.#parts = parts;
+  constructor(deps: WebSocketDeps) {
+    this.#deps = deps;
   }
 
-  /** Makes a connection of a request, or refuses it; never rejects. */
+  /** Upgrades a request to a connection, or refuses it. Never rejects. */
   async upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { node, codeServer } = this.#parts;
-    socket.on('error', () => undefined); // It is closed then, and that is told.
+    const { node, codeServer } = this.#deps;
+    socket.on('error', () => undefined); // The socket closes, and the `close` hook is called.
     const route = routeOf(incoming.url ?? '/');
-    if (route.to !== 'module') return refuse(socket, 404, node, 'no module is called so');
+    if (route.to !== 'module') return refuse(socket, 404, node, 'the path does not start with a module name');
     const { module, path } = route;
     const version = codeServer.current(module);
     if (version === null) return refuse(socket, 404, node, `module ${module} is not loaded on node ${node}`);
     if (!handlerOf(version)?.websocket) {
-      return refuse(socket, 404, node, `module ${module} on node ${node} takes no WebSocket connections`);
+      return refuse(socket, 404, node, `module ${module} on node ${node} accepts no WebSocket connections`);
     }
     try {
-      this.#adapter ??= await this.#makeAdapter();
+      this.#adapter ??= await this.#createAdapter();
       await this.#adapter.handleUpgrade(incoming, socket, head, await createRequest(incoming, module, path));
     } catch (error) {
       refuse(socket, 400, node, error instanceof Error ? error.message : 'bad request');
     }
   }
 
-  /** Tells all clients that the node goes away; they find another one when they connect again. */
+  /** Closes all connections with the code that tells clients to connect to another node. */
   closeAll(): void {
     this.#adapter?.closeAll(GOING_AWAY, 'the node stops');
   }
 
-  /** crossws and its ws are loaded by the first connection: most nodes have none. */
-  async #makeAdapter(): Promise<NodeAdapter> {
+  /** The first connection loads crossws and ws: most nodes have none. */
+  async #createAdapter(): Promise<NodeAdapter> {
     const { default: nodeAdapter } = await import('crossws/adapters/node');
-    const event = (hook: SocketHook) => (peer: Peer, what?: unknown) => this.#event(hook, peer, what);
+    const event = (hook: SocketHook) => (peer: Peer, payload?: unknown) => this.#event(hook, peer, payload);
     return nodeAdapter({
       hooks: {
         upgrade: request => this.#accept(request),
@@ -90,62 +92,60 @@ export class WebSockets {
   }
 
   async #accept(request: Request): Promise<Response | (Accepted & { namespace: string; headers: Headers })> {
-    const { node, codeServer } = this.#parts;
-    const module = request.headers.get(PREFIX)?.slice(1) ?? '';
+    const { node, codeServer } = this.#deps;
+    const module = request.headers.get(PREFIX_HEADER)?.slice(1) ?? '';
     const version = codeServer.current(module);
-    const own = responseHeaders(node, version);
-    const { ok, value } = await this.#call(version, 'upgrade', request);
-    if (!ok) return refusal(new Response(`module ${module} failed on node ${node}\n`, { status: 500 }), own);
-    if (value === NOT_OFFERED) return refusal(new Response(null, { status: 404 }), own);
-    if (value instanceof Response) return refusal(value, own);
+    const nodeHeaders = responseHeaders(node, version);
+    const { failed, value } = await this.#call(version, 'upgrade', request);
+    if (failed) return refusal(new Response(`module ${module} failed on node ${node}\n`, { status: 500 }), nodeHeaders);
+    if (value === NOT_ACCEPTED) return refusal(new Response(null, { status: 404 }), nodeHeaders);
+    if (value instanceof Response) return refusal(value, nodeHeaders);
     const { headers, protocol, context } = (value ?? {}) as Accepted;
     return {
       namespace: module,
-      headers: withHeaders(headers, own),
+      headers: withHeaders(headers, nodeHeaders),
       ...(protocol === undefined ? {} : { protocol }),
       ...(context === undefined ? {} : { context }),
     };
   }
 
-  async #event(hook: SocketHook, peer: Peer, what: unknown): Promise<void> {
-    const version = this.#parts.codeServer.current(peer.namespace);
-    const { ok, value } = await this.#call(version, hook, peer, what);
-    if (ok && value === NOT_OFFERED && hook !== 'close')
-      peer.close(GOING_AWAY, `${peer.namespace} takes no connections`);
+  async #event(hook: SocketHook, peer: Peer, payload: unknown): Promise<void> {
+    const version = this.#deps.codeServer.current(peer.namespace);
+    const { value } = await this.#call(version, hook, peer, payload);
+    if (value === NOT_ACCEPTED && hook !== 'close') peer.close(GOING_AWAY, `${peer.namespace} accepts no connections`);
   }
 
-  /** Calls a hook of a version: a call in flight until it has ended. What it throws is counted and logged. */
-  async #call(
-    version: Version | null,
-    hook: SocketHook,
-    ...args: unknown[]
-  ): Promise<{ ok: boolean; value?: unknown }> {
-    const { codeServer } = this.#parts;
-    if (version === null) return { ok: true, value: NOT_OFFERED };
-    const call = codeServer.callBegan(version);
-    let ok = false;
+  /** Runs a hook of a version as a call. What it throws is counted and logged. */
+  async #call(version: Version | null, hook: SocketHook, ...args: unknown[]): Promise<HookResult> {
+    const { codeServer } = this.#deps;
+    let failed = false;
+    if (version === null) return { failed, value: NOT_ACCEPTED };
+    const call = codeServer.beginCall(version);
     try {
       const handler = handlerOf(version)?.websocket;
-      const value = handler ? await codeServer.run(version, null, () => handler(hook, ...args)) : NOT_OFFERED;
-      ok = true;
-      return { ok, value };
+      return {
+        failed,
+        value: handler ? await codeServer.run(version, null, () => handler(hook, ...args)) : NOT_ACCEPTED,
+      };
     } catch (error) {
-      // crossws's way to refuse.
-      if (hook === 'upgrade' && error instanceof Response) {
-        ok = true;
-        return { ok, value: error };
-      }
-      version.log.error(() => codeServer.describeError(error), `error in websocket ${hook}`);
-      return { ok };
+      // In crossws, a thrown `Response` refuses the connection.
+      if (hook === 'upgrade' && error instanceof Response) return { failed, value: error };
+      failed = true;
+      version.log.error(() => codeServer.errors.describe(error), `error in websocket ${hook}`);
+      return { failed, value: undefined };
     } finally {
-      codeServer.callEnded(call, !ok);
+      codeServer.endCall(call, failed);
     }
   }
 }
 
-/** The module's own refusal, with the headers of every response. */
-function refusal({ status, statusText, headers, body }: Response, own: Record<string, string>): Response {
-  return new Response(body, { status, statusText, headers: withHeaders(headers, { ...own, connection: 'close' }) });
+/** A refusal of the module, with the headers of every response. */
+function refusal({ status, statusText, headers, body }: Response, nodeHeaders: Record<string, string>): Response {
+  return new Response(body, {
+    status,
+    statusText,
+    headers: withHeaders(headers, { ...nodeHeaders, connection: 'close' }),
+  });
 }
 
 function withHeaders(headers: Accepted['headers'], more: Record<string, string>): Headers {

@@ -1,89 +1,66 @@
 import type { Bundle } from '../../../protocol/bundle.ts';
-import { MAX_MODULES } from '../../../protocol/limits.ts';
 import type { NodeDescription } from '../../../protocol/messages.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
-import { describeError, type ErrorDescription, mapStack, scriptIn } from '../../../shared/stack-trace.ts';
-import { Bans } from '../watchdog/bans.ts';
-import { type Call, Calls } from './in-flight-calls.ts';
-import { HotImports } from './hot-imports.ts';
-import { setData } from './module-state.ts';
-import { ModuleTable } from './module-table.ts';
 import type { Logger } from '../../../shared/logger.ts';
-import { migrateState, migratesState, restore } from './state-migration.ts';
-import { VersionLogger } from '../sandbox/version-logger.ts';
-import { banned, notPurged, OK, type LoadResult, refused } from './load-result.ts';
-import { runInContext, currentScript } from '../sandbox/execution-context.ts';
-import { dryRun, type DryRun } from './dry-run.ts';
-import { load, purge, remove, type Slots } from './version-slots.ts';
-import {
-  compileVersion,
-  evaluateVersion,
-  type Origin,
-  type Prepared,
-  scriptName,
-  type Environment,
-  type Version,
-} from './version.ts';
+import { orNullAfter } from '../../../shared/timeout.ts';
+import { runInContext } from '../sandbox/execution-context.ts';
 import { ActivityBuffer } from '../watchdog/activity-buffer.ts';
+import { Bans } from '../watchdog/bans.ts';
+import { Activator, type ActivatorDeps, notPrepared, type Target } from './activator.ts';
+import { dryRun, type DryRun, type DryRunTarget } from './dry-run.ts';
+import { type Call, Calls } from './in-flight-calls.ts';
+import { OK, type LoadResult, type Refused, refused } from './load-result.ts';
+import { compileVersion, type Prepared } from './loader.ts';
+import { ModuleErrors } from './module-errors.ts';
+import { dropPreviousData } from './module-state.ts';
+import { ModuleTable } from './module-table.ts';
+import { purge, remove } from './version-slots.ts';
+import { scriptName, type Version } from './version.ts';
 
-/** How many compiled revisions of a module are kept: what is prepared, and what a rollback goes back to. */
-const KEPT_COMPILED = 4;
+/** The maximum number of compiled revisions of a module that are kept: for a prepared revision and for rollbacks. */
+const MAX_COMPILED = 4;
 
-const TOO_MANY: LoadResult = {
-  status: 'refused',
-  reason: 'system_limit',
-  detail: `a node runs ${MAX_MODULES} modules at most; remove some first`,
-};
+/** The timeout for asynchronous dispose callbacks when the node stops (milliseconds). */
+const STOP_DISPOSE_TIMEOUT_MS = 200;
 
 interface Options {
-  /** How many characters a second a version may log. */
-  readonly logCharsPerSecond?: number;
+  /** The maximum number of characters that a version logs per second. */
+  readonly logMaxCharsPerSecond?: number;
   /** The revisions that brought this node down before. */
   readonly bans?: Bans;
-  /** Told which module's code is entered. */
+  /** Shows the watchdog which module's code runs. */
   readonly activity?: ActivityBuffer;
 }
 
-interface Target {
-  readonly module: string;
-  readonly revision: string;
-  readonly revert?: boolean;
-}
-
-/** What a head asks of this node; a null revision: not to have the module. */
-export interface Assignment {
-  readonly module: string;
+/** What a head requests of this node; a null revision removes the module. */
+export interface Assignment extends Omit<Target, 'revision'> {
   readonly revision: string | null;
   readonly sequence: number;
-  /** Purge an old version on which calls are still running. */
+  /** Whether to purge an old version on which calls still run. */
   readonly force: boolean;
-  /** Go back from a version that was refused elsewhere, to the data as it was. */
-  readonly revert?: boolean;
 }
 
-/** Hosts the modules of one node, as OTP's code server does: two slots a module, and what is compiled beside them. */
-export class CodeServer {
+/** Hosts the modules of one node, like OTP's code server: two slots per module, and compiled revisions beside them. */
+export class CodeServer implements AsyncDisposable {
   readonly #modules = new ModuleTable();
-  readonly #hotImports = new HotImports();
+  readonly errors = new ModuleErrors(this.#modules);
   readonly #calls = new Calls();
-  readonly #log: Logger;
-  readonly #logCharsPerSecond: number;
-  readonly #bans: Bans;
-  readonly #activity: ActivityBuffer;
+  readonly #deps: ActivatorDeps;
+  readonly #activator: Activator;
 
   constructor(
     log: Logger,
-    { logCharsPerSecond = Infinity, bans = new Bans(), activity = new ActivityBuffer() }: Options = {},
+    { logMaxCharsPerSecond = Infinity, bans = new Bans(), activity = new ActivityBuffer() }: Options = {},
   ) {
-    this.#log = log;
-    this.#logCharsPerSecond = logCharsPerSecond;
-    this.#bans = bans;
-    this.#activity = activity;
+    const own = { modules: this.#modules, calls: this.#calls, errors: this.errors };
+    this.#deps = { ...own, bans, activity, log, logMaxCharsPerSecond };
+    this.#activator = new Activator(this.#deps);
   }
 
-  /** Compiles a bundle and keeps it ready, beside what runs. */
+  /** Compiles a bundle and keeps it. The running version does not change. */
   prepare(bundle: Bundle): LoadResult {
-    if (!this.#hasRoomFor([bundle])) return TOO_MANY;
+    const refusal = this.#activator.checkRoom([bundle]);
+    if (refusal !== null) return refusal;
     const { compiled } = this.#modules.of(bundle.module);
     try {
       const prepared = compiled.get(bundle.revision) ?? this.#compile(bundle);
@@ -93,163 +70,125 @@ export class CodeServer {
       return refused('badfile', error);
     }
     for (const revision of compiled.keys()) {
-      if (compiled.size > KEPT_COMPILED) compiled.delete(revision);
+      if (compiled.size > MAX_COMPILED) compiled.delete(revision);
     }
     return OK;
   }
 
   /** Whether a revision can be loaded without its bundle. */
-  holds(module: string, revision: string): boolean {
+  isPrepared(module: string, revision: string): boolean {
     return this.#modules.get(module)?.compiled.has(revision) ?? false;
   }
 
-  /** Why a revision is refused: it brought this node down before. Null for every other. */
-  banOn(target: Target): LoadResult | null {
-    const ban = this.#bans.of(scriptName(target));
-    return ban === null ? null : banned(ban);
+  /** The refusal that a load gets now because of a ban or of calls on the old version; null when there is none. */
+  checkLoad(target: Target): Refused | null {
+    return this.#activator.checkBan(target) ?? this.#activator.checkOld(target.module);
   }
 
-  /** Loads a prepared revision on this node alone: no head says so. */
+  /** Loads a prepared revision on this node alone, without a head. */
   loadHere(target: Target): LoadResult {
-    const outcome = this.#switchTogether([target]);
-    if (outcome.status === 'ok') this.#modules.of(target.module).headRunning = 0;
-    return outcome;
+    const result = this.#activator.activate([target]);
+    if (result.status === 'ok') this.#modules.of(target.module).headRunning = 0;
+    return result;
   }
 
-  /** Tries prepared revisions aside, on a copy of the live data, and ends them at once; nothing of it stays. */
+  /** Evaluates prepared revisions on a copy of the live data and ends them immediately. */
   dryRun(targets: readonly Target[]): DryRun {
-    const parts = [];
+    const changed: DryRunTarget[] = [];
     for (const { module, revision } of targets) {
       const state = this.#modules.get(module);
       const prepared = state?.compiled.get(revision);
       if (state !== undefined && state.slots.current?.revision === revision) continue;
-      if (state === undefined || prepared === undefined)
-        return refused('nofile', `${module}@${shortRevision(revision)} is not prepared`);
-      parts.push({
-        prepared,
-        live: { data: state.data, current: state.slots.current },
-        environment: this.#around(prepared.bundle),
-      });
+      if (state === undefined || prepared === undefined) return notPrepared(module, revision);
+      const live = { data: state.data, current: state.slots.current };
+      changed.push({ prepared, live, environment: this.#activator.environmentOf(prepared.bundle) });
     }
-    return dryRun(parts);
+    return dryRun(changed);
   }
 
   /**
-   * Obeys heads that were written together: evaluates all their prepared revisions, then switches all of them in
-   * this turn of the event loop, or none (`code:atomic_load`). Each head is obeyed once, and answered the same when
-   * it comes again; an older one is refused.
+   * Applies heads that were written together: evaluates all of their prepared revisions, then activates all of them in
+   * this turn of the event loop, or none. Each head is applied once; when it comes again, the result is the same. A head
+   * that is older than the newest one of its module is refused.
    */
   commit(assignments: readonly Assignment[]): LoadResult {
     for (const { module, sequence } of assignments) {
       if (sequence < this.headSeen(module)) return refused('outdated', `a newer head of ${module} was seen`);
     }
-    const news = assignments.filter(({ module, sequence }) => sequence > this.headSeen(module));
-    if (news.length === 0) return this.#verdictOn(assignments);
-    const targets = news.flatMap(({ module, revision, revert = false }) =>
-      revision === null ? [] : [{ module, revision, revert }],
+    const unseen = assignments.filter(({ module, sequence }) => sequence > this.headSeen(module));
+    if (unseen.length === 0) return this.#resultOf(assignments);
+    const targets = unseen.flatMap(({ module, revision, revert = false }) =>
+      revision === null || this.current(module)?.revision === revision ? [] : [{ module, revision, revert }],
     );
-    const changing = targets.filter(({ module, revision }) => this.current(module)?.revision !== revision);
-    for (const { module, revision, sequence, force, revert } of news) {
+    for (const { module, revision, sequence, force, revert } of unseen) {
       if (!force) continue;
       this.purge(module);
-      // What somebody asks for, not what a controller goes back to.
-      if (revision !== null && revert !== true) this.#bans.lift(scriptName({ module, revision }), sequence);
+      // Only a push lifts a ban, not a rollback.
+      if (revision !== null && revert !== true) this.#deps.bans.lift(scriptName({ module, revision }), sequence);
     }
-    const verdict = this.#switchTogether(changing);
-    // What is not at hand, or waits for a call, may come with the next digest; what threw would throw again.
-    if (verdict.status === 'refused' && (verdict.reason === 'nofile' || verdict.reason === 'not_purged'))
-      return verdict;
-    for (const { module, revision, sequence } of news) {
+    const result = this.#activator.activate(targets);
+    // These can succeed after the next digest. A module that threw would throw again.
+    if (result.status === 'refused' && (result.reason === 'nofile' || result.reason === 'not_purged')) return result;
+    for (const { module, revision, sequence } of unseen) {
       const state = this.#modules.of(module);
       state.headSeen = sequence;
-      state.verdict = verdict;
-      if (verdict.status === 'refused') continue;
-      if (revision === null) this.#setSlots(module, remove(state.slots));
+      state.headResult = result;
+      if (result.status === 'refused') continue;
+      if (revision === null) this.#activator.setSlots(module, remove(state.slots));
       state.headRunning = sequence;
     }
-    return verdict;
+    return result;
   }
 
-  /** The sequence of the newest head of a module that this node knows of; 0 for none. */
+  /** The sequence of the newest head of a module that this node has seen; 0 for none. */
   headSeen(module: string): number {
     return this.#modules.get(module)?.headSeen ?? 0;
   }
 
-  /** The version that new calls get; null when the module is not loaded. */
+  /** The version that new calls use; null when the module is not loaded. */
   current(module: string): Version | null {
     return this.#modules.get(module)?.slots.current ?? null;
   }
 
-  /** Enters a version's code: what it starts, prints to `output` and throws astray is known as its own. */
-  run<T>(version: Version, output: string[] | null, body: () => T): T {
-    const script = scriptName(version);
-    return runInContext(script, output, () => this.#activity.within(script, body));
+  /** The old version of a module while calls run on it; null when there is none. */
+  oldVersion(module: string): Version | null {
+    return this.#modules.get(module)?.slots.old ?? null;
   }
 
-  /** A call on a version begins. */
-  callBegan(version: Version): Call {
+  /** Runs code of a version. What it starts, prints to `output` and fails to catch is attributed to the version. */
+  run<T>(version: Version, output: string[] | null, body: () => T): T {
+    const script = scriptName(version);
+    return runInContext(script, output, () => this.#deps.activity.track(script, body));
+  }
+
+  beginCall(version: Version): Call {
     return this.#calls.begin(version);
   }
 
-  /** A call has ended; an old version is let go with its last one. */
-  callEnded(call: Call, failed: boolean): void {
+  /** Ends a call. An old version is purged with its last call. */
+  endCall(call: Call, failed: boolean): void {
     call.version.ended += 1;
     if (failed) call.version.errors += 1;
     for (const version of this.#calls.end(call)) {
       const slots = this.#modules.get(version.module)?.slots;
-      if (version.calls === 0 && slots?.old === version) this.#setSlots(version.module, slots);
+      if (version.calls === 0 && slots?.old === version) this.#activator.setSlots(version.module, slots);
     }
   }
 
-  /** What was thrown, with its stack in the modules' own files. */
-  describeError(thrown: unknown): ErrorDescription {
-    return describeError(thrown, script => this.#modules.bundleOf(script));
-  }
-
-  /** What `demo@3f2a9c81b0d4:4:9` is in the module's own file: `modules/demo.ts:4:9`; null when that is not known. */
-  locate(position: string): string | null {
-    return mapStack(position, script => this.#modules.bundleOf(script)).split(' ')[1] ?? null;
-  }
-
-  /**
-   * Counts an error that nobody caught against the version whose code is in its stack, else against the one that started
-   * what threw it; false when there is none.
-   */
-  blameStray(error: unknown): boolean {
-    const culprit = this.#modules.versionOf(scriptIn(error) ?? currentScript());
-    if (culprit === null) return false;
-    this.#blame(culprit, error);
-    return true;
-  }
-
-  /** The old version of a module, while calls are running on it; null when there is none. */
-  busyOld(module: string): Version | null {
-    return this.#modules.get(module)?.slots.old ?? null;
-  }
-
-  /** The old version that a load would push out of its slot while calls are running on it; null when there is room. */
-  oldInTheWay(module: string): Version | null {
-    return this.current(module) === null ? null : this.busyOld(module);
-  }
-
-  /** Lets go of a module's old version, also while calls are running on it: they fail, and all that it opened is closed. */
+  /** Purges the old version of a module, even if calls run on it: they fail, and everything that it opened is closed. */
   purge(module: string): void {
     const slots = this.#modules.get(module)?.slots;
-    if (slots !== undefined) this.#setSlots(module, purge(slots));
+    if (slots !== undefined) this.#activator.setSlots(module, purge(slots));
   }
 
-  /** Waits until no old version is in the way of a load any more, or the time (milliseconds) is over. */
-  async oldIdle(module: string, timeoutMs: number): Promise<void> {
-    const old = this.oldInTheWay(module);
-    if (old === null) return;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>(resolve => (timer = setTimeout(resolve, timeoutMs)));
-    const ended = new Promise<void>(resolve => old.lifetime.onEnd(() => resolve()));
-    await Promise.race([ended, late]);
-    clearTimeout(timer);
+  /** Waits until no old version blocks a load, at most `timeoutMs` (milliseconds). */
+  async waitForPurge(module: string, timeoutMs: number): Promise<void> {
+    const old = this.oldVersion(module);
+    if (old === null || this.current(module) === null) return;
+    await orNullAfter(timeoutMs, new Promise<void>(resolve => old.lifetime.onEnd(resolve)));
   }
 
-  /** Calls in flight on all versions. */
+  /** The number of running calls on all versions. */
   get callsInFlight(): number {
     return this.#calls.size;
   }
@@ -264,112 +203,28 @@ export class CodeServer {
     return this.#modules.refusals();
   }
 
+  /** Ends all versions with their timers and listeners. Calls that still run get no answer. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#modules.states.forEach(dropPreviousData);
+    const options = { disposeTimeoutMs: STOP_DISPOSE_TIMEOUT_MS };
+    await Promise.all(this.#modules.versions.map(({ lifetime }) => lifetime.end(options)));
+  }
+
   #compile(bundle: Bundle): Prepared {
     const prepared = compileVersion(bundle);
     if (prepared.script.cachedDataRejected === true) {
       const { module, revision } = bundle;
-      this.#log.warn({ module, revision: shortRevision(revision) }, 'the code cache does not fit: compiled without it');
+      this.#deps.log.warn(
+        { module, revision: shortRevision(revision) },
+        'the code cache does not fit: compiled without it',
+      );
     }
     return prepared;
   }
 
-  #hasRoomFor(targets: readonly Target[]): boolean {
-    const fresh = targets.filter(({ module }) => this.current(module) === null).length;
-    return fresh === 0 || this.#modules.loaded + fresh <= MAX_MODULES;
-  }
-
-  #verdictOn(assignments: readonly Assignment[]): LoadResult {
-    const verdicts = assignments.map(({ module }) => this.#modules.of(module).verdict);
-    return verdicts.find(({ status }) => status === 'refused') ?? OK;
-  }
-
-  #switchTogether(targets: readonly Target[]): LoadResult {
-    if (!this.#hasRoomFor(targets)) return TOO_MANY;
-    for (const target of targets) {
-      const ban = this.banOn(target);
-      if (ban !== null) return ban;
-    }
-    const ready: { prepared: Prepared; revert: boolean }[] = [];
-    for (const { module, revision, revert = false } of targets) {
-      const prepared = this.#modules.get(module)?.compiled.get(revision);
-      if (prepared === undefined) return refused('nofile', `${module}@${shortRevision(revision)} is not prepared`);
-      ready.push({ prepared, revert });
-    }
-    for (const { module } of targets) {
-      const old = this.oldInTheWay(module);
-      if (old !== null) return notPurged(old);
-    }
-    const next: Version[] = [];
-    const before = targets.map(({ module }) => ({ ...this.#modules.of(module).data }));
-    for (const { prepared, revert } of ready) {
-      try {
-        next.push(this.#activity.within(scriptName(prepared.bundle), () => this.#evaluate(prepared, revert)));
-      } catch (error) {
-        for (const version of next) void version.lifetime.end();
-        targets.forEach((target, index) => restore(this.#modules.of(target.module).data, before[index] ?? {}));
-        const { module, revision } = prepared.bundle;
-        this.#log.error(
-          { module, revision: shortRevision(revision), err: this.describeError(error) },
-          'refused: threw while it loaded',
-        );
-        return refused('on_load_failure', error);
-      }
-    }
-    for (const version of next) {
-      const state = this.#modules.of(version.module);
-      setData(state, version.data);
-      this.#setSlots(version.module, load(state.slots, version));
-      this.#log.info({ module: version.module, revision: shortRevision(version.revision) }, 'loaded');
-    }
-    return OK;
-  }
-
-  /** Evaluates what is prepared; with a `codeChange`, on data of its own that is made from a copy of the module's. */
-  #evaluate(prepared: Prepared, revert: boolean): Version {
-    const { module, revision, exports } = prepared.bundle;
-    const { data: current, before, slots } = this.#modules.of(module);
-    const isBack = revert && before?.revision === revision;
-    const from = migratesState(exports) && !isBack ? slots.current : null;
-    const data = isBack ? before.data : current;
-    const version = evaluateVersion(prepared, {
-      data: from === null ? data : {},
-      ...this.#around(prepared.bundle),
-    });
-    try {
-      if (from !== null) Object.assign(version.data, migrateState(version, structuredClone(data), from.revision));
-    } catch (error) {
-      void version.lifetime.end();
-      throw error;
-    }
-    return version;
-  }
-
-  #around({ module, revision }: Origin): Omit<Environment, 'data'> {
-    return {
-      log: new VersionLogger(this.#log, module, revision, this.#logCharsPerSecond),
-      hotImport: name => this.#hotImports.of(name),
-      onError: (culprit, error) => this.#blame(culprit, error),
-    };
-  }
-
-  /** Has the slots of a module take their new content: names lead to current, and an old that is idle is purged. */
-  #setSlots(module: string, slots: Slots<Version>): void {
-    const state = this.#modules.of(module);
-    const before = [state.slots.current, state.slots.old, slots.old];
-    const replaced = state.slots.current;
-    if (replaced !== null && replaced !== slots.current)
-      this.#calls.hold(replaced, name => this.#modules.importsOf(name));
-    state.slots = slots.old?.calls === 0 ? purge(slots) : slots;
-    this.#hotImports.point(module, slots.current?.exports ?? null);
-    for (const version of new Set(before)) {
-      if (version === null || version === state.slots.current || version === state.slots.old) continue;
-      this.#calls.abandon(version);
-      void version.lifetime.end({ removed: state.slots.current === null });
-    }
-  }
-
-  #blame(version: Version, error: unknown): void {
-    version.errors += 1;
-    version.log.error(() => this.describeError(error));
+  /** The result of heads that were applied before. */
+  #resultOf(assignments: readonly Assignment[]): LoadResult {
+    const results = assignments.map(({ module }) => this.#modules.of(module).headResult);
+    return results.find(({ status }) => status === 'refused') ?? OK;
   }
 }

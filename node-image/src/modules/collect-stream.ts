@@ -1,7 +1,7 @@
 import { type JsonResult, toJson, tooLarge } from '../../../shared/json-value.ts';
 import { MAX_VALUE_BYTES } from '../../../protocol/limits.ts';
 
-/** Whether a value comes bit by bit: an async generator or iterator, a ReadableStream, a stream of Node. */
+/** Whether a value is a stream of items: an async generator or iterator, a ReadableStream, a stream of Node. */
 export function isStream(value: unknown): value is AsyncIterable<unknown> {
   return (
     typeof value === 'object' &&
@@ -12,10 +12,10 @@ export function isStream(value: unknown): value is AsyncIterable<unknown> {
 }
 
 /**
- * Waits for the items of a stream, and gives them as a JSON array. It stops where an item is no JSON, when they are more
- * than {@link MAX_VALUE_BYTES}, and when the version has ended: the iterator is returned, the stream is cancelled.
+ * Collects the items of a stream as a JSON array. It stops at an item that JSON can't carry, when the items exceed
+ * {@link MAX_VALUE_BYTES}, and when the version has ended. The iterator is then returned and the stream cancelled.
  */
-export async function gather(stream: AsyncIterable<unknown>, ended: AbortSignal): Promise<JsonResult> {
+export async function collectStream(stream: AsyncIterable<unknown>, ended: AbortSignal): Promise<JsonResult> {
   const items: string[] = [];
   let bytes = 2;
   for await (const item of stream) {

@@ -1,25 +1,26 @@
-import { migrateState, migratesState } from './state-migration.ts';
+import { evaluateVersion, type Environment, type Prepared } from './loader.ts';
 import { type Refused, refused } from './load-result.ts';
-import { evaluateVersion, type Prepared, type Environment, type Version } from './version.ts';
+import { migrateState, migratesState } from './state-migration.ts';
+import type { Version } from './version.ts';
 
-/** Whether revisions would load; `untried` where that can't be told without a change to what runs. */
+/** Whether revisions would load; `not_tried` when that can't be found out without a change of the running modules. */
 export type DryRun = { status: 'would_load' } | { status: 'not_tried'; detail: string } | Refused;
 
-/** A prepared revision, what it would replace, and what it would see. */
-export interface Part {
+/** A prepared revision, the data and version that it would replace, and its environment. */
+export interface DryRunTarget {
   readonly prepared: Prepared;
   readonly live: { readonly data: Record<string, unknown>; readonly current: Version | null };
   readonly environment: Omit<Environment, 'data'>;
 }
 
 /**
- * Loads revisions aside, as a switch would load them together: evaluates each on a deep copy of the live data, makes its
- * `codeChange`, and then ends them all in the same turn, so that no timer of theirs fires.
+ * Evaluates revisions together on deep copies of the live data, and calls their `codeChange`. They all end in the same
+ * turn of the event loop, so that none of their timers fires.
  */
-export function dryRun(parts: readonly Part[]): DryRun {
+export function dryRun(targets: readonly DryRunTarget[]): DryRun {
   const tried: Version[] = [];
   try {
-    for (const { prepared, live, environment } of parts) {
+    for (const { prepared, live, environment } of targets) {
       const from = migratesState(prepared.bundle.exports) ? live.current : null;
       const copy = copyOf(live.data);
       if (copy === null && from === null) {

@@ -1,4 +1,4 @@
-/** A call of a module or function that is not there (Erlang: `undef`). */
+/** The error of a call to a module or function that does not exist (Erlang: `undef`). */
 export class UndefError extends Error {
   override readonly name = 'undef';
 }
@@ -6,11 +6,11 @@ export class UndefError extends Error {
 type Exports = Record<string, unknown>;
 
 /**
- * What `import { add } from 'hot:demo'` reads its names from: one object a module, stable for ever, whose properties
- * are those of the current version. esbuild turns each use of an imported name into a property read, so a call through
- * here reaches the current version, as a fully qualified call does in Erlang, and costs a property read.
+ * The objects that `import { add } from 'hot:demo'` reads from: one per module, the same for ever, with the exports of the
+ * current version. esbuild turns each use of an imported name into a property read. So a call reaches the current version,
+ * as a fully qualified call does in Erlang, and costs one property read.
  *
- * A name that was never there is a function that throws `undef` when it is called: only such names go through a Proxy.
+ * A name that no version exported is a function that throws `undef`. Only such names use a Proxy.
  */
 export class HotImports {
   readonly #hotImports = new Map<string, HotImport>();
@@ -25,18 +25,17 @@ export class HotImports {
     return hotImport.names;
   }
 
-  /** Has a module's names lead to these exports; null: to nothing. */
-  point(module: string, exports: Exports | null): void {
+  /** Sets the current exports of a module; null when it is not loaded. */
+  setExports(module: string, exports: Exports | null): void {
     if (exports === null) this.#exports.delete(module);
     else this.#exports.set(module, exports);
-    // Most modules are imported by no other: they need no hotImport.
-    this.#hotImports.get(module)?.point(exports ?? {});
+    this.#hotImports.get(module)?.setExports(exports ?? {});
   }
 }
 
 /**
- * V8 reads {@link names} fast as long as none of its properties is deleted and none has its getter replaced, so what has
- * gone is hidden, and a variable has one getter for all versions.
+ * The exports of one module for its importers. V8 reads {@link names} fast as long as no property is deleted and no getter
+ * is replaced. So a removed export is hidden, and a variable has one getter for all versions.
  */
 class HotImport {
   readonly names: Exports;
@@ -46,10 +45,10 @@ class HotImport {
   constructor(module: string, exports: Exports) {
     this.#module = module;
     this.names = Object.create(new Proxy({}, { get: (_, name) => this.#missing(name) })) as Exports;
-    this.point(exports);
+    this.setExports(exports);
   }
 
-  point(exports: Exports): void {
+  setExports(exports: Exports): void {
     this.#exports = exports;
     for (const name of Object.keys(this.names)) {
       if (!Object.hasOwn(exports, name)) this.#define(name, { value: this.#undef(name), enumerable: false });
@@ -57,7 +56,7 @@ class HotImport {
     for (const [name, value] of Object.entries(exports)) {
       const known = Object.getOwnPropertyDescriptor(this.names, name);
       const isVariable = known?.get !== undefined;
-      // A function is copied, so that a call needs no getter; a variable stays live.
+      // A function is copied, so that a call needs no getter. A variable is read through a getter.
       if (typeof value !== 'function') {
         if (isVariable) continue;
         Object.defineProperty(this.names, name, {
@@ -75,14 +74,14 @@ class HotImport {
   }
 
   #missing(name: string | symbol): unknown {
-    // Symbols and these two are asked for by the language and by esbuild, not by a caller.
+    // Symbols and these two names are read by the language and by esbuild, not by a caller.
     if (typeof name === 'symbol' || name === 'then') return undefined;
     return name === '__esModule' ? true : this.#undef(name);
   }
 
   #undef(name: string): (...args: unknown[]) => unknown {
     return (...args) => {
-      // It may have come since the name was read: `import * as demo` reads all names early.
+      // The function can exist now: `import * as demo` reads all names early.
       const found = Object.hasOwn(this.#exports, name) ? this.#exports[name] : undefined;
       if (typeof found === 'function') return Reflect.apply(found, undefined, args) as unknown;
       throw new UndefError(`no function ${name} of module ${this.#module} is loaded`);

@@ -1,24 +1,24 @@
 import type { Version } from './version.ts';
 
-/** A call that began on a version and has not ended. */
+/** A call that started on a version and has not ended. */
 export interface Call {
   readonly version: Version;
-  /** Versions of other modules that were replaced meanwhile, and that it may be in by its hot imports. */
-  readonly held: Set<Version>;
-  /** Rejected with a {@link PurgedError} when the version is purged before the call has ended. */
+  /** The replaced versions of other modules that the call can be in through hot imports. */
+  readonly imported: Set<Version>;
+  /** Rejects with a {@link PurgedError} when the version is purged before the call ends. */
   readonly purged: Promise<never>;
 }
 
-/** A call whose version was purged under it, by force. */
+/** The error of a call whose version was purged by force. */
 export class PurgedError extends Error {
   override readonly name = 'purged';
 }
 
 interface Pending extends Call {
-  readonly abandon: () => void;
+  readonly fail: () => void;
 }
 
-/** The calls in flight on one node. {@link Version.calls} counts those that may be running in a version's code. */
+/** The running calls of one node. {@link Version.calls} is the number of calls that can be in a version's code. */
 export class Calls {
   readonly #calls = new Set<Pending>();
 
@@ -27,49 +27,49 @@ export class Calls {
   }
 
   begin(version: Version): Call {
-    let abandon = (): void => undefined;
+    let fail = (): void => undefined;
     const purged = new Promise<never>((_, reject) => {
-      abandon = () => reject(new PurgedError(`${version.module} was purged while the call ran on its old version`));
+      fail = () => reject(new PurgedError(`${version.module} was purged while the call ran on its old version`));
     });
-    // A call that has ended does not look any more.
+    // Nobody waits for this promise after the call has ended.
     purged.catch(() => undefined);
-    const call = { version, held: new Set<Version>(), purged, abandon };
+    const call = { version, imported: new Set<Version>(), purged, fail };
     version.calls += 1;
     this.#calls.add(call);
     return call;
   }
 
-  /** Has the calls that began on a version fail: what they wait for may never come. */
-  abandon(version: Version): void {
-    if (version.calls === 0) return;
-    for (const call of this.#calls) if (call.version === version) call.abandon();
-  }
-
-  /** Gives the versions that it was in, or may have been. */
+  /** Ends a call; returns the versions that it was counted for. */
   end(call: Call): Version[] {
     this.#calls.delete(call as Pending);
-    const versions = [call.version, ...call.held];
+    const versions = [call.version, ...call.imported];
     for (const version of versions) version.calls -= 1;
     return versions;
   }
 
+  /** Makes the calls that started on a purged version fail, because what they wait for can stay away for ever. */
+  failOn(version: Version): void {
+    if (version.calls === 0) return;
+    for (const call of this.#calls) if (call.version === version) call.fail();
+  }
+
   /**
-   * A version is replaced: calls that began on modules which import it, on their own account or by others, may be in it,
-   * and it is busy until they have ended. (So a hot call costs nothing; RCU's grace period is the model.)
+   * Counts a replaced version as used by every running call that started on a module which imports it, directly or through
+   * other modules: the call can be in its code. So a hot call itself costs nothing (the model is RCU's grace period).
    */
-  hold(replaced: Version, importsOf: (module: string) => Iterable<string>): void {
+  countImporters(replaced: Version, importsOf: (module: string) => Iterable<string>): void {
     for (const call of this.#calls) {
-      if (call.version === replaced || call.held.has(replaced)) continue;
-      if (!reaches(call.version, replaced.module, importsOf)) continue;
-      call.held.add(replaced);
+      if (call.version === replaced || call.imported.has(replaced)) continue;
+      if (!imports(call.version, replaced.module, importsOf)) continue;
+      call.imported.add(replaced);
       replaced.calls += 1;
     }
   }
 }
 
-function reaches(from: Version, module: string, importsOf: (module: string) => Iterable<string>): boolean {
+function imports(from: Version, module: string, importsOf: (module: string) => Iterable<string>): boolean {
   const seen = new Set(from.imports);
-  // A set gives what is added to it while it is walked through, too.
+  // The iteration of a set includes the elements that are added during it.
   for (const name of seen) for (const next of importsOf(name)) seen.add(next);
   return seen.has(module);
 }

@@ -4,11 +4,11 @@ import type { CallAnswer, CallFailure, CallRequest } from '../../../protocol/mes
 import { PurgedError } from './in-flight-calls.ts';
 import type { CodeServer } from './code-server.ts';
 import { UndefError } from './hot-imports.ts';
-import { gather, isStream } from './collect-stream.ts';
+import { collectStream, isStream } from './collect-stream.ts';
 
 /**
- * Calls an exported function on the current version and waits for its value. The call stays on the version that it
- * began on, across every await, whatever is loaded meanwhile. A stream is the value of its items, once it has ended.
+ * Calls an exported function on the current version and waits for its value. The call stays on this version across every
+ * await, even if another version is loaded meanwhile. The value of a stream is the array of its items.
  */
 export async function call(codeServer: CodeServer, node: string, request: CallRequest): Promise<CallAnswer> {
   const output: string[] = [];
@@ -27,15 +27,15 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
   const target = Object.hasOwn(version.exports, request.function) ? version.exports[request.function] : undefined;
   if (typeof target !== 'function') return undef(`module ${request.module} exports no function ${request.function}`);
 
-  const began = codeServer.callBegan(version);
+  const running = codeServer.beginCall(version);
   const { signal } = version.lifetime;
   let threw = false;
   try {
     const value = codeServer.run(version, output, async () => {
       const returned: unknown = await Reflect.apply(target, version.exports, request.args);
-      return isStream(returned) ? gather(returned, signal) : toJson(returned, MAX_VALUE_BYTES);
+      return isStream(returned) ? collectStream(returned, signal) : toJson(returned, MAX_VALUE_BYTES);
     });
-    const result = await Promise.race([value, began.purged]);
+    const result = await Promise.race([value, running.purged]);
     if (!result.ok) return failed('badvalue', 'badvalue', result.detail);
     return {
       status: 'value',
@@ -48,9 +48,9 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
     threw = true;
     if (error instanceof UndefError) return failed('undef', 'undef', `${error.message} on node ${node}`);
     if (error instanceof PurgedError) return failed('exception', 'purged', error.message);
-    const { type, message, stack } = codeServer.describeError(error);
+    const { type, message, stack } = codeServer.errors.describe(error);
     return { ...failed('exception', type, message), ...(stack === undefined ? {} : { stack }) };
   } finally {
-    codeServer.callEnded(began, threw);
+    codeServer.endCall(running, threw);
   }
 }

@@ -2,7 +2,7 @@ import type { RefusalReason } from '../../../protocol/messages.ts';
 import type { Ban } from '../watchdog/bans.ts';
 import { scriptName, type Version } from './version.ts';
 
-/** What came of a request to prepare or to load. */
+/** The result of a request to prepare or to load. */
 export type LoadResult = { status: 'ok' } | Refused;
 
 export interface Refused {
@@ -18,7 +18,7 @@ export function refused(reason: RefusalReason, cause: unknown): Refused {
   return { status: 'refused', reason, detail };
 }
 
-/** An old version is still busy, so that no third one can be loaded beside it. */
+/** Refused because calls still run on the old version: a third version can't be loaded beside it. */
 export function notPurged(old: Version): Refused {
   const calls = old.calls === 1 ? '1 call is' : `${old.calls} calls are`;
   return refused(
@@ -27,7 +27,7 @@ export function notPurged(old: Version): Refused {
   );
 }
 
-/** A revision that brought this node down once is not given a second chance unasked. */
-export function banned({ detail }: Ban): LoadResult {
+/** Refused because the revision brought this node down before. */
+export function banned({ detail }: Ban): Refused {
   return refused('banned', `it ${detail} (push --force lifts the ban)`);
 }

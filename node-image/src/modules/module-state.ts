@@ -1,45 +1,56 @@
+import type { Prepared } from './loader.ts';
 import { OK, type LoadResult } from './load-result.ts';
 import { emptySlots, type Slots } from './version-slots.ts';
-import type { Prepared, Version } from './version.ts';
+import type { Version } from './version.ts';
 
-/** How long the data before a `codeChange` is kept: longer than any push waits for its nodes (milliseconds). */
-const KEPT_BEFORE = 60_000;
+/** How long the data before a `codeChange` is kept (milliseconds). It is longer than a push waits for its nodes. */
+const PREVIOUS_DATA_MS = 60_000;
 
-/** All that a node has of one module. */
+/** The state of one module on this node. */
 export interface ModuleState {
   slots: Slots<Version>;
-  /** By revision, the newest last. */
+  /** The compiled revisions, the newest last. */
   readonly compiled: Map<string, Prepared>;
-  /** `import.meta.hot.data`: outlives every version, and is replaced only by a `codeChange`. */
+  /** `import.meta.hot.data`: survives every version, and is replaced only by a `codeChange`. */
   data: Record<string, unknown>;
-  /** The data before the last `codeChange`, and whose it was: kept for a while, should another node refuse. */
-  before: { readonly revision: string; readonly data: Record<string, unknown> } | null;
-  /** The sequence of the newest head that was seen, 0 for none, and what this node made of it. */
+  /** The data before the last `codeChange`, and its revision. It is kept for a while because another node can refuse. */
+  previous: {
+    readonly revision: string;
+    readonly data: Record<string, unknown>;
+    readonly timer: NodeJS.Timeout;
+  } | null;
+  /** The sequence of the newest head that this node has seen, 0 for none, and the result of its commit. */
   headSeen: number;
-  verdict: LoadResult;
-  /** The sequence of the head that put current there; 0 when it was loaded on this node alone. */
+  headResult: LoadResult;
+  /** The sequence of the head that activated the current version; 0 when it was loaded on this node alone. */
   headRunning: number;
 }
 
-/** A module of which nothing is loaded yet. */
+/** The state of a module of which nothing is loaded yet. */
 export function emptyModule(): ModuleState {
   return {
     slots: emptySlots(),
     compiled: new Map(),
     data: {},
-    before: null,
+    previous: null,
     headSeen: 0,
-    verdict: OK,
+    headResult: OK,
     headRunning: 0,
   };
 }
 
-/** Takes a version's data; what it was made from is kept until no node can refuse any more. */
+/** Replaces the data of a module. Other data than before comes from a `codeChange`: the previous data is kept for a while. */
 export function setData(state: ModuleState, data: Record<string, unknown>): void {
   const { current } = state.slots;
-  const before = data === state.data || current === null ? null : { revision: current.revision, data: state.data };
-  state.before = before;
+  dropPreviousData(state);
+  if (data !== state.data && current !== null) {
+    const timer = setTimeout(() => dropPreviousData(state), PREVIOUS_DATA_MS).unref();
+    state.previous = { revision: current.revision, data: state.data, timer };
+  }
   state.data = data;
-  const forget = (): void => void (state.before = state.before === before ? null : state.before);
-  if (before !== null) setTimeout(forget, KEPT_BEFORE).unref();
+}
+
+export function dropPreviousData(state: ModuleState): void {
+  clearTimeout(state.previous?.timer);
+  state.previous = null;
 }

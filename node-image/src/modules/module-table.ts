@@ -1,12 +1,12 @@
 import type { NodeDescription } from '../../../protocol/messages.ts';
 import { type ModuleState, emptyModule } from './module-state.ts';
-import { type Origin, scriptName, type Version } from './version.ts';
+import { type BundleInfo, scriptName, type Version } from './version.ts';
 
-/** All modules of one node by their names, and what can be found in them. */
+/** All modules of one node by their names. */
 export class ModuleTable {
   readonly #modules = new Map<string, ModuleState>();
 
-  /** What the node has of a module, if it is only an empty place. */
+  /** The state of a module; it is created when there is none. */
   of(module: string): ModuleState {
     let state = this.#modules.get(module);
     if (state === undefined) {
@@ -16,26 +16,34 @@ export class ModuleTable {
     return state;
   }
 
-  /** The same, without making a place for it. */
+  /** The state of a module; undefined when there is none. */
   get(module: string): ModuleState | undefined {
     return this.#modules.get(module);
   }
 
-  /** How many modules are loaded. */
-  get loaded(): number {
-    return [...this.#modules.values()].filter(({ slots }) => slots.current !== null).length;
+  get states(): ModuleState[] {
+    return [...this.#modules.values()];
   }
 
-  /** What is kept of the bundle of a script (see {@link scriptName}); null when that is not known. */
-  bundleOf(script: string): Origin | null {
+  /** The number of loaded modules. */
+  get loaded(): number {
+    return this.states.filter(({ slots }) => slots.current !== null).length;
+  }
+
+  /** The current and the old versions of all modules. */
+  get versions(): Version[] {
+    return this.states.flatMap(({ slots }) => [slots.current, slots.old]).filter(version => version !== null);
+  }
+
+  /** The bundle of a script (see {@link scriptName}); null when it is not kept. */
+  bundleOf(script: string): BundleInfo | null {
     const compiled = this.#modules.get(script.slice(0, script.indexOf('@')))?.compiled.values() ?? [];
     return [...compiled].find(({ bundle }) => scriptName(bundle) === script)?.bundle ?? null;
   }
 
   /** The current or old version of a script; null when it is neither. */
   versionOf(script: string | null): Version | null {
-    const versions = [...this.#modules.values()].flatMap(({ slots }) => [slots.current, slots.old]);
-    return versions.find(version => version !== null && scriptName(version) === script) ?? null;
+    return this.versions.find(version => scriptName(version) === script) ?? null;
   }
 
   /** The modules that a module's versions have imported as `hot:<module>`. */
@@ -44,7 +52,7 @@ export class ModuleTable {
     return [...(slots?.current?.imports ?? []), ...(slots?.old?.imports ?? [])];
   }
 
-  /** Every loaded module: its revision, the head that put it there, and how its calls went. */
+  /** Describes every loaded module: its revision, the head that activated it, and its calls. */
   describe(): NodeDescription['modules'] {
     const loaded: NodeDescription['modules'] = {};
     for (const [module, { slots, headRunning }] of this.#modules) {
@@ -56,12 +64,12 @@ export class ModuleTable {
     return loaded;
   }
 
-  /** The modules whose newest head could not be obeyed, and why. */
+  /** The modules whose newest head was refused, and why. */
   refusals(): NodeDescription['refusals'] {
     const refusals: NodeDescription['refusals'] = {};
-    for (const [module, { headSeen, verdict }] of this.#modules) {
-      if (verdict.status === 'ok') continue;
-      refusals[module] = { sequence: headSeen, reason: verdict.reason, detail: verdict.detail };
+    for (const [module, { headSeen, headResult }] of this.#modules) {
+      if (headResult.status === 'ok') continue;
+      refusals[module] = { sequence: headSeen, reason: headResult.reason, detail: headResult.detail };
     }
     return refusals;
   }

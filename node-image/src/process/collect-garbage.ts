@@ -1,6 +1,6 @@
 import { Session } from 'node:inspector';
 
-/** Lets go of all memory that nothing uses, at once: for the moment in which a node has started. */
+/** Runs a full garbage collection now. Half of the heap of a started process is garbage of its start. */
 export function collectGarbage(): void {
   const session = new Session();
   session.connect();

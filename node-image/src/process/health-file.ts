@@ -6,27 +6,29 @@ import { HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
 import type { Logger } from '../../../shared/logger.ts';
 
 /**
- * Touches a file while the event loop turns and NATS is reached: what the container's healthcheck looks at, cheaper
- * than a port or a second process.
+ * Touches a file while the event loop turns and NATS answers. The container's healthcheck looks at its age, which is
+ * cheaper than a port or a second process. Disposing removes the file.
  */
-export function startHealthFile(path: string, nats: NatsConnection, log: Logger): { stop: () => void } {
+export function startHealthFile(path: string, nats: NatsConnection, log: Logger): Disposable {
   let warned = false;
+  let stopped = false;
   const touch = (): void => {
-    if (nats.isClosed()) return;
+    if (stopped || nats.isClosed()) return;
     try {
       writeFileSync(path, `${Date.now()}\n`);
     } catch (error) {
-      if (!warned) log.warn({ err: error, path }, 'the file for the healthcheck could not be written');
+      if (!warned) log.warn({ err: error, path }, 'the health file could not be written');
       warned = true;
     }
   };
   touch();
   const timer = setInterval(() => {
-    // A round trip, so that a lost server stops the touching.
+    // A round trip: without an answer of the server the file is not touched.
     void nats.flush().then(touch, () => undefined);
   }, HEARTBEAT_INTERVAL);
   return {
-    stop: () => {
+    [Symbol.dispose]: () => {
+      stopped = true;
       clearInterval(timer);
       rmSync(path, { force: true });
     },

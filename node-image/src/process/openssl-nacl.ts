@@ -2,12 +2,12 @@ import { createPublicKey, randomBytes, sign, verify } from 'node:crypto';
 
 import { bytesOf, privateKeyOf, publicKeyOf } from '../../../protocol/signing/keys.ts';
 
-/** How many bytes of a secret key are its seed. */
+/** The length of the seed, the first part of a secret key. */
 const SEED_BYTES = 32;
 
 /**
- * Stands for the package `tweetnacl` in the node's bundle: what NATS's library needs of it, by OpenSSL. In JavaScript to connect
- * left 10 MB of garbage. A secret key is, as there, the seed and then the public key.
+ * Replaces the package `tweetnacl` in the node's bundle: the functions that NATS's library uses, with OpenSSL. A connect
+ * with the JavaScript implementation left 10 MB of garbage. A secret key is the seed followed by the public key.
  */
 const nacl = {
   randomBytes: (length: number): Uint8Array => new Uint8Array(randomBytes(length)),

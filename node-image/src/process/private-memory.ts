@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * How much memory this process alone holds, in bytes: what one more node costs a machine. The pages of Node.js's own file,
- * which all its processes share, are not in it; they are in the resident size. Where the kernel has no `/proc`, that is given.
+ * The private memory of this process, in bytes: what one more node costs a machine. It excludes the pages of the Node.js
+ * executable, which all processes share. Without `/proc` it is the resident size, which includes them.
  */
 export function privateMemory(): number {
   const resident = process.memoryUsage.rss();
@@ -13,7 +13,7 @@ export function privateMemory(): number {
   }
 }
 
-/** The part of the resident pages that is not of files, from 0 to 1; `statm` as in proc_pid_statm(5). Pure. */
+/** The share of the resident pages that does not belong to files, from 0 to 1; `statm` as in proc_pid_statm(5). */
 export function privateShare(statm: string): number {
   const [, resident = 0, shared = 0] = statm.split(' ').map(Number);
   return resident > 0 ? 1 - shared / resident : 1;

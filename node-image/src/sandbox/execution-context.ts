@@ -2,36 +2,36 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { resetStackTraces } from '../../../shared/stack-trace.ts';
 
-/** A call shows at most this many printed lines with its answer; the log has more of them. */
+/** The maximum number of printed lines that are returned with a call. The log has more of them. */
 const MAX_OUTPUT_LINES = 200;
 
-/** The code of a module that runs, with all that it has started. */
-interface Running {
-  /** As in {@link scriptName}: a version that it held would never be collected. */
+/** The context of a module's code and of everything that this code starts. */
+interface Context {
+  /** The name of the version's script. Not the version itself, which could then never be collected. */
   readonly script: string;
-  /** What the call has printed, a line each; null when it is no call. */
+  /** The lines that the call has printed; null outside of a call. */
   readonly output: string[] | null;
 }
 
-const running = new AsyncLocalStorage<Running>();
+const contexts = new AsyncLocalStorage<Context>();
 
-/** How long stacks are before any module has run; modules may change that for a moment. */
+/** The stack trace limit before any module has run. Modules can change it. */
 const { stackTraceLimit } = Error;
 
-/** Runs code of a version; what it starts is known as its own, across every await, timer and callback. */
+/** Runs code of a version. The context follows the code across every await, timer and callback. */
 export function runInContext<T>(script: string, output: string[] | null, body: () => T): T {
   resetStackTraces();
   Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
-  return running.run({ script, output }, body);
+  return contexts.run({ script, output }, body);
 }
 
-/** The script whose code runs here, or has started what runs; null when it is the node's own. */
+/** The script whose code runs now, or started the code that runs now; null for the node's own code. */
 export function currentScript(): string | null {
-  return running.getStore()?.script ?? null;
+  return contexts.getStore()?.script ?? null;
 }
 
-/** Shows a printed line with the call that printed it. */
+/** Adds a printed line to the output of the call that printed it. */
 export function addOutput(line: string): void {
-  const output = running.getStore()?.output;
+  const output = contexts.getStore()?.output;
   if (output && output.length < MAX_OUTPUT_LINES) output.push(line);
 }

@@ -1,12 +1,20 @@
-/** A version's clean-up gets this long when it is asynchronous (milliseconds). */
-const DISPOSE_MAY_TAKE = 5_000;
+import { TimeoutError, withTimeout } from '../../../shared/timeout.ts';
 
-/** Why a signal is aborted: one for all, since to make one takes longer than all else that ends with a version. */
+/** The timeout for asynchronous dispose callbacks (milliseconds). */
+const DISPOSE_TIMEOUT_MS = 5_000;
+
+/** The abort reason of every signal. It is shared because creating one takes longer than the rest of a purge. */
 const PURGED = new DOMException('the version was purged', 'AbortError');
 
+interface EndOptions {
+  /** Whether the module is removed, so that no other version follows. */
+  readonly removed?: boolean;
+  readonly disposeTimeoutMs?: number;
+}
+
 /**
- * What one version has opened, and closes when it is purged: what is its own, its abort signal, and what it asked to be
- * told. Nothing of it fires after {@link end}.
+ * The lifetime of one version. It closes the version's timers and listeners, aborts its signal and calls its dispose
+ * callbacks. No timer or listener of the version fires after {@link end}.
  */
 export class Lifetime {
   readonly #abort = new AbortController();
@@ -15,7 +23,7 @@ export class Lifetime {
   readonly #pruners: (() => unknown)[] = [];
   readonly #onError: (error: unknown) => void;
 
-  /** `onError` is told of everything that a timer, a listener or a clean-up throws. */
+  /** @param onError is called with every error of a timer, a listener or a dispose callback. */
   constructor(onError: (error: unknown) => void) {
     this.#onError = onError;
   }
@@ -25,23 +33,23 @@ export class Lifetime {
     return this.#abort.signal;
   }
 
-  /** Has `close` called first of all at the end: what the node closes for the version, before the version hears of it. */
-  owns(close: () => void): void {
+  /** Calls `close` first at the end, before the signal and the callbacks of the version. */
+  closeOnEnd(close: () => void): void {
     this.#closers.push(close);
   }
 
-  /** Has `dispose` called once, when the version is purged; at once when it was. */
+  /** Calls `dispose` once when the version is purged; immediately when it is purged already. */
   onEnd(dispose: () => unknown): void {
     if (this.signal.aborted) void this.#dispose([dispose]);
     else this.#disposers.push(dispose);
   }
 
-  /** Has `prune` called once, after what {@link onEnd} was told, when the version ends since its module is removed. */
+  /** Calls `prune` once, after the callbacks of {@link onEnd}, when the version ends because its module is removed. */
   onRemoval(prune: () => unknown): void {
     this.#pruners.push(prune);
   }
 
-  /** Runs something of the version's; what it throws, now or later, is the version's error and nobody else's. */
+  /** Runs a callback of the version. What it throws, or rejects with later, is an error of the version only. */
   guard(body: () => unknown): void {
     try {
       const result = body();
@@ -51,35 +59,24 @@ export class Lifetime {
     }
   }
 
-  /**
-   * Ends everything. Resolves when asynchronous clean-up is done, or has taken too long.
-   *
-   * @param removed whether no other version comes after this one.
-   */
-  async end({ removed = false }: { readonly removed?: boolean } = {}): Promise<void> {
+  /** Ends everything. Resolves when the dispose callbacks have finished or timed out. */
+  async end({ removed = false, disposeTimeoutMs = DISPOSE_TIMEOUT_MS }: EndOptions = {}): Promise<void> {
     if (this.signal.aborted) return;
     for (const close of this.#closers.splice(0)) close();
     this.guard(() => this.#abort.abort(PURGED));
-    await this.#dispose(this.#disposers.splice(0));
-    if (removed) await this.#dispose(this.#pruners.splice(0));
+    await this.#dispose(this.#disposers.splice(0), disposeTimeoutMs);
+    if (removed) await this.#dispose(this.#pruners.splice(0), disposeTimeoutMs);
   }
 
-  async #dispose(callbacks: readonly (() => unknown)[]): Promise<void> {
-    await Promise.all(callbacks.map(callback => this.#inTime(callback)));
-  }
-
-  async #inTime(callback: () => unknown): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const error = new Error(`dispose took longer than ${DISPOSE_MAY_TAKE} ms`);
-      timer = setTimeout(() => reject(error), DISPOSE_MAY_TAKE);
-    });
-    try {
-      await Promise.race([(async () => callback())(), late]);
-    } catch (error) {
-      this.#onError(error);
-    } finally {
-      clearTimeout(timer);
-    }
+  async #dispose(callbacks: readonly (() => unknown)[], timeoutMs = DISPOSE_TIMEOUT_MS): Promise<void> {
+    const run = async (callback: () => unknown): Promise<void> => {
+      try {
+        await withTimeout(timeoutMs, (async () => callback())());
+      } catch (error) {
+        const late = error instanceof TimeoutError;
+        this.#onError(late ? new Error(`dispose took longer than ${timeoutMs} ms`) : error);
+      }
+    };
+    await Promise.all(callbacks.map(run));
   }
 }

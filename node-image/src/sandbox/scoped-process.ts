@@ -3,69 +3,65 @@ import type { Writable } from 'node:stream';
 
 import type { Lifetime } from './lifetime.ts';
 
-/** What acts on the whole process, and what a module does in its place. */
-const NOT_FOR_MODULES: Readonly<Record<string, string>> = {
-  exit: 'throw an error, or remove the module',
-  abort: 'throw an error, or remove the module',
-  reallyExit: 'throw an error, or remove the module',
-  execve: 'start a child process',
-  chdir: 'use absolute paths',
-  setUncaughtExceptionCaptureCallback: 'listen to uncaughtException',
-  setuid: 'start a child process',
-  setgid: 'start a child process',
-  seteuid: 'start a child process',
-  setegid: 'start a child process',
-  setgroups: 'start a child process',
-  initgroups: 'start a child process',
+/** The functions that act on the whole process, by what a module can do instead. */
+const UNAVAILABLE: Readonly<Record<string, readonly string[]>> = {
+  'throw an error, or remove the module': ['exit', 'abort', 'reallyExit'],
+  'start a child process': ['execve', 'setuid', 'setgid', 'seteuid', 'setegid', 'setgroups', 'initgroups'],
+  'use absolute paths': ['chdir'],
+  'listen to uncaughtException': ['setUncaughtExceptionCaptureCallback'],
 };
 
 const kill = process.kill.bind(process);
 const umask = process.umask.bind(process);
 
-/** The functions of `process` that modules must not have, each as one that throws and says what to do. */
-const REFUSALS: PropertyDescriptorMap = {
+/** Replacements of functions that modules must not call. Each throws an error that names the alternative. */
+const REPLACEMENTS: PropertyDescriptorMap = {
   ...Object.fromEntries(
-    Object.entries(NOT_FOR_MODULES).map(([name, advice]) => [name, replacing(refusing(name, advice))]),
+    Object.entries(UNAVAILABLE).flatMap(([advice, names]) =>
+      names.map(name => [name, property(throwing(name, advice))]),
+    ),
   ),
-  // Below 2 are the container's first process, and whole groups.
-  kill: replacing((target: number, signal?: string | number) =>
+  // Process 1 is the container's first process; 0 and negative numbers are process groups.
+  kill: property((target: number, signal?: string | number) =>
     signal === 0 || (target > 1 && target !== process.pid)
       ? kill(target, signal)
-      : refusing('kill', 'kill child processes only')(),
+      : throwing('kill', 'kill child processes only')(),
   ),
-  umask: replacing((...mask: []) => (mask.length === 0 ? umask() : refusing('umask', 'use chmod')())),
+  umask: property((...mask: []) => (mask.length === 0 ? umask() : throwing('umask', 'use chmod')())),
 };
 
-/** `process` as no module can do harm by it; what else a version has of its own is put before this. */
-const HARMLESS = Object.create(process, REFUSALS) as NodeJS.Process;
+/** `process` without those functions. It is the prototype of the `process` of each version. */
+const SAFE_PROCESS = Object.create(process, REPLACEMENTS) as NodeJS.Process;
 
 /**
- * Takes from `process` what would end the node or change it for all of its modules, for code that goes past what
- * {@link scopedProcess} gives it. Gives the way to end the node all the same. No property can be added to all objects any
- * more: the node itself could read no message then.
+ * Replaces the functions of the real `process` that would end the node or affect all modules, for code that does not use
+ * its {@link scopedProcess}. Also makes `Object.prototype` non-extensible: a property on all objects would break the
+ * node's own decoding. This can't be undone.
+ *
+ * @returns the original `process.exit`.
  */
 export function guardProcess(): (code: number) => never {
-  const before = Object.fromEntries(
-    Object.keys(REFUSALS).map(name => [name, Object.getOwnPropertyDescriptor(process, name)]),
+  const original = Object.fromEntries(
+    Object.keys(REPLACEMENTS).map(name => [name, Object.getOwnPropertyDescriptor(process, name)]),
   ) as PropertyDescriptorMap;
-  Object.defineProperties(process, REFUSALS);
+  Object.defineProperties(process, REPLACEMENTS);
   Object.preventExtensions(Object.prototype);
   return code => {
-    Object.defineProperties(process, before);
+    Object.defineProperties(process, original);
     return process.exit(code);
   };
 }
 
 /**
- * `process` for one version. Its listeners are a list of the version's own, and go with it; its `env` is a copy; what it
- * writes goes to its log; and what would end the node throws. All else is Node's.
+ * The `process` of one version. Its listeners are removed with the version, its `env` is a copy, its output goes to the
+ * version's log, and functions that would end the node throw. The rest is Node's.
  */
 export function scopedProcess(
   lifetime: Lifetime,
   { stdout, stderr }: { readonly stdout: Writable; readonly stderr: Writable },
 ): NodeJS.Process {
   const listeners = new EventEmitter();
-  // The version may listen as often as it wants to: it is the list of the node's process that would grow.
+  // No warning for many listeners: the node's own process gets one listener per event.
   listeners.setMaxListeners(0);
   const forwarders = new Map<string | symbol, (...args: unknown[]) => void>();
   const forward = (event: string | symbol): void => {
@@ -80,40 +76,37 @@ export function scopedProcess(
     if (forwarder !== undefined) process.off(event, forwarder);
   };
   listeners.on('newListener', forward);
-  lifetime.owns(() => {
+  lifetime.closeOnEnd(() => {
     for (const event of forwarders.keys()) silence(event);
   });
 
-  const own = Object.create(HARMLESS, {
-    exitCode: {
-      get: () => process.exitCode,
-      set: refusing('exitCode', 'throw an error, or remove the module'),
-    },
-    // Made when it is asked for: most versions never do.
+  const scoped = Object.create(SAFE_PROCESS, {
+    exitCode: { get: () => process.exitCode, set: throwing('exitCode', 'throw an error, or remove the module') },
+    // Copied at the first use: most versions never use it.
     env: { configurable: true, get: () => define('env', { ...process.env }) },
     stdout: { value: stdout },
     stderr: { value: stderr },
   }) as NodeJS.Process;
   const define = (name: string, value: unknown): unknown => {
-    Object.defineProperty(own, name, replacing(value));
+    Object.defineProperty(scoped, name, property(value));
     return value;
   };
   for (const name of EMITTER_METHODS) {
     const method = (...args: unknown[]): unknown => {
       const result: unknown = Reflect.apply(listeners[name] as () => unknown, listeners, args);
-      return result === listeners ? own : result;
+      return result === listeners ? scoped : result;
     };
     define(name, method);
   }
-  // Here and not before: a module's own removeAllListeners() would take `forward` away.
+  // EventEmitter's own removeAllListeners() would also remove `forward`.
   define('removeAllListeners', (...events: [] | [string | symbol]) => {
     for (const event of events.length === 0 ? [...forwarders.keys()] : events) listeners.removeAllListeners(event);
-    return own;
+    return scoped;
   });
-  return own;
+  return scoped;
 }
 
-/** What EventEmitter does for a version on its own list. */
+/** The methods of EventEmitter that use the version's own list of listeners. */
 const EMITTER_METHODS = [
   'on',
   'once',
@@ -130,12 +123,12 @@ const EMITTER_METHODS = [
   'getMaxListeners',
 ] as const;
 
-function replacing(value: unknown): PropertyDescriptor {
+function property(value: unknown): PropertyDescriptor {
   return { value, configurable: true, writable: true };
 }
 
-function refusing(name: string, advice: string): () => never {
+function throwing(name: string, advice: string): () => never {
   return () => {
-    throw new Error(`process.${name} is not for modules, it acts on the whole node: ${advice}`);
+    throw new Error(`process.${name} is not available in modules because it affects the whole node: ${advice}`);
   };
 }

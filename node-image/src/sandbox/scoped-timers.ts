@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import type { SCOPED_GLOBALS } from '../../../shared/module-script.ts';
 import type { Lifetime } from './lifetime.ts';
 
-/** The timer functions that a version sees in place of Node's; clearing one lets go of it here too. */
+/** The timer functions that a version gets instead of Node's. */
 export type ScopedTimers = Pick<
   typeof globalThis,
   Exclude<(typeof SCOPED_GLOBALS)[number], 'console' | 'process' | 'global' | 'globalThis'>
@@ -17,23 +17,23 @@ interface WaitOptions {
   readonly ref?: boolean;
 }
 
-/** Node's global timers, for one version: what they start ends with it. */
+/** Node's global timers for one version. The timers that they start end with the version. */
 export function scopedTimers(lifetime: Lifetime): ScopedTimers {
   const timeouts = new Set<NodeJS.Timeout>();
   const immediates = new Set<NodeJS.Immediate>();
-  lifetime.owns(() => {
+  lifetime.closeOnEnd(() => {
     for (const timeout of timeouts) clearTimeout(timeout);
     for (const immediate of immediates) clearImmediate(immediate);
     timeouts.clear();
     immediates.clear();
   });
-  const starting =
+  const starter =
     (start: (run: () => void, delay?: number) => NodeJS.Timeout, once: boolean) =>
     (callback: Callback, delay?: number, ...args: unknown[]): NodeJS.Timeout => {
       assertCallback(callback);
       const timeout = start(() => {
         if (once) timeouts.delete(timeout);
-        // One that has fired may have been started again by its refresh().
+        // A timer that has fired can be started again by its refresh().
         if (!lifetime.signal.aborted) lifetime.guard(() => callback(...args));
       }, delay);
       if (lifetime.signal.aborted) clearTimeout(timeout);
@@ -50,21 +50,21 @@ export function scopedTimers(lifetime: Lifetime): ScopedTimers {
     else immediates.add(handle);
     return handle;
   };
-  const clearing =
-    <T>(owned: Set<T>, clear: (handle: T) => void) =>
+  const clearer =
+    <T>(handles: Set<T>, clear: (handle: T) => void) =>
     (handle: T): void => {
-      owned.delete(handle);
+      handles.delete(handle);
       clear(handle);
     };
   const timers = {
-    setTimeout: starting(setTimeout, true),
-    setInterval: starting(setInterval, false),
+    setTimeout: starter(setTimeout, true),
+    setInterval: starter(setInterval, false),
     setImmediate: immediate,
-    clearTimeout: clearing(timeouts, clearTimeout),
-    clearInterval: clearing(timeouts, clearInterval),
-    clearImmediate: clearing(immediates, clearImmediate),
+    clearTimeout: clearer(timeouts, clearTimeout),
+    clearInterval: clearer(timeouts, clearInterval),
+    clearImmediate: clearer(immediates, clearImmediate),
   } as unknown as ScopedTimers;
-  // `promisify(setTimeout)` in a module has to wait on its own timer too.
+  // `promisify(setTimeout)` in a module must use a timer of the version too.
   const promised = promisedTimers(timers);
   Object.defineProperty(timers.setTimeout, promisify.custom, { value: promised.setTimeout });
   Object.defineProperty(timers.setImmediate, promisify.custom, { value: promised.setImmediate });
@@ -77,23 +77,23 @@ export function timersModule(timers: ScopedTimers): object {
 }
 
 /**
- * `node:timers/promises` for one version. What is pending at its end stays pending for ever, and is collected with it:
- * both a value and a rejection would run code of the version that has ended. Only a signal of the caller's own rejects.
+ * `node:timers/promises` for one version. A promise that is pending when the version ends stays pending and is collected
+ * with it: both a value and a rejection would run code of the ended version. Only a signal of the caller rejects it.
  */
 export function promisedTimers(timers: ScopedTimers) {
   const sleep = (delay?: number, value?: unknown, options: WaitOptions = {}): Promise<unknown> =>
-    waiting(options, resolve => {
+    cancellable(options, resolve => {
       const timeout = timers.setTimeout(resolve, delay, value);
       if (options.ref === false) timeout.unref();
       return () => timers.clearTimeout(timeout);
     });
   const turn = (value?: unknown, options: WaitOptions = {}): Promise<unknown> =>
-    waiting(options, resolve => {
+    cancellable(options, resolve => {
       const immediate = timers.setImmediate(resolve, value);
       if (options.ref === false) immediate.unref();
       return () => timers.clearImmediate(immediate);
     });
-  /** Gives the value once a tick, also for those that passed while nobody asked, as Node does. */
+  /** Yields the value once per tick, also for ticks that passed while no consumer waited, as Node does. */
   async function* ticks(delay?: number, value?: unknown, options: WaitOptions = {}): AsyncGenerator {
     let due = 0;
     let wake = (): void => undefined;
@@ -104,7 +104,7 @@ export function promisedTimers(timers: ScopedTimers) {
     if (options.ref === false) interval.unref();
     try {
       for (;;) {
-        await waiting(options, resolve => {
+        await cancellable(options, resolve => {
           wake = () => resolve(undefined);
           if (due > 0) wake();
           return () => undefined;
@@ -120,8 +120,11 @@ export function promisedTimers(timers: ScopedTimers) {
   return { setTimeout: sleep, setImmediate: turn, setInterval: ticks, scheduler };
 }
 
-/** A promise of what `start` resolves; when the signal is aborted, `stop` is called, and it is rejected as in Node. */
-function waiting({ signal }: WaitOptions, start: (resolve: (value: unknown) => void) => () => void): Promise<unknown> {
+/** A promise that `start` resolves. When the signal is aborted, `stop` is called and the promise rejects as in Node. */
+function cancellable(
+  { signal }: WaitOptions,
+  start: (resolve: (value: unknown) => void) => () => void,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const aborted = (): Error =>
       Object.assign(new Error('The operation was aborted', { cause: signal?.reason }), {
@@ -141,7 +144,7 @@ function waiting({ signal }: WaitOptions, start: (resolve: (value: unknown) => v
   });
 }
 
-/** Throws where the timer is made, as Node does, so that a module which is wrong there is refused while it loads. */
+/** Throws where the timer is created, as Node does, so that a module with this fault is refused while it loads. */
 function assertCallback(callback: unknown): void {
   if (typeof callback !== 'function') throw new TypeError('the callback of a timer must be a function');
 }

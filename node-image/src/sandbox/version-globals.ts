@@ -8,19 +8,19 @@ import type { VersionLogger } from './version-logger.ts';
 import { scopedProcess } from './scoped-process.ts';
 import { scopedTimers, promisedTimers, timersModule } from './scoped-timers.ts';
 
-/** What of Node a version has its own of. */
+/** The globals and built-in modules of one version. */
 export interface VersionGlobals {
   readonly globals: Readonly<Record<(typeof SCOPED_GLOBALS)[number], unknown>>;
-  /** A built-in module by its name, with or without `node:`; null when there is none. */
+  /** Returns a built-in module by its name, with or without `node:`; null when there is none. */
   readonly builtin: (id: string) => unknown;
 }
 
 const requireBuiltin = createRequire(import.meta.url);
 
-/** Makes a version's own timers, console and `process`, wherever it takes them from: what they hold ends with it. */
+/** Creates the timers, console and `process` of a version, as globals and as built-in modules. They end with it. */
 export function versionGlobals(lifetime: Lifetime, log: VersionLogger): VersionGlobals {
   const timers = scopedTimers(lifetime);
-  // To make these takes longer than the rest of a swap, and most modules print nothing.
+  // Creating these takes longer than the rest of a swap, and most modules print nothing.
   const stdout = lazyProxy(() => log.stream('info'));
   const stderr = lazyProxy(() => log.stream('warn'));
   const streams = { stdout, stderr };
@@ -32,27 +32,27 @@ export function versionGlobals(lifetime: Lifetime, log: VersionLogger): VersionG
     process: () => process,
     console: () => console,
   };
-  const made = new Map<string, unknown>();
+  const created = new Map<string, unknown>();
   const builtin = (id: string): unknown => {
     const name = id.replace(/^node:/, '');
-    const make = Object.hasOwn(builtins, name) ? builtins[name] : undefined;
-    if (make === undefined) return isBuiltin(id) ? requireBuiltin(id) : null;
-    if (!made.has(name)) made.set(name, make());
-    return made.get(name);
+    const create = Object.hasOwn(builtins, name) ? builtins[name] : undefined;
+    if (create === undefined) return isBuiltin(id) ? requireBuiltin(id) : null;
+    if (!created.has(name)) created.set(name, create());
+    return created.get(name);
   };
   Object.defineProperty(process, 'getBuiltinModule', { value: (id: string) => builtin(id) ?? undefined });
 
-  const own: Record<string, unknown> = { ...timers, console, process };
+  const scoped: Record<string, unknown> = { ...timers, console, process };
   const view: object = new Proxy(globalThis, {
     get: (target, name) =>
-      typeof name === 'string' && Object.hasOwn(own, name) ? own[name] : (Reflect.get(target, name) as unknown),
-    // What is the version's own it may replace for itself; all else is shared, as between modules of one program.
+      typeof name === 'string' && Object.hasOwn(scoped, name) ? scoped[name] : (Reflect.get(target, name) as unknown),
+    // Assigning a scoped global changes it for this version only. All other globals are shared by all modules.
     set: (target, name, value) => {
-      if (typeof name !== 'string' || !Object.hasOwn(own, name)) return Reflect.set(target, name, value);
-      own[name] = value;
+      if (typeof name !== 'string' || !Object.hasOwn(scoped, name)) return Reflect.set(target, name, value);
+      scoped[name] = value;
       return true;
     },
   });
-  Object.assign(own, { global: view, globalThis: view });
-  return { globals: { ...own } as VersionGlobals['globals'], builtin };
+  Object.assign(scoped, { global: view, globalThis: view });
+  return { globals: { ...scoped } as VersionGlobals['globals'], builtin };
 }

@@ -5,78 +5,80 @@ import type { Logger } from '../../../shared/logger.ts';
 import { addOutput } from './execution-context.ts';
 import type { ErrorDescription } from '../../../shared/stack-trace.ts';
 
-/** What is printed at once is cut to this many characters, and each line of it to so many. */
-const MAX_PRINT = 65_536;
-const MAX_LINE = 4_096;
+/** The maximum length of one write, and of one line in it (characters). The rest is cut off. */
+const MAX_WRITE_CHARS = 65_536;
+const MAX_LINE_CHARS = 4_096;
 
-/** How long a version has to wait when it has logged as much as it may (milliseconds). */
-const PERIOD = 1_000;
+/** The period of the limit (milliseconds). */
+const PERIOD_MS = 1_000;
 
 /**
- * What one version logs, each line with module and revision. What it logs beyond `charsPerSecond` characters a second is
- * dropped; how many lines, is said once a second. So it neither fills the disk nor keeps the node from its work.
+ * The log of one version. Each line has the module and the revision. Lines beyond `maxCharsPerSecond` are dropped, and
+ * their number is logged once per second. So a module can neither fill the disk nor keep the node busy with its log.
  */
 export class VersionLogger {
   readonly #log: Logger;
   readonly #fields: { readonly module: string; readonly revision: string };
-  readonly #charsPerSecond: number;
-  #began = 0;
+  readonly #maxCharsPerSecond: number;
+  #periodStart = 0;
   #written = 0;
   #dropped = 0;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(log: Logger, module: string, revision: string, charsPerSecond: number) {
+  constructor(log: Logger, module: string, revision: string, maxCharsPerSecond: number) {
     this.#log = log;
     this.#fields = { module, revision: shortRevision(revision) };
-    this.#charsPerSecond = charsPerSecond;
+    this.#maxCharsPerSecond = maxCharsPerSecond;
   }
 
-  /** A stream whose lines are logged, and shown with the call that wrote them. */
+  /** A stream whose lines are logged, and added to the output of the call that wrote them. */
   stream(level: 'info' | 'warn'): Writable {
     return new Writable({
       decodeStrings: false,
       write: (chunk: string | Uint8Array, _encoding, done) => {
         const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
-        for (const whole of shortened(text.endsWith('\n') ? text.slice(0, -1) : text, MAX_PRINT).split('\n')) {
-          const line = shortened(whole, MAX_LINE);
+        for (const whole of shortened(text.endsWith('\n') ? text.slice(0, -1) : text, MAX_WRITE_CHARS).split('\n')) {
+          const line = shortened(whole, MAX_LINE_CHARS);
           addOutput(line);
-          if (this.#mayLog(line.length)) this.#log[level](this.#fields, line);
+          if (this.#accept(line.length)) this.#log[level](this.#fields, line);
         }
         done();
       },
     });
   }
 
-  /** Logs what the version threw and nobody caught; `describeError` is not called when that is dropped. */
+  /** Logs an error that the version did not catch. `describeError` is not called when the line is dropped. */
   error(describeError: () => ErrorDescription, message = 'error in a module'): void {
-    if (!this.#mayLog(0)) return;
+    if (!this.#accept(0)) return;
     const err = describeError();
     this.#written += err.message.length + (err.stack?.length ?? 0);
     this.#log.error({ ...this.#fields, err }, message);
   }
 
-  #mayLog(length: number): boolean {
+  /** Logs the number of dropped lines now, if there are any. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    const dropped = this.#dropped;
+    if (dropped === 0) return;
+    this.#dropped = 0;
+    const limit = `the limit is ${this.#maxCharsPerSecond} characters per second (LOG_MAX_CHARS_PER_SECOND)`;
+    this.#log.warn({ ...this.#fields, dropped }, `${dropped} lines dropped: ${limit}`);
+  }
+
+  /** Counts a line against the limit; false when it has to be dropped. */
+  #accept(length: number): boolean {
     const now = performance.now();
-    if (now - this.#began >= PERIOD) {
-      this.#began = now;
+    if (now - this.#periodStart >= PERIOD_MS) {
+      this.#periodStart = now;
       this.#written = 0;
     }
-    if (this.#written < this.#charsPerSecond) {
+    if (this.#written < this.#maxCharsPerSecond) {
       this.#written += length;
       return true;
     }
-    if (this.#dropped === 0) setTimeout(() => this.#tellDropped(), PERIOD).unref();
+    if (this.#dropped === 0) this.#timer = setTimeout(() => this.flush(), PERIOD_MS).unref();
     this.#dropped += 1;
     return false;
-  }
-
-  #tellDropped(): void {
-    const dropped = this.#dropped;
-    this.#dropped = 0;
-    const fields = { ...this.#fields, dropped };
-    this.#log.warn(
-      fields,
-      `${dropped} lines dropped: it may log ${this.#charsPerSecond} characters a second (LOG_MAY_WRITE)`,
-    );
   }
 }
 

@@ -1,7 +1,7 @@
-/** The name under which the main thread tells, while it is paused, what a position is in the author's own file. */
-export const LOCATE = Symbol.for('hotcast.locate');
+/** The global function of the main thread that maps a position in a bundle to the source file, while it is paused. */
+export const SOURCE_POSITION = Symbol.for('hotcast.sourcePosition');
 
-/** Room for the name of a script, in bytes. */
+/** The space for the name of a script, in bytes. */
 const NAME_BYTES = 128;
 
 const BEATS = 0;
@@ -9,8 +9,8 @@ const LENGTH = 1;
 const HEADER_BYTES = 8;
 
 /**
- * What one thread tells another one that can't ask it: that its event loop turns, and which module's code it has
- * entered. It is in shared memory, so that it can be read while the writer is blocked.
+ * Shows another thread that the event loop of this one turns, and which module's code it runs. It is in shared memory, so
+ * that it can be read while the writer is blocked.
  */
 export class ActivityBuffer {
   readonly memory: SharedArrayBuffer;
@@ -23,18 +23,18 @@ export class ActivityBuffer {
     this.#name = Buffer.from(memory, HEADER_BYTES);
   }
 
-  /** Tells that the event loop turns. */
+  /** Counts one turn of the event loop. */
   beat(): void {
     Atomics.add(this.#numbers, BEATS, 1);
   }
 
-  /** How often it has turned. */
+  /** The number of counted turns. */
   get beats(): number {
     return Atomics.load(this.#numbers, BEATS);
   }
 
-  /** Runs a module's code; tells so until `body` returns, which is before a promise that it returns is settled. */
-  within<T>(script: string, body: () => T): T {
+  /** Runs a module's code, and shows its script until `body` returns. A promise that it returns is not awaited. */
+  track<T>(script: string, body: () => T): T {
     const before = this.script;
     this.#enter(script);
     try {
@@ -44,7 +44,7 @@ export class ActivityBuffer {
     }
   }
 
-  /** The script whose code was entered and not left; null outside of all. */
+  /** The script whose code runs now; null when no module's code runs. */
   get script(): string | null {
     const length = Atomics.load(this.#numbers, LENGTH);
     return length === 0 ? null : this.#name.toString('latin1', 0, length);

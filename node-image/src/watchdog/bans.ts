@@ -1,22 +1,23 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import * as v from 'valibot';
 
 import { decode, encode } from '../../../protocol/codec.ts';
 import { count } from '../../../protocol/schemas.ts';
+import { replaceFile } from '../../../shared/files.ts';
 
-/** So many are remembered. */
-const KEPT = 100;
+/** The maximum number of bans that are kept. */
+const MAX_BANS = 100;
 
 const banSchema = v.object({
-  /** How the revision is called in stacks: `demo@3f2a9c81b0d4`. */
+  /** The name of the revision's script: `demo@3f2a9c81b0d4`. */
   script: v.string(),
   /** One line for people: what it did, when and where. */
   detail: v.string(),
-  /** Whether it is refused now. */
+  /** Whether the revision is refused now. */
   active: v.boolean(),
-  /** The sequence of the head by which the ban was lifted last, 0 for none: the same head does not lift it twice. */
+  /** The sequence of the head that lifted the ban last, 0 for none: the same head does not lift it twice. */
   liftedBy: count,
 });
 
@@ -35,17 +36,17 @@ export class Bans {
     this.#save = save;
   }
 
-  /** All that are not lifted. */
+  /** The bans that are not lifted. */
   get active(): Ban[] {
     return this.#bans.filter(({ active }) => active);
   }
 
-  /** The ban of a revision by its script's name; null when there is none. */
+  /** The active ban of a revision, by the name of its script; null when there is none. */
   of(script: string): Ban | null {
     return this.active.find(ban => ban.script === script) ?? null;
   }
 
-  /** Lifts a ban, if one is there, because a head asks for that. One that was there when it was banned again does not. */
+  /** Lifts an active ban because a head asks for it. A head that lifted the ban before does not lift it again. */
   lift(script: string, sequence: number): void {
     const ban = this.of(script);
     if (ban === null || ban.liftedBy >= sequence) return;
@@ -54,14 +55,14 @@ export class Bans {
   }
 }
 
-/** Bans with one more, or with one that was lifted in force again. */
+/** Adds a ban to a list, or makes a lifted one active again. */
 export function withBan(bans: readonly Ban[], script: string, detail: string): Ban[] {
   const liftedBy = bans.find(ban => ban.script === script)?.liftedBy ?? 0;
   const others = bans.filter(ban => ban.script !== script);
-  return [...others, { script, detail, active: true, liftedBy }].slice(-KEPT);
+  return [...others, { script, detail, active: true, liftedBy }].slice(-MAX_BANS);
 }
 
-/** Reads what {@link writeBans} wrote; nothing when there is no such file, or nothing that can be read. */
+/** Reads the file that {@link writeBans} wrote; an empty list when it does not exist or can't be read. */
 export function readBans(path: string): Ban[] {
   try {
     return decode(fileSchema, readFileSync(path)).bans;
@@ -70,9 +71,8 @@ export function readBans(path: string): Ban[] {
   }
 }
 
-/** Writes the file, whole or not at all. @throws what the file system says. */
+/** Writes the file as a whole. @throws the error of the file system */
 export function writeBans(path: string, bans: readonly Ban[]): void {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.new`, encode({ bans }));
-  renameSync(`${path}.new`, path);
+  replaceFile(path, encode({ bans }));
 }

@@ -2,32 +2,32 @@ import { once } from 'node:events';
 import type { Debugger, Runtime } from 'node:inspector';
 import { Session } from 'node:inspector/promises';
 
-import { LOCATE } from './activity-buffer.ts';
+import { SOURCE_POSITION } from './activity-buffer.ts';
 
-/** How many steps are taken from the first place where no module is found: a chain of promises runs in many turns. */
-const STEPS = 20;
+/** The number of steps after a pause in the node's own code: a chain of promises runs in many turns. */
+const MAX_STEPS = 20;
 
-/** Whose code a thread is in. */
-export interface Culprit {
-  /** `demo@3f2a9c81b0d4`. */
+/** The module whose code a thread runs. */
+export interface ModuleLocation {
+  /** The name of its script: `demo@3f2a9c81b0d4`. */
   readonly script: string;
-  /** `modules/demo.ts:4:9`; null when it is not known. */
-  readonly where: string | null;
+  /** The position in the source: `modules/demo.ts:4:9`; null when it is not known. */
+  readonly source: string | null;
 }
 
-/** How the scripts of modules are called. */
+/** The names of modules' scripts. */
 const SCRIPT = /^[a-z][a-z0-9-]*@[0-9a-f]{12}$/;
 
 type Frame = Pick<Debugger.CallFrame, 'location'>;
 
-/** A module's script, and a position in it; both counted from 1. */
+/** A module's script, and a position in it; lines and columns are counted from 1. */
 interface Position {
   readonly script: string;
   readonly position: string;
 }
 
 /**
- * The innermost frame of a module. Pure.
+ * Finds the innermost frame of a module.
  *
  * @param scripts the names of modules' scripts by V8's ids.
  */
@@ -40,7 +40,7 @@ export function moduleFrame(frames: readonly Frame[], scripts: ReadonlyMap<strin
   return null;
 }
 
-/** Looks at the main thread from another one, by V8's inspector: also while it is in an endless loop. */
+/** Inspects the main thread from another thread with V8's inspector, even while it is in an endless loop. */
 export class MainThreadInspector implements Disposable {
   readonly #session = new Session();
   readonly #scripts = new Map<string, string>();
@@ -52,26 +52,26 @@ export class MainThreadInspector implements Disposable {
     });
   }
 
-  /** Stops the main thread, and says whose code it is in; null when that is nobody's. */
-  async culprit(): Promise<Culprit | null> {
+  /** Pauses the main thread and finds the module whose code it runs; null when it runs no module's code. */
+  async findModule(): Promise<ModuleLocation | null> {
     await this.#session.post('Debugger.enable');
     let paused = this.#paused();
     await this.#session.post('Debugger.pause');
-    for (let step = 0; step <= STEPS; step += 1) {
+    for (let step = 0; step <= MAX_STEPS; step += 1) {
       const found = moduleFrame(await paused, this.#scripts);
-      if (found !== null) return { script: found.script, where: await this.#locate(found.position) };
+      if (found !== null) return { script: found.script, source: await this.#sourceOf(found.position) };
       paused = this.#paused();
       await this.#session.post('Debugger.stepInto');
     }
     return null;
   }
 
-  /** Has the main thread let go of all memory that nothing uses. */
+  /** Runs a garbage collection in the main thread. */
   async collectGarbage(): Promise<void> {
     await this.#session.post('HeapProfiler.collectGarbage');
   }
 
-  /** Lets the main thread go on. */
+  /** Resumes the main thread. */
   [Symbol.dispose](): void {
     this.#session.disconnect();
   }
@@ -81,8 +81,8 @@ export class MainThreadInspector implements Disposable {
     return params.callFrames;
   }
 
-  async #locate(position: string): Promise<string | null> {
-    const expression = `globalThis[Symbol.for('${LOCATE.description}')]?.('${position}')`;
+  async #sourceOf(position: string): Promise<string | null> {
+    const expression = `globalThis[Symbol.for('${SOURCE_POSITION.description}')]?.('${position}')`;
     const evaluated: Runtime.EvaluateReturnType = await this.#session.post('Runtime.evaluate', { expression });
     return typeof evaluated.result.value === 'string' ? evaluated.result.value : null;
   }

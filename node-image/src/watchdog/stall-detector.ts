@@ -1,29 +1,29 @@
-/** A thread as seen from outside at one moment; times in milliseconds. */
+/** The state of a thread at one moment, as another thread sees it; times in milliseconds. */
 export interface Sample {
-  /** Any clock that never goes back. */
+  /** The time by a clock that never goes back. */
   readonly at: number;
-  /** How often its event loop has turned. */
+  /** The number of turns of its event loop. */
   readonly beats: number;
-  /** How long it has waited for a processor in all, ready to run. */
+  /** The total time that it was ready to run and waited for a processor. */
   readonly waited: number;
 }
 
-/** How long an event loop has been blocked, and the sample that this was computed of. */
+/** How long an event loop has been blocked (milliseconds), and the last sample. */
 export interface Stall {
   readonly blocked: number;
   readonly last: Sample;
 }
 
 /**
- * What is known of a stall with one more sample. Only time counts in which the thread could have run: not what it
- * waited for a processor on a busy machine, and not what the watcher itself missed, since then the process was frozen
- * (`docker pause`, a laptop's lid). Pure.
+ * Updates a stall with a new sample. Only time in which the thread could run counts. Time that it waited for a processor
+ * on a busy machine does not count, nor a gap between samples: then the whole process was frozen (`docker pause`, a
+ * suspended laptop).
  *
- * @param step how far apart samples are meant to be (milliseconds); of a longer gap no more counts.
+ * @param stepMs the intended time between samples (milliseconds); at most twice this time counts.
  */
-export function observe({ blocked, last }: Stall, sample: Sample, step: number): Stall {
+export function observe({ blocked, last }: Stall, sample: Sample, stepMs: number): Stall {
   if (sample.beats !== last.beats) return { blocked: 0, last: sample };
-  const passed = Math.min(sample.at - last.at, 2 * step);
+  const passed = Math.min(sample.at - last.at, 2 * stepMs);
   const starved = Math.max(0, sample.waited - last.waited);
   return { blocked: blocked + Math.max(0, passed - starved), last: sample };
 }

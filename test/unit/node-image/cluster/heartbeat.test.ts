@@ -10,54 +10,54 @@ import { descriptionOf } from '../../fixtures.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A heartbeat that has started; `told` gives when it spoke, and what it said of the next time (milliseconds). */
+/** A started heartbeat; `published` has the time of each message, and the interval in it (milliseconds). */
 function started() {
   const startedAt = performance.now();
-  const told: [at: number, next: number | undefined][] = [];
+  const published: [at: number, next: number | undefined][] = [];
   const publish = (_: string, bytes: Uint8Array): void => {
-    told.push([performance.now() - startedAt, decode(nodeDescription, bytes).heartbeatInterval]);
+    published.push([performance.now() - startedAt, decode(nodeDescription, bytes).heartbeatInterval]);
   };
   const heartbeat = new Heartbeat({ publish } as unknown as NatsConnection, subjectsOf('dino'), () =>
     descriptionOf('fred'),
   );
   heartbeat.start();
-  return { heartbeat, told };
+  return { heartbeat, published };
 }
 
 describe('heartbeat', () => {
-  it('is told at once and every 2 seconds', () => {
-    const { told } = started();
+  it('is published immediately and every 2 seconds', () => {
+    const { published } = started();
     vi.advanceTimersByTime(4_500);
-    expect(told.map(([at]) => at)).toEqual([0, 2_000, 4_000]);
+    expect(published.map(([at]) => at)).toEqual([0, 2_000, 4_000]);
   });
 
-  it('says when it comes again, and keeps to what it said before it is rarer', () => {
-    const { heartbeat, told } = started();
+  it('announces the next heartbeat, and keeps to it before a longer interval applies', () => {
+    const { heartbeat, published } = started();
     heartbeat.setInterval(20_000);
     vi.advanceTimersByTime(30_000);
-    expect(told).toEqual([
+    expect(published).toEqual([
       [0, 2_000],
       [2_000, 20_000],
       [22_000, 20_000],
     ]);
   });
 
-  it('is more frequent within the shorter time', () => {
-    const { heartbeat, told } = started();
+  it('applies a shorter interval within that interval', () => {
+    const { heartbeat, published } = started();
     heartbeat.setInterval(20_000);
     vi.advanceTimersByTime(3_000);
     heartbeat.setInterval(2_000);
     heartbeat.setInterval(2_000);
     vi.advanceTimersByTime(2_000);
-    expect(told.length).toBe(3);
-    expect(told[2]?.[1]).toBe(2_000);
+    expect(published.length).toBe(3);
+    expect(published[2]?.[1]).toBe(2_000);
   });
 
   it('ends with the goodbye', () => {
-    const { heartbeat, told } = started();
+    const { heartbeat, published } = started();
     heartbeat.goodbye();
     heartbeat.setInterval(2_000);
     vi.advanceTimersByTime(10_000);
-    expect(told.length).toBe(2);
+    expect(published.length).toBe(2);
   });
 });

@@ -50,7 +50,7 @@ beforeEach(() => void vi.spyOn(Math, 'random').mockReturnValue(0));
 afterEach(() => void vi.restoreAllMocks());
 
 describe('compare', () => {
-  it('reads the stream and obeys it when the digest names a head that was not seen', async () => {
+  it('reads the stream and applies it when the digest has an unseen head', async () => {
     const { reconciler, codeServer, running } = nodeBeside([headOf('demo', first.revision, 5)], [first]);
     await reconciler.compare({ heads: { demo: 5 } });
     expect(running('demo')).toBe(1);
@@ -90,7 +90,7 @@ describe('compare', () => {
 });
 
 describe('readHeads', () => {
-  it('obeys the other heads when one can not be obeyed', async () => {
+  it('applies the other heads when one is refused', async () => {
     const heads = [
       headOf('bad', throwing.revision, 1),
       headOf('lost', 'f'.repeat(64), 2),
@@ -106,7 +106,7 @@ describe('readHeads', () => {
     ]);
   });
 
-  it('does not load again what it obeyed', async () => {
+  it('does not load again what it applied', async () => {
     const { reconciler, stream, log } = nodeBeside([headOf('demo', first.revision, 5)], [first]);
     await reconciler.readHeads();
     await reconciler.readHeads();
@@ -114,7 +114,7 @@ describe('readHeads', () => {
     expect(log.logged.map(({ message }) => message)).toEqual(['loaded', 'caught up with the stream']);
   });
 
-  it('obeys a removal, which has no bundle', async () => {
+  it('applies a removal, which has no bundle', async () => {
     const { reconciler, stream, running, codeServer } = nodeBeside([headOf('demo', first.revision, 5)], [first]);
     await reconciler.readHeads();
     stream.stored.splice(0, 1, headOf('demo', null, 6));
@@ -127,7 +127,7 @@ describe('readHeads', () => {
 describe('heads of one push', () => {
   const together = [headOf('demo', first.revision, 5), headOf('bad', throwing.revision, 6)];
 
-  it('are obeyed together: none when one throws', async () => {
+  it('are applied together: none when one throws', async () => {
     const { reconciler, running } = nodeBeside(
       together.map(head => ({ ...head, push: 'one' })),
       [first, throwing],
@@ -136,7 +136,7 @@ describe('heads of one push', () => {
     expect(running('demo')).toBeUndefined();
   });
 
-  it('of two pushes are not', async () => {
+  it('of two pushes are applied separately', async () => {
     const { reconciler, running } = nodeBeside(together, [first, throwing]);
     await reconciler.readHeads();
     expect(running('demo')).toBe(1);
@@ -146,7 +146,7 @@ describe('heads of one push', () => {
 describe('a head with a canary', () => {
   const onTrial = (name: string): Head => ({
     ...headOf('demo', first.revision, 5),
-    canary: { revision: second.revision, scope: { type: 'names', names: [name] }, maxErrors: 0 },
+    canary: { revision: second.revision, manifest: null, scope: { type: 'names', names: [name] }, maxErrors: 0 },
   });
 
   it("makes a node in its scope run the canary's revision", async () => {
@@ -155,7 +155,7 @@ describe('a head with a canary', () => {
     expect(running('demo')).toBe(2);
   });
 
-  it("makes every other node run the head's own, and fetch nothing else", async () => {
+  it("makes every other node run the head's own revision, and fetch nothing else", async () => {
     const { reconciler, running, stream } = nodeBeside([onTrial('betty')], [first, second]);
     await reconciler.readHeads();
     expect(running('demo')).toBe(1);
@@ -163,46 +163,46 @@ describe('a head with a canary', () => {
   });
 });
 
-describe('obey', () => {
-  it('switches to what is prepared before it returns a promise, and reads nothing', async () => {
+describe('apply', () => {
+  it('activates a prepared revision before it returns a promise, and reads nothing', async () => {
     const { reconciler, codeServer, running, stream } = nodeBeside([], []);
     codeServer.prepare(first);
-    const outcome = reconciler.obey([headOf('demo', first.revision, 5)]);
+    const outcome = reconciler.apply([headOf('demo', first.revision, 5)]);
     expect(running('demo')).toBe(1);
     expect(await outcome).toEqual({ status: 'ok' });
     expect(stream.bundleReads).toBe(0);
   });
 
-  it('reads the bundles that are not at hand, and switches only when all are there', async () => {
+  it('reads the missing bundles, and activates only when all are prepared', async () => {
     const other = bundleOf('other', 'exports.version = 7;');
     const { reconciler, codeServer, running } = nodeBeside([], [other]);
     codeServer.prepare(second);
-    const outcome = reconciler.obey([headOf('demo', second.revision, 5), headOf('other', other.revision, 6)]);
+    const outcome = reconciler.apply([headOf('demo', second.revision, 5), headOf('other', other.revision, 6)]);
     expect(running('demo')).toBeUndefined();
     expect(await outcome).toEqual({ status: 'ok' });
     expect([running('demo'), running('other')]).toEqual([2, 7]);
   });
 
-  it('changes nothing when a bundle is nowhere', async () => {
+  it('changes nothing when a bundle can not be found', async () => {
     const { reconciler, running } = nodeBeside([], [first]);
     const heads = [headOf('demo', first.revision, 5), headOf('other', second.revision, 6)];
-    expect(await reconciler.obey(heads)).toMatchObject({ status: 'refused', reason: 'nofile' });
+    expect(await reconciler.apply(heads)).toMatchObject({ status: 'refused', reason: 'nofile' });
     expect(running('demo')).toBeUndefined();
   });
 
-  it('refuses a stored bundle that is not what it says it is as badfile', async () => {
+  it('refuses a stored bundle with a wrong revision as badfile', async () => {
     const { reconciler, stream } = nodeBeside([], []);
     stream.fault = new DecodeError('the code is another revision');
-    expect(await reconciler.obey([headOf('demo', first.revision, 5)])).toEqual({
+    expect(await reconciler.apply([headOf('demo', first.revision, 5)])).toEqual({
       status: 'refused',
       reason: 'badfile',
       detail: 'the code is another revision',
     });
   });
 
-  it('refuses a stored bundle that is no JavaScript as badfile', async () => {
+  it('refuses a stored bundle that is not JavaScript as badfile', async () => {
     const broken = bundleOf('demo', 'exports.add = (');
     const { reconciler } = nodeBeside([], [broken]);
-    expect(await reconciler.obey([headOf('demo', broken.revision, 5)])).toMatchObject({ reason: 'badfile' });
+    expect(await reconciler.apply([headOf('demo', broken.revision, 5)])).toMatchObject({ reason: 'badfile' });
   });
 });

@@ -18,11 +18,11 @@ describe('routeOf', () => {
     ['/web//a/../b', '//a/../b'],
     ['/web/%2e%2e/demo', '/%2e%2e/demo'],
     ['http://stranger.example/web/a?b', '/a?b'],
-  ])('takes the module off the path: %s', (target, path) => {
+  ])('removes the module from the path: %s', (target, path) => {
     expect(routeOf(target)).toEqual(module('web', path));
   });
 
-  it('knows where the slash is missing that relative links need', () => {
+  it('reports a missing slash that relative links need', () => {
     expect(routeOf('/web')).toEqual(module('web', '/', '/web/'));
     expect(routeOf('/web?x=1')).toEqual(module('web', '/?x=1', '/web/?x=1'));
   });
@@ -41,7 +41,7 @@ describe('routeOf', () => {
     ['/../web/', '..'],
     ['/favicon.ico', 'favicon.ico'],
     ['*', '*'],
-  ])('leads nowhere when the first part is no module name: %s', (target, part) => {
+  ])('leads nowhere when the first part is not a module name: %s', (target, part) => {
     expect(routeOf(target)).toEqual({ to: 'nowhere', part });
   });
 });

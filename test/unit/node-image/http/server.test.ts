@@ -38,7 +38,7 @@ async function idle({ server }: Serving): Promise<void> {
 }
 
 describe('a request', () => {
-  it('is answered by the current version, which headers name with the node', async () => {
+  it('is answered by the current version; headers name the version and the node', async () => {
     const node = await servingHost();
     for (const word of ['one', 'two']) {
       const [bundle] = await node.push({ web: serving(`return new Response('${word}')`) });
@@ -49,7 +49,7 @@ describe('a request', () => {
     }
   });
 
-  it('shows the module a real Request without its name in the path, and with it in a header', async () => {
+  it('is a real Request, with the name of the module in a header and not in the path', async () => {
     const node = await servingHost();
     const source = serving(`
       const again = new Request(request);
@@ -67,7 +67,7 @@ describe('a request', () => {
     });
   });
 
-  it('is sent on to the path with the slash that relative links need', async () => {
+  it('is redirected to the path with the slash that relative links need', async () => {
     const node = await servingHost();
     await node.push({ web: serving(`return new Response(request.method + new URL(request.url).pathname)`) });
     const response = await node.get('/web?x=1');
@@ -90,7 +90,7 @@ describe('a request', () => {
     expect(node.server.describe()['web']).toMatchObject({ inFlight: 1, calls: 0 });
 
     await node.push({ web: serving(`return new Response('new')`) });
-    expect(node.server.busyOld('web')).not.toBeNull();
+    expect(node.server.oldVersion('web')).not.toBeNull();
     expect(await (await node.get('/web/')).text()).toBe('new');
     const { httpTestWriter } = globalThis as unknown as { httpTestWriter: WritableStreamDefaultWriter };
     await httpTestWriter.write(new TextEncoder().encode('ended'));
@@ -98,10 +98,10 @@ describe('a request', () => {
     expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('ended');
     expect((await reader?.read())?.done).toBe(true);
     await idle(node);
-    expect(node.server.busyOld('web')).toBeNull();
+    expect(node.server.oldVersion('web')).toBeNull();
   });
 
-  it('ends, and its signal is aborted, when the client goes away', async () => {
+  it('ends, and its signal is aborted, when the client disconnects', async () => {
     const node = await servingHost();
     const source = `
       export const seen: string[] = [];
@@ -124,7 +124,7 @@ describe('a request', () => {
     expect(node.server.describe()['web']).toMatchObject({ errors: 0 });
   });
 
-  it('is cut off by a forced purge, after the module could end it by its signal', async () => {
+  it('is closed by a forced purge, after the module could end it on its signal', async () => {
     const node = await servingHost();
     const source = serving(`
       const encode = (text: string) => new TextEncoder().encode(text);
@@ -145,7 +145,7 @@ describe('a request', () => {
     await idle(node);
   });
 
-  it('leaves its connection fit for the next, also when the module has not read its body', async () => {
+  it('leaves its connection usable for the next request, also when the module has not read its body', async () => {
     const node = await servingHost();
     await node.push({ web: serving(`return new Response(request.method)`) });
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -165,7 +165,7 @@ describe('a request', () => {
     expect(ports.size).toBe(1);
   });
 
-  it('carries large bodies both ways at once', async () => {
+  it('carries large bodies in both directions at the same time', async () => {
     const node = await servingHost();
     await node.push({ web: serving(`return new Response(request.body)`) });
     const body = new Uint8Array(20_000_000).map((_, index) => index);
@@ -195,7 +195,7 @@ describe('an error in fetch', () => {
     expect(JSON.stringify(logged?.fields)).toMatch(/web@[0-9a-f]{12} modules\/web\.ts:2:/);
   });
 
-  it('is also what is no Response', async () => {
+  it('is also a result that is not a Response', async () => {
     const node = await servingHost();
     await node.push({ web: serving(`return 'text'`) });
     expect((await node.get('/web/')).status).toBe(500);
@@ -220,7 +220,7 @@ describe('an error in fetch', () => {
   });
 });
 
-describe('what is not there', () => {
+describe('a request that no module serves', () => {
   it('is a 404 that names module and node', async () => {
     const node = await servingHost();
     await node.push({ demo: 'export const add = (x: number, y: number) => x + y;' });
@@ -234,7 +234,7 @@ describe('what is not there', () => {
     ]);
   });
 
-  it('is 400 for a method that Request does not have', async () => {
+  it('is a 400 for a method that Request does not allow', async () => {
     const node = await servingHost();
     await node.push({ web: serving(`return new Response()`) });
     const sent = nodeRequest(`${node.base}/web/`, { method: 'TRACE' }).end();
@@ -244,7 +244,7 @@ describe('what is not there', () => {
 });
 
 describe("the node's own page", () => {
-  it('lists what is served', async () => {
+  it('lists the served modules', async () => {
     const node = await servingHost();
     const [web] = await node.push({ web: serving(`return new Response()`), demo: 'export const x = 1;' });
     const page = await node.get('/');
@@ -253,7 +253,7 @@ describe("the node's own page", () => {
 });
 
 describe('stop', () => {
-  it('ends what is in flight, closes each connection with its next response, and takes no new ones', async () => {
+  it('finishes running requests, closes each connection after its next response, and accepts no new ones', async () => {
     const node = await servingHost();
     const { opened, open } = latch();
     Object.assign(globalThis, { httpTestGate: opened });

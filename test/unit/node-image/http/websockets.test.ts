@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 import { HttpServer } from '../../../../node-image/src/http/server.ts';
 import { shortRevision } from '../../../../protocol/revision.ts';
-import { Talk } from '../../../support/talk.ts';
+import { WebSocketClient } from '../../../support/http/websocket-client.ts';
 import { hosts } from '../modules/host.ts';
 
 const host = hosts();
@@ -20,7 +20,12 @@ async function servingHost() {
   const http = await HttpServer.start({ port: 0, node: 'fred', codeServer: node.server, log: node.log });
   stops.push(() => http.stop());
   const base = `127.0.0.1:${http.port}`;
-  return { ...node, http, base, connect: (path: string): Promise<Talk> => Talk.open(`ws://${base}${path}`) };
+  return {
+    ...node,
+    http,
+    base,
+    connect: (path: string): Promise<WebSocketClient> => WebSocketClient.open(`ws://${base}${path}`),
+  };
 }
 
 const serving = (hooks: string): string =>
@@ -43,7 +48,7 @@ async function handshake(base: string, path: string) {
 }
 
 describe('a WebSocket connection', () => {
-  it('survives every swap: each event goes to the version that is current, and pins none', async () => {
+  it('survives every swap: each event goes to the current version, and keeps no version alive', async () => {
     const node = await servingHost();
     const version = (name: string): string =>
       serving(`
@@ -52,16 +57,16 @@ describe('a WebSocket connection', () => {
       `);
     await node.push({ chat: version('one') });
     const talk = await node.connect('/chat/');
-    expect(await talk.ask('yabba')).toBe('one: yabba, opened on one');
+    expect(await talk.request('yabba')).toBe('one: yabba, opened on one');
     for (const name of ['two', 'three', 'four']) {
       await node.push({ chat: version(name) });
-      expect(node.server.busyOld('chat')).toBeNull();
-      expect(await talk.ask('dabba')).toBe(`${name}: dabba, opened on one`);
+      expect(node.server.oldVersion('chat')).toBeNull();
+      expect(await talk.request('dabba')).toBe(`${name}: dabba, opened on one`);
     }
     expect(node.server.describe()['chat']).toMatchObject({ inFlight: 0, errors: 0 });
   });
 
-  it('shares the topics of its module, and hears nothing of another', async () => {
+  it('shares the topics of its module only', async () => {
     const node = await servingHost();
     const hooks = `
       open(peer) { peer.subscribe('rocks'); },
@@ -69,10 +74,10 @@ describe('a WebSocket connection', () => {
     `;
     await node.push({ chat: serving(hooks), talk: serving(hooks) });
     const [first, second, other] = await Promise.all(['/chat/a', '/chat/b', '/talk/'].map(node.connect));
-    expect(await first?.ask('for chat')).toBe('sent');
+    expect(await first?.request('for chat')).toBe('sent');
     expect(await second?.next()).toBe('for chat');
-    expect(await other?.ask('for talk')).toBe('sent');
-    expect(await second?.ask('again')).toBe('sent');
+    expect(await other?.request('for talk')).toBe('sent');
+    expect(await second?.request('again')).toBe('sent');
   });
 
   it('stays open when a hook throws, which is logged and counted', async () => {
@@ -85,7 +90,7 @@ describe('a WebSocket connection', () => {
     });
     const talk = await node.connect('/chat/');
     talk.send('bad');
-    expect(await talk.ask('good')).toBe('good');
+    expect(await talk.request('good')).toBe('good');
     expect(node.server.describe()['chat']).toMatchObject({ errors: 1 });
     expect(node.log.logged.find(({ message }) => message === 'error in websocket message')?.fields).toMatchObject({
       module: 'chat',
@@ -93,7 +98,7 @@ describe('a WebSocket connection', () => {
     });
   });
 
-  it('is told why when a new version takes no connections any more, or the module is gone', async () => {
+  it('is closed with a reason when a new version accepts no connections, or the module is removed', async () => {
     const node = await servingHost();
     for (const drainConnection of [
       async () => void (await node.push({ chat: `export default { fetch: () => new Response() };` })),
@@ -103,11 +108,11 @@ describe('a WebSocket connection', () => {
       const talk = await node.connect('/chat/');
       await drainConnection();
       talk.send('anybody?');
-      expect(await talk.closed).toEqual({ code: 1001, reason: 'chat takes no connections' });
+      expect(await talk.closed).toEqual({ code: 1001, reason: 'chat accepts no connections' });
     }
   });
 
-  it('is told when the node stops', async () => {
+  it('is closed when the node stops', async () => {
     const node = await servingHost();
     await node.push({ chat: serving('') });
     const talk = await node.connect('/chat/');
@@ -132,7 +137,7 @@ describe('an upgrade', () => {
     });
   });
 
-  it('is refused by the Response that the hook gives or throws', async () => {
+  it('is refused by the Response that the hook returns or throws', async () => {
     const node = await servingHost();
     for (const verb of ['return', 'throw']) {
       await node.push({ chat: serving(`upgrade() { ${verb} new Response('no', { status: 403 }); }`) });
@@ -148,7 +153,7 @@ describe('an upgrade', () => {
     expect(node.server.describe()['chat']).toMatchObject({ errors: 1 });
   });
 
-  it('is refused with 404 where no module offers it', async () => {
+  it('is refused with 404 when no module accepts it', async () => {
     const node = await servingHost();
     await node.push({ web: `export default { fetch: () => new Response() };`, demo: 'export const x = 1;' });
     for (const path of ['/web/', '/demo/', '/nowhere/', '/', '/No/']) {

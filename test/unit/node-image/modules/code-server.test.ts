@@ -4,7 +4,7 @@ import { CodeServer } from '../../../../node-image/src/modules/code-server.ts';
 import { MAX_MODULES } from '../../../../protocol/limits.ts';
 import { bundleOf, headOf, moduleStateOf, recordingLog } from '../../fixtures.ts';
 
-/** Where the modules of these tests drainConnection traces; they run in this realm. */
+/** The traces that the modules of these tests leave; they run in this realm. */
 const traces: string[] = [];
 Object.assign(globalThis, { __traces: traces });
 
@@ -49,27 +49,27 @@ describe('prepare', () => {
     expect(server.describe()).toEqual({});
   });
 
-  it('leaves what runs alone', () => {
+  it('does not change the running version', () => {
     const { server } = running(['demo', answering(1)], ['demo', answering(2)]);
     expect(answerOf(server, 'demo')).toBe(1);
   });
 
-  it('refuses what is no JavaScript as badfile', () => {
+  it('refuses code that is not JavaScript as badfile', () => {
     const { outcomes, server, bundles } = prepared(['demo', 'exports.add = (']);
     expect(outcomes).toEqual([
       { status: 'refused', reason: 'badfile', detail: expect.stringMatching(/^SyntaxError: /) as string },
     ]);
-    expect(server.holds('demo', bundles[0]?.revision ?? '')).toBe(false);
+    expect(server.isPrepared('demo', bundles[0]?.revision ?? '')).toBe(false);
   });
 
   it('keeps four compiled revisions of a module, the newest', () => {
     const { server, bundles } = prepared(...[1, 2, 3, 4, 5].map(n => ['demo', answering(n)] as const));
-    expect(bundles.map(({ revision }) => server.holds('demo', revision))).toEqual([false, true, true, true, true]);
+    expect(bundles.map(({ revision }) => server.isPrepared('demo', revision))).toEqual([false, true, true, true, true]);
   });
 
-  it('counts what is prepared again as the newest', () => {
+  it('counts a revision that is prepared again as the newest', () => {
     const { server, bundles } = prepared(...[1, 2, 3, 4, 1, 5].map(n => ['demo', answering(n)] as const));
-    expect(bundles.map(({ revision }) => server.holds('demo', revision))).toEqual([
+    expect(bundles.map(({ revision }) => server.isPrepared('demo', revision))).toEqual([
       true,
       false,
       true,
@@ -80,7 +80,7 @@ describe('prepare', () => {
   });
 });
 
-describe('a node that runs as many modules as it may', () => {
+describe('a node with the maximum number of modules', () => {
   const full = (): CodeServer => {
     const server = new CodeServer(recordingLog());
     for (let index = 0; index < MAX_MODULES; index += 1) {
@@ -91,7 +91,7 @@ describe('a node that runs as many modules as it may', () => {
     return server;
   };
 
-  it('refuses one more, and takes the next version of one that it has', () => {
+  it('refuses one more, and accepts the next version of a module that it has', () => {
     const server = full();
     expect(server.prepare(bundleOf('more', answering(0)))).toMatchObject({ reason: 'system_limit' });
     const next = bundleOf('m7', answering('next'));
@@ -100,13 +100,13 @@ describe('a node that runs as many modules as it may', () => {
 });
 
 describe('commit', () => {
-  it('switches all modules of a set in one turn', () => {
+  it('activates all modules of a set in one turn', () => {
     const { server, heads } = prepared(['demo', answering('a')], ['other', answering('b')]);
     expect(server.commit(heads)).toEqual({ status: 'ok' });
     expect([answerOf(server, 'demo'), answerOf(server, 'other')]).toEqual(['a', 'b']);
   });
 
-  it('switches none of a set when one throws while it loads', () => {
+  it('activates none of a set when one throws while it loads', () => {
     const { server, heads } = running(
       ['demo', answering('old')],
       ['demo', answering('new')],
@@ -133,7 +133,7 @@ describe('commit', () => {
     expect(traces).toEqual([]);
   });
 
-  it('does not count a head as seen when its bundle was not at hand, so that the node catches up', () => {
+  it('does not count a head as seen when its bundle was missing, so that the node reconciles', () => {
     const { server, bundles } = prepared();
     const late = bundleOf('demo', answering(1));
     expect(server.commit([headOf('demo', late.revision, 5)]).status).toBe('refused');
@@ -143,7 +143,7 @@ describe('commit', () => {
     expect(bundles).toEqual([]);
   });
 
-  it('does not try a head again that threw while it loaded, and answers the same', () => {
+  it('does not try a head again that threw while it loaded, and returns the same result', () => {
     const { server, heads } = prepared(['demo', `${leaving('tried')} throw new Error('no');`]);
     expect(server.commit(heads).status).toBe('refused');
     expect(server.headSeen('demo')).toBe(100);
@@ -151,7 +151,7 @@ describe('commit', () => {
     expect(traces).toEqual(['tried']);
   });
 
-  it('obeys the same head once', () => {
+  it('applies the same head once', () => {
     const { server, heads } = prepared(['demo', leaving('ran')]);
     expect([server.commit(heads), server.commit(heads)]).toEqual([{ status: 'ok' }, { status: 'ok' }]);
     expect(traces).toEqual(['ran']);
@@ -164,7 +164,7 @@ describe('commit', () => {
     expect(answerOf(server, 'demo')).toBe('new');
   });
 
-  it('takes none of a set with an outdated head in it', () => {
+  it('activates none of a set with an outdated head in it', () => {
     const { server, bundles } = running(['demo', answering('new')], ['other', answering('b')]);
     const set = [headOf('other', bundles[1]?.revision ?? '', 200), headOf('demo', bundles[0]?.revision ?? '', 99)];
     expect(server.commit(set)).toMatchObject({ reason: 'outdated' });
@@ -172,14 +172,14 @@ describe('commit', () => {
     expect(server.headSeen('other')).toBe(0);
   });
 
-  it('does not load again what runs already, and runs it under the new head', () => {
+  it('does not load a running revision again, and records the new head', () => {
     const { server, bundles } = running(['demo', leaving('ran')]);
     server.commit([headOf('demo', bundles[0]?.revision ?? '', 200)]);
     expect(traces).toEqual(['ran']);
     expect(server.describe()['demo']?.sequence).toBe(200);
   });
 
-  it('rolls back without the bundle to what is still compiled', () => {
+  it('rolls back without the bundle to a revision that is still compiled', () => {
     const { server, bundles, heads } = running(['demo', answering(1)], ['demo', answering(2)]);
     server.commit(heads);
     expect(answerOf(server, 'demo')).toBe(2);
@@ -202,7 +202,7 @@ describe('commit', () => {
 });
 
 describe('commit of a removal', () => {
-  it('leaves nothing that new calls could find', () => {
+  it('leaves nothing for new calls', () => {
     const { server } = running(['demo', answering(1)]);
     expect(server.commit([headOf('demo', null, 200)])).toEqual({ status: 'ok' });
     expect(server.current('demo')).toBeNull();
@@ -217,7 +217,7 @@ describe('commit of a removal', () => {
     expect(server.current('demo')).toBeNull();
   });
 
-  it('is obeyed where the module never was', () => {
+  it('is applied when the module was never loaded', () => {
     const { server } = prepared();
     expect(server.commit([headOf('demo', null, 7)])).toEqual({ status: 'ok' });
     expect(server.headSeen('demo')).toBe(7);
@@ -237,7 +237,7 @@ describe('import.meta.hot.data', () => {
     expect([answerOf(server, 'demo'), answerOf(server, 'other')]).toEqual([1, 10]);
   });
 
-  it('is as it was after a version changed it and threw while it loaded', () => {
+  it('is restored after a version changed it and threw while it loaded', () => {
     const spoiling = `const { data } = __hotcast_hot; data.count = 99; data.more = 1; delete data.kept; throw new Error('no');`;
     const { server, heads } = running(
       [
@@ -250,7 +250,7 @@ describe('import.meta.hot.data', () => {
     expect(answerOf(server, 'demo')).toEqual({ kept: 'yes', count: 1 });
   });
 
-  it('is as it was in every module of a set when one of them threw', () => {
+  it('is restored in every module of a set when one of them threw', () => {
     const { server, heads } = running(
       ['demo', counting(1)],
       ['demo', counting(10)],
@@ -262,7 +262,7 @@ describe('import.meta.hot.data', () => {
 });
 
 describe('loadHere', () => {
-  it('runs a revision that no head names: its sequence is 0', () => {
+  it('runs a revision without a head: its sequence is 0', () => {
     const { server, bundles } = prepared(['demo', answering(1)]);
     const [bundle] = bundles;
     expect(server.loadHere({ module: 'demo', revision: bundle?.revision ?? '' })).toEqual({ status: 'ok' });
@@ -270,7 +270,7 @@ describe('loadHere', () => {
     expect(server.describe()).toEqual({ demo: moduleStateOf(bundle?.revision ?? '', 0) });
   });
 
-  it('stays until a head that was not seen says otherwise', () => {
+  it('runs until an unseen head replaces it', () => {
     const { server, bundles, heads } = running(['demo', answering('fleet')], ['demo', answering('here')]);
     server.loadHere({ module: 'demo', revision: bundles[1]?.revision ?? '' });
     server.commit([headOf('demo', bundles[0]?.revision ?? '', 100)]); // Seen before: it was running already.
@@ -281,7 +281,7 @@ describe('loadHere', () => {
     expect(heads).toHaveLength(1);
   });
 
-  it('refuses what is not prepared, and says which', () => {
+  it('refuses a revision that is not prepared, and names it', () => {
     const { server } = prepared();
     expect(server.loadHere({ module: 'demo', revision: 'a'.repeat(64) })).toEqual({
       status: 'refused',

@@ -16,7 +16,7 @@ const streaming = (name: string): string => `
 `;
 
 describe('a call that streams', () => {
-  it('gives its items as an array when it has ended', async () => {
+  it('returns its items as an array when it has ended', async () => {
     const node = host();
     await node.push({ demo: streaming('one') });
     const { opened, open } = latch();
@@ -24,7 +24,7 @@ describe('a call that streams', () => {
     expect(await node.value('demo', 'letters', opened)).toEqual(['one begins', { of: 'one ends' }]);
   });
 
-  it('that began on old ends on old, and is in flight until then', async () => {
+  it('that started on old ends on old, and is in flight until then', async () => {
     const node = host();
     await node.push({ demo: streaming('one') });
     const { opened, open } = latch();
@@ -43,7 +43,7 @@ describe('a call that streams', () => {
     ['a stream of Node', `() => require('node:stream').Readable.from([1, 2])`, [1, 2]],
     ['a promise of a generator', `async () => (async function* () { yield 1; })()`, [1]],
     ['nothing at all', `async function* () {}`, []],
-  ])('may be %s', async (_, body, items) => {
+  ])('can be %s', async (_, body, items) => {
     const node = host();
     await node.push({ demo: `export const f = ${body};` });
     expect(await node.value('demo', 'f')).toEqual(items);
@@ -85,7 +85,7 @@ describe('a call that streams', () => {
     expect(node.server.callsInFlight).toBe(0);
   });
 
-  it('shows what it prints', async () => {
+  it('returns what it prints', async () => {
     const node = host();
     await node.push({ demo: `export async function* f() { yield 1; console.log('between'); yield 2; }` });
     expect(await node.call('demo', 'f')).toMatchObject({ json: '[1,2]', output: ['between'] });

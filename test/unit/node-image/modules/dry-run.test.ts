@@ -22,7 +22,7 @@ async function dryRunOf(on: Host, module: string, source: string): Promise<DryRu
 }
 
 describe('dryRun', () => {
-  it('changes neither what runs nor its data', async () => {
+  it('changes neither the running version nor its data', async () => {
     const fred = host();
     await fred.push({ counter: COUNTER });
     await fred.value('counter', 'add');
@@ -33,7 +33,7 @@ describe('dryRun', () => {
     expect(await fred.value('counter', 'add')).toBe(2);
   });
 
-  it('tells what a codeChange of the live data would throw, and leaves the data as they are', async () => {
+  it('reports what a codeChange of the live data would throw, and does not change the data', async () => {
     const fred = host();
     await fred.push({ counter: COUNTER });
     await fred.value('counter', 'add');
@@ -54,7 +54,7 @@ describe('dryRun', () => {
     expect(await fred.value('counter', 'add')).toBe(2);
   });
 
-  it('ends what it evaluated at once: no timer fires, and all is disposed', async () => {
+  it('ends the evaluated version immediately: no timer fires, and dispose is called', async () => {
     const fred = host();
     const source = `
       const { signal, dispose } = import.meta.hot;
@@ -72,7 +72,7 @@ describe('dryRun', () => {
     Reflect.deleteProperty(globalThis, 'dryRunSeen');
   });
 
-  it('says that it did not try what it could only try on the live data', async () => {
+  it('reports that it did not try a module that needs the live data itself', async () => {
     const fred = host();
     await fred.push({ holder: `import.meta.hot.data.held = () => 1; export const x = 1;` });
     expect(await dryRunOf(fred, 'holder', `import.meta.hot.data.held(); export const x = 2;`)).toEqual({
@@ -81,7 +81,7 @@ describe('dryRun', () => {
     });
   });
 
-  it('needs what was prepared', () => {
+  it('refuses a revision that is not prepared', () => {
     const target = { module: 'demo', revision: 'f'.repeat(64) };
     expect(host().server.dryRun([target])).toMatchObject({ status: 'refused', reason: 'nofile' });
   });

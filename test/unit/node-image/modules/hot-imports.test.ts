@@ -28,7 +28,7 @@ describe.each(imports)('a hot import %s', (_, line, expression) => {
     expect(await node.value('caller', 'ask')).toBe('two');
   });
 
-  it('is undef at the call when the module is not there, and finds it when it comes', async () => {
+  it('throws undef at the call while the module is not loaded, and works after it is loaded', async () => {
     const node = host();
     await node.push({ caller: caller(line, expression) });
     expect(await node.call('caller', 'ask')).toMatchObject({
@@ -39,7 +39,7 @@ describe.each(imports)('a hot import %s', (_, line, expression) => {
     expect(await node.value('caller', 'ask')).toBe('one');
   });
 
-  it('is undef when the module, or the function in it, has gone', async () => {
+  it('throws undef after the module, or the function in it, was removed', async () => {
     const node = host();
     const [demo] = await node.push({ demo: version('one'), caller: caller(line, expression) });
     await node.push({ demo: 'export const another = 1;' });
@@ -50,7 +50,7 @@ describe.each(imports)('a hot import %s', (_, line, expression) => {
     expect(await node.call('caller', 'ask')).toMatchObject({ failure: 'undef' });
   });
 
-  it('finds what is pushed with it, in either order', async () => {
+  it('finds a module that is pushed with it, in either order', async () => {
     for (const names of [
       ['demo', 'caller'],
       ['caller', 'demo'],
@@ -80,7 +80,7 @@ describe('a hot import', () => {
     expect(await node.value('caller', 'ask')).toBe('two');
   });
 
-  it('may go round in a circle', async () => {
+  it('can be circular', async () => {
     const node = host();
     await node.push({
       even: `import { isOdd } from 'hot:odd'; export const isEven = (n: number): boolean => n === 0 || isOdd(n - 1);`,
@@ -99,7 +99,7 @@ describe('a hot import', () => {
     expect(await node.value('caller', 'ask')).toBe(10);
   });
 
-  it('is what it was when the caller keeps the function itself', async () => {
+  it('does not change a function that the caller keeps', async () => {
     const node = host();
     await node.push({ demo: version('one') });
     await node.push({ caller: caller(`import { version } from 'hot:demo'; const kept = version;`, 'kept()') });
@@ -107,7 +107,7 @@ describe('a hot import', () => {
     expect(await node.value('caller', 'ask')).toBe('one');
   });
 
-  it('that is called while the module loads refuses it when the other one is not there', async () => {
+  it('refuses the module when it is called during the load and the other module is missing', async () => {
     const node = host();
     const source = `import { version } from 'hot:demo'; export const early = version();`;
     expect(await node.tryPush({ caller: source })).toMatchObject({
@@ -118,7 +118,7 @@ describe('a hot import', () => {
     expect(await node.tryPush({ caller: source })).toEqual({ status: 'ok' });
   });
 
-  it('is a failed call of the caller when it is undef', async () => {
+  it('fails the call of the caller when it throws undef', async () => {
     const node = host();
     await node.push({ caller: caller(`import { version } from 'hot:demo';`, 'version()') });
     await node.call('caller', 'ask');
@@ -127,54 +127,54 @@ describe('a hot import', () => {
 });
 
 describe('HotImports', () => {
-  it('gives one object a module, whatever it leads to', () => {
+  it('returns one object per module for ever', () => {
     const hotImports = new HotImports();
     const demo = hotImports.of('demo');
-    hotImports.point('demo', { add: () => 1 });
+    hotImports.setExports('demo', { add: () => 1 });
     expect(hotImports.of('demo')).toBe(demo);
     expect(hotImports.of('other')).not.toBe(demo);
   });
 
-  it('has the functions themselves for properties of its own, so that a call costs a property read', () => {
+  it('has the functions themselves as own properties, so that a call costs a property read', () => {
     const hotImports = new HotImports();
     const add = (x: number, y: number): number => x + y;
-    hotImports.point('demo', { add });
+    hotImports.setExports('demo', { add });
     expect(Object.getOwnPropertyDescriptor(hotImports.of('demo'), 'add')).toMatchObject({ value: add });
   });
 
-  it('has the names of the exports and no others', () => {
+  it('has the names of the exports only', () => {
     const hotImports = new HotImports();
-    hotImports.point('demo', { add: () => 1, gone: () => 1 });
-    hotImports.point('demo', { add: () => 1, come: () => 1 });
+    hotImports.setExports('demo', { add: () => 1, gone: () => 1 });
+    hotImports.setExports('demo', { add: () => 1, come: () => 1 });
     expect(Object.keys(hotImports.of('demo'))).toEqual(['add', 'come']);
-    hotImports.point('demo', null);
+    hotImports.setExports('demo', null);
     expect(Object.keys(hotImports.of('demo'))).toEqual([]);
   });
 
-  it('keeps a variable live over versions, also when it becomes a function or goes', () => {
+  it('keeps a variable live across versions, also when it becomes a function or is removed', () => {
     const hotImports = new HotImports();
     const demo = hotImports.of('demo');
     const exports: Record<string, unknown> = { count: 1 };
-    hotImports.point('demo', exports);
+    hotImports.setExports('demo', exports);
     exports['count'] = 2;
     expect(demo['count']).toBe(2);
     const count = (): number => 3;
-    hotImports.point('demo', { count });
+    hotImports.setExports('demo', { count });
     expect(demo['count']).toBe(count);
-    hotImports.point('demo', {});
+    hotImports.setExports('demo', {});
     expect(demo['count']).toThrow(UndefError);
-    hotImports.point('demo', { count: 4 });
+    hotImports.setExports('demo', { count: 4 });
     expect(demo['count']).toBe(4);
     expect(Object.keys(demo)).toEqual(['count']);
   });
 
-  it('gives for a name that is not there a function that throws undef', () => {
+  it('returns a function that throws undef for a missing name', () => {
     const demo = new HotImports().of('demo');
     const add = demo['add'];
     expect(add).toThrow(new UndefError('no function add of module demo is loaded'));
   });
 
-  it('can be awaited and be looked at', async () => {
+  it('can be awaited and inspected', async () => {
     const demo = new HotImports().of('demo');
     expect(await Promise.resolve(demo)).toBe(demo);
     expect(Object.prototype.toString.call(demo)).toBe('[object Object]');

@@ -24,12 +24,12 @@ function loadOn(server: CodeServer, code: string): void {
 
 const answer = (version: string) => `exports.answer = () => ${JSON.stringify(version)};`;
 
-/** A function that waits for a verifier and then tells its version, by a call inside of the module too. */
+/** A function that waits for a latch and then returns its version, also through a call inside the module. */
 const slow = (version: string) =>
   `const inner = () => ${JSON.stringify(version)}; exports.slow = async opened => { await opened; return inner(); };`;
 
 describe('call', () => {
-  it('gives the value as JSON, with the revision that ran', async () => {
+  it('returns the value as JSON, with the revision that ran', async () => {
     const code = 'exports.add = (x, y) => x + y;';
     expect(await nodeWith(code).call('add', 4, 5)).toEqual({
       status: 'value',
@@ -44,7 +44,7 @@ describe('call', () => {
     expect(await nodeWith('exports.f = async x => ({ x });').call('f', 1)).toMatchObject({ json: '{"x":1}' });
   });
 
-  it('gives no JSON for undefined', async () => {
+  it('returns no JSON for undefined', async () => {
     const given = await nodeWith('exports.f = () => {};').call('f');
     expect(given.status).toBe('value');
     expect(given).not.toHaveProperty('json');
@@ -87,14 +87,14 @@ describe('call', () => {
     expect(rest).toEqual({ status: 'error', node: 'fred', failure: 'exception', type, message, output: [] });
   });
 
-  it('gives the stack of an error down to the module, and none for what is no error', async () => {
+  it('returns the stack of an error down to the module, and none for a value that is not an error', async () => {
     const node = nodeWith(`exports.f = () => { throw new RangeError('no'); }; exports.g = () => { throw 'a text'; };`);
     const at = `demo@${node.server.current('demo')?.revision.slice(0, 12)}`;
     expect(await node.call('f')).toMatchObject({ stack: `RangeError: no\n    at exports.f (${at}:1:27)` });
     expect(await node.call('g')).not.toHaveProperty('stack');
   });
 
-  it('is undef when a function that it calls in another module is not there', async () => {
+  it('is undef when a function that it calls in another module does not exist', async () => {
     const node = nodeWith(`const other = require('hot:other'); exports.f = () => other.g();`);
     expect(await node.call('f')).toEqual({
       status: 'error',
@@ -117,7 +117,7 @@ describe('call', () => {
     expect(given).toMatchObject({ failure: 'badvalue', type: 'badvalue', message });
   });
 
-  it('carries a value that is just within the limit', async () => {
+  it('returns a value that is just within the limit', async () => {
     const given = await nodeWith(`exports.f = () => 'x'.repeat(${MAX_VALUE_BYTES - 2});`).call('f');
     expect(given.status).toBe('value');
   });
@@ -130,14 +130,14 @@ describe('what a module prints', () => {
     console.error(text, 2);
   };`;
 
-  it('comes with the answer, across every await', async () => {
+  it('is returned with the answer, across every await', async () => {
     const { opened, open } = latch();
     const answered = nodeWith(saying).call('say', 'yabba', opened);
     open();
     expect((await answered).output).toEqual(['yabba 1', 'yabba 2']);
   });
 
-  it('is not mixed between calls that run at once', async () => {
+  it('is not mixed between calls that run at the same time', async () => {
     const node = nodeWith(saying);
     const [first, second] = [latch(), latch()];
     const answers = [node.call('say', 'one', first.opened), node.call('say', 'two', second.opened)];
@@ -150,7 +150,7 @@ describe('what a module prints', () => {
     ]);
   });
 
-  it('comes with an error too', async () => {
+  it('is returned with an error too', async () => {
     const node = nodeWith(`exports.f = () => { console.log('before'); throw new Error('no'); };`);
     expect(await node.call('f')).toMatchObject({ status: 'error', output: ['before'] });
   });
@@ -168,7 +168,7 @@ describe('a call in flight', () => {
     expect(await later).toMatchObject({ json: '"new"', revision: bundleOf('demo', slow('new')).revision });
   });
 
-  it('fails when its version is purged under it, and is not counted any more', async () => {
+  it('fails when its version is purged, and is not counted any more', async () => {
     const { server, call: ask } = nodeWith(slow('first'));
     const started = ask('slow', new Promise(() => undefined));
     loadOn(server, answer('second'));
@@ -218,7 +218,7 @@ describe('a call in flight', () => {
     expect(server.describe()['demo']).toMatchObject({ calls: 0, errors: 0 });
   });
 
-  it('is counted off when it throws', async () => {
+  it('is not counted any more when it throws', async () => {
     const { server, call: ask } = nodeWith(`exports.f = () => { throw new Error('no'); };`);
     await ask('f');
     expect(server.callsInFlight).toBe(0);

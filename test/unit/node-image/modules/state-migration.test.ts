@@ -26,7 +26,7 @@ const NESTED = nested(`
 `);
 
 describe('codeChange', () => {
-  it('turns the data of the version before into that of the next, and is told its revision', async () => {
+  it('converts the data of the previous version, and gets its revision', async () => {
     const node = host();
     const [flat] = await node.push({ counter: FLAT });
     await node.push({ counter: NESTED });
@@ -46,7 +46,7 @@ describe('codeChange', () => {
     expect(before).toEqual({ count: 1, list: [[1]] });
   });
 
-  it('is called on the way back too, by the version that comes back', async () => {
+  it('is called in a rollback too, on the version that comes back', async () => {
     const node = host();
     const back = `export const codeChange = (data: { counts?: { total: number } }, from: string) =>
       ({ count: data.counts?.total ?? 0, from });`;
@@ -56,7 +56,7 @@ describe('codeChange', () => {
     expect(await node.value('counter', 'seen')).toEqual({ count: 1, from: next?.revision });
   });
 
-  it('is not called on the way back from what another node refused: the data is as it was', async () => {
+  it('is not called in a rollback from a version that another node refused: the data is restored', async () => {
     const node = host();
     const [flat] = await node.push({
       counter: `${FLAT} export const codeChange = () => { throw new Error('no way'); };`,
@@ -68,7 +68,7 @@ describe('codeChange', () => {
     expect(before).toEqual({ count: 1 });
   });
 
-  it('is called on the way back when nothing is kept of the data before', async () => {
+  it('is called in a rollback when the previous data is not kept', async () => {
     const node = host();
     const [flat] = await node.push({ counter: `${FLAT} export const codeChange = () => ({ count: 7 });` });
     await node.push({ counter: NESTED });
@@ -77,7 +77,7 @@ describe('codeChange', () => {
     expect(await node.value('counter', 'seen')).toEqual({ count: 7 });
   });
 
-  it('is not called where there was no version before', async () => {
+  it('is not called when there was no previous version', async () => {
     const node = host();
     await node.push({ counter: nested(`export const codeChange = () => { throw new Error('no'); };`) });
     expect(await node.value('counter', 'seen')).toEqual({});
@@ -92,7 +92,7 @@ describe('codeChange', () => {
     expect(await node.value('counter', 'seen')).toEqual({ count: 1, more: 2 });
   });
 
-  it('has its result taken by what had read the data before', async () => {
+  it('changes the data for code that read it before', async () => {
     const node = host();
     await node.push({ counter: FLAT });
     await node.push({
@@ -110,9 +110,9 @@ describe('codeChange', () => {
     ['returns an array', '() => []', 'TypeError: codeChange must return the new data, a plain object'],
     ['returns a Map', '() => new Map()', 'TypeError: codeChange must return the new data, a plain object'],
     ['is asynchronous', 'async () => ({})', 'TypeError: codeChange must return the new data, a plain object'],
-    ['is no function', '7', 'TypeError: codeChange is no function'],
+    ['is no function', '7', 'TypeError: codeChange is not a function'],
   ])('that %s', (_, codeChange, detail) => {
-    it('refuses the version, and leaves the old one and its data alone', async () => {
+    it('refuses the version, and does not change the old one and its data', async () => {
       const node = host();
       const [flat] = await node.push({ counter: FLAT });
       const before = node.server.current('counter')?.data;
@@ -129,7 +129,7 @@ describe('codeChange', () => {
     });
   });
 
-  it('that gets data which can not be copied refuses the version', async () => {
+  it('refuses the version when the data can not be copied', async () => {
     const node = host();
     await node.push({ counter: `${FLAT} data['server'] = () => 1;` });
     expect(await node.tryPush({ counter: NESTED })).toMatchObject({

@@ -32,11 +32,11 @@ const after = (taken: readonly Step[]): Slots<number> =>
   taken.reduce((slots, step) => Object.freeze(take(slots, step)), emptySlots<number>());
 
 describe('slots', () => {
-  it('has nothing at first', () => {
+  it('is empty at first', () => {
     expect(emptySlots()).toEqual({ current: null, old: null });
   });
 
-  it('gives new calls what was loaded last, and nothing once it is removed', () => {
+  it('gives new calls the version that was loaded last, and nothing after a removal', () => {
     fc.assert(
       fc.property(steps, fc.nat(), (before, version) => {
         const loaded = load(after(before), version);
@@ -46,7 +46,7 @@ describe('slots', () => {
     );
   });
 
-  it('keeps what was current as old, whatever replaces it', () => {
+  it('keeps the current version as old when it is replaced or removed', () => {
     fc.assert(
       fc.property(steps, fc.nat(), fc.nat(), (before, version, next) => {
         const loaded = load(after(before), version);
@@ -56,14 +56,14 @@ describe('slots', () => {
     );
   });
 
-  it('lets go of old only for what was current, or by a purge', () => {
+  it('drops the old version only for the current one, or in a purge', () => {
     const removed = remove(load(emptySlots<number>(), 1));
     expect(load(removed, 2)).toEqual({ current: 2, old: 1 });
     expect(remove(removed)).toEqual(removed);
     expect(load(load(removed, 2), 3)).toEqual({ current: 3, old: 2 });
   });
 
-  it('never touches current in a purge', () => {
+  it('never changes current in a purge', () => {
     fc.assert(
       fc.property(steps, before => {
         const slots = after(before);

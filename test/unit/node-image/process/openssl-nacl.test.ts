@@ -6,7 +6,7 @@ import nacl from '../../../../node-image/src/process/openssl-nacl.ts';
 
 const seed = fc.uint8Array({ minLength: 32, maxLength: 32 });
 
-it('gives the keys and signatures of the package for which it stands', () => {
+it('returns the same keys and signatures as the package that it replaces', () => {
   fc.assert(
     fc.property(seed, fc.uint8Array(), (bytes, message) => {
       const pair = nacl.sign.keyPair.fromSeed(bytes);
@@ -17,7 +17,7 @@ it('gives the keys and signatures of the package for which it stands', () => {
   );
 });
 
-it('knows a signature from another one', () => {
+it('distinguishes a valid signature from another one', () => {
   const { publicKey, secretKey } = nacl.sign.keyPair.fromSeed(nacl.randomBytes(32));
   const message = Buffer.from('a challenge');
   const signature = nacl.sign.detached(message, secretKey);

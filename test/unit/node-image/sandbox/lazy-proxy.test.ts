@@ -17,8 +17,8 @@ function stub() {
   return { counter, made };
 }
 
-describe('an object that is made at its first use', () => {
-  it('is not made before, and once', () => {
+describe('a lazy proxy', () => {
+  it('creates its object at the first use, and once', () => {
     const { counter, made } = stub();
     expect(made.length).toBe(0);
     counter.more();
@@ -26,14 +26,14 @@ describe('an object that is made at its first use', () => {
     expect(made).toMatchObject([{ count: 2 }]);
   });
 
-  it('does what the object does, also when its functions are taken out of it', () => {
+  it('does what the object does, also when its functions are called separately', () => {
     const { counter, made } = stub();
     const { more } = counter;
     more();
     expect(made[0]?.count).toBe(1);
   });
 
-  it('can be looked through and changed as the object can', () => {
+  it('can be inspected and changed like the object', () => {
     const { counter, made } = stub();
     expect(Object.keys(counter)).toEqual(['count', 'more']);
     counter.count = 7;

@@ -11,7 +11,7 @@ import { latch } from '../../fixtures.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A lifetime, and what it was told of errors. */
+/** A lifetime, and the errors that it reported. */
 function begin(): { lifetime: Lifetime; timers: ScopedTimers; errors: unknown[] } {
   const errors: unknown[] = [];
   const lifetime = new Lifetime(error => void errors.push(error));
@@ -41,7 +41,7 @@ describe.each(['setTimeout', 'setInterval'] as const)('%s', start => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('never fires when it was made after the end', async () => {
+  it('never fires when it was created after the end', async () => {
     const { lifetime, timers } = begin();
     await lifetime.end();
     const fired = vi.fn<() => void>();
@@ -60,13 +60,13 @@ describe.each(['setTimeout', 'setInterval'] as const)('%s', start => {
     expect(fired).not.toHaveBeenCalled();
   });
 
-  it('refuses what is no function where the timer is made', () => {
+  it('throws where the timer is created when the callback is not a function', () => {
     const { timers } = begin();
     expect(() => Reflect.apply(timers[start], undefined, [undefined, 50])).toThrow(TypeError);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('has its errors go to the version, thrown at once or rejected later', async () => {
+  it('reports errors to the version, thrown immediately or rejected later', async () => {
     const { timers, errors } = begin();
     const [now, later] = [new Error('now'), new Error('later')];
     timers[start](() => {
@@ -91,7 +91,7 @@ describe('setTimeout', () => {
     expect(fired).toHaveBeenCalledOnce();
   });
 
-  it('can be awaited with promisify, and is not resolved any more after the end', async () => {
+  it('can be awaited with promisify, and never resolves after the end', async () => {
     const { lifetime, timers } = begin();
     const sleep = promisify(timers.setTimeout);
     const [before, after] = [vi.fn<(value: unknown) => void>(), vi.fn<() => void>()];
@@ -106,7 +106,7 @@ describe('setTimeout', () => {
 });
 
 describe('setInterval', () => {
-  it('goes on after its callback threw', () => {
+  it('continues after its callback threw', () => {
     const { timers, errors } = begin();
     timers.setInterval(() => {
       throw new Error('again');
@@ -128,7 +128,7 @@ describe('setImmediate', () => {
   // A real turn of the event loop passes.
   beforeEach(() => void vi.useRealTimers());
 
-  it('calls back with its arguments, and its errors go to the version', async () => {
+  it('calls back with its arguments, and reports errors to the version', async () => {
     const { timers, errors } = begin();
     const fired = vi.fn<(...args: unknown[]) => void>();
     timers.setImmediate(fired, 'yabba', 7);
@@ -140,7 +140,7 @@ describe('setImmediate', () => {
     expect(errors).toEqual([new Error('no')]);
   });
 
-  it('never fires after the end, when it was made after it, or when it was cleared', async () => {
+  it('never fires after the end, when it was created after it, or when it was cleared', async () => {
     const { lifetime, timers } = begin();
     const fired = vi.fn<() => void>();
     timers.clearImmediate(timers.setImmediate(fired));
@@ -178,7 +178,7 @@ describe('dispose', () => {
     expect(dispose.mock.results).toEqual([{ type: 'return', value: true }]);
   });
 
-  it('is called at once when the end was before', async () => {
+  it('is called immediately when it is registered after the end', async () => {
     const { lifetime } = begin();
     await lifetime.end();
     const dispose = vi.fn<() => void>();
@@ -186,7 +186,7 @@ describe('dispose', () => {
     expect(dispose).toHaveBeenCalledOnce();
   });
 
-  it('is waited for', async () => {
+  it('is awaited', async () => {
     const { lifetime } = begin();
     const { opened, open } = latch();
     lifetime.onEnd(() => opened);
@@ -199,7 +199,7 @@ describe('dispose', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is waited for no longer than five seconds, and that is an error of the version', async () => {
+  it('times out after five seconds, which is an error of the version', async () => {
     const { lifetime, errors } = begin();
     lifetime.onEnd(() => new Promise(() => undefined));
     const ended = vi.fn<() => void>();
@@ -211,7 +211,7 @@ describe('dispose', () => {
     expect(errors).toEqual([new Error('dispose took longer than 5000 ms')]);
   });
 
-  it('may fail, now or later, and the others are called all the same', async () => {
+  it('can fail, now or later, and the others are still called', async () => {
     const { lifetime, errors } = begin();
     const [now, later] = [new Error('now'), new Error('later')];
     lifetime.onEnd(() => {
@@ -228,14 +228,14 @@ describe('dispose', () => {
 
 describe('prune', () => {
   it('is called after dispose, and only when the module is removed', async () => {
-    const told: string[] = [];
+    const called: string[] = [];
     for (const removed of [true, false]) {
       const { lifetime } = begin();
-      lifetime.onRemoval(() => told.push(`prune ${removed}`));
-      lifetime.onEnd(() => told.push(`dispose ${removed}`));
+      lifetime.onRemoval(() => called.push(`prune ${removed}`));
+      lifetime.onEnd(() => called.push(`dispose ${removed}`));
       await lifetime.end({ removed });
       await lifetime.end({ removed: true });
     }
-    expect(told).toEqual(['dispose true', 'prune true', 'dispose false']);
+    expect(called).toEqual(['dispose true', 'prune true', 'dispose false']);
   });
 });

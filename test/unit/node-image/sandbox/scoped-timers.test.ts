@@ -18,7 +18,7 @@ afterEach(() => void vi.useRealTimers());
 
 const leaving = (trace: string): string => `(globalThis as any).__traces.push(${trace});`;
 
-/** A module that ticks, tells of its end, and has a function that waits. */
+/** A module that ticks, reports its end, and has a function that waits. */
 const ticking = (name: string): string => `
   const { data, signal, dispose } = import.meta.hot;
   setInterval(() => { ${leaving(`'${name} ticks'`)} }, 50);
@@ -87,7 +87,7 @@ describe('a version', () => {
     expect(traces).toHaveLength(2);
   });
 
-  it('leaves other modules alone', async () => {
+  it('does not affect other modules', async () => {
     const node = host();
     await node.push({ demo: ticking('one'), other: ticking('other') });
     await node.push({ demo: ticking('two') });
@@ -114,7 +114,7 @@ describe('prune', () => {
     export const wait = (opened: Promise<void>) => opened;
   `;
 
-  it('is called when the module is removed for good, not when it is replaced', async () => {
+  it('is called when the module is removed, not when it is replaced', async () => {
     const node = host();
     await node.push({ demo: pruning('one') });
     await node.push({ demo: pruning('two') });
@@ -140,19 +140,19 @@ describe('prune', () => {
 });
 
 describe('purge', () => {
-  it('closes what a version opened although a call runs on it', async () => {
+  it('closes what a version opened even if a call runs on it', async () => {
     const node = host();
     await node.push({ demo: ticking('one') });
     const { opened } = latch();
     void node.call('demo', 'wait', opened);
     await node.push({ demo: ticking('two') });
-    expect(node.server.busyOld('demo')?.calls).toBe(1);
+    expect(node.server.oldVersion('demo')?.calls).toBe(1);
     node.server.purge('demo');
     expect(traces).toEqual(['one aborted', 'one disposed of two']);
-    expect(node.server.busyOld('demo')).toBeNull();
+    expect(node.server.oldVersion('demo')).toBeNull();
   });
 
-  it('has to come before a third version is loaded beside a busy one', async () => {
+  it('is needed before a third version is loaded beside a busy one', async () => {
     const node = host();
     const [one] = await node.push({ demo: ticking('one') });
     const { opened, open } = latch();
@@ -170,13 +170,13 @@ describe('purge', () => {
     await node.push({ demo: ticking('three') });
   });
 
-  it('need not come before a module that was removed is loaded again', async () => {
+  it('is not needed before a removed module is loaded again', async () => {
     const node = host();
     await node.push({ demo: ticking('one') });
     const { opened, open } = latch();
     const call = node.value('demo', 'wait', opened);
     node.commit('demo', null);
-    await node.server.oldIdle('demo', 60_000);
+    await node.server.waitForPurge('demo', 60_000);
     await node.push({ demo: ticking('two') });
     open();
     await vi.advanceTimersByTimeAsync(10);
@@ -184,7 +184,7 @@ describe('purge', () => {
   });
 });
 
-describe('oldIdle', () => {
+describe('waitForPurge', () => {
   /** A node with a call on the version before current, and the way to end it. */
   async function busy() {
     const node = host();
@@ -193,7 +193,7 @@ describe('oldIdle', () => {
     const call = node.value('demo', 'wait', opened);
     await node.push({ demo: ticking('two') });
     const idle = vi.fn<() => void>();
-    return { idle, end: () => (open(), call), waited: node.server.oldIdle('demo', 1_000).then(idle) };
+    return { idle, end: () => (open(), call), waited: node.server.waitForPurge('demo', 1_000).then(idle) };
   }
 
   it('waits for the last call on the old version', async () => {
@@ -205,7 +205,7 @@ describe('oldIdle', () => {
     await Promise.all([ended, waited]);
   });
 
-  it('waits no longer than it is told to', async () => {
+  it('waits no longer than its timeout', async () => {
     const { idle, waited } = await busy();
     await vi.advanceTimersByTimeAsync(1_000);
     await waited;
@@ -213,7 +213,7 @@ describe('oldIdle', () => {
   });
 });
 
-describe('an error that nobody caught', () => {
+describe('an uncaught error', () => {
   const FAILING = `
     export const start = (): void => {
       setTimeout(() => {
@@ -253,20 +253,20 @@ describe('an error that nobody caught', () => {
     const old = node.server.current('demo');
     await node.push({ demo: `export const nothing = 1;` });
     const stray = old?.exports['stray'] as () => Error;
-    expect(node.server.blameStray(stray())).toBe(true);
+    expect(node.server.errors.countUncaught(stray())).toBe(true);
     expect(old?.errors).toBe(1);
     expect(node.server.describe()['demo']).toMatchObject({ errors: 0 });
     open();
     await call;
-    expect(node.server.blameStray(stray())).toBe(false);
+    expect(node.server.errors.countUncaught(stray())).toBe(false);
   });
 
   it.each([['an error of the node', new Error('no')], ['a text'], [undefined]])(
-    "is nobody's when no module is in its stack: %s",
+    'is not counted when no module is in its stack: %s',
     async (_, error?: unknown) => {
       const node = host();
       await node.push({ demo: FAILING });
-      expect(node.server.blameStray(error)).toBe(false);
+      expect(node.server.errors.countUncaught(error)).toBe(false);
       expect(node.server.describe()['demo']).toMatchObject({ errors: 0 });
     },
   );
@@ -313,7 +313,7 @@ describe('a call that is in another module', () => {
     expect(node.server.callsInFlight).toBe(0);
   });
 
-  it('does not keep a module that it can not reach', async () => {
+  it('does not keep a version of a module that it can not reach', async () => {
     const node = host();
     await node.push({ demo: slow('one'), caller: CALLER, other: ticking('other') });
     const asked = node.value('caller', 'ask');
@@ -323,12 +323,12 @@ describe('a call that is in another module', () => {
     expect(await asked).toBe('one');
   });
 
-  it('does not keep what it began after', async () => {
+  it('does not keep a version that was replaced before it started', async () => {
     const node = host();
     await node.push({ demo: slow('one'), caller: CALLER });
     await node.push({ demo: slow('two') });
     void node.call('caller', 'ask');
-    expect(node.server.busyOld('demo')).toBeNull();
+    expect(node.server.oldVersion('demo')).toBeNull();
     expect(traces).toEqual(['one aborted', 'one disposed of two']);
   });
 });

@@ -81,7 +81,7 @@ describe('after its purge, nothing of a version runs', () => {
     expect(process.listenerCount('yabba')).toBe(0);
   });
 
-  it('a call that sleeps there fails when it is purged, and its clean-up does not run', async () => {
+  it('a call that sleeps there fails when it is purged, and its finally block does not run', async () => {
     const node = host();
     const sleeping = `${LEAVE} import { setTimeout as sleep } from 'node:timers/promises';
       export const wait = async () => { try { await sleep(50); } finally { drainConnection(); } };`;
@@ -105,7 +105,7 @@ describe('node:timers/promises', () => {
     return given;
   };
 
-  it('gives values', async () => {
+  it('resolves with values', async () => {
     const body = `return [await timers.setTimeout(50, 'yabba'), await timers.setImmediate('doo'), await timers.scheduler.wait(5)];`;
     expect(await value(body.replace(', await timers.scheduler', ', typeof await timers.scheduler'))).toEqual([
       'yabba',
@@ -114,7 +114,7 @@ describe('node:timers/promises', () => {
     ]);
   });
 
-  it('gives a value a tick, also for ticks that nobody waited for, and stops with the loop', async () => {
+  it('yields a value per tick, also for ticks without a waiting consumer, and stops with the loop', async () => {
     const body = `const seen = [];
       for await (const tick of timers.setInterval(50, 'tick')) {
         if (seen.length === 0) await timers.setTimeout(200);
@@ -160,12 +160,14 @@ describe('process in a module', () => {
     const [what = ''] = name.split(',');
     expect(await node.call('demo', 'f')).toMatchObject({
       failure: 'exception',
-      message: expect.stringMatching(`^process\\.${what} is not for modules, it acts on the whole node: `) as string,
+      message: expect.stringMatching(
+        `^process\\.${what} is not available in modules because it affects the whole node: `,
+      ) as string,
     });
     expect(node.server.describe()['demo']).toMatchObject({ errors: 1 });
   });
 
-  it('is that of Node in all else', async () => {
+  it('is that of Node in everything else', async () => {
     const node = host();
     await node.push({
       demo: `import { cwd, version } from 'node:process';
@@ -174,7 +176,7 @@ describe('process in a module', () => {
     expect(await node.value('demo', 'f')).toEqual([process.cwd(), process.version, process.pid, true, true]);
   });
 
-  it('has an env of its own', async () => {
+  it('has a separate env', async () => {
     const node = host();
     const source = `process.env['YABBA'] = 'doo'; export const f = () => [process.env['YABBA'], process.env['PATH']];`;
     await node.push({ demo: source, other: `export const f = () => process.env['YABBA'] ?? null;` });
@@ -183,7 +185,7 @@ describe('process in a module', () => {
     expect(process.env['YABBA']).toBeUndefined();
   });
 
-  it('has listeners of its own: what it removes was its own, and what they throw is counted', async () => {
+  it('has separate listeners: it removes only its own, and their errors are counted', async () => {
     const node = host();
     const others = process.listenerCount('uncaughtException');
     await node.push({
@@ -217,7 +219,7 @@ describe('process in a module', () => {
 });
 
 describe('globalThis in a module', () => {
-  it('is shared with others, apart from what is owned', async () => {
+  it('is shared with other modules, apart from the scoped globals', async () => {
     const node = host();
     await node.push({
       demo: `
@@ -233,7 +235,7 @@ describe('globalThis in a module', () => {
     Reflect.deleteProperty(globalThis, '__yabba');
   });
 
-  it('leaves a module the names that it declares itself', async () => {
+  it('does not change the names that a module declares', async () => {
     const node = host();
     await node.push({
       demo: `

@@ -26,7 +26,7 @@ describe('what a module prints', () => {
     ]);
   });
 
-  it('makes a line of each line that is printed at once', () => {
+  it('logs each line of one write separately', () => {
     const { log, console } = printing();
     console.log('one\ntwo\n\nthree');
     console.log();
@@ -35,7 +35,7 @@ describe('what a module prints', () => {
 });
 
 describe('the output of a call', () => {
-  it('collects what is printed inside, and nothing of what is printed outside', () => {
+  it('collects what is printed inside, and nothing that is printed outside', () => {
     const { log, console } = printing();
     const output: string[] = [];
     console.log('before');
@@ -49,7 +49,7 @@ describe('the output of a call', () => {
     expect(log.logged).toHaveLength(3);
   });
 
-  it('shows at most 200 lines; the log has all of them', () => {
+  it('has at most 200 lines; the log has all of them', () => {
     const { log, console } = printing();
     const output: string[] = [];
     runInContext('demo@abcdef012345', output, () => console.log(Array.from({ length: 300 }, (_, n) => n).join('\n')));
@@ -59,18 +59,18 @@ describe('the output of a call', () => {
   });
 });
 
-describe('what a module may log', () => {
+describe('the log limit of a module', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] }));
   afterEach(() => void vi.useRealTimers());
 
-  it('is so much a second; the number of lines beyond is said once a second', () => {
+  it('is per second; the number of dropped lines is logged once per second', () => {
     const { log, console } = printing(100);
     for (let line = 0; line < 1_000; line += 1) console.log('0123456789');
     expect(log.logged).toHaveLength(10);
     vi.advanceTimersByTime(999);
     expect(log.logged).toHaveLength(10);
     vi.advanceTimersByTime(1);
-    const message = '990 lines dropped: it may log 100 characters a second (LOG_MAY_WRITE)';
+    const message = '990 lines dropped: the limit is 100 characters per second (LOG_MAX_CHARS_PER_SECOND)';
     expect(log.logged.slice(10)).toEqual([{ level: 'warn', fields: { ...fields, dropped: 990 }, message }]);
     console.log('again');
     expect(log.logged.at(-1)?.message).toBe('again');
@@ -78,7 +78,7 @@ describe('what a module may log', () => {
     expect(log.logged).toHaveLength(12);
   });
 
-  it('counts errors that nobody caught, and looks at none that is dropped', () => {
+  it('counts uncaught errors, and does not describe a dropped one', () => {
     const { log, moduleLog } = printing(100);
     const describeError = vi.fn<() => { type: string; message: string }>(() => ({
       type: 'Error',
@@ -89,14 +89,14 @@ describe('what a module may log', () => {
     expect(describeError).toHaveBeenCalledTimes(2);
   });
 
-  it('is cut where it is too much at once', () => {
+  it('cuts one write that is too long', () => {
     const { log, console } = printing();
     console.log('x\n'.repeat(1_000_000));
     expect(log.logged).toHaveLength(32_769);
     expect(log.logged.at(-1)?.message).toBe('… (1934464 more characters)');
   });
 
-  it('is cut in a line that is too long, also in what a call shows', () => {
+  it('cuts a line that is too long, also in the output of a call', () => {
     const { log, stdout } = printing();
     const output: string[] = [];
     runInContext('demo@abcdef012345', output, () => stdout.write(`${'x'.repeat(5_000)}\nshort`));

@@ -14,8 +14,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const banOf = (script: string): Ban => ({ script, detail: 'stalled', active: true, liftedBy: 0 });
 
-describe('the file of bans', () => {
-  it('gives back what was written', () => {
+describe('the bans file', () => {
+  it('returns what was written', () => {
     const path = join(folder, 'new/bans.json');
     writeBans(path, [banOf('demo@0'), { ...banOf('demo@1'), liftedBy: 7 }]);
     expect(readBans(path)).toEqual([banOf('demo@0'), { ...banOf('demo@1'), liftedBy: 7 }]);
@@ -25,7 +25,7 @@ describe('the file of bans', () => {
     ['is not there', null],
     ['is cut off', '{"bans":[{"scr'],
     ['is something else', '[]'],
-  ])('bans nothing when it %s', (_, text) => {
+  ])('is empty when it %s', (_, text) => {
     const path = join(folder, 'bad.json');
     if (text !== null) writeFileSync(path, text);
     expect(readBans(path)).toEqual([]);
@@ -39,7 +39,7 @@ describe('the file of bans', () => {
 });
 
 describe('a ban', () => {
-  it('is lifted once by a head, and not again by the same one when the revision stalls again', () => {
+  it('is lifted once by a head, and not again by the same head when the revision stalls again', () => {
     let saved: readonly Ban[] = [];
     const save = (bans: readonly Ban[]): void => void (saved = bans);
     const bans = new Bans([banOf('demo@0')], save);
@@ -65,7 +65,7 @@ describe('a node with a ban', () => {
     return server;
   }
 
-  it('refuses the revision, says so of the head that asks for it, and obeys the next one', () => {
+  it('refuses the revision, reports its head as refused, and applies the next one', () => {
     const server = node();
     expect(server.commit([headOf('demo', good.revision, 1)]).status).toBe('ok');
     expect(server.commit([headOf('demo', bad.revision, 2)])).toEqual({
@@ -80,7 +80,7 @@ describe('a node with a ban', () => {
     expect(server.refusals()).toEqual({});
   });
 
-  it('refuses it when it is loaded here alone', () => {
+  it('refuses it when it is loaded on this node alone', () => {
     expect(node().loadHere(bad)).toMatchObject({ status: 'refused', reason: 'banned' });
   });
 
@@ -93,7 +93,7 @@ describe('a node with a ban', () => {
     expect(server.current('other')).toBeNull();
   });
 
-  it('takes it when somebody insists, but not on the way back from something else', () => {
+  it('accepts it in a forced push, but not in a forced rollback', () => {
     const server = node();
     const forced = { ...headOf('demo', bad.revision, 5), force: true };
     expect(server.commit([{ ...forced, revert: true }])).toMatchObject({ reason: 'banned' });

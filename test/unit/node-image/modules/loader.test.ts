@@ -7,10 +7,10 @@ import { VersionLogger } from '../../../../node-image/src/sandbox/version-logger
 import {
   compileVersion,
   evaluateVersion,
-  type Prepared,
   type Environment,
-  type Version,
-} from '../../../../node-image/src/modules/version.ts';
+  type Prepared,
+} from '../../../../node-image/src/modules/loader.ts';
+import type { Version } from '../../../../node-image/src/modules/version.ts';
 import { SCRIPT_OPTIONS, moduleScript } from '../../../../shared/module-script.ts';
 import { bundleOf, recordingLog } from '../../fixtures.ts';
 
@@ -25,11 +25,11 @@ const evaluate = (code: string, data: Record<string, unknown> = {}): Version =>
   evaluateVersion(compileVersion(bundleOf('demo', code)), environment(data));
 
 describe('compileVersion', () => {
-  it('throws a SyntaxError for what is no JavaScript', () => {
+  it('throws a SyntaxError for code that is not JavaScript', () => {
     expect(() => compileVersion(bundleOf('demo', 'const x = ;'))).toThrow(SyntaxError);
   });
 
-  it('takes code that ends in a comment', () => {
+  it('accepts code that ends in a comment', () => {
     expect(evaluate('exports.x = 1; // the end').exports).toEqual({ x: 1 });
   });
 });
@@ -40,19 +40,19 @@ describe('a code cache', () => {
     Reflect.apply(evaluateVersion(prepared, environment()).exports['answer'] as () => unknown, undefined, []);
   const cache = codeCache(new Script(moduleScript(bundle.code), SCRIPT_OPTIONS));
 
-  it('saves compiling', () => {
+  it('is used when it fits', () => {
     const prepared = compileVersion({ ...bundle, cache });
     expect(prepared.script.cachedDataRejected).toBe(false);
     expect(answer(prepared)).toBe(42);
   });
 
-  it('is left aside when it was made for another runtime', () => {
+  it('is ignored when it was made for another runtime', () => {
     const prepared = compileVersion({ ...bundle, cache: { runtime: 'V8 1.0 pdp11', data: cache.data } });
     expect(prepared.script.cachedDataRejected).toBeUndefined();
     expect(answer(prepared)).toBe(42);
   });
 
-  it('does no harm when V8 does not take it', () => {
+  it('does no harm when V8 rejects it', () => {
     // Of other code: V8 remembers here what it has compiled.
     const other = bundleOf('demo', `${bundle.code}\n`);
     const prepared = compileVersion({ ...other, cache: { runtime: cache.runtime, data: Buffer.from('no cache') } });
@@ -62,19 +62,19 @@ describe('a code cache', () => {
 });
 
 describe('evaluateVersion', () => {
-  it('gives the exports, set one by one or as a whole', () => {
+  it('returns the exports, set one by one or as a whole', () => {
     expect(evaluate('exports.x = 1;').exports).toEqual({ x: 1 });
     expect(evaluate('module.exports = { y: 2 };').exports).toEqual({ y: 2 });
   });
 
-  it('gives every evaluation exports of its own', () => {
+  it('returns separate exports for each evaluation', () => {
     const prepared = compileVersion(bundleOf('demo', 'let n = 0; exports.next = () => ++n;'));
     const [one, two] = [1, 2].map(() => evaluateVersion(prepared, environment()));
     expect(one?.exports).not.toBe(two?.exports);
     expect(one?.exports['next']).not.toBe(two?.exports['next']);
   });
 
-  it.each(['node:path', 'path'])("gives Node's built-in %s", id => {
+  it.each(['node:path', 'path'])("provides Node's built-in %s", id => {
     expect(evaluate(`exports.base = require('${id}').basename('/a/b');`).exports).toEqual({ base: 'b' });
   });
 
@@ -82,12 +82,12 @@ describe('evaluateVersion', () => {
     'says which module requires what when %s is no built-in',
     id => {
       expect(() => evaluate(`require('${id}');`)).toThrow(
-        `module demo requires ${id}, which is no built-in of Node ${process.version}`,
+        `module demo requires ${id}, which is not a built-in module of Node ${process.version}`,
       );
     },
   );
 
-  it('hands over the data itself, and no way to replace it', () => {
+  it('passes the data itself, which a module can not replace', () => {
     const data = {};
     const version = evaluate(
       `'use strict'; __hotcast_hot.data.x = 1; exports.replace = () => { __hotcast_hot.data = {}; };`,

@@ -1,0 +1,122 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
+import type { NatsConnection } from '@nats-io/transport-node';
+
+import { TrustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
+import { subjectsOf } from '../../protocol/subjects.ts';
+import { readJsonFiles } from '../../shared/files.ts';
+import type { Logger } from '../../shared/logger.ts';
+import { drainConnection } from '../../shared/nats/shutdown.ts';
+import { rejectionLog } from './admission/rejection-log.ts';
+import { Verifier } from './admission/verifier.ts';
+import { ClusterNode } from './cluster/cluster-node.ts';
+import type { Identity } from './cluster/node-description.ts';
+import { HttpServer } from './http/server.ts';
+import { CodeServer } from './modules/code-server.ts';
+import { collectGarbage } from './process/collect-garbage.ts';
+import { startHealthFile } from './process/health-file.ts';
+import { ActivityBuffer } from './watchdog/activity-buffer.ts';
+import { Bans, readBans, writeBans } from './watchdog/bans.ts';
+import { startWatchdog } from './watchdog/start-watchdog.ts';
+
+/** How long a node that stops waits for running calls and open connections (milliseconds). */
+const CALLS_TIMEOUT_MS = 700;
+
+/** How long it then waits until NATS has its last messages (milliseconds). */
+const DRAIN_TIMEOUT_MS = 200;
+
+/** What a node needs. The settings are described at `NodeConfig`. */
+export interface NodeDeps {
+  /** The connection of this node, which closes with it. */
+  readonly nats: NatsConnection;
+  readonly identity: Identity;
+  readonly log: Logger;
+  /** The script of the watchdog's thread; null: no watchdog. */
+  readonly watchdogScript: URL | null;
+  readonly cookie: string;
+  readonly trustDir: string;
+  readonly healthFile: string;
+  readonly bansFile: string;
+  readonly httpPort: number;
+  readonly purgeTimeoutMs: number;
+  readonly eventLoopTimeoutMs: number;
+  readonly memoryLimitMb: number;
+  readonly logMaxCharsPerSecond: number;
+}
+
+/** Starts a node. Resolves when it runs the modules of its cluster and serves requests. Disposing it stops all of it. */
+export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
+  const { nats, identity, log, cookie } = deps;
+  const disposers: (() => void | Promise<void>)[] = [];
+  const dispose = async (): Promise<void> => {
+    for (let end = disposers.pop(); end !== undefined; end = disposers.pop()) await end();
+  };
+  try {
+    const bans = openBans(deps.bansFile, log);
+    const activity = new ActivityBuffer();
+    const codeServer = new CodeServer(log, { ...deps, bans, activity });
+    disposers.push(catchStrayErrors(codeServer, log));
+    if (deps.watchdogScript !== null) {
+      const sourcePosition = (position: string): string | null => codeServer.errors.sourcePosition(position);
+      const { bansFile, eventLoopTimeoutMs, memoryLimitMb, watchdogScript: script } = deps;
+      const limits = { bansFile, eventLoopTimeoutMs, memoryLimitMb };
+      const watchdog = startWatchdog({ ...limits, script, activity, node: identity.name, sourcePosition, log });
+      disposers.push(async () => watchdog[Symbol.asyncDispose]());
+    }
+    disposers.push(async () => codeServer[Symbol.asyncDispose]());
+    disposers.push(async () => drainConnection(nats, DRAIN_TIMEOUT_MS));
+    const loopDelay = monitorEventLoopDelay({ samplePerIteration: true });
+    loopDelay.enable();
+    disposers.push(() => void loopDelay.disable());
+    const subjects = subjectsOf(cookie);
+    const trustedKeys = new TrustedKeyFiles(() => readJsonFiles(deps.trustDir));
+    const verifier = new Verifier(trustedKeys, subjects, rejectionLog(nats, subjects, identity.name, log));
+    const node = await ClusterNode.start({ ...deps, verifier, bans, codeServer, loopDelay });
+    disposers.push(() => node[Symbol.dispose]());
+    const http = await HttpServer.start({ port: deps.httpPort, node: identity.name, codeServer, log });
+    disposers.push(async () => http[Symbol.asyncDispose]());
+    collectGarbage();
+    node.announce();
+    const healthFile = startHealthFile(deps.healthFile, nats, log);
+    disposers.push(async () => {
+      healthFile[Symbol.dispose]();
+      node.goodbye();
+      http.stop();
+      await finishCalls(codeServer, http, log);
+    });
+    return { [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+function openBans(file: string, log: Logger): Bans {
+  return new Bans(readBans(file), bans => {
+    try {
+      writeBans(file, bans);
+    } catch (error) {
+      log.warn({ err: error, file }, 'a lifted ban could not be saved; it is active again after a restart');
+    }
+  });
+}
+
+/** Counts uncaught errors of modules against their revisions. They do not end the process. Returns what undoes this. */
+function catchStrayErrors(codeServer: CodeServer, log: Logger): () => void {
+  const handler = (kind: string) => (error: unknown) => {
+    if (!codeServer.errors.countUncaught(error)) log.error({ err: codeServer.errors.describe(error) }, kind);
+  };
+  const onException = handler('uncaught error');
+  const onRejection = handler('unhandled rejection');
+  process.on('uncaughtException', onException).on('unhandledRejection', onRejection);
+  return () => void process.off('uncaughtException', onException).off('unhandledRejection', onRejection);
+}
+
+async function finishCalls(codeServer: CodeServer, http: HttpServer, log: Logger): Promise<void> {
+  const deadline = performance.now() + CALLS_TIMEOUT_MS;
+  while ((codeServer.callsInFlight > 0 || http.connections > 0) && performance.now() < deadline) {
+    await new Promise(resolve => setTimeout(resolve, 10));
+  }
+  const { callsInFlight } = codeServer;
+  if (callsInFlight > 0) log.warn({ unfinishedCalls: callsInFlight }, 'stopped with unfinished calls');
+}

@@ -1,0 +1,111 @@
+import { Script } from 'node:vm';
+
+import type { Bundle } from '../../../protocol/bundle.ts';
+import { SCOPED_GLOBALS, CODE_CACHE_RUNTIME, SCRIPT_OPTIONS, moduleScript } from '../../../shared/module-script.ts';
+import type { Hot } from '../../../types/hot.d.ts';
+import { Lifetime } from '../sandbox/lifetime.ts';
+import type { VersionLogger } from '../sandbox/version-logger.ts';
+import { versionGlobals } from '../sandbox/version-globals.ts';
+import { runInContext } from '../sandbox/execution-context.ts';
+import { type BundleInfo, scriptName, type Version } from './version.ts';
+
+/** A revision that is compiled and not evaluated yet. */
+export interface Prepared {
+  readonly bundle: BundleInfo;
+  readonly script: Script;
+}
+
+/** What a bundle is evaluated with. */
+export interface Environment {
+  readonly data: Record<string, unknown>;
+  readonly log: VersionLogger;
+  /** The live exports of another module, for `import … from 'hot:<module>'`. */
+  readonly hotImport: (module: string) => object;
+  /** Called with the errors of the version's timers, listeners and dispose callbacks. */
+  readonly onError: (version: Version, error: unknown) => void;
+}
+
+/** The function that a module's script evaluates to. */
+type Factory = (
+  module: { exports: Record<string, unknown> },
+  exports: object,
+  require: (id: string) => unknown,
+  hot: Hot,
+  ...globals: unknown[]
+) => void;
+
+const HOT = 'hot:';
+
+/**
+ * Compiles a bundle, with its code cache if that fits. Nothing of the bundle runs. The code is collected with the version
+ * when the process runs with `--no-compilation-cache` (nodejs/node#63186).
+ *
+ * @throws SyntaxError
+ */
+export function compileVersion({ module, revision, exports, map, code, cache }: Bundle): Prepared {
+  // V8 itself rejects a cache of another V8 version or other flags, but does not check the processor architecture.
+  const cachedData = cache?.runtime === CODE_CACHE_RUNTIME ? { cachedData: cache.data } : {};
+  const options = { ...SCRIPT_OPTIONS, ...cachedData, filename: scriptName({ module, revision }) };
+  return { bundle: { module, revision, exports, map }, script: new Script(moduleScript(code), options) };
+}
+
+/**
+ * Runs the top level of a prepared bundle and takes its exports. When it throws, everything that it opened is closed.
+ *
+ * @throws the error of the module.
+ */
+export function evaluateVersion(prepared: Prepared, { data, log, hotImport, onError }: Environment): Version {
+  const { module: name, revision } = prepared.bundle;
+  const lifetime = new Lifetime(error => onError(version, error));
+  const { globals, builtin } = versionGlobals(lifetime, log);
+  lifetime.closeOnEnd(() => log.flush());
+  const imports = new Set<string>();
+  const require = (id: string): unknown => {
+    if (id.startsWith(HOT)) {
+      imports.add(id.slice(HOT.length));
+      return hotImport(id.slice(HOT.length));
+    }
+    const found = builtin(id);
+    if (found !== null) return found;
+    throw new Error(`module ${name} requires ${id}, which is not a built-in module of Node ${process.version}`);
+  };
+  const module = { exports: {} };
+  const version: Version = {
+    module: name,
+    revision,
+    data,
+    lifetime,
+    log,
+    imports,
+    calls: 0,
+    ended: 0,
+    errors: 0,
+    get exports() {
+      return module.exports;
+    },
+  };
+  try {
+    const factory = prepared.script.runInThisContext() as Factory;
+    const values = SCOPED_GLOBALS.map(global => globals[global]);
+    runInContext(scriptName(version), null, () =>
+      factory(module, module.exports, require, hotOf(data, lifetime), ...values),
+    );
+  } catch (error) {
+    void lifetime.end();
+    throw error;
+  }
+  return version;
+}
+
+function hotOf(data: Record<string, unknown>, lifetime: Lifetime): Hot {
+  return Object.freeze<Hot>({
+    data,
+    dataOf: <Data extends object>(initial: Data) => {
+      for (const [key, value] of Object.entries(initial)) if (!Object.hasOwn(data, key)) data[key] = value;
+      return data as Data;
+    },
+    signal: lifetime.signal,
+    dispose: callback => lifetime.onEnd(() => callback(data)),
+    prune: callback => lifetime.onRemoval(() => callback(data)),
+  });
+}

@@ -1,0 +1,61 @@
+import { getHeapStatistics } from 'node:v8';
+import { Worker } from 'node:worker_threads';
+
+import type { Logger } from '../../../shared/logger.ts';
+import { SOURCE_POSITION, type ActivityBuffer } from './activity-buffer.ts';
+
+/** The data of the watchdog's thread. */
+export interface WatchdogData {
+  /** The memory of the main thread's {@link ActivityBuffer}. */
+  readonly memory: SharedArrayBuffer;
+  readonly eventLoopTimeoutMs: number;
+  readonly memoryLimitMb: number;
+  readonly bansFile: string;
+  /** The node's name, for the log. */
+  readonly node: string;
+}
+
+interface WatchdogDeps extends Omit<WatchdogData, 'memory'> {
+  /** The script of the thread. It is a bundle of its own, without a second copy of the node's libraries. */
+  readonly script: URL;
+  readonly activity: ActivityBuffer;
+  /** Maps a position in a bundle to the source file; null when it is not known. */
+  readonly sourcePosition: (position: string) => string | null;
+  readonly log: Logger;
+}
+
+/** The maximum time between two beats of the main thread (milliseconds), and their share of the timeout. */
+const MAX_BEAT_INTERVAL_MS = 500;
+const BEAT_SHARE = 0.2;
+
+/**
+ * Starts a thread that kills the process when a module blocks the event loop or uses too much memory. The thread first
+ * bans that module's revision.
+ */
+export function startWatchdog({ script, activity, sourcePosition, log, ...limits }: WatchdogDeps): AsyncDisposable {
+  Object.defineProperty(globalThis, SOURCE_POSITION, { value: sourcePosition, configurable: true });
+  const interval = Math.min(MAX_BEAT_INTERVAL_MS, BEAT_SHARE * limits.eventLoopTimeoutMs);
+  const timer = setInterval(() => activity.beat(), interval).unref();
+  const memoryLimitMb = Math.min(limits.memoryLimitMb, processLimitMb());
+  const workerData: WatchdogData = { ...limits, memoryLimitMb, memory: activity.memory };
+  const thread = new Worker(script, {
+    workerData,
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 },
+  });
+  thread.on('error', error => log.error({ err: error }, 'the watchdog failed; stalls are not detected any more'));
+  thread.unref();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(timer);
+      await thread.terminate();
+      Reflect.deleteProperty(globalThis, SOURCE_POSITION);
+    },
+  };
+}
+
+/** Beyond this size the container's or V8's own limit would end the process without a ban (megabytes). */
+function processLimitMb(): number {
+  const limit = Math.min(process.constrainedMemory(), getHeapStatistics().heap_size_limit);
+  return (0.75 * limit) / 2 ** 20;
+}

@@ -1,0 +1,179 @@
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+
+import { createNode, type NodeDeps } from '../../../node-image/src/create-node.ts';
+import { encodeBundle } from '../../../protocol/bundle.ts';
+import { encodeLoadCommand } from '../../../protocol/load-command.ts';
+import { makeSigningKey, readSigningKey, trustedKeyFile } from '../../../protocol/signing/keys.ts';
+import { signEnvelope } from '../../../protocol/signing/envelope.ts';
+import { subjectsOf } from '../../../protocol/subjects.ts';
+import { bundleOf, recordingLog } from '../fixtures.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hotcast-node-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const KEY = readSigningKey(makeSigningKey());
+writeFileSync(join(folder, 'key.json'), trustedKeyFile(KEY, null));
+
+const subjects = subjectsOf('dino');
+
+/** The part of a NATS connection that a node uses. Requests to the stream fail: the node starts without modules. */
+class StandIn {
+  readonly published: string[] = [];
+  readonly #callbacks = new Map<string, (error: null, message: Partial<Msg>) => void>();
+  readonly #closed = new AbortController();
+
+  readonly nats = {
+    options: {},
+    subscribe: (subject: string, { callback }: { callback: () => void }) => this.#callbacks.set(subject, callback),
+    publish: (subject: string) => void this.published.push(subject),
+    flush: () => Promise.resolve(),
+    drain: async () => this.#closed.abort(),
+    close: async () => this.#closed.abort(),
+    isClosed: () => this.#closed.signal.aborted,
+    status: () => this.#statuses(),
+  } as unknown as NatsConnection;
+
+  get isClosed(): boolean {
+    return this.#closed.signal.aborted;
+  }
+
+  /** Loads a module on the node by a signed command. */
+  load(code: string): void {
+    const subject = subjects.node('fred', 'load');
+    const at = performance.timeOrigin + performance.now();
+    const payload = encodeLoadCommand({
+      at,
+      packed: encodeBundle({ ...bundleOf('demo', code), exports: ['codeChange'] }),
+    });
+    this.#callbacks.get(subjects.nodeAny('fred'))?.(null, { subject, data: signEnvelope(KEY, subject, payload) });
+  }
+
+  /** Has no status, and ends with the connection. */
+  #statuses(): AsyncIterable<never> {
+    const next = async (): Promise<IteratorResult<never>> => {
+      if (!this.isClosed) await once(this.#closed.signal, 'abort');
+      return { done: true, value: undefined };
+    };
+    return { [Symbol.asyncIterator]: () => ({ next }) };
+  }
+}
+
+/** A module that opens what a version can open. */
+const MODULE = `
+  setInterval(() => {}, 3_600_000);
+  setTimeout(() => {}, 3_600_000).unref();
+  process.on('SIGTERM', () => {});
+  process.on('uncaughtException', () => {});
+  for (let line = 0; line < 1_000; line += 1) console.log('0123456789');
+  exports.codeChange = data => ({ ...data });
+`;
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise(resolve => server.close(resolve));
+  return port;
+}
+
+function depsOf(nats: NatsConnection, httpPort: number): NodeDeps {
+  return {
+    nats,
+    identity: { name: 'fred', container: 'c1' },
+    log: recordingLog(),
+    watchdogScript: new URL('data:text/javascript,setInterval(() => {}, 1_000)'),
+    cookie: 'dino',
+    trustDir: folder,
+    healthFile: join(folder, 'health'),
+    bansFile: join(folder, 'bans.json'),
+    httpPort,
+    purgeTimeoutMs: 3_000,
+    eventLoopTimeoutMs: 5_000,
+    memoryLimitMb: 512,
+    logMaxCharsPerSecond: 100,
+  };
+}
+
+/** What a process has open. */
+function opened() {
+  const listeners = process.eventNames().map(event => [event, process.listenerCount(event)] as const);
+  return {
+    resources: process.getActiveResourcesInfo().toSorted(),
+    listeners: Object.fromEntries(listeners.filter(([, count]) => count > 0)),
+    files: existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0,
+    globals: Reflect.ownKeys(globalThis).length,
+  };
+}
+
+describe('a node', () => {
+  it('serves and publishes heartbeats until it is disposed, and then publishes a goodbye', async () => {
+    const standIn = new StandIn();
+    const port = await freePort();
+    const node = await createNode(depsOf(standIn.nats, port));
+    const client = connect(port, '127.0.0.1');
+    await once(client, 'connect');
+    client.end();
+    expect(existsSync(join(folder, 'health'))).toBe(true);
+    expect(standIn.published).toEqual([subjects.event('fred', 'heartbeat')]);
+    await node[Symbol.asyncDispose]();
+    expect(standIn.published).toEqual([subjects.event('fred', 'heartbeat'), subjects.event('fred', 'goodbye')]);
+    expect(existsSync(join(folder, 'health'))).toBe(false);
+    expect(standIn.isClosed).toBe(true);
+  });
+
+  it('leaves nothing open when it is disposed', async () => {
+    const cycle = async (isConnected: boolean): Promise<void> => {
+      const standIn = new StandIn();
+      const port = await freePort();
+      const node = await createNode(depsOf(standIn.nats, port));
+      standIn.load(MODULE);
+      standIn.load(`${MODULE} // Another version, so that the data before it is kept.`);
+      expect(opened().listeners).toMatchObject({ SIGTERM: 1 });
+      const idle = connect(port, '127.0.0.1').resume();
+      const closed = once(idle, 'close');
+      await once(idle, 'connect');
+      if (!isConnected) idle.end();
+      await node[Symbol.asyncDispose]();
+      await closed;
+    };
+    await cycle(true);
+    const before = opened();
+    for (let count = 0; count < 8; count += 1) await cycle(false);
+    await expect.poll(opened).toEqual(before);
+  });
+
+  it('leaves no timer when it is disposed, not even one that does not keep the process alive', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+    try {
+      const standIn = new StandIn();
+      const node = await createNode(depsOf(standIn.nats, 0));
+      standIn.load(MODULE);
+      standIn.load(`${MODULE} // Another version, so that the data before it is kept.`);
+      // Health file, watchdog, heartbeat, previous data, dropped lines, and two timers of the module.
+      expect(vi.getTimerCount()).toBe(7);
+      await node[Symbol.asyncDispose]();
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('leaves nothing open when it can not start', async () => {
+    const occupied = createServer().listen(0);
+    await once(occupied, 'listening');
+    const { port } = occupied.address() as AddressInfo;
+    const before = opened();
+    const standIn = new StandIn();
+    await expect(createNode(depsOf(standIn.nats, port))).rejects.toThrow('EADDRINUSE');
+    await expect.poll(opened).toEqual(before);
+    expect(standIn.isClosed).toBe(true);
+    await new Promise(resolve => occupied.close(resolve));
+  });
+});
