@@ -1,5 +1,4 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
 import type { Command, Report } from '../controller/src/api/command.ts';
@@ -15,20 +14,23 @@ const RELAY = `
   });
 `;
 
-/** How long nodes have to answer (milliseconds). */
-const PATIENCE = 5_000;
+/** The timeout for the nodes' answers (milliseconds). */
+const TIMEOUT_MS = 5_000;
 
-/**
- * Sends commands to a controller over one connection, one after another: a process for each takes longer than a push.
- */
+/** Sends commands to a controller through one process, one after another: to start `hotcast` takes longer than a push. */
 export class ControlLine implements Disposable {
   readonly #relay: ChildProcessWithoutNullStreams;
   readonly #reports: AsyncIterator<string>;
+  readonly #extra: object;
 
-  /** @param container the controller's, by id or name. */
-  constructor(container: string) {
+  /**
+   * @param container the controller's container, by id or name.
+   * @param extra fields that are added to every command, for a controller of an older build.
+   */
+  constructor(container: string, extra: object = {}) {
+    this.#extra = extra;
     this.#relay = spawn('docker', ['exec', '--interactive', container, 'node', '-e', RELAY]);
-    // What it says there is lost; that it ended is seen on its output.
+    // An end of the relay is noticed as the end of its output.
     this.#relay.stderr.resume();
     this.#relay.on('error', () => undefined).stdin.on('error', () => undefined);
     this.#reports = createInterface({ input: this.#relay.stdout })[Symbol.asyncIterator]();
@@ -37,37 +39,28 @@ export class ControlLine implements Disposable {
   /**
    * Pushes one module, as `hotcast push --no-check` does, or with its types checked.
    *
-   * @param options.onReport is told of all that comes before the result.
+   * @param options.onReport gets every report before the result.
    */
   async push(
     module: string,
     { check = false, onReport }: { readonly check?: boolean; readonly onReport?: (report: Report) => void } = {},
   ): Promise<PushResult> {
     const how = { author: 'line', force: false, check, dryRun: false, canary: null };
-    const command = { cookie: null, timeoutMs: PATIENCE, type: 'push', modules: [module], ...how } as const;
-    const result = await this.#send(command, onReport);
+    const result = await this.#send({ ...COMMON, type: 'push', modules: [module], ...how }, onReport);
     if (result.command === 'push') return result;
     throw new TypeError(`the controller answered push with ${result.command}`);
   }
 
-  /** Takes a module off every node, as `hotcast remove` does. */
+  /** Removes a module from every node, as `hotcast remove` does. */
   async remove(module: string): Promise<HeadChangeResult> {
-    const how = { type: 'remove', modules: [module], author: 'line' } as const;
-    const result = await this.#send({ cookie: null, timeoutMs: PATIENCE, ...how });
+    const result = await this.#send({ ...COMMON, type: 'remove', modules: [module], author: 'line' });
     if (result.command === 'remove') return result;
     throw new TypeError(`the controller answered remove with ${result.command}`);
   }
 
   /** Calls a function on every node, as `hotcast call` does. */
   async call(call: string): Promise<CallResult> {
-    const result = await this.#send({
-      cookie: null,
-      timeoutMs: PATIENCE,
-      type: 'call',
-      call,
-      node: null,
-      stack: false,
-    });
+    const result = await this.#send({ ...COMMON, type: 'call', call, node: null, stack: false });
     if (result.command === 'call') return result;
     throw new TypeError(`the controller answered call with ${result.command}`);
   }
@@ -76,9 +69,9 @@ export class ControlLine implements Disposable {
     this.#relay.stdin.end();
   }
 
-  /** @throws Error with what the controller says when the command fails, or when it is gone. */
+  /** @throws Error with the controller's message when the command fails, or when the controller is gone. */
   async #send(command: Command, onReport?: (report: Report) => void): Promise<Result> {
-    if (!this.#relay.stdin.write(`${JSON.stringify(command)}\n`)) await once(this.#relay.stdin, 'drain');
+    this.#relay.stdin.write(`${JSON.stringify({ ...command, ...this.#extra })}\n`);
     for (;;) {
       const { value, done } = await this.#reports.next();
       if (done === true) throw new Error('the controller does not answer');
@@ -89,3 +82,5 @@ export class ControlLine implements Disposable {
     }
   }
 }
+
+const COMMON = { cookie: null, timeoutMs: TIMEOUT_MS } as const;

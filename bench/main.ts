@@ -2,83 +2,53 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
-import Docker from 'dockerode';
-
-import { ROOT } from './command.ts';
-import { loadOptions, type Options, PARTS } from './options.ts';
+import { removeProject } from './fleet.ts';
+import { loadOptions, PARTS } from './options.ts';
 import { plotOf } from './plot.ts';
-import { projectLabel, removeLabelled } from './projects.ts';
 import { reportOf } from './report.ts';
-import type { Results } from './results.ts';
-import { projectsOf, Suite } from './suite.ts';
+import { ROOT } from './run.ts';
+import { PROJECTS, Suite } from './suite.ts';
 
-const startedAt = performance.now();
-
-/** Tells what is done now, and since when. */
 function say(line: string): void {
-  const seconds = Math.round((performance.now() - startedAt) / 1_000);
-  process.stderr.write(`bench: ${String(seconds).padStart(3)} s  ${line}\n`);
+  process.stderr.write(`bench: ${String(Math.round(performance.now() / 1_000)).padStart(3)} s  ${line}\n`);
 }
 
-/** A folder for all temporary ones of this run, also of the programs that it starts; containers can read it. */
-class TemporaryFolder implements Disposable {
-  readonly #path = mkdtempSync(join(tmpdir(), 'hotcast-bench-'));
-
-  constructor() {
-    chmodSync(this.#path, 0o755);
-    process.env['TMPDIR'] = this.#path;
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.#path, { recursive: true, force: true });
-  }
+/** Six significant digits are more than enough. */
+function rounded(_: string, value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toPrecision(6)) : value;
 }
 
-/** Takes everything down that a run has started, whatever it is at. */
-async function abandon(docker: Docker, options: Options, folder: TemporaryFolder): Promise<void> {
-  say('interrupted: taking everything down');
-  const labels = [...Object.values(projectsOf(options)).map(projectLabel), `hotcast.bench=${process.pid}`];
-  // Twice: something may just have been starting.
-  await removeLabelled(docker, labels);
-  await removeLabelled(docker, labels);
-  folder[Symbol.dispose]();
-  process.exit(130);
-}
+// Containers read from this folder.
+process.umask(0o022);
+const folder = mkdtempSync(join(tmpdir(), 'hotcast-bench-'));
+chmodSync(folder, 0o755);
+let isInterrupted = false;
+try {
+  const options = loadOptions(process.env);
+  /** Removes everything that the run has started, and ends. */
+  const abandon = async (): Promise<void> => {
+    isInterrupted = true;
+    say('interrupted: removing everything');
+    // Twice: a fleet can be in the middle of its start.
+    for (const project of [...PROJECTS, ...PROJECTS]) await removeProject(`${options.project}${project}`).catch(say);
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(130);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void abandon());
 
-/** Writes what was found, and gives the files' names. */
-async function write(results: Results, { parts }: Options): Promise<string[]> {
-  const folder = join(ROOT, 'bench/results');
-  const only = parts.length === PARTS.length ? '' : `-${parts.join('-')}`;
-  const base = join(folder, `${results.at.slice(0, 10)}${only}`);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(`${base}.json`, `${JSON.stringify(results, null, 1)}\n`);
+  const results = await new Suite(options, folder, say).run();
+  const only = options.parts.length === PARTS.length ? '' : `-${options.parts.join('-')}`;
+  const base = join(ROOT, 'bench/results', `${results.at.slice(0, 10)}${only}`);
+  mkdirSync(join(base, '..'), { recursive: true });
+  writeFileSync(`${base}.json`, `${JSON.stringify(results, rounded, 1)}\n`);
   const plot = await plotOf(results);
   if (plot !== null) writeFileSync(`${base}.svg`, plot);
-  return [`${base}.json`, ...(plot === null ? [] : [`${base}.svg`])].map(file => relative(ROOT, file));
-}
-
-async function main(): Promise<void> {
-  const options = loadOptions(process.env);
-  const docker = new Docker();
-  using folder = new TemporaryFolder();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      interrupted = true;
-      void abandon(docker, options, folder);
-    });
-  }
-  const results = await new Suite(docker, options, say).run();
-  const files = await write(results, options);
-  process.stdout.write(`\n${reportOf(results)}\n\n  ${files.join(', ')}\n`);
-}
-
-let interrupted = false;
-try {
-  await main();
+  process.stdout.write(`\n${reportOf(results)}\n\nThe samples and a plot are in ${relative(ROOT, base)}.*\n`);
 } catch (error) {
-  // What fails because it was taken away is no news.
-  if (!interrupted) {
-    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-  } else await new Promise(() => undefined);
+  // After an interruption, failures are expected: everything is being removed.
+  if (isInterrupted) await new Promise(() => undefined);
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
 }

@@ -1,28 +1,24 @@
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 
-import { kilobytes } from './report.ts';
 import { HOTCAST, type Results } from './results.ts';
-import { TARGET_BYTES } from './targets.ts';
+import { kilobytes } from './table.ts';
 
-/** Wide enough for a README (pixels). */
-const WIDTH = 560;
-
-/** Where bars on a log scale begin (milliseconds). */
+/** The beginning of bars on a log scale (milliseconds). */
 const LEAST = 0.5;
 
-/** The plots of a run, one below the other, as an SVG; null when it has nothing to plot. */
+/** The plots of a run, one below the other, as an SVG; null when there is nothing to plot. */
 export async function plotOf(results: Results): Promise<string | null> {
-  const plots = [pushPlot(results), phasePlot(results), scalePlot(results)].flatMap(plot =>
-    plot === null ? [] : [plot],
+  const plots = [pushPlot(results), phasePlot(results), scalePlot(results)].filter(
+    ({ data }) => data.values.length > 0,
   );
   if (plots.length === 0) return null;
   const spec = {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    // Its own, so that the text can be read on pages of any colour.
+    // Its own, so that the text is legible on pages of any colour.
     background: '#ffffff',
     padding: 16,
-    vconcat: plots,
+    vconcat: plots.map(plot => ({ width: 560, ...plot })),
     resolve: { scale: { color: 'independent' } },
     config: {
       font: 'sans-serif',
@@ -34,91 +30,64 @@ export async function plotOf(results: Results): Promise<string | null> {
   return new View(parse(compile(spec).spec), { renderer: 'none' }).toSVG();
 }
 
-function pushPlot({ push, nodes }: Results): object | null {
-  if (push === null) return null;
-  const values = push.map(({ contender, bytes, ms }) => ({
-    contender,
+/** A field as names, in the order of the data, or as an amount. */
+const nominal = (field: string, title: string | null = null) => ({ field, type: 'nominal', sort: null, title });
+const amount = (field: string, scale: object = {}) => ({ field, type: 'quantitative', title: field, scale });
+
+function pushPlot({ push, nodes }: Results) {
+  const values = (push ?? []).map(({ bytes, ms, ...row }) => ({
+    ...row,
     code: kilobytes(bytes),
     ms: ms.p50,
     p99: ms.p99,
   }));
-  const contenders = [...new Set(values.map(({ contender }) => contender))];
-  const common = {
-    y: { field: 'contender', type: 'nominal', sort: contenders, title: null },
-    yOffset: { field: 'code', sort: null },
-  };
+  const common = { y: nominal('contender'), yOffset: { field: 'code', sort: null } };
+  const x = amount('ms', { type: 'log', domainMin: LEAST, nice: false });
+  const bar = { ...common, x, x2: { datum: LEAST }, color: nominal('code', 'code') };
+  const tick = { ...common, x: { field: 'p99', type: 'quantitative' } };
   return {
-    title: `Push to ${nodes} containers, every answer in hand (bar: median, tick: p99)`,
-    width: WIDTH,
+    title: `Push to ${nodes} containers, with every answer (bar: median, tick: p99)`,
     height: { step: 14 },
     data: { values },
     layer: [
-      {
-        mark: 'bar',
-        encoding: {
-          ...common,
-          x: { field: 'ms', type: 'quantitative', scale: { type: 'log', domainMin: LEAST, nice: false }, title: 'ms' },
-          x2: { datum: LEAST },
-          color: { field: 'code', type: 'nominal', sort: null, title: 'code' },
-        },
-      },
-      { mark: { type: 'tick', color: '#333333' }, encoding: { ...common, x: { field: 'p99', type: 'quantitative' } } },
+      { mark: 'bar', encoding: bar },
+      { mark: { type: 'tick', color: '#333333' }, encoding: tick },
     ],
   };
 }
 
 /** The parts of complete pushes by size, and of an edit. */
-function phasePlot({ push, edit }: Results): object | null {
+function phasePlot({ push, edit }: Results) {
   const pushes = (push ?? []).filter(({ contender }) => contender === HOTCAST);
-  const bars = [
-    ...pushes.map(({ bytes, phases }) => ({ what: `push, ${kilobytes(bytes)}`, phases })),
-    ...(edit === null ? [] : [{ what: `edit to live, ${kilobytes(edit.bytes)}`, phases: edit.warm.phases }]),
-  ];
-  if (bars.length === 0) return null;
+  const bars = pushes.map(({ bytes, phases }) => ({ what: `push, ${kilobytes(bytes)}`, phases }));
+  if (edit !== null) bars.push({ what: `edit to live, ${kilobytes(edit.bytes)}`, phases: edit.warm.phases });
+  const order = ['compile', 'prepare', 'write', 'commit', 'rest'];
   const values = bars.flatMap(({ what, phases }) =>
-    Object.entries(phases).map(([phase, ms], order) => ({ what, phase, ms, order })),
+    Object.entries(phases).map(([part, ms]) => ({ what, part, ms, order: order.indexOf(part) })),
   );
-  const phases = ['compile', 'prepare', 'write', 'commit', 'rest'].filter(name =>
-    values.some(each => each.phase === name),
-  );
+  const color = { ...nominal('part', 'part'), sort: order.filter(name => values.some(({ part }) => part === name)) };
   return {
     title: 'Where the time of a push goes (Hotcast, medians)',
-    width: WIDTH,
     height: { step: 26 },
-    data: { values: values.map(each => ({ ...each, order: phases.indexOf(each.phase) })) },
+    data: { values },
     mark: 'bar',
-    encoding: {
-      y: { field: 'what', type: 'nominal', sort: null, title: null },
-      x: { field: 'ms', type: 'quantitative', title: 'ms' },
-      color: { field: 'phase', type: 'nominal', sort: phases, title: 'part' },
-      order: { field: 'order' },
-    },
+    encoding: { y: nominal('what'), x: amount('ms'), color, order: { field: 'order' } },
   };
 }
 
-function scalePlot({ scale }: Results): object | null {
-  if (scale === null) return null;
+function scalePlot({ scale }: Results) {
+  const { containers = [], simulated = [] } = scale ?? {};
   const values = [
-    ...scale.containers.map(({ nodes, push }) => ({ nodes, ms: push.ms.p50, what: 'push, containers' })),
-    ...scale.simulated.flatMap(({ nodes, pushes }) =>
-      pushes
-        .filter(({ bytes }) => bytes === TARGET_BYTES)
-        .flatMap(({ push, bare }) => [
-          { nodes, ms: push.median, what: 'push, simulated' },
-          { nodes, ms: bare.median, what: 'bare round trip, simulated' },
-        ]),
-    ),
+    ...containers.map(({ nodes, push }) => ({ nodes, ms: push.ms.p50, what: 'push, containers' })),
+    ...simulated.map(({ nodes, push }) => ({ nodes, ms: push.p50, what: 'push, simulated' })),
+    ...simulated.map(({ nodes, bare }) => ({ nodes, ms: bare.p50, what: 'bare round trip, simulated' })),
   ];
+  const log = { type: 'log' };
   return {
-    title: `Push of ${kilobytes(TARGET_BYTES)} by the size of the fleet (medians, log scales)`,
-    width: WIDTH,
+    title: 'Push of 10 KB by the size of the fleet (medians, log scales)',
     height: 220,
     data: { values },
     mark: { type: 'line', point: true },
-    encoding: {
-      x: { field: 'nodes', type: 'quantitative', scale: { type: 'log' }, title: 'nodes' },
-      y: { field: 'ms', type: 'quantitative', scale: { type: 'log' }, title: 'ms' },
-      color: { field: 'what', type: 'nominal', sort: null, title: null },
-    },
+    encoding: { x: amount('nodes', log), y: amount('ms', log), color: nominal('what') },
   };
 }

@@ -1,15 +1,14 @@
-import type { Costs } from './cost.ts';
-import type { PushFigures } from './figures.ts';
-import type { EditToLive } from './hotcast/edit-to-live.ts';
-import type { Machine } from './machine.ts';
+import type { describeMachine, idleCost, wireCost } from './docker.ts';
+import type { EditToLive } from './edit.ts';
 import type { Restarts } from './restarts/restarts.ts';
-import type { ScaleRow } from './scale/measure-scale.ts';
+import type { PushFigures } from './rounds.ts';
+import type { ScaleRow } from './scale/scale.ts';
 
-/** What one run of the benchmark found; null for what it was not asked for. Times are milliseconds, sizes bytes. */
+/** The findings of one run; null for a part that was not asked for. Times are milliseconds, sizes bytes. */
 export interface Results {
-  /** When it began, as an ISO time. */
+  /** The start of the run, as an ISO time. */
   readonly at: string;
-  readonly machine: Machine;
+  readonly machine: Awaited<ReturnType<typeof describeMachine>>;
   /** OTP's release. */
   readonly otp: string | null;
   /** Containers in each fleet. */
@@ -17,17 +16,25 @@ export interface Results {
   readonly warmUp: number;
   readonly push: readonly PushFigures[] | null;
   readonly edit: EditToLive | null;
-  readonly cost: Costs | null;
+  readonly cost: readonly FleetCost[] | null;
   readonly restarts: Restarts | null;
-  readonly scale: Scale | null;
+  /** Nodes in containers (the fleet of the comparison, and a larger one), and simulated nodes. */
+  readonly scale: {
+    readonly containers: readonly { readonly nodes: number; readonly push: PushFigures }[];
+    readonly simulated: readonly ScaleRow[];
+  } | null;
 }
 
-export interface Scale {
-  /** Nodes that are simulated, many in a process, which share the work that is the same for all of them. */
-  readonly simulated: readonly ScaleRow[];
-  /** Nodes in containers: the fleet of the comparison, and a larger one. */
-  readonly containers: readonly { readonly nodes: number; readonly push: PushFigures }[];
+export interface FleetCost {
+  readonly contender: string;
+  readonly idle: Awaited<ReturnType<typeof idleCost>>;
+  /** From no container until all nodes answered. */
+  readonly startMs: number;
+  readonly wire: Awaited<ReturnType<typeof wireCost>>;
 }
+
+/** The size of code that targets are about (bytes). */
+export const TARGET_BYTES = 10_240;
 
 /** Names of contenders that others are compared with. */
 export const HOTCAST = 'Hotcast';
@@ -35,7 +42,7 @@ export const ERLANG = 'Erlang multicall';
 export const BARE = 'NATS round trip';
 export const TWICE = 'NATS round trip, twice';
 
-/** The figures of a contender's pushes of a size, if it took part. */
-export function pushesOf({ push }: Results, contender: string, bytes: number): PushFigures | undefined {
+/** The figures of a contender's pushes of a size. */
+export function pushesOf({ push }: Pick<Results, 'push'>, contender: string, bytes: number): PushFigures | undefined {
   return push?.find(each => each.contender === contender && each.bytes === bytes);
 }

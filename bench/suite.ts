@@ -1,228 +1,182 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type Docker from 'dockerode';
+import Docker from 'dockerode';
 
-import { BareFleet } from './bare/fleet.ts';
-import { run } from './command.ts';
-import { compare } from './compare.ts';
-import type { Contender } from './contender.ts';
-import { ControlLine } from './control-line.ts';
-import { type Costs, idleCost } from './cost.ts';
-import { erlangBare, erlangMulticall, erlangNl } from './erlang/contenders.ts';
-import { ErlangFleet } from './erlang/fleet.ts';
-import type { PushFigures } from './figures.ts';
-import { HotcastFleet } from './hotcast-fleet.ts';
-import { measureEditToLive } from './hotcast/edit-to-live.ts';
-import { HotcastPush } from './hotcast/push.ts';
-import { describeMachine } from './machine.ts';
+import { describeMachine, idleCost, wireCost } from './docker.ts';
+import { Driver } from './driver.ts';
+import { measureEdits } from './edit.ts';
+import { bareSample, connectNodes, erlangContenders } from './erlang/erlang.ts';
+import { type Fleet, startFleet } from './fleet.ts';
+import { type Hotcast, hotcastContender, startHotcast } from './hotcast.ts';
 import type { Options, Part } from './options.ts';
-import { containersOf } from './projects.ts';
 import { measureRestarts } from './restarts/restarts.ts';
-import type { Results, Scale } from './results.ts';
-import { measureScale } from './scale/measure-scale.ts';
-import { TARGET_BYTES } from './targets.ts';
-import { wireCost } from './wire.ts';
+import { BARE, type FleetCost, HOTCAST, pushesOf, type Results, TARGET_BYTES, TWICE } from './results.ts';
+import { type Contender, type PushFigures, pushInRounds } from './rounds.ts';
+import { ROOT, run } from './run.ts';
+import { measureScale } from './scale/scale.ts';
 
 /** Loadable code (bytes). */
-const SIZES = [1_024, 10_240, 102_400];
+const SIZES = [1_024, TARGET_BYTES, 102_400];
 
-/** Pushes of each contender and size that do not count. */
+/** Pushes of each contender and size that do not count, pushes around a reading of the wire, and edits. */
 const WARM_UP = 5;
-
-/** Pushes around which the wire is looked at. */
 const WIRE_PUSHES = 5;
-
-/** Edits of each way. */
 const EDITS = 10;
 
-/** What a constant load calls (a second), how often Hotcast pushes under it, and what a rolling restart may take (ms). */
-const LOAD = { rate: 200, pushes: 100, rollingMayTake: 15_000 };
+/** The pause after the start of a fleet, before its idle nodes are watched (milliseconds). */
+const SETTLE_MS = 5_000;
 
-/** A controller starts the process for its next preflight once a push is over, which takes about this long (ms). */
-const AFTERMATH = 300;
-
-/** Fleets that have just been started are left alone for so long (milliseconds). */
-const SETTLING = 5_000;
-
-/** Sizes of the simulated fleets, and of the larger one of containers, which is not for who asks for less than thirty. */
+/** Sizes of the simulated fleets, and of a larger one of containers. The largest need a run with at least thirty nodes. */
 const SIMULATED = [100, 1_000, 10_000];
 const CONTAINERS = 100;
-const SMALL = 30;
+const LARGE = 30;
 
-/** All Compose projects that a run may have. */
-export function projectsOf({
-  project,
-}: Pick<Options, 'project'>): Record<'hotcast' | 'erlang' | 'bare' | 'plain', string> {
-  return { hotcast: project, erlang: `${project}-erlang`, bare: `${project}-bare`, plain: `${project}-plain` };
-}
+/** What a run adds to its name for its Compose projects. */
+export const PROJECTS = ['', '-against', '-erlang', '-bare', '-plain', '-scale'] as const;
 
 /** One run of the benchmark: its parts, one after the other, and only the fleets that they need. */
 export class Suite {
-  readonly #docker: Docker;
+  readonly #docker = new Docker();
   readonly #options: Options;
+  readonly #folder: string;
   readonly #say: (line: string) => void;
+  #otp: string | null = null;
 
-  /** @param say is told what is done now. */
-  constructor(docker: Docker, options: Options, say: (line: string) => void) {
-    this.#docker = docker;
+  /** @param folder an empty folder that containers can read. @param say is told what is done now. */
+  constructor(options: Options, folder: string, say: (line: string) => void) {
     this.#options = options;
+    this.#folder = folder;
     this.#say = say;
   }
 
-  /** @throws Error when a contender does not do its part. Everything that was started is gone by then. */
+  /** @throws Error when a contender does not do its part. By then, everything that was started is removed. */
   async run(): Promise<Results> {
     const { nodes, images } = this.#options;
     const at = new Date().toISOString();
-    const compares = this.#wants('cost', 'push');
-    const [machine, erlangImage] = await Promise.all([
-      describeMachine(this.#docker, images),
-      compares ? this.#erlangImage() : '',
-      this.#buildImages(),
-    ]);
-    using modules = new ModulesFolder();
-    await using erlang = compares ? await this.#startErlang(erlangImage) : null;
-    await using hotcast = this.#wants('cost', 'push', 'edit', 'restarts')
-      ? await this.#startHotcast(nodes, modules.path)
-      : null;
-    using line = hotcast === null ? null : new ControlLine(hotcast.controller);
-    let cost: Costs | null = null;
-    let push: PushFigures[] | null = null;
-    if (erlang !== null && hotcast !== null && line !== null) {
-      const own = new HotcastPush(hotcast, nodes, line);
-      const multicall = erlangMulticall(erlang.driver);
-      const idle = this.#wants('cost') ? await this.#idle(hotcast, erlang) : [];
-      if (this.#wants('push'))
-        push = await this.#compare(own, [multicall, erlangNl(erlang.driver), erlangBare(erlang.driver)]);
-      if (this.#wants('cost')) cost = { idle, wire: await this.#wire(own, multicall, erlang.containers) };
-      await own[Symbol.asyncDispose]();
-      await erlang[Symbol.asyncDispose]();
-    }
-    const edit = hotcast !== null && line !== null && this.#wants('edit') ? await this.#edit(hotcast, line) : null;
-    const restarts = hotcast !== null && this.#wants('restarts') ? await this.#restarts(hotcast) : null;
-    await hotcast?.[Symbol.asyncDispose]();
-    const scale = this.#wants('scale') ? await this.#scale(modules.path, push) : null;
-    return { at, machine, otp: erlang?.release ?? null, nodes, warmUp: WARM_UP, push, edit, cost, restarts, scale };
+    const machine = await describeMachine(this.#docker, images);
+    const found = this.#wants('cost', 'push', 'edit', 'restarts') ? await this.#onHotcast() : NOTHING;
+    const scale = this.#wants('scale') ? await this.#scale(found.push) : null;
+    return { at, machine, otp: this.#otp, nodes, warmUp: WARM_UP, ...found, scale };
   }
 
   #wants(...parts: readonly Part[]): boolean {
     return parts.some(part => this.#options.parts.includes(part));
   }
 
-  /** Hotcast's images, under the name of the project that runs them. */
-  async #buildImages(): Promise<void> {
-    this.#say("Hotcast's images");
-    await run('setup/images.sh', [], { HOTCAST_PROJECT: projectsOf(this.#options).hotcast });
+  #project(suffix: (typeof PROJECTS)[number]): string {
+    return `${this.#options.project}${suffix}`;
   }
 
-  async #erlangImage(): Promise<string> {
-    this.#say("Erlang's image (the first time it may be built, which takes a minute)");
-    return (await run('bench/erlang/image.sh', [])).trim();
+  #newFolder(name: string): string {
+    const path = join(this.#folder, name);
+    mkdirSync(path);
+    return path;
   }
 
-  #startErlang(image: string): Promise<ErlangFleet> {
+  #startHotcast(nodes: number, checkout = ROOT): Promise<Hotcast> {
+    this.#say(`${nodes} nodes of Hotcast start${checkout === ROOT ? '' : ` from ${checkout}`}`);
+    const project = this.#project(checkout === ROOT ? '' : '-against');
+    return startHotcast(project, nodes, this.#newFolder(`${project}-${nodes}`), checkout);
+  }
+
+  /** Starts the fleet of `bench/<name>`. */
+  #start(name: 'erlang' | 'bare', env: Readonly<Record<string, string>>): Promise<Fleet> {
     const { nodes } = this.#options;
-    this.#say(`${nodes} BEAM nodes start`);
-    return ErlangFleet.start({ docker: this.#docker, project: projectsOf(this.#options).erlang, nodes, image });
+    this.#say(`${nodes} nodes of ${name} start`);
+    const file = join(ROOT, 'bench', name, 'docker-compose.yml');
+    return startFleet({ project: this.#project(`-${name}`), file, env }, '--scale', `node=${nodes}`);
   }
 
-  #startHotcast(nodes: number, modules: string): Promise<HotcastFleet> {
-    this.#say(`${nodes} nodes of Hotcast start`);
-    return HotcastFleet.start({ project: projectsOf(this.#options).hotcast, nodes, modules });
+  /** Bundles a program for containers; the folder that it is alone in. */
+  async #program(name: string, source: string): Promise<string> {
+    const folder = this.#newFolder(name);
+    await run('npm', ['run', '--silent', 'bundle', '--', source, `--outfile=${folder}/${name}.mjs`]);
+    return folder;
   }
 
-  async #idle(hotcast: HotcastFleet, erlang: ErlangFleet): Promise<Costs['idle']> {
-    const docker = this.#docker;
-    const { hotcast: project } = projectsOf(this.#options);
-    this.#say('cost of idle nodes');
-    await pause(SETTLING);
-    const nodes = await containersOf(docker, project, 'node');
-    const { Config } = await docker.getContainer(erlang.containers[0] ?? '').inspect();
-    return [
-      await idleCost(docker, { contender: 'Hotcast', nodes, image: `${project}-node`, start: hotcast.startedIn }),
-      await idleCost(docker, {
-        contender: 'Erlang',
-        nodes: erlang.containers,
-        image: Config.Image,
-        start: erlang.startMs,
-      }),
-    ];
+  /** All parts on the fleet of the comparison. */
+  async #onHotcast(): Promise<typeof NOTHING> {
+    await using hotcast = await this.#startHotcast(this.#options.nodes);
+    const found = this.#wants('cost', 'push') ? await this.#compare(hotcast) : NOTHING;
+    await hotcast.clear();
+    if (this.#wants('edit')) this.#say('edit to live');
+    const edit = this.#wants('edit') ? await measureEdits(hotcast, TARGET_BYTES, EDITS, WARM_UP) : null;
+    if (!this.#wants('restarts')) return { ...found, edit };
+    this.#say('restarts, and pushes, under a load of calls');
+    const restarts = await measureRestarts(hotcast, this.#project('-plain'), this.#newFolder('plain'));
+    return { ...found, edit, restarts };
   }
 
-  async #compare(own: HotcastPush, others: readonly Contender[]): Promise<PushFigures[]> {
-    const { nodes, rounds } = this.#options;
-    this.#say(`${nodes} bare NATS clients start`);
-    await using bare = await BareFleet.start(projectsOf(this.#options).bare, nodes);
-    const entrants = [
-      { contender: own, aftermath: AFTERMATH },
-      ...[...others, bare.once(), bare.twice()].map(contender => ({ contender, aftermath: 0 })),
-    ];
+  /** Hotcast beside Erlang, bare NATS and, when asked for, another checkout. */
+  async #compare(hotcast: Hotcast): Promise<typeof NOTHING> {
+    this.#say("Erlang's image (the first time it may be built, which takes a minute)");
+    const image = (await run('bench/erlang/image.sh', [])).trim();
+    await using beams = await this.#start('erlang', { ERLANG_IMAGE: image });
+    using driver = new Driver(await beams.id('driver'));
+    this.#otp = await connectNodes(beams, driver, this.#options.nodes);
+    const startMs = beams.ageMs();
+    const own = hotcastContender(HOTCAST, hotcast);
+    const [multicall, ...others] = erlangContenders(driver);
+    const cost: FleetCost[] = [];
+    if (this.#wants('cost')) {
+      cost.push(await this.#cost(own, hotcast.fleet, `${hotcast.fleet.project}-node`, hotcast.startMs));
+      cost.push(await this.#cost(multicall, beams, image, startMs));
+    }
+    const push = this.#wants('push') ? await this.#push(own, [multicall, ...others]) : null;
+    return { ...NOTHING, push, cost: cost.length === 0 ? null : cost };
+  }
+
+  async #cost(contender: Contender, fleet: Fleet, image: string, startMs: number): Promise<FleetCost> {
+    this.#say(`cost of ${contender.name}`);
+    await pause(SETTLE_MS);
+    const ids = await fleet.ids('node');
+    const idle = await idleCost(this.#docker, ids, image);
+    await contender.push(TARGET_BYTES);
+    const wire = await wireCost(this.#docker, ids, WIRE_PUSHES, () => contender.push(TARGET_BYTES));
+    return { contender: contender.name, idle, startMs, wire };
+  }
+
+  async #push(own: Contender, erlang: readonly Contender[]): Promise<PushFigures[]> {
+    const { nodes, rounds, against } = this.#options;
+    await using other = against === null ? null : await this.#startHotcast(nodes, against);
+    const others = other === null ? [] : [hotcastContender(`Hotcast of ${against}`, other)];
+    await using bare = await this.#start('bare', { PROGRAMS: await this.#program('bare', 'bench/bare/client.ts') });
+    using driver = new Driver(await bare.id('driver'));
+    await driver.order('expect', nodes);
+    const contender = (name: string, order: string): Contender => ({
+      name,
+      push: async bytes => bareSample(await driver.order(order, bytes)),
+    });
     const onRound = (round: number): void => {
       if (round % 10 === 0) this.#say(`pushes, round ${round} of ${rounds}`);
     };
-    return await compare({ entrants, sizes: SIZES, rounds, warmUp: WARM_UP, onRound });
+    const contenders = [own, ...others, ...erlang, contender(BARE, 'once'), contender(TWICE, 'twice')];
+    return await pushInRounds({ contenders, sizes: SIZES, rounds, warmUp: WARM_UP, onRound });
   }
 
-  async #wire(own: HotcastPush, erlang: Contender, beams: readonly string[]): Promise<Costs['wire']> {
-    this.#say('bytes on the wire');
-    const nodes = await containersOf(this.#docker, projectsOf(this.#options).hotcast, 'node');
-    const rows: Costs['wire'][number][] = [];
-    for (const [contender, ids] of [
-      [own, nodes],
-      [erlang, beams],
-    ] as const) {
-      await contender.push(TARGET_BYTES);
-      const cost = await wireCost(this.#docker, ids, WIRE_PUSHES, TARGET_BYTES, () => contender.push(TARGET_BYTES));
-      rows.push({ contender: contender.name, ...cost });
-    }
-    return rows;
-  }
-
-  async #edit(fleet: HotcastFleet, line: ControlLine): Promise<Results['edit']> {
-    this.#say('edit to live');
-    const { hotcast: project } = projectsOf(this.#options);
-    return measureEditToLive({ fleet, project, line, bytes: TARGET_BYTES, rounds: EDITS, warmUp: WARM_UP });
-  }
-
-  async #restarts(hotcast: HotcastFleet): Promise<Results['restarts']> {
+  async #scale(push: readonly PushFigures[] | null): Promise<Results['scale']> {
     const { nodes } = this.#options;
-    this.#say('restarts, and pushes, under a load of calls');
-    return measureRestarts({ nodes, project: projectsOf(this.#options).plain, hotcast, ...LOAD });
-  }
-
-  async #scale(modules: string, push: readonly PushFigures[] | null): Promise<Scale> {
-    const { nodes, images } = this.#options;
-    const compared = push?.find(({ contender, bytes }) => contender === 'Hotcast' && bytes === TARGET_BYTES);
+    const compared = pushesOf({ push }, HOTCAST, TARGET_BYTES);
     const containers = compared === undefined ? [] : [{ nodes, push: compared }];
-    if (nodes >= SMALL && nodes < CONTAINERS)
-      containers.push({ nodes: CONTAINERS, push: await this.#manyContainers(modules) });
-    this.#say(`${SIMULATED.join(', ')} simulated nodes`);
-    return { simulated: await measureScale(SIMULATED, { work: 'shared', images }), containers };
-  }
-
-  async #manyContainers(modules: string): Promise<PushFigures> {
-    await using fleet = await this.#startHotcast(CONTAINERS, modules);
-    using line = new ControlLine(fleet.controller);
-    const contender = new HotcastPush(fleet, CONTAINERS, line);
-    const entrants = [{ contender, aftermath: AFTERMATH }];
-    this.#say(`pushes to ${CONTAINERS} containers`);
-    const [figures] = await compare({ entrants, sizes: [TARGET_BYTES], rounds: EDITS, warmUp: 3 });
-    if (figures === undefined) throw new TypeError('nothing was compared');
-    return figures;
+    if (nodes >= LARGE && nodes < CONTAINERS) {
+      await using hotcast = await this.#startHotcast(CONTAINERS);
+      const contenders = [hotcastContender(HOTCAST, hotcast)];
+      const figures = await pushInRounds({ contenders, sizes: [TARGET_BYTES], rounds: EDITS, warmUp: 3 });
+      containers.push(...figures.map(each => ({ nodes: CONTAINERS, push: each })));
+    }
+    const counts = nodes >= LARGE ? SIMULATED : SIMULATED.slice(0, -1);
+    this.#say(`${counts.join(', ')} simulated nodes`);
+    const programs = await this.#program('scale', 'bench/scale/main.ts');
+    return { containers, simulated: await measureScale(this.#project('-scale'), programs, counts, TARGET_BYTES) };
   }
 }
 
-/** Where the controller's container reads modules from. */
-class ModulesFolder implements Disposable {
-  readonly path = mkdtempSync(join(tmpdir(), 'modules-'));
-
-  constructor() {
-    chmodSync(this.path, 0o755);
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true });
-  }
-}
+/** The parts on the fleet of the comparison. */
+const NOTHING: Pick<Results, 'push' | 'cost' | 'edit' | 'restarts'> = {
+  push: null,
+  cost: null,
+  edit: null,
+  restarts: null,
+};

@@ -1,21 +1,23 @@
+import { markdownTable } from 'markdown-table';
+
+/** A column of a table: its head, and the cell of a row. Numbers get three significant digits. */
+export type Column<T> = readonly [head: string, cell: (row: T) => string | number | undefined];
+
+/** A Markdown table: the first column to the left, the others to the right. */
+export function table<T>(rows: readonly T[], ...columns: readonly Column<T>[]): string {
+  const text = (cell: string | number | undefined): string => (typeof cell === 'string' ? cell : digits(cell));
+  const cells = rows.map(row => columns.map(([, cell]) => text(cell(row))));
+  return markdownTable([columns.map(([head]) => head), ...cells], { align: ['l', ...columns.slice(1).map(() => 'r')] });
+}
+
 /** A title, and what is below it. */
-export function section(title: string, lines: readonly string[]): string {
-  return [title, ...lines].join('\n');
+export function section(title: string, ...parts: readonly string[]): string {
+  return [`## ${title}`, ...parts.filter(part => part !== '')].join('\n\n');
 }
 
-/** A line that says whether a target was reached. */
-export function goal(reached: boolean, text: string): string {
-  return `  ${reached ? '✓' : '✗'} ${text}`;
-}
-
-/** Columns of text, the first to the left and the others to the right. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  ');
-  return rows.map(row => `  ${line(row)}`).join('\n');
+/** A list of targets: reached (✓) or missed (✗). */
+export function goals(...targets: readonly (readonly [reached: boolean, text: string])[]): string {
+  return targets.map(([reached, text]) => `- ${reached ? '✓' : '✗'} ${text}`).join('\n');
 }
 
 /** `12,345` */
@@ -23,9 +25,14 @@ export function count(value: number): string {
   return value.toLocaleString('en');
 }
 
-/** Three digits are enough for what is measured: `0.12`, `1.23`, `12.3`, `123`, `1,234`; `-` of what is not known. */
-export function digits(value: number | null): string {
-  if (value === null || Number.isNaN(value)) return '-';
+/** Three significant digits: `0.12`, `1.23`, `12.3`, `123`, `1,234`; `-` for an unknown value. */
+export function digits(value: number | undefined): string {
+  if (value === undefined || Number.isNaN(value)) return '-';
   const places = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return value.toLocaleString('en', { minimumFractionDigits: places, maximumFractionDigits: places });
+}
+
+/** `10 KB` */
+export function kilobytes(bytes: number): string {
+  return `${bytes / 1_024} KB`;
 }

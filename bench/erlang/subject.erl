@@ -2,11 +2,11 @@
 -module(subject).
 -export([compile/1, version/2]).
 
-%% A number that the compiler writes as these four bytes, and that is nowhere else in a module.
+%% A number that the compiler writes as these four bytes, which are nowhere else in a module.
 -define(MARK, 16#5EED0000).
 
-%% A module with so many bytes in its .beam file: many small functions, each with constants of its own.
-%% version/0 tells its version.
+%% A module with this many bytes in its .beam file: small functions, each with its own constants. version/0 tells its
+%% version; text/0 fills the rest.
 compile(Bytes) ->
     Module = list_to_atom("subject_" ++ integer_to_list(Bytes)),
     [Least, Most] = [byte_size(beam(Module, Functions, 0)) || Functions <- [1, 51]],
@@ -24,7 +24,7 @@ beam(Module, Functions, Filling) ->
     rand:seed(exsss, 42),
     Source = [
         io_lib:format("-module(~s).~n-export([version/0, text/0, run/1]).~n", [Module]),
-        io_lib:format("version() -> ~b.~ntext() -> ~s.~n", [?MARK, text(Filling)]),
+        io_lib:format("version() -> ~b.~ntext() -> ~w.~n", [?MARK, rand:bytes(Filling)]),
         "run(Input) -> step0(Input).\n",
         [step(Index) || Index <- lists:seq(0, Functions - 1)],
         io_lib:format("step~b(Input) -> Input.~n", [Functions])
@@ -34,19 +34,14 @@ beam(Module, Functions, Filling) ->
 
 step(Index) ->
     io_lib:format(
-        "step~b(Input) when Input > ~b -> {Input * ~b, ~b, ~s};~nstep~b(Input) -> step~b(Input + ~b).~n",
-        [Index, number(), number(), number(), text(12), Index, Index + 1, number()]
+        "step~b(Input) when Input > ~b -> {Input * ~b, ~b, ~w};~nstep~b(Input) -> step~b(Input + ~b).~n",
+        [Index, number(), number(), number(), rand:bytes(12), Index, Index + 1, number()]
     ).
 
 number() -> 30000 + rand:uniform(30000).
 
-text(Bytes) -> io_lib:format("~w", [rand:bytes(Bytes)]).
-
 forms(Source, Line) ->
     case erl_scan:tokens([], Source, Line) of
-        {done, {ok, Tokens, Next}, Rest} ->
-            {ok, Form} = erl_parse:parse_form(Tokens),
-            [Form | forms(Rest, Next)];
-        _ ->
-            []
+        {done, {ok, Tokens, Next}, Rest} -> [element(2, erl_parse:parse_form(Tokens)) | forms(Rest, Next)];
+        _ -> []
     end.

@@ -1,92 +1,112 @@
-import { run } from '../command.ts';
-import type { HotcastAddress } from '../hotcast-fleet.ts';
-import type { ConstantLoad } from './constant-load.ts';
-import { HotcastTally } from './hotcast-tally.ts';
-import { PlainFleet } from './plain-fleet.ts';
-import { type RestartFigures, type Rollout, underLoad } from './under-load.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A container's host name is this much of its id (characters). */
+import type { Hotcast } from '../hotcast.ts';
+import { run } from '../run.ts';
+import { figuresOf } from '../stats.ts';
+import { callFigures, stateFigures } from './calls.ts';
+import { ConstantLoad } from './constant-load.ts';
+import { hotcastTally, type PlainFleet, type Served, startPlainFleet } from './served.ts';
+
+/** Calls per second, and the pushes of Hotcast under them. */
+const RATE = 200;
+const PUSHES = 100;
+
+/** How long calls go on before the first order, and after every node has served the new code (milliseconds). */
+const QUIET_MS = 3_000;
+const AFTERMATH_MS = 1_000;
+
+/** A rolling restart is stopped after this time (milliseconds from its order). */
+const MAX_ROLLING_MS = 15_000;
+
+/** A container's host name is the beginning of its id (characters). */
 const HOST_NAME = 12;
 
-export interface RestartOptions {
-  /** How many nodes each fleet has. */
-  readonly nodes: number;
-  /** The Compose project that the plain fleet gets, and has to itself. */
-  readonly project: string;
-  /** A Hotcast cluster that runs, of so many nodes. */
-  readonly hotcast: HotcastAddress;
-  /** Calls a second. */
-  readonly rate: number;
-  /** How often Hotcast pushes. */
-  readonly pushes: number;
-  /** When the rolling restart goes no further (milliseconds from its order). */
-  readonly rollingMayTake: number;
-}
+export type Restarts = Awaited<ReturnType<typeof measureRestarts>>;
 
-export interface Restarts {
-  readonly rate: number;
-  /** From the order to start the plain fleet until each of its nodes answered (milliseconds). */
-  readonly plainStart: number;
-  /** A row a contender: three ways to restart a plain fleet, and Hotcast. */
-  readonly contenders: readonly RestartFigures[];
+/** The result of an order to bring new code to a fleet. */
+interface Rollout {
+  readonly nodesReached: number;
+  /** From each order until every node that was reached ran the new code (milliseconds). */
+  readonly times: readonly number[];
 }
 
 /**
- * Brings new code to fleets of the same size, under the same load of calls. Both fleets are up all the time, so none
- * has the machine for itself.
- *
- * @throws Error when a node does not come to run the new code.
+ * Brings new code to two fleets of the same size under the same load: by three ways to restart a plain fleet, and by
+ * pushes of Hotcast. Both fleets run all the time. `project` is the plain fleet's, and `code` an empty folder for it.
  */
-export async function measureRestarts(options: RestartOptions): Promise<Restarts> {
-  const { nodes, project, rate } = options;
-  await using plain = await PlainFleet.start(project, nodes);
-  const hotcast = await measureHotcast(options);
-  // Without the service's name, the proxy would be made anew too, and every call fail.
-  const recreate = ['up', '--detach', '--force-recreate', '--no-deps'];
-  const contenders = [
-    await underLoad('docker compose up --force-recreate', plain, rate, load => atOnce(plain, load, recreate)),
-    await underLoad('docker compose restart', plain, rate, load => atOnce(plain, load, ['restart'])),
-    await underLoad('docker restart, one by one', plain, rate, load => oneByOne(plain, load, options.rollingMayTake)),
-    hotcast,
-  ];
-  return { rate, plainStart: plain.startedIn, contenders };
-}
-
-async function measureHotcast({ hotcast, nodes, rate, pushes }: RestartOptions): Promise<RestartFigures> {
-  await using tally = new HotcastTally(hotcast, nodes);
-  // The first version is not an upgrade.
+export async function measureRestarts(hotcast: Hotcast, project: string, code: string) {
+  await using plain = await startPlainFleet(project, hotcast.nodes, code);
+  const tally = hotcastTally(hotcast);
   await tally.push();
-  return await underLoad(`Hotcast, ${pushes} pushes`, tally, rate, async load => {
+  const pushes = await underLoad(`Hotcast, ${PUSHES} pushes`, tally, async load => {
     const times: number[] = [];
-    while (times.length < pushes) {
+    while (times.length < PUSHES) {
       times.push(await tally.push());
       load.expect(tally.version);
     }
-    return { version: tally.version, nodesReached: nodes, times, counters: await tally.counters() };
+    return { nodesReached: tally.nodes, times };
   });
+  await hotcast.clear();
+  // Without the service's name, the proxy would be recreated too, and every call fail.
+  const recreate = ['up', '--detach', '--force-recreate', '--no-deps', 'node'];
+  const contenders = [
+    await underLoad('docker compose up --force-recreate', plain, load => atOnce(plain, load, recreate)),
+    await underLoad('docker compose restart', plain, load => atOnce(plain, load, ['restart', 'node'])),
+    await underLoad('docker restart, one by one', plain, load => oneByOne(plain, load)),
+    pushes,
+  ];
+  return { rate: RATE, contenders };
 }
 
-/** Has Compose start all nodes anew. */
+/** Restarts all nodes with one command. A plain node runs new code when it listens. */
 async function atOnce(plain: PlainFleet, load: ConstantLoad, command: readonly string[]): Promise<Rollout> {
-  const version = plain.writeNext();
-  const orderedAt = performance.now();
-  const answered = plain.answered(version).then(counters => ({ counters, ms: performance.now() - orderedAt }));
-  const [{ counters, ms }] = await Promise.all([answered, plain.compose(...command, 'node')]);
-  load.expect(version);
-  return { version, nodesReached: plain.nodes, times: [ms], counters };
+  plain.writeNext();
+  const orderedAt = Date.now();
+  await plain.fleet.compose(...command);
+  await load.seen(plain.version, plain.nodes);
+  load.expect(plain.version);
+  return { nodesReached: plain.nodes, times: [(await plain.listeningAt()) - orderedAt] };
 }
 
-/** Restarts one node after the other, each when the one before gets calls again; as many as there is time for. */
-async function oneByOne(plain: PlainFleet, load: ConstantLoad, timeoutMs: number): Promise<Rollout> {
-  const version = plain.writeNext();
-  const containers = await plain.containers();
-  const counters = new Map<string, number>();
+/** Restarts one node after the other, each when the one before gets calls again. */
+async function oneByOne(plain: PlainFleet, load: ConstantLoad): Promise<Rollout> {
+  plain.writeNext();
+  let nodesReached = 0;
   const orderedAt = performance.now();
-  for (const container of containers) {
-    if (performance.now() - orderedAt > timeoutMs) break;
+  for (const container of await plain.fleet.ids('node')) {
+    if (performance.now() - orderedAt > MAX_ROLLING_MS) break;
     await run('docker', ['restart', container]);
-    const node = container.slice(0, HOST_NAME);
-    counters.set(node, await load.seenOn(node, version));
+    await load.seen(plain.version, container.slice(0, HOST_NAME));
+    nodesReached += 1;
   }
-  return { version, nodesReached: counters.size, times: [performance.now() - orderedAt], counters };
+  return { nodesReached, times: [performance.now() - orderedAt] };
+}
+
+/** Measures a rollout under a constant load. */
+async function underLoad(contender: string, served: Served, rollOut: (load: ConstantLoad) => Promise<Rollout>) {
+  const { nodes, fleet } = served;
+  await using load = new ConstantLoad(`http://127.0.0.1:${await fleet.proxyPort()}/tally/`, RATE);
+  await load.seen(served.version, nodes);
+  const quietFrom = performance.now();
+  await sleep(QUIET_MS);
+  const orderedAt = performance.now();
+  const { nodesReached, times } = await rollOut(load);
+  await load.seen(served.version, nodesReached);
+  const settledAt = performance.now();
+  await sleep(AFTERMATH_MS);
+  const endedAt = performance.now();
+  await load.stop();
+  const { p50, p99 } = figuresOf(times);
+  return {
+    contender,
+    nodes,
+    /** Nodes that got new code; fewer than all when the time was up. Then the times are extrapolated. */
+    nodesReached,
+    rollouts: times.length,
+    newCode: { p50: (p50 * nodes) / nodesReached, p99: (p99 * nodes) / nodesReached },
+    quiet: callFigures(load.calls, quietFrom, orderedAt),
+    /** From the first order until a second after every node had served the newest code through the proxy. */
+    during: callFigures(load.calls, orderedAt, endedAt),
+    state: stateFigures(load.calls, orderedAt, settledAt, served.version),
+  };
 }

@@ -1,151 +1,130 @@
-import { CodeServer } from '../../node-image/src/modules/code-server.ts';
+import type { CodeServer } from '../../node-image/src/modules/code-server.ts';
 import { packMap } from '../../protocol/bundle.ts';
 import { revisionOf } from '../../protocol/revision.ts';
-import { median } from './numbers.ts';
-import { silent } from './silent.ts';
+import { digits, goals, section, table } from '../table.ts';
+import { commit, latencyOf, silentServer } from './node.ts';
 
-/** So few that most rounds are over before another process gets the processor. */
+/** Calls in one sample: few enough that most samples end before another process gets the processor. */
 const CALLS = 100_000;
-const ROUNDS = 301;
-const WARM_UP = 30;
-const SWAPS = 100;
+const SAMPLES = 300;
 
-/** Calls that are measured right after a swap. */
+/** Swaps, and the calls that are measured right after each. */
+const SWAPS = 100;
 const FIRST_CALLS = 1_000;
 
 const WAYS = ['plain', 'hot', 'proxy'] as const;
+type Way = (typeof WAYS)[number];
 
-/** Medians, nanoseconds a call. */
-export type CallCost = Readonly<Record<(typeof WAYS)[number], number>>;
+/** The price of a hot call, in plain calls. */
+const MAX_RATIO = 2;
 
-export interface CallCosts {
-  /** A function that V8 always calls; by callers that have seen a hundred versions of it. */
-  readonly called: CallCost;
-  /** `return x + y`, which V8 puts in the place of the call when it knows the function: before the first swap, and after. */
-  readonly inlinedAtFirst: CallCost;
-  readonly inlinedAfter: CallCost;
-  /** The first calls after a swap, in the same callers; `plain` is of a function that was just compiled too. */
-  readonly first: CallCost;
-}
-
-/** More than V8 puts in the place of a call, in a branch that is never taken. */
-const TOO_LARGE = `if (x === -1) { let t = 0; ${Array.from({ length: 60 }, (_, i) => `t += x * ${i} ^ (y + ${i});`).join(' ')} return t; }`;
-
-const callee = (large: boolean, version: number): string =>
-  `exports.add = function add(x, y) { ${large ? TOO_LARGE : ''} return x + y; }; exports.version = ${version};`;
+/** More than V8 inlines, in a branch that never runs. */
+const TERMS = Array.from({ length: 60 }, (_, i) => `t += x * ${i} ^ (y + ${i});`).join(' ');
+const TOO_LARGE = `if (x === -1) { let t = 0; ${TERMS} return t; }`;
 
 /** Loops as esbuild writes them for `import { add } from 'hot:callee'`, for a local `add`, and for a module's Proxy. */
-const caller = (large: boolean): string => `
-  const callee = require('hot:callee');
-  const proxy = new Proxy({}, { get: (_, name) => callee[name] });
-  function add(x, y) { ${large ? TOO_LARGE : ''} return x + y; }
-  exports.hot = calls => { let sum = 0; for (let i = 0; i < calls; i++) sum = (0, callee.add)(sum, i) & 0xffff; return sum; };
-  exports.plain = calls => { let sum = 0; for (let i = 0; i < calls; i++) sum = add(sum, i) & 0xffff; return sum; };
-  exports.proxy = calls => { let sum = 0; for (let i = 0; i < calls; i++) sum = (0, proxy.add)(sum, i) & 0xffff; return sum; };
-  exports.given = (calls, add) => { let sum = 0; for (let i = 0; i < calls; i++) sum = add(sum, i) & 0xffff; return sum; };
-`;
-
-type Loop = (calls: number, add?: unknown) => number;
+const caller = (body: string): string => {
+  const loop = (add: string): string =>
+    `(calls, given) => { let sum = 0; for (let i = 0; i < calls; i++) sum = ${add}(sum, i) & 0xffff; return sum; }`;
+  return `
+    const callee = require('hot:callee');
+    const proxy = new Proxy({}, { get: (_, name) => callee[name] });
+    function add(x, y) { ${body} return x + y; }
+    exports.hot = ${loop('(0, callee.add)')};
+    exports.plain = ${loop('add')};
+    exports.proxy = ${loop('(0, proxy.add)')};
+    exports.given = ${loop('given')};
+  `;
+};
 
 /** A node with both modules. */
 class Callers {
-  readonly #server = new CodeServer(silent);
-  readonly #large: boolean;
+  readonly #server = silentServer();
+  readonly #body: string;
   #sequence = 0;
 
-  constructor(large: boolean) {
-    this.#large = large;
+  /** @param body what `add` has beside its sum. */
+  constructor(body: string) {
+    this.#body = body;
     this.swap();
-    this.#load('caller', caller(large));
+    load(this.#server, 'caller', caller(body), (this.#sequence += 1));
   }
 
   swap(): void {
-    this.#load('callee', callee(this.#large, this.#sequence));
+    this.#loadCallee(this.#server, (this.#sequence += 1));
   }
 
-  /** Nanoseconds a call. */
-  time(way: (typeof WAYS)[number], calls: number): number {
-    return timed(() => this.#loop(way)(calls), calls);
+  /** A function of the same code that was just compiled. */
+  compiled(): unknown {
+    const other = silentServer();
+    this.#loadCallee(other, 1);
+    return other.current('callee')?.exports['add'];
   }
 
-  /** The same, of a function that is handed over, and just compiled. */
-  timeOther(calls: number): number {
-    const loop = this.#loop('given');
-    const other = new CodeServer(silent);
-    load(other, 'callee', callee(this.#large, this.#sequence), 1);
-    const { add } = other.current('callee')?.exports ?? {};
-    return timed(() => loop(calls, add), calls);
+  /** @throws RangeError when the calls have not done their work. */
+  run(way: Way | 'given', calls: number, given?: unknown): void {
+    const loop = this.#server.current('caller')?.exports[way] as (calls: number, given: unknown) => number;
+    const sum = loop(calls, given);
+    if (sum !== ((calls * (calls - 1)) / 2) % 0x10000) throw new RangeError(`the calls came to ${sum}`);
   }
 
-  #loop(name: string): Loop {
-    return this.#server.current('caller')?.exports[name] as Loop;
-  }
-
-  #load(module: string, code: string): void {
-    this.#sequence += 1;
-    load(this.#server, module, code, this.#sequence);
+  #loadCallee(server: CodeServer, sequence: number): void {
+    const add = `exports.add = function add(x, y) { ${this.#body} return x + y; };`;
+    load(server, 'callee', `${add} exports.version = ${this.#sequence};`, sequence);
   }
 }
 
-/** Measures what a call of `hot:callee` costs beside a plain call and one through a Proxy. */
-export function measureCalls(): CallCosts {
-  const called = new Callers(true);
-  const inlined = new Callers(false);
-  const inlinedAtFirst = costOf(inlined);
+/** Measures a call of `hot:callee` beside a plain call and one through a Proxy. */
+export async function callsReport(): Promise<string> {
+  const called = new Callers(TOO_LARGE);
+  const inlined = new Callers('');
+  const atFirst = await costOf('x + y, inlined, before the first swap', inlined);
   for (let swap = 0; swap < SWAPS; swap += 1) {
     for (const callers of [called, inlined]) {
       callers.swap();
-      for (const way of WAYS) callers.time(way, FIRST_CALLS);
+      for (const way of WAYS) callers.run(way, FIRST_CALLS);
     }
   }
-  const first: Record<(typeof WAYS)[number], number[]> = { plain: [], hot: [], proxy: [] };
-  for (let round = 0; round < SWAPS; round += 1) {
-    for (const way of ['hot', 'proxy'] as const) {
-      called.swap();
-      first[way].push(called.time(way, FIRST_CALLS));
-    }
-    first.plain.push(called.timeOther(FIRST_CALLS));
-  }
-  return {
-    called: costOf(called),
-    inlinedAtFirst,
-    inlinedAfter: costOf(inlined),
-    first: mediansOf(first),
-  };
+  const many = await costOf('after many swaps', called);
+  const first = await firstCost('the first 1,000 calls after a swap', called);
+  const after = await costOf('x + y, inlined where it is plain, after many', inlined);
+  const ratio = many.hot / many.plain;
+  return section(
+    'A call (medians, nanoseconds)',
+    table(
+      [many, first, atFirst, after],
+      ['', ({ name }) => name],
+      ['plain', ({ plain }) => plain],
+      ['hot:', ({ hot }) => hot],
+      ['Proxy', ({ proxy }) => proxy],
+      ['hot:/plain', ({ hot, plain }) => `${digits(hot / plain)}×`],
+      ['Proxy/plain', ({ proxy, plain }) => `${digits(proxy / plain)}×`],
+    ),
+    goals([ratio <= MAX_RATIO, `a hot: call costs ${ratio.toFixed(2)} plain calls, at most ${MAX_RATIO}`]),
+    'V8 inlines a small function as long as it never changed; then there is no call to compare with. After a swap, V8 ' +
+      'calls it, like any variable that has held another function.',
+  );
 }
 
-/** The ways take turns, after each has been compiled for speed. */
-function costOf(callers: Callers): CallCost {
-  const times: Record<(typeof WAYS)[number], number[]> = { plain: [], hot: [], proxy: [] };
-  for (let round = -WARM_UP; round < ROUNDS; round += 1) {
-    for (const way of WAYS) {
-      const time = callers.time(way, CALLS);
-      if (round >= 0) times[way].push(time);
-    }
-  }
-  return mediansOf(times);
+async function costOf(name: string, callers: Callers) {
+  const cost = async (way: Way): Promise<number> =>
+    ((await latencyOf(SAMPLES, () => callers.run(way, CALLS))).p50 * 1e6) / CALLS;
+  return { name, plain: await cost('plain'), hot: await cost('hot'), proxy: await cost('proxy') };
 }
 
-function mediansOf(times: Readonly<Record<(typeof WAYS)[number], readonly number[]>>): CallCost {
-  return { plain: median(times.plain), hot: median(times.hot), proxy: median(times.proxy) };
-}
-
-function timed(loop: () => number, calls: number): number {
-  const start = performance.now();
-  const sum = loop();
-  const took = performance.now() - start;
-  if (sum !== sumOf(calls)) throw new RangeError(`the calls came to ${sum}`);
-  return (took / calls) * 1e6;
-}
-
-/** What the loops come to: who checks it has done the work. */
-function sumOf(calls: number): number {
-  return ((calls * (calls - 1)) / 2) % 0x10000;
+/** `plain` is of a function that was just compiled too. */
+async function firstCost(name: string, callers: Callers) {
+  let given: unknown;
+  const compile = (): void => void (given = callers.compiled());
+  const swap = (): void => callers.swap();
+  const cost = async (way: Way | 'given', beforeEach: () => void): Promise<number> =>
+    ((await latencyOf(SWAPS, () => callers.run(way, FIRST_CALLS, given), { beforeEach })).p50 * 1e6) / FIRST_CALLS;
+  return { name, plain: await cost('given', compile), hot: await cost('hot', swap), proxy: await cost('proxy', swap) };
 }
 
 function load(server: CodeServer, module: string, code: string, sequence: number): void {
-  const revision = revisionOf(code);
-  server.prepare({ module, revision, file: `modules/${module}.ts`, exports: [], code, map: packMap('{}') });
-  const outcome = server.commit([{ module, revision, sequence, force: false }]);
-  if (outcome.status !== 'ok') throw new TypeError(outcome.detail);
+  const file = `modules/${module}.ts`;
+  const bundle = { module, revision: revisionOf(code), file, exports: [], code, map: packMap('{}') };
+  server.prepare(bundle);
+  commit(server, bundle, sequence);
 }

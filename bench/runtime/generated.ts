@@ -1,52 +1,28 @@
 import { type Bundle, packMap } from '../../protocol/bundle.ts';
 import { revisionOf } from '../../protocol/revision.ts';
 
-/** What esbuild writes before a CommonJS bundle of ES modules. */
-const PRELUDE = `"use strict";
-var __defProp = Object.defineProperty;
-var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
-var __getOwnPropNames = Object.getOwnPropertyNames;
-var __hasOwnProp = Object.prototype.hasOwnProperty;
-var __export = (target, all) => {
-  for (var name in all)
-    __defProp(target, name, { get: all[name], enumerable: true });
-};
-var __copyProps = (to, from, except, desc) => {
-  if (from && typeof from === "object" || typeof from === "function") {
-    for (let key of __getOwnPropNames(from))
-      if (!__hasOwnProp.call(to, key) && key !== except)
-        __defProp(to, key, { get: () => from[key], enumerable: !(desc = __getOwnPropDesc(from, key)) || desc.enumerable });
-  }
-  return to;
-};
-var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
-var subject_exports = {};
-__export(subject_exports, { held: () => held, run: () => run, version: () => version });
-module.exports = __toCommonJS(subject_exports);
-`;
-
-/** A module as large as a number of bytes; each version's code differs. */
+/** A module of about this many bytes; the code of each version differs. */
 export class GeneratedModule {
   readonly #functions: string;
-  /** As much as esbuild's source map has. */
+  /** As large as esbuild's source map. */
   readonly #map: Uint8Array;
 
   constructor(bytes: number) {
-    let text = '';
-    let last = 'item';
-    for (let index = 0; PRELUDE.length + text.length + 150 < bytes || index === 0; index += 1) {
-      text += functionCalling(last, index);
-      last = `step${index}`;
+    const steps: string[] = [];
+    for (let length = 500; length < bytes || steps.length === 0;) {
+      steps.push(functionCalling(steps.length === 0 ? 'item' : `step${steps.length - 1}`, steps.length));
+      length += steps.at(-1)?.length ?? 0;
     }
-    this.#functions = `function item(input) { return { input }; }\n${text}function run(input) { return ${last}(input); }\n`;
-    this.#map = packMap(
-      JSON.stringify({ version: 3, sources: [], names: [], mappings: 'AAAA,SAASA,'.repeat(bytes / 8) }),
-    );
+    const run = `function run(input) { return step${steps.length - 1}(input); }`;
+    this.#functions = `function item(input) { return { input }; }\n${steps.join('')}${run}\n`;
+    const map = { version: 3, sources: [], names: [], mappings: 'AAAA,SAASA,'.repeat(bytes / 8) };
+    this.#map = packMap(JSON.stringify(map));
   }
 
-  /** The code as the controller's compiler writes it; while it is loaded, it holds so many numbers of 8 bytes. */
+  /** A version as a CommonJS module, with getters like those of esbuild. It holds this many numbers of 8 bytes. */
   commonJs(version: number, numbers = 0): string {
-    return `${PRELUDE}${this.#body(version, numbers)}`;
+    const getters = ['held', 'run', 'version'].map(name => `${name}: { get: () => ${name}, enumerable: true }`);
+    return `"use strict";\nObject.defineProperties(exports, { ${getters.join(', ')} });\n${this.#body(version, numbers)}`;
   }
 
   /** The same as an ES module. */

@@ -1,89 +1,92 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 
-import { CodeServer } from '../../node-image/src/modules/code-server.ts';
-import { withCache } from './cached.ts';
+import { median } from 'simple-statistics';
+
+import { count, goals, section, table } from '../table.ts';
 import { GeneratedModule } from './generated.ts';
-import { silent } from './silent.ts';
+import { commit, silentServer, withCache } from './node.ts';
 
-export const SWAPS = 10_000;
-const SAMPLE_EVERY = 1_000;
+const SWAPS = 10_000;
+const SAMPLE_INTERVAL = 1_000;
 
-/** As many numbers as are 1 MiB. */
+/** Numbers that take 1 MiB. */
 const HELD = 131_072;
+const MIB = 1024 ** 2;
 
-/** A process that has grown to this is stopped (bytes). */
-const STOP_AT = 1.5 * 1024 ** 3;
+/** A process of this size is stopped (bytes). */
+const MAX_RSS = 1.5 * 1024 ** 3;
 
-export interface MemorySample {
-  readonly swaps: number;
-  readonly heap: number;
-  readonly rss: number;
-  /** Versions that the garbage collector has let go. */
-  readonly collected: number;
-}
+/** Memory is flat when its median in the second half of the swaps is at most this share above that of the first half. */
+const FLAT = 0.2;
 
 /** Loads version after version of a 100 KB module; each holds 1 MiB. */
-export async function measureMemory(way: 'hotcast' | 'import'): Promise<MemorySample[]> {
+export async function memoryReport(way: 'hotcast' | 'import'): Promise<string> {
   const generated = new GeneratedModule(100 * 1024);
   const swap = way === 'hotcast' ? swapOnNode(generated) : swapByImport(generated);
   let collected = 0;
   const registry = new FinalizationRegistry<number>(() => (collected += 1));
-  const samples: MemorySample[] = [];
-  for (let swaps = 1; swaps <= SWAPS; swaps += 1) {
-    registry.register(await swap.to(swaps), swaps);
-    // Finalizers are called between turns of the event loop.
-    await new Promise(setImmediate);
-    const full = process.memoryUsage.rss() > STOP_AT;
-    if (swaps % SAMPLE_EVERY !== 0 && !full) continue;
+  const samples: { swaps: number; heap: number; rss: number; collected: number }[] = [];
+  let isFull = false;
+  for (let swaps = 1; swaps <= SWAPS && !isFull; swaps += 1) {
+    const { held } = (await swap(swaps)) as { readonly held?: unknown };
+    if (!Array.isArray(held) || held.length !== HELD) throw new TypeError('the version was not loaded');
+    registry.register(held, swaps);
+    // Finalizers run between turns of the event loop.
+    await turn();
+    isFull = process.memoryUsage.rss() > MAX_RSS;
+    if (swaps % SAMPLE_INTERVAL !== 0 && !isFull) continue;
     for (let round = 0; round < 3; round += 1) {
       globalThis.gc?.();
-      await new Promise(resolve => setTimeout(resolve, 20));
+      await pause(20);
     }
     const { heapUsed: heap, rss } = process.memoryUsage();
     samples.push({ swaps, heap, rss, collected });
-    if (full) break;
   }
-  swap.end();
-  return samples;
+  const isFlat = (kind: 'heap' | 'rss'): boolean => {
+    const half = (late: boolean) => samples.filter(each => each.swaps > SWAPS / 2 === late).map(each => each[kind]);
+    return !isFull && median(half(true)) <= median(half(false)) * (1 + FLAT);
+  };
+  return section(
+    `Memory with ${way}: swaps of a 100 KB module that holds 1 MiB (MiB after a full collection)`,
+    table(
+      samples,
+      ['swaps', ({ swaps }) => count(swaps)],
+      ['heap', ({ heap }) => heap / MIB],
+      ['rss', ({ rss }) => rss / MIB],
+      ['collected', sample => count(sample.collected)],
+    ),
+    way === 'import'
+      ? `import('?v=') ${isFull ? 'was stopped' : 'reached the end'} after ${count(samples.at(-1)?.swaps ?? 0)} swaps`
+      : goals(
+          [isFlat('heap'), `the heap is flat over ${count(SWAPS)} swaps`],
+          [isFlat('rss'), `the resident memory is flat over ${count(SWAPS)} swaps`],
+          // The current version is alive, and one can wait for the last turn.
+          [collected >= SWAPS - 2, 'every old version was collected'],
+        ),
+  );
 }
 
-interface Swap {
-  /** Gives something that is there as long as the version is. */
-  readonly to: (version: number) => object | Promise<object>;
-  readonly end: () => void;
-}
+/** Loads a version and returns its exports. */
+type Swap = (version: number) => Promise<unknown>;
 
 function swapOnNode(generated: GeneratedModule): Swap {
-  const server = new CodeServer(silent);
-  return {
-    to: version => {
-      const bundle = generated.bundle(version, HELD);
-      server.prepare(withCache(bundle));
-      const { module, revision } = bundle;
-      server.commit([{ module, revision, sequence: version, force: false }]);
-      return heldBy(server.current(module)?.exports);
-    },
-    end: () => undefined,
+  const server = silentServer();
+  return async version => {
+    const bundle = generated.bundle(version, HELD);
+    server.prepare(withCache(bundle));
+    commit(server, bundle, version);
+    return server.current(bundle.module)?.exports;
   };
 }
 
 function swapByImport(generated: GeneratedModule): Swap {
-  const folder = mkdtempSync(join(tmpdir(), 'import-'));
-  const file = join(folder, 'subject.mjs');
-  return {
-    to: async version => {
-      writeFileSync(file, generated.esModule(version, HELD));
-      return heldBy((await import(`${pathToFileURL(file).href}?v=${version}`)) as Record<string, unknown>);
-    },
-    end: () => rmSync(folder, { recursive: true }),
+  const file = join(mkdtempSync(join(tmpdir(), 'import-')), 'subject.mjs');
+  return async version => {
+    writeFileSync(file, generated.esModule(version, HELD));
+    return (await import(`${pathToFileURL(file).href}?v=${version}`)) as unknown;
   };
-}
-
-function heldBy(exports: Record<string, unknown> | undefined): object {
-  const held = exports?.['held'];
-  if (!Array.isArray(held) || held.length !== HELD) throw new TypeError('the version was not loaded');
-  return held;
 }

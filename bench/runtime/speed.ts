@@ -1,74 +1,78 @@
-import { CodeServer } from '../../node-image/src/modules/code-server.ts';
-import { decodeBundle, encodeBundle } from '../../protocol/bundle.ts';
-import { withCache } from './cached.ts';
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
+
+import { type Bundle, decodeBundle, encodeBundle } from '../../protocol/bundle.ts';
+import { type Column, goals, section, table } from '../table.ts';
 import { GeneratedModule } from './generated.ts';
-import { silent } from './silent.ts';
+import { commit, latencyOf, silentServer, withCache } from './node.ts';
 
-export const SIZES = [1, 10, 100, 700] as const;
+const SIZES = [1, 10, 100, 700];
+const SAMPLES = 100;
 
-/** A part of this is warm-up. */
-const ROUNDS = 120;
-const WARM_UP = 20;
+/** The activation of a 100 KB module blocks the event loop for less than this (milliseconds). */
+const MAX_BLOCK_MS = 0.5;
 
-/** How long (milliseconds) the parts of each swap took. */
-export interface SwapTimes {
-  readonly kilobytes: number;
-  readonly cached: boolean;
-  /** Bytes on the wire. */
-  packed: number;
-  /** To make the code cache, once, where the module is compiled. */
-  readonly make: number[];
-  /** Unpack, verify and compile. */
-  readonly prepare: number[];
-  /** Evaluate and switch. */
-  readonly activate: number[];
-  /** From the start of the activation until the event loop comes to its next task. */
-  readonly blocked: number[];
-}
-
-/** Swaps modules of several sizes with and without a code cache, taking turns. */
-export async function measureSpeed(): Promise<SwapTimes[]> {
-  const contenders = SIZES.flatMap(kilobytes =>
-    [false, true].map(cached => ({
-      generated: new GeneratedModule(kilobytes * 1024),
-      server: new CodeServer(silent),
-      times: { kilobytes, cached, packed: 0, make: [], prepare: [], activate: [], blocked: [] } as SwapTimes,
-    })),
+/** Swaps modules of several sizes with and without a code cache. */
+export async function speedReport(): Promise<string> {
+  const rows: Awaited<ReturnType<typeof measureSwaps>>[] = [];
+  for (const kilobytes of SIZES) for (const cached of [false, true]) rows.push(await measureSwaps(kilobytes, cached));
+  const parts = ['make cache', 'prepare', 'activate', 'loop blocked'] as const;
+  const columns = parts.flatMap((part): Column<(typeof rows)[number]>[] => [
+    [part, row => row[part]?.p50],
+    ['p99', row => row[part]?.p99],
+  ]);
+  const blocked = rows.find(({ kilobytes, cached }) => kilobytes === 100 && cached)?.['loop blocked'].p50 ?? NaN;
+  return section(
+    'Speed of a swap (milliseconds, p50 and p99)',
+    table(
+      rows,
+      ['code', ({ kilobytes }) => `${kilobytes} KB`],
+      ['cache', ({ cached }) => (cached ? 'yes' : 'no')],
+      ['packed KB', ({ packed }) => packed / 1_024],
+      ...columns,
+    ),
+    goals([
+      blocked < MAX_BLOCK_MS,
+      `activating 100 KB blocks the loop for ${blocked.toFixed(2)} ms, less than ${MAX_BLOCK_MS}`,
+    ]),
   );
-  for (let round = 1; round <= ROUNDS; round += 1) {
-    for (const { generated, server, times } of contenders) {
-      const { packed, make, prepare, activate, blocked } = await swap(generated, server, round, times.cached);
-      if (round <= WARM_UP) continue;
-      times.packed = packed;
-      times.make.push(make);
-      times.prepare.push(prepare);
-      times.activate.push(activate);
-      times.blocked.push(blocked);
-    }
-  }
-  return contenders.map(({ times }) => times);
 }
 
-async function swap(generated: GeneratedModule, server: CodeServer, round: number, cached: boolean) {
-  const bundle = generated.bundle(round);
-  const making = performance.now();
-  const whole = cached ? withCache(bundle) : bundle;
-  const make = performance.now() - making;
-  const packed = encodeBundle(whole);
-  await new Promise(setImmediate);
-
-  const start = performance.now();
-  const prepared = server.prepare(decodeBundle(packed));
-  const prepare = performance.now() - start;
+async function measureSwaps(kilobytes: number, cached: boolean) {
+  const generated = new GeneratedModule(kilobytes * 1_024);
+  const server = silentServer();
+  let version = 0;
+  let bundle: Bundle = generated.bundle(version);
+  let packed: Uint8Array = new Uint8Array();
+  const generate = (): void => void (bundle = generated.bundle((version += 1)));
+  const encode = async (): Promise<void> => {
+    generate();
+    packed = encodeBundle(cached ? withCache(bundle) : bundle);
+    await turn();
+  };
+  const prepare = (): void => void server.prepare(decodeBundle(packed));
   // Between the two, a node waits for the head.
-  await new Promise(resolve => setTimeout(resolve, 1));
-
-  const { module, revision } = bundle;
-  const committed = performance.now();
-  const next = new Promise<number>(resolve => setImmediate(() => resolve(performance.now() - committed)));
-  const outcome = server.commit([{ module, revision, sequence: round, force: false }]);
-  const activate = performance.now() - committed;
-  const blocked = await next;
-  if (prepared.status !== 'ok' || outcome.status !== 'ok') throw new TypeError('the version was not loaded');
-  return { packed: packed.length, make, prepare, activate, blocked };
+  const encodeAndPrepare = async (): Promise<void> => {
+    await encode();
+    prepare();
+    await pause(1);
+  };
+  const activate = (): void => commit(server, bundle, version);
+  const activateAndTurn = async (): Promise<void> => {
+    const next = turn();
+    activate();
+    await next;
+  };
+  return {
+    kilobytes,
+    cached,
+    /** Once, in the controller. */
+    'make cache': cached ? await latencyOf(SAMPLES, () => withCache(bundle), { beforeEach: generate }) : null,
+    /** Unpack, verify, compile. */
+    prepare: await latencyOf(SAMPLES, prepare, { beforeEach: encode, afterEach: activate }),
+    /** Evaluate and switch. */
+    activate: await latencyOf(SAMPLES, activate, { beforeEach: encodeAndPrepare }),
+    /** From the start of the activation until the event loop comes to its next task. */
+    'loop blocked': await latencyOf(SAMPLES, activateAndTurn, { async: true, beforeEach: encodeAndPrepare }),
+    packed: packed.length,
+  };
 }

@@ -1,27 +1,86 @@
-import { createInterface } from 'node:readline';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 
-import { Driver } from './driver.ts';
-import type { Order, Reply } from './orders.ts';
-import { simulate, type Work } from './simulate.ts';
-import { standInForRoster } from './stand-in-roster.ts';
+import { createInbox } from '@nats-io/transport-node';
+import { sum } from 'simple-statistics';
 
-/** Runs beside NATS: as the driver, which takes orders from its input and answers on its output, or as what it starts. */
-const [role = '', first = '', second = ''] = process.argv.slice(2);
+import { encode } from '../../protocol/codec.ts';
+import { inboxPrefix } from '../../protocol/inboxes.ts';
+import type { RosterAnswer } from '../../protocol/messages.ts';
+import { fanOut, serveOrders } from '../orders.ts';
+import { BARE, connectAs, containerOf, subjects } from './cluster.ts';
+import { simulateController, TRUST_DIR, writeKeys } from './controller.ts';
+import { simulateNodes } from './nodes.ts';
+import type { Usage } from './scale.ts';
 
-async function drive(processes: number, work: Work): Promise<void> {
-  const driver = await Driver.start(import.meta.filename, processes, work);
-  const say = (reply: Reply<unknown>): void => void process.stdout.write(`${JSON.stringify(reply)}\n`);
-  for await (const line of createInterface({ input: process.stdin })) {
-    try {
-      say({ status: 'done', answer: await driver.obey(JSON.parse(line) as Order) });
-    } catch (error) {
-      say({ status: 'failed', message: error instanceof Error ? error.message : String(error) });
-    }
-  }
-  await driver.stop();
-  process.exit();
+/** Processes that simulate nodes. */
+const PROCESSES = 4;
+
+/** Linux counts processor time in ticks of 10 ms (`USER_HZ`, proc(5)), and memory in pages. */
+const TICK_MS = 10;
+const PAGE = 4_096;
+
+/** Runs beside NATS: as the driver, which is controller and roster too, and starts itself as processes with nodes. */
+async function drive(): Promise<void> {
+  writeKeys();
+  const child = (): ChildProcess => fork(import.meta.filename, ['nodes'], { stdio: ['ignore', 2, 2, 'ipc'] });
+  const simulators = Array.from({ length: PROCESSES }, child);
+  const controller = await simulateController();
+  const roster = await connectAs('roster', inboxPrefix('roster'));
+  let nodes = 0;
+  let containers = rosterAnswer(nodes);
+  roster.subscribe(subjects.roster, { callback: (_, question) => void question.respond(containers) });
+  await serveOrders({
+    /** Starts nodes until there are so many: the time until the new ones answer. */
+    grow: async count => {
+      const startedAt = performance.now();
+      const fresh = Array.from({ length: count - nodes }, (_, index) => nodes + index + 1);
+      const share = (index: number): number[] => fresh.filter(number => number % PROCESSES === index);
+      await Promise.all(simulators.map((simulator, index) => startNodes(simulator, share(index))));
+      nodes = count;
+      containers = rosterAnswer(nodes);
+      return { ms: performance.now() - startedAt };
+    },
+    push: bytes => controller.push(bytes, nodes),
+    bare: async bytes => {
+      const inbox = createInbox(inboxPrefix('controller'));
+      const message = { subject: BARE, payload: controller.signed(bytes), inbox };
+      return { ms: await fanOut(controller.nats, message, nodes, 60_000) };
+    },
+    usage: async (): Promise<Usage> => {
+      const varz = await (await fetch('http://127.0.0.1:8222/varz')).json();
+      const { in_bytes: received, out_bytes: sent } = varz as Record<'in_bytes' | 'out_bytes', number>;
+      const all = simulators.map(({ pid = 0 }) => usageOf(pid));
+      const together = { cpu: sum(all.map(({ cpu }) => cpu)), rss: sum(all.map(({ rss }) => rss)) };
+      // NATS is the first process of the other container, whose processes this one sees.
+      return { nats: usageOf(1), controller: usageOf(process.pid), nodes: together, received, sent };
+    },
+  });
 }
 
-if (role === 'nodes') simulate(first, second as Work);
-else if (role === 'roster') await standInForRoster();
-else await drive(Number(first), second as Work);
+/** Resolves when a process has started the nodes with these numbers. */
+async function startNodes(simulator: ChildProcess, numbers: readonly number[]): Promise<void> {
+  simulator.send(numbers);
+  const [message] = (await Promise.race([once(simulator, 'message'), once(simulator, 'exit')])) as [unknown];
+  if (message !== 'started') throw new Error('a process of the simulation has ended');
+}
+
+/** The answer of a roster that knows so many containers. */
+function rosterAnswer(nodes: number): Uint8Array {
+  const createdAt = Date.now();
+  const all = Array.from({ length: nodes }, (_, index) => ({ ...containerOf(index + 1), state: 'running', createdAt }));
+  return encode({ status: 'containers', containers: all } satisfies RosterAnswer);
+}
+
+/** Linux's counts for a process. */
+function usageOf(pid: number) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  // The second field is the program's name in parentheses, which can have spaces.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [user = NaN, system = NaN, pages = NaN] = [fields[11], fields[12], fields[21]].map(Number);
+  return { cpu: (user + system) * TICK_MS, rss: pages * PAGE };
+}
+
+if (process.argv[2] === 'nodes') simulateNodes(TRUST_DIR);
+else await drive();

@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import pino from 'pino';
+
+import type { BuiltBundle } from '../../controller/src/build/build.ts';
+import { pack } from '../../controller/src/build/bundle-size.ts';
+import { push } from '../../controller/src/commands/push.ts';
+import { heartbeatInterval } from '../../controller/src/fleet/heartbeat-interval.ts';
+import { Membership } from '../../controller/src/fleet/membership.ts';
+import { CanaryMonitor } from '../../controller/src/rollout/canary-monitor.ts';
+import { Reconciler } from '../../controller/src/rollout/reconciler.ts';
+import { makeKeys } from '../../controller/src/services/keygen/make-keys.ts';
+import { openKeyring } from '../../controller/src/store/keyring.ts';
+import { StreamStore } from '../../controller/src/store/stream-store.ts';
+import { packMap, unpackMap } from '../../protocol/bundle.ts';
+import { inboxPrefix } from '../../protocol/inboxes.ts';
+import { revisionOf } from '../../protocol/revision.ts';
+import { loadedOn, type PushSample } from '../rounds.ts';
+import { GeneratedModule } from '../runtime/generated.ts';
+import { connectAs, COOKIE, subjects } from './cluster.ts';
+
+/** The timeout for the answers of all nodes (milliseconds). */
+const TIMEOUT_MS = 60_000;
+
+const KEYS = '/tmp/keys';
+
+/** The public keys that nodes trust. */
+export const TRUST_DIR = join(KEYS, 'trust', COOKIE);
+
+/** Makes the keys of the simulated cluster, as keygen does. */
+export function writeKeys(): void {
+  for (const { holder, path, text } of makeKeys(COOKIE).files) {
+    const file = join(KEYS, holder, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+}
+
+/** Starts the code of the controller, without compiler and command line. */
+export async function simulateController() {
+  const log = pino({ level: 'warn', base: null }, pino.destination(2));
+  const nats = await connectAs('controller', inboxPrefix('controller'));
+  const keyring = openKeyring(join(KEYS, 'controller', COOKIE), TRUST_DIR);
+  const store = await StreamStore.open(nats, { cookie: COOKIE, subjects, keyring, maxBytes: 2 ** 30 });
+  const membership = new Membership(nats, subjects, log);
+  const monitor = new CanaryMonitor(membership, async () => undefined, log);
+  let next: readonly BuiltBundle[] = [];
+  const context = { nats, subjects, store, membership, monitor, build: async () => next };
+  const reconciler = new Reconciler({
+    ...context,
+    heartbeatInterval: () => heartbeatInterval(membership.present().length, monitor.isCanaryOpen),
+    finish: async () => undefined,
+    rollBackStalled: async () => undefined,
+    log,
+  });
+  void reconciler.start();
+  let version = 0;
+  return {
+    nats,
+    /** Pushes a new version to so many nodes. @throws Error when a node did not load it. */
+    async push(bytes: number, nodes: number): Promise<PushSample> {
+      next = [build(bytes, (version += 1))];
+      const how = { author: 'bench', timeoutMs: TIMEOUT_MS, force: false, check: false, canary: null };
+      const command = { type: 'push' as const, cookie: null, modules: ['subject'], dryRun: false, ...how };
+      const startedAt = performance.now();
+      const result = await push(context, command, () => undefined);
+      const ms = performance.now() - startedAt;
+      const { compile: ask, prepare, commit, skew } = loadedOn(nodes, result).times;
+      return { ms, skew, phases: { ask, prepare, commit, rest: ms - ask - prepare - commit } };
+    },
+    /** The bytes of such a push, signed. */
+    signed(bytes: number): Uint8Array {
+      const { bundle, packed } = build(bytes, (version += 1));
+      return keyring.sign(subjects.bundle(bundle.module, bundle.revision), packed);
+    },
+  };
+}
+
+/** A version that no node has seen. Code and source map compress like real ones, about 3 : 1. */
+function build(bytes: number, version: number): BuiltBundle {
+  const noise = randomBytes(0.22 * bytes).toString('base64');
+  const generated = new GeneratedModule(0.7 * bytes).bundle(version);
+  const code = `${generated.code}var noise = '${noise}';\n`;
+  const map = packMap(unpackMap(generated.map).replace('AAAA', noise));
+  const bundle = { ...generated, code, map, revision: revisionOf(code) };
+  return { bundle, packed: pack(bundle, Infinity) };
+}

@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+
+import { loadOptions, PARTS } from '../options.ts';
+
+describe('options', () => {
+  it('default to thirty nodes and all parts, also with empty variables', () => {
+    const options = { nodes: 30, rounds: 20, parts: PARTS, against: null, project: 'hotcast-bench' };
+    expect(loadOptions({})).toMatchObject(options);
+    expect(loadOptions({ NODES: '', ONLY: '', ROUNDS: '', AGAINST: '', HOTCAST_PROJECT: '' })).toMatchObject(options);
+  });
+
+  it('have parts in the order of the measurement', () => {
+    expect(loadOptions({ ONLY: 'scale,push' }).parts).toEqual(['push', 'scale']);
+  });
+
+  it('report all errors at once', () => {
+    expect(() => loadOptions({ NODES: 'many', ONLY: 'push,speed', ROUNDS: '0' })).toThrow(
+      'NODES must be a number from 2 to 250\nROUNDS must be a number from 1\nONLY knows cost, push, edit, restarts, scale; not speed',
+    );
+  });
+});

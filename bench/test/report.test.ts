@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+
+import { plotOf } from '../plot.ts';
+import { reportOf } from '../report.ts';
+import type { Results } from '../results.ts';
+import { targetsOf } from '../targets.ts';
+import { pushesAround, REACHED } from './results.ts';
+
+const NOTHING: Results = { ...REACHED, push: null, edit: null, cost: null, restarts: null, scale: null };
+
+const missed = (results: Results): string[] => targetsOf(results).flatMap(([reached, text]) => (reached ? [] : [text]));
+
+describe('targets', () => {
+  it('are reached by a value exactly at the limit', () => {
+    expect(missed(REACHED)).toEqual([]);
+    expect(targetsOf(REACHED)).toHaveLength(9);
+  });
+
+  it('are missed by a push that is slower than its share of others; they show the ratio', () => {
+    const slow = pushesAround('Hotcast', 20, 2);
+    expect(missed({ ...REACHED, push: [slow, ...REACHED.push.slice(1)] })).toEqual([
+      expect.stringContaining('20.0 and 80.0 ms, 1/4.00'),
+      expect.stringContaining('20.0 and 5.00 ms, 4.00×'),
+      expect.stringContaining('2.00 and 4.00 ms, 1/2.00'),
+    ]);
+  });
+
+  it('are out of reach where NATS alone needs longer for two round trips', () => {
+    const twice = pushesAround('NATS round trip, twice', 11, null);
+    const texts = targetsOf({ ...REACHED, push: [...REACHED.push, twice] }).map(([, text]) => text);
+    expect(texts.filter(text => text.includes('out of reach'))).toEqual([
+      expect.stringMatching(/Erlang multicall.*that is 10\.0 ms, and two bare round trips take 11\.0/),
+      expect.stringContaining('2× the bare round trip'),
+    ]);
+  });
+
+  it('are missed by one failed call', () => {
+    const contenders = REACHED.restarts.contenders.map(each => ({ ...each, during: { ...each.during, failed: 1 } }));
+    const results = { ...REACHED, restarts: { ...REACHED.restarts, contenders } };
+    expect(missed(results)).toEqual(['no call fails during pushes: 1 failed']);
+  });
+
+  it('leave out what was not measured', () => {
+    expect(targetsOf(NOTHING)).toEqual([]);
+  });
+});
+
+describe('a report', () => {
+  it("shows each contender in times of Hotcast's median", () => {
+    const rows = reportOf(REACHED).split('\n');
+    expect(rows.find(row => row.includes('Erlang multicall'))).toMatch(/80\.0 \| +80\.5 \| +8\.00×/);
+    expect(rows.find(row => row.includes('NATS round trip'))).toMatch(/5\.00 \| +5\.49 \| +0\.50×/);
+  });
+
+  it('leaves out what was not measured', () => {
+    expect(reportOf(NOTHING)).not.toMatch(/NaN|undefined|Push|Scale|Cost/);
+  });
+
+  it('has a value in every cell', () => {
+    expect(reportOf(REACHED)).not.toMatch(/NaN|undefined|Infinity/);
+  });
+});
+
+describe('a plot', () => {
+  it('names contenders, sizes, parts and fleets on a background of its own', async () => {
+    const svg = await plotOf(REACHED);
+    for (const text of ['Erlang multicall', '10 KB', 'prepare', 'edit to live', 'push, simulated', 'fill="#ffffff"']) {
+      expect(svg).toContain(text);
+    }
+    expect(svg).not.toMatch(/NaN|undefined/);
+  });
+
+  it('is null when there is nothing to plot', async () => {
+    expect(await plotOf(NOTHING)).toBe(null);
+  });
+});

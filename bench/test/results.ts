@@ -1,0 +1,75 @@
+import type { Results } from '../results.ts';
+import { pushFigures } from '../rounds.ts';
+
+const figures = (p50: number, p99 = 2 * p50) => ({ count: 20, p50, p99 });
+
+/** Three pushes of 10 KB around a time, which is their median. */
+export function pushesAround(contender: string, ms: number, skew: number | null) {
+  const sample = (each: number) => ({ ms: each, skew, phases: { prepare: each - 2, commit: 2 } });
+  return pushFigures(contender, 10_240, [ms - 0.5, ms, ms + 0.5].map(sample));
+}
+
+const calls = { calls: 600, failed: 0, failures: {}, longestGap: 10, p50: 2, p99: 5 };
+const processor = { nats: 10, controller: 20, nodes: 30 };
+
+/** A run that has just reached every target. */
+export const REACHED: Results & { readonly push: object; readonly restarts: object } = {
+  at: '2026-11-22T16:00:00.000Z',
+  machine: { hardware: '2 cores', engine: '20.10', node: '26.1', nats: '2.15.1', 'host node': '20.20' },
+  otp: '27',
+  nodes: 30,
+  warmUp: 5,
+  push: [
+    pushesAround('Hotcast', 10, 1),
+    pushesAround('Erlang multicall', 80, 4),
+    pushesAround('NATS round trip', 5, null),
+  ],
+  edit: {
+    bytes: 10_240,
+    command: { wall: figures(400), cluster: figures(25), phases: {} },
+    warm: { wall: figures(60), cluster: figures(20), phases: { compile: 30, prepare: 12, commit: 8, rest: 10 } },
+  },
+  cost: [
+    {
+      contender: 'Hotcast',
+      idle: { memory: figures(45e6), rss: figures(80e6), cpu: figures(0.004), image: 289e6 },
+      startMs: 9_000,
+      wire: { received: 9_000, sent: 700 },
+    },
+  ],
+  restarts: {
+    rate: 200,
+    contenders: [
+      {
+        contender: 'Hotcast, 100 pushes',
+        nodes: 30,
+        nodesReached: 30,
+        rollouts: 100,
+        newCode: figures(50),
+        quiet: calls,
+        during: calls,
+        state: { nodesKept: 30, callsForgotten: 0 },
+      },
+    ],
+  },
+  scale: {
+    containers: [{ nodes: 30, push: pushesAround('Hotcast', 10, 1) }],
+    simulated: [100, 10_000].map(nodes => ({
+      nodes,
+      bytes: 10_240,
+      startMs: 900,
+      push: figures(nodes / 10),
+      phases: { prepare: 1 },
+      skew: figures(1),
+      bare: figures(nodes / 20),
+      pushCost: processor,
+      bareCost: processor,
+      sentPerNode: 9_000,
+      receivedPerNode: 700,
+      memoryPerNode: 100e3,
+      natsMemoryPerNode: 50e3,
+      controllerMemory: 200e6,
+      idle: processor,
+    })),
+  },
+};
