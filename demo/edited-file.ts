@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** A file that the walk edits, and that is as it was when the walk ends, however it ends. */
+/** A file that the demo edits. It gets its original text back when the demo ends, also after an error or a signal. */
 export class EditedFile implements Disposable {
   readonly original: string;
   readonly #path: string;

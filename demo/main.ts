@@ -1,4 +1,4 @@
-// The famous Erlang walk, step by step on real containers; every answer is checked.
+// Shows the steps of hot code loading in Erlang with Hotcast, on real containers, and checks every answer.
 import type { NodesResult } from '../controller/src/api/results.ts';
 import { EditedFile } from './edited-file.ts';
 import { shell } from './shell.ts';
@@ -16,12 +16,12 @@ async function presentNodes(): Promise<Node[]> {
   return nodes.filter(node => node.status === 'present');
 }
 
-/** A process is the same when container, process id and start time are. */
+/** Identifies the processes: two results are equal if containers, process ids and start times are equal. */
 function processes(nodes: readonly Node[]): string {
   return nodes.map(({ node, container, pid, startedAt }) => `${node} ${container} ${pid} ${startedAt}`).join('\n');
 }
 
-/** Waits until a container has printed a text; gives whether it did within 10 seconds. */
+/** Waits up to 10 seconds until the log of a container contains a text. Returns false after that. */
 async function printed(container: string, text: string): Promise<boolean> {
   const deadline = Date.now() + 10_000;
   while (Date.now() < deadline) {
@@ -33,43 +33,50 @@ async function printed(container: string, text: string): Promise<boolean> {
 
 async function walk(count: number, log: Transcript): Promise<void> {
   using file = new EditedFile(MODULE);
-  if (!file.original.includes(SUM)) throw new WrongAnswer(`${MODULE} is not the seed's (git checkout ${MODULE})`);
+  if (!file.original.includes(SUM))
+    throw new WrongAnswer(`${MODULE} was edited: restore it with git checkout ${MODULE}`);
   const every = (output: string, pattern: RegExp): boolean => (output.match(pattern) ?? []).length === count;
 
   log.step(`${count} nodes with the cookie dino`, 'erl -name fred@127.0.0.1 -setcookie dino   (and bambam, betty)');
   await shell('make down');
-  // NATS lets in whose keys it knows: those of the stranger too, who comes last.
+  // The keys for both cookies exist from the start, because the last step starts a node with the cookie bedrock.
   process.env['COOKIES'] = 'dino bedrock';
   const up = await log.run(`make up NODES=${count}`);
   const before = await presentNodes();
   log.check(`${count} nodes, fred, bambam and betty among them`, up.status === 0 && before.length === count);
 
-  log.step('A module that does not compile is shown, and loaded nowhere', 'c(demo).   → demo.erl:4:10: syntax error');
+  log.step(
+    'A module that does not compile: the error is shown, and no node loads it',
+    'c(demo).   → demo.erl:4:10: syntax error',
+  );
   file.write(file.original.replace(SUM, 'return x + ;'));
   const broken = await log.run('make compile MODULE=demo NODE=fred');
-  log.check('file, line and caret', /modules\/demo\.ts:3:14: .*\n.*return x \+ ;\n +\^/.test(broken.output));
   log.check(
-    'no node has it',
+    'the error has file, line and caret',
+    /modules\/demo\.ts:3:14: .*\n.*return x \+ ;\n +\^/.test(broken.output),
+  );
+  log.check(
+    'no node has the module',
     (await presentNodes()).every(({ modules }) => modules['demo'] === undefined),
   );
   file.restore();
 
-  log.step('Compile it and load it on fred alone', '(fred)1> c(demo).   → {ok,demo}');
+  log.step('Compile the module and load it on fred only', '(fred)1> c(demo).   → {ok,demo}');
   const compiled = await log.run('make compile MODULE=demo NODE=fred');
   const first = /^\{ok, demo, ([0-9a-f]{12})\}$/.exec(compiled.output)?.[1] ?? '';
   log.check('{ok, demo, <revision>}', compiled.status === 0 && first !== '');
 
-  log.step('fred knows the module', '(fred)2> demo:add(1,2).   → 3');
+  log.step('Call it on fred', '(fred)2> demo:add(1,2).   → 3');
   log.check('3', (await log.run("make call CALL='demo.add(1, 2)' NODE=fred")).output === '3');
 
-  log.step('The others know nothing of it yet', '(betty)1> demo:add(4,5).   → ** exception error: undefined function');
+  log.step('The other nodes do not have it yet', '(betty)1> demo:add(4,5).   → ** exception error: undefined function');
   const unknown = await log.run("make call CALL='demo.add(4, 5)' NODE=betty");
   log.check(
-    'undef, which names module and node',
+    'the error is undef and names the module and the node',
     unknown.status !== 0 && /undef: module demo .*node betty/.test(unknown.output),
   );
 
-  log.step('Are the others there?', "(fred)3> net_adm:ping('betty@127.0.0.1').   → pong,   nodes().");
+  log.step('Ping another node, and list all nodes', "(fred)3> net_adm:ping('betty@127.0.0.1').   → pong,   nodes().");
   log.check('pong', (await log.run('make ping NODE=betty')).output === 'pong');
   const nodes = await log.run('make nodes');
   log.check(
@@ -77,29 +84,32 @@ async function walk(count: number, log: Transcript): Promise<void> {
     every(nodes.output, /^ *\S+ +[0-9a-f]{12} /gm) && nodes.output.split(`demo@${first}`).length === 2,
   );
 
-  log.step('Load it on every node', '(fred)4> nl(demo).   → abcast   (nothing is known of what arrived)');
+  log.step('Load it on every node', '(fred)4> nl(demo).   → abcast   (no answer from the nodes)');
   const pushed = await log.run('make push MODULE=demo');
-  log.check(`${count} times loaded, by name`, pushed.status === 0 && every(pushed.output, /^\S+ +loaded +/gm));
+  log.check(`loaded on ${count} nodes, each by name`, pushed.status === 0 && every(pushed.output, /^\S+ +loaded +/gm));
 
-  log.step('Now every node can add', '(betty)2> demo:add(4,5).   → 9');
+  log.step('Call it on every node', '(betty)2> demo:add(4,5).   → 9');
   log.check('9 from every node', every((await log.run("make call CALL='demo.add(4, 5)'")).output, /^\S+ +9$/gm));
 
-  log.step(`Edit the module: it says "${BOSS}"`, '(fred)5> c(demo), nl(demo).   and demo:add(4,5) everywhere');
+  log.step(
+    `Edit the module so that it prints "${BOSS}", and push it`,
+    '(fred)5> c(demo), nl(demo).   and demo:add(4,5) everywhere',
+  );
   file.write(file.original.replace(SUM, `console.log('${BOSS}');\n  ${SUM}`));
   log.note(`edited ${MODULE}: console.log('${BOSS}');`);
   const again = await log.run('make push MODULE=demo');
-  log.check(`${count} times loaded`, again.status === 0 && every(again.output, /^\S+ +loaded +/gm));
+  log.check(`loaded on ${count} nodes`, again.status === 0 && every(again.output, /^\S+ +loaded +/gm));
   const boss = await log.run("make call CALL='demo.add(4, 5)'");
   log.check(
-    '9 from every node, and what it printed',
+    '9 from every node, with the printed line',
     every(boss.output, /^\S+ +9$/gm) && every(boss.output, /\| Calc/g),
   );
   const after = await presentNodes();
   const inLogs = await Promise.all(after.map(({ container }) => printed(container, BOSS)));
-  log.check("the line is in every node's own log", inLogs.every(Boolean));
-  log.check('same containers, process ids and start times', processes(after) === processes(before));
+  log.check('the log of every node has the line', inLogs.every(Boolean));
+  log.check('containers, process ids and start times did not change', processes(after) === processes(before));
   log.check(
-    'and uptimes went on',
+    'the uptime of every node went on',
     after.every(({ uptimeSeconds }, index) => uptimeSeconds > (before[index]?.uptimeSeconds ?? Infinity)),
   );
 
@@ -108,25 +118,37 @@ async function walk(count: number, log: Transcript): Promise<void> {
     "c(demo) of -module(other)   → Module name 'other' does not match file",
   );
   const misnamed = await log.run('make push MODULE=Demo');
-  log.check('refused with the reason', misnamed.status !== 0 && misnamed.output.includes('"Demo" is no module name'));
+  log.check(
+    'the push is refused with the reason',
+    misnamed.status !== 0 && misnamed.output.includes('"Demo" is not a module name'),
+  );
 
-  log.step('Whoever has another cookie is a stranger', "(mole)1> net_adm:ping('fred@127.0.0.1').   → pang");
+  log.step(
+    'A node with another cookie is not part of the cluster',
+    "(mole)1> net_adm:ping('fred@127.0.0.1').   → pang",
+  );
   const stranger = await log.run('COOKIE=bedrock docker compose run --detach --rm --no-deps node');
   const container = stranger.output.trim().slice(0, 12);
   try {
     log.check('a node with the cookie bedrock is up', await printed(container, '"ready"'));
     file.restore();
     const third = await log.run('make push MODULE=demo');
-    log.check(`loaded on our ${count} nodes`, third.status === 0 && every(third.output, /^\S+ +loaded +/gm));
-    log.check('the same source has the revision of the first time', third.output.includes(`demo@${first} committed`));
-    const heard = (await shell(`docker logs ${container}`)).output;
-    log.check('the stranger received nothing', !heard.includes('loaded'));
     log.check(
-      'and is not listed',
+      `loaded on the ${count} nodes with the cookie dino`,
+      third.status === 0 && every(third.output, /^\S+ +loaded +/gm),
+    );
+    log.check('the same source has the same revision as in step 3', third.output.includes(`demo@${first} committed`));
+    const heard = (await shell(`docker logs ${container}`)).output;
+    log.check('the node with the other cookie received nothing', !heard.includes('loaded'));
+    log.check(
+      'it is not listed',
       (await presentNodes()).every(node => node.container !== container),
     );
     const asked = await log.run("make call COOKIE=bedrock CALL='demo.add(4, 5)'");
-    log.check('and its cookie gets no answer here', asked.status !== 0 && asked.output.includes('nothing was sent'));
+    log.check(
+      'a command with its cookie gets no answer from this controller',
+      asked.status !== 0 && asked.output.includes('nothing was sent'),
+    );
   } finally {
     await shell(`docker stop --time 2 ${container}`);
   }
@@ -137,7 +159,7 @@ const startedAt = performance.now();
 try {
   await walk(Number(process.argv[2] ?? 3), log);
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-  process.stdout.write(`\nAll ${log.steps} steps ticked in ${seconds} s. The cluster is still running. Try:
+  process.stdout.write(`\nAll ${log.steps} steps passed in ${seconds} s. The cluster is still running. Try:
     make call CALL='demo.add(2, 2)'      edit modules/demo.ts, then  make push MODULE=demo
     make push MODULE=counter             make call CALL='counter.increment()'
     make up NODES=30                     make nodes      make logs      make down\n`);

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 
-/** What a command printed, standard output and error in the order in which they came, and its exit status. */
-export interface Ran {
+/** The result of a command: its exit status, and its standard output and error in the order of printing. */
+export interface ShellResult {
   readonly output: string;
   readonly status: number;
 }
 
-/** Runs a command line in bash, from the project's folder, as a user would type it. */
-export async function shell(line: string): Promise<Ran> {
+/** Runs a command line in bash in the project's folder, as a user types it. */
+export async function shell(line: string): Promise<ShellResult> {
   const { MAKEFLAGS: _flags, MAKELEVEL: _level, MFLAGS: _more, ...env } = process.env;
   const child = spawn('bash', ['-c', line], {
     env: { ...env, COMPOSE_PROGRESS: 'quiet' },
@@ -23,7 +23,7 @@ export async function shell(line: string): Promise<Ran> {
   return { output: withoutMake(output), status };
 }
 
-/** What make itself says of a failed command (`make: *** [push] Error 1`) is not the command's answer. */
+/** Removes the lines that make itself prints for a failed command: `make: *** [push] Error 1`. */
 function withoutMake(output: string): string {
   return output
     .split('\n')

@@ -1,9 +1,9 @@
-import { type Ran, shell } from './shell.ts';
+import { shell, type ShellResult } from './shell.ts';
 
-/** A step of the walk gave another answer than it should. */
+/** A command of the demo gave an unexpected answer. */
 export class WrongAnswer extends Error {}
 
-/** Prints the walk as it goes: numbered steps, each with its commands, their answers, and a tick for each check. */
+/** Prints the demo: numbered steps, each with its commands, their output, and a tick for each check. */
 export class Transcript {
   #steps = 0;
   #title = '';
@@ -13,7 +13,7 @@ export class Transcript {
     this.#print = print;
   }
 
-  /** Begins a step. `erlang`: how the walk does it there. */
+  /** Starts a step. `erlang`: the same step in the Erlang shell. */
   step(title: string, erlang: string): void {
     this.#steps += 1;
     this.#title = title;
@@ -21,23 +21,23 @@ export class Transcript {
     this.#print(`    Erlang: ${erlang}`);
   }
 
-  /** Shows a command, runs it, and shows its answer. */
-  async run(command: string): Promise<Ran> {
+  /** Prints a command, runs it, and prints its output. */
+  async run(command: string): Promise<ShellResult> {
     this.#print(`    $ ${command}`);
     const ran = await shell(command);
     this.#show(ran.output);
     return ran;
   }
 
-  /** Shows something that was done without a command. */
+  /** Prints a note about something that was done without a command. */
   note(text: string): void {
     this.#print(`    # ${text}`);
   }
 
   /**
-   * Ticks what is true.
+   * Prints a tick if the check holds.
    *
-   * @throws WrongAnswer which names the step.
+   * @throws WrongAnswer with the step, if it does not hold.
    */
   check(what: string, holds: boolean): void {
     if (!holds) throw new WrongAnswer(`step ${this.#steps} (${this.#title}): expected ${what}`);

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Exports the base images that setup/base-images.sh chose. make hands this file to every shell by BASH_ENV.
+# Exports the base images that setup/offline/base-images.sh chose. bash reads this file because make sets BASH_ENV.
 if [ -f .cache/images.env ]; then
   set -a
   # shellcheck source=/dev/null

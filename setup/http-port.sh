@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints the port at which the modules' HTTP is published: HTTP_PORT, else the one that this cluster has, else 8080, and
-# 0 (one that is free) where something else listens there.
+# Prints the port to publish the modules' HTTP at: HTTP_PORT, else the port that this cluster has already, else 8080,
+# else 0 (Docker chooses a free port) if something else listens on 8080.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=setup/report.sh
@@ -26,7 +26,7 @@ if [ -n "${HTTP_PORT:-}" ]; then
 elif configured; then
   :
 elif taken; then
-  say 'port 8080 is taken, so the web gets one that is free (HTTP_PORT=… chooses it)'
+  say 'port 8080 is in use, so Docker chooses a free port (set HTTP_PORT to choose it yourself)'
   echo 0
 else
   echo 8080

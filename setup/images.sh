@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the images when a source of theirs is newer than the last build, or they are gone.
+# Builds the images if they are missing, or if one of their sources is newer than the last build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# How the set-up scripts speak: one line for each thing that they do, everything else into a log.
-# Sourced by them; sets `root`, `cache`, `log` and a `scratch` folder that goes when the script ends.
+# Output and temporary files of the setup scripts: one line for each step, all other output goes to a log.
+# The scripts source this file. It sets `root`, `cache`, `log` and `scratch`, a folder that is deleted at the end.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=$root/.cache
@@ -14,14 +14,14 @@ give_up() {
   exit 2
 }
 
-# Waits until no other set-up script is at work, then makes `scratch`, without what a killed one left there.
-# Children that outlive us must close fd 9, or they keep the lock.
+# Waits until no other setup script runs, then creates an empty `scratch`.
+# A child process that outlives the script must close fd 9, otherwise it keeps the lock.
 begin_work() {
   [ -z "$scratch" ] || return 0
   mkdir -p "$cache"
   if command -v flock >/dev/null; then
     exec 9>"$cache/setup.lock"
-    flock -n 9 || { say "waiting for another set-up that is at work" && flock 9; }
+    flock -n 9 || { say "waiting for another setup script" && flock 9; }
   fi
   scratch=$cache/scratch
   drop_scratch
@@ -31,10 +31,10 @@ begin_work() {
   trap 'exit 143' TERM HUP
 }
 
-# A killed mmdebstrap may have left /dev or /proc mounted in there: stay out of them.
+# A killed mmdebstrap can leave /dev or /proc mounted in there: do not delete across file systems.
 drop_scratch() { [ ! -d "$scratch" ] || rm -rf --one-file-system "$scratch"; }
 
-# Runs a program with its output in the log, and shows the end of that only when it fails.
+# Runs a program with its output in the log. Shows the end of the log if the program fails.
 quietly() {
   local status=0
   mkdir -p "$cache"

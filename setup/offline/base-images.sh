@@ -1,19 +1,18 @@
 #!/usr/bin/env bash
-# Decides which base images to build from and writes them to .cache/images.env, for make and the shell to read.
-# The official ones where they are present or can be pulled, by the digest that they have then, so that every build here is
-# from the same bytes; else stand-ins that are built here, once.
-# Delete .cache/images.env to have it decided anew.
+# Chooses the base images and writes them to .cache/images.env, which make and setup/env.sh read.
+# If the official images are present or can be pulled, it takes them, by digest, so that all builds here use the same bytes.
+# Otherwise it builds stand-ins for them once, from Debian packages. Delete .cache/images.env to choose again.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=setup/report.sh
-. "$here/report.sh"
-# shellcheck source=setup/debian.sh
+. "$here/../report.sh"
+# shellcheck source=setup/offline/debian.sh
 . "$here/debian.sh"
-# shellcheck source=setup/stand-in-node.sh
+# shellcheck source=setup/offline/stand-in-node.sh
 . "$here/stand-in-node.sh"
-# shellcheck source=setup/stand-in-nats.sh
+# shellcheck source=setup/offline/stand-in-nats.sh
 . "$here/stand-in-nats.sh"
-# shellcheck source=setup/stand-in-proxy.sh
+# shellcheck source=setup/offline/stand-in-proxy.sh
 . "$here/stand-in-proxy.sh"
 
 node_image=node:26-slim
@@ -25,7 +24,7 @@ nats_stand_in=hotcast-standin/nats:2.15
 proxy_stand_in=hotcast-standin/haproxy:distro
 decision=$cache/images.env
 
-# A stand-in is made anew when its recipe changes, or the certificates that were carried into it.
+# A stand-in is built again when its recipe changes, or the CA certificates that were copied into it.
 recipe() {
   local sources=("$here"/stand-in-{nats,node}.sh "$ca_bundle")
   [ "$1" != "$proxy_stand_in" ] || sources=("$here/stand-in-proxy.sh")
@@ -61,7 +60,7 @@ present_or_pulled() {
   return 1
 }
 
-# An image's name by its digest; its name as it is when it was never pulled, and so has none.
+# Prints the image's name with its digest. An image that was never pulled has no digest: then its plain name.
 pinned() {
   local digest
   digest=$(docker image inspect --format '{{if .RepoDigests}}{{index .RepoDigests 0}}{{end}}' "$1")
@@ -71,12 +70,12 @@ pinned() {
 # ensure_stand_in IMAGE OFFICIAL BUILD-FUNCTION
 ensure_stand_in() {
   present "$1" && return
-  [ -n "$(packaging)" ] || give_up "a stand-in for $2 can be built only as root on Debian or Ubuntu: make $2 pullable"
+  [ -n "$(packaging)" ] || give_up "cannot build a stand-in for $2: this needs root on Debian or Ubuntu; otherwise make $2 pullable"
   say "building $1 in place of $2 from this system's packages (once, about a minute)"
   "$3" "$1" "hotcast.recipe=$(recipe "$1")"
 }
 
-# The small images go first, so that a registry that cannot be reached costs little time.
+# The small images first: an unreachable registry then costs little time.
 choose() {
   if ! stand_ins_chosen && present_or_pulled 60 "$nats_image" && present_or_pulled 60 "$proxy_image" &&
     present_or_pulled 600 "$node_image"; then
@@ -104,9 +103,9 @@ write_decision() {
 }
 
 decided && exit
-docker version >/dev/null 2>&1 || give_up "no Docker engine answers: run setup/engine.sh first"
+docker version >/dev/null 2>&1 || give_up "no Docker engine answers: run setup/offline/engine.sh first"
 begin_work
-decided && exit # another script did it while we waited
+decided && exit # another script chose them while this one waited
 reaper=
 choose
 write_decision

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Makes sure that a Docker engine answers and that `docker compose` and `docker buildx` work.
-# A machine that has them is left alone; on Debian or Ubuntu, as root, what is missing is installed and started.
+# Changes nothing on a machine that has them. As root on Debian or Ubuntu it installs and starts what is missing.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=setup/report.sh
-. "$here/report.sh"
-# shellcheck source=setup/debian.sh
+. "$here/../report.sh"
+# shellcheck source=setup/offline/debian.sh
 . "$here/debian.sh"
 
 plugins=/usr/local/lib/docker/cli-plugins
@@ -23,8 +23,8 @@ compose_works() {
     { [ "$major" = "${needed_compose%.*}" ] && [ "$minor" -ge "${needed_compose#*.}" ]; }
 }
 
-# Tells whether PROGRAM runs under the number in FILE, and drops a FILE that a killed one left: its number may belong
-# to another process by now, or to a zombie, which still has a name but no executable.
+# runs FILE PROGRAM: is the process whose pid is in FILE running PROGRAM? Deletes FILE if not: a killed process left it.
+# The pid can belong to another process by now, or to a zombie, which has a name but no executable.
 runs() {
   local file=$1 program=$2 executable
   [ -e "$file" ] || return 1
@@ -40,7 +40,7 @@ start_daemon() {
     quietly systemctl start docker
     return
   fi
-  runs /var/run/docker.pid dockerd && return # one is just starting
+  runs /var/run/docker.pid dockerd && return # it is starting at this moment
   runs /var/run/docker/containerd/containerd.pid containerd || true
   (cd / && exec setsid nohup dockerd >>"$daemon_log" 2>&1 </dev/null 9>&-) &
   daemon=$!
@@ -60,9 +60,9 @@ await_engine() {
 ensure_engine() {
   engine_answers && return
   [ -z "${DOCKER_HOST:-}" ] || give_up "the Docker engine at DOCKER_HOST=$DOCKER_HOST does not answer: start it, or unset DOCKER_HOST"
-  [ -n "$system" ] || give_up "no Docker engine answers: install and start Docker (engine, compose >= $needed_compose, buildx), or run this as root on Debian or Ubuntu"
+  [ -n "$system" ] || give_up "no Docker engine answers: install and start Docker (engine, compose >= $needed_compose, buildx), or run this script as root on Debian or Ubuntu"
   begin_work
-  engine_answers && return # another script started it while we waited
+  engine_answers && return # another script started it while this one waited
   if ! command -v dockerd >/dev/null; then
     say "installing a Docker engine from this system's packages (docker.io)"
     install_packages docker.io iptables
@@ -91,7 +91,7 @@ ensure_plugin() {
   "$check" || give_up "docker $name does not work after its installation (see $log)"
 }
 
-# Only the one file is taken: nothing else of this system comes from that release.
+# Copies only this one file: nothing else on the system changes.
 take_plugin() {
   local suite=$1 package=$2 file=$3 from=$scratch/$1-$2 found
   unpack_package "$suite" "$package" "$from" || return

@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2154 # scratch comes from report.sh
-# Packages of Debian and Ubuntu: of this system's release, and single files out of newer Debian releases.
-# Mirror and keyring are always the ones that this machine's own apt sources name.
+# Functions to install packages of this system's release, and to unpack single files from newer Debian releases.
+# They use only the mirror and the keyring that this machine's own apt sources name.
 
-# Prints `debian` or `ubuntu` where packages can be installed, nothing elsewhere.
+# Prints `debian` or `ubuntu` if packages can be installed here, else nothing.
 packaging() {
   [ "$(id -u)" = 0 ] && [ -r /etc/os-release ] && command -v apt-get >/dev/null || return 0
   local ID='' # os-release sets it
@@ -17,12 +17,12 @@ release() (
   echo "${VERSION_CODENAME:-sid}"
 )
 
-# The releases to look in for what this one has too old or not at all, newest first.
+# The releases to search for a package that this release lacks or has too old, newest first.
 newer_releases() {
   case $(packaging) in debian) echo sid trixie ;; ubuntu) release ;; esac
 }
 
-# A source that does not answer must not stop us: if it mattered, the install fails and says why.
+# Ignores a source that does not answer: if it was needed, the installation fails and says why.
 refresh_lists() {
   [ ! -e "$scratch/refreshed" ] || return 0
   quietly apt-get update -o DPkg::Lock::Timeout=300 || true
@@ -37,12 +37,12 @@ install_packages() {
 
 # Prints "URI FILE:LINE" of the source of this system's own release.
 own_source() {
-  # shellcheck disable=SC2016 # apt fills these in, not the shell
+  # shellcheck disable=SC2016 # apt expands these, not the shell
   apt-get indextargets --format '$(REPO_URI) $(SOURCESENTRY)' \
     'Identifier: Packages' 'Component: main' "Release: $1" | head -n 1
 }
 
-# Prints the apt source line for SUITE: this machine's own, with only the suite changed.
+# Prints the apt source line for SUITE: this machine's own line with another suite.
 source_of() {
   local suite=$1 name uri='' entry keyring
   refresh_lists
@@ -54,7 +54,7 @@ source_of() {
   echo "deb ${keyring:+[signed-by=$keyring] }$uri $suite main"
 }
 
-# A .list file names the keyring on the source's own line, a .sources file in a field of its own.
+# A .list file names the keyring in the line of the source, a .sources file in a separate field.
 keyring_of() {
   case $1 in
     *.sources) sed -nE 's/^Signed-By:[[:space:]]*(\/[^[:space:]]+).*/\1/Ip' "$1" | head -n 1 ;;
@@ -62,7 +62,7 @@ keyring_of() {
   esac
 }
 
-# apt-get with SUITE as its only source and with lists, state and cache of its own, so the system's stay as they are.
+# Runs apt-get with SUITE as its only source, and with separate lists, state and cache: the system's own do not change.
 apt_of() {
   local state=$scratch/apt-$1
   shift
@@ -72,7 +72,7 @@ apt_of() {
     -o APT::Sandbox::User=root -o Acquire::Languages=none "$@"
 }
 
-# unpack_package SUITE PACKAGE FOLDER: lays the package's files into FOLDER; installs nothing.
+# unpack_package SUITE PACKAGE FOLDER: unpacks the package into FOLDER and installs nothing.
 unpack_package() {
   local suite=$1 package=$2 folder=$3 state=$scratch/apt-$1 debs=$scratch/debs-$1-$2
   if [ ! -d "$state" ]; then
