@@ -2,32 +2,33 @@ import { existsSync } from 'node:fs';
 
 import { defineConfig } from 'vitest/config';
 
+import { SharedClustersFirst } from './test/support/shared-clusters-first.ts';
 import { TotalsReporter } from './test/support/totals-reporter.ts';
 
-// What setup/base-images.sh decided, also when make did not start us.
+// The base images that setup/offline/base-images.sh chose; make exports them, `npx vitest` does not.
 if (existsSync('.cache/images.env')) process.loadEnvFile('.cache/images.env');
 
 export default defineConfig({
   test: {
     reporters: ['default', new TotalsReporter()],
+    sequence: { sequencer: SharedClustersFirst },
     projects: [
       {
         test: {
           name: 'unit',
-          include: ['test/unit/**/*.test.ts'],
-          exclude: ['test/unit/bench/**'],
+          include: ['test/unit/**/*.test.ts', 'test/simulation/**/*.test.ts'],
           sequence: { groupOrder: 0 },
-          // These share nothing, so one process can run them all.
+          // The files share no state, so one process can run them all.
           pool: 'threads',
           isolate: false,
-          // A busy machine takes its time over a bundle of many megabytes.
+          // On a busy machine, a bundle of many megabytes takes long.
           testTimeout: 30_000,
         },
       },
       {
         test: {
           name: 'bench',
-          include: ['test/unit/bench/**/*.test.ts'],
+          include: ['bench/test/**/*.test.ts'],
           sequence: { groupOrder: 0 },
           // Each file in a process of its own: the library that plots gives every Set a toJSON.
         },
@@ -38,7 +39,7 @@ export default defineConfig({
           include: ['test/cluster/**/*.test.ts'],
           globalSetup: 'test/support/global-setup.ts',
           sequence: { groupOrder: 1 },
-          // Most of the time of a file is waiting; more than two at once would wait for the machine.
+          // A file mostly waits for containers. With more than two at once, it would wait for the processors.
           maxWorkers: 2,
           testTimeout: 90_000,
           hookTimeout: 90_000,

@@ -1,4 +1,4 @@
-import { removeLeftovers } from './docker.ts';
+import { removeLeftovers } from './docker/cleanup.ts';
 
 /** Runs once before the cluster tests. */
 export default removeLeftovers;

@@ -1,19 +1,23 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 
-/** How a command ended, and what it printed. */
-export interface Ended {
+/** The exit code and the output of a process. */
+export interface ProcessOutput {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** The project's folder. */
+/** The root folder of the repository. */
 export const ROOT = resolve(import.meta.dirname, '../..');
 
-/** Runs a program in the project's folder, as a user does, with `env` beside this process's own variables. */
-export function run(program: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> {
-  // Tests may run below a make of their own; its options are not for the make that is tested.
+/** Runs a program in the root folder. `env` is added to the environment of this process. */
+export function run(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<ProcessOutput> {
+  // When make runs the tests, its options must not reach the make that is tested.
   const { MAKEFLAGS: _, MFLAGS: __, MAKELEVEL: ___, ...inherited } = process.env;
   return new Promise((done, fail) => {
     const child = spawn(program, args, { cwd: ROOT, env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,17 +1,17 @@
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
 
-/** Ends a run with the line `N passed, N failed` of all its tests. */
+/** Prints `N passed, N failed` as the last line of a run. */
 export class TotalsReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     const totals = modules.map(totalsOf);
     const passed = sum(totals.map(each => each.passed));
     const failed = sum(totals.map(each => each.failed)) + errors.length;
-    // At the very end, so that no other reporter's line comes after it.
+    // At exit, so that it comes after the lines of all other reporters.
     process.once('exit', () => process.stdout.write(`${passed} passed, ${failed} failed\n`));
   }
 }
 
-/** A test that did not run because its file or a hook failed has failed too; so has a file without tests. */
+/** Tests that did not run because the file or a hook failed count as failed. A file without tests counts as one failure. */
 function totalsOf(module: TestModule): { passed: number; failed: number } {
   const states = [...module.children.allTests()].map(test => test.result().state);
   const passed = states.filter(state => state === 'passed').length;

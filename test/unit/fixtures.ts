@@ -14,7 +14,7 @@ import { signEnvelope } from '../../protocol/signing/envelope.ts';
 import type { Subjects } from '../../protocol/subjects.ts';
 import { TrustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
 
-/** A bundle as the controller's compiler writes it, of CommonJS text. */
+/** A bundle of CommonJS code, as the controller compiles it. */
 export function bundleOf(module: string, code: string): Bundle {
   return { module, revision: revisionOf(code), file: `modules/${module}.ts`, exports: [], code, map: packMap('{}') };
 }
@@ -27,7 +27,9 @@ export function headOf(module: string, revision: string | null, sequence: number
     revision,
     canary: null,
     force: false,
+    manifest: null,
     revertOf: null,
+    cause: null,
     sequence,
     push: `push ${sequence}`,
     author: 'wilma',
@@ -36,12 +38,12 @@ export function headOf(module: string, revision: string | null, sequence: number
   };
 }
 
-/** What a node says of a module that runs on it, and nothing else is known of. */
+/** The state of a module in a node's description: it runs, and nothing was called. */
 export function moduleStateOf(revision: string, sequence: number): NodeDescription['modules'][string] {
   return { revision, sequence, calls: 0, errors: 0, inFlight: 0, old: null };
 }
 
-/** What a node with these modules says of itself. */
+/** The description of a node with these modules. */
 export function descriptionOf(
   node: string,
   modules: NodeDescription['modules'] = {},
@@ -63,30 +65,30 @@ export function descriptionOf(
 
 const KEY = readSigningKey(makeSigningKey());
 
-/** What the tests' own controller has sealed for a subject. */
-export function sealed(subject: string, payload: Uint8Array): Uint8Array {
+/** Signs a payload for a subject with the key of these tests. */
+export function signed(subject: string, payload: Uint8Array): Uint8Array {
   return signEnvelope(KEY, subject, payload);
 }
 
-/** Lets in what the tests' own controller has sealed. */
+/** A verifier that trusts the key of these tests. */
 export function verifierOf(subjects: Subjects): Verifier {
   return new Verifier(new TrustedKeyFiles(() => [trustedKeyFile(KEY, null)]), subjects, () => undefined);
 }
 
-/** The heads that a commit tells of. */
+/** The heads in a commit message. */
 export function headsIn(subjects: Subjects, bytes: Uint8Array): Head[] {
-  const ours = verifierOf(subjects);
-  return splitFrames(bytes).map(frame => ours.head(null, frame));
+  const verifier = verifierOf(subjects);
+  return splitFrames(bytes).map(frame => verifier.head(null, frame));
 }
 
-/** A line that was logged. */
+/** A recorded log line. */
 export interface Logged {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly fields: object;
   readonly message: string;
 }
 
-/** A logger that keeps what it is told. */
+/** A logger that records its lines. */
 export function recordingLog() {
   const logged: Logged[] = [];
   const to = (level: Logged['level']) => (fields: object, message: string) =>
@@ -94,14 +96,14 @@ export function recordingLog() {
   return { logged, debug: to('debug'), info: to('info'), warn: to('warn'), error: to('error') };
 }
 
-/** Names that are valid, and any text at all, for properties. */
+/** Generators for property tests: valid names, and any text. */
 export const moduleNames = fc.stringMatching(/^[a-z][a-z0-9-]{0,62}$/).filter(isModuleName);
 export const nodeNames = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,62}$/);
 export const cookies = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
 export const texts = fc.string({ unit: fc.nat(0x10ffff).map(point => String.fromCodePoint(point)) });
 export const revisions = fc.stringMatching(/^[0-9a-f]{64}$/);
 
-/** Something to await, and the way to let it go on. */
+/** A promise and the function that resolves it. */
 export function latch(): { readonly opened: Promise<void>; readonly open: () => void } {
   const done = new AbortController();
   const opened = once(done.signal, 'abort').then(() => undefined);

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 
 import { afterAll } from 'vitest';
 
-/** Gives a function that makes a project of files, and gives its modules folder; they all go with the file's tests. */
+/** Returns a function that writes a project's files and returns its modules folder. All are removed after the file's tests. */
 export function projects(): (files: Readonly<Record<string, string>>) => string {
   const root = mkdtempSync(join(tmpdir(), 'hotcast-projects-'));
   afterAll(() => rmSync(root, { recursive: true }));

@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto';
 
 import { describe, expect } from 'vitest';
 
-import { clusterTest } from '../../support/cluster-test.ts';
-import { onHeads, running } from '../../support/on-heads.ts';
+import { clusterTest } from '../../support/cluster/cluster-test.ts';
+import { waitForConvergence, runningRevisions } from '../../support/cluster/convergence.ts';
 
-const it = clusterTest({ nodes: 1, controller: { STREAM_MAY_HOLD: '16' } });
+const it = clusterTest({ nodes: 1, controller: { STREAM_MAX_MB: '16' } });
 
-/** A module of some 6 MB, packed: its code, and the map to its source. */
+/** A module of about 6 MB as a bundle: its code and its source map. */
 const large = (): string => `export const text = () => '${randomBytes(3e6).toString('base64')}'.length;\n`;
 
 describe('a stream that is full', () => {
-  it('takes no further bundle and drops none, and still goes back', async ({ cluster }) => {
+  it('accepts no further bundle, deletes none, and still allows a rollback', async ({ cluster }) => {
     const revisions: string[] = [];
     for (const time of ['first', 'second']) {
       cluster.writeModule('large', large());
@@ -22,13 +22,11 @@ describe('a stream that is full', () => {
     cluster.writeModule('large', large());
     expect(await cluster.hotcast('push', 'large')).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringMatching(
-        /^hotcast: there is no room for it in the stream; nothing was sent .*\n$/,
-      ) as string,
+      stderr: expect.stringMatching(/^hotcast: the stream has no room for it; nothing was sent .*\n$/) as string,
     });
     expect((await cluster.change('rollback', 'large')).exitCode).toBe(0);
     await cluster.addNodes(1);
-    await onHeads(cluster);
-    expect(await running(cluster, 'large')).toEqual(revisions.slice(0, 1));
+    await waitForConvergence(cluster);
+    expect(await runningRevisions(cluster, 'large')).toEqual(revisions.slice(0, 1));
   });
 });

@@ -2,137 +2,139 @@ import { describe, expect } from 'vitest';
 
 import type { CallResult } from '../../../controller/src/api/results.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
-import type { Cluster } from '../../support/cluster.ts';
-import { clusterTest } from '../../support/cluster-test.ts';
+import type { Cluster } from '../../support/cluster/cluster.ts';
+import { clusterTest } from '../../support/cluster/cluster-test.ts';
 
-/** What comes of a bad deed. */
-type HeadResult =
-  /** The call fails with this, and is counted. */
+/** The effect of a bad module. */
+type Effect =
+  /** The call fails with this error, which is counted. */
   | { readonly exception: RegExp }
-  /** The call is refused with this, and is not counted. */
+  /** The call fails with this badvalue error, which is not counted. */
   | { readonly badvalue: RegExp }
-  /** The call gives its value, and these errors (type and message) are counted and logged later. */
-  | { readonly strays: readonly [type: string, message: RegExp][] }
-  /** The call gives its value, and nothing else comes of it. */
+  /** The call returns its value. These uncaught errors (type and message) are counted and logged later. */
+  | { readonly uncaught: readonly [type: string, message: RegExp][] }
+  /** The call returns its value, and there are no errors. */
   | { readonly value: unknown };
 
-interface Bad {
-  /** What is done by `deed()`. */
-  readonly deed: string;
+interface BadModule {
+  /** The body of the function `run`. */
+  readonly body: string;
   readonly imports?: string;
-  readonly outcome: HeadResult;
+  readonly effect: Effect;
 }
 
-const NOT_FOR_MODULES = { exception: /^Error: process\.\w+ is not for modules, it acts on the whole node: ./ };
+const NOT_FOR_MODULES = {
+  exception: /^Error: process\.\w+ is not available in modules because it affects the whole node: ./,
+};
 const TOO_LARGE = { badvalue: /^badvalue: the value is larger than 1048576 bytes of JSON$/ };
-const lost = (type: string, message: RegExp): HeadResult => ({ strays: [[type, message]] });
+const lost = (type: string, message: RegExp): Effect => ({ uncaught: [[type, message]] });
 
-/** By the name of the module. */
-const BAD: Readonly<Record<string, Bad>> = {
+/** Bad modules by their names. */
+const BAD_MODULES: Readonly<Record<string, BadModule>> = {
   'throws-in-a-timer': {
-    deed: `setTimeout(() => { throw new TypeError('lost'); }, 1);`,
-    outcome: lost('TypeError', /^lost$/),
+    body: `setTimeout(() => { throw new TypeError('lost'); }, 1);`,
+    effect: lost('TypeError', /^lost$/),
   },
   'rejects-with-an-error': {
-    deed: `void Promise.reject(new TypeError('lost'));`,
-    outcome: lost('TypeError', /^lost$/),
+    body: `void Promise.reject(new TypeError('lost'));`,
+    effect: lost('TypeError', /^lost$/),
   },
-  'rejects-with-a-number': { deed: `void Promise.reject(7);`, outcome: lost('number', /^7$/) },
+  'rejects-with-a-number': { body: `void Promise.reject(7);`, effect: lost('number', /^7$/) },
   'rejects-later-with-nothing': {
     imports: `import { readFile } from 'node:fs/promises';`,
-    deed: `void readFile('/etc/hostname').then(() => Promise.reject());`,
-    outcome: lost('undefined', /^undefined$/),
+    body: `void readFile('/etc/hostname').then(() => Promise.reject());`,
+    effect: lost('undefined', /^undefined$/),
   },
   'throws-a-text-in-a-callback': {
     imports: `import { readFile } from 'node:fs';`,
-    deed: `readFile('/etc/hostname', () => { throw 'lost'; });`,
-    outcome: lost('string', /^lost$/),
+    body: `readFile('/etc/hostname', () => { throw 'lost'; });`,
+    effect: lost('string', /^lost$/),
   },
-  'leaves-a-socket-alone-that-fails': {
+  'ignores-a-failing-socket': {
     imports: `import { connect } from 'node:net';`,
-    deed: `connect(1, '127.0.0.1');`,
-    outcome: lost('Error', /ECONNREFUSED/),
+    body: `connect(1, '127.0.0.1');`,
+    effect: lost('Error', /ECONNREFUSED/),
   },
-  exits: { deed: `process.exit(1);`, outcome: NOT_FOR_MODULES },
+  exits: { body: `process.exit(1);`, effect: NOT_FOR_MODULES },
   'exits-in-a-timer': {
-    deed: `setTimeout(() => process.exit(1), 1);`,
-    outcome: lost('Error', /^process\.exit is not for modules/),
+    body: `setTimeout(() => process.exit(1), 1);`,
+    effect: lost('Error', /^process\.exit is not available in modules/),
   },
   'exits-by-node-process': {
     imports: `import { exit } from 'node:process';`,
-    deed: `exit(1);`,
-    outcome: NOT_FOR_MODULES,
+    body: `exit(1);`,
+    effect: NOT_FOR_MODULES,
   },
-  'exits-past-its-own-process': { deed: `new Function('process.exit(1)')();`, outcome: NOT_FOR_MODULES },
-  'aborts-past-its-own-process': { deed: `new Function('process.abort()')();`, outcome: NOT_FOR_MODULES },
-  aborts: { deed: `process.abort();`, outcome: NOT_FOR_MODULES },
-  'sets-the-exit-code': { deed: `process.exitCode = 7;`, outcome: NOT_FOR_MODULES },
-  'kills-itself': { deed: `process.kill(process.pid);`, outcome: NOT_FOR_MODULES },
-  'kills-all': { deed: `process.kill(-1, 'SIGKILL');`, outcome: NOT_FOR_MODULES },
-  'goes-elsewhere': { deed: `process.chdir('/');`, outcome: NOT_FOR_MODULES },
-  'becomes-somebody': { deed: `process.setuid?.(1000);`, outcome: NOT_FOR_MODULES },
-  'takes-the-handlers-away': {
-    deed: `process.removeAllListeners('uncaughtException').removeAllListeners(); void Promise.reject(7);`,
-    outcome: lost('number', /^7$/),
+  'exits-by-the-global-process': { body: `new Function('process.exit(1)')();`, effect: NOT_FOR_MODULES },
+  'aborts-by-the-global-process': { body: `new Function('process.abort()')();`, effect: NOT_FOR_MODULES },
+  aborts: { body: `process.abort();`, effect: NOT_FOR_MODULES },
+  'sets-the-exit-code': { body: `process.exitCode = 7;`, effect: NOT_FOR_MODULES },
+  'kills-itself': { body: `process.kill(process.pid);`, effect: NOT_FOR_MODULES },
+  'kills-all': { body: `process.kill(-1, 'SIGKILL');`, effect: NOT_FOR_MODULES },
+  'changes-the-working-directory': { body: `process.chdir('/');`, effect: NOT_FOR_MODULES },
+  'changes-its-user': { body: `process.setuid?.(1000);`, effect: NOT_FOR_MODULES },
+  'removes-all-handlers': {
+    body: `process.removeAllListeners('uncaughtException').removeAllListeners(); void Promise.reject(7);`,
+    effect: lost('number', /^7$/),
   },
   'throws-in-a-handler': {
-    deed: `process.on('unhandledRejection', () => { throw new Error('again'); }); void Promise.reject(7);`,
-    outcome: {
-      strays: [
+    body: `process.on('unhandledRejection', () => { throw new Error('again'); }); void Promise.reject(7);`,
+    effect: {
+      uncaught: [
         ['number', /^7$/],
         ['Error', /^again$/],
       ],
     },
   },
   'handles-signals': {
-    deed: `process.on('SIGTERM', () => undefined); return process.emit('SIGTERM');`,
-    outcome: { value: true },
+    body: `process.on('SIGTERM', () => undefined); return process.emit('SIGTERM');`,
+    effect: { value: true },
   },
   'changes-the-environment': {
-    deed: `process.env['COOKIE'] = 'mine'; return process.env['COOKIE'];`,
-    outcome: { value: 'mine' },
+    body: `process.env['COOKIE'] = 'mine'; return process.env['COOKIE'];`,
+    effect: { value: 'mine' },
   },
   'adds-to-every-object': {
-    deed: `Object.assign(Object.prototype, { polluted: 1 });`,
-    outcome: { exception: /^TypeError: Cannot add property polluted, object is not extensible$/ },
+    body: `Object.assign(Object.prototype, { polluted: 1 });`,
+    effect: { exception: /^TypeError: Cannot add property polluted, object is not extensible$/ },
   },
   recurses: {
-    deed: `const down = (depth: number): number => 1 + down(depth + 1); return down(0);`,
-    outcome: { exception: /^RangeError: Maximum call stack size exceeded$/ },
+    body: `const down = (depth: number): number => 1 + down(depth + 1); return down(0);`,
+    effect: { exception: /^RangeError: Maximum call stack size exceeded$/ },
   },
-  'gives-a-long-text': { deed: `return 'x'.repeat(500_000_000);`, outcome: TOO_LARGE },
-  'gives-a-long-list': { deed: `return new Array(4_000_000_000);`, outcome: { badvalue: /the value\[0\]/ } },
-  'streams-for-ever': {
-    deed: `return (async function* () { for (;;) yield 'x'.repeat(1_000); })();`,
-    outcome: TOO_LARGE,
+  'returns-a-long-text': { body: `return 'x'.repeat(500_000_000);`, effect: TOO_LARGE },
+  'returns-a-long-list': { body: `return new Array(4_000_000_000);`, effect: { badvalue: /the value\[0\]/ } },
+  'streams-endlessly': {
+    body: `return (async function* () { for (;;) yield 'x'.repeat(1_000); })();`,
+    effect: TOO_LARGE,
   },
-  'writes-its-own-stacks': {
-    deed: `Error.prepareStackTrace = () => { throw new Error('no stack'); }; throw new RangeError('seen');`,
-    outcome: { exception: /^RangeError: seen$/ },
+  'replaces-stacks': {
+    body: `Error.prepareStackTrace = () => { throw new Error('no stack'); }; throw new RangeError('seen');`,
+    effect: { exception: /^RangeError: seen$/ },
   },
-  'wants-no-stacks': { deed: `Error.stackTraceLimit = 0;`, outcome: { value: undefined } },
+  'disables-stacks': { body: `Error.stackTraceLimit = 0;`, effect: { value: undefined } },
 };
 
-/** A module that has nothing to do with any of it. */
+/** A good module on the same node. */
 const BYSTANDER = `
   export const cookie = () => process.env['COOKIE'];
   export function fail(): never {
-    throw new RangeError('as it should');
+    throw new RangeError('expected');
   }
 `;
 
-const it = clusterTest({ nodes: 1 }).extend('begun', { scope: 'file' }, async ({ cluster }) => {
+const it = clusterTest({ nodes: 1 }).extend('setup', { scope: 'file' }, async ({ cluster }) => {
   cluster.writeModule('bystander', BYSTANDER);
-  for (const [module, { imports = '', deed }] of Object.entries(BAD)) {
-    cluster.writeModule(module, `${imports}\nexport function deed(): unknown {\n  ${deed}\n  return undefined;\n}\n`);
+  for (const [module, { imports = '', body }] of Object.entries(BAD_MODULES)) {
+    cluster.writeModule(module, `${imports}\nexport function run(): unknown {\n  ${body}\n  return undefined;\n}\n`);
   }
-  const { exitCode, result } = await cluster.pushTogether(['bystander', ...Object.keys(BAD)]);
+  const { exitCode, result } = await cluster.pushTogether(['bystander', ...Object.keys(BAD_MODULES)]);
   expect(exitCode).toBe(0);
   const revisions = result.modules.map(({ module, revision }) => [module, shortRevision(revision)] as const);
   return { revisions: Object.fromEntries(revisions), process: processOf(await fred(cluster)) };
 });
 
-/** What fred says of itself. */
+/** The description of fred. */
 async function fred(cluster: Cluster) {
   const [node] = await cluster.nodes();
   if (node?.status !== 'present') throw new Error('fred is silent');
@@ -148,25 +150,25 @@ async function callOnFred(cluster: Cluster, call: string): Promise<CallResult['n
 }
 
 describe('a module that', () => {
-  it.for(Object.entries(BAD))(
-    '%s is contained',
-    async ([module, { outcome }], { cluster, begun: { revisions, process } }) => {
-      const answer = await callOnFred(cluster, `${module}.deed()`);
-      const said = answer?.status === 'error' ? `${answer.type}: ${answer.message}` : answer;
+  it.for(Object.entries(BAD_MODULES))(
+    '%s harms no other module',
+    async ([module, { effect }], { cluster, setup: { revisions, process } }) => {
+      const answer = await callOnFred(cluster, `${module}.run()`);
+      const text = answer?.status === 'error' ? `${answer.type}: ${answer.message}` : answer;
       let errors = 0;
-      if ('exception' in outcome) {
+      if ('exception' in effect) {
         errors = 1;
-        expect(said).toMatch(outcome.exception);
-      } else if ('badvalue' in outcome) {
-        expect(said).toMatch(outcome.badvalue);
+        expect(text).toMatch(effect.exception);
+      } else if ('badvalue' in effect) {
+        expect(text).toMatch(effect.badvalue);
       } else {
-        const json = 'value' in outcome && outcome.value !== undefined ? { json: JSON.stringify(outcome.value) } : {};
-        expect(said).toMatchObject({ status: 'value', ...json });
+        const json = 'value' in effect && effect.value !== undefined ? { json: JSON.stringify(effect.value) } : {};
+        expect(text).toMatchObject({ status: 'value', ...json });
       }
-      for (const [type, message] of 'strays' in outcome ? outcome.strays : []) {
+      for (const [type, message] of 'uncaught' in effect ? effect.uncaught : []) {
         errors += 1;
         const revision = revisions[module];
-        await cluster.logged('fred', line => {
+        await cluster.waitForLog('fred', line => {
           if (line.module !== module || line.revision !== revision || line.err === undefined) return false;
           return line.err.type === type && message.test(line.err.message);
         });
@@ -185,7 +187,7 @@ describe('a module that', () => {
     },
   );
 
-  it('never ends is seen, keeps its version from being purged, and fails when that is forced', async ({ cluster }) => {
+  it('never ends a call is listed, cannot be soft-purged, and is ended by a purge', async ({ cluster }) => {
     const endless = (name: string): string => `
       export const wait = () => { console.log('waiting'); return new Promise(() => undefined); };
       export const name = () => '${name}';
@@ -193,7 +195,7 @@ describe('a module that', () => {
     cluster.writeModule('endless', endless('one'));
     await cluster.push('endless');
     const call = callOnFred(cluster, 'endless.wait()');
-    await cluster.logged('fred', line => line.module === 'endless' && line.msg === 'waiting');
+    await cluster.waitForLog('fred', line => line.module === 'endless' && line.msg === 'waiting');
     cluster.writeModule('endless', endless('two'));
     expect((await cluster.push('endless')).exitCode).toBe(0);
     expect((await fred(cluster)).modules['endless']).toMatchObject({ old: { inFlight: 1 } });
@@ -213,8 +215,8 @@ describe('a module that', () => {
     ['process.stdout.write', `process.stdout.write('x'.repeat(999) + '\\n')`],
     ['errors', `setTimeout(() => { throw new Error('x'.repeat(999)); })`],
   ] as const)(
-    'logs a hundred megabytes fills no disk, and others are answered meanwhile: %s',
-    async ([, write], { cluster, begun }) => {
+    'logs a hundred megabytes does not fill the disk, and calls of other modules are answered: %s',
+    async ([, write], { cluster, setup }) => {
       const source = `
         export async function flood() {
           for (let written = 0; written < 100; written += 1) {
@@ -226,26 +228,23 @@ describe('a module that', () => {
       cluster.writeModule('flood', source);
       const revision = shortRevision((await cluster.push('flood')).revision);
       const began = new Date().toISOString();
-      const over = new AbortController();
-      const flood = callOnFred(cluster, 'flood.flood()').finally(() => over.abort());
+      const ended = new AbortController();
+      const flood = callOnFred(cluster, 'flood.flood()').finally(() => ended.abort());
       do {
         expect(await callOnFred(cluster, 'bystander.cookie()')).toMatchObject({ status: 'value' });
-      } while (!over.signal.aborted);
+      } while (!ended.signal.aborted);
       expect(await flood).toMatchObject({ status: 'value' });
-      await cluster.logged(
-        'fred',
-        line => line.revision === revision && / lines dropped: it may log 100000 characters a second/.test(line.msg),
-      );
+      await cluster.waitForLog('fred', line => line.revision === revision && / lines dropped/.test(line.msg));
       const lines = (await cluster.logsOf('fred')).filter(({ time }) => time >= began);
       const bytes = JSON.stringify(lines).length;
       expect(bytes).toBeLessThan(5_000_000);
-      expect(processOf(await fred(cluster))).toEqual(begun.process);
+      expect(processOf(await fred(cluster))).toEqual(setup.process);
     },
   );
 });
 
 describe('a node', () => {
-  it('stops when it is told to, after all of that', async ({ cluster }) => {
+  it('stops with exit code 0 after all of these tests', async ({ cluster }) => {
     const container = await cluster.container('fred');
     await container.stop({ t: 10 });
     const { State } = await container.inspect();

@@ -3,41 +3,41 @@ import { describe, expect } from 'vitest';
 import type { PushResult } from '../../../controller/src/api/results.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import { inScope } from '../../../protocol/canary-scope.ts';
-import type { Cluster } from '../../support/cluster.ts';
-import { clusterTest } from '../../support/cluster-test.ts';
-import type { Answered } from '../../support/hotcast.ts';
-import { onHeads, running } from '../../support/on-heads.ts';
-import { version } from '../../support/sources.ts';
-import { Wire } from '../../support/wire.ts';
+import type { Cluster } from '../../support/cluster/cluster.ts';
+import { clusterTest } from '../../support/cluster/cluster-test.ts';
+import type { CommandResult } from '../../support/cluster/hotcast-commands.ts';
+import { waitForConvergence, runningRevisions } from '../../support/cluster/convergence.ts';
+import { versionSource } from '../../support/cluster/module-sources.ts';
+import { SubjectRecorder } from '../../support/cluster/subject-recorder.ts';
 
 const it = clusterTest({ nodes: 4 });
 
-/** What a canary does wrong when it is asked to. */
+/** A version that throws or blocks its node when it is called. */
 const faulty = (name: string): string => `
-  ${version(name)}
+  ${versionSource(name)}
   export function fail() { throw new Error('a bad canary'); }
   export function stall() { for (const start = Date.now(); Date.now() - start < 3_000; ); }
 `;
 
 interface Canary {
-  /** The one node that it is on. */
+  /** The canary's node. */
   readonly node: string;
   readonly before: string;
   readonly revision: string;
-  /** How the push ends. */
-  readonly push: Promise<Answered<PushResult>>;
+  /** The result of the push. */
+  readonly push: Promise<CommandResult<PushResult>>;
 }
 
-/** Has every node run one version, and starts a canary of a faulty one on one node; it runs when this resolves. */
+/** Pushes one version to every node, then a faulty canary to one node. Resolves when the canary runs. */
 async function startCanary(cluster: Cluster, module: string, ...options: string[]): Promise<Canary> {
-  cluster.writeModule(module, version('one'));
+  cluster.writeModule(module, versionSource('one'));
   const { revision: before } = await cluster.push(module);
   cluster.writeModule(module, faulty('two'));
   const startedAt = Date.now();
   const push = cluster.push(module, '--canary', '1', '--watch', '60s', ...options);
-  push.catch(() => undefined); // Told by who waits for it.
-  const loaded = cluster.names.map(async node => {
-    const line = await cluster.logged(node, each => each.msg === 'loaded' && each.module === module, startedAt);
+  push.catch(() => undefined); // The test that awaits it gets the error.
+  const loaded = cluster.nodeNames.map(async node => {
+    const line = await cluster.waitForLog(node, each => each.msg === 'loaded' && each.module === module, startedAt);
     return { node, line };
   });
   const { node, line } = await Promise.any(loaded);
@@ -45,8 +45,8 @@ async function startCanary(cluster: Cluster, module: string, ...options: string[
   return { node, before, revision: line.revision ?? '', push };
 }
 
-/** Expects that a canary was rolled back: said aloud, in the history, and seen on every node. */
-async function expectRolledBack(cluster: Cluster, module: string, { before }: Canary, why: RegExp): Promise<void> {
+/** Expects that the history says that a canary was rolled back, and why. */
+async function expectRolledBack(cluster: Cluster, module: string, { before }: Canary, note: RegExp): Promise<void> {
   await expect
     .poll(() => cluster.history(module), { timeout: 20_000 })
     .toMatchObject([
@@ -54,7 +54,7 @@ async function expectRolledBack(cluster: Cluster, module: string, { before }: Ca
         revision: before,
         canary: null,
         author: 'hotcast',
-        note: expect.stringMatching(why) as string,
+        note: expect.stringMatching(note) as string,
         outcome: { verdict: 'committed' },
       },
       { revision: before, canary: { maxErrors: expect.any(Number) as number }, note: 'canary on 1' },
@@ -63,20 +63,20 @@ async function expectRolledBack(cluster: Cluster, module: string, { before }: Ca
 }
 
 describe('a canary', () => {
-  it('runs on one node while the others keep, until it is promoted', async ({ cluster }) => {
-    cluster.writeModule('bird', version('one'));
+  it('runs on one node while the other nodes keep their revision, until it is promoted', async ({ cluster }) => {
+    cluster.writeModule('bird', versionSource('one'));
     const one = await cluster.push('bird');
-    cluster.writeModule('bird', version('two'));
+    cluster.writeModule('bird', versionSource('two'));
     const two = await cluster.push('bird', '--canary', '1', '--watch', '100ms');
     expect(two.exitCode).toBe(0);
     expect(two.result.outcome).toBe('committed');
-    expect(two.result.detail).toMatch(/^the canary is well: 0 of 0 calls failed in \d+ s; .* hotcast promote bird$/);
+    expect(two.result.detail).toMatch(/0 of 0 calls failed in \d+ s; .* hotcast promote bird$/);
     const [loaded, ...others] = two.result.nodes.toSorted((a, b) => b.status.localeCompare(a.status));
     expect([loaded, ...others].map(each => each?.status)).toEqual(['loaded', 'kept', 'kept', 'kept']);
     const status = await cluster.status();
     expect(status.exitCode).toBe(0);
     expect(status.result.nodes).toEqual(
-      cluster.names.map(node => {
+      cluster.nodeNames.map(node => {
         const canary = node === loaded?.node;
         const revision = canary ? two.revision : one.revision;
         return { module: 'bird', node, desired: revision, running: revision, canary, state: 'ok' };
@@ -88,19 +88,19 @@ describe('a canary', () => {
       exitCode: 0,
       outcome: 'committed',
     });
-    expect(await running(cluster, 'bird')).toEqual([two.revision]);
+    expect(await runningRevisions(cluster, 'bird')).toEqual([two.revision]);
     await cluster.change('remove', 'bird');
   });
 
-  it('goes back by itself when more of its calls fail than it may', async ({ cluster }) => {
+  it('is rolled back when more calls fail than --max-errors allows', async ({ cluster }) => {
     const canary = await startCanary(cluster, 'failing', '--max-errors', '2');
-    await using wire = await Wire.tap(await cluster.natsOptions(), '>');
-    const told = () => wire.next(`hotcast.${cluster.cookie}.event.${canary.node}.heartbeat`);
+    await using recorder = await SubjectRecorder.start(await cluster.natsOptions(), '>');
+    const nextHeartbeat = () => recorder.next(`hotcast.${cluster.cookie}.event.${canary.node}.heartbeat`);
     const fail = () => cluster.call('failing.fail()', '--node', canary.node);
     await fail();
     await fail();
-    await told();
-    await told();
+    await nextHeartbeat();
+    await nextHeartbeat();
     expect((await cluster.history('failing'))[0]?.canary).not.toBeNull();
 
     await fail();
@@ -108,50 +108,50 @@ describe('a canary', () => {
     expect({ exitCode, outcome: result.outcome }).toEqual({ exitCode: 1, outcome: 'rolled-back' });
     expect(result.detail).toBe('rolled back: failing: 3 of 3 calls failed');
     await expectRolledBack(cluster, 'failing', canary, /^automatic rollback: 3 of 3 calls failed$/);
-    await onHeads(cluster);
-    expect(await running(cluster, 'failing')).toEqual([canary.before]);
+    await waitForConvergence(cluster);
+    expect(await runningRevisions(cluster, 'failing')).toEqual([canary.before]);
   });
 
-  it('goes back by itself when its node is killed', async ({ cluster }) => {
+  it('is rolled back when its node is killed', async ({ cluster }) => {
     const canary = await startCanary(cluster, 'deadly');
     await cluster.kill(canary.node);
     const { exitCode, result } = await canary.push;
     expect({ exitCode, outcome: result.outcome }).toEqual({ exitCode: 1, outcome: 'rolled-back' });
-    await expectRolledBack(cluster, 'deadly', canary, new RegExp(`: ${canary.node} was not heard any more$`));
-    await cluster.startAgain(canary.node);
-    await onHeads(cluster);
-    expect(await running(cluster, 'deadly')).toEqual([canary.before]);
+    await expectRolledBack(cluster, 'deadly', canary, new RegExp(`: ${canary.node} went silent$`));
+    await cluster.startContainer(canary.node);
+    await waitForConvergence(cluster);
+    expect(await runningRevisions(cluster, 'deadly')).toEqual([canary.before]);
   });
 
-  it('goes back by itself when its node crashes and is started again', async ({ cluster }) => {
+  it('is rolled back when its node crashes and restarts', async ({ cluster }) => {
     const canary = await startCanary(cluster, 'reborn');
     const node = (await cluster.nodes()).find(each => each.node === canary.node);
-    if (node?.status !== 'present') throw new TypeError(`${canary.node} is not there`);
-    // Its process crashes, and the engine starts it again.
+    if (node?.status !== 'present') throw new TypeError(`${canary.node} is silent`);
+    // The process crashes, and the engine restarts the container.
     await cluster.exec(canary.node, ['sh', '-c', `kill -9 ${node.pid}`]);
     expect((await canary.push).result.outcome).toBe('rolled-back');
     await expectRolledBack(cluster, 'reborn', canary, new RegExp(`: ${canary.node} died and was started again$`));
-    await onHeads(cluster);
-    expect(await running(cluster, 'reborn')).toEqual([canary.before]);
+    await waitForConvergence(cluster);
+    expect(await runningRevisions(cluster, 'reborn')).toEqual([canary.before]);
   });
 
-  it('goes back by itself when its node stalls', async ({ cluster }) => {
+  it('is rolled back when its node stalls', async ({ cluster }) => {
     const canary = await startCanary(cluster, 'stalling');
     await cluster.call('stalling.stall()', '--node', canary.node);
     expect((await canary.push).result.outcome).toBe('rolled-back');
     await expectRolledBack(cluster, 'stalling', canary, new RegExp(`: ${canary.node} stalled for \\d{4,} ms$`));
-    await onHeads(cluster);
-    expect(await running(cluster, 'stalling')).toEqual([canary.before]);
+    await waitForConvergence(cluster);
+    expect(await runningRevisions(cluster, 'stalling')).toEqual([canary.before]);
   });
 
-  it('goes back by itself when whoever pushed it is gone', async ({ cluster }) => {
-    cluster.writeModule('left', version('one'));
+  it('is rolled back when the client that pushed it is gone', async ({ cluster }) => {
+    cluster.writeModule('left', versionSource('one'));
     const { revision } = await cluster.push('left');
     cluster.writeModule('left', faulty('two'));
     const startedAt = Date.now();
     const command = 'echo $$ > /tmp/pushing; exec hotcast push left --canary betty --watch 60s';
     const push = cluster.exec('controller', ['sh', '-c', command]);
-    await cluster.logged('betty', ({ msg, module }) => msg === 'loaded' && module === 'left', startedAt);
+    await cluster.waitForLog('betty', ({ msg, module }) => msg === 'loaded' && module === 'left', startedAt);
     await cluster.exec('controller', ['sh', '-c', 'kill -9 $(cat /tmp/pushing)']);
     expect((await push).exitCode).toBe(137);
 
@@ -159,33 +159,33 @@ describe('a canary', () => {
     await expect
       .poll(() => cluster.history('left'), { timeout: 20_000 })
       .toMatchObject([{ note: 'automatic rollback: 1 of 1 calls failed' }, { note: 'canary on betty' }, {}]);
-    await onHeads(cluster);
-    expect(await running(cluster, 'left')).toEqual([revision]);
+    await waitForConvergence(cluster);
+    expect(await runningRevisions(cluster, 'left')).toEqual([revision]);
   });
 
-  it('goes back by itself when the controller that pushed it was killed', async ({ cluster }) => {
+  it('is rolled back by the next controller when the one that pushed it was killed', async ({ cluster }) => {
     const canary = await startCanary(cluster, 'inherited');
     await cluster.kill('controller');
     await canary.push.catch(() => undefined);
-    await cluster.startAgain('controller');
+    await cluster.startContainer('controller');
     await cluster.call('inherited.fail()', '--node', canary.node);
     await expectRolledBack(cluster, 'inherited', canary, /^automatic rollback: 1 of 1 calls failed$/);
-    await onHeads(cluster);
-    expect(await running(cluster, 'inherited')).toEqual([canary.before]);
+    await waitForConvergence(cluster);
+    expect(await runningRevisions(cluster, 'inherited')).toEqual([canary.before]);
   });
 
-  it('of a share is for nodes that join later too, by their place', async ({ cluster }) => {
-    cluster.writeModule('shared', version('one'));
+  it('on a percentage of the nodes includes nodes that join later', async ({ cluster }) => {
+    cluster.writeModule('shared', versionSource('one'));
     const one = await cluster.push('shared');
-    cluster.writeModule('shared', version('two'));
+    cluster.writeModule('shared', versionSource('two'));
     const two = await cluster.push('shared', '--canary', '50%', '--watch', '100ms');
     const scope = (await cluster.history('shared'))[0]?.canary?.scope;
     if (scope === undefined) throw new TypeError('the canary has no scope');
-    // barney is in half of the fleet, dino is not.
+    // The scope of 50% includes barney and not dino.
     await Promise.all([cluster.addNode('barney', 'node-5'), cluster.addNode('dino', 'node-7')]);
     expect([inScope(scope, 'barney'), inScope(scope, 'dino')]).toEqual([true, false]);
 
-    const expected = [...cluster.names, 'barney', 'dino'].map(node => [
+    const expected = [...cluster.nodeNames, 'barney', 'dino'].map(node => [
       node,
       shortRevision(inScope(scope, node) ? two.revision : one.revision),
     ]);
@@ -194,9 +194,9 @@ describe('a canary', () => {
       shortRevision(modules?.['shared'] ?? ''),
     ]);
     expect(Object.fromEntries(actual)).toEqual(Object.fromEntries(expected));
-    await onHeads(cluster);
+    await waitForConvergence(cluster);
 
     expect((await cluster.change('rollback', 'shared')).exitCode).toBe(0);
-    expect(await running(cluster, 'shared')).toEqual([one.revision]);
+    expect(await runningRevisions(cluster, 'shared')).toEqual([one.revision]);
   });
 });

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
-import { containersOf, engine, logLines, runToEnd, TEST_PROJECT } from '../../support/docker.ts';
-import { Project } from '../../support/project.ts';
+import { ComposeProject, TEST_PROJECT } from '../../support/docker/compose-project.ts';
+import { containersOf } from '../../support/docker/compose-resources.ts';
+import { logLines } from '../../support/docker/container-logs.ts';
+import { engine } from '../../support/docker/engine.ts';
+import { runContainer } from '../../support/docker/run-container.ts';
 
 const VOLUMES = [
   'controller-keys',
@@ -14,7 +17,7 @@ const VOLUMES = [
 ];
 const SERVICES = ['node', 'controller', 'roster', 'auth-callout', 'keygen'];
 
-/** A file of keys, and who may read it. */
+/** A key file and its permissions. */
 interface KeyFile {
   /** `controller-keys/dino/signing.pem` */
   readonly path: string;
@@ -23,7 +26,7 @@ interface KeyFile {
   readonly text: string;
 }
 
-/** Prints a line of JSON for each file and folder below its arguments. */
+/** A program that prints a line of JSON for each file and folder below its arguments. */
 const LIST = `
   const fs = require('node:fs');
   for (const root of process.argv.slice(1)) for (const name of ['', ...fs.readdirSync(root, { recursive: true })]) {
@@ -34,11 +37,11 @@ const LIST = `
   }
 `;
 
-/** Prints every file of the image with one of its arguments in it, or, but for the base image's, with what looks like a key. */
+/** A program that prints every file of an image that contains one of its arguments, or (outside of /usr) any private key. */
 const SEARCH = `
   const fs = require('node:fs');
   const wanted = process.argv.slice(1);
-  const looks = /-----BEGIN (EC |RSA )?PRIVATE KEY-----\\s+[A-Za-z0-9+/]{40}|\\bS[UA][A-Z2-7]{56}\\b/;
+  const privateKey = /-----BEGIN (EC |RSA )?PRIVATE KEY-----\\s+[A-Za-z0-9+/]{40}|\\bS[UA][A-Z2-7]{56}\\b/;
   const walk = folder => {
     for (const entry of fs.readdirSync(folder || '/', { withFileTypes: true })) {
       const path = folder + '/' + entry.name;
@@ -46,7 +49,7 @@ const SEARCH = `
       if (entry.isDirectory()) walk(path);
       else if (entry.isFile()) {
         const text = fs.readFileSync(path, 'latin1');
-        if ((looks.test(text) && !path.startsWith('/usr/')) || wanted.some(each => text.includes(each))) console.log(path);
+        if ((privateKey.test(text) && !path.startsWith('/usr/')) || wanted.some(each => text.includes(each))) console.log(path);
       }
     }
   };
@@ -54,7 +57,7 @@ const SEARCH = `
 `;
 
 async function keyFiles(project: string): Promise<KeyFile[]> {
-  const { exitCode, lines } = await runToEnd(`${project}-keys`, {
+  const { exitCode, lines } = await runContainer(`${project}-keygen`, {
     Entrypoint: ['node', '-e', LIST, '--'],
     Cmd: VOLUMES.map(volume => `/${volume}`),
     User: '0:0',
@@ -66,30 +69,30 @@ async function keyFiles(project: string): Promise<KeyFile[]> {
 
 const isSecret = ({ path }: KeyFile): boolean => /\.nk$|signing\.pem$|\/key\.pem$/.test(path);
 
-/** By what a secret is known wherever it is: a seed, or a line within a PEM. */
-const needleOf = ({ text }: KeyFile): string => (text.includes('BEGIN') ? (text.split('\n')[1] ?? '') : text.trim());
+/** The text that identifies a secret: a seed, or a line of a PEM file. */
+const secretIn = ({ text }: KeyFile): string => (text.includes('BEGIN') ? (text.split('\n')[1] ?? '') : text.trim());
 
 const it = test
   .extend('id', { scope: 'file' }, `${TEST_PROJECT}-s`)
   .extend('project', { scope: 'file' }, async ({ id }, { onCleanup }) => {
-    const project = new Project(id, { NATS_TLS: '1' });
+    const project = new ComposeProject(id, { NATS_TLS: '1' });
     onCleanup(() => project[Symbol.asyncDispose]());
-    project.write('demo', 'export const add = (x: number, y: number): number => x + y;\n');
+    project.writeModule('demo', 'export const add = (x: number, y: number): number => x + y;\n');
     const { exitCode, stderr } = await project.make('up', 'NODES=2');
     expect(exitCode, stderr).toBe(0);
     return project;
   })
   .extend('files', { scope: 'file' }, async ({ project }) => keyFiles(project.name))
-  .extend('needles', { scope: 'file' }, async ({ files }) => files.filter(isSecret).map(needleOf));
+  .extend('secrets', { scope: 'file' }, async ({ files }) => files.filter(isSecret).map(secretIn));
 
 describe('a secret', () => {
-  it('is in a volume, and belongs to its reader alone', ({ files }) => {
+  it('is in a volume, and only its service can read it', ({ files }) => {
     const secrets = files.filter(isSecret).map(({ path }) => path);
     expect(secrets.toSorted()).toEqual([
-      'controller-keys/quarry/nats.nk',
-      'controller-keys/quarry/signing.pem',
       'auth-callout-keys/issuer.nk',
       'auth-callout-keys/nats.nk',
+      'controller-keys/quarry/nats.nk',
+      'controller-keys/quarry/signing.pem',
       'nats-keys/key.pem',
       'node-keys/quarry/nats.nk',
       'observer-keys/quarry/nats.nk',
@@ -104,30 +107,30 @@ describe('a secret', () => {
     }
   });
 
-  it.for(SERVICES)('is not in the image of the %s, nor in how it was made', async (service, { project, needles }) => {
+  it.for(SERVICES)('is not in the image of the %s, nor in its history', async (service, { project, secrets }) => {
     const image = `${project.name}-${service}`;
-    const found = await runToEnd(image, {
+    const found = await runContainer(image, {
       Entrypoint: ['node', '-e', SEARCH, '--'],
-      Cmd: needles,
+      Cmd: secrets,
       User: '0:0',
       HostConfig: { NetworkMode: 'none' },
     });
     expect(found).toEqual({ exitCode: 0, lines: [] });
     const history = JSON.stringify(await (await engine()).getImage(image).history());
-    expect(needles.filter(needle => history.includes(needle))).toEqual([]);
+    expect(secrets.filter(secret => history.includes(secret))).toEqual([]);
     expect(history).not.toMatch(/PRIVATE KEY|\bS[UA][A-Z2-7]{56}\b/);
   });
 
-  it('is in no container as the engine shows it, and in no log', async ({ project, needles }) => {
+  it('is neither in the inspection result nor in the log of any container', async ({ project, secrets }) => {
     expect((await project.hotcast('push', 'demo')).exitCode).toBe(0);
-    expect(needles).toHaveLength(8);
+    expect(secrets).toHaveLength(8);
     for (const [service, container] of await containersOf(project.name)) {
-      const shown = [JSON.stringify(await container.inspect())];
+      const texts = [JSON.stringify(await container.inspect())];
       const reading = { follow: false, signal: AbortSignal.timeout(30_000) };
-      for await (const line of logLines(container, reading)) shown.push(line);
-      const text = shown.join('\n');
+      for await (const line of logLines(container, reading)) texts.push(line);
+      const text = texts.join('\n');
       expect(
-        needles.filter(needle => text.includes(needle)),
+        secrets.filter(secret => text.includes(secret)),
         service,
       ).toEqual([]);
       expect(text, service).not.toMatch(/PRIVATE KEY|\bS[UA][A-Z2-7]{56}\b/);
@@ -136,7 +139,7 @@ describe('a secret', () => {
 });
 
 describe('a container', () => {
-  it('has what it needs, and the roster alone the socket of the engine', async ({ project }) => {
+  it('mounts only what it needs, and only the roster mounts the Docker socket', async ({ project }) => {
     const mounts: Record<string, string[]> = {};
     for (const [service, container] of await containersOf(project.name)) {
       const { Mounts } = await container.inspect();
@@ -152,7 +155,7 @@ describe('a container', () => {
       'auth-callout': ['auth-callout-keys on /run/keys ro'],
       nats: ['/etc/nats/nats.conf ro', 'nats-keys on /etc/nats/keys ro', 'stream on /data rw'],
       proxy: ['/etc/haproxy/haproxy.cfg ro'],
-      keys: expect.arrayContaining(
+      keygen: expect.arrayContaining(
         VOLUMES.map(volume => expect.stringMatching(`^${volume} on /volumes/`) as string),
       ) as string[],
     });
@@ -160,7 +163,7 @@ describe('a container', () => {
 });
 
 describe('keys', () => {
-  it('stay the same when up is run again, and when another cookie joins', async ({ project, files }) => {
+  it('stay the same when make up runs again, also with a second cookie', async ({ project, files }) => {
     expect((await project.make('up', 'NODES=2')).exitCode).toBe(0);
     expect(await keyFiles(project.name)).toEqual(files);
 
@@ -168,14 +171,14 @@ describe('keys', () => {
     const both = await keyFiles(project.name);
     const old = files.filter(file => isSecret(file) || file.path.startsWith('trust'));
     expect(both.filter(({ path }) => old.some(file => file.path === path))).toEqual(old);
-    const fresh = both.filter(isSecret).filter(({ path }) => path.includes('/rubble/'));
-    expect(fresh).toHaveLength(5);
-    expect(fresh.map(needleOf).filter(needle => old.map(needleOf).includes(needle))).toEqual([]);
+    const added = both.filter(isSecret).filter(({ path }) => path.includes('/rubble/'));
+    expect(added).toHaveLength(5);
+    expect(added.map(secretIn).filter(secret => old.map(secretIn).includes(secret))).toEqual([]);
     const { stdout } = await project.hotcast('push', 'demo', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ outcome: 'committed' });
   });
 
-  it('of a second cookie on the same NATS show nothing of the first', async ({ project }) => {
+  it('of a second cookie on the same NATS give no access to the first', async ({ project }) => {
     const controller = (await containersOf(project.name)).get('controller');
     if (controller === undefined) throw new Error('the project has no controller');
     const { Image, HostConfig, Config } = await controller.inspect();
@@ -185,15 +188,19 @@ describe('keys', () => {
       Image,
       Env: env,
       HostConfig: { ...HostConfig, AutoRemove: false, RestartPolicy: { Name: 'no' } },
-      Labels: { 'com.docker.compose.project': project.name, 'com.docker.compose.service': 'stranger' },
+      Labels: { 'com.docker.compose.project': project.name, 'com.docker.compose.service': 'second-cookie' },
     });
     await container.start();
     for await (const line of logLines(container, { follow: true, signal: AbortSignal.timeout(30_000) })) {
       if (line.includes('"msg":"ready"')) break;
     }
-    const seen = await container.exec({ Cmd: ['hotcast', 'nodes', '--json'], AttachStdout: true, AttachStderr: true });
+    const listing = await container.exec({
+      Cmd: ['hotcast', 'nodes', '--json'],
+      AttachStdout: true,
+      AttachStderr: true,
+    });
     let text = '';
-    for await (const chunk of await seen.start({})) text += String(chunk);
+    for await (const chunk of await listing.start({})) text += String(chunk);
     expect(text).toContain('"nodes":[]');
     expect((await project.nodes()).map(({ node }) => node)).toEqual(['fred', 'bambam']);
   });

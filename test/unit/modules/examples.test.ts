@@ -11,7 +11,7 @@ const host = hosts();
 const sourceOf = (module: string): string => readFileSync(join(ROOT, `modules/${module}.ts`), 'utf8');
 
 describe('modules/demo', () => {
-  it('adds', async () => {
+  it('adds two numbers', async () => {
     const node = host();
     await node.push({ demo: sourceOf('demo') });
     expect(await node.value('demo', 'add', 4, 5)).toBe(9);
@@ -19,7 +19,7 @@ describe('modules/demo', () => {
 });
 
 describe('modules/counter', () => {
-  it('goes on counting after a push', async () => {
+  it('continues to count after a push', async () => {
     const node = host();
     await node.push({ counter: sourceOf('counter') });
     await node.value('counter', 'increment', 2);
@@ -27,21 +27,21 @@ describe('modules/counter', () => {
     expect(await node.value('counter', 'increment')).toBe(3);
   });
 
-  it('takes the count of a version that had another shape', async () => {
+  it('accepts the count of a version without a start time', async () => {
     const node = host();
     const before = `import.meta.hot.data['count'] = 41; export const x = 1;`;
     await node.push({ counter: before });
-    const began = Date.now();
+    const startedAt = Date.now();
     await node.push({ counter: sourceOf('counter') });
     expect(await node.value('counter', 'increment')).toBe(42);
-    expect(await node.value('counter', 'since')).toBeGreaterThanOrEqual(began);
+    expect(await node.value('counter', 'since')).toBeGreaterThanOrEqual(startedAt);
     await node.push({ counter: `${sourceOf('counter')} export const pushed = 1;` });
     expect(await node.value('counter', 'current')).toBe(42);
   });
 });
 
 describe('modules/greeter', () => {
-  it('greets with the current demo', async () => {
+  it('calls the current version of demo', async () => {
     const node = host();
     await node.push({ greeter: sourceOf('greeter') });
     expect(await node.call('greeter', 'greet', 'Fred')).toMatchObject({ failure: 'undef' });
@@ -57,10 +57,10 @@ describe('modules/ticker', () => {
   afterEach(() => void vi.useRealTimers());
 
   it.each([
-    ['often in a period', 70],
-    ['every period', 1_000],
-    ['now and then', 2_345],
-  ])('ticks once a period, never twice, when it is pushed %s', async (_, pause) => {
+    ['many pushes in a period', 70],
+    ['one push in each period', 1_000],
+    ['one push every few periods', 2_345],
+  ])('ticks once a period, never twice, with %s', async (_, pause) => {
     const node = host();
     for (let push = 0; push < 30; push += 1) {
       await node.push({ ticker: `${sourceOf('ticker')} export const pushed = ${push};` });

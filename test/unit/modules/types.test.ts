@@ -11,8 +11,8 @@ const project = projects();
 const TSC = join(ROOT, 'node_modules/.bin/tsc');
 const OPTIONS = ['--noEmit', '--composite', 'false', '--emitDeclarationOnly', 'false', '--pretty', 'false'];
 
-/** What TypeScript says of a module, with the settings of the project's own modules folder: where, and the codes. */
-async function complaintsAbout(caller: string): Promise<string[]> {
+/** The positions and codes of TypeScript's errors in a module, with the configuration of the modules folder. */
+async function typeErrorsIn(caller: string): Promise<string[]> {
   const modules = project({
     'modules/caller.ts': caller,
     'modules/demo.ts': 'export function add(x: number, y: number): number {\n  return x + y;\n}\nexport default add;\n',
@@ -24,21 +24,21 @@ async function complaintsAbout(caller: string): Promise<string[]> {
   }
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   const { stdout } = await run(TSC, ['-p', modules, ...OPTIONS], {});
-  const complaints = stdout.matchAll(/caller\.ts\((?<at>\d+,\d+)\): error (?<code>TS\d+)/g);
-  return [...complaints].map(({ groups }) => `${groups?.['at']} ${groups?.['code']}`);
+  const errors = stdout.matchAll(/caller\.ts\((?<at>\d+,\d+)\): error (?<code>TS\d+)/g);
+  return [...errors].map(({ groups }) => `${groups?.['at']} ${groups?.['code']}`);
 }
 
-it('gives hot imports the types of the modules', async () => {
-  const right = `
+it('gives hot imports the types of the imported modules', async () => {
+  const correct = `
     import plus, { add } from 'hot:demo';
     import * as folder from 'hot:folder';
     export const sum: number = add(1, 2) + plus(3, 4);
     export const text: string = folder.deep('yabba');
   `;
-  expect(await complaintsAbout(right)).toEqual([]);
+  expect(await typeErrorsIn(correct)).toEqual([]);
 });
 
-it('complains about what another module does not have, or does not take', async () => {
+it('reports wrong hot imports: missing exports, missing modules, wrong arguments', async () => {
   const wrong = [
     `import { add, subtract } from 'hot:demo';`,
     `import { x } from 'hot:nowhere';`,
@@ -47,10 +47,10 @@ it('complains about what another module does not have, or does not take', async 
     `export const text: number = deep('yabba');`,
     `export { subtract, x };`,
   ];
-  expect(await complaintsAbout(wrong.join('\n'))).toEqual(['1,15 TS2614', '2,19 TS2307', '4,24 TS2345', '5,14 TS2322']);
+  expect(await typeErrorsIn(wrong.join('\n'))).toEqual(['1,15 TS2614', '2,19 TS2307', '4,24 TS2345', '5,14 TS2322']);
 });
 
-it('knows import.meta.hot', async () => {
+it('knows the types of import.meta.hot', async () => {
   const source = `
     import type { CodeChange } from '@hotcast/types';
     interface Data { count: number; names: string[] }
@@ -63,10 +63,10 @@ it('knows import.meta.hot', async () => {
     export const codeChange = ((old, from) => ({ count: old.counts.length, names: [from] })) satisfies
       CodeChange<{ counts: number[] }, Data>;
   `;
-  expect(await complaintsAbout(source)).toEqual([]);
+  expect(await typeErrorsIn(source)).toEqual([]);
 });
 
-it('complains about what import.meta.hot does not take', async () => {
+it('reports wrong uses of import.meta.hot', async () => {
   const wrong = [
     `import type { CodeChange } from '@hotcast/types';`,
     `import.meta.hot.data = {};`,
@@ -75,7 +75,7 @@ it('complains about what import.meta.hot does not take', async () => {
     `export const text: string = import.meta.hot.dataOf({ count: 1 }).count;`,
     `export const codeChange = (old => ({ total: old.no })) satisfies CodeChange<{ count: number }, { total: number }>;`,
   ];
-  expect(await complaintsAbout(wrong.join('\n'))).toEqual([
+  expect(await typeErrorsIn(wrong.join('\n'))).toEqual([
     '2,17 TS2540',
     '3,25 TS2345',
     '4,45 TS2322',

@@ -1,0 +1,108 @@
+import { describe, expect } from 'vitest';
+
+import { shortRevision } from '../../../../protocol/revision.ts';
+import { it } from './cluster.ts';
+
+/** A module whose function `wait` ends when `release` is called, on any version. */
+const waitingSource = (version: string): string => `
+  const { data } = import.meta.hot;
+  export async function wait() {
+    console.log('waiting');
+    const word = await new Promise(resolve => { data.release = resolve; });
+    return [version(), word];
+  }
+  export function release() { data.release('released by ${version}'); }
+  export function version() { return '${version}'; }
+`;
+
+describe('a call', () => {
+  it('that started on the old version ends on it', async ({ cluster }) => {
+    cluster.writeModule('flight', waitingSource('old'));
+    const old = await cluster.push('flight');
+    const inFlight = cluster.call('flight.wait()', '--node', 'fred', '--timeout', '60');
+    await cluster.waitForLog('fred', line => line.module === 'flight' && line.msg === 'waiting');
+
+    cluster.writeModule('flight', waitingSource('new'));
+    const next = await cluster.push('flight');
+    expect(next.exitCode).toBe(0);
+    const meanwhile = await cluster.call('flight.version()', '--node', 'fred');
+    expect(meanwhile.result.nodes).toMatchObject([{ json: '"new"', revision: next.revision }]);
+
+    await cluster.call('flight.release()', '--node', 'fred');
+    const { exitCode, result } = await inFlight;
+    expect(exitCode).toBe(0);
+    expect(result.nodes).toMatchObject([{ node: 'fred', json: '["old","released by new"]', revision: old.revision }]);
+  });
+
+  it('shows what the module prints, and the log has it too, with module and revision', async ({ cluster }) => {
+    const source = `
+      export async function add(x: number, y: number) {
+        console.log('Calculating like a boss!');
+        await undefined;
+        console.error('still', { x }, 'calculating');
+        return x + y;
+      }
+    `;
+    cluster.writeModule('boss', source);
+    const pushed = await cluster.push('boss');
+    const { exitCode, result } = await cluster.call('boss.add(4, 5)');
+    expect(exitCode).toBe(0);
+    const output = ['Calculating like a boss!', 'still { x: 4 } calculating'];
+    expect(result.nodes).toMatchObject(cluster.nodeNames.map(node => ({ node, json: '9', output })));
+
+    const fields = { module: 'boss', revision: shortRevision(pushed.revision) };
+    for (const node of cluster.nodeNames) {
+      const printed = (await cluster.logsOf(node)).filter(({ msg }) => output.includes(msg));
+      expect(printed).toMatchObject(output.map(msg => ({ ...fields, node, msg })));
+    }
+    const { stdout } = await cluster.hotcast('call', 'boss.add(4, 5)', '--node', 'fred');
+    expect(stdout).toBe('fred | Calculating like a boss!\nfred | still { x: 4 } calculating\n9\n');
+  });
+
+  it('prints one line for each node, or only the value with --node', async ({ cluster }) => {
+    await cluster.push('demo');
+    expect(await cluster.hotcast('call', 'demo.add(4, 5)')).toMatchObject({
+      exitCode: 0,
+      stdout: 'fred    9\nbambam  9\n',
+      stderr: '',
+    });
+    expect(await cluster.hotcast('call', 'demo.add(1, 2)', '--node', 'bambam')).toMatchObject({
+      exitCode: 0,
+      stdout: '3\n',
+      stderr: '',
+    });
+  });
+
+  it('shows type and message of the error that a function throws', async ({ cluster }) => {
+    const source = `
+      export function typed() { throw new TypeError('not like this'); }
+      export async function rejected() { throw 'a bare text'; }
+    `;
+    cluster.writeModule('throws', source);
+    await cluster.push('throws');
+    const typed = await cluster.call('throws.typed()', '--node', 'fred');
+    expect(typed.exitCode).toBe(1);
+    expect(typed.result.nodes).toMatchObject([{ failure: 'exception', type: 'TypeError', message: 'not like this' }]);
+    const rejected = await cluster.hotcast('call', 'throws.rejected()', '--node', 'fred');
+    expect(rejected).toMatchObject({ exitCode: 1, stdout: 'fred  string: a bare text\n', stderr: '' });
+  });
+
+  it.for([
+    ['a bigint', '10n', 'the value is of type bigint'],
+    ['a function', '() => 1', 'the value is of type function'],
+    ['NaN', 'NaN', 'the value is NaN'],
+    ['a Map', 'new Map()', 'the value is of type Map'],
+    ['a cycle', '(() => { const a: any = {}; a.b = a; return a; })()', 'the value.b contains itself'],
+  ] as const)(
+    'fails with badvalue when JSON cannot represent the value: %s',
+    async ([, expression, detail], { cluster }) => {
+      cluster.writeModule('misfit', `export function value() { return ${expression}; }\n`);
+      await cluster.push('misfit');
+      expect(await cluster.hotcast('call', 'misfit.value()', '--node', 'fred')).toMatchObject({
+        exitCode: 1,
+        stdout: `fred  badvalue: ${detail}, which JSON can't carry\n`,
+        stderr: '',
+      });
+    },
+  );
+});

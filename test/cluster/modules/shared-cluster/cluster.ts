@@ -1,0 +1,3 @@
+import { clusterTest } from '../../../support/cluster/cluster-test.ts';
+
+export const it = clusterTest({ nodes: 2 });

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect } from 'vitest';
+
+import { ControlConnection } from '../../../support/cluster/control-connection.ts';
+import type { LogLine } from '../../../support/cluster/log-lines.ts';
+import { ROOT } from '../../../support/shell.ts';
+import { it } from './cluster.ts';
+
+/** The source of an example module. */
+const sourceOf = (module: string): string => readFileSync(join(ROOT, `modules/${module}.ts`), 'utf8');
+
+describe('the timers of modules/ticker', () => {
+  const PUSHES = 50;
+  const PERIOD = 100;
+  /** With a shorter period, and with a log line that has the number and the time of each tick. */
+  const ticker = sourceOf('ticker')
+    .replace('const PERIOD = 1_000', `const PERIOD = ${PERIOD}`)
+    .replace('function tick(): void {', `$&\n  console.log('tick', ticks() + 1, performance.now());`);
+  const ticksIn = ({ msg }: LogLine) => {
+    const [, number, at] = /^tick (\d+) ([\d.]+)$/.exec(msg) ?? [];
+    return number === undefined ? [] : [{ number: Number(number), at: Number(at) }];
+  };
+
+  it(`tick once a period, never twice, over ${PUSHES} pushes`, async ({ cluster }) => {
+    using control = new ControlConnection((await cluster.container('controller')).id);
+    for (let push = 0; push <= PUSHES; push += 1) {
+      cluster.writeModule('ticker', `${ticker}\nexport const pushed = ${push};\n`);
+      expect(await control.push('ticker')).toMatchObject({ outcome: 'committed' });
+      // Four ticks for five pushes, so that pushes come at different times within a period.
+      await cluster.waitForLog('fred', logged => ticksIn(logged).some(({ number }) => number > (push * 4) / 5));
+    }
+    for (const node of cluster.nodeNames) {
+      const ticks = (await cluster.logsOf(node)).flatMap(ticksIn);
+      expect(ticks.map(({ number }) => number)).toEqual(ticks.map((_, index) => index + 1));
+      // The delay of each tick, relative to the smallest delay.
+      const delays = ticks.map(({ at, number }) => at - number * PERIOD).toSorted((a, b) => a - b);
+      expect((delays[Math.floor(delays.length / 2)] ?? NaN) - (delays[0] ?? NaN)).toBeLessThan(PERIOD);
+    }
+  });
+});

@@ -1,0 +1,106 @@
+import { describe, expect } from 'vitest';
+
+import { it } from './cluster.ts';
+import { valueOnFred } from './fred.ts';
+
+describe('a resource of a version', () => {
+  /** Requests a port of its own node. Returns the answer, or the code of the error. */
+  const PROBE = `
+    export async function get(port: number) {
+      try {
+        return await (await fetch('http://127.0.0.1:' + port)).text();
+      } catch (error) {
+        return (error as { cause?: { code?: string } }).cause?.code;
+      }
+    }
+  `;
+  const answering = (name: string): string => `createServer((_, response) => response.end('${name}'))`;
+  const EXPORT = 'export const nothing = 1;';
+
+  it.for([
+    ['signal', 8101, `${answering('open')}.listen({ port: 8101, signal: import.meta.hot.signal });`],
+    [
+      'dispose',
+      8102,
+      `const server = ${answering('open')}.listen(8102);
+       import.meta.hot.dispose(() => new Promise(done => { server.close(done); server.closeAllConnections(); }));`,
+    ],
+  ] as const)('is closed by %s after the next push', async ([, port, statement], { cluster }) => {
+    cluster.writeModule('probe', PROBE);
+    await cluster.push('probe');
+    cluster.writeModule('server', `import { createServer } from 'node:http';\n${statement}\n${EXPORT}`);
+    await cluster.push('server');
+    expect(await valueOnFred(cluster, `probe.get(${port})`)).toBe('open');
+    cluster.writeModule('server', EXPORT);
+    await cluster.push('server');
+    expect(await valueOnFred(cluster, `probe.get(${port})`)).toBe('ECONNREFUSED');
+  });
+
+  it('can have its successor on the same port, with reusePort', async ({ cluster }) => {
+    cluster.writeModule('probe', PROBE);
+    await cluster.push('probe');
+    for (const name of ['one', 'two', 'three']) {
+      const listen = `listen({ port: 8103, reusePort: true, signal: import.meta.hot.signal })`;
+      cluster.writeModule(
+        'server',
+        `import { createServer } from 'node:http';\n${answering(name)}.${listen};\n${EXPORT}`,
+      );
+      expect((await cluster.push('server')).exitCode).toBe(0);
+      expect(await valueOnFred(cluster, 'probe.get(8103)')).toBe(name);
+    }
+  });
+
+  it('of any kind does nothing after the purge', async ({ cluster }) => {
+    const busy = (name: string): string => `
+      import { connect, createServer } from 'node:net';
+      import { setInterval as often } from 'node:timers';
+      import { setInterval as ticks, setTimeout as sleep } from 'node:timers/promises';
+
+      const { data, signal } = import.meta.hot;
+      type Seen = Record<string, number>;
+      const seen = (data['${name}'] = {} as Seen);
+      const saw = (what: string) => void (seen[what] = (seen[what] ?? 0) + 1);
+
+      setInterval(saw, 5, 'interval');
+      globalThis.setInterval(saw, 5, 'interval of globalThis');
+      often(saw, 5, 'interval of node:timers');
+      const timeout = () => { saw('timeout'); setTimeout(timeout, 5); };
+      timeout();
+      const immediate = () => { saw('immediate'); setTimeout(() => setImmediate(immediate), 5); };
+      immediate();
+      void (async () => { try { for (;;) { await sleep(5); saw('sleep'); } } finally { saw('sleep'); } })();
+      void (async () => { try { for await (const _ of ticks(5)) saw('ticks'); } finally { saw('ticks'); } })();
+      process.on('warning', () => saw('warning'));
+      setInterval(() => process.emitWarning('once more'), 5);
+      const server = createServer(socket => socket.on('data', () => saw('server')).on('error', () => undefined));
+      server.listen({ port: 0, host: '127.0.0.1', signal }, () => {
+        const socket = connect({ port: (server.address() as { port: number }).port, signal } as never);
+        socket.on('error', () => undefined);
+        const write = setInterval(() => socket.write('.'), 5);
+        socket.on('close', () => clearInterval(write));
+      });
+
+      export const counts = (name: string) => data[name];
+    `;
+    const kinds = 9;
+    const deadline = performance.now() + 30_000;
+    /** The counts of a version, when each of its resources was seen five times. */
+    const running = async (name: string): Promise<Record<string, number>> => {
+      let counts: Record<string, number> = {};
+      do counts = (await valueOnFred(cluster, `busy.counts("${name}")`)) as Record<string, number>;
+      while (
+        (Object.keys(counts).length < kinds || Math.min(...Object.values(counts)) < 5) &&
+        performance.now() < deadline
+      );
+      return counts;
+    };
+    cluster.writeModule('busy', busy('one'));
+    await cluster.push('busy');
+    expect(Object.keys(await running('one'))).toHaveLength(kinds);
+    cluster.writeModule('busy', busy('two'));
+    await cluster.push('busy');
+    const after = await valueOnFred(cluster, 'busy.counts("one")');
+    expect(Object.keys(await running('two'))).toHaveLength(kinds);
+    expect(await valueOnFred(cluster, 'busy.counts("one")')).toEqual(after);
+  });
+});

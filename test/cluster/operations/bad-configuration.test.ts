@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+
+import { COOKIE_RULE } from '../../../protocol/names.ts';
+import { imageOf } from '../../support/cluster/container-specs.ts';
+import { runContainer } from '../../support/docker/run-container.ts';
+import { run } from '../../support/shell.ts';
+
+const COOKIE = `COOKIE must be ${COOKIE_RULE}`;
+const URL = 'NATS_URL must be nats://host:port or tls://host:port';
+
+describe('a container with a bad configuration', () => {
+  it.for([
+    ['node', 'hotcast-node'],
+    ['controller', 'hotcast'],
+    ['roster', 'hotcast-roster'],
+  ] as const)('ends with exit code 2 and one line with every error: %s', async ([service, program]) => {
+    const Env = ['COOKIE=fred & wilma', 'NATS_URL=nowhere', 'NODE_LABELS=hotcast.node=dino'];
+    expect(await runContainer(imageOf(service), { Env })).toEqual({
+      exitCode: 2,
+      lines: [`${program}: ${COOKIE}; ${URL}`],
+    });
+  });
+});
+
+describe('hotcast', () => {
+  it('reports that no controller listens', async () => {
+    expect(await runContainer(imageOf('controller'), { Cmd: ['hotcast', 'nodes'] })).toEqual({
+      exitCode: 2,
+      lines: ['hotcast: no controller listens in this container; nothing was sent (see: make logs)'],
+    });
+  });
+});
+
+describe('setup/hotcast', () => {
+  it('reports that the controller is not running', async () => {
+    expect(await run('setup/hotcast', ['nodes'], { HOTCAST_PROJECT: 'hotcast-test-nowhere' })).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: 'hotcast: the controller is not running; start the cluster with: make up\n',
+    });
+  });
+
+  it('reports that no Docker engine answers', async () => {
+    expect(await run('setup/hotcast', ['nodes'], { DOCKER_HOST: 'unix:///nonexistent.sock' })).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: 'hotcast: no Docker engine answers; start it, or let make set one up: make up\n',
+    });
+  });
+});

@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+
+import { ComposeProject, TEST_PROJECT } from '../../support/docker/compose-project.ts';
+import { inspectProject, resourcesOf } from '../../support/docker/compose-resources.ts';
+import { THROWS_ON_NODES } from '../../support/cluster/module-sources.ts';
+
+const it = test
+  .extend('id', { scope: 'file' }, TEST_PROJECT)
+  .extend('project', { scope: 'file' }, async ({ id }, { onCleanup }) => {
+    const project = new ComposeProject(id);
+    onCleanup(() => project[Symbol.asyncDispose]());
+    project.writeModule('demo', 'export const add = (x: number, y: number): number => x + y;\n');
+    const { exitCode, stderr } = await project.make('up', 'NODES=2');
+    expect(exitCode, stderr).toBe(0);
+    return project;
+  });
+
+describe('the containers of the Compose file', () => {
+  it('have only the capabilities that they need, and publish ports only on 127.0.0.1', async ({ project }) => {
+    const containers = await inspectProject(project.name);
+    const services = containers.map(({ Config }) => Config.Labels['com.docker.compose.service'] ?? '');
+    expect(services.toSorted((a, b) => a.localeCompare(b)).join(' ')).toBe(
+      'auth-callout controller keygen nats node node proxy roster',
+    );
+    for (const { Name, Config, HostConfig, NetworkSettings } of containers) {
+      const isRoot = /-(keygen|roster)-1$/.test(Name);
+      expect(HostConfig, Name).toMatchObject({
+        ReadonlyRootfs: true,
+        Privileged: false,
+        CapDrop: ['ALL'],
+        SecurityOpt: ['no-new-privileges:true'],
+        PidsLimit: 512,
+      });
+      const capabilities = ((HostConfig.CapAdd ?? []) as string[]).map(each => each.replace(/^CAP_/, ''));
+      expect(capabilities, Name).toEqual(Name.endsWith('-keygen-1') ? ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'] : []);
+      expect(HostConfig.Memory, Name).toBeGreaterThanOrEqual(256 * 2 ** 20);
+      for (const options of Object.values(HostConfig.Tmpfs ?? {})) expect(options, Name).toMatch(/size=\d+m/);
+      expect(Config.User, Name).toMatch(isRoot ? /^0:0$/ : /^(node|1000:1000|99:99)$/);
+      expect((HostConfig.Binds ?? []).some(bind => bind.includes('docker.sock'))).toBe(Name.endsWith('-roster-1'));
+      const published = Object.values(NetworkSettings.Ports).flatMap(ports => ports ?? []);
+      expect(published.map(({ HostIp }) => HostIp)).toEqual(Name.endsWith('-proxy-1') ? ['127.0.0.1'] : []);
+    }
+  });
+});
+
+describe('make', () => {
+  it('lists the nodes that up started', async ({ project }) => {
+    const { exitCode, stdout, stderr } = await project.make('nodes');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toMatch(/^NODE +CONTAINER .*\nfred +[0-9a-f]{12} .* -\nbambam +[0-9a-f]{12} .* -\n$/);
+  });
+
+  it('pings one node', async ({ project }) => {
+    expect(await project.make('ping', 'NODE=bambam')).toEqual({ exitCode: 0, stdout: 'pong\n', stderr: '' });
+  });
+
+  it('compiles onto one node, and pushes to all nodes', async ({ project }) => {
+    const compiled = await project.make('compile', 'MODULE=demo', 'NODE=fred');
+    expect(compiled).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(compiled.stdout).toMatch(/^\{ok, demo, [0-9a-f]{12}\}\n$/);
+    const undef = await project.make('call', 'CALL=demo.add(4, 5)', 'NODE=bambam');
+    expect(undef).toMatchObject({
+      exitCode: 2,
+      stdout: 'bambam  undef: module demo is not loaded on node bambam\n',
+    });
+
+    const pushed = await project.make('push', 'MODULE=demo');
+    expect(pushed).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(pushed.stdout).toMatch(/^fred +loaded .*\nbambam +loaded .*\ndemo@[0-9a-f]{12} committed · 2 loaded /);
+    expect(await project.make('call', 'CALL=demo.add(4, 5)')).toEqual({
+      exitCode: 0,
+      stdout: 'fred    9\nbambam  9\n',
+      stderr: '',
+    });
+  });
+
+  it('passes on a call with single and double quotes', async ({ project }) => {
+    project.writeModule('echo', 'export const say = (text: string): string => text;\n');
+    await project.make('push', 'MODULE=echo');
+    const { stdout } = await project.make('call', `CALL=echo.say("it's a living")`, 'NODE=fred');
+    expect(stdout).toBe(`"it's a living"\n`);
+  });
+
+  it('runs hotcast and returns its exit status', async ({ project }) => {
+    project.writeModule('thrower', `${THROWS_ON_NODES}export const x = 1;\n`);
+    project.writeModule('typo', 'export const x = ;\n');
+    const statuses = [
+      await project.hotcast('push', 'demo'),
+      await project.hotcast('push', 'thrower'),
+      await project.hotcast('push', 'typo'),
+    ].map(({ exitCode }) => exitCode);
+    expect(statuses).toEqual([0, 1, 2]);
+    expect(await project.hotcastWithOtherCookie('push', 'demo')).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: 'hotcast: this controller does not have the cookie "other"; nothing was sent\n',
+    });
+  });
+
+  it('adds nodes, which load the pushed modules, and restarts no other node', async ({ project }) => {
+    await project.make('push', 'MODULE=demo');
+    const before = await project.nodes();
+    const { exitCode } = await project.make('up', 'NODES=3');
+    expect(exitCode).toBe(0);
+    const after = await project.nodes();
+    expect(after.map(({ node }) => node)).toEqual(['fred', 'bambam', 'betty']);
+    const processes = after.map(({ node, container, ...rest }) => [node, container, 'pid' in rest && rest.startedAt]);
+    expect(processes.slice(0, 2)).toEqual(
+      before.map(({ node, container, ...rest }) => [node, container, 'pid' in rest && rest.startedAt]),
+    );
+    expect(await project.make('call', 'CALL=demo.add(4, 5)', 'NODE=betty')).toMatchObject({ stdout: '9\n' });
+  });
+
+  it('removes everything with make down', async ({ project }) => {
+    expect(await resourcesOf(project.name)).not.toEqual([]);
+    expect((await project.make('down')).exitCode).toBe(0);
+    expect(await resourcesOf(project.name)).toEqual([]);
+    expect(await project.hotcast('nodes')).toMatchObject({
+      exitCode: 2,
+      stderr: 'hotcast: the controller is not running; start the cluster with: make up\n',
+    });
+  });
+});

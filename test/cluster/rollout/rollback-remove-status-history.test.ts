@@ -1,0 +1,199 @@
+import { describe, expect } from 'vitest';
+
+import { shortRevision } from '../../../protocol/revision.ts';
+import type { Cluster } from '../../support/cluster/cluster.ts';
+import { clusterTest } from '../../support/cluster/cluster-test.ts';
+import { waitForConvergence, runningRevisions } from '../../support/cluster/convergence.ts';
+import { PushObserver } from '../../support/cluster/push-observer.ts';
+import { throwsOnNode, versionSource } from '../../support/cluster/module-sources.ts';
+
+const it = clusterTest({ nodes: 5 });
+
+/** Pushes versions of a module one after the other. Returns their revisions. */
+async function pushAll(cluster: Cluster, module: string, ...names: string[]): Promise<string[]> {
+  const revisions: string[] = [];
+  for (const name of names) {
+    cluster.writeModule(module, versionSource(name));
+    revisions.push((await cluster.push(module)).revision);
+  }
+  return revisions;
+}
+
+const committed = { exitCode: 0, result: { outcome: 'committed', detail: '' } };
+
+describe('rollback', () => {
+  it('loads the previous revision on every node, and sends no bundle', async ({ cluster }) => {
+    const [one, two] = await pushAll(cluster, 'back', 'one', 'two');
+    await using observer = await PushObserver.start(cluster);
+    const rolledBack = await cluster.change('rollback', 'back');
+    expect(rolledBack).toMatchObject(committed);
+    expect(rolledBack.result.modules).toEqual([{ module: 'back', revision: one }]);
+    expect(rolledBack.result.nodes).toMatchObject(cluster.nodeNames.map(node => ({ node, status: 'loaded' })));
+    await observer.flush();
+    expect(observer.heads.map(({ module, revision }) => [module, revision])).toEqual([['back', one]]);
+    expect(observer.bundles).toEqual([]);
+    expect(await runningRevisions(cluster, 'back')).toEqual([one]);
+    const called = await cluster.call('back.version()');
+    expect(called.result.nodes).toMatchObject(cluster.nodeNames.map(node => ({ node, json: '"one"' })));
+    // A second rollback returns to the newer revision, which is now the previous one.
+    await cluster.change('rollback', 'back');
+    expect(await runningRevisions(cluster, 'back')).toEqual([two]);
+  });
+
+  it('loads the revision that --to names, also one that was pushed long ago', async ({ cluster }) => {
+    const [one, two] = await pushAll(cluster, 'named', 'one', 'two', 'three', 'four', 'five', 'six', 'seven');
+    expect(await cluster.change('rollback', 'named', '--to', shortRevision(one ?? ''))).toMatchObject(committed);
+    expect(await runningRevisions(cluster, 'named')).toEqual([one]);
+    expect(await cluster.change('rollback', 'named', '--to', two ?? '')).toMatchObject(committed);
+    expect(await runningRevisions(cluster, 'named')).toEqual([two]);
+  });
+
+  it('to a revision that is not in the history has exit status 2, and changes nothing', async ({ cluster }) => {
+    const [only] = await pushAll(cluster, 'single', 'one');
+    for (const options of [[], ['--to', 'ffffffffffff']]) {
+      const { exitCode, stderr } = await cluster.hotcast('rollback', 'single', ...options);
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain(shortRevision(only ?? ''));
+    }
+    expect(await cluster.history('single')).toHaveLength(1);
+  });
+});
+
+describe('remove', () => {
+  it('removes a module from every node, also from those that restart, until it is rolled back', async ({ cluster }) => {
+    const [one] = await pushAll(cluster, 'removed', 'one');
+    expect(await cluster.change('remove', 'removed')).toMatchObject(committed);
+    expect(await runningRevisions(cluster, 'removed')).toEqual([null]);
+    const { exitCode, result } = await cluster.call('removed.version()');
+    expect(exitCode).toBe(1);
+    expect(result.nodes).toMatchObject(cluster.nodeNames.map(node => ({ node, failure: 'undef' })));
+    await cluster.kill('betty');
+    await cluster.startContainer('betty');
+    expect(await runningRevisions(cluster, 'removed')).toEqual([null]);
+    await waitForConvergence(cluster);
+    expect((await cluster.hotcast('remove', 'removed')).exitCode).toBe(2);
+
+    expect(await cluster.change('rollback', 'removed')).toMatchObject(committed);
+    expect(await runningRevisions(cluster, 'removed')).toEqual([one]);
+  });
+});
+
+describe('modules that are pushed together', () => {
+  it('are all rolled back when one node cannot load one of them', async ({ cluster }) => {
+    const [left] = await pushAll(cluster, 'left', 'one');
+    const [right] = await pushAll(cluster, 'right', 'one');
+    cluster.writeModule('left', versionSource('two'));
+    cluster.writeModule('right', await throwsOnNode(cluster, 'wilma', 'two'));
+    const { exitCode, result } = await cluster.pushTogether(['left', 'right']);
+    expect({ exitCode, outcome: result.outcome }).toEqual({ exitCode: 1, outcome: 'reverted' });
+    expect(result.nodes.filter(({ status }) => status !== 'loaded')).toEqual([
+      { node: 'wilma', status: 'refused', reason: 'on_load_failure', detail: 'RangeError: not on wilma' },
+    ]);
+    await waitForConvergence(cluster);
+    expect([await runningRevisions(cluster, 'left'), await runningRevisions(cluster, 'right')]).toEqual([
+      [left],
+      [right],
+    ]);
+    // Wilma ran neither: no module is activated before all of them are loaded.
+    const loaded = (await cluster.logsOf('wilma')).filter(({ msg, module }) => msg === 'loaded' && module === 'left');
+    expect(loaded.map(({ revision }) => revision)).toEqual([shortRevision(left ?? '')]);
+    for (const module of ['left', 'right']) {
+      expect(await cluster.history(module)).toMatchObject([
+        { note: 'revert: refused by wilma', outcome: { verdict: 'committed', loaded: 5 } },
+        { note: 'push', outcome: { verdict: 'reverted', loaded: 4, refused: 1, silent: 0 } },
+        { note: 'push', outcome: { verdict: 'committed', loaded: 5 } },
+      ]);
+    }
+  });
+
+  it('are committed as one push', async ({ cluster }) => {
+    cluster.writeModule('left', versionSource('three'));
+    cluster.writeModule('right', versionSource('three'));
+    const { exitCode, result } = await cluster.pushTogether(['left', 'right']);
+    expect(exitCode).toBe(0);
+    for (const { module, revision } of result.modules)
+      expect(await runningRevisions(cluster, module)).toEqual([revision]);
+    const [left, right] = [await cluster.history('left'), await cluster.history('right')];
+    expect(left[0]?.push).toBe(right[0]?.push);
+  });
+
+  it('do not change when one of them does not compile', async ({ cluster }) => {
+    const before = await cluster.revisions();
+    cluster.writeModule('left', versionSource('four'));
+    cluster.writeModule('right', 'export function version() {');
+    expect((await cluster.hotcast('push', 'left', 'right')).exitCode).toBe(2);
+    expect(await cluster.revisions()).toEqual(before);
+  });
+});
+
+describe('a module that no node can compile', () => {
+  it('is refused before anything is sent', async ({ cluster }) => {
+    const [one] = await pushAll(cluster, 'unfit', 'one');
+    // esbuild does not check regular expressions; V8 does.
+    cluster.writeModule('unfit', `${versionSource('two')} export const bad = /(?<x>a)(?<x>b)/;`);
+    const { exitCode, stderr } = await cluster.hotcast('push', 'unfit');
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/^hotcast: unfit was refused before it was sent: SyntaxError: .*; nothing was sent\n$/);
+    expect(await runningRevisions(cluster, 'unfit')).toEqual([one]);
+    expect(await cluster.history('unfit')).toHaveLength(1);
+  });
+});
+
+describe('status', () => {
+  it('shows drift by module and node with exit status 1, until the node converges', async ({ cluster }) => {
+    const [one] = await pushAll(cluster, 'drifting', 'one');
+    await waitForConvergence(cluster);
+    expect((await cluster.hotcast('status')).stdout).toMatch(/\nevery node is on its heads\n$/);
+
+    cluster.writeModule('drifting', versionSource('mine'));
+    await cluster.compile('drifting', 'bambam');
+    const { exitCode, result } = await cluster.status();
+    expect(exitCode).toBe(1);
+    expect(result.nodes.filter(({ state }) => state !== 'ok')).toMatchObject([
+      { module: 'drifting', node: 'bambam', desired: one, state: 'here only' },
+    ]);
+    const { stdout } = await cluster.hotcast('status');
+    const short = shortRevision(one ?? '');
+    expect(stdout).toMatch(/^MODULE +NODE +DESIRED +RUNNING +STATE$/m);
+    expect(stdout).toMatch(new RegExp(`^drifting +fred +${short} +${short} +ok$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^drifting +bambam +${short} +(?!${short})[0-9a-f]{12} +here only$`, 'm'));
+    expect(stdout).toMatch(/\n1 of \d+ are not on their head\n$/);
+
+    expect((await cluster.push('drifting')).exitCode).toBe(0);
+    await waitForConvergence(cluster);
+  });
+});
+
+describe('history', () => {
+  it('shows time, revision, author, outcome and note of each head, newest first', async ({ cluster }) => {
+    const [one, two] = (await pushAll(cluster, 'listed', 'one', 'two')).map(shortRevision);
+    cluster.writeModule('listed', await throwsOnNode(cluster, 'fred', 'three'));
+    const three = shortRevision((await cluster.push('listed')).revision);
+    await cluster.change('rollback', 'listed', '--to', one ?? '');
+    await cluster.change('remove', 'listed');
+
+    const { exitCode, stdout } = await cluster.hotcast('history', 'listed');
+    expect(exitCode).toBe(0);
+    const [head, ...rows] = stdout.trimEnd().split('\n');
+    expect(head).toMatch(/^WHEN +REVISION +WHO +OUTCOME +NOTE$/);
+    const cells = rows.map(row => row.split(/ {2,}/));
+    const all = 'committed: 5 loaded, 0 refused, 0 silent';
+    expect(cells.map(row => row.slice(1))).toEqual([
+      ['-', 'hotcast', all, 'remove'],
+      [one, 'hotcast', all, 'rollback'],
+      [two, 'hotcast', all, 'revert: refused by fred'],
+      [three, 'hotcast', 'reverted: 4 loaded, 1 refused, 0 silent', 'push'],
+      [two, 'hotcast', all, 'push'],
+      [one, 'hotcast', all, 'push'],
+    ]);
+    const times = cells.map(([when]) => Date.parse(when ?? ''));
+    expect(times).toEqual(times.toSorted((a, b) => b - a));
+  });
+
+  it('keeps the last 16 heads', async ({ cluster }) => {
+    await pushAll(cluster, 'long', 'one', 'two');
+    for (let count = 0; count < 16; count += 1) await cluster.change('rollback', 'long');
+    const notes = (await cluster.history('long')).map(({ note }) => note);
+    expect(notes).toEqual(Array.from({ length: 16 }, () => 'rollback'));
+  });
+});

@@ -1,0 +1,10 @@
+// These tests share one cluster of three nodes, in this order, because the start of a cluster takes most of their time. They
+// use different modules, and each of them leaves all nodes running. To run one file: -t 'concurrent pushes'.
+import './shared-cluster/push.ts';
+import './shared-cluster/refused-push.ts';
+import './shared-cluster/removed-export.ts';
+import './shared-cluster/type-check.ts';
+import './shared-cluster/dry-run.ts';
+import './shared-cluster/concurrent-pushes.ts';
+import './shared-cluster/missed-push.ts';
+import './shared-cluster/compile-on-one-node.ts';

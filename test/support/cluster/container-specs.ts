@@ -1,0 +1,112 @@
+import { resolve } from 'node:path';
+
+import { Wait } from 'testcontainers';
+
+import type { Role } from '../../../protocol/inboxes.ts';
+import { HardenedContainer } from '../docker/hardened-container.ts';
+import { configureProxy, PROXY_IMAGE } from '../docker/haproxy.ts';
+import type { ClusterKeys } from './cluster-keys.ts';
+
+/** The label of all containers of a test cluster; its value is the cluster's id. */
+export const CLUSTER_LABEL = 'hotcast.test.cluster';
+
+const NATS_IMAGE = process.env['NATS_IMAGE'] || 'nats:2.15-alpine';
+const SOCKET = process.env['DOCKER_SOCKET'] || '/var/run/docker.sock';
+const NATS_CONF = resolve(import.meta.dirname, '../../../nats/nats.conf');
+
+/** Writable folders for a container with a read-only file system. */
+const TMPFS = { '/tmp': 'size=64m', '/run/hotcast': 'uid=1000,gid=1000,size=1m' };
+
+const GIB = 2 ** 30;
+
+type Environment = Readonly<Record<string, string>>;
+type BindMount = Parameters<HardenedContainer['withBindMounts']>[0][number];
+
+/** The image of a service, with the name that Compose gives it. */
+export function imageOf(service: 'node' | 'controller' | 'roster' | 'auth-callout'): string {
+  return `${process.env['HOTCAST_PROJECT'] || 'hotcast'}-${service}`;
+}
+
+/** How the containers of one cluster are configured: the same as in docker-compose.yml. */
+export class ContainerSpecs {
+  readonly #id: string;
+  readonly #cookie: string;
+  readonly #keys: ClusterKeys;
+
+  /** @param id the cluster's id, which is also the name of its network. */
+  constructor(id: string, cookie: string, keys: ClusterKeys) {
+    this.#id = id;
+    this.#cookie = cookie;
+    this.#keys = keys;
+  }
+
+  nats(): HardenedContainer {
+    return this.#base(NATS_IMAGE, 'nats', this.#cookie)
+      .withCommand(['-c', '/etc/nats/nats.conf'])
+      .withBindMounts([
+        { source: NATS_CONF, target: '/etc/nats/nats.conf', mode: 'ro' },
+        { source: this.#keys.folder('nats'), target: '/etc/nats/keys', mode: 'ro' },
+      ])
+      .withAnonymousVolume('/data')
+      .withLoopbackPort(4222)
+      .withTmpFs({ '/tmp': 'size=16m' })
+      .withMemory(GIB)
+      .withWaitStrategy(Wait.forLogMessage('Server is ready'));
+  }
+
+  roster(): HardenedContainer {
+    return this.#base(imageOf('roster'), 'roster', this.#cookie)
+      .withUser('0:0')
+      .withBindMounts([{ source: SOCKET, target: '/var/run/docker.sock' }, this.#keysOf('roster')])
+      .withEnvironment({ NODE_LABELS: `${CLUSTER_LABEL}=${this.#id},hotcast.node=${this.#cookie}` });
+  }
+
+  authCallout(): HardenedContainer {
+    return this.#base(imageOf('auth-callout'), 'auth-callout', this.#cookie).withBindMounts([
+      this.#keysOf('auth-callout'),
+    ]);
+  }
+
+  proxy(): HardenedContainer {
+    return configureProxy(this.#base(PROXY_IMAGE, 'proxy', this.#cookie));
+  }
+
+  /** @param modules the modules folder on this machine. */
+  controller(suffix: string, cookie: string, modules: string, environment: Environment = {}): HardenedContainer {
+    return this.#base(imageOf('controller'), suffix, cookie)
+      .withEnvironment(environment)
+      .withMemory(GIB)
+      .withTmpFs(TMPFS)
+      .withBindMounts([
+        { source: modules, target: '/work/modules', mode: 'ro' },
+        this.#keysOf('controller'),
+        this.#trust('rw'),
+      ]);
+  }
+
+  node(suffix: string, cookie: string, environment: Environment = {}): HardenedContainer {
+    const container = this.#base(imageOf('node'), suffix, cookie)
+      .withMemory(GIB)
+      .withTmpFs(TMPFS)
+      .withEnvironment(environment)
+      .withBindMounts([this.#keysOf('node'), this.#trust('ro')])
+      .withLabels({ 'hotcast.node': cookie });
+    return cookie === this.#cookie ? container.withSharedName(this.#id, 'node') : container;
+  }
+
+  #base(image: string, suffix: string, cookie: string): HardenedContainer {
+    return new HardenedContainer(image, `${this.#id}-${suffix}`)
+      .withLabels({ [CLUSTER_LABEL]: this.#id })
+      .withEnvironment({ COOKIE: cookie, NATS_URL: `nats://${this.#id}-nats:4222` })
+      .withNetworkMode(this.#id)
+      .withWaitStrategy(Wait.forLogMessage('"msg":"ready"'));
+  }
+
+  #keysOf(role: Role | 'auth-callout'): BindMount {
+    return { source: this.#keys.folder(role), target: '/run/keys', mode: role === 'controller' ? 'rw' : 'ro' };
+  }
+
+  #trust(mode: 'ro' | 'rw'): BindMount {
+    return { source: this.#keys.folder('trust'), target: '/run/trust', mode };
+  }
+}

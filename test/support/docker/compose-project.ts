@@ -1,0 +1,54 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { NodesResult } from '../../../controller/src/api/results.ts';
+import { type ProcessOutput, ROOT, run } from '../shell.ts';
+import { removeProject } from './cleanup.ts';
+
+/** The name of this process's Compose project. It contains the process id, so that leftovers are found. */
+export const TEST_PROJECT = `hotcast-test-${process.pid}`;
+
+/** The Compose file under its own project name, with a modules folder outside of the repository. */
+export class ComposeProject implements AsyncDisposable {
+  readonly name: string;
+  readonly #modules = mkdtempSync(join(tmpdir(), 'hotcast-test-'));
+  readonly #env: Readonly<Record<string, string>>;
+
+  /** @param env more environment variables for make and Compose. */
+  constructor(name: string, env: Readonly<Record<string, string>> = {}) {
+    this.name = name;
+    this.#env = { HOTCAST_PROJECT: name, MODULES_DIR: this.#modules, COOKIE: 'quarry', HTTP_PORT: '0', ...env };
+    chmodSync(this.#modules, 0o755);
+  }
+
+  writeModule(module: string, source: string): void {
+    writeFileSync(join(this.#modules, `${module}.ts`), source);
+  }
+
+  /** Runs `make …`. */
+  make(...args: string[]): Promise<ProcessOutput> {
+    return run('make', args, this.#env);
+  }
+
+  /** Runs `hotcast …` in the controller's container. */
+  hotcast(...args: string[]): Promise<ProcessOutput> {
+    return run('setup/hotcast', args, this.#env);
+  }
+
+  /** Runs `hotcast …` with a cookie that this project does not have. */
+  hotcastWithOtherCookie(...args: string[]): Promise<ProcessOutput> {
+    return run('setup/hotcast', args, { ...this.#env, COOKIE: 'other' });
+  }
+
+  async nodes(): Promise<NodesResult['nodes']> {
+    const { stdout } = await this.hotcast('nodes', '--json');
+    return (JSON.parse(stdout) as NodesResult).nodes;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await removeProject(this.name);
+    rmSync(this.#modules, { recursive: true, force: true });
+    rmSync(join(ROOT, `.cache/built-${this.name}`), { force: true });
+  }
+}
