@@ -2,14 +2,14 @@ import type { CodeChange } from '@hotcast/types';
 
 interface Data {
   count: number;
-  /** When it began to count, milliseconds since 1970. */
+  /** When the count started, milliseconds since 1970. */
   since: number;
 }
 
-/** Survives every swap of this module. */
+/** Belongs to the module, so it survives every push. */
 const data = import.meta.hot.dataOf<Data>({ count: 0, since: Date.now() });
 
-/** Adds to the count, and gives the new one. */
+/** Adds to the count and returns the new count. */
 export function increment(by = 1): number {
   return (data.count += by);
 }
@@ -22,7 +22,7 @@ export function since(): number {
   return data.since;
 }
 
-/** Takes the data of earlier versions too, which had no `since`. */
+/** Accepts the data of earlier versions, which had no `since`. */
 export const codeChange = (({ count = 0, since: began = Date.now() }) => ({
   count,
   since: began,

@@ -1,4 +1,4 @@
-/** The seed's module: `demo:add/2`. */
+/** The function of the Erlang walk: `demo:add/2`. */
 export function add(x: number, y: number): number {
   return x + y;
 }

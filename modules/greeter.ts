@@ -1,4 +1,4 @@
-// `hot:` reaches the current version of another module, as a fully qualified call does in Erlang.
+// A call of a `hot:` import runs the current version of that module, as a fully qualified call does in Erlang.
 import { add } from 'hot:demo';
 
 export function greet(name: string): string {

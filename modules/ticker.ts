@@ -1,11 +1,11 @@
-/** How often it ticks, milliseconds. */
+/** Time between two ticks, milliseconds. */
 const PERIOD = 1_000;
 
-/** How many times it has ticked, and when it will again, whichever version does it. */
+/** The number of ticks and the time of the next one. They survive every push. */
 const data = import.meta.hot.dataOf({ ticks: 0, due: performance.now() + PERIOD });
 
 function wait(): void {
-  // The timer dies with this version; the next version starts its own.
+  // The timer ends with this version. The next version starts its own.
   setTimeout(tick, data.due - performance.now());
 }
 
@@ -17,7 +17,7 @@ function tick(): void {
 
 wait();
 
-/** How many times it has ticked, over all its versions. */
+/** The number of ticks of all versions together. */
 export function ticks(): number {
   return data.ticks;
 }

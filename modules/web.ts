@@ -15,7 +15,7 @@ app.get('/hello/:name', context => context.text(`Hello ${context.req.param('name
 app.post('/visits', context => context.json({ visits: (data.visits += 1) }));
 app.get('/visits', context => context.json({ visits: data.visits }));
 
-// A stream stays on the version that it began on, and keeps that alive. A forced purge ends both; the signal says so.
+// A stream stays on the version on which it started, and keeps that version alive. A forced purge aborts the signal.
 app.get('/ticks', context =>
   streamSSE(context, async stream => {
     signal.addEventListener('abort', () => void stream.close());
@@ -26,7 +26,7 @@ app.get('/ticks', context =>
   }),
 );
 
-// A chat: each message is handled by the version that is current then, on connections that outlive them all.
+// A chat. The current version handles each message. The connections survive every push.
 const websocket: WebSocketHooks = {
   open(peer) {
     peer.subscribe('chat');
