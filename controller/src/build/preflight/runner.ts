@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 
 import type { Bundle } from '../../../../protocol/bundle.ts';
 import { HotcastError, UnavailableError } from '../../../../protocol/errors.ts';
 import { shortRevision } from '../../../../protocol/revision.ts';
 import { mapStack } from '../../../../shared/stack-trace.ts';
+import { withTimeout } from '../../../../shared/timeout.ts';
 import type { CodeCache } from './code-cache.ts';
 import type {
   ModuleUnderTest,
@@ -50,7 +50,8 @@ export type PreflightResult =
 /** How often the memory of the preflight's process is read. */
 const MEMORY_INTERVAL_MS = 20;
 
-const START_TIMEOUT_MS = 10_000;
+/** How long a run waits for its process. It has mostly started before; on a machine that starts 30 nodes, it takes seconds. */
+const START_TIMEOUT_MS = 30_000;
 
 /** The unit of the figures in /proc. */
 const PAGE_BYTES = 4_096;
@@ -93,7 +94,9 @@ export class Preflight implements Disposable {
     const { child, ready } = this.#standby ?? this.#start();
     this.#standby = null;
     try {
-      await ready;
+      await withTimeout(START_TIMEOUT_MS, ready).catch((cause: unknown) => {
+        throw new UnavailableError('the preflight did not start; nothing was sent', { cause });
+      });
       return await runIn(child, bundles, this.#limits);
     } finally {
       child.kill('SIGKILL');
@@ -114,8 +117,10 @@ export class Preflight implements Disposable {
     });
     this.#running.add(child);
     child.once('exit', () => this.#running.delete(child));
-    const ready = once(child, 'message', { signal: AbortSignal.timeout(START_TIMEOUT_MS) }).catch((cause: unknown) => {
-      throw new UnavailableError('the preflight did not start; nothing was sent', { cause });
+    const ready = new Promise((resolve, reject) => {
+      child.once('message', resolve);
+      child.once('error', reject);
+      child.once('exit', (code, signal) => reject(new Error(`its process ended (${signal ?? code})`)));
     });
     // The standby can fail before a run waits for it.
     ready.catch(() => undefined);
