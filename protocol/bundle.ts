@@ -3,8 +3,9 @@ import * as v from 'valibot';
 
 import { decode, encode } from './codec.ts';
 import { DecodeError, UsageError } from './errors.ts';
+import { firstFrame, joinFrames } from './framing.ts';
 import { MAX_UNPACKED_BYTES } from './limits.ts';
-import { moduleName, revision } from './schemas.ts';
+import { count, moduleName, revision } from './schemas.ts';
 import { revisionOf, shortRevision } from './revision.ts';
 
 const labelSchema = v.object({
@@ -17,7 +18,7 @@ const labelSchema = v.object({
   /** The runtime that the code cache was made for; null without a cache. */
   runtime: v.nullable(v.string()),
   /** The length of the code in bytes. The cache follows it. */
-  codeBytes: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  codeBytes: count,
 });
 
 /** One compiled revision of one module. It is written once, under its revision. */
@@ -33,7 +34,6 @@ export interface Bundle extends Omit<v.InferOutput<typeof labelSchema>, 'runtime
 /** Level 4 is fast; higher levels save little. */
 const GZIP_OPTIONS = { level: 4 } as const;
 const GUNZIP_OPTIONS = { maxOutputLength: MAX_UNPACKED_BYTES } as const;
-const LENGTH_BYTES = 4;
 
 /** Packs the JSON text of a source map with gzip. Nodes keep it packed: most maps are never read. */
 export function packMap(json: string): Uint8Array {
@@ -48,21 +48,21 @@ export function unpackMap(map: Uint8Array): string {
 /**
  * Packs a bundle for the wire.
  *
- * Layout: the map's length (4 bytes, big-endian), the map, and the rest under gzip: the label's length (4 bytes), the label
- * (JSON), the code (UTF-8), the code cache. So a node unpacks once, parses only the label, and does not read the map.
+ * Layout: the map as a frame ({@link joinFrames}), and the rest under gzip: the label (JSON) as a frame, the code (UTF-8),
+ * the code cache. So a node unpacks once, parses only the label, and does not read the map.
  *
  * @throws UsageError when it is larger than {@link MAX_UNPACKED_BYTES} before gzip.
  */
 export function encodeBundle({ code, map, cache, ...named }: Bundle): Uint8Array {
   const text = Buffer.from(code);
   const label = encode({ ...named, runtime: cache?.runtime ?? null, codeBytes: text.length });
-  const content = Buffer.concat([lengthOf(label), label, text, cache?.data ?? Buffer.alloc(0)]);
+  const content = Buffer.concat([joinFrames([label]), text, cache?.data ?? Buffer.alloc(0)]);
   if (content.length > MAX_UNPACKED_BYTES) {
     throw new UsageError(
       `${named.module} has ${content.length} bytes, the limit is ${MAX_UNPACKED_BYTES}: import less`,
     );
   }
-  return Buffer.concat([lengthOf(map), map, gzipSync(content, GZIP_OPTIONS)]);
+  return Buffer.concat([joinFrames([map]), gzipSync(content, GZIP_OPTIONS)]);
 }
 
 /**
@@ -93,16 +93,9 @@ function unpack(packed: Uint8Array): Buffer {
   }
 }
 
-function lengthOf(part: Uint8Array): Uint8Array {
-  const length = Buffer.alloc(LENGTH_BYTES);
-  length.writeUInt32BE(part.length);
-  return length;
-}
-
-/** Splits bytes into two parts. The length of the first is written before it. */
+/** See {@link firstFrame}. @throws DecodeError when the frame is not whole */
 function split(bytes: Uint8Array): [Buffer, Buffer] {
-  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const end = all.length < LENGTH_BYTES ? Infinity : LENGTH_BYTES + all.readUInt32BE(0);
-  if (end > all.length) throw new DecodeError('the bundle does not unpack: a part of it is cut off');
-  return [all.subarray(LENGTH_BYTES, end), all.subarray(end)];
+  const parts = firstFrame(bytes);
+  if (parts === null) throw new DecodeError('the bundle does not unpack: a part of it is cut off');
+  return parts;
 }

@@ -25,10 +25,6 @@ export function inScope(scope: CanaryScope, node: string): boolean {
       return scope.names.includes(node);
     case 'share':
       return canaryRank(node) <= scope.upTo;
-    default: {
-      const check: never = scope;
-      return check;
-    }
   }
 }
 

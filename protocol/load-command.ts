@@ -10,8 +10,7 @@ const commandHeader = v.object({
 });
 
 /** Tells one node to load a bundle that is in no head. It is signed for that node's subject. */
-export interface LoadCommand {
-  readonly at: number;
+export interface LoadCommand extends v.InferOutput<typeof commandHeader> {
   /** The packed bundle. */
   readonly packed: Uint8Array;
 }
@@ -22,7 +21,7 @@ export function encodeLoadCommand({ at, packed }: LoadCommand): Uint8Array {
 
 /** @throws DecodeError */
 export function decodeLoadCommand(bytes: Uint8Array): LoadCommand {
-  const [first, packed, ...more] = splitFrames(bytes, 2);
-  if (first === undefined || packed === undefined || more.length > 0) throw new DecodeError('not a load command');
-  return { ...decode(commandHeader, first), packed };
+  const [header, packed] = splitFrames(bytes, 2);
+  if (header === undefined || packed === undefined) throw new DecodeError('not a load command');
+  return { ...decode(commandHeader, header), packed };
 }

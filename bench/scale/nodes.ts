@@ -10,7 +10,7 @@ import type { Bundle } from '../../protocol/bundle.ts';
 import type { Head } from '../../protocol/head.ts';
 import { nodeInbox } from '../../protocol/inboxes.ts';
 import { replicaName } from '../../protocol/names.ts';
-import { TrustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
+import { trustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
 import { readJsonFiles } from '../../shared/files.ts';
 import { BARE, connectAs, containerOf, COOKIE, subjects } from './cluster.ts';
 
@@ -30,7 +30,7 @@ type Shared = Pick<ClusterNodeDeps, 'bans' | 'verifier' | 'codeServer'>;
  * and evaluation of a bundle; every connection gets and answers every message.
  */
 export function simulateNodes(trustDir: string): void {
-  const trust = new TrustedKeyFiles(() => readJsonFiles(trustDir));
+  const trust = trustedKeyFiles(() => readJsonFiles(trustDir));
   const bans = new Bans();
   const tell = (error: Error): void => log.error({ err: error }, 'a simulated node rejected a message');
   const codeServer = new CodeServer(log, { bans, activity: new ActivityBuffer(), logMaxCharsPerSecond: 100_000 });

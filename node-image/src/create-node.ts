@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 import type { NatsConnection } from '@nats-io/transport-node';
 
-import { TrustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
+import { trustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
 import { readJsonFiles } from '../../shared/files.ts';
 import type { Logger } from '../../shared/logger.ts';
@@ -69,7 +69,7 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     loopDelay.enable();
     disposers.push(() => void loopDelay.disable());
     const subjects = subjectsOf(cookie);
-    const trustedKeys = new TrustedKeyFiles(() => readJsonFiles(deps.trustDir));
+    const trustedKeys = trustedKeyFiles(() => readJsonFiles(deps.trustDir));
     const verifier = new Verifier(trustedKeys, subjects, rejectionLog(nats, subjects, identity.name, log));
     const node = await ClusterNode.start({ ...deps, verifier, bans, codeServer, loopDelay });
     disposers.push(() => node[Symbol.dispose]());

@@ -12,7 +12,7 @@ import { isModuleName } from '../../protocol/names.ts';
 import { revisionOf } from '../../protocol/revision.ts';
 import { signEnvelope } from '../../protocol/signing/envelope.ts';
 import type { Subjects } from '../../protocol/subjects.ts';
-import { TrustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
+import { trustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
 
 /** A bundle of CommonJS code, as the controller compiles it. */
 export function bundleOf(module: string, code: string): Bundle {
@@ -72,7 +72,11 @@ export function signed(subject: string, payload: Uint8Array): Uint8Array {
 
 /** A verifier that trusts the key of these tests. */
 export function verifierOf(subjects: Subjects): Verifier {
-  return new Verifier(new TrustedKeyFiles(() => [trustedKeyFile(KEY, null)]), subjects, () => undefined);
+  return new Verifier(
+    trustedKeyFiles(() => [trustedKeyFile(KEY, null)]),
+    subjects,
+    () => undefined,
+  );
 }
 
 /** The heads in a commit message. */

@@ -13,7 +13,7 @@ import {
   trustedKeyFile,
 } from '../../../protocol/signing/keys.ts';
 import { signEnvelope, signerOf, verifyEnvelope } from '../../../protocol/signing/envelope.ts';
-import { TrustedKeyFiles } from '../../../protocol/signing/trusted-keys.ts';
+import { trustedKeyFiles } from '../../../protocol/signing/trusted-keys.ts';
 
 /** The file with the controller's signing key, in its folder of keys. */
 export const SIGNING_KEY = 'signing.pem';
@@ -36,7 +36,7 @@ export interface Keyring {
 
 /** A keyring from the controller's folders of keys. A signing key that was rotated is seen at its next use. */
 export function openKeyring(keysDir: string, trustDir: string): Keyring {
-  const trust = new TrustedKeyFiles(
+  const trust = trustedKeyFiles(
     () => readJsonFiles(trustDir),
     // History that an ended key has sealed can still be read here.
     () => 0,
