@@ -6,14 +6,13 @@ import { orNullAfter } from '../../../shared/timeout.ts';
 import { runInContext } from '../sandbox/execution-context.ts';
 import { ActivityBuffer } from '../watchdog/activity-buffer.ts';
 import { Bans } from '../watchdog/bans.ts';
-import { Activator, type ActivatorDeps, notPrepared, type Target } from './activator.ts';
+import { type ActivatorDeps, createActivator, notPrepared, type Target } from './activator.ts';
 import { dryRun, type DryRun, type DryRunTarget } from './dry-run.ts';
 import { type Call, Calls } from './in-flight-calls.ts';
 import { OK, type LoadResult, type Refused, refused } from './load-result.ts';
 import { compileVersion, type Prepared } from './loader.ts';
-import { ModuleErrors } from './module-errors.ts';
-import { dropPreviousData } from './module-state.ts';
-import { ModuleTable } from './module-table.ts';
+import { moduleErrors } from './module-errors.ts';
+import { dropPreviousData, ModuleTable } from './module-table.ts';
 import { purge, remove } from './version-slots.ts';
 import { scriptName, type Version } from './version.ts';
 
@@ -23,14 +22,7 @@ const MAX_COMPILED = 4;
 /** The timeout for asynchronous dispose callbacks when the node stops (milliseconds). */
 const STOP_DISPOSE_TIMEOUT_MS = 200;
 
-interface Options {
-  /** The maximum number of characters that a version logs per second. */
-  readonly logMaxCharsPerSecond?: number;
-  /** The revisions that brought this node down before. */
-  readonly bans?: Bans;
-  /** Shows the watchdog which module's code runs. */
-  readonly activity?: ActivityBuffer;
-}
+type Options = Partial<Pick<ActivatorDeps, 'logMaxCharsPerSecond' | 'bans' | 'activity'>>;
 
 /** What a head requests of this node; a null revision removes the module. */
 export interface Assignment extends Omit<Target, 'revision'> {
@@ -43,10 +35,10 @@ export interface Assignment extends Omit<Target, 'revision'> {
 /** Hosts the modules of one node, like OTP's code server: two slots per module, and compiled revisions beside them. */
 export class CodeServer implements AsyncDisposable {
   readonly #modules = new ModuleTable();
-  readonly errors = new ModuleErrors(this.#modules);
+  readonly errors = moduleErrors(this.#modules);
   readonly #calls = new Calls();
   readonly #deps: ActivatorDeps;
-  readonly #activator: Activator;
+  readonly #activator: ReturnType<typeof createActivator>;
 
   constructor(
     log: Logger,
@@ -54,7 +46,7 @@ export class CodeServer implements AsyncDisposable {
   ) {
     const own = { modules: this.#modules, calls: this.#calls, errors: this.errors };
     this.#deps = { ...own, bans, activity, log, logMaxCharsPerSecond };
-    this.#activator = new Activator(this.#deps);
+    this.#activator = createActivator(this.#deps);
   }
 
   /** Compiles a bundle and keeps it. The running version does not change. */
@@ -82,7 +74,7 @@ export class CodeServer implements AsyncDisposable {
 
   /** The refusal that a load gets now because of a ban or of calls on the old version; null when there is none. */
   checkLoad(target: Target): Refused | null {
-    return this.#activator.checkBan(target) ?? this.#activator.checkOld(target.module);
+    return this.#activator.checkBan(target) ?? this.#activator.checkOld(target);
   }
 
   /** Loads a prepared revision on this node alone, without a head. */

@@ -1,15 +1,15 @@
-import { evaluateVersion, type Environment, type Prepared } from './loader.ts';
+import type { Environment, Prepared } from './loader.ts';
 import { type Refused, refused } from './load-result.ts';
-import { migrateState, migratesState } from './state-migration.ts';
+import { evaluateOver, type Live, migratesFrom } from './state-migration.ts';
 import type { Version } from './version.ts';
 
 /** Whether revisions would load; `not_tried` when that can't be found out without a change of the running modules. */
 export type DryRun = { status: 'would_load' } | { status: 'not_tried'; detail: string } | Refused;
 
-/** A prepared revision, the data and version that it would replace, and its environment. */
+/** A prepared revision, what it would be evaluated over, and its environment. */
 export interface DryRunTarget {
   readonly prepared: Prepared;
-  readonly live: { readonly data: Record<string, unknown>; readonly current: Version | null };
+  readonly live: Live;
   readonly environment: Omit<Environment, 'data'>;
 }
 
@@ -21,14 +21,11 @@ export function dryRun(targets: readonly DryRunTarget[]): DryRun {
   const tried: Version[] = [];
   try {
     for (const { prepared, live, environment } of targets) {
-      const from = migratesState(prepared.bundle.exports) ? live.current : null;
       const copy = copyOf(live.data);
-      if (copy === null && from === null) {
+      if (copy === null && migratesFrom(prepared, live) === null) {
         return { status: 'not_tried', detail: `the live data of ${prepared.bundle.module} can't be copied` };
       }
-      const version = evaluateVersion(prepared, { ...environment, data: from === null ? (copy ?? {}) : {} });
-      tried.push(version);
-      if (from !== null) migrateState(version, structuredClone(live.data), from.revision);
+      tried.push(evaluateOver({ ...live, data: copy ?? live.data }, prepared, environment));
     }
     return { status: 'would_load' };
   } catch (error) {

@@ -13,16 +13,16 @@ type Exports = Record<string, unknown>;
  * A name that no version exported is a function that throws `undef`. Only such names use a Proxy.
  */
 export class HotImports {
-  readonly #hotImports = new Map<string, HotImport>();
+  readonly #hotImports = new Map<string, ReturnType<typeof hotImport>>();
   readonly #exports = new Map<string, Exports>();
 
   of(module: string): Exports {
-    let hotImport = this.#hotImports.get(module);
-    if (hotImport === undefined) {
-      hotImport = new HotImport(module, this.#exports.get(module) ?? {});
-      this.#hotImports.set(module, hotImport);
-    }
-    return hotImport.names;
+    const known = this.#hotImports.get(module);
+    if (known !== undefined) return known.names;
+    const created = hotImport(module);
+    created.setExports(this.#exports.get(module) ?? {});
+    this.#hotImports.set(module, created);
+    return created.names;
   }
 
   /** Sets the current exports of a module; null when it is not loaded. */
@@ -34,57 +34,44 @@ export class HotImports {
 }
 
 /**
- * The exports of one module for its importers. V8 reads {@link names} fast as long as no property is deleted and no getter
- * is replaced. So a removed export is hidden, and a variable has one getter for all versions.
+ * The exports of one module for its importers. V8 reads `names` fast as long as no property is deleted and no getter is
+ * replaced. So a removed export is hidden, and a variable has one getter for all versions.
  */
-class HotImport {
-  readonly names: Exports;
-  readonly #module: string;
-  #exports: Exports = {};
+function hotImport(module: string) {
+  let current: Exports = {};
 
-  constructor(module: string, exports: Exports) {
-    this.#module = module;
-    this.names = Object.create(new Proxy({}, { get: (_, name) => this.#missing(name) })) as Exports;
-    this.setExports(exports);
-  }
+  const undef =
+    (name: string) =>
+    (...args: unknown[]): unknown => {
+      // The function can exist now: `import * as demo` reads all names early.
+      const found = Object.hasOwn(current, name) ? current[name] : undefined;
+      if (typeof found === 'function') return Reflect.apply(found, undefined, args) as unknown;
+      throw new UndefError(`no function ${name} of module ${module} is loaded`);
+    };
+  const missing = (name: string | symbol): unknown => {
+    // Symbols and these two names are read by the language and by esbuild, not by a caller.
+    if (typeof name === 'symbol' || name === 'then') return undefined;
+    return name === '__esModule' ? true : undef(name);
+  };
+  const names = Object.create(new Proxy({}, { get: (_, name) => missing(name) })) as Exports;
+  const define = (name: string, property: PropertyDescriptor): void => {
+    Object.defineProperty(names, name, { ...property, configurable: true });
+  };
 
-  setExports(exports: Exports): void {
-    this.#exports = exports;
-    for (const name of Object.keys(this.names)) {
-      if (!Object.hasOwn(exports, name)) this.#define(name, { value: this.#undef(name), enumerable: false });
+  const setExports = (exports: Exports): void => {
+    current = exports;
+    for (const name of Object.keys(names)) {
+      if (!Object.hasOwn(exports, name)) define(name, { value: undef(name), enumerable: false, writable: true });
     }
     for (const [name, value] of Object.entries(exports)) {
-      const known = Object.getOwnPropertyDescriptor(this.names, name);
+      const known = Object.getOwnPropertyDescriptor(names, name);
       const isVariable = known?.get !== undefined;
       // A function is copied, so that a call needs no getter. A variable is read through a getter.
       if (typeof value !== 'function') {
-        if (isVariable) continue;
-        Object.defineProperty(this.names, name, {
-          get: () => this.#exports[name],
-          enumerable: true,
-          configurable: true,
-        });
-      } else if (known?.enumerable === true && !isVariable) this.names[name] = value;
-      else this.#define(name, { value, enumerable: true });
+        if (!isVariable) define(name, { get: () => current[name], enumerable: true });
+      } else if (known?.enumerable === true && !isVariable) names[name] = value;
+      else define(name, { value, enumerable: true, writable: true });
     }
-  }
-
-  #define(name: string, property: { readonly value: unknown; readonly enumerable: boolean }): void {
-    Object.defineProperty(this.names, name, { ...property, writable: true, configurable: true });
-  }
-
-  #missing(name: string | symbol): unknown {
-    // Symbols and these two names are read by the language and by esbuild, not by a caller.
-    if (typeof name === 'symbol' || name === 'then') return undefined;
-    return name === '__esModule' ? true : this.#undef(name);
-  }
-
-  #undef(name: string): (...args: unknown[]) => unknown {
-    return (...args) => {
-      // The function can exist now: `import * as demo` reads all names early.
-      const found = Object.hasOwn(this.#exports, name) ? this.#exports[name] : undefined;
-      if (typeof found === 'function') return Reflect.apply(found, undefined, args) as unknown;
-      throw new UndefError(`no function ${name} of module ${this.#module} is loaded`);
-    };
-  }
+  };
+  return { names, setExports };
 }

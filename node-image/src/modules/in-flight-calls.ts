@@ -7,6 +7,8 @@ export interface Call {
   readonly imported: Set<Version>;
   /** Rejects with a {@link PurgedError} when the version is purged before the call ends. */
   readonly purged: Promise<never>;
+  /** Makes {@link purged} reject. */
+  readonly fail: () => void;
 }
 
 /** The error of a call whose version was purged by force. */
@@ -14,13 +16,9 @@ export class PurgedError extends Error {
   override readonly name = 'purged';
 }
 
-interface Pending extends Call {
-  readonly fail: () => void;
-}
-
 /** The running calls of one node. {@link Version.calls} is the number of calls that can be in a version's code. */
 export class Calls {
-  readonly #calls = new Set<Pending>();
+  readonly #calls = new Set<Call>();
 
   get size(): number {
     return this.#calls.size;
@@ -41,7 +39,7 @@ export class Calls {
 
   /** Ends a call; returns the versions that it was counted for. */
   end(call: Call): Version[] {
-    this.#calls.delete(call as Pending);
+    this.#calls.delete(call);
     const versions = [call.version, ...call.imported];
     for (const version of versions) version.calls -= 1;
     return versions;

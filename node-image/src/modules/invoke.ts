@@ -12,14 +12,8 @@ import { collectStream, isStream } from './collect-stream.ts';
  */
 export async function call(codeServer: CodeServer, node: string, request: CallRequest): Promise<CallAnswer> {
   const output: string[] = [];
-  const failed = (failure: CallFailure, type: string, message: string): CallAnswer => ({
-    status: 'error',
-    node,
-    failure,
-    type,
-    message,
-    output,
-  });
+  const failed = (failure: CallFailure, type: string, message: string) =>
+    ({ status: 'error', node, failure, type, message, output }) satisfies CallAnswer;
   const undef = (what: string): CallAnswer => failed('undef', 'undef', `${what} on node ${node}`);
 
   const version = codeServer.current(request.module);
@@ -37,13 +31,8 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
     });
     const result = await Promise.race([value, running.purged]);
     if (!result.ok) return failed('badvalue', 'badvalue', result.detail);
-    return {
-      status: 'value',
-      node,
-      revision: version.revision,
-      output,
-      ...(result.json === undefined ? {} : { json: result.json }),
-    };
+    const json = result.json === undefined ? {} : { json: result.json };
+    return { status: 'value', node, revision: version.revision, output, ...json };
   } catch (error) {
     threw = true;
     if (error instanceof UndefError) return failed('undef', 'undef', `${error.message} on node ${node}`);
