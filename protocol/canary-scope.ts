@@ -20,12 +20,7 @@ export function canaryRank(node: string): number {
 }
 
 export function inScope(scope: CanaryScope, node: string): boolean {
-  switch (scope.type) {
-    case 'names':
-      return scope.names.includes(node);
-    case 'share':
-      return canaryRank(node) <= scope.upTo;
-  }
+  return scope.type === 'names' ? scope.names.includes(node) : canaryRank(node) <= scope.upTo;
 }
 
 /**

@@ -1,7 +1,7 @@
 import pino from 'pino';
 
 import { Verifier } from '../../node-image/src/admission/verifier.ts';
-import { ClusterNode, type ClusterNodeDeps } from '../../node-image/src/cluster/cluster-node.ts';
+import { type ClusterNodeDeps, startClusterNode } from '../../node-image/src/cluster/cluster-node.ts';
 import { claimName } from '../../node-image/src/cluster/name-claim.ts';
 import { CodeServer } from '../../node-image/src/modules/code-server.ts';
 import { ActivityBuffer } from '../../node-image/src/watchdog/activity-buffer.ts';
@@ -52,7 +52,7 @@ async function startNode(number: number, shared: Shared): Promise<void> {
   const nats = await connectAs('node', nodeInbox(wanted));
   const name = await claimName(nats, subjects, wanted, container);
   const identity = { name, container };
-  const node = await ClusterNode.start({
+  const node = await startClusterNode({
     nats,
     cookie: COOKIE,
     identity,

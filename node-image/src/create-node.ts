@@ -9,7 +9,7 @@ import type { Logger } from '../../shared/logger.ts';
 import { drainConnection } from '../../shared/nats/shutdown.ts';
 import { rejectionLog } from './admission/rejection-log.ts';
 import { Verifier } from './admission/verifier.ts';
-import { ClusterNode } from './cluster/cluster-node.ts';
+import { startClusterNode } from './cluster/cluster-node.ts';
 import type { Identity } from './cluster/node-description.ts';
 import { HttpServer } from './http/server.ts';
 import { CodeServer } from './modules/code-server.ts';
@@ -71,7 +71,7 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     const subjects = subjectsOf(cookie);
     const trustedKeys = trustedKeyFiles(() => readJsonFiles(deps.trustDir));
     const verifier = new Verifier(trustedKeys, subjects, rejectionLog(nats, subjects, identity.name, log));
-    const node = await ClusterNode.start({ ...deps, verifier, bans, codeServer, loopDelay });
+    const node = await startClusterNode({ ...deps, verifier, bans, codeServer, loopDelay });
     disposers.push(() => node[Symbol.dispose]());
     const http = await HttpServer.start({ port: deps.httpPort, node: identity.name, codeServer, log });
     disposers.push(async () => http[Symbol.asyncDispose]());

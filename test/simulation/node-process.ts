@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { handleRequests } from '../../node-image/src/cluster/request-handlers.ts';
-import { Reconciler } from '../../node-image/src/cluster/reconciler.ts';
+import { createReconciler } from '../../node-image/src/cluster/reconciler.ts';
 import { CodeServer } from '../../node-image/src/modules/code-server.ts';
 import type { Subjects } from '../../protocol/subjects.ts';
 import { verifierOf, recordingLog } from '../unit/fixtures.ts';
@@ -32,7 +32,7 @@ export class NodeProcess {
     this.name = name;
     this.#codeServer = new CodeServer(this.#log);
     this.#connection = network.connect(name);
-    const reconciler = new Reconciler(name, this.#codeServer, recordsOf(name, stream, network), this.#log);
+    const reconciler = createReconciler(name, this.#codeServer, recordsOf(name, stream, network), this.#log);
     void running.run(name, async () => {
       await handleRequests({
         nats: this.#inside(this.#connection).nats,

@@ -5,9 +5,9 @@ import { subjectsOf } from '../../../protocol/subjects.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { onReconnect } from '../../../shared/nats/connection.ts';
 import type { Bans } from '../watchdog/bans.ts';
-import { Heartbeat } from './heartbeat.ts';
+import { heartbeatOf } from './heartbeat.ts';
 import { type DescribedNode, describeNode } from './node-description.ts';
-import { Reconciler } from './reconciler.ts';
+import { createReconciler } from './reconciler.ts';
 import { recordReader } from './record-reader.ts';
 import { handleRequests } from './request-handlers.ts';
 
@@ -20,51 +20,36 @@ export interface ClusterNodeDeps extends DescribedNode {
   readonly log: Logger;
 }
 
-/** The part of a node that talks to the cluster. Its subscriptions end with the connection. */
-export class ClusterNode implements Disposable {
-  readonly #deps: ClusterNodeDeps;
-  readonly #reconciler: Reconciler;
-  readonly #heartbeat: Heartbeat;
-
-  private constructor(deps: ClusterNodeDeps, reconciler: Reconciler) {
-    this.#deps = deps;
-    this.#reconciler = reconciler;
-    this.#heartbeat = new Heartbeat(deps.nats, subjectsOf(deps.cookie), () => {
-      const description = describeNode(deps);
-      // Each heartbeat reports the delay since the last one.
-      deps.loopDelay.reset();
-      return description;
-    });
-  }
-
-  /** Resolves when the node answers requests and runs what the heads in the stream say. */
-  static async start(deps: ClusterNodeDeps): Promise<ClusterNode> {
-    const { nats, cookie, identity, verifier, codeServer, log } = deps;
-    const subjects = subjectsOf(cookie);
-    const reconciler = new Reconciler(identity.name, codeServer, await recordReader(nats, cookie, verifier), log);
-    const node = new ClusterNode(deps, reconciler);
-    await handleRequests({ ...deps, subjects, reconciler, heartbeat: node.#heartbeat });
-    await reconciler.readHeads();
-    void onReconnect(nats, () => reconciler.readHeads());
-    return node;
-  }
-
-  /** Starts the heartbeat, and reports the bans of this node. */
-  announce(): void {
-    const { nats, cookie, identity, bans, log } = this.#deps;
-    this.#heartbeat.start();
-    for (const { script, detail } of bans.active) log.warn({ script }, `banned on this node: it ${detail}`);
-    if (bans.active.length === 0) return;
-    nats.publish(subjectsOf(cookie).event(identity.name, 'stalled'), encode(describeNode(this.#deps)));
-  }
-
-  /** Publishes that the node leaves, and stops the heartbeat. */
-  goodbye(): void {
-    this.#heartbeat.goodbye();
-  }
-
-  [Symbol.dispose](): void {
-    this.#heartbeat.stop();
-    this.#reconciler[Symbol.dispose]();
-  }
+/**
+ * Starts the part of a node that talks to the cluster. Resolves when the node answers requests and runs what the heads in
+ * the stream say. Its subscriptions end with the connection.
+ */
+export async function startClusterNode(deps: ClusterNodeDeps) {
+  const { nats, cookie, identity, verifier, codeServer, loopDelay, bans, log } = deps;
+  const subjects = subjectsOf(cookie);
+  const reconciler = createReconciler(identity.name, codeServer, await recordReader(nats, cookie, verifier), log);
+  const heartbeat = heartbeatOf(nats, subjects, () => {
+    const description = describeNode(deps);
+    // Each heartbeat reports the delay since the last one.
+    loopDelay.reset();
+    return description;
+  });
+  await handleRequests({ ...deps, subjects, reconciler, heartbeat });
+  await reconciler.readHeads();
+  void onReconnect(nats, reconciler.readHeads);
+  return {
+    /** Starts the heartbeat, and reports the bans of this node. */
+    announce: (): void => {
+      heartbeat.start();
+      for (const { script, detail } of bans.active) log.warn({ script }, `banned on this node: it ${detail}`);
+      if (bans.active.length === 0) return;
+      nats.publish(subjects.event(identity.name, 'stalled'), encode(describeNode(deps)));
+    },
+    /** Publishes that the node leaves, and stops the heartbeat. */
+    goodbye: heartbeat.goodbye,
+    [Symbol.dispose]: (): void => {
+      heartbeat.stop();
+      reconciler[Symbol.dispose]();
+    },
+  };
 }

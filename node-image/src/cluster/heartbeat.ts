@@ -5,56 +5,47 @@ import { HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
 import type { NodeDescription } from '../../../protocol/messages.ts';
 import type { EventKind, Subjects } from '../../../protocol/subjects.ts';
 
-/** Publishes that the node is present: at the start, and then every 2 seconds or as often as the controller requests. */
-export class Heartbeat {
-  readonly #nats: NatsConnection;
-  readonly #subjects: Subjects;
-  readonly #describe: () => NodeDescription;
-  #intervalMs = HEARTBEAT_INTERVAL;
+export type Heartbeat = ReturnType<typeof heartbeatOf>;
+
+/**
+ * Publishes that the node is present: at the start, and then every 2 seconds or as often as the controller requests.
+ *
+ * @param describe is called once for each heartbeat.
+ */
+export function heartbeatOf(nats: NatsConnection, subjects: Subjects, describe: () => NodeDescription) {
+  let heartbeatInterval = HEARTBEAT_INTERVAL;
   /** The time of the next heartbeat, and its timer; null before the first and after the last heartbeat. */
-  #next: { readonly at: number; readonly timer: NodeJS.Timeout } | null = null;
+  let next: { readonly at: number; readonly timer: NodeJS.Timeout } | null = null;
 
-  /** @param describe is called once for each heartbeat. */
-  constructor(nats: NatsConnection, subjects: Subjects, describe: () => NodeDescription) {
-    this.#nats = nats;
-    this.#subjects = subjects;
-    this.#describe = describe;
-  }
-
+  const publish = (kind: EventKind, more: Pick<NodeDescription, 'heartbeatInterval'> = {}): void => {
+    const description = describe();
+    nats.publish(subjects.event(description.node, kind), encode({ ...description, ...more }));
+  };
+  const stop = (): void => {
+    if (next !== null) clearTimeout(next.timer);
+    next = null;
+  };
+  const schedule = (waitMs: number): void => {
+    stop();
+    next = { at: performance.now() + waitMs, timer: setTimeout(start, waitMs) };
+  };
   /** Publishes a heartbeat, and schedules the next one. */
-  start(): void {
-    this.#publish('heartbeat', { heartbeatInterval: this.#intervalMs });
-    this.#schedule(this.#intervalMs);
-  }
-
+  const start = (): void => {
+    publish('heartbeat', { heartbeatInterval });
+    schedule(heartbeatInterval);
+  };
   /**
    * Changes the interval (milliseconds). Each heartbeat announces the next one. So a longer interval applies from the next
    * heartbeat. A shorter one applies now, from a random moment in it, because all nodes of the fleet change at once.
    */
-  setInterval(intervalMs: number): void {
-    this.#intervalMs = intervalMs;
-    if (this.#next !== null && this.#next.at - performance.now() > intervalMs)
-      this.#schedule(Math.random() * intervalMs);
-  }
-
+  const setInterval = (intervalMs: number): void => {
+    heartbeatInterval = intervalMs;
+    if (next !== null && next.at - performance.now() > intervalMs) schedule(Math.random() * intervalMs);
+  };
   /** Publishes that the node leaves, and stops. */
-  goodbye(): void {
-    this.stop();
-    this.#publish('goodbye');
-  }
-
-  stop(): void {
-    if (this.#next !== null) clearTimeout(this.#next.timer);
-    this.#next = null;
-  }
-
-  #schedule(waitMs: number): void {
-    this.stop();
-    this.#next = { at: performance.now() + waitMs, timer: setTimeout(() => this.start(), waitMs) };
-  }
-
-  #publish(kind: EventKind, more: Pick<NodeDescription, 'heartbeatInterval'> = {}): void {
-    const description = this.#describe();
-    this.#nats.publish(this.#subjects.event(description.node, kind), encode({ ...description, ...more }));
-  }
+  const goodbye = (): void => {
+    stop();
+    publish('goodbye');
+  };
+  return { start, setInterval, goodbye, stop };
 }

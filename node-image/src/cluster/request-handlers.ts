@@ -4,30 +4,18 @@ import type * as v from 'valibot';
 import { decode, encode } from '../../../protocol/codec.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
 import { splitFrames } from '../../../protocol/framing.ts';
-import { MAX_MODULES, MAX_REQUEST_BYTES, HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
-import {
-  callRequest,
-  digestRequest,
-  type LoadAnswer,
-  type MalformedAnswer,
-  type PrepareAnswer,
-  type PurgeAnswer,
-  purgeRequest,
-  type PurgeRequest,
-  type DryRunAnswer,
-  dryRunRequest,
-} from '../../../protocol/messages.ts';
-import { LogThrottle } from '../../../shared/log-throttle.ts';
-import { ANSWER_TO, FORCE, lastToken, type Subjects, type Verb } from '../../../protocol/subjects.ts';
-import { call } from '../modules/invoke.ts';
-import type { Reconciler } from './reconciler.ts';
-import type { CodeServer } from '../modules/code-server.ts';
-import { RejectedError } from '../admission/verifier.ts';
-import type { LoadResult } from '../modules/load-result.ts';
-import { type DescribedNode, describeNode } from './node-description.ts';
-import type { Logger } from '../../../shared/logger.ts';
-import type { Heartbeat } from './heartbeat.ts';
 import { answerSubject } from '../../../protocol/inboxes.ts';
+import { MAX_MODULES, MAX_REQUEST_BYTES, HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
+import * as messages from '../../../protocol/messages.ts';
+import { ANSWER_TO, FORCE, lastToken, type Subjects, type Verb } from '../../../protocol/subjects.ts';
+import { LogThrottle } from '../../../shared/log-throttle.ts';
+import type { Logger } from '../../../shared/logger.ts';
+import { RejectedError } from '../admission/verifier.ts';
+import { call } from '../modules/invoke.ts';
+import type { LoadResult } from '../modules/load-result.ts';
+import type { Heartbeat } from './heartbeat.ts';
+import { type DescribedNode, describeNode } from './node-description.ts';
+import type { Reconciler } from './reconciler.ts';
 
 interface Deps extends DescribedNode {
   readonly nats: NatsConnection;
@@ -54,12 +42,10 @@ export async function handleRequests(deps: Deps): Promise<void> {
       result = await handle(message.data);
     } catch (error) {
       result = malformed(identity.name, error);
-      // The verifier counts and logs messages that are not trusted.
       const { subject } = message;
-      const count =
-        error instanceof RejectedError
-          ? null
-          : throttle.count(handlers.has(lastToken(subject)) ? lastToken(subject) : 'bundle');
+      const kind = handlers.has(lastToken(subject)) ? lastToken(subject) : 'bundle';
+      // The verifier counts and logs messages that are not trusted.
+      const count = error instanceof RejectedError ? null : throttle.count(kind);
       if (count !== null) log.warn({ err: error, subject, count }, 'a message could not be handled');
     }
     const inbox = answerSubject(answerTo, identity.name);
@@ -69,7 +55,6 @@ export async function handleRequests(deps: Deps): Promise<void> {
     const handle = handlers.get(lastToken(message.subject));
     if (error === null && handle !== undefined) void answer(message, handle, message.reply);
   };
-
   const onBundle = (error: Error | null, message: Msg): void => {
     // The reply subject belongs to the stream's PubAck. A bundle without ANSWER_TO is read from the stream when it is needed.
     const { headers, subject } = message;
@@ -86,24 +71,34 @@ export async function handleRequests(deps: Deps): Promise<void> {
 function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
   const { subjects, identity, verifier, codeServer, reconciler, heartbeat } = deps;
   const node = identity.name;
+  const loadAnswer = (result: LoadResult): messages.LoadAnswer =>
+    answerOf(node, result, { status: 'loaded', node, at: performance.timeOrigin + performance.now() });
   const handlers: Record<Verb, Handler> = {
     ping: () => ({ node, container: identity.container }),
     describe: () => describeNode(deps),
     load: bytes => {
       const bundle = verifier.loadCommand(subjects.node(node, 'load'), bytes);
       const prepared = codeServer.prepare(bundle);
-      return loadAnswer(node, prepared.status === 'ok' ? codeServer.loadHere(bundle) : prepared);
+      return loadAnswer(prepared.status === 'ok' ? codeServer.loadHere(bundle) : prepared);
     },
-    'dry-run': bytes => ({ node, ...codeServer.dryRun(request(dryRunRequest, bytes).modules) }) satisfies DryRunAnswer,
-    commit: async bytes =>
-      loadAnswer(
-        node,
-        await reconciler.apply(splitFrames(bytes, MAX_MODULES).map(frame => verifier.head(null, frame))),
-      ),
-    purge: bytes => purgeOld(node, codeServer, request(purgeRequest, bytes)),
-    call: bytes => call(codeServer, node, request(callRequest, bytes)),
+    'dry-run': bytes => {
+      const { modules } = request(messages.dryRunRequest, bytes);
+      return { node, ...codeServer.dryRun(modules) } satisfies messages.DryRunAnswer;
+    },
+    commit: async bytes => {
+      const heads = splitFrames(bytes, MAX_MODULES).map(frame => verifier.head(null, frame));
+      return loadAnswer(await reconciler.apply(heads));
+    },
+    purge: (bytes): messages.PurgeAnswer => {
+      const { module, force } = request(messages.purgeRequest, bytes);
+      const old = codeServer.oldVersion(module);
+      if (old !== null && !force) return { status: 'busy', node, calls: old.calls };
+      codeServer.purge(module);
+      return { status: 'purged', node };
+    },
+    call: bytes => call(codeServer, node, request(messages.callRequest, bytes)),
     digest: async bytes => {
-      const digest = request(digestRequest, bytes);
+      const digest = request(messages.digestRequest, bytes);
       heartbeat.setInterval(digest.heartbeatInterval ?? HEARTBEAT_INTERVAL);
       await reconciler.compare(digest);
       return null;
@@ -119,38 +114,24 @@ function request<TSchema extends v.GenericSchema>(schema: TSchema, bytes: Uint8A
 }
 
 /** Prepares a bundle. Waits for calls on the module's old version, because they would block the load. */
-function prepareBundle(
-  { identity, verifier, codeServer, purgeTimeoutMs }: Deps,
-  subject: string,
-  force: boolean,
-): Handler {
-  return async bytes => {
+function prepareBundle(deps: Deps, subject: string, force: boolean): Handler {
+  const { identity, verifier, codeServer, purgeTimeoutMs } = deps;
+  return async (bytes): Promise<messages.PrepareAnswer> => {
     const bundle = verifier.bundle(subject, bytes);
     const prepared = codeServer.prepare(bundle);
     if (prepared.status === 'ok' && !force) await codeServer.waitForPurge(bundle.module, purgeTimeoutMs);
     const refusal = force ? null : codeServer.checkLoad(bundle);
-    return prepareAnswer(identity.name, bundle.revision, refusal ?? prepared);
+    const node = identity.name;
+    return answerOf(node, refusal ?? prepared, { status: 'prepared', node, revision: bundle.revision });
   };
 }
 
-function purgeOld(node: string, codeServer: CodeServer, { module, force }: PurgeRequest): PurgeAnswer {
-  const old = codeServer.oldVersion(module);
-  if (old !== null && !force) return { status: 'busy', node, calls: old.calls };
-  codeServer.purge(module);
-  return { status: 'purged', node };
+/** The answer to a request whose result is a refusal, or else `success`. */
+function answerOf<Success>(node: string, result: LoadResult, success: Success) {
+  return result.status === 'ok' ? success : { ...result, node };
 }
 
-function prepareAnswer(node: string, revision: string, result: LoadResult): PrepareAnswer {
-  return result.status === 'ok' ? { status: 'prepared', node, revision } : { ...result, node };
-}
-
-function loadAnswer(node: string, result: LoadResult): LoadAnswer {
-  return result.status === 'ok'
-    ? { status: 'loaded', node, at: performance.timeOrigin + performance.now() }
-    : { ...result, node };
-}
-
-function malformed(node: string, error: unknown): MalformedAnswer {
+function malformed(node: string, error: unknown): messages.MalformedAnswer {
   const isFaultOfSender = error instanceof DecodeError || error instanceof RejectedError;
   const detail = isFaultOfSender ? error.message : 'the node failed; its log says why';
   return { status: 'malformed', node, detail };

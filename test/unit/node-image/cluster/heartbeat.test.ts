@@ -1,7 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { Heartbeat } from '../../../../node-image/src/cluster/heartbeat.ts';
+import { heartbeatOf } from '../../../../node-image/src/cluster/heartbeat.ts';
 import { decode } from '../../../../protocol/codec.ts';
 import { nodeDescription } from '../../../../protocol/messages.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
@@ -17,7 +17,7 @@ function started() {
   const publish = (_: string, bytes: Uint8Array): void => {
     published.push([performance.now() - startedAt, decode(nodeDescription, bytes).heartbeatInterval]);
   };
-  const heartbeat = new Heartbeat({ publish } as unknown as NatsConnection, subjectsOf('dino'), () =>
+  const heartbeat = heartbeatOf({ publish } as unknown as NatsConnection, subjectsOf('dino'), () =>
     descriptionOf('fred'),
   );
   heartbeat.start();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { Reconciler, type RecordSource } from '../../../../node-image/src/cluster/reconciler.ts';
+import { createReconciler, type RecordSource } from '../../../../node-image/src/cluster/reconciler.ts';
 import { CodeServer } from '../../../../node-image/src/modules/code-server.ts';
 import type { Bundle } from '../../../../protocol/bundle.ts';
 import { DecodeError } from '../../../../protocol/errors.ts';
@@ -42,7 +42,7 @@ function nodeBeside(stored: Head[], bundles: Bundle[]) {
   const codeServer = new CodeServer(log);
   const stream = new Stream(stored, bundles);
   const running = (module: string): unknown => codeServer.current(module)?.exports['version'];
-  return { log, codeServer, stream, running, reconciler: new Reconciler('fred', codeServer, stream, log) };
+  return { log, codeServer, stream, running, reconciler: createReconciler('fred', codeServer, stream, log) };
 }
 
 // No jitter: a node that is behind reads at once.
