@@ -11,7 +11,8 @@ import { rejectionLog } from './admission/rejection-log.ts';
 import { Verifier } from './admission/verifier.ts';
 import { startClusterNode } from './cluster/cluster-node.ts';
 import type { Identity } from './cluster/node-description.ts';
-import { HttpServer } from './http/server.ts';
+import { type HttpServer, startHttpServer } from './http/server.ts';
+import type { NodeConfig } from './config.ts';
 import { CodeServer } from './modules/code-server.ts';
 import { collectGarbage } from './process/collect-garbage.ts';
 import { startHealthFile } from './process/health-file.ts';
@@ -25,23 +26,14 @@ const CALLS_TIMEOUT_MS = 700;
 /** How long it then waits until NATS has its last messages (milliseconds). */
 const DRAIN_TIMEOUT_MS = 200;
 
-/** What a node needs. The settings are described at `NodeConfig`. */
-export interface NodeDeps {
+/** What a node needs. */
+export interface NodeDeps extends Omit<NodeConfig, 'natsUrl' | 'keysDir' | 'logLevel'> {
   /** The connection of this node, which closes with it. */
   readonly nats: NatsConnection;
   readonly identity: Identity;
   readonly log: Logger;
   /** The script of the watchdog's thread; null: no watchdog. */
   readonly watchdogScript: URL | null;
-  readonly cookie: string;
-  readonly trustDir: string;
-  readonly healthFile: string;
-  readonly bansFile: string;
-  readonly httpPort: number;
-  readonly purgeTimeoutMs: number;
-  readonly eventLoopTimeoutMs: number;
-  readonly memoryLimitMb: number;
-  readonly logMaxCharsPerSecond: number;
 }
 
 /** Starts a node. Resolves when it runs the modules of its cluster and serves requests. Disposing it stops all of it. */
@@ -73,7 +65,7 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     const verifier = new Verifier(trustedKeys, subjects, rejectionLog(nats, subjects, identity.name, log));
     const node = await startClusterNode({ ...deps, verifier, bans, codeServer, loopDelay });
     disposers.push(() => node[Symbol.dispose]());
-    const http = await HttpServer.start({ port: deps.httpPort, node: identity.name, codeServer, log });
+    const http = await startHttpServer({ port: deps.httpPort, node: identity.name, codeServer });
     disposers.push(async () => http[Symbol.asyncDispose]());
     collectGarbage();
     node.announce();

@@ -5,7 +5,7 @@ import { type AddressInfo, Server, type Socket } from 'node:net';
 import { type ModuleHandler, handlerOf } from './module-handler.ts';
 import { responseHeaders } from './response-headers.ts';
 import { routeOf } from './route.ts';
-import { type WebSocketDeps, WebSockets } from './websockets.ts';
+import { type WebSocketDeps, webSockets } from './websockets.ts';
 import { scriptName, type Version } from '../modules/version.ts';
 import { createRequest } from './request.ts';
 
@@ -26,71 +26,36 @@ interface Exchange {
   readonly outgoing: ServerResponse;
 }
 
-/** Serves the modules whose default export has `fetch`: each under `/<module>/`, with its current version. */
-export class HttpServer implements AsyncDisposable {
-  readonly #deps: HttpDeps;
-  readonly #sockets: WebSockets;
-  readonly #server = createServer({
+export type HttpServer = Awaited<ReturnType<typeof startHttpServer>>;
+
+/**
+ * Serves the modules whose default export has `fetch`: each under `/<module>/`, with its current version. Resolves when the
+ * server listens.
+ */
+export async function startHttpServer(deps: HttpDeps) {
+  const { node, codeServer, port } = deps;
+  const sockets = webSockets(deps);
+  const connections = new Set<Socket>();
+  let stopping = false;
+  const server = createServer({
     // No limit for the duration of an upload.
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
   });
-  readonly #connections = new Set<Socket>();
-  #stopping = false;
+  server.on('request', (incoming, outgoing) => void handle(incoming, outgoing));
+  server.on('upgrade', (incoming, socket, head) => void sockets.upgrade(incoming, socket, head));
+  server.on('connection', socket => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
 
-  private constructor(deps: HttpDeps) {
-    this.#deps = deps;
-    this.#sockets = new WebSockets(deps);
-    this.#server.on('request', (incoming, outgoing) => void this.#handle(incoming, outgoing));
-    this.#server.on('upgrade', (incoming, socket, head) => void this.#sockets.upgrade(incoming, socket, head));
-    this.#server.on('connection', socket => {
-      this.#connections.add(socket);
-      socket.once('close', () => this.#connections.delete(socket));
-    });
-  }
-
-  /** Resolves when the server listens. */
-  static async start(deps: HttpDeps): Promise<HttpServer> {
-    const http = new HttpServer(deps);
-    http.#server.listen(deps.port);
-    await once(http.#server, 'listening');
-    return http;
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  /** The number of open connections. */
-  get connections(): number {
-    return this.#connections.size;
-  }
-
-  /** Stops accepting connections, and closes each open connection after its next response. */
-  stop(): void {
-    this.#stopping = true;
-    this.#sockets.closeAll();
-    // Not close() of the HTTP server: it closes idle connections immediately, even if a request is on its way.
-    Server.prototype.close.call(this.#server);
-  }
-
-  /** Closes the server and all connections. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    const open = this.#server.listening || this.#connections.size > 0;
-    const closed = open ? once(this.#server, 'close') : null;
-    this.#server.close();
-    for (const socket of this.#connections) socket.destroy();
-    await closed;
-  }
-
-  async #handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const { node, codeServer } = this.#deps;
+  const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const route = routeOf(incoming.url ?? '/');
     const version = route.to === 'module' ? codeServer.current(route.module) : null;
     outgoing.setHeaders(new Map(Object.entries(responseHeaders(node, version))));
-    if (this.#stopping) outgoing.setHeader('connection', 'close');
-    if (route.to === 'node') return sendText(outgoing, this.#stopping ? 503 : 200, this.#page());
+    if (stopping) outgoing.setHeader('connection', 'close');
+    if (route.to === 'node') return sendText(outgoing, stopping ? 503 : 200, page());
     if (route.to === 'nowhere') return sendText(outgoing, 404, `no module is called ${JSON.stringify(route.part)}`);
     const { module, path, folder } = route;
     if (version === null) return sendText(outgoing, 404, `module ${module} is not loaded on node ${node}`);
@@ -107,15 +72,14 @@ export class HttpServer implements AsyncDisposable {
     } catch (error) {
       return sendText(outgoing, 400, error instanceof Error ? error.message : 'bad request');
     }
-    await this.#serve({ version, handler, request, incoming, outgoing });
-  }
+    await serve({ version, handler, request, incoming, outgoing });
+  };
 
   /**
    * Runs a request as a call. It ends when `fetch` has ended, and its response is sent or the client has disconnected. A
    * forced purge of the version closes its connection.
    */
-  async #serve(exchange: Exchange): Promise<void> {
-    const { codeServer } = this.#deps;
+  const serve = async (exchange: Exchange): Promise<void> => {
     const { version, request, incoming, outgoing } = exchange;
     const { signal } = version.lifetime;
     const closed = new Promise<void>(resolve => void outgoing.once('close', resolve));
@@ -128,18 +92,16 @@ export class HttpServer implements AsyncDisposable {
     // The module can end its streams on the same signal, in this turn of the event loop.
     const purged = new Promise<null>(resolve => (onAbort = () => void setImmediate(resolve, null)));
     signal.addEventListener('abort', onAbort, { once: true });
-    const sent = this.#respond(exchange);
-    const outcome = await Promise.race([sent, purged]);
+    const outcome = await Promise.race([respond(exchange), purged]);
     if (outcome === null && !outgoing.writableEnded) outgoing.destroy();
     await closed;
     signal.removeEventListener('abort', onAbort);
     // A body that failed half-way has closed the connection.
-    if (outcome === 'sent' && outgoing.errored !== null) this.#report(version, outgoing.errored);
+    if (outcome === 'sent' && outgoing.errored !== null) report(version, outgoing.errored);
     codeServer.endCall(call, outcome === 'failed' || outgoing.errored !== null);
-  }
+  };
 
-  async #respond({ version, handler, request, incoming, outgoing }: Exchange): Promise<'sent' | 'failed'> {
-    const { codeServer } = this.#deps;
+  const respond = async ({ version, handler, request, incoming, outgoing }: Exchange): Promise<'sent' | 'failed'> => {
     try {
       const response = await codeServer.run(version, null, () => handler.fetch(request));
       if (!(response instanceof Response)) throw new TypeError('fetch returned no Response');
@@ -149,24 +111,47 @@ export class HttpServer implements AsyncDisposable {
     } catch (error) {
       // A request without its client can fail; this is no error of the module.
       if (outgoing.destroyed || incoming.errored !== null) return 'sent';
-      this.#report(version, error);
+      report(version, error);
       if (outgoing.headersSent) outgoing.destroy();
-      else sendText(outgoing, 500, `module ${version.module} failed on node ${this.#deps.node}; its log says why`);
+      else sendText(outgoing, 500, `module ${version.module} failed on node ${node}; its log says why`);
       return 'failed';
     }
-  }
+  };
 
-  #report({ log }: Version, error: unknown): void {
-    log.error(() => this.#deps.codeServer.errors.describe(error), 'error in fetch');
-  }
+  const report = ({ log }: Version, error: unknown): void =>
+    log.error(() => codeServer.errors.describe(error), 'error in fetch');
 
   /** The node's name, and a line for each module that it serves. */
-  #page(): string {
-    const { codeServer, node } = this.#deps;
-    const versions = Object.keys(codeServer.describe()).map(module => codeServer.current(module));
-    const served = versions.filter(version => version !== null && handlerOf(version) !== null);
-    return [node, ...served.map(version => `/${version?.module}/ ${version && scriptName(version)}`)].join('\n');
-  }
+  const page = (): string => {
+    const versions = Object.keys(codeServer.describe()).flatMap(module => codeServer.current(module) ?? []);
+    const served = versions.filter(version => handlerOf(version) !== null);
+    return [node, ...served.map(version => `/${version.module}/ ${scriptName(version)}`)].join('\n');
+  };
+
+  server.listen(port);
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    /** The number of open connections. */
+    get connections(): number {
+      return connections.size;
+    },
+    /** Stops accepting connections, and closes each open connection after its next response. */
+    stop: (): void => {
+      stopping = true;
+      sockets.closeAll();
+      // Not close() of the HTTP server: it closes idle connections immediately, even if a request is on its way.
+      Server.prototype.close.call(server);
+    },
+    /** Closes the server and all connections. */
+    [Symbol.asyncDispose]: async (): Promise<void> => {
+      const open = server.listening || connections.size > 0;
+      const closed = open ? once(server, 'close') : null;
+      server.close();
+      for (const socket of connections) socket.destroy();
+      await closed;
+    },
+  };
 }
 
 function sendText(outgoing: ServerResponse, status: number, text: string): void {

@@ -4,7 +4,6 @@ import type { Duplex } from 'node:stream';
 import type { NodeAdapter } from 'crossws/adapters/node';
 
 import type { CodeServer } from '../modules/code-server.ts';
-import type { Logger } from '../../../shared/logger.ts';
 import { handlerOf, type SocketHook } from './module-handler.ts';
 import { responseHeaders } from './response-headers.ts';
 import { routeOf } from './route.ts';
@@ -17,7 +16,6 @@ const GOING_AWAY = 1001;
 export interface WebSocketDeps {
   readonly node: string;
   readonly codeServer: CodeServer;
-  readonly log: Logger;
 }
 
 type HookResult = { readonly failed: boolean; readonly value: unknown };
@@ -43,60 +41,34 @@ interface Peer {
  * So a connection survives every swap and keeps no version alive. The hooks are those of crossws (`upgrade`, `open`,
  * `message`, `close`, `error`); topics reach the module's connections on this node.
  */
-export class WebSockets {
-  readonly #deps: WebSocketDeps;
-  #adapter: NodeAdapter | null = null;
+export function webSockets({ node, codeServer }: WebSocketDeps) {
+  let adapter: NodeAdapter | null = null;
 
-  constructor(deps: WebSocketDeps) {
-    this.#deps = deps;
-  }
-
-  /** Upgrades a request to a connection, or refuses it. Never rejects. */
-  async upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { node, codeServer } = this.#deps;
-    socket.on('error', () => undefined); // The socket closes, and the `close` hook is called.
-    const route = routeOf(incoming.url ?? '/');
-    if (route.to !== 'module') return refuse(socket, 404, node, 'the path does not start with a module name');
-    const { module, path } = route;
-    const version = codeServer.current(module);
-    if (version === null) return refuse(socket, 404, node, `module ${module} is not loaded on node ${node}`);
-    if (!handlerOf(version)?.websocket) {
-      return refuse(socket, 404, node, `module ${module} on node ${node} accepts no WebSocket connections`);
-    }
+  /** Runs a hook of a version as a call. What it throws is counted and logged. */
+  const callHook = async (version: Version | null, hook: SocketHook, ...args: unknown[]): Promise<HookResult> => {
+    let failed = false;
+    if (version === null) return { failed, value: NOT_ACCEPTED };
+    const call = codeServer.beginCall(version);
     try {
-      this.#adapter ??= await this.#createAdapter();
-      await this.#adapter.handleUpgrade(incoming, socket, head, await createRequest(incoming, module, path));
+      const handler = handlerOf(version)?.websocket;
+      if (!handler) return { failed, value: NOT_ACCEPTED };
+      return { failed, value: await codeServer.run(version, null, () => handler(hook, ...args)) };
     } catch (error) {
-      refuse(socket, 400, node, error instanceof Error ? error.message : 'bad request');
+      // In crossws, a thrown `Response` refuses the connection.
+      if (hook === 'upgrade' && error instanceof Response) return { failed, value: error };
+      failed = true;
+      version.log.error(() => codeServer.errors.describe(error), `error in websocket ${hook}`);
+      return { failed, value: undefined };
+    } finally {
+      codeServer.endCall(call, failed);
     }
-  }
+  };
 
-  /** Closes all connections with the code that tells clients to connect to another node. */
-  closeAll(): void {
-    this.#adapter?.closeAll(GOING_AWAY, 'the node stops');
-  }
-
-  /** The first connection loads crossws and ws: most nodes have none. */
-  async #createAdapter(): Promise<NodeAdapter> {
-    const { default: nodeAdapter } = await import('crossws/adapters/node');
-    const event = (hook: SocketHook) => (peer: Peer, payload?: unknown) => this.#event(hook, peer, payload);
-    return nodeAdapter({
-      hooks: {
-        upgrade: request => this.#accept(request),
-        open: event('open'),
-        message: event('message'),
-        close: event('close'),
-        error: event('error'),
-      },
-    });
-  }
-
-  async #accept(request: Request): Promise<Response | (Accepted & { namespace: string; headers: Headers })> {
-    const { node, codeServer } = this.#deps;
+  const accept = async (request: Request): Promise<Response | (Accepted & { namespace: string; headers: Headers })> => {
     const module = request.headers.get(PREFIX_HEADER)?.slice(1) ?? '';
     const version = codeServer.current(module);
     const nodeHeaders = responseHeaders(node, version);
-    const { failed, value } = await this.#call(version, 'upgrade', request);
+    const { failed, value } = await callHook(version, 'upgrade', request);
     if (failed) return refusal(new Response(`module ${module} failed on node ${node}\n`, { status: 500 }), nodeHeaders);
     if (value === NOT_ACCEPTED) return refusal(new Response(null, { status: 404 }), nodeHeaders);
     if (value instanceof Response) return refusal(value, nodeHeaders);
@@ -107,36 +79,46 @@ export class WebSockets {
       ...(protocol === undefined ? {} : { protocol }),
       ...(context === undefined ? {} : { context }),
     };
-  }
+  };
 
-  async #event(hook: SocketHook, peer: Peer, payload: unknown): Promise<void> {
-    const version = this.#deps.codeServer.current(peer.namespace);
-    const { value } = await this.#call(version, hook, peer, payload);
-    if (value === NOT_ACCEPTED && hook !== 'close') peer.close(GOING_AWAY, `${peer.namespace} accepts no connections`);
-  }
+  const event =
+    (hook: SocketHook) =>
+    async (peer: Peer, payload?: unknown): Promise<void> => {
+      const module = peer.namespace;
+      const { value } = await callHook(codeServer.current(module), hook, peer, payload);
+      if (value === NOT_ACCEPTED && hook !== 'close') peer.close(GOING_AWAY, `${module} accepts no connections`);
+    };
 
-  /** Runs a hook of a version as a call. What it throws is counted and logged. */
-  async #call(version: Version | null, hook: SocketHook, ...args: unknown[]): Promise<HookResult> {
-    const { codeServer } = this.#deps;
-    let failed = false;
-    if (version === null) return { failed, value: NOT_ACCEPTED };
-    const call = codeServer.beginCall(version);
-    try {
-      const handler = handlerOf(version)?.websocket;
-      return {
-        failed,
-        value: handler ? await codeServer.run(version, null, () => handler(hook, ...args)) : NOT_ACCEPTED,
-      };
-    } catch (error) {
-      // In crossws, a thrown `Response` refuses the connection.
-      if (hook === 'upgrade' && error instanceof Response) return { failed, value: error };
-      failed = true;
-      version.log.error(() => codeServer.errors.describe(error), `error in websocket ${hook}`);
-      return { failed, value: undefined };
-    } finally {
-      codeServer.endCall(call, failed);
+  /** The first connection loads crossws and ws: most nodes have none. */
+  const createAdapter = async (): Promise<NodeAdapter> => {
+    const { default: nodeAdapter } = await import('crossws/adapters/node');
+    const hooks = { open: event('open'), message: event('message'), close: event('close'), error: event('error') };
+    return nodeAdapter({ hooks: { upgrade: accept, ...hooks } });
+  };
+
+  /** Upgrades a request to a connection, or refuses it. Never rejects. */
+  const upgrade = async (incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    socket.on('error', () => undefined); // The socket closes, and the `close` hook is called.
+    const route = routeOf(incoming.url ?? '/');
+    if (route.to !== 'module') return refuse(socket, 404, node, 'the path does not start with a module name');
+    const { module, path } = route;
+    const version = codeServer.current(module);
+    if (version === null) return refuse(socket, 404, node, `module ${module} is not loaded on node ${node}`);
+    if (!handlerOf(version)?.websocket) {
+      return refuse(socket, 404, node, `module ${module} on node ${node} accepts no WebSocket connections`);
     }
-  }
+    try {
+      adapter ??= await createAdapter();
+      await adapter.handleUpgrade(incoming, socket, head, await createRequest(incoming, module, path));
+    } catch (error) {
+      refuse(socket, 400, node, error instanceof Error ? error.message : 'bad request');
+    }
+  };
+
+  /** Closes all connections with the code that tells clients to connect to another node. */
+  const closeAll = (): void => adapter?.closeAll(GOING_AWAY, 'the node stops');
+
+  return { upgrade, closeAll };
 }
 
 /** A refusal of the module, with the headers of every response. */

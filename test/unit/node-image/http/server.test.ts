@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { HttpServer } from '../../../../node-image/src/http/server.ts';
+import { type HttpServer, startHttpServer } from '../../../../node-image/src/http/server.ts';
 import { shortRevision } from '../../../../protocol/revision.ts';
 import { latch } from '../../fixtures.ts';
 import { hosts } from '../modules/host.ts';
@@ -19,7 +19,7 @@ afterEach(() => {
 /** A node that serves by HTTP. */
 async function servingHost() {
   const node = host();
-  const http = await HttpServer.start({ port: 0, node: 'fred', codeServer: node.server, log: node.log });
+  const http = await startHttpServer({ port: 0, node: 'fred', codeServer: node.server });
   servers.push(http);
   const base = `http://127.0.0.1:${http.port}`;
   const get = (path: string, init?: RequestInit): Promise<Response> =>

@@ -3,7 +3,7 @@ import { request as nodeRequest } from 'node:http';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { HttpServer } from '../../../../node-image/src/http/server.ts';
+import { startHttpServer } from '../../../../node-image/src/http/server.ts';
 import { shortRevision } from '../../../../protocol/revision.ts';
 import { WebSocketClient } from '../../../support/http/websocket-client.ts';
 import { hosts } from '../modules/host.ts';
@@ -17,7 +17,7 @@ afterEach(() => {
 
 async function servingHost() {
   const node = host();
-  const http = await HttpServer.start({ port: 0, node: 'fred', codeServer: node.server, log: node.log });
+  const http = await startHttpServer({ port: 0, node: 'fred', codeServer: node.server });
   stops.push(() => http.stop());
   const base = `127.0.0.1:${http.port}`;
   return {
