@@ -35,24 +35,11 @@ interface Walk {
 function findMisfit(value: unknown, where: string, walk: Walk): string | null {
   walk.bytesLeft -= 1;
   if (walk.bytesLeft < 0) return where;
-  switch (typeof value) {
-    case 'string':
-      walk.bytesLeft -= value.length;
-      return null;
-    case 'boolean':
-      return null;
-    case 'number':
-      return Number.isFinite(value) ? null : `${where} is ${value}`;
-    case 'bigint':
-    case 'symbol':
-    case 'function':
-    case 'undefined':
-      return `${where} is of type ${typeof value}`;
-    case 'object':
-      return value === null ? null : findMisfitWithin(value, where, walk);
-    default:
-      throw new TypeError(`unknown type ${typeof value}`);
-  }
+  if (typeof value === 'object') return value === null ? null : findMisfitWithin(value, where, walk);
+  if (typeof value === 'number') return Number.isFinite(value) ? null : `${where} is ${value}`;
+  if (typeof value !== 'string') return typeof value === 'boolean' ? null : `${where} is of type ${typeof value}`;
+  walk.bytesLeft -= value.length;
+  return null;
 }
 
 function findMisfitWithin(value: object, where: string, walk: Walk): string | null {

@@ -1,16 +1,17 @@
-/** The globals of which each version has its own. */
-export const SCOPED_GLOBALS = [
+const TIMERS = [
   'setTimeout',
   'setInterval',
   'setImmediate',
   'clearTimeout',
   'clearInterval',
   'clearImmediate',
-  'console',
-  'process',
-  'global',
-  'globalThis',
 ] as const;
+
+/** A timer function of which each version has its own. */
+export type TimerName = (typeof TIMERS)[number];
+
+/** The globals of which each version has its own. */
+export const SCOPED_GLOBALS = [...TIMERS, 'console', 'process', 'global', 'globalThis'] as const;
 
 /** The parameters of a module's function. The compiler replaces `import.meta.hot` by `__hotcast_hot`. */
 const PARAMETERS = ['module', 'exports', 'require', '__hotcast_hot', ...SCOPED_GLOBALS];

@@ -1,9 +1,11 @@
 import { HotcastError } from '../protocol/errors.ts';
-import type { LogLevel } from './cluster-config.ts';
+import type { ClusterConfig } from './cluster-config.ts';
 import { createLogger, type RootLogger } from './logger.ts';
 import type { Env, Warn } from './settings.ts';
 
-interface TaskOptions<Config extends { readonly logLevel: LogLevel }> {
+type Logged = Pick<ClusterConfig, 'logLevel'>;
+
+interface TaskOptions<Config extends Logged> {
   /** The name in error messages: `hotcast-node`. */
   readonly name: string;
   /** Reads the environment. @throws UsageError */
@@ -11,7 +13,7 @@ interface TaskOptions<Config extends { readonly logLevel: LogLevel }> {
   readonly run: (config: Config, log: RootLogger) => Promise<void>;
 }
 
-interface ServiceOptions<Config extends { readonly logLevel: LogLevel }> extends Omit<TaskOptions<Config>, 'run'> {
+interface ServiceOptions<Config extends Logged> extends Omit<TaskOptions<Config>, 'run'> {
   /** Starts the service. Disposing of the result ends everything that was started. */
   readonly start: (config: Config, log: RootLogger) => Promise<AsyncDisposable>;
   /** Ends the process; default: `process.exit`. */
@@ -22,11 +24,7 @@ interface ServiceOptions<Config extends { readonly logLevel: LogLevel }> extends
  * Runs a process that ends by itself. Warnings about its environment are logged first. A bad configuration, or another fault
  * that a user can correct, is printed as one line; the exit code is 2.
  */
-export async function runTask<Config extends { readonly logLevel: LogLevel }>({
-  name,
-  loadConfig,
-  run,
-}: TaskOptions<Config>): Promise<void> {
+export async function runTask<Config extends Logged>({ name, loadConfig, run }: TaskOptions<Config>): Promise<void> {
   try {
     const warnings: string[] = [];
     const config = loadConfig(process.env, warning => warnings.push(warning));
@@ -44,25 +42,20 @@ export async function runTask<Config extends { readonly logLevel: LogLevel }>({
  * Runs a process until SIGTERM or SIGINT. A signal ends the service and then the process, with exit code 0; before the service
  * has started it ends the process at once. Warnings and faults are reported as by {@link runTask}.
  */
-export async function runService<Config extends { readonly logLevel: LogLevel }>({
-  start,
-  exit = code => process.exit(code),
-  ...task
-}: ServiceOptions<Config>): Promise<void> {
-  await runTask({
-    ...task,
-    run: async (config, log) => {
-      let service: AsyncDisposable | null = null;
-      let stopping = false;
-      const stop = async (signal: string): Promise<void> => {
-        if (stopping) return;
-        stopping = true;
-        await service?.[Symbol.asyncDispose]();
-        log.info({ signal }, 'stopped');
-        exit(0);
-      };
-      process.on('SIGTERM', signal => void stop(signal)).on('SIGINT', signal => void stop(signal));
-      service = await start(config, log);
-    },
-  });
+export async function runService<Config extends Logged>(options: ServiceOptions<Config>): Promise<void> {
+  const { start, exit = code => process.exit(code), ...task } = options;
+  const run = async (config: Config, log: RootLogger): Promise<void> => {
+    let service: AsyncDisposable | null = null;
+    let stopping = false;
+    const stop = async (signal: string): Promise<void> => {
+      if (stopping) return;
+      stopping = true;
+      await service?.[Symbol.asyncDispose]();
+      log.info({ signal }, 'stopped');
+      exit(0);
+    };
+    process.on('SIGTERM', signal => void stop(signal)).on('SIGINT', signal => void stop(signal));
+    service = await start(config, log);
+  };
+  await runTask({ ...task, run });
 }

@@ -63,11 +63,8 @@ export function choice<const T extends string>(
 
 /** `1` is true; `0`, the default, is false. */
 export function flag(name: string, description: string): Setting<boolean> {
-  const values = new Map([
-    ['1', true],
-    ['0', false],
-  ]);
-  return { name, default: '0', description, rule: '1 or 0', parse: text => values.get(text) };
+  const parse = (text: string): boolean | undefined => (/^[01]$/.test(text) ? text === '1' : undefined);
+  return { name, default: '0', description, rule: '1 or 0', parse };
 }
 
 export function path(name: string, fallback: string, description: string, formerName?: string): Setting<string> {

@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyObject } from 'node:crypto';
 
 import * as v from 'valibot';
 
@@ -78,10 +78,7 @@ export function bytesOf(publicKey: KeyObject): Uint8Array {
 }
 
 function keyIdOf(publicKey: KeyObject): KeyId {
-  return createHash('sha256')
-    .update(spki(publicKey))
-    .digest('hex')
-    .slice(0, 2 * KEY_ID_BYTES);
+  return hash('sha256', spki(publicKey)).slice(0, 2 * KEY_ID_BYTES);
 }
 
 function spki(publicKey: KeyObject): Buffer {

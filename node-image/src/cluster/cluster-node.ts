@@ -1,23 +1,16 @@
-import type { NatsConnection } from '@nats-io/transport-node';
-
 import { encode } from '../../../protocol/codec.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
-import type { Logger } from '../../../shared/logger.ts';
 import { onReconnect } from '../../../shared/nats/connection.ts';
 import type { Bans } from '../watchdog/bans.ts';
 import { heartbeatOf } from './heartbeat.ts';
-import { type DescribedNode, describeNode } from './node-description.ts';
+import { describeNode } from './node-description.ts';
 import { createReconciler } from './reconciler.ts';
 import { recordReader } from './record-reader.ts';
-import { handleRequests } from './request-handlers.ts';
+import { type AnsweringNode, handleRequests } from './request-handlers.ts';
 
-export interface ClusterNodeDeps extends DescribedNode {
-  readonly nats: NatsConnection;
+export interface ClusterNodeDeps extends AnsweringNode {
   readonly cookie: string;
   readonly bans: Bans;
-  /** How long a push waits for calls on an old version (milliseconds). */
-  readonly purgeTimeoutMs: number;
-  readonly log: Logger;
 }
 
 /**

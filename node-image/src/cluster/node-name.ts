@@ -11,16 +11,11 @@ import { reverseDns } from '../../../shared/reverse-dns.ts';
  * @param container the container's short id, which is its host name.
  */
 export async function resolveNodeName(container: string): Promise<string> {
-  for (const address of ownAddresses()) {
+  const addresses = Object.values(networkInterfaces()).flatMap(list => list ?? []);
+  for (const { internal, family, address } of addresses) {
+    if (internal || family !== 'IPv4') continue;
     const host = await reverseDns(address);
     if (host !== null) return nodeNameOf(host);
   }
   return nodeNameOf(`node-${container.slice(0, 6)}x`);
-}
-
-function ownAddresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flatMap(list => list ?? [])
-    .filter(address => !address.internal && address.family === 'IPv4')
-    .map(address => address.address);
 }

@@ -17,14 +17,18 @@ import type { Heartbeat } from './heartbeat.ts';
 import { type DescribedNode, describeNode } from './node-description.ts';
 import type { Reconciler } from './reconciler.ts';
 
-interface Deps extends DescribedNode {
+/** A node that answers requests. */
+export interface AnsweringNode extends DescribedNode {
   readonly nats: NatsConnection;
-  readonly subjects: Subjects;
-  readonly reconciler: Reconciler;
-  readonly heartbeat: Pick<Heartbeat, 'setInterval'>;
   /** How long a push waits for calls on an old version (milliseconds). */
   readonly purgeTimeoutMs: number;
   readonly log: Logger;
+}
+
+interface Deps extends AnsweringNode {
+  readonly subjects: Subjects;
+  readonly reconciler: Reconciler;
+  readonly heartbeat: Pick<Heartbeat, 'setInterval'>;
 }
 
 /** Handles the payload of one request; null: there is no answer. */

@@ -6,13 +6,13 @@ import type { ActivityBuffer } from '../watchdog/activity-buffer.ts';
 import type { Bans } from '../watchdog/bans.ts';
 import { HotImports } from './hot-imports.ts';
 import type { Calls } from './in-flight-calls.ts';
-import { banned, notPurged, OK, type LoadResult, type Refused, refused } from './load-result.ts';
+import { OK, type LoadResult, type Refused, refused } from './load-result.ts';
 import type { Environment, Prepared } from './loader.ts';
 import type { ModuleErrors } from './module-errors.ts';
 import { type ModuleTable, setData } from './module-table.ts';
 import { evaluateOver, restoreData } from './state-migration.ts';
 import { type BundleInfo, scriptName, type Version } from './version.ts';
-import { load, purge, type Slots } from './version-slots.ts';
+import { emptySlots, load, purge, type Slots } from './version-slots.ts';
 
 const TOO_MANY_MODULES = refused('system_limit', `a node runs at most ${MAX_MODULES} modules; remove some first`);
 
@@ -51,13 +51,16 @@ export function createActivator(deps: ActivatorDeps) {
   /** The refusal of a revision that brought this node down before; null for every other revision. */
   const checkBan = (target: Target): Refused | null => {
     const ban = bans.of(scriptName(target));
-    return ban === null ? null : banned(ban);
+    return ban === null ? null : refused('banned', `it ${ban.detail} (push --force lifts the ban)`);
   };
 
   /** The refusal of a load while calls run on an old version that the load would push out; null when nothing blocks it. */
   const checkOld = ({ module }: Target): Refused | null => {
-    const slots = modules.get(module)?.slots;
-    return slots?.current && slots.old ? notPurged(slots.old) : null;
+    const { current, old } = modules.get(module)?.slots ?? emptySlots<Version>();
+    if (current === null || old === null) return null;
+    const running = old.calls === 1 ? '1 call is' : `${old.calls} calls are`;
+    const where = `on ${scriptName(old)}, the version before current`;
+    return refused('not_purged', `${running} still running ${where} (--force purges it)`);
   };
 
   /** The compiled revisions of the targets, or the first refusal. */

@@ -8,17 +8,10 @@ import type { VersionLogger } from './version-logger.ts';
 import { scopedProcess } from './scoped-process.ts';
 import { scopedTimers, promisedTimers, timersModule } from './scoped-timers.ts';
 
-/** The globals and built-in modules of one version. */
-export interface VersionGlobals {
-  readonly globals: Readonly<Record<(typeof SCOPED_GLOBALS)[number], unknown>>;
-  /** Returns a built-in module by its name, with or without `node:`; null when there is none. */
-  readonly builtin: (id: string) => unknown;
-}
-
 const requireBuiltin = createRequire(import.meta.url);
 
 /** Creates the timers, console and `process` of a version, as globals and as built-in modules. They end with it. */
-export function versionGlobals(lifetime: Lifetime, log: VersionLogger): VersionGlobals {
+export function versionGlobals(lifetime: Lifetime, log: VersionLogger) {
   const timers = scopedTimers(lifetime);
   // Creating these takes longer than the rest of a swap, and most modules print nothing.
   const stdout = lazyProxy(() => log.stream('info'));
@@ -33,6 +26,7 @@ export function versionGlobals(lifetime: Lifetime, log: VersionLogger): VersionG
     console: () => console,
   };
   const created = new Map<string, unknown>();
+  /** Returns a built-in module by its name, with or without `node:`; null when there is none. */
   const builtin = (id: string): unknown => {
     const name = id.replace(/^node:/, '');
     const create = Object.hasOwn(builtins, name) ? builtins[name] : undefined;
@@ -54,5 +48,5 @@ export function versionGlobals(lifetime: Lifetime, log: VersionLogger): VersionG
     },
   });
   Object.assign(scoped, { global: view, globalThis: view });
-  return { globals: { ...scoped } as VersionGlobals['globals'], builtin };
+  return { globals: { ...scoped } as Readonly<Record<(typeof SCOPED_GLOBALS)[number], unknown>>, builtin };
 }

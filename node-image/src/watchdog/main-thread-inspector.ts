@@ -20,18 +20,12 @@ const SCRIPT = /^[a-z][a-z0-9-]*@[0-9a-f]{12}$/;
 
 type Frame = Pick<Debugger.CallFrame, 'location'>;
 
-/** A module's script, and a position in it; lines and columns are counted from 1. */
-interface Position {
-  readonly script: string;
-  readonly position: string;
-}
-
 /**
- * Finds the innermost frame of a module.
+ * Finds the innermost frame of a module: its script, and the position in it, with lines and columns counted from 1.
  *
  * @param scripts the names of modules' scripts by V8's ids.
  */
-export function moduleFrame(frames: readonly Frame[], scripts: ReadonlyMap<string, string>): Position | null {
+export function moduleFrame(frames: readonly Frame[], scripts: ReadonlyMap<string, string>) {
   for (const { location } of frames) {
     const script = scripts.get(location.scriptId);
     if (script === undefined) continue;

@@ -47,7 +47,7 @@ async function check(): Promise<void> {
 /** Kills the process because the main thread is blocked, unless it runs again meanwhile. */
 async function onStall(beats: number): Promise<void> {
   using inspector = new MainThreadInspector();
-  const location = (await orNullAfter(INSPECTOR_TIMEOUT_MS, inspector.findModule())) ?? runningModule();
+  const location = await runningModule(inspector);
   if (activity.beats !== beats) return;
   restart('stalled', location, `blocked the event loop of this node for ${Math.round(stall.blocked / 1_000)} s`);
 }
@@ -55,10 +55,7 @@ async function onStall(beats: number): Promise<void> {
 /** Kills the process because it is too large, unless a garbage collection frees enough memory. */
 async function onMemory(growth: number): Promise<void> {
   using inspector = new MainThreadInspector();
-  const grewNow = growth > GROWTH_SHARE * data.memoryLimitMb;
-  const location = grewNow
-    ? ((await orNullAfter(INSPECTOR_TIMEOUT_MS, inspector.findModule())) ?? runningModule())
-    : null;
+  const location = growth > GROWTH_SHARE * data.memoryLimitMb ? await runningModule(inspector) : null;
   await orNullAfter(INSPECTOR_TIMEOUT_MS, inspector.collectGarbage());
   const size = Math.round(process.memoryUsage.rss() / 2 ** 20);
   sizes = [];
@@ -68,14 +65,9 @@ async function onMemory(growth: number): Promise<void> {
 /** Bans the module's revision, logs the reason and kills the process. The container engine starts it again. */
 function restart(reason: 'stalled' | 'memory', location: ModuleLocation | null, deed: string): void {
   const source = location?.source ? `, in ${location.source}` : '';
-  const detail = `${deed} at ${new Date().toISOString()}${source}`;
-  const fields = {
-    level: 50,
-    time: new Date().toISOString(),
-    node: data.node,
-    reason,
-    script: location?.script ?? null,
-  };
+  const time = new Date().toISOString();
+  const detail = `${deed} at ${time}${source}`;
+  const fields = { level: 50, time, node: data.node, reason, script: location?.script ?? null };
   const cause = location === null ? `something ${deed}, and no module was found in it` : `${location.script} ${detail}`;
   try {
     if (location !== null) writeBans(data.bansFile, withBan(readBans(data.bansFile), location.script, detail));
@@ -86,9 +78,11 @@ function restart(reason: 'stalled' | 'memory', location: ModuleLocation | null, 
   process.kill(process.pid, 'SIGKILL');
 }
 
-function runningModule(): ModuleLocation | null {
+/** The module whose code the main thread runs, without the source when the inspector gets no answer; null for none. */
+async function runningModule(inspector: MainThreadInspector): Promise<ModuleLocation | null> {
+  const found = await orNullAfter(INSPECTOR_TIMEOUT_MS, inspector.findModule());
   const { script } = activity;
-  return script === null ? null : { script, source: null };
+  return found ?? (script === null ? null : { script, source: null });
 }
 
 function takeSample(): Sample {
