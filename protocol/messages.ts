@@ -187,7 +187,6 @@ export type RefusalReason = v.InferOutput<typeof refusalReason>;
 export type PrepareAnswer = v.InferOutput<typeof prepareAnswer>;
 export type LoadAnswer = v.InferOutput<typeof loadAnswer>;
 export type DryRunAnswer = v.InferOutput<typeof dryRunAnswer>;
-export type PurgeRequest = v.InferOutput<typeof purgeRequest>;
 export type PurgeAnswer = v.InferOutput<typeof purgeAnswer>;
 export type CallFailure = v.InferOutput<typeof callFailure>;
 export type CallAnswer = v.InferOutput<typeof callAnswer>;

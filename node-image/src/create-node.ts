@@ -49,7 +49,7 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     const codeServer = new CodeServer(log, { ...deps, bans, activity });
     disposers.push(catchStrayErrors(codeServer, log));
     if (deps.watchdogScript !== null) {
-      const sourcePosition = (position: string): string | null => codeServer.errors.sourcePosition(position);
+      const { sourcePosition } = codeServer.errors;
       const { bansFile, eventLoopTimeoutMs, memoryLimitMb, watchdogScript: script } = deps;
       const limits = { bansFile, eventLoopTimeoutMs, memoryLimitMb };
       const watchdog = startWatchdog({ ...limits, script, activity, node: identity.name, sourcePosition, log });

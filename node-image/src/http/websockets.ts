@@ -18,10 +18,9 @@ export interface WebSocketDeps {
   readonly codeServer: CodeServer;
 }
 
-type HookResult = { readonly failed: boolean; readonly value: unknown };
-
-/** The value of a hook when the current version does not accept connections. */
+/** The value of a hook when the current version does not accept connections, and of a hook that threw. */
 const NOT_ACCEPTED = Symbol('not accepted');
+const FAILED = Symbol('failed');
 
 /** What a module's `upgrade` returns to accept a connection. It returns a `Response` to refuse one. */
 interface Accepted {
@@ -45,20 +44,19 @@ export function webSockets({ node, codeServer }: WebSocketDeps) {
   let adapter: NodeAdapter | null = null;
 
   /** Runs a hook of a version as a call. What it throws is counted and logged. */
-  const callHook = async (version: Version | null, hook: SocketHook, ...args: unknown[]): Promise<HookResult> => {
-    let failed = false;
-    if (version === null) return { failed, value: NOT_ACCEPTED };
+  const callHook = async (version: Version | null, hook: SocketHook, ...args: unknown[]): Promise<unknown> => {
+    if (version === null) return NOT_ACCEPTED;
     const call = codeServer.beginCall(version);
+    let failed = false;
     try {
       const handler = handlerOf(version)?.websocket;
-      if (!handler) return { failed, value: NOT_ACCEPTED };
-      return { failed, value: await codeServer.run(version, null, () => handler(hook, ...args)) };
+      return handler ? await codeServer.run(version, null, () => handler(hook, ...args)) : NOT_ACCEPTED;
     } catch (error) {
       // In crossws, a thrown `Response` refuses the connection.
-      if (hook === 'upgrade' && error instanceof Response) return { failed, value: error };
+      if (hook === 'upgrade' && error instanceof Response) return error;
       failed = true;
       version.log.error(() => codeServer.errors.describe(error), `error in websocket ${hook}`);
-      return { failed, value: undefined };
+      return FAILED;
     } finally {
       codeServer.endCall(call, failed);
     }
@@ -68,8 +66,9 @@ export function webSockets({ node, codeServer }: WebSocketDeps) {
     const module = request.headers.get(PREFIX_HEADER)?.slice(1) ?? '';
     const version = codeServer.current(module);
     const nodeHeaders = responseHeaders(node, version);
-    const { failed, value } = await callHook(version, 'upgrade', request);
-    if (failed) return refusal(new Response(`module ${module} failed on node ${node}\n`, { status: 500 }), nodeHeaders);
+    const value = await callHook(version, 'upgrade', request);
+    if (value === FAILED)
+      return refusal(new Response(`module ${module} failed on node ${node}\n`, { status: 500 }), nodeHeaders);
     if (value === NOT_ACCEPTED) return refusal(new Response(null, { status: 404 }), nodeHeaders);
     if (value instanceof Response) return refusal(value, nodeHeaders);
     const { headers, protocol, context } = (value ?? {}) as Accepted;
@@ -85,7 +84,7 @@ export function webSockets({ node, codeServer }: WebSocketDeps) {
     (hook: SocketHook) =>
     async (peer: Peer, payload?: unknown): Promise<void> => {
       const module = peer.namespace;
-      const { value } = await callHook(codeServer.current(module), hook, peer, payload);
+      const value = await callHook(codeServer.current(module), hook, peer, payload);
       if (value === NOT_ACCEPTED && hook !== 'close') peer.close(GOING_AWAY, `${module} accepts no connections`);
     };
 
