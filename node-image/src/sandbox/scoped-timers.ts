@@ -16,46 +16,56 @@ interface WaitOptions {
 
 /** Node's global timers for one version. The timers that they start end with the version. */
 export function scopedTimers(lifetime: Lifetime): ScopedTimers {
-  const timeouts = handlesOf<NodeJS.Timeout>(lifetime, clearTimeout);
-  const immediates = handlesOf<NodeJS.Immediate>(lifetime, clearImmediate);
+  const timeouts = new Set<NodeJS.Timeout>();
+  const immediates = new Set<NodeJS.Immediate>();
+  lifetime.closeOnEnd(() => {
+    for (const timeout of timeouts) clearTimeout(timeout);
+    for (const immediate of immediates) clearImmediate(immediate);
+    timeouts.clear();
+    immediates.clear();
+  });
+  const starter =
+    (start: (run: () => void, delay?: number) => NodeJS.Timeout, once: boolean) =>
+    (callback: Callback, delay?: number, ...args: unknown[]): NodeJS.Timeout => {
+      assertCallback(callback);
+      const timeout = start(() => {
+        if (once) timeouts.delete(timeout);
+        // A timer that has fired can be started again by its refresh().
+        if (!lifetime.signal.aborted) lifetime.guard(() => callback(...args));
+      }, delay);
+      if (lifetime.signal.aborted) clearTimeout(timeout);
+      else timeouts.add(timeout);
+      return timeout;
+    };
+  const immediate = (callback: Callback, ...args: unknown[]): NodeJS.Immediate => {
+    assertCallback(callback);
+    const handle = setImmediate(() => {
+      immediates.delete(handle);
+      lifetime.guard(() => callback(...args));
+    });
+    if (lifetime.signal.aborted) clearImmediate(handle);
+    else immediates.add(handle);
+    return handle;
+  };
+  const clearer =
+    <T>(handles: Set<T>, clear: (handle: T) => void) =>
+    (handle: T): void => {
+      handles.delete(handle);
+      clear(handle);
+    };
   const timers = {
-    setTimeout: (callback: Callback, delay?: number, ...args: unknown[]) =>
-      timeouts.start(run => setTimeout(run, delay), callback, args),
-    setInterval: (callback: Callback, delay?: number, ...args: unknown[]) =>
-      timeouts.start(run => setInterval(run, delay), callback, args, false),
-    setImmediate: (callback: Callback, ...args: unknown[]) => immediates.start(setImmediate, callback, args),
-    clearTimeout: timeouts.clear,
-    clearInterval: timeouts.clear,
-    clearImmediate: immediates.clear,
+    setTimeout: starter(setTimeout, true),
+    setInterval: starter(setInterval, false),
+    setImmediate: immediate,
+    clearTimeout: clearer(timeouts, clearTimeout),
+    clearInterval: clearer(timeouts, clearInterval),
+    clearImmediate: clearer(immediates, clearImmediate),
   } as unknown as ScopedTimers;
   // `promisify(setTimeout)` in a module must use a timer of the version too.
   const promised = promisedTimers(timers);
   Object.defineProperty(timers.setTimeout, promisify.custom, { value: promised.setTimeout });
   Object.defineProperty(timers.setImmediate, promisify.custom, { value: promised.setImmediate });
   return timers;
-}
-
-/** The timers of one kind that run now. They are cleared when the version ends. */
-function handlesOf<Handle>(lifetime: Lifetime, clearHandle: (handle: Handle) => void) {
-  const handles = new Set<Handle>();
-  const clear = (handle: Handle): void => {
-    handles.delete(handle);
-    clearHandle(handle);
-  };
-  lifetime.closeOnEnd(() => handles.forEach(clear));
-  /** Throws where the timer is created, as Node does, so that a module with this fault is refused while it loads. */
-  const start = (begin: (run: () => void) => Handle, callback: Callback, args: unknown[], once = true): Handle => {
-    if (typeof callback !== 'function') throw new TypeError('the callback of a timer must be a function');
-    const handle = begin(() => {
-      if (once) handles.delete(handle);
-      // A timer that has fired can be started again by its refresh().
-      if (!lifetime.signal.aborted) lifetime.guard(() => callback(...args));
-    });
-    if (lifetime.signal.aborted) clearHandle(handle);
-    else handles.add(handle);
-    return handle;
-  };
-  return { start, clear };
 }
 
 /** `node:timers` for one version. */
@@ -129,4 +139,9 @@ function cancellable(
       resolve(value);
     });
   });
+}
+
+/** Throws where the timer is created, as Node does, so that a module with this fault is refused while it loads. */
+function assertCallback(callback: unknown): void {
+  if (typeof callback !== 'function') throw new TypeError('the callback of a timer must be a function');
 }
