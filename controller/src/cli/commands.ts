@@ -36,8 +36,8 @@ const examples = new WeakMap<CommandUnknownOpts, string>();
 export const exampleOf = (command: CommandUnknownOpts): string | null => examples.get(command) ?? null;
 
 /**
- * Defines the CLI: every command with its arguments, options and an example. The page
- * CONTRIBUTING.md lists what else a new command needs. An empty option counts as not given, because `make` passes empty ones.
+ * Defines the CLI: every command with its arguments, options and an example. CONTRIBUTING.md lists what else a new command
+ * needs. An empty option counts as not given, because `make` passes empty ones.
  *
  * @param author the name that the history records for changes.
  */

@@ -18,16 +18,16 @@ import { trustedKeyFiles } from '../../../protocol/signing/trusted-keys.ts';
 /** The file with the controller's signing key, in its folder of keys. */
 export const SIGNING_KEY = 'signing.pem';
 
-/** Seals what nodes are to obey, and opens what was sealed for this cookie before. */
+/** Signs what nodes are to obey, and verifies what was signed for this cookie before. */
 export interface Keyring {
-  /** Seals a payload for the subject that it is written to. */
+  /** Puts a payload into an envelope, signed for the subject that it is written to. */
   readonly sign: (subject: string, payload: Uint8Array) => Uint8Array;
-  /** The payload of what was found on a subject; null when it was not sealed for it by a key of this cookie. */
+  /** The payload of what was found on a subject; null when no key of this cookie has signed it for that. */
   readonly verify: (subject: string, bytes: Uint8Array) => Uint8Array | null;
-  /** Whether bytes are sealed by the key that seals now. */
+  /** Whether an envelope was signed with the present key. */
   readonly isCurrent: (bytes: Uint8Array) => boolean;
   /**
-   * Makes a new key to seal with. Nodes trust it from now on, and those before it until a moment (milliseconds since 1970).
+   * Makes a new key to sign with. Nodes trust it from now on, and those before it until a moment (milliseconds since 1970).
    *
    * @returns the new key's id.
    */
@@ -38,7 +38,7 @@ export interface Keyring {
 export function openKeyring(keysDir: string, trustDir: string): Keyring {
   const trust = trustedKeyFiles(
     () => readJsonFiles(trustDir),
-    // History that an ended key has sealed can still be read here.
+    // History that an ended key has signed can still be read here.
     () => 0,
   );
   const signingKey = newestSigningKey(keysDir);
@@ -46,15 +46,15 @@ export function openKeyring(keysDir: string, trustDir: string): Keyring {
   return {
     sign: (subject, payload) => signEnvelope(signingKey(), subject, payload),
     verify: (subject, bytes) => {
-      const opened = verifyEnvelope(trust, subject, bytes);
-      return opened.status === 'verified' ? opened.payload : null;
+      const verified = verifyEnvelope(trust, subject, bytes);
+      return verified.status === 'verified' ? verified.payload : null;
     },
     isCurrent: bytes => signerOf(bytes) === signingKey().id,
     rotate: until => {
       const pem = makeSigningKey();
       const key = readSigningKey(pem);
       replaceFile(join(trustDir, `${key.id}.json`), trustedKeyFile(key, null), 0o400);
-      // Trusted first: a node may meet what the new key has sealed at any moment from here.
+      // Trusted first: a node may meet what the new key has signed at any moment from here.
       for (const file of readJsonFiles(trustDir)) {
         const before = readTrustedKey(file);
         if (before.id === key.id || (before.until !== null && before.until <= until)) continue;
