@@ -13,7 +13,7 @@ import { CanaryMonitor } from '../../controller/src/rollout/canary-monitor.ts';
 import { Reconciler } from '../../controller/src/rollout/reconciler.ts';
 import { makeKeys } from '../../controller/src/services/keygen/make-keys.ts';
 import { openKeyring } from '../../controller/src/store/keyring.ts';
-import { StreamStore } from '../../controller/src/store/stream-store.ts';
+import { openStore } from '../../controller/src/store/stream-store.ts';
 import { packMap, unpackMap } from '../../protocol/bundle.ts';
 import { inboxPrefix } from '../../protocol/inboxes.ts';
 import { revisionOf } from '../../protocol/revision.ts';
@@ -43,7 +43,7 @@ export async function simulateController() {
   const log = pino({ level: 'warn', base: null }, pino.destination(2));
   const nats = await connectAs('controller', inboxPrefix('controller'));
   const keyring = openKeyring(join(KEYS, 'controller', COOKIE), TRUST_DIR);
-  const store = await StreamStore.open(nats, { cookie: COOKIE, subjects, keyring, maxBytes: 2 ** 30 });
+  const store = await openStore(nats, { cookie: COOKIE, subjects, keyring, maxBytes: 2 ** 30 });
   const membership = new Membership(nats, subjects, log);
   const monitor = new CanaryMonitor(membership, async () => undefined, log);
   let next: readonly BuiltBundle[] = [];

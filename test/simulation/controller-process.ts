@@ -1,12 +1,10 @@
 import { once } from 'node:events';
 
 import type { Command } from '../../controller/src/api/command.ts';
-import type { PushOutcome } from '../../controller/src/api/results.ts';
+import type { PushResult } from '../../controller/src/api/results.ts';
+import { promote, remove, rollback } from '../../controller/src/commands/change-heads.ts';
 import type { CommandContext } from '../../controller/src/commands/context.ts';
-import { promote } from '../../controller/src/commands/promote.ts';
 import { push } from '../../controller/src/commands/push.ts';
-import { remove } from '../../controller/src/commands/remove.ts';
-import { rollback } from '../../controller/src/commands/rollback.ts';
 import { rollBackAndAwait } from '../../controller/src/rollout/automatic-rollback.ts';
 import { awaitCommit } from '../../controller/src/rollout/commit.ts';
 import type { Audience } from '../../controller/src/rollout/context.ts';
@@ -28,7 +26,7 @@ export type Order =
   | { readonly type: 'end canary'; readonly head: Head; readonly modules: readonly string[] };
 
 /** `unusable`: a UsageError said why. */
-export type OrderOutcome = PushOutcome | 'unusable';
+export type OrderOutcome = PushResult['outcome'] | 'unusable';
 
 interface Environment {
   readonly network: Network;
@@ -59,7 +57,7 @@ export class ControllerProcess {
   /** What came of its order; null before. */
   outcome: OrderOutcome | null = null;
   readonly #onFault: (fault: unknown) => void;
-  readonly #context: Omit<CommandContext, 'keyring'>;
+  readonly #context: CommandContext;
   readonly #audience: () => Audience;
   readonly #reconciler: Reconciler;
   /** How many steps it takes before it stops: in the midst of something, between two deeds to the stream. */
@@ -133,7 +131,7 @@ export class ControllerProcess {
     }
   }
 
-  async #run(order: Order): Promise<PushOutcome> {
+  async #run(order: Order): Promise<PushResult['outcome']> {
     const report = (): void => undefined;
     const common = { cookie: null, author: 'wilma', timeoutMs: TIMEOUT_MS, modules: modulesOf(order) };
     switch (order.type) {

@@ -1,4 +1,5 @@
-import type { BundleName, StreamStore } from '../../controller/src/store/stream-store.ts';
+import type { BundleName } from '../../controller/src/store/bundles.ts';
+import type { StreamStore } from '../../controller/src/store/stream-store.ts';
 import type { RecordSource } from '../../node-image/src/cluster/reconciler.ts';
 import { decodeBundle } from '../../protocol/bundle.ts';
 import { decode, encode } from '../../protocol/codec.ts';
@@ -112,7 +113,7 @@ export interface Writer {
 /** A controller's view of the stream. */
 export function storeOf(stream: Stream, connection: Connection, subjects: Subjects, writer: Writer): StreamStore {
   const { deed } = writer;
-  const store: Pick<StreamStore, keyof StreamStore> = {
+  const store: StreamStore = {
     ensureStream: async () => undefined,
     room: () => Promise.resolve(Infinity),
     heads: () => deed(() => stream.heads()),
@@ -125,7 +126,7 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     bundles: () => deed(() => stream.bundles()),
     removeBundle: ({ module, revision }) => deed(() => stream.removeBundle(module, revision)),
     restoreHeads: () => Promise.resolve([]),
-    signAgain: () => Promise.resolve(0),
+    rotateKey: () => Promise.resolve({ key: '', signedAgain: 0 }),
     lastHead: module =>
       deed(() => {
         const last = stream.lastHead(module);
@@ -150,5 +151,5 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
         });
       }),
   };
-  return store as StreamStore;
+  return store;
 }

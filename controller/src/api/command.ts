@@ -28,105 +28,61 @@ const common = {
   timeoutMs: v.pipe(milliseconds, v.gtValue(0)),
 };
 
-const author = v.string();
-
-const canaryRequest = v.object({
-  /** The nodes: `1`, `10%` or `fred,betty`. */
-  scope: v.string(),
-  /** More failed calls than this end the canary. */
-  maxErrors: count,
-  /** How long the push watches the canary before it ends (milliseconds). */
-  watch: milliseconds,
-});
-
-const pushCommand = v.object({
-  ...common,
-  type: v.literal('push'),
-  modules,
-  author,
-  /** Purge an old version even if calls run on it. Otherwise the node refuses with `not_purged`. */
-  force: v.boolean(),
-  /** Whether a type error stops the push. */
-  check: v.boolean(),
-  /** Stop before the commit, and report what each node would answer. */
-  dryRun: v.boolean(),
-  /** The part of the fleet to load the modules on first; null: every node at once. */
-  canary: v.nullable(canaryRequest),
-});
-
-const rollbackCommand = v.object({
-  ...common,
-  type: v.literal('rollback'),
-  modules,
-  author,
-  /** The first digits of a revision in the history; null: the previous revision. */
-  to: v.nullable(v.string()),
-});
-
-const promoteCommand = v.object({ ...common, type: v.literal('promote'), modules, author });
-
-const removeCommand = v.object({ ...common, type: v.literal('remove'), modules, author });
-
-const compileCommand = v.object({
-  ...common,
-  type: v.literal('compile'),
-  module,
-  node: v.string(),
-  check: v.boolean(),
-});
-
-const callCommand = v.object({
-  ...common,
-  type: v.literal('call'),
-  /** The call as a user writes it: `demo.add(4, 5)`. */
-  call: v.string(),
-  /** null: every node. */
-  node: v.nullable(v.string()),
-  stack: v.boolean(),
-});
-
-/** Purges the old version of a module on every node; without `force` only if no call runs on it. */
-const purgeCommand = v.object({ ...common, type: v.literal('purge'), module, force: v.boolean() });
-
-const pingCommand = v.object({ ...common, type: v.literal('ping'), node: v.nullable(v.string()) });
-
-/** `wait`: wait until this many nodes are present. */
-const nodesCommand = v.object({ ...common, type: v.literal('nodes'), wait: v.nullable(count) });
-
-const statusCommand = v.object({ ...common, type: v.literal('status') });
-
-const historyCommand = v.object({ ...common, type: v.literal('history'), module });
-
-/** `overlap`: how long nodes trust the previous keys (milliseconds). */
-const rotateKeysCommand = v.object({ ...common, type: v.literal('keys rotate'), overlap: milliseconds });
+/** What every command has that changes heads. */
+const change = { ...common, modules, author: v.string() };
 
 /** A command as the CLI sends it to the controller. */
 export const commandSchema = v.variant('type', [
-  pushCommand,
-  rollbackCommand,
-  promoteCommand,
-  removeCommand,
-  compileCommand,
-  callCommand,
-  purgeCommand,
-  pingCommand,
-  nodesCommand,
-  statusCommand,
-  historyCommand,
-  rotateKeysCommand,
+  v.object({
+    ...change,
+    type: v.literal('push'),
+    /** Purge an old version even if calls run on it. Otherwise the node refuses with `not_purged`. */
+    force: v.boolean(),
+    /** Whether a type error stops the push. */
+    check: v.boolean(),
+    /** Stop before the commit, and report what each node would answer. */
+    dryRun: v.boolean(),
+    /** The part of the fleet to load the modules on first; null: every node at once. */
+    canary: v.nullable(
+      v.object({
+        /** The nodes: `1`, `10%` or `fred,betty`. */
+        scope: v.string(),
+        /** More failed calls than this end the canary. */
+        maxErrors: count,
+        /** How long the push watches the canary before it ends (milliseconds). */
+        watch: milliseconds,
+      }),
+    ),
+  }),
+  v.object({
+    ...change,
+    type: v.literal('rollback'),
+    /** The first digits of a revision in the history; null: the previous revision. */
+    to: v.nullable(v.string()),
+  }),
+  v.object({ ...change, type: v.literal('promote') }),
+  v.object({ ...change, type: v.literal('remove') }),
+  v.object({ ...common, type: v.literal('compile'), module, node: v.string(), check: v.boolean() }),
+  v.object({
+    ...common,
+    type: v.literal('call'),
+    /** The call as a user writes it: `demo.add(4, 5)`. */
+    call: v.string(),
+    /** null: every node. */
+    node: v.nullable(v.string()),
+    stack: v.boolean(),
+  }),
+  /** Purges the old version of a module on every node; without `force` only if no call runs on it. */
+  v.object({ ...common, type: v.literal('purge'), module, force: v.boolean() }),
+  v.object({ ...common, type: v.literal('ping'), node: v.nullable(v.string()) }),
+  /** `wait`: wait until this many nodes are present. */
+  v.object({ ...common, type: v.literal('nodes'), wait: v.nullable(count) }),
+  v.object({ ...common, type: v.literal('status') }),
+  v.object({ ...common, type: v.literal('history'), module }),
+  /** `overlap`: how long nodes trust the previous keys (milliseconds). */
+  v.object({ ...common, type: v.literal('keys rotate'), overlap: milliseconds }),
 ]);
 
-export type CanaryRequest = Readonly<v.InferOutput<typeof canaryRequest>>;
-export type PushCommand = Readonly<v.InferOutput<typeof pushCommand>>;
-export type RollbackCommand = Readonly<v.InferOutput<typeof rollbackCommand>>;
-export type PromoteCommand = Readonly<v.InferOutput<typeof promoteCommand>>;
-export type RemoveCommand = Readonly<v.InferOutput<typeof removeCommand>>;
-export type CompileCommand = Readonly<v.InferOutput<typeof compileCommand>>;
-export type CallCommand = Readonly<v.InferOutput<typeof callCommand>>;
-export type PurgeCommand = Readonly<v.InferOutput<typeof purgeCommand>>;
-export type PingCommand = Readonly<v.InferOutput<typeof pingCommand>>;
-export type NodesCommand = Readonly<v.InferOutput<typeof nodesCommand>>;
-export type StatusCommand = Readonly<v.InferOutput<typeof statusCommand>>;
-export type HistoryCommand = Readonly<v.InferOutput<typeof historyCommand>>;
-export type RotateKeysCommand = Readonly<v.InferOutput<typeof rotateKeysCommand>>;
 export type Command = Readonly<v.InferOutput<typeof commandSchema>>;
+
+export type CommandOf<T extends Command['type']> = Extract<Command, { readonly type: T }>;

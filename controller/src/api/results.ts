@@ -51,67 +51,6 @@ const headChange = {
   nodes: list(nodeOutcome),
 };
 
-const pushResult = v.object({
-  command: v.literal('push'),
-  modules: pushedModules,
-  ...headChange,
-  times: v.object({ compile: milliseconds, prepare: milliseconds, ...commitTimes }),
-});
-
-/** The result of a head that was changed without a bundle. */
-const headChangeResult = v.object({
-  command: v.picklist(['rollback', 'promote', 'remove']),
-  modules: list(v.object({ module: moduleName, revision: v.nullable(revision) })),
-  ...headChange,
-  times: v.object(commitTimes),
-});
-
-const dryRunNode = v.variant('status', [
-  v.object({ node: nodeName, status: v.literal('would_load') }),
-  v.object({ node: nodeName, status: v.literal('not_tried'), detail: v.string() }),
-  refusal,
-  silent,
-]);
-
-const dryRunResult = v.object({ command: v.literal('dry-run'), modules: pushedModules, nodes: list(dryRunNode) });
-
-const compileResult = v.object({
-  command: v.literal('compile'),
-  module: moduleName,
-  revision,
-  nodes: list(nodeOutcome),
-});
-
-const callResult = v.object({
-  command: v.literal('call'),
-  call: v.string(),
-  /** Whether the user named one node. */
-  single: v.boolean(),
-  /** Whether the user asked for stacks. */
-  stack: v.boolean(),
-  nodes: list(v.variant('status', [callAnswer, silent])),
-});
-
-const purgeResult = v.object({
-  command: v.literal('purge'),
-  nodes: list(v.variant('status', [purgeAnswer, silent])),
-});
-
-const pingResult = v.object({
-  command: v.literal('ping'),
-  nodes: list(v.variant('status', [v.object({ node: nodeName, status: v.literal('pong'), ms: milliseconds }), silent])),
-});
-
-const nodesResult = v.object({
-  command: v.literal('nodes'),
-  nodes: list(
-    v.variant('status', [
-      v.object({ status: v.literal('present'), ...nodeDescription.entries }),
-      v.object({ ...silent.entries, container: v.string() }),
-    ]),
-  ),
-});
-
 const statusRow = v.object({
   module: moduleName,
   node: nodeName,
@@ -132,54 +71,89 @@ const statusRow = v.object({
   detail: v.exactOptional(v.string()),
 });
 
-const statusResult = v.object({ command: v.literal('status'), heads: list(headSchema), nodes: list(statusRow) });
-
-const historyResult = v.object({
-  command: v.literal('history'),
-  module: moduleName,
-  /** Newest first. A null outcome was not written (yet). */
-  heads: list(v.object({ ...headSchema.entries, outcome: v.nullable(headResultSchema) })),
-});
-
-const rotateResult = v.object({
-  command: v.literal('keys rotate'),
-  /** The id of the new key. */
-  key: v.string(),
-  /** Nodes trust the previous keys until this time, milliseconds since 1970. */
-  until: milliseconds,
-  /** How many records of the stream were signed again. */
-  resealed: count,
-});
-
+/** The result of each command. */
 export const resultSchema = v.variant('command', [
-  pushResult,
-  headChangeResult,
-  dryRunResult,
-  compileResult,
-  callResult,
-  purgeResult,
-  pingResult,
-  nodesResult,
-  statusResult,
-  historyResult,
-  rotateResult,
+  v.object({
+    command: v.literal('push'),
+    modules: pushedModules,
+    ...headChange,
+    times: v.object({ compile: milliseconds, prepare: milliseconds, ...commitTimes }),
+  }),
+  /** The heads were changed without a bundle. */
+  v.object({
+    command: v.picklist(['rollback', 'promote', 'remove']),
+    modules: list(v.object({ module: moduleName, revision: v.nullable(revision) })),
+    ...headChange,
+    times: v.object(commitTimes),
+  }),
+  v.object({
+    command: v.literal('dry-run'),
+    modules: pushedModules,
+    nodes: list(
+      v.variant('status', [
+        v.object({ node: nodeName, status: v.literal('would_load') }),
+        v.object({ node: nodeName, status: v.literal('not_tried'), detail: v.string() }),
+        refusal,
+        silent,
+      ]),
+    ),
+  }),
+  v.object({ command: v.literal('compile'), module: moduleName, revision, nodes: list(nodeOutcome) }),
+  v.object({
+    command: v.literal('call'),
+    call: v.string(),
+    /** Whether the user named one node. */
+    single: v.boolean(),
+    /** Whether the user asked for stacks. */
+    stack: v.boolean(),
+    nodes: list(v.variant('status', [callAnswer, silent])),
+  }),
+  v.object({ command: v.literal('purge'), nodes: list(v.variant('status', [purgeAnswer, silent])) }),
+  v.object({
+    command: v.literal('ping'),
+    nodes: list(
+      v.variant('status', [v.object({ node: nodeName, status: v.literal('pong'), ms: milliseconds }), silent]),
+    ),
+  }),
+  v.object({
+    command: v.literal('nodes'),
+    nodes: list(
+      v.variant('status', [
+        v.object({ status: v.literal('present'), ...nodeDescription.entries }),
+        v.object({ ...silent.entries, container: v.string() }),
+      ]),
+    ),
+  }),
+  v.object({ command: v.literal('status'), heads: list(headSchema), nodes: list(statusRow) }),
+  v.object({
+    command: v.literal('history'),
+    module: moduleName,
+    /** Newest first. A null outcome was not written (yet). */
+    heads: list(v.object({ ...headSchema.entries, outcome: v.nullable(headResultSchema) })),
+  }),
+  v.object({
+    command: v.literal('keys rotate'),
+    /** The id of the new key. */
+    key: v.string(),
+    /** Nodes trust the previous keys until this time, milliseconds since 1970. */
+    until: milliseconds,
+    /** How many records of the stream were signed again. */
+    resealed: count,
+  }),
 ]);
 
 export type Silent = Readonly<v.InferOutput<typeof silent>>;
 export type Refusal = Readonly<v.InferOutput<typeof refusal>>;
 export type NodeOutcome = Readonly<v.InferOutput<typeof nodeOutcome>>;
-export type PushOutcome = v.InferOutput<typeof pushOutcome>;
-export type PushResult = Readonly<v.InferOutput<typeof pushResult>>;
-export type HeadChangeResult = Readonly<v.InferOutput<typeof headChangeResult>>;
-export type DryRunNode = Readonly<v.InferOutput<typeof dryRunNode>>;
-export type DryRunResult = Readonly<v.InferOutput<typeof dryRunResult>>;
-export type CompileResult = Readonly<v.InferOutput<typeof compileResult>>;
-export type CallResult = Readonly<v.InferOutput<typeof callResult>>;
-export type PurgeResult = Readonly<v.InferOutput<typeof purgeResult>>;
-export type PingResult = Readonly<v.InferOutput<typeof pingResult>>;
-export type NodesResult = Readonly<v.InferOutput<typeof nodesResult>>;
 export type StatusRow = Readonly<v.InferOutput<typeof statusRow>>;
-export type StatusResult = Readonly<v.InferOutput<typeof statusResult>>;
-export type HistoryResult = Readonly<v.InferOutput<typeof historyResult>>;
-export type RotateResult = Readonly<v.InferOutput<typeof rotateResult>>;
 export type Result = Readonly<v.InferOutput<typeof resultSchema>>;
+
+/** The result of one command. Some commands share a result. */
+export type ResultOf<C extends Result['command']> = Exclude<
+  Result,
+  { readonly command: Exclude<Result['command'], C> }
+>;
+export type PushResult = ResultOf<'push'>;
+export type HeadChangeResult = ResultOf<'rollback' | 'promote' | 'remove'>;
+export type CallResult = ResultOf<'call'>;
+export type NodesResult = ResultOf<'nodes'>;

@@ -78,9 +78,5 @@ function show(report: Report, json: boolean, { out, err, interactive }: Terminal
       if (clear !== '') process.stderr.write(clear);
       out(json ? JSON.stringify(report.result) : render(report.result));
       return exitStatus(report.result);
-    default: {
-      const check: never = report;
-      return check;
-    }
   }
 }

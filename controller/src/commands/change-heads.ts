@@ -1,23 +1,46 @@
-import { compareNodes } from '../../../protocol/names.ts';
-import type { OnReport } from '../api/command.ts';
+import { UsageError } from '../../../protocol/errors.ts';
+import type { Head } from '../../../protocol/head.ts';
+import type { CommandOf, OnReport } from '../api/command.ts';
 import type { HeadChangeResult } from '../api/results.ts';
+import { inOrder } from '../fleet/ask-nodes.ts';
 import { awaitCommit } from '../rollout/commit.ts';
-import type { HeadsWritten } from '../rollout/write-heads.ts';
-import type { FleetContext } from './context.ts';
+import { rollBack } from '../rollout/roll-back.ts';
+import { type HeadChange, type HeadsWritten, writeHeads } from '../rollout/write-heads.ts';
+import type { CommandContext, Handler } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
 
-interface HeadsRequest {
-  readonly command: HeadChangeResult['command'];
-  readonly timeoutMs: number;
-  /** Decides on the new heads and writes them. @throws UsageError when a module can't be changed so */
-  readonly write: () => Promise<HeadsWritten>;
-}
+/** Loads the revision of an open canary on every node. @throws UsageError when a module has no open canary. */
+export const promote: Handler<'promote'> = async (context, command, report) =>
+  changeHeads(context, command, report, () =>
+    writeEach(context, command, (module, head) => {
+      if (head?.canary) return head.canary;
+      throw new UsageError(`${module} has no canary to promote (start one with: hotcast push ${module} --canary 1)`);
+    }),
+  );
+
+/** Removes modules from every node. @throws UsageError when one is not deployed. */
+export const remove: Handler<'remove'> = async (context, command, report) =>
+  changeHeads(context, command, report, () =>
+    writeEach(context, command, (module, head) => {
+      if (head?.revision || head?.canary) return { revision: null, manifest: null };
+      throw new UsageError(`${module} is not deployed, so there is nothing to remove`);
+    }),
+  );
+
+/**
+ * Rolls modules back: out of an open canary, else to the previous revision, or to the one that is named.
+ *
+ * @throws UsageError when a module has no revision to go back to.
+ */
+export const rollback: Handler<'rollback'> = async (context, command, report) =>
+  changeHeads(context, command, report, () => rollBack(context.store, { cause: 'operator', ...command }));
 
 /** Changes heads without a bundle: writes them, and awaits the commit. */
-export async function changeHeads(
-  context: FleetContext,
-  { command, timeoutMs, write }: HeadsRequest,
+async function changeHeads(
+  context: CommandContext,
+  { type: command, timeoutMs }: CommandOf<'promote' | 'remove' | 'rollback'>,
   report: OnReport,
+  write: () => Promise<HeadsWritten>,
 ): Promise<HeadChangeResult> {
   const expected = expectedNodes(await context.membership.expected(), report);
   const written = await write();
@@ -28,13 +51,24 @@ export async function changeHeads(
   }
   const onAnswer = (phase: string, answered: number): void =>
     report({ type: 'progress', phase, answered, expected: expected.size });
-  const commit = await awaitCommit(context, written.heads, { expected, timeoutMs, onAnswer });
-  return {
-    command,
-    modules,
-    outcome: commit.outcome,
-    detail: commit.detail,
-    nodes: commit.nodes.toSorted((a, b) => compareNodes(a.node, b.node)),
-    times: { write: written.ms, commit: commit.ms, skew: commit.skew },
-  };
+  const { outcome, detail, nodes, ms, skew } = await awaitCommit(context, written.heads, {
+    expected,
+    timeoutMs,
+    onAnswer,
+  });
+  return { command, modules, outcome, detail, nodes: inOrder(nodes), times: { write: written.ms, commit: ms, skew } };
+}
+
+/** Writes a head for each module, with the revision that `decide` makes of its last head. */
+async function writeEach(
+  { store }: CommandContext,
+  { type: note, modules, author }: CommandOf<'promote' | 'remove'>,
+  decide: (module: string, last: Head | null) => Pick<HeadChange, 'revision' | 'manifest'>,
+): Promise<HeadsWritten> {
+  const changes = modules.map(async (module): Promise<HeadChange> => {
+    const last = await store.lastHead(module);
+    const { revision, manifest } = decide(module, last.head);
+    return { module, revision, manifest, canary: null, last, force: true };
+  });
+  return writeHeads(store, await Promise.all(changes), { author, note });
 }

@@ -1,26 +1,15 @@
-import { decode } from '../../../protocol/codec.ts';
-import type { CompileCommand, OnReport } from '../api/command.ts';
-import type { CompileResult } from '../api/results.ts';
-import { scatterGather } from '../fleet/scatter-gather.ts';
-import { type LoadReply, loadReply, nodeOutcomes } from '../rollout/node-outcomes.ts';
-import type { CommandContext } from './context.ts';
+import { askNodes } from '../fleet/ask-nodes.ts';
+import { loadReply, nodeOutcomes } from '../rollout/node-outcomes.ts';
+import type { Handler } from './context.ts';
 import { selectNodes } from './select-nodes.ts';
 
 /** Compiles a module and loads it on one node, past the heads: what `c(demo)` is in Erlang. */
-export async function compileOn(
-  { nats, subjects, store, membership, build }: CommandContext,
-  { module, node, check, timeoutMs }: CompileCommand,
-  report: OnReport,
-): Promise<CompileResult> {
+export const compile: Handler<'compile'> = async (context, { module, node, check, timeoutMs }, report) => {
+  const { membership, build, store } = context;
   const [members, [built]] = await Promise.all([membership.expected(), build([module], check, report)]);
   if (built === undefined) throw new TypeError(`${module} was not built`);
-  const { bundle, packed } = built;
   const expected = selectNodes(members, node, report);
-  const replies = await scatterGather<LoadReply>(nats, {
-    ask: inbox => nats.publish(subjects.node(node, 'load'), store.signLoadCommand(node, packed), { reply: inbox }),
-    decode: bytes => decode(loadReply, bytes),
-    expected,
-    timeoutMs,
-  });
-  return { command: 'compile', module, revision: bundle.revision, nodes: nodeOutcomes(replies, expected) };
-}
+  const body = store.signLoadCommand(node, built.packed);
+  const replies = await askNodes(context, { verb: 'load', node, expected, timeoutMs, schema: loadReply, body });
+  return { command: 'compile', module, revision: built.bundle.revision, nodes: nodeOutcomes(replies, expected) };
+};

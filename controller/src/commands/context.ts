@@ -1,8 +1,9 @@
+import type { Command, CommandOf, OnReport } from '../api/command.ts';
+import type { Result, ResultOf } from '../api/results.ts';
 import type { Build } from '../build/build.ts';
 import type { Membership } from '../fleet/membership.ts';
 import type { CanaryMonitor } from '../rollout/canary-monitor.ts';
 import type { RolloutContext } from '../rollout/context.ts';
-import type { Keyring } from '../store/keyring.ts';
 
 /** What the commands need, each a part of it. */
 export interface CommandContext extends RolloutContext {
@@ -10,8 +11,11 @@ export interface CommandContext extends RolloutContext {
   readonly monitor: Pick<CanaryMonitor, 'watch'>;
   /** Builds the bundles of modules from their sources as they are now. */
   readonly build: Build;
-  readonly keyring: Keyring;
 }
 
-/** What the commands need that change heads or ask nodes. */
-export type FleetContext = Pick<CommandContext, 'nats' | 'subjects' | 'store' | 'membership'>;
+/** Carries out the commands of one type. `report` receives what there is to tell before the result. */
+export type Handler<T extends Command['type'], R extends Result = ResultOf<T>> = (
+  context: CommandContext,
+  command: CommandOf<T>,
+  report: OnReport,
+) => Promise<R>;

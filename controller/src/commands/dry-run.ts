@@ -1,16 +1,10 @@
-import * as v from 'valibot';
-
-import { dryRunAnswer, malformedAnswer } from '../../../protocol/messages.ts';
-import { compareNodes } from '../../../protocol/names.ts';
-import type { OnReport, PushCommand } from '../api/command.ts';
-import type { DryRunNode, DryRunResult } from '../api/results.ts';
-import { askNodes } from '../fleet/ask-nodes.ts';
-import { malformedRefusal } from '../rollout/node-outcomes.ts';
+import { encode } from '../../../protocol/codec.ts';
+import type { ResultOf } from '../api/results.ts';
+import { askNodes, inOrder, silentAmong } from '../fleet/ask-nodes.ts';
+import { dryRunReply } from '../rollout/node-outcomes.ts';
 import { prepare } from '../rollout/prepare.ts';
-import type { CommandContext } from './context.ts';
+import type { Handler } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
-
-const dryRunReply = v.variant('status', [dryRunAnswer, malformedAnswer]);
 
 /**
  * A push that stops before the commit: every node prepares the modules and evaluates them apart, on a copy of its live data.
@@ -18,30 +12,25 @@ const dryRunReply = v.variant('status', [dryRunAnswer, malformedAnswer]);
  *
  * @throws UsageError, CompileError, TypeCheckError and PreflightError before anything was sent.
  */
-export async function dryRun(
-  context: Omit<CommandContext, 'keyring' | 'monitor'>,
-  { modules: names, check, force, timeoutMs }: PushCommand,
-  report: OnReport,
-): Promise<DryRunResult> {
+export const dryRun: Handler<'push', ResultOf<'dry-run'>> = async (
+  context,
+  { modules: names, check, force, timeoutMs },
+  report,
+) => {
   const [members, built] = await Promise.all([context.membership.expected(), context.build(names, check, report)]);
   const expected = expectedNodes(members, report);
   const modules = built.map(({ bundle: { module, revision } }) => ({ module, revision }));
-  const prepared = await prepare(context, built, force, { expected, timeoutMs });
-  const refusals = prepared.status === 'refused' ? prepared.refusals : [];
+  const { answered, refusals } = await prepare(context, built, force, { expected, timeoutMs });
   const refused = new Set(refusals.map(({ node }) => node));
-  const answered = prepared.status === 'unanswered' ? new Set<string>() : prepared.answered;
   const answers = await askNodes(context, {
     verb: 'dry-run',
     expected: new Set([...answered].filter(node => !refused.has(node))),
     timeoutMs,
     schema: dryRunReply,
-    body: { modules },
+    body: encode({ modules }),
   });
-  const evaluated = [...answers.values()]
-    .filter(({ answer }) => !refused.has(answer.node))
-    .map(({ answer }): DryRunNode => (answer.status === 'malformed' ? malformedRefusal(answer) : answer));
-  const heard = new Set([...refused, ...evaluated.map(({ node }) => node)]);
-  const silent = [...expected].filter(node => !heard.has(node)).map(node => ({ node, status: 'silent' as const }));
-  const nodes = [...refusals, ...evaluated, ...silent].toSorted((a, b) => compareNodes(a.node, b.node));
-  return { command: 'dry-run', modules, nodes };
-}
+  const evaluated = [...answers.values()].map(({ answer }) => answer).filter(({ node }) => !refused.has(node));
+  const rows = [...refusals, ...evaluated];
+  const silent = silentAmong(expected, new Set(rows.map(({ node }) => node)));
+  return { command: 'dry-run', modules, nodes: inOrder([...rows, ...silent]) };
+};

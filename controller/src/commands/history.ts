@@ -1,10 +1,8 @@
 import { UsageError } from '../../../protocol/errors.ts';
-import type { HistoryCommand } from '../api/command.ts';
-import type { HistoryResult } from '../api/results.ts';
-import type { RolloutContext } from '../rollout/context.ts';
+import type { Handler } from './context.ts';
 
 /** The kept heads of a module with their results, newest first. @throws UsageError when it was never pushed. */
-export async function history({ store }: RolloutContext, { module }: HistoryCommand): Promise<HistoryResult> {
+export const history: Handler<'history'> = async ({ store }, { module }) => {
   const [heads, results] = await Promise.all([store.history(module), store.headResultHistory(module)]);
   if (heads.length === 0) throw new UsageError(`${module} was never pushed, so it has no history`);
   const bySequence = new Map(results.map(result => [result.sequence, result]));
@@ -13,4 +11,4 @@ export async function history({ store }: RolloutContext, { module }: HistoryComm
     module,
     heads: heads.toReversed().map(head => ({ ...head, outcome: bySequence.get(head.sequence) ?? null })),
   };
-}
+};

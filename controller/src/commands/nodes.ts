@@ -1,9 +1,9 @@
 import { UnavailableError } from '../../../protocol/errors.ts';
 import { nodeDescription } from '../../../protocol/messages.ts';
-import type { NodesCommand, OnReport } from '../api/command.ts';
+import type { OnReport } from '../api/command.ts';
 import type { NodesResult } from '../api/results.ts';
 import { askNodes, rowsOf } from '../fleet/ask-nodes.ts';
-import type { FleetContext } from './context.ts';
+import type { CommandContext, Handler } from './context.ts';
 
 /** How often `nodes --wait` asks again (milliseconds). */
 const WAIT_INTERVAL_MS = 100;
@@ -16,16 +16,12 @@ const WAIT_TIMEOUT_MS = 1_000;
  *
  * @throws UnavailableError when they are not present in time.
  */
-export async function nodes(
-  context: FleetContext,
-  { wait, timeoutMs }: NodesCommand,
-  report: OnReport,
-): Promise<NodesResult> {
+export const nodes: Handler<'nodes'> = async (context, { wait, timeoutMs }, report) => {
   if (wait !== null) await waitForNodes(context, wait, timeoutMs, report);
   return listNodes(context, timeoutMs, report);
-}
+};
 
-async function listNodes(context: FleetContext, timeoutMs: number, report: OnReport): Promise<NodesResult> {
+async function listNodes(context: CommandContext, timeoutMs: number, report: OnReport): Promise<NodesResult> {
   const { members, warning } = await context.membership.expected();
   if (warning !== null) report({ type: 'warning', message: warning });
   const containers = new Map(members.map(({ node, container }) => [node, container]));
@@ -38,7 +34,12 @@ async function listNodes(context: FleetContext, timeoutMs: number, report: OnRep
   };
 }
 
-async function waitForNodes(context: FleetContext, wanted: number, timeoutMs: number, report: OnReport): Promise<void> {
+async function waitForNodes(
+  context: CommandContext,
+  wanted: number,
+  timeoutMs: number,
+  report: OnReport,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   let present = 0;
   while (performance.now() < deadline) {

@@ -1,18 +1,12 @@
 import { pingAnswer } from '../../../protocol/messages.ts';
-import type { OnReport, PingCommand } from '../api/command.ts';
-import type { PingResult } from '../api/results.ts';
 import { askNodes, rowsOf } from '../fleet/ask-nodes.ts';
-import type { FleetContext } from './context.ts';
+import type { Handler } from './context.ts';
 import { selectNodes } from './select-nodes.ts';
 
 /** Asks one node, or all, for an answer. @throws UsageError when there is no such node. */
-export async function pingNodes(
-  context: FleetContext,
-  { node, timeoutMs }: PingCommand,
-  report: OnReport,
-): Promise<PingResult> {
-  const expected = selectNodes(await context.membership.expected(), node, report);
-  const answers = await askNodes(context, { verb: 'ping', node, expected, timeoutMs, schema: pingAnswer });
-  const nodes = rowsOf(expected, answers, (answer, ms) => ({ node: answer.node, status: 'pong' as const, ms }));
+export const ping: Handler<'ping'> = async (context, { node: named, timeoutMs }, report) => {
+  const expected = selectNodes(await context.membership.expected(), named, report);
+  const answers = await askNodes(context, { verb: 'ping', node: named, expected, timeoutMs, schema: pingAnswer });
+  const nodes = rowsOf(expected, answers, ({ node }, ms) => ({ node, status: 'pong' as const, ms }));
   return { command: 'ping', nodes };
-}
+};

@@ -1,9 +1,8 @@
+import { encode } from '../../../protocol/codec.ts';
 import { UsageError } from '../../../protocol/errors.ts';
 import { purgeAnswer } from '../../../protocol/messages.ts';
-import type { OnReport, PurgeCommand } from '../api/command.ts';
-import type { PurgeResult } from '../api/results.ts';
 import { askNodes, rowsOf } from '../fleet/ask-nodes.ts';
-import type { FleetContext } from './context.ts';
+import type { Handler } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
 
 /**
@@ -11,15 +10,11 @@ import { expectedNodes } from './select-nodes.ts';
  *
  * @throws UsageError when the module was never pushed.
  */
-export async function purgeNodes(
-  context: FleetContext,
-  { module, force, timeoutMs }: PurgeCommand,
-  report: OnReport,
-): Promise<PurgeResult> {
+export const purge: Handler<'purge'> = async (context, { module, force, timeoutMs }, report) => {
   const [{ head }, members] = await Promise.all([context.store.lastHead(module), context.membership.expected()]);
   if (head === null) throw new UsageError(`${module} was never pushed, so there is nothing to purge`);
   const expected = expectedNodes(members, report);
-  const body = { module, force };
+  const body = encode({ module, force });
   const answers = await askNodes(context, { verb: 'purge', expected, timeoutMs, schema: purgeAnswer, body });
   return { command: 'purge', nodes: rowsOf(expected, answers, answer => answer) };
-}
+};

@@ -1,21 +1,19 @@
 import type { CanaryScope } from '../../../protocol/canary-scope.ts';
 import { UsageError } from '../../../protocol/errors.ts';
 import type { Manifest } from '../../../protocol/head.ts';
-import { compareNodes } from '../../../protocol/names.ts';
-import type { OnReport, PushCommand } from '../api/command.ts';
+import type { CommandOf, OnReport } from '../api/command.ts';
 import type { NodeOutcome, PushResult } from '../api/results.ts';
 import type { BuiltBundle } from '../build/build.ts';
 import { manifestFrom } from '../build/manifest.ts';
 import { removedExports, removedExportWarnings } from '../build/removed-exports.ts';
-import { awaitCommit, type Commit } from '../rollout/commit.ts';
+import { inOrder, silentAmong } from '../fleet/ask-nodes.ts';
+import { awaitCommit } from '../rollout/commit.ts';
 import { prepare } from '../rollout/prepare.ts';
 import { type HeadChange, writeHeads } from '../rollout/write-heads.ts';
-import type { LastHead } from '../store/head-reader.ts';
+import type { LastHead } from '../store/heads.ts';
 import { parseScope } from './canary-option.ts';
-import type { CommandContext } from './context.ts';
+import type { CommandContext, Handler } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
-
-type PushContext = Omit<CommandContext, 'keyring'>;
 
 /** A built module, and the head that its next one is decided upon. */
 interface Candidate {
@@ -39,7 +37,7 @@ const NO_ROOM = 'the stream has no room for it; nothing was sent (raise STREAM_M
  *
  * @throws UsageError, CompileError, TypeCheckError and PreflightError before anything was sent.
  */
-export async function push(context: PushContext, command: PushCommand, report: OnReport): Promise<PushResult> {
+export const push: Handler<'push'> = async (context, command, report) => {
   const { modules, author, timeoutMs, force, canary } = command;
   const plan = await build(context, command, report);
   const { candidates, names } = plan;
@@ -49,11 +47,11 @@ export async function push(context: PushContext, command: PushCommand, report: O
 
   const bundles = candidates.map(({ built }) => built);
   const prepared = await prepare(context, bundles, force, { expected: names, timeoutMs, onAnswer });
-  if (prepared.status === 'unanswered') {
-    const nodes = [...names].map(node => ({ node, status: 'silent' as const }));
+  if (prepared.answered.size === 0) {
+    const nodes = silentAmong(names, prepared.answered);
     return result('unanswered', 'no node answered, so nothing was committed', nodes, { prepare: prepared.ms });
   }
-  if (prepared.status === 'refused') {
+  if (prepared.refusals.length > 0) {
     return result('refused', 'nothing changed on any node', prepared.refusals, { prepare: prepared.ms });
   }
 
@@ -66,23 +64,23 @@ export async function push(context: PushContext, command: PushCommand, report: O
   // A node that was silent is not waited for again. When it answers all the same, that counts.
   const commit = await awaitCommit(context, written.heads, { expected: prepared.answered, timeoutMs, onAnswer });
   await keepBundles(context, bundles);
-  const nodes = outcomes(commit, names, prepared.ms + written.ms);
+  const heard = new Set(commit.nodes.map(({ node }) => node));
+  const silent = commit.outcome === 'overtaken' ? [] : silentAmong(names, heard);
+  // A node's time counts from the send of the bundle.
+  const beforeMs = prepared.ms + written.ms;
+  const since = commit.nodes.map(node => (node.status === 'loaded' ? { ...node, ms: node.ms + beforeMs } : node));
+  const nodes = [...since, ...silent];
   const times = { prepare: prepared.ms, write: written.ms, commit: commit.ms, skew: commit.skew };
   if (canary === null || commit.outcome !== 'committed') return result(commit.outcome, commit.detail, nodes, times);
 
   const { passed, detail } = await context.monitor.watch(written.heads, canary.watch, report);
-  return passed
-    ? result(
-        'committed',
-        `canary passed: ${detail}; everywhere with: hotcast promote ${modules.join(' ')}`,
-        nodes,
-        times,
-      )
-    : result('rolled-back', `rolled back: ${detail}`, nodes, times);
-}
+  if (!passed) return result('rolled-back', `rolled back: ${detail}`, nodes, times);
+  const everywhere = `everywhere with: hotcast promote ${modules.join(' ')}`;
+  return result('committed', `canary passed: ${detail}; ${everywhere}`, nodes, times);
+};
 
 /** Builds the modules, and reads at the same time what a push has to know before it sends anything. */
-async function build(context: PushContext, command: PushCommand, report: OnReport): Promise<Plan> {
+async function build(context: CommandContext, command: CommandOf<'push'>, report: OnReport): Promise<Plan> {
   const { store, membership } = context;
   const { modules, check, canary } = command;
   const startedAt = performance.now();
@@ -104,7 +102,7 @@ async function build(context: PushContext, command: PushCommand, report: OnRepor
 }
 
 /** Warnings of exports that are gone and that other modules import. The heads of those are read only when some are gone. */
-async function warningsOf(candidates: readonly Candidate[], store: PushContext['store']): Promise<string[]> {
+async function warningsOf(candidates: readonly Candidate[], store: CommandContext['store']): Promise<string[]> {
   const removed = candidates.map(({ built: { bundle }, manifest, last }) =>
     removedExports(bundle.module, last.head?.manifest ?? null, manifest),
   );
@@ -116,7 +114,7 @@ async function warningsOf(candidates: readonly Candidate[], store: PushContext['
   return removedExportWarnings(removed, new Map([...running, ...pushed]));
 }
 
-function changesTo({ candidates, scope }: Plan, { force, canary }: PushCommand): HeadChange[] {
+function changesTo({ candidates, scope }: Plan, { force, canary }: CommandOf<'push'>): HeadChange[] {
   return candidates.map(({ built: { bundle }, manifest, last }) => {
     const { module, revision } = bundle;
     if (scope === null || canary === null) return { module, revision, manifest, canary: null, last, force };
@@ -127,20 +125,10 @@ function changesTo({ candidates, scope }: Plan, { force, canary }: PushCommand):
 }
 
 /** The collection of unnamed bundles may have removed a bundle just before its head was written. */
-async function keepBundles({ store }: PushContext, bundles: readonly BuiltBundle[]): Promise<void> {
+async function keepBundles({ store }: CommandContext, bundles: readonly BuiltBundle[]): Promise<void> {
   for (const { bundle, packed } of bundles) {
     if (!(await store.hasBundle(bundle))) await store.putBundle(bundle, packed);
   }
-}
-
-/** What each node did. `beforeMs` passed between the send of the bundle and the commit. */
-function outcomes({ outcome, nodes }: Commit, names: ReadonlySet<string>, beforeMs: number): NodeOutcome[] {
-  const heard = new Set(nodes.map(({ node }) => node));
-  const silent = outcome === 'overtaken' ? [] : [...names].filter(node => !heard.has(node));
-  return [
-    ...nodes.map(node => (node.status === 'loaded' ? { ...node, ms: node.ms + beforeMs } : node)),
-    ...silent.map(node => ({ node, status: 'silent' as const })),
-  ];
 }
 
 /** Gives a function that makes the result of a push, whichever step ends it. */
@@ -156,7 +144,7 @@ function resultOf(candidates: readonly Candidate[], compile: number) {
     modules,
     outcome,
     detail,
-    nodes: nodes.toSorted((a, b) => compareNodes(a.node, b.node)),
+    nodes: inOrder(nodes),
     times: { compile, prepare: 0, write: 0, commit: 0, skew: 0, ...times },
   });
 }

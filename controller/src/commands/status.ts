@@ -1,21 +1,15 @@
 import { type NodeDescription, nodeDescription } from '../../../protocol/messages.ts';
-import type { OnReport, StatusCommand } from '../api/command.ts';
-import type { StatusResult } from '../api/results.ts';
 import { askNodes } from '../fleet/ask-nodes.ts';
-import type { FleetContext } from './context.ts';
+import type { Handler } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
 import { statusRows } from './status-rows.ts';
 
 /** Compares what should run with what runs, on every node. */
-export async function status(
-  context: FleetContext,
-  { timeoutMs }: StatusCommand,
-  report: OnReport,
-): Promise<StatusResult> {
+export const status: Handler<'status'> = async (context, { timeoutMs }, report) => {
   const [heads, members] = await Promise.all([context.store.heads(), context.membership.expected()]);
   const expected = expectedNodes(members, report);
   const answers = await askNodes(context, { verb: 'describe', expected, timeoutMs, schema: nodeDescription });
   const descriptions = new Map<string, NodeDescription | null>([...expected].map(node => [node, null]));
   for (const [node, { answer }] of answers) descriptions.set(node, answer);
   return { command: 'status', heads, nodes: statusRows(heads, descriptions) };
-}
+};

@@ -1,10 +1,15 @@
 import { once } from 'node:events';
 
 import { createInbox, type NatsConnection } from '@nats-io/transport-node';
+import type * as v from 'valibot';
 
+import { decode } from '../../../protocol/codec.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
 import { inboxPrefix } from '../../../protocol/inboxes.ts';
 import { lastToken } from '../../../protocol/subjects.ts';
+
+/** The schema of an answer, which names its node. */
+export type AnswerSchema = v.GenericSchema<unknown, { readonly node: string }>;
 
 /** An answer, and how long after the request it arrived (milliseconds). */
 export interface Timed<A> {
@@ -12,10 +17,13 @@ export interface Timed<A> {
   readonly ms: number;
 }
 
-interface Request<A> {
+/** The answers by node. */
+export type Answers<TSchema extends AnswerSchema> = ReadonlyMap<string, Timed<v.InferOutput<TSchema>>>;
+
+export interface Request<TSchema extends AnswerSchema> {
   /** Sends the request; a node answers to `<inbox>.<its name>`. */
   readonly ask: (inbox: string) => void | Promise<void>;
-  readonly decode: (bytes: Uint8Array) => A;
+  readonly schema: TSchema;
   /** The names of the nodes that should answer. */
   readonly expected: ReadonlySet<string>;
   /** Milliseconds. */
@@ -31,31 +39,31 @@ interface Request<A> {
  * @returns the answers by node; an expected node that is missing was silent.
  * @throws what `ask` throws.
  */
-export async function scatterGather<A extends { readonly node: string }>(
+export async function scatterGather<TSchema extends AnswerSchema>(
   nats: NatsConnection,
-  request: Request<A>,
-): Promise<Map<string, Timed<A>>> {
-  const answers = new Map<string, Timed<A>>();
-  const missing = new Set(request.expected);
+  { ask, schema, expected, timeoutMs, onAnswer }: Request<TSchema>,
+): Promise<Answers<TSchema>> {
+  const answers = new Map<string, Timed<v.InferOutput<TSchema>>>();
+  const missing = new Set(expected);
   const inbox = createInbox(inboxPrefix('controller'));
   const askedAt = performance.now();
   const done = new AbortController();
   const subscription = nats.subscribe(`${inbox}.*`, {
     callback: (error, message) => {
       if (error !== null) return;
-      const answer = decoded(request.decode, message.data);
+      const answer = decoded(schema, message.data);
       // NATS lets a node answer under its own name only.
       if (answer === null || answer.node !== lastToken(message.subject)) return;
       answers.set(answer.node, { answer, ms: performance.now() - askedAt });
       missing.delete(answer.node);
-      request.onAnswer?.(answers.size);
+      onAnswer?.(answers.size);
       if (missing.size === 0) done.abort();
     },
   });
   if (missing.size === 0) done.abort();
-  const timer = setTimeout(() => done.abort(), request.timeoutMs);
+  const timer = setTimeout(() => done.abort(), timeoutMs);
   try {
-    await request.ask(inbox);
+    await ask(inbox);
     if (!done.signal.aborted) await once(done.signal, 'abort');
   } finally {
     clearTimeout(timer);
@@ -65,9 +73,9 @@ export async function scatterGather<A extends { readonly node: string }>(
 }
 
 /** An answer that does not fit its schema is no answer: its node counts as silent. */
-function decoded<A>(decode: (bytes: Uint8Array) => A, bytes: Uint8Array): A | null {
+function decoded<TSchema extends AnswerSchema>(schema: TSchema, bytes: Uint8Array): v.InferOutput<TSchema> | null {
   try {
-    return decode(bytes);
+    return decode(schema, bytes);
   } catch (error) {
     if (error instanceof DecodeError) return null;
     throw error;

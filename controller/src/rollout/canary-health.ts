@@ -81,10 +81,6 @@ export class CanaryHealth {
       case 'tick':
         this.#failure = this.#findSilent(event.at);
         return;
-      default: {
-        const check: never = event;
-        return check;
-      }
     }
   }
 

@@ -1,21 +1,12 @@
-import { decode } from '../../../protocol/codec.ts';
 import { joinFrames } from '../../../protocol/framing.ts';
 import { type Head, isAutomaticRollback } from '../../../protocol/head.ts';
 import type { HeadResult } from '../../../protocol/head-result.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { NodeOutcome } from '../api/results.ts';
-import { scatterGather } from '../fleet/scatter-gather.ts';
+import { askNodes } from '../fleet/ask-nodes.ts';
 import type { StreamStore } from '../store/stream-store.ts';
 import type { Audience, RolloutContext } from './context.ts';
-import {
-  isFailure,
-  keptOutside,
-  type LoadReplies,
-  type LoadReply,
-  loadReply,
-  nodeOutcomes,
-  skewOf,
-} from './node-outcomes.ts';
+import { isFailure, keptOutside, type LoadReplies, loadReply, nodeOutcomes, skewOf } from './node-outcomes.ts';
 import { rollBack } from './roll-back.ts';
 
 /**
@@ -63,15 +54,15 @@ export async function awaitCommit(
 }
 
 async function announce(
-  { nats, subjects, store }: RolloutContext,
+  context: RolloutContext,
   heads: readonly Head[],
   { expected, timeoutMs, onAnswer }: Audience,
   phase: string,
 ): Promise<LoadReplies> {
-  const frames = joinFrames(heads.map(head => store.signHead(head)));
-  return scatterGather<LoadReply>(nats, {
-    ask: inbox => nats.publish(subjects.all('commit'), frames, { reply: inbox }),
-    decode: bytes => decode(loadReply, bytes),
+  return askNodes(context, {
+    verb: 'commit',
+    body: joinFrames(heads.map(head => context.store.signHead(head))),
+    schema: loadReply,
     expected,
     timeoutMs,
     onAnswer: answered => onAnswer?.(phase, answered),

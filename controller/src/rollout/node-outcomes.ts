@@ -2,39 +2,34 @@ import * as v from 'valibot';
 
 import { inScope } from '../../../protocol/canary-scope.ts';
 import type { Head } from '../../../protocol/head.ts';
-import { loadAnswer, malformedAnswer } from '../../../protocol/messages.ts';
+import { dryRunAnswer, loadAnswer, malformedAnswer, prepareAnswer } from '../../../protocol/messages.ts';
 import type { NodeOutcome, Refusal } from '../api/results.ts';
-import type { Timed } from '../fleet/scatter-gather.ts';
+import { silentAmong } from '../fleet/ask-nodes.ts';
+import type { Answers } from '../fleet/scatter-gather.ts';
+
+/** A node that could not read a request has refused it. */
+const malformedRefusal = v.pipe(
+  malformedAnswer,
+  v.transform(({ node, detail }): Refusal => ({ node, status: 'refused', reason: 'malformed', detail })),
+);
+
+/** How a node answers a bundle. */
+export const prepareReply = v.variant('status', [prepareAnswer, malformedRefusal]);
 
 /** How a node answers a load or a commit. */
-export const loadReply = v.variant('status', [loadAnswer, malformedAnswer]);
-export type LoadReply = v.InferOutput<typeof loadReply>;
+export const loadReply = v.variant('status', [loadAnswer, malformedRefusal]);
 
-export type LoadReplies = ReadonlyMap<string, Timed<LoadReply>>;
+/** How a node answers a dry run. */
+export const dryRunReply = v.variant('status', [dryRunAnswer, malformedRefusal]);
+
+export type LoadReplies = Answers<typeof loadReply>;
 
 /** What each node answered to a load or a commit; a node that is expected and did not answer is silent. */
 export function nodeOutcomes(replies: LoadReplies, expected: ReadonlySet<string>): NodeOutcome[] {
-  const answered = [...replies.values()].map(({ answer, ms }): NodeOutcome => {
-    switch (answer.status) {
-      case 'loaded':
-        return { node: answer.node, status: 'loaded', ms };
-      case 'refused':
-        return answer;
-      case 'malformed':
-        return malformedRefusal(answer);
-      default: {
-        const check: never = answer;
-        return check;
-      }
-    }
-  });
-  const silent = [...expected].filter(node => !replies.has(node));
-  return [...answered, ...silent.map(node => ({ node, status: 'silent' as const }))];
-}
-
-/** The refusal of a node that could not read a request. */
-export function malformedRefusal({ node, detail }: { readonly node: string; readonly detail: string }): Refusal {
-  return { node, status: 'refused', reason: 'malformed', detail };
+  const answered = [...replies.values()].map(({ answer, ms }): NodeOutcome =>
+    answer.status === 'loaded' ? { node: answer.node, status: 'loaded', ms } : answer,
+  );
+  return [...answered, ...silentAmong(expected, replies)];
 }
 
 /** Whether a node could not do what a head asks. A node that has seen a newer head has not failed. */

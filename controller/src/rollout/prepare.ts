@@ -1,26 +1,18 @@
-import * as v from 'valibot';
-
-import { decode } from '../../../protocol/codec.ts';
-import { malformedAnswer, prepareAnswer } from '../../../protocol/messages.ts';
 import type { Refusal } from '../api/results.ts';
 import type { BuiltBundle } from '../build/build.ts';
-import { scatterGather, type Timed } from '../fleet/scatter-gather.ts';
+import { scatterGather } from '../fleet/scatter-gather.ts';
 import type { Audience, RolloutContext } from './context.ts';
-import { malformedRefusal } from './node-outcomes.ts';
+import { prepareReply } from './node-outcomes.ts';
 
-const prepareReply = v.variant('status', [prepareAnswer, malformedAnswer]);
-type PrepareReply = v.InferOutput<typeof prepareReply>;
-
-/** `answered`: the nodes that answered for every bundle. `ms`: until all had answered, milliseconds. */
-export type Preparation =
-  | { readonly status: 'prepared'; readonly answered: ReadonlySet<string>; readonly ms: number }
-  | {
-      readonly status: 'refused';
-      readonly answered: ReadonlySet<string>;
-      readonly refusals: readonly Refusal[];
-      readonly ms: number;
-    }
-  | { readonly status: 'unanswered'; readonly ms: number };
+/** What came of the bundles on the nodes. */
+export interface Preparation {
+  /** The nodes that answered for every bundle. */
+  readonly answered: ReadonlySet<string>;
+  /** None when no node answered for every bundle. */
+  readonly refusals: readonly Refusal[];
+  /** Until all had answered, milliseconds. */
+  readonly ms: number;
+}
 
 /** Sends bundles to every node, which compiles them and keeps them ready. Nothing of them runs. */
 export async function prepare(
@@ -32,9 +24,9 @@ export async function prepare(
   const startedAt = performance.now();
   const replies = await Promise.all(
     bundles.map(({ bundle, packed }) =>
-      scatterGather<PrepareReply>(nats, {
+      scatterGather(nats, {
         ask: inbox => store.putBundle(bundle, packed, { answerTo: inbox, force }),
-        decode: bytes => decode(prepareReply, bytes),
+        schema: prepareReply,
         expected,
         timeoutMs,
         onAnswer: answered => onAnswer?.('prepare', answered),
@@ -44,22 +36,7 @@ export async function prepare(
   const ms = performance.now() - startedAt;
   const [first, ...others] = replies;
   const answered = new Set([...(first?.keys() ?? [])].filter(node => others.every(each => each.has(node))));
-  if (answered.size === 0) return { status: 'unanswered', ms };
-  const refusals = replies.flatMap(each => [...each.values()].flatMap(refusalIn));
-  return refusals.length > 0 ? { status: 'refused', answered, refusals, ms } : { status: 'prepared', answered, ms };
-}
-
-function refusalIn({ answer }: Timed<PrepareReply>): Refusal[] {
-  switch (answer.status) {
-    case 'prepared':
-      return [];
-    case 'refused':
-      return [answer];
-    case 'malformed':
-      return [malformedRefusal(answer)];
-    default: {
-      const check: never = answer;
-      return check;
-    }
-  }
+  if (answered.size === 0) return { answered, refusals: [], ms };
+  const answers = replies.flatMap(each => [...each.values()].map(({ answer }) => answer));
+  return { answered, refusals: answers.filter(answer => answer.status === 'refused'), ms };
 }

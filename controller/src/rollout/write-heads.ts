@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { type Canary, type Head, type Manifest, nextSequence, type RollbackCause } from '../../../protocol/head.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
-import type { LastHead } from '../store/head-reader.ts';
+import type { LastHead } from '../store/heads.ts';
 import type { StreamStore } from '../store/stream-store.ts';
 
 /** What a module's next head should say, and the head that this was decided upon. */

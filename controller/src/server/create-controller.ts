@@ -24,7 +24,7 @@ import { awaitCommit } from '../rollout/commit.ts';
 import type { Audience } from '../rollout/context.ts';
 import { Reconciler } from '../rollout/reconciler.ts';
 import { openKeyring } from '../store/keyring.ts';
-import { StreamStore } from '../store/stream-store.ts';
+import { openStore } from '../store/stream-store.ts';
 import type { ControllerConfig } from './config.ts';
 import { serveControl } from './control-server.ts';
 import { runCommand } from './dispatch.ts';
@@ -100,7 +100,7 @@ export async function createController({
     const { cookie, streamMaxBytes: maxBytes } = config;
     const subjects = subjectsOf(cookie);
     const keyring = openKeyring(config.keysDir, config.trustDir);
-    const store = await StreamStore.open(nats, { cookie, subjects, keyring, maxBytes });
+    const store = await openStore(nats, { cookie, subjects, keyring, maxBytes });
     const membership = start(new Membership(nats, subjects, log));
     const rollout = { nats, subjects, store };
     const audience = async (): Promise<Audience> => {
@@ -116,7 +116,7 @@ export async function createController({
       preflight,
       maxPayload: () => nats.info?.max_payload ?? Infinity,
     });
-    setReady({ ...rollout, membership, monitor, build, keyring });
+    setReady({ ...rollout, membership, monitor, build });
 
     const listeningSince = performance.now();
     const finish = async (heads: readonly Head[]): Promise<void> => {

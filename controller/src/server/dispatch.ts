@@ -1,23 +1,36 @@
 import { UsageError } from '../../../protocol/errors.ts';
 import type { Command, OnReport } from '../api/command.ts';
 import type { Result } from '../api/results.ts';
-import { callNodes } from '../commands/call.ts';
-import { compileOn } from '../commands/compile.ts';
-import type { CommandContext } from '../commands/context.ts';
+import { call } from '../commands/call.ts';
+import { promote, remove, rollback } from '../commands/change-heads.ts';
+import { compile } from '../commands/compile.ts';
+import type { CommandContext, Handler } from '../commands/context.ts';
 import { dryRun } from '../commands/dry-run.ts';
 import { history } from '../commands/history.ts';
 import { nodes } from '../commands/nodes.ts';
-import { pingNodes } from '../commands/ping.ts';
-import { promote } from '../commands/promote.ts';
-import { purgeNodes } from '../commands/purge.ts';
+import { ping } from '../commands/ping.ts';
+import { purge } from '../commands/purge.ts';
 import { push } from '../commands/push.ts';
-import { remove } from '../commands/remove.ts';
-import { rollback } from '../commands/rollback.ts';
 import { rotateKeys } from '../commands/rotate-keys.ts';
 import { status } from '../commands/status.ts';
 
+const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
+  push: (context, command, report) => (command.dryRun ? dryRun : push)(context, command, report),
+  rollback,
+  promote,
+  remove,
+  compile,
+  call,
+  purge,
+  ping,
+  nodes,
+  status,
+  history,
+  'keys rotate': rotateKeys,
+};
+
 /**
- * Runs one command of the CLI.
+ * Runs one command of the CLI on the controller of a cookie.
  *
  * @throws UsageError, CompileError, TypeCheckError, PreflightError and UnavailableError when nothing was sent.
  */
@@ -32,34 +45,6 @@ export async function runCommand(
       `this controller does not have the cookie ${JSON.stringify(command.cookie)}; nothing was sent`,
     );
   }
-  switch (command.type) {
-    case 'push':
-      return command.dryRun ? dryRun(context, command, report) : push(context, command, report);
-    case 'rollback':
-      return rollback(context, command, report);
-    case 'promote':
-      return promote(context, command, report);
-    case 'remove':
-      return remove(context, command, report);
-    case 'compile':
-      return compileOn(context, command, report);
-    case 'call':
-      return callNodes(context, command, report);
-    case 'purge':
-      return purgeNodes(context, command, report);
-    case 'ping':
-      return pingNodes(context, command, report);
-    case 'nodes':
-      return nodes(context, command, report);
-    case 'status':
-      return status(context, command, report);
-    case 'history':
-      return history(context, command);
-    case 'keys rotate':
-      return rotateKeys(context, command);
-    default: {
-      const check: never = command;
-      return check;
-    }
-  }
+  const run = handlers[command.type] as Handler<Command['type'], Result>;
+  return run(context, command, report);
 }

@@ -1,13 +1,10 @@
 import type {
   CallResult,
-  CompileResult,
   HeadChangeResult,
-  HistoryResult,
   NodesResult,
-  PingResult,
   PushResult,
   Result,
-  StatusResult,
+  ResultOf,
 } from '../../../controller/src/api/results.ts';
 import type { ProcessOutput } from '../shell.ts';
 
@@ -29,16 +26,16 @@ export abstract class HotcastCommands {
     return { ...output, revision: pushed.revision };
   }
 
-  async compile(module: string, node: string, ...options: string[]): Promise<CommandResult<CompileResult>> {
-    return this.#run<CompileResult>('compile', module, '--node', node, ...options);
+  async compile(module: string, node: string, ...options: string[]): Promise<CommandResult<ResultOf<'compile'>>> {
+    return this.#run<ResultOf<'compile'>>('compile', module, '--node', node, ...options);
   }
 
   async call(call: string, ...options: string[]): Promise<CommandResult<CallResult>> {
     return this.#run<CallResult>('call', call, ...options);
   }
 
-  async ping(...args: string[]): Promise<CommandResult<PingResult>> {
-    return this.#run<PingResult>('ping', ...args);
+  async ping(...args: string[]): Promise<CommandResult<ResultOf<'ping'>>> {
+    return this.#run<ResultOf<'ping'>>('ping', ...args);
   }
 
   async nodes(...options: string[]): Promise<NodesResult['nodes']> {
@@ -59,13 +56,13 @@ export abstract class HotcastCommands {
     return this.#run<HeadChangeResult>(command, module, ...options);
   }
 
-  async status(): Promise<CommandResult<StatusResult>> {
-    return this.#run<StatusResult>('status');
+  async status(): Promise<CommandResult<ResultOf<'status'>>> {
+    return this.#run<ResultOf<'status'>>('status');
   }
 
   /** The stored heads of a module with their results, newest first. */
-  async history(module: string): Promise<HistoryResult['heads']> {
-    return (await this.#run<HistoryResult>('history', module)).result.heads;
+  async history(module: string): Promise<ResultOf<'history'>['heads']> {
+    return (await this.#run<ResultOf<'history'>>('history', module)).result.heads;
   }
 
   /** The running revisions by node and module. Null for a silent node. */

@@ -1,6 +1,6 @@
 import { connect } from '@nats-io/transport-node';
 
-import { StreamStore } from '../../../controller/src/store/stream-store.ts';
+import { openStore, type StreamStore } from '../../../controller/src/store/stream-store.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
 import type { Cluster } from './cluster.ts';
 import { inboxPrefix } from '../../../protocol/inboxes.ts';
@@ -10,6 +10,6 @@ export async function openStream(cluster: Cluster): Promise<{ readonly store: St
   const nats = await connect({ ...(await cluster.natsOptions()), inboxPrefix: inboxPrefix('controller') });
   const { cookie } = cluster;
   const options = { cookie, subjects: subjectsOf(cookie), keyring: cluster.keys.keyring(cookie), maxBytes: 2 ** 30 };
-  const store = await StreamStore.open(nats, options);
+  const store = await openStore(nats, options);
   return { store, [Symbol.asyncDispose]: () => nats.close() };
 }

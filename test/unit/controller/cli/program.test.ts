@@ -9,12 +9,12 @@ import { runCli } from '../../../../controller/src/cli/program.ts';
 import type { Command } from '../../../../controller/src/api/command.ts';
 import { CompileError } from '../../../../controller/src/build/compile.ts';
 import { type Run, serveControl } from '../../../../controller/src/server/control-server.ts';
-import type { PingResult } from '../../../../controller/src/api/results.ts';
+import type { ResultOf } from '../../../../controller/src/api/results.ts';
 import { UsageError } from '../../../../protocol/errors.ts';
 import { recordingLog } from '../../fixtures.ts';
 
-const pong: PingResult = { command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }] };
-const oneSilent: PingResult = { command: 'ping', nodes: [...pong.nodes, { node: 'betty', status: 'silent' }] };
+const pong: ResultOf<'ping'> = { command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }] };
+const oneSilent: ResultOf<'ping'> = { command: 'ping', nodes: [...pong.nodes, { node: 'betty', status: 'silent' }] };
 
 let folder: string;
 let socketPath: string;

@@ -2,7 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 
 import { scatterGather } from '../../../../controller/src/fleet/scatter-gather.ts';
-import { decode, encode } from '../../../../protocol/codec.ts';
+import { encode } from '../../../../protocol/codec.ts';
 import { pingAnswer } from '../../../../protocol/messages.ts';
 
 type Deliver = (error: Error | null, message: { subject: string; data: Uint8Array }) => void;
@@ -31,7 +31,7 @@ function network() {
 const FOR_EVER = 1_000_000;
 
 const question = (timeoutMs: number, ...expected: string[]) => ({
-  decode: (bytes: Uint8Array) => decode(pingAnswer, bytes),
+  schema: pingAnswer,
   expected: new Set(expected),
   timeoutMs,
 });

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { BundleGc } from '../../../../controller/src/rollout/bundle-gc.ts';
-import type { BundleName, StreamStore } from '../../../../controller/src/store/stream-store.ts';
+import type { BundleName } from '../../../../controller/src/store/bundles.ts';
+import type { StreamStore } from '../../../../controller/src/store/stream-store.ts';
 import type { Head } from '../../../../protocol/head.ts';
 import { headOf, recordingLog } from '../../fixtures.ts';
 

@@ -8,12 +8,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { type Command, MAX_COMMAND_BYTES } from '../../../../controller/src/api/command.ts';
 import type { Report } from '../../../../controller/src/api/report.ts';
-import type { PingResult } from '../../../../controller/src/api/results.ts';
+import type { ResultOf } from '../../../../controller/src/api/results.ts';
 import { type Run, serveControl } from '../../../../controller/src/server/control-server.ts';
 import { recordingLog } from '../../fixtures.ts';
 
 const ping: Command = { type: 'ping', node: null, cookie: null, timeoutMs: 1_000 };
-const pong: PingResult = { command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }] };
+const pong: ResultOf<'ping'> = { command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }] };
 
 let folder: string;
 const servers: AsyncDisposable[] = [];

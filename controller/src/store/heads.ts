@@ -1,0 +1,154 @@
+import { JetStreamApiError, PubHeaders, type StoredMsg } from '@nats-io/jetstream';
+import { headers } from '@nats-io/transport-node';
+
+import { decode, encode } from '../../../protocol/codec.ts';
+import { UnavailableError } from '../../../protocol/errors.ts';
+import { type Head, headSchema } from '../../../protocol/head.ts';
+import { lastToken, type Subjects } from '../../../protocol/subjects.ts';
+import type { Keyring } from './keyring.ts';
+import { isWrongLastSequence, type Stream } from './stream.ts';
+
+/** A module's last head and the stream's sequence number of it (0: there is none), with which a write compares. */
+export interface LastHead {
+  readonly head: Head | null;
+  readonly position: number;
+}
+
+/** `isLast`: whether the head is what the stream has last on its subject. `time` tells two streams of one name apart. */
+interface ReadHead extends LastHead {
+  readonly time: string;
+  readonly isLast: boolean;
+}
+
+/** A head, and the position of the one that it was decided upon. */
+export interface HeadWrite {
+  readonly head: Head;
+  readonly position: number;
+}
+
+/**
+ * The heads in the stream, written by compare-and-set. What was not signed by this cookie's controller is ignored on their
+ * subjects.
+ */
+export function createHeads(stream: Stream, subjects: Subjects, keyring: Keyring) {
+  const { client } = stream;
+  /** The newest known head of each module: an old one that is replayed is recognized, a known one is not verified again. */
+  const newestHeads = new Map<string, ReadHead>();
+  /** Heads as they were signed: a push sends the bytes that it has written. */
+  const signedHeads = new WeakMap<Head, Uint8Array>();
+
+  function verified({ subject, data }: StoredMsg): Head | null {
+    const payload = keyring.verify(subject, data);
+    return payload === null ? null : decode(headSchema, payload);
+  }
+
+  /** The newest head of the module whose last message this is: usually that message, otherwise one before it. */
+  async function newestOf(message: StoredMsg): Promise<ReadHead> {
+    const module = lastToken(message.subject);
+    const known = newestHeads.get(module);
+    if (known?.position === message.seq && known.time === message.timestamp) return known;
+    const written = verified(message);
+    let head = known?.head ?? null;
+    if (head !== null && written !== null && written.sequence > head.sequence) head = written;
+    else {
+      const newest = (await history(module)).at(-1);
+      if (newest !== undefined && newest.sequence >= (head?.sequence ?? 0)) head = newest;
+    }
+    const isLast = head?.sequence === written?.sequence;
+    const read = { head, position: message.seq, time: message.timestamp, isLast };
+    newestHeads.set(module, read);
+    return read;
+  }
+
+  async function readLastOfEach(): Promise<ReadHead[]> {
+    const messages = await stream.lastOfEach(subjects.heads);
+    return Promise.all(messages.map(message => newestOf(message)));
+  }
+
+  /** The last head of a module. */
+  async function lastHead(module: string): Promise<LastHead> {
+    const message = await stream.last(subjects.head(module));
+    return message === null ? { head: null, position: 0 } : newestOf(message);
+  }
+
+  /** The last head of every module. */
+  async function heads(): Promise<Head[]> {
+    return (await readLastOfEach()).flatMap(({ head }) => head ?? []);
+  }
+
+  /** The kept heads of a module, oldest first. */
+  async function history(module: string): Promise<Head[]> {
+    const messages = await stream.kept(subjects.head(module));
+    const kept = messages.map(message => verified(message)).filter(head => head !== null);
+    // A head that was signed again, or replayed by somebody, is there twice.
+    const known = new Map(kept.map(head => [head.sequence, head]));
+    return [...known.values()].toSorted((a, b) => a.sequence - b.sequence);
+  }
+
+  /**
+   * Writes the last head of a module again where something else was written after it: an old head, or bytes that no key of this
+   * cookie has signed. Nodes that start read the last message.
+   *
+   * @returns the modules.
+   */
+  async function restoreHeads(): Promise<string[]> {
+    const restored: string[] = [];
+    for (const { head, position, isLast } of await readLastOfEach()) {
+      if (head !== null && !isLast && (await writeHeads([{ head, position }]))) restored.push(head.module);
+    }
+    return restored;
+  }
+
+  /**
+   * Writes heads, all or none, each only if its module's last head is still at the position given with it.
+   *
+   * @returns false when another controller was faster; nothing is written then.
+   */
+  async function writeHeads(writes: readonly HeadWrite[]): Promise<boolean> {
+    const [first, ...rest] = writes;
+    const last = rest.pop();
+    if (first === undefined) return true;
+    try {
+      if (last === undefined) await client.publish(...headMessage(first));
+      else {
+        const batch = await client.startBatch(...headMessage(first));
+        for (const write of rest) batch.add(...headMessage(write));
+        // The client's batch has no `expect` for its last message, so its header is set here (ADR-50).
+        const header = headers();
+        header.set(PubHeaders.ExpectedLastSubjectSequenceHdr, String(last.position));
+        const [subject, signed] = headMessage(last);
+        await batch.commit(subject, signed, { headers: header, timeout: 5_000 });
+      }
+      return true;
+    } catch (error) {
+      if (isWrongLastSequence(error)) return false;
+      if (error instanceof JetStreamApiError) throw error;
+      const message = `NATS did not confirm the head of ${first.head.module}: it may be written or not (see: hotcast history)`;
+      throw new UnavailableError(message, { cause: error });
+    }
+  }
+
+  /** A head in its envelope, the same bytes each time. */
+  function signHead(head: Head): Uint8Array {
+    const signed = signedHeads.get(head) ?? keyring.sign(subjects.head(head.module), encode(head));
+    signedHeads.set(head, signed);
+    return signed;
+  }
+
+  function headMessage({ head, position }: HeadWrite) {
+    const expect = { expect: { lastSubjectSequence: position } };
+    return [subjects.head(head.module), signHead(head), expect] as const;
+  }
+
+  /** Signs a module's last head, which stays the same, with the present key. @returns whether another key had signed it. */
+  async function signHeadAgain(module: string): Promise<boolean> {
+    const { head, position } = await lastHead(module);
+    const last = await stream.last(subjects.head(module));
+    if (head === null || last === null || keyring.isCurrent(last.data)) return false;
+    signedHeads.delete(head);
+    // A controller that writes another head meanwhile signs it with the present key.
+    return writeHeads([{ head, position }]);
+  }
+
+  return { lastHead, heads, history, restoreHeads, writeHeads, signHead, signHeadAgain };
+}

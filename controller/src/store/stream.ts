@@ -1,0 +1,96 @@
+import {
+  DiscardPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  JetStreamError,
+  jetstream,
+  jetstreamManager,
+  StorageType,
+  type StoredMsg,
+} from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+
+import { HISTORY_LENGTH } from '../../../protocol/limits.ts';
+
+/** NATS's error code: a stream of that name exists with another configuration. */
+const STREAM_NAME_IN_USE = 10058;
+
+export type Stream = Awaited<ReturnType<typeof openStream>>;
+
+/** A stream, which is written by publishing, and read by direct gets, without a consumer. */
+export async function openStream(nats: NatsConnection, name: string) {
+  const { direct, streams } = await jetstreamManager(nats);
+  return {
+    client: jetstream(nats),
+
+    /** Creates the stream when it does not exist (at the first start, or after NATS lost its disk), or corrects its configuration. */
+    async ensure(subjects: string[], maxBytes: number): Promise<void> {
+      const config = {
+        subjects,
+        storage: StorageType.File,
+        max_msgs_per_subject: HISTORY_LENGTH,
+        max_bytes: maxBytes,
+        // What nodes may need is never dropped to make room.
+        discard: DiscardPolicy.New,
+        allow_direct: true,
+        allow_atomic: true,
+      };
+      try {
+        await streams.add({ name, ...config });
+      } catch (error) {
+        if (!(error instanceof JetStreamApiError) || error.code !== STREAM_NAME_IN_USE) throw error;
+        await streams.update(name, config);
+      }
+    },
+
+    /** How many bytes it has. */
+    async size(): Promise<number> {
+      return (await streams.info(name)).state.bytes;
+    },
+
+    /** The subjects under which the stream has messages. */
+    async subjects(filter: string): Promise<string[]> {
+      return Object.keys((await streams.info(name, { subjects_filter: filter })).state.subjects ?? {});
+    },
+
+    /** The last message of a subject; null when there is none. */
+    async last(subject: string): Promise<StoredMsg | null> {
+      return direct.getMessage(name, { last_by_subj: subject });
+    },
+
+    /** The last message of each subject that matches. */
+    async lastOfEach(filter: string): Promise<StoredMsg[]> {
+      return collect(await direct.getLastMessagesFor(name, { multi_last: [filter] }));
+    },
+
+    /** The messages that the stream keeps of a subject, oldest first. */
+    async kept(subject: string): Promise<StoredMsg[]> {
+      try {
+        return await collect(await direct.getBatch(name, { seq: 0, next_by_subj: subject, batch: HISTORY_LENGTH }));
+      } catch (error) {
+        if (error instanceof JetStreamError && 'code' in error && error.code === 404) return [];
+        throw error;
+      }
+    },
+
+    /** Removes the messages of a subject, but for the last ones. */
+    async purge(subject: string, keep = 0): Promise<void> {
+      await streams.purge(name, { filter: subject, keep });
+    },
+  };
+}
+
+/** Whether a write was refused because its subject has another last message than was expected. */
+export function isWrongLastSequence(error: unknown): boolean {
+  return (
+    error instanceof JetStreamApiError &&
+    (error.code === JetStreamApiCodes.StreamWrongLastSequence ||
+      error.code === JetStreamApiCodes.StreamWrongLastSequenceUnknown)
+  );
+}
+
+async function collect(messages: AsyncIterable<StoredMsg>): Promise<StoredMsg[]> {
+  const all: StoredMsg[] = [];
+  for await (const message of messages) all.push(message);
+  return all;
+}
