@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { Report } from '../controller/src/api/command.ts';
+import type { Report } from '../controller/src/api/report.ts';
 import { type Hotcast, pushSample } from './hotcast.ts';
 import { run } from './run.ts';
 import { figuresOf, mediansOf } from './stats.ts';

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { PushResult } from '../controller/src/api/results.ts';
-import { ControlLine } from './control-line.ts';
+import { ControlConnection } from '../test/support/cluster/control-connection.ts';
 import { disposedUnless, startFleet } from './fleet.ts';
 import { type Contender, loadedOn, type PushSample } from './rounds.ts';
 import { ROOT, run } from './run.ts';
@@ -29,7 +29,7 @@ export async function startHotcast(project: string, nodes: number, folder: strin
   await disposedUnless(fleet, () => run('setup/hotcast', wait, where));
   const startMs = fleet.ageMs();
   // An older controller knows the timeout by another name.
-  const line = new ControlLine(await fleet.id('controller'), checkout === ROOT ? {} : { patience: 5_000 });
+  const line = new ControlConnection(await fleet.id('controller'), checkout === ROOT ? null : { patience: 5_000 });
   const modules = new Set<string>();
   return {
     fleet,
@@ -42,7 +42,7 @@ export async function startHotcast(project: string, nodes: number, folder: strin
       writeFileSync(join(folder, `${module}.ts`), source);
     },
     /** Pushes a module. @throws Error when a node did not load it. */
-    async push(module: string, options?: Parameters<ControlLine['push']>[1]): Promise<PushResult> {
+    async push(module: string, options?: Parameters<ControlConnection['push']>[1]): Promise<PushResult> {
       return loadedOn(nodes, await line.push(module, options));
     },
     /** Removes all modules that were written and pushed. */

@@ -7,7 +7,7 @@ import Docker from 'dockerode';
 import { describeMachine, idleCost, wireCost } from './docker.ts';
 import { Driver } from './driver.ts';
 import { measureEdits } from './edit.ts';
-import { bareSample, connectNodes, erlangContenders } from './erlang/erlang.ts';
+import { connectNodes, drivenContender, erlangContenders } from './erlang/erlang.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { type Hotcast, hotcastContender, startHotcast } from './hotcast.ts';
 import type { Options, Part } from './options.ts';
@@ -145,14 +145,11 @@ export class Suite {
     await using bare = await this.#start('bare', { PROGRAMS: await this.#program('bare', 'bench/bare/client.ts') });
     using driver = new Driver(await bare.id('driver'));
     await driver.order('expect', nodes);
-    const contender = (name: string, order: string): Contender => ({
-      name,
-      push: async bytes => bareSample(await driver.order(order, bytes)),
-    });
     const onRound = (round: number): void => {
       if (round % 10 === 0) this.#say(`pushes, round ${round} of ${rounds}`);
     };
-    const contenders = [own, ...others, ...erlang, contender(BARE, 'once'), contender(TWICE, 'twice')];
+    const floor = [drivenContender(driver, BARE, 'once'), drivenContender(driver, TWICE, 'twice')];
+    const contenders = [own, ...others, ...erlang, ...floor];
     return await pushInRounds({ contenders, sizes: SIZES, rounds, warmUp: WARM_UP, onRound });
   }
 

@@ -17,16 +17,22 @@ export async function connectNodes(fleet: Fleet, driver: Driver, nodes: number):
   return String(release);
 }
 
+/** A contender whose pushes are an order to a driver, which times them. To add one, also add the order to the driver. */
+export function drivenContender(
+  driver: Driver,
+  name: string,
+  order: string,
+  sample: (answer: Answer) => PushSample = bareSample,
+): Contender {
+  return { name, push: async bytes => sample(await driver.order(order, bytes)) };
+}
+
 /** The ways to push with Erlang; erlang/driver.erl times each. */
 export function erlangContenders(driver: Driver): readonly [Contender, ...Contender[]] {
-  const contender = (name: string, order: string, sample: (answer: Answer) => PushSample): Contender => ({
-    name,
-    push: async bytes => sample(await driver.order(order, bytes)),
-  });
   return [
-    contender('Erlang multicall', 'multicall', multicallSample),
-    contender('Erlang nl and polling', 'nl', nlSample),
-    contender('Erlang bare round trip', 'bare', bareSample),
+    drivenContender(driver, 'Erlang multicall', 'multicall', multicallSample),
+    drivenContender(driver, 'Erlang nl and polling', 'nl', nlSample),
+    drivenContender(driver, 'Erlang bare round trip', 'bare'),
   ];
 }
 
@@ -46,7 +52,7 @@ export function nlSample({ took, sent }: Answer): PushSample {
 }
 
 /** Of a bare round trip, by Erlang or NATS. */
-export function bareSample({ took }: Answer): PushSample {
+function bareSample({ took }: Answer): PushSample {
   return { ms: milliseconds(took), skew: null, phases: {} };
 }
 
