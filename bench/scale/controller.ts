@@ -8,9 +8,9 @@ import type { BuiltBundle } from '../../controller/src/build/build.ts';
 import { pack } from '../../controller/src/build/bundle-size.ts';
 import { push } from '../../controller/src/commands/push.ts';
 import { heartbeatInterval } from '../../controller/src/fleet/heartbeat-interval.ts';
-import { Membership } from '../../controller/src/fleet/membership.ts';
+import { createMembership } from '../../controller/src/fleet/membership.ts';
 import { CanaryMonitor } from '../../controller/src/rollout/canary-monitor.ts';
-import { Reconciler } from '../../controller/src/rollout/reconciler.ts';
+import { createReconciler } from '../../controller/src/rollout/reconciler.ts';
 import { makeKeys } from '../../controller/src/services/keygen/make-keys.ts';
 import { openKeyring } from '../../controller/src/store/keyring.ts';
 import { openStore } from '../../controller/src/store/stream-store.ts';
@@ -44,11 +44,11 @@ export async function simulateController() {
   const nats = await connectAs('controller', inboxPrefix('controller'));
   const keyring = openKeyring(join(KEYS, 'controller', COOKIE), TRUST_DIR);
   const store = await openStore(nats, { cookie: COOKIE, subjects, keyring, maxBytes: 2 ** 30 });
-  const membership = new Membership(nats, subjects, log);
+  const membership = createMembership(nats, subjects, log);
   const monitor = new CanaryMonitor(membership, async () => undefined, log);
   let next: readonly BuiltBundle[] = [];
   const context = { nats, subjects, store, membership, monitor, build: async () => next };
-  const reconciler = new Reconciler({
+  const reconciler = createReconciler({
     ...context,
     heartbeatInterval: () => heartbeatInterval(membership.present().length, monitor.isCanaryOpen),
     finish: async () => undefined,

@@ -8,7 +8,7 @@ import { push } from '../../controller/src/commands/push.ts';
 import { rollBackAndAwait } from '../../controller/src/rollout/automatic-rollback.ts';
 import { awaitCommit } from '../../controller/src/rollout/commit.ts';
 import type { Audience } from '../../controller/src/rollout/context.ts';
-import { Reconciler } from '../../controller/src/rollout/reconciler.ts';
+import { createReconciler, type Reconciler } from '../../controller/src/rollout/reconciler.ts';
 import { UsageError } from '../../protocol/errors.ts';
 import type { Head } from '../../protocol/head.ts';
 import { HEARTBEAT_INTERVAL } from '../../protocol/limits.ts';
@@ -93,7 +93,7 @@ export class ControllerProcess {
     this.#context = { nats, subjects, store, membership, monitor, build };
     const finish = (heads: readonly Head[]) => awaitCommit(this.#context, heads, this.#audience());
     const log = { ...recordingLog(), warn: (fields: object) => 'err' in fields && onFault(fields.err) };
-    this.#reconciler = new Reconciler({
+    this.#reconciler = createReconciler({
       nats,
       subjects,
       store,

@@ -44,99 +44,87 @@ const STARTING_TIMEOUT_MS = 3_000;
 const SHOULD_ANSWER = new Set(['running', 'paused', 'restarting']);
 
 /** Knows which nodes should answer: the containers of the roster, joined with the heartbeats on NATS. */
-export class Membership implements Disposable {
-  readonly #nats: NatsConnection;
-  readonly #subjects: Subjects;
-  readonly #log: Logger;
-  readonly #throttle = new LogThrottle();
-  readonly #present = new Map<string, { description: NodeDescription; until: number }>();
-  readonly #listeners: Listener[] = [];
-  readonly #subscription: { unsubscribe(): void };
-
-  constructor(nats: NatsConnection, subjects: Subjects, log: Logger) {
-    this.#nats = nats;
-    this.#subjects = subjects;
-    this.#log = log;
-    this.#subscription = nats.subscribe(subjects.events, {
-      callback: (error, { subject, data }) => {
-        if (error === null) this.#handle(subject, data);
-      },
-    });
-  }
-
-  [Symbol.dispose](): void {
-    this.#subscription.unsubscribe();
-    this.#listeners.length = 0;
-  }
-
+export interface Membership extends Disposable {
   /** Calls a listener with every event: its kind (see EventKind) and the description of the node. */
-  onEvent(listener: Listener): void {
-    this.#listeners.push(listener);
-  }
-
+  readonly onEvent: (listener: Listener) => void;
   /** The nodes that should answer now, in no order. Waits shortly for the first heartbeat of those that are starting. */
-  async expected(): Promise<Expected> {
-    const roster = await this.#askRoster();
-    if (roster.status === 'unavailable') {
-      const warning = `${roster.detail}; only nodes that are present on NATS are expected to answer`;
-      return { members: this.present().map(memberOf), warning };
-    }
-    await this.#waitForStarting(roster.containers);
-    return { members: join(roster.containers, this.present()), warning: null };
-  }
-
+  readonly expected: () => Promise<Expected>;
   /** The last description of each node that is present on NATS. */
-  present(): NodeDescription[] {
-    const now = performance.now();
-    for (const [node, { until }] of this.#present) {
-      if (now > until) this.#present.delete(node);
-    }
-    return [...this.#present.values()].map(({ description }) => description);
-  }
+  readonly present: () => NodeDescription[];
+}
 
-  #handle(subject: string, data: Uint8Array): void {
-    const [sender = '', kind = ''] = subject.split('.').slice(-2);
-    try {
-      if (kind === 'rejected') {
-        const event = checkSender(decode(rejectedEvent, data), sender);
-        const count = this.#throttle.count(`rejected ${sender}`);
-        if (count !== null) this.#log.warn(event, 'a node rejected a message that no trusted key signed');
-      } else this.#update(kind, checkSender(decode(nodeDescription, data), sender));
-    } catch (cause) {
-      const count = this.#throttle.count(`malformed ${sender}`);
-      if (count !== null) this.#log.warn({ err: cause, subject, count }, 'an event was malformed');
-    }
-  }
+export function createMembership(nats: NatsConnection, subjects: Subjects, log: Logger): Membership {
+  const throttle = new LogThrottle();
+  const heard = new Map<string, { description: NodeDescription; until: number }>();
+  const listeners: Listener[] = [];
 
-  #update(kind: string, description: NodeDescription): void {
-    if (kind === 'goodbye') this.#present.delete(description.node);
+  const update = (kind: string, description: NodeDescription): void => {
+    if (kind === 'goodbye') heard.delete(description.node);
     else {
       const { heartbeatInterval = HEARTBEAT_INTERVAL } = description;
-      const until = performance.now() + MISSED_HEARTBEATS * heartbeatInterval;
-      this.#present.set(description.node, { description, until });
+      heard.set(description.node, { description, until: performance.now() + MISSED_HEARTBEATS * heartbeatInterval });
     }
-    for (const listener of this.#listeners) listener(kind, description);
-  }
-
-  async #askRoster(): Promise<RosterAnswer> {
+    for (const listener of listeners) listener(kind, description);
+  };
+  const handle = (subject: string, data: Uint8Array): void => {
+    const [sender = '', kind = ''] = subject.split('.').slice(-2);
     try {
-      const message = await this.#nats.request(this.#subjects.roster, '', { timeout: ROSTER_TIMEOUT_MS });
-      return decode(rosterAnswer, message.data);
-    } catch {
-      return { status: 'unavailable', detail: 'the roster does not answer' };
+      if (kind !== 'rejected') return update(kind, checkSender(decode(nodeDescription, data), sender));
+      const event = checkSender(decode(rejectedEvent, data), sender);
+      const count = throttle.count(`rejected ${sender}`);
+      if (count !== null) log.warn(event, 'a node rejected a message that no trusted key signed');
+    } catch (cause) {
+      const count = throttle.count(`malformed ${sender}`);
+      if (count !== null) log.warn({ err: cause, subject, count }, 'an event was malformed');
     }
-  }
+  };
+  const present = (): NodeDescription[] => {
+    const now = performance.now();
+    for (const [node, { until }] of heard) if (now > until) heard.delete(node);
+    return [...heard.values()].map(({ description }) => description);
+  };
+  const subscription = nats.subscribe(subjects.events, {
+    callback: (error, { subject, data }) => {
+      if (error === null) handle(subject, data);
+    },
+  });
+  return {
+    present,
+    onEvent: listener => void listeners.push(listener),
+    expected: async () => {
+      const roster = await askRoster(nats, subjects);
+      if (roster.status === 'unavailable') {
+        const warning = `${roster.detail}; only nodes that are present on NATS are expected to answer`;
+        return { members: present().map(memberOf), warning };
+      }
+      await waitForStarting(roster.containers, present);
+      return { members: join(roster.containers, present()), warning: null };
+    },
+    [Symbol.dispose]: () => {
+      subscription.unsubscribe();
+      listeners.length = 0;
+    },
+  };
+}
 
-  async #waitForStarting(containers: readonly Container[]): Promise<void> {
-    const deadline = performance.now() + STARTING_TIMEOUT_MS;
-    const starting = containers.filter(
-      ({ state, createdAt }) => state === 'running' && Date.now() - createdAt < STARTING_AGE_MS,
-    );
-    while (starting.length > 0 && performance.now() < deadline) {
-      const heard = new Set(this.present().map(({ container }) => container));
-      if (starting.every(({ id }) => heard.has(id))) return;
-      await new Promise(resolve => setTimeout(resolve, 50));
-    }
+async function askRoster(nats: NatsConnection, subjects: Subjects): Promise<RosterAnswer> {
+  try {
+    const message = await nats.request(subjects.roster, '', { timeout: ROSTER_TIMEOUT_MS });
+    return decode(rosterAnswer, message.data);
+  } catch {
+    return { status: 'unavailable', detail: 'the roster does not answer' };
+  }
+}
+
+async function waitForStarting(containers: readonly Container[], present: Membership['present']): Promise<void> {
+  const deadline = performance.now() + STARTING_TIMEOUT_MS;
+  const starting = containers.filter(
+    ({ state, createdAt }) => state === 'running' && Date.now() - createdAt < STARTING_AGE_MS,
+  );
+  while (starting.length > 0 && performance.now() < deadline) {
+    const heard = new Set(present().map(({ container }) => container));
+    if (starting.every(({ id }) => heard.has(id))) return;
+    await new Promise(resolve => setTimeout(resolve, 50));
   }
 }
 

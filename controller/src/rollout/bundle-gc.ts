@@ -6,55 +6,39 @@ import type { StreamStore } from '../store/stream-store.ts';
 /** A bundle without a head may belong to a push in progress. Its head is written within this interval (milliseconds). */
 const GC_INTERVAL = 60_000;
 
-/** Removes bundles that no kept head names. */
-export class BundleGc implements Disposable {
-  readonly #store: StreamStore;
-  readonly #log: Logger;
-  /** The bundles that no head named at the last collection. */
-  #unnamed = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
+/** Removes the bundles that no kept head named at two collections in a row, until it is disposed. */
+export function startBundleGc(store: StreamStore, log: Logger): Disposable {
+  let unnamedBefore = new Set<string>();
 
-  constructor(store: StreamStore, log: Logger) {
-    this.#store = store;
-    this.#log = log;
-  }
-
-  start(): void {
-    this.#timer = setInterval(() => void this.#collect(), GC_INTERVAL);
-  }
-
-  [Symbol.dispose](): void {
-    clearInterval(this.#timer);
-  }
-
-  /** Removes the bundles that no kept head named at two collections in a row. */
-  async #collect(): Promise<void> {
+  const collect = async (): Promise<void> => {
     try {
       const unnamed = new Set<string>();
       const named = new Map<string, Set<string>>();
-      for (const bundle of await this.#store.bundles()) {
+      for (const bundle of await store.bundles()) {
         const { module, revision } = bundle;
-        if (!named.has(module)) named.set(module, await this.#named(module));
+        if (!named.has(module)) named.set(module, await namedRevisions(store, module));
         if (named.get(module)?.has(revision)) continue;
         const key = `${module}@${revision}`;
-        if (this.#unnamed.has(key)) await this.#remove(bundle);
+        if (unnamedBefore.has(key)) await remove(store, bundle);
         else unnamed.add(key);
       }
-      this.#unnamed = unnamed;
+      unnamedBefore = unnamed;
     } catch (error) {
-      this.#log.warn({ err: error }, 'old bundles could not be removed; trying again');
+      log.warn({ err: error }, 'old bundles could not be removed; trying again');
     }
-  }
+  };
+  const timer = setInterval(() => void collect(), GC_INTERVAL);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
 
-  /** Removes a bundle, and writes it again when a head has named it meanwhile. */
-  async #remove(bundle: BundleName): Promise<void> {
-    const packed = await this.#store.bundle(bundle);
-    await this.#store.removeBundle(bundle);
-    const isNamed = (await this.#named(bundle.module)).has(bundle.revision);
-    if (isNamed && packed !== null) await this.#store.putBundle(bundle, packed);
-  }
+/** Removes a bundle, and writes it again when a head has named it meanwhile. */
+async function remove(store: StreamStore, bundle: BundleName): Promise<void> {
+  const packed = await store.bundle(bundle);
+  await store.removeBundle(bundle);
+  const isNamed = (await namedRevisions(store, bundle.module)).has(bundle.revision);
+  if (isNamed && packed !== null) await store.putBundle(bundle, packed);
+}
 
-  async #named(module: string): Promise<Set<string>> {
-    return new Set((await this.#store.history(module)).flatMap(revisionsOf));
-  }
+async function namedRevisions(store: StreamStore, module: string): Promise<Set<string>> {
+  return new Set((await store.history(module)).flatMap(revisionsOf));
 }

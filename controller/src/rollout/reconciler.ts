@@ -21,67 +21,64 @@ interface ReconcilerDeps extends RolloutContext {
   readonly log: Logger;
 }
 
+export interface Reconciler extends Disposable {
+  /** Finishes at once what was left unfinished, then reconciles until it is disposed. */
+  readonly start: () => Promise<void>;
+  /** Does now what is done every 2 seconds. */
+  readonly reconcile: () => Promise<void>;
+}
+
 /**
  * Keeps the fleet on its heads. Every 2 seconds it sends every node the newest sequence of each module, so that a node which
  * missed one reads the stream; it finishes what a controller that died left unfinished; and it rolls back what ends nodes.
  */
-export class Reconciler implements Disposable {
-  readonly #deps: ReconcilerDeps;
-  #timer: NodeJS.Timeout | undefined;
-  #isFailing = false;
-  #isRunning = false;
-
-  constructor(deps: ReconcilerDeps) {
-    this.#deps = deps;
-  }
-
-  /** Finishes at once what was left unfinished, then reconciles until it is disposed. */
-  async start(): Promise<void> {
-    await this.reconcile(0);
-    this.#timer = setInterval(() => void this.reconcile(), HEARTBEAT_INTERVAL);
-  }
-
-  [Symbol.dispose](): void {
-    clearInterval(this.#timer);
-  }
-
-  /** Does now what is done every 2 seconds. */
-  async reconcile(unfinishedAfterMs = UNFINISHED_AFTER_MS): Promise<void> {
-    if (this.#isRunning) return;
-    const { store, log } = this.#deps;
-    this.#isRunning = true;
+export function createReconciler(deps: ReconcilerDeps): Reconciler {
+  let timer: NodeJS.Timeout | undefined;
+  let isFailing = false;
+  let isRunning = false;
+  const reconcile = async (unfinishedAfterMs = UNFINISHED_AFTER_MS): Promise<void> => {
+    if (isRunning) return;
+    isRunning = true;
     try {
-      await this.#reconcile(unfinishedAfterMs);
-      this.#isFailing = false;
+      await reconcileOnce(deps, unfinishedAfterMs);
+      isFailing = false;
     } catch (error) {
-      if (!this.#isFailing) log.warn({ err: error }, 'the heads could not be read; trying again');
-      this.#isFailing = true;
+      if (!isFailing) deps.log.warn({ err: error }, 'the heads could not be read; trying again');
+      isFailing = true;
       // NATS may have lost its disk, and the stream with it.
-      await store.ensureStream().catch(() => undefined);
+      await deps.store.ensureStream().catch(() => undefined);
     } finally {
-      this.#isRunning = false;
+      isRunning = false;
     }
-  }
+  };
+  return {
+    start: async () => {
+      await reconcile(0);
+      timer = setInterval(() => void reconcile(), HEARTBEAT_INTERVAL);
+    },
+    reconcile: () => reconcile(),
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
+}
 
-  async #reconcile(unfinishedAfterMs: number): Promise<void> {
-    const { store, nats, subjects, monitor, heartbeatInterval, finish, rollBackStalled, log } = this.#deps;
-    const modules = await store.restoreHeads();
-    if (modules.length > 0) log.warn({ modules }, 'the newest heads were overwritten, and are written again');
-    const heads = await store.heads();
-    monitor.observe(heads);
-    const digest: DigestRequest = {
-      heads: Object.fromEntries(heads.map(({ module, sequence }) => [module, sequence])),
-      heartbeatInterval: heartbeatInterval(),
-    };
-    nats.publish(subjects.all('digest'), encode(digest));
-    const results = await store.headResults();
-    const unfinished = unfinishedHeads(heads, results, Date.now() - unfinishedAfterMs);
-    for (const push of new Set(unfinished.map(head => head.push))) {
-      log.warn({ push }, 'a push was left unfinished; finishing it');
-      await finish(heads.filter(head => head.push === push));
-    }
-    await rollBackStalled(heads, results);
+async function reconcileOnce(deps: ReconcilerDeps, unfinishedAfterMs: number): Promise<void> {
+  const { store, nats, subjects, monitor, heartbeatInterval, finish, rollBackStalled, log } = deps;
+  const modules = await store.restoreHeads();
+  if (modules.length > 0) log.warn({ modules }, 'the newest heads were overwritten, and are written again');
+  const heads = await store.heads();
+  monitor.observe(heads);
+  const digest: DigestRequest = {
+    heads: Object.fromEntries(heads.map(({ module, sequence }) => [module, sequence])),
+    heartbeatInterval: heartbeatInterval(),
+  };
+  nats.publish(subjects.all('digest'), encode(digest));
+  const results = await store.headResults();
+  const unfinished = unfinishedHeads(heads, results, Date.now() - unfinishedAfterMs);
+  for (const push of new Set(unfinished.map(head => head.push))) {
+    log.warn({ push }, 'a push was left unfinished; finishing it');
+    await finish(heads.filter(head => head.push === push));
   }
+  await rollBackStalled(heads, results);
 }
 
 /** The newest heads, written before a moment, without a result. */

@@ -16,13 +16,13 @@ import { Preflight } from '../build/preflight/runner.ts';
 import { TypeCheck } from '../build/type-check.ts';
 import type { CommandContext } from '../commands/context.ts';
 import { heartbeatInterval } from '../fleet/heartbeat-interval.ts';
-import { Membership } from '../fleet/membership.ts';
+import { createMembership } from '../fleet/membership.ts';
 import { rollBackAndAwait, rollBackStalled, stalledHeads } from '../rollout/automatic-rollback.ts';
-import { BundleGc } from '../rollout/bundle-gc.ts';
+import { startBundleGc } from '../rollout/bundle-gc.ts';
 import { CanaryMonitor } from '../rollout/canary-monitor.ts';
 import { awaitCommit } from '../rollout/commit.ts';
 import type { Audience } from '../rollout/context.ts';
-import { Reconciler } from '../rollout/reconciler.ts';
+import { createReconciler } from '../rollout/reconciler.ts';
 import { openKeyring } from '../store/keyring.ts';
 import { openStore } from '../store/stream-store.ts';
 import type { ControllerConfig } from './config.ts';
@@ -101,7 +101,7 @@ export async function createController({
     const subjects = subjectsOf(cookie);
     const keyring = openKeyring(config.keysDir, config.trustDir);
     const store = await openStore(nats, { cookie, subjects, keyring, maxBytes });
-    const membership = start(new Membership(nats, subjects, log));
+    const membership = start(createMembership(nats, subjects, log));
     const rollout = { nats, subjects, store };
     const audience = async (): Promise<Audience> => {
       const { members } = await membership.expected();
@@ -127,7 +127,7 @@ export async function createController({
       await awaitCommit(rollout, heads, { expected, timeoutMs: NODES_TIMEOUT_MS });
     };
     const reconciler = start(
-      new Reconciler({
+      createReconciler({
         ...rollout,
         monitor,
         heartbeatInterval: () => heartbeatInterval(membership.present().length, monitor.isCanaryOpen),
@@ -139,7 +139,7 @@ export async function createController({
     );
     membership.onEvent(kind => void (kind === 'stalled' && reconciler.reconcile()));
     await reconciler.start();
-    start(new BundleGc(store, log)).start();
+    start(startBundleGc(store, log));
     log.info({ cookie, readyMs: Math.round(performance.now()) }, 'ready');
     return { [Symbol.asyncDispose]: dispose };
   } catch (error) {

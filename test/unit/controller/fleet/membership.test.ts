@@ -1,7 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-import { Membership, join } from '../../../../controller/src/fleet/membership.ts';
+import { createMembership, join } from '../../../../controller/src/fleet/membership.ts';
 import { encode } from '../../../../protocol/codec.ts';
 import type { NodeDescription } from '../../../../protocol/messages.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
@@ -72,7 +72,7 @@ describe('present', () => {
     const subjects = subjectsOf('dino');
     let tell = (_error: null, _message: { subject: string; data: Uint8Array }): void => undefined;
     const subscribe = (_subject: string, { callback }: { callback: typeof tell }) => void (tell = callback);
-    const fleet = new Membership({ subscribe } as unknown as NatsConnection, subjects, recordingLog());
+    const fleet = createMembership({ subscribe } as unknown as NatsConnection, subjects, recordingLog());
     tell(null, { subject: subjects.event('fred', 'heartbeat'), data: encode({ ...descriptionOf('fred'), ...more }) });
     vi.advanceTimersByTime(lifetime);
     expect(fleet.present().map(({ node }) => node)).toEqual(['fred']);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { BundleGc } from '../../../../controller/src/rollout/bundle-gc.ts';
+import { startBundleGc } from '../../../../controller/src/rollout/bundle-gc.ts';
 import type { BundleName } from '../../../../controller/src/store/bundles.ts';
 import type { StreamStore } from '../../../../controller/src/store/stream-store.ts';
 import type { Head } from '../../../../protocol/head.ts';
@@ -14,7 +14,7 @@ describe('the collection of bundles', () => {
   afterEach(() => void vi.useRealTimers());
 
   /** Starts a collection over a stream with one module; `onRemove` is called after each removal. */
-  function start(heads: readonly Head[], bundles: Set<string>, onRemove = (): void => undefined): BundleGc {
+  function start(heads: readonly Head[], bundles: Set<string>, onRemove = (): void => undefined): Disposable {
     const store = {
       history: async () => heads,
       bundles: async () => [...bundles].map(revision => ({ module: 'demo', revision })),
@@ -25,9 +25,7 @@ describe('the collection of bundles', () => {
       },
       putBundle: async ({ revision }: BundleName) => void bundles.add(revision),
     };
-    const gc = new BundleGc(store as unknown as StreamStore, recordingLog());
-    gc.start();
-    return gc;
+    return startBundleGc(store as unknown as StreamStore, recordingLog());
   }
 
   it('removes a bundle that no kept head names at two collections in a row, and no other', async () => {
