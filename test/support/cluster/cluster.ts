@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { NodeConnectionOptions } from '@nats-io/transport-node';
 import type Dockerode from 'dockerode';
 
+import { runCli } from '../../../controller/src/cli/program.ts';
 import type { PushResult } from '../../../controller/src/api/results.ts';
 import { replicaName } from '../../../protocol/names.ts';
 import { removeLabelled } from '../docker/cleanup.ts';
@@ -13,6 +14,7 @@ import { createNetwork, engine } from '../docker/engine.ts';
 import type { ProcessOutput } from '../shell.ts';
 import { ClusterKeys } from './cluster-keys.ts';
 import { CLUSTER_LABEL, ContainerSpecs } from './container-specs.ts';
+import { startControlRelay } from './control-relay.ts';
 import { HotcastCommands } from './hotcast-commands.ts';
 import { findLogLine, type LogLine, readLog } from './log-lines.ts';
 import { ModulesFolder } from './modules-folder.ts';
@@ -50,6 +52,9 @@ export class Cluster extends HotcastCommands implements AsyncDisposable {
   readonly #specs = new ContainerSpecs(this.id, this.cookie, this.keys);
   readonly #containers = new StartedContainers();
   readonly #options: ClusterOptions;
+  readonly #relay = startControlRelay(join(this.#folder, 'control.sock'), () =>
+    this.#containers.get('controller').getId(),
+  );
   #nodes = 0;
 
   private constructor(options: ClusterOptions) {
@@ -75,14 +80,29 @@ export class Cluster extends HotcastCommands implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await (await this.#relay)[Symbol.asyncDispose]();
     await removeLabelled(`${CLUSTER_LABEL}=${this.id}`);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** Runs `hotcast …` in the controller's container. Pushes skip the type check: the modules of tests have no types. */
+  /**
+   * Runs `hotcast …` in this process, connected to the controller: see {@link startControlRelay}. Pushes skip the type check:
+   * the modules of tests have no types. `exec('controller', ['hotcast', …])` runs it in the container.
+   */
   async hotcast(...args: readonly string[]): Promise<ProcessOutput> {
     const isTypeChecked = args[0] === 'push' || args[0] === 'compile';
-    return this.exec('controller', ['hotcast', ...args, ...(isTypeChecked ? ['--no-check'] : [])]);
+    const output = { stdout: '', stderr: '' };
+    const exitCode = await runCli([...args, ...(isTypeChecked ? ['--no-check'] : [])], {
+      socketPath: (await this.#relay).socketPath,
+      author: 'hotcast',
+      serve: () => Promise.reject(new TypeError('a test does not serve')),
+      terminal: {
+        out: text => void (output.stdout += `${text}\n`),
+        err: text => void (output.stderr += `${text}\n`),
+        interactive: false,
+      },
+    });
+    return { exitCode, ...output };
   }
 
   /** The cookie of another cluster on the same NATS. */
