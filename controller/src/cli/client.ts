@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import * as v from 'valibot';
 
-import { DecodeError, UnavailableError, UsageError } from '../../../protocol/errors.ts';
+import { DecodeError, HotcastError, UnavailableError, UsageError } from '../../../protocol/errors.ts';
 import { type Command, commandSchema } from '../api/command.ts';
+import { linesOf } from '../api/lines.ts';
 import { type Report, reportSchema } from '../api/report.ts';
 import { describeProblem, jsonLine } from '../api/validation.ts';
 
@@ -27,15 +27,17 @@ export async function* sendCommand(path: string, command: Command): AsyncGenerat
   const { success, output, issues } = v.safeParse(commandSchema, command, { abortEarly: true });
   if (!success) throw new UsageError(issues[0].message);
   const socket = await connect(path);
-  let fault: Error | null = null;
-  socket.on('error', error => (fault = error));
+  let fault: unknown = null;
   socket.write(`${JSON.stringify(output)}\n`);
   try {
-    for await (const line of createInterface({ input: socket })) {
+    for await (const line of linesOf(socket)) {
       const report = readReport(line);
       yield report;
       if (report.type === 'result' || report.type === 'failed') return;
     }
+  } catch (error) {
+    if (error instanceof HotcastError) throw error;
+    fault = error;
   } finally {
     socket.destroy();
   }

@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline';
 import { PassThrough, Readable } from 'node:stream';
 
 import type Dockerode from 'dockerode';
 
+import { linesOf } from '../../../controller/src/api/lines.ts';
 import { engine } from './engine.ts';
 
 /** The size of the chunks into which a whole log is cut (bytes). */
@@ -23,7 +23,7 @@ export async function* logLines(
   // An abort ends the log in the same way as the end of the container.
   source.once('end', () => text.end()).once('error', () => text.end());
   try {
-    yield* createInterface({ input: text });
+    yield* linesOf(text);
   } finally {
     source.destroy();
   }

@@ -34,6 +34,16 @@ describe('a call', () => {
     expect(result.nodes).toMatchObject([{ node: 'fred', json: '["old","released by new"]', revision: old.revision }]);
   });
 
+  it('can carry every character, also those at which node:readline ends a line', async ({ cluster }) => {
+    cluster.writeModule('mirror', `export function echo(text: string) { console.log(text); return text; }\n`);
+    await cluster.push('mirror');
+    const text = JSON.stringify('a\u2028b\u2029c');
+    // The command line of the container: the rule depends on the version of Node.js.
+    const call = `mirror.echo(${text})`;
+    const { exitCode, stdout } = await cluster.exec('controller', ['hotcast', 'call', call, '--node', 'fred']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `fred | a\u2028b\u2029c\n${text}\n` });
+  });
+
   it('shows what the module prints, and the log has it too, with module and revision', async ({ cluster }) => {
     const source = `
       export async function add(x: number, y: number) {
