@@ -129,6 +129,35 @@ describe('a request', () => {
   });
 });
 
+describe('a client that goes away before its answer', () => {
+  it('aborts the signal of its request, also behind the proxy', async ({ cluster, web }) => {
+    cluster.writeModule(
+      'patient',
+      `export default { fetch: (request: Request) => new Promise<Response>((_, reject) => {
+        console.log('waiting');
+        request.signal.addEventListener('abort', () => { console.log('the client left'); reject(request.signal.reason); });
+      }) };`,
+    );
+    await cluster.push('patient');
+    const client = request(web.url('/patient/'));
+    client.on('error', () => undefined).end();
+    const logged = (text: string) =>
+      Promise.any(
+        ['fred', 'bambam'].map(node =>
+          cluster.waitForLog(node, ({ module, msg }) => module === 'patient' && msg === text),
+        ),
+      );
+    await logged('waiting');
+    client.destroy();
+    await logged('the client left');
+    await expect
+      .poll(async () =>
+        (await cluster.nodes()).map(node => node.status === 'present' && node.modules['patient']?.inFlight),
+      )
+      .toEqual([0, 0]);
+  });
+});
+
 describe('a push', () => {
   it('during 200 open connections and 50 streams drops no request', async ({ cluster, web }) => {
     const push = async (name: string): Promise<string> => {
