@@ -2,10 +2,9 @@ import { Script } from 'node:vm';
 
 import { Bench, type FnOptions } from 'tinybench';
 
-import { codeCache } from '../../controller/src/build/preflight/code-cache.ts';
 import { CodeServer } from '../../node-image/src/modules/code-server.ts';
 import type { Bundle } from '../../protocol/bundle.ts';
-import { moduleScript, SCOPED_GLOBALS, SCRIPT_OPTIONS } from '../../shared/module-script.ts';
+import { CODE_CACHE_RUNTIME, moduleScript, SCOPED_GLOBALS, SCRIPT_OPTIONS } from '../../shared/module-script.ts';
 
 const nothing = (): void => undefined;
 
@@ -27,7 +26,7 @@ export function withCache(bundle: Bundle): Bundle {
   const module = { exports: {} };
   const globals = SCOPED_GLOBALS.map(name => globalThis[name] as unknown);
   run(module, module.exports, () => ({}), { data: {} }, ...globals);
-  return { ...bundle, cache: codeCache(script) };
+  return { ...bundle, cache: { runtime: CODE_CACHE_RUNTIME, data: script.createCachedData() } };
 }
 
 /** The latency of a function (milliseconds), over so many samples after a warm-up. */

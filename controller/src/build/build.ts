@@ -33,23 +33,19 @@ export function createBuild({ compile, typeCheck, preflight, maxPayload }: Build
   return async (modules, check, say) => {
     const compiling = Promise.all(modules.map(module => compile(module)));
     const sources = compiling.then(all => [...new Set(all.flatMap(each => each.sources))]);
-    const [compiled, diagnostics, preflighted] = await Promise.all([
-      compiling,
+    const [diagnostics, preflighted] = await Promise.all([
       check ? typeCheck.check(sources) : [],
       compiling.then(all => {
         const bundles = all.map(({ bundle }) => bundle);
         for (const bundle of bundles) refuseTooLarge(bundle, maxPayload());
         return preflight.run(bundles);
       }),
+      // Handled here too: the type check waits for it only later, or not at all.
       sources,
     ]);
     if (diagnostics.length > 0) throw new TypeCheckError(modules, diagnostics);
-    if (preflighted.status === 'refused') throw new PreflightError(preflighted);
+    if (preflighted instanceof PreflightError) throw preflighted;
     for (const message of preflighted.warnings) say({ type: 'warning', message });
-    return compiled.map(({ bundle }, index) => {
-      const cache = preflighted.caches[index];
-      const whole = cache ? { ...bundle, cache } : bundle;
-      return { bundle: whole, packed: pack(whole, maxPayload()) };
-    });
+    return preflighted.bundles.map(bundle => ({ bundle, packed: pack(bundle, maxPayload()) }));
   };
 }

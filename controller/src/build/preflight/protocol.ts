@@ -21,23 +21,17 @@ export type PreflightReason =
   /** An export does not exist after it has loaded. */
   | 'no_export';
 
-/** A code cache as it travels between the two processes. */
-export interface SerializedCache {
-  readonly runtime: string;
-  readonly base64: string;
+/** `stack` is that of the compiled code. */
+export interface Refusal {
+  readonly status: 'refused';
+  readonly reason: PreflightReason;
+  readonly detail: string;
+  readonly stack: string | null;
 }
 
-/** The result of one module. `stack` is that of the compiled code. */
+/** The result of one module. `cache` is V8's code cache in base 64; null when the module has no script. */
 export type ModuleResult =
-  | { readonly status: 'passed'; readonly warnings: readonly string[]; readonly cache: SerializedCache | null }
-  | {
-      readonly status: 'refused';
-      readonly reason: PreflightReason;
-      readonly detail: string;
-      readonly stack: string | null;
-    };
-
-export type Refusal = ModuleResult & { readonly status: 'refused' };
+  { readonly status: 'passed'; readonly warnings: readonly string[]; readonly cache: string | null } | Refusal;
 
 /** A compiled module under test. `script` is its name in stacks. */
 export interface ModuleUnderTest {

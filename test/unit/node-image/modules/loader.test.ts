@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 
 import { Script } from 'node:vm';
 
-import { codeCache } from '../../../../controller/src/build/preflight/code-cache.ts';
 import { VersionLogger } from '../../../../node-image/src/sandbox/version-logger.ts';
 import {
   compileVersion,
@@ -11,7 +10,7 @@ import {
   type Prepared,
 } from '../../../../node-image/src/modules/loader.ts';
 import type { Version } from '../../../../node-image/src/modules/version.ts';
-import { SCRIPT_OPTIONS, moduleScript } from '../../../../shared/module-script.ts';
+import { CODE_CACHE_RUNTIME, SCRIPT_OPTIONS, moduleScript } from '../../../../shared/module-script.ts';
 import { bundleOf, recordingLog } from '../../fixtures.ts';
 
 const environment = (data: Record<string, unknown> = {}): Environment => ({
@@ -38,7 +37,8 @@ describe('a code cache', () => {
   const bundle = bundleOf('demo', `exports.text = '${'x'.repeat(16 * 1024)}'; exports.answer = () => 42;`);
   const answer = (prepared: Prepared): unknown =>
     Reflect.apply(evaluateVersion(prepared, environment()).exports['answer'] as () => unknown, undefined, []);
-  const cache = codeCache(new Script(moduleScript(bundle.code), SCRIPT_OPTIONS));
+  const data = new Script(moduleScript(bundle.code), SCRIPT_OPTIONS).createCachedData();
+  const cache = { runtime: CODE_CACHE_RUNTIME, data };
 
   it('is used when it fits', () => {
     const prepared = compileVersion({ ...bundle, cache });

@@ -2,10 +2,9 @@ import { Script } from 'node:vm';
 
 import { SCOPED_GLOBALS, SCRIPT_OPTIONS, moduleScript } from '../../../../../shared/module-script.ts';
 import { NoBuiltIn } from './built-ins.ts';
-import { type CodeCache, codeCache } from '../code-cache.ts';
 import { changesSince, type Snapshot } from './intrinsics.ts';
 import type { Environment } from './environment.ts';
-import type { ModuleResult, ModuleUnderTest, PreflightReason, Refusal, SerializedCache } from '../protocol.ts';
+import type { ModuleResult, ModuleUnderTest, PreflightReason, Refusal } from '../protocol.ts';
 
 type Factory = (module: { exports: object }, exports: object, ...others: unknown[]) => void;
 
@@ -32,7 +31,8 @@ export function evaluate(tested: ModuleUnderTest, environment: Environment, befo
   if (violation !== null) return refused(violation.reason, violation.message, violation);
   const { changed, globals } = changesSince(before);
   if (changed.length > 0) return refused('intrinsics', `it changes ${shortList(changed)}, which all modules share`);
-  const cache = script === null ? null : serialized(codeCache(script));
+  // Made only now: after the script has run, it has the functions that loading needs.
+  const cache = script?.createCachedData().toString('base64') ?? null;
   if (thrown !== null) return resultOfError(thrown.error, tested, environment, cache);
   const missing = tested.exports.filter(name => !(name in module.exports));
   if (missing.length > 0) return refused('no_export', `it has no ${shortList(missing)} when it has loaded`);
@@ -40,16 +40,12 @@ export function evaluate(tested: ModuleUnderTest, environment: Environment, befo
   return { status: 'passed', warnings, cache };
 }
 
-function serialized({ runtime, data }: CodeCache): SerializedCache {
-  return { runtime, base64: Buffer.from(data).toString('base64') };
-}
-
 /** The result of a module that threw while it was loaded. After it used a stub, an error says nothing about nodes. */
 function resultOfError(
   error: unknown,
   { code }: ModuleUnderTest,
   { used }: Environment,
-  cache: SerializedCache | null,
+  cache: string | null,
 ): ModuleResult {
   if (error instanceof NoBuiltIn && !used.native) return refused('no_builtin', error.message, error);
   if (used.native || (used.stub && ADDON_LOADERS.test(code))) {
