@@ -1,9 +1,10 @@
 import type { Bundle } from '../../../protocol/bundle.ts';
 import type { OnReport } from '../api/command.ts';
+import { SourceError } from '../api/diagnostic.ts';
 import type { Compiled } from './compile.ts';
 import { pack, refuseTooLarge } from './bundle-size.ts';
 import { type Preflight, PreflightError } from './preflight/runner.ts';
-import { type TypeCheck, TypeCheckError } from './type-check.ts';
+import type { TypeCheck } from './type-check.ts';
 
 /** A bundle that has passed all checks, and its bytes for the wire. */
 export interface BuiltBundle {
@@ -15,7 +16,7 @@ export interface BuiltBundle {
 export type Build = (modules: readonly string[], check: boolean, say: OnReport) => Promise<readonly BuiltBundle[]>;
 
 interface BuildParts {
-  /** Compiles a module's source as it is now. @throws UsageError and CompileError */
+  /** Compiles a module's source as it is now. @throws UsageError and SourceError */
   readonly compile: (module: string) => Promise<Compiled>;
   readonly typeCheck: TypeCheck;
   readonly preflight: Preflight;
@@ -27,7 +28,7 @@ interface BuildParts {
  * Creates the function that builds modules: it compiles them and checks their types at the same time, runs the preflight, and
  * packs the bundles. Nothing is sent.
  *
- * @throws UsageError, CompileError, TypeCheckError, PreflightError
+ * @throws UsageError, SourceError, PreflightError
  */
 export function createBuild({ compile, typeCheck, preflight, maxPayload }: BuildParts): Build {
   return async (modules, check, say) => {
@@ -43,7 +44,11 @@ export function createBuild({ compile, typeCheck, preflight, maxPayload }: Build
       // Handled here too: the type check waits for it only later, or not at all.
       sources,
     ]);
-    if (diagnostics.length > 0) throw new TypeCheckError(modules, diagnostics);
+    if (diagnostics.length > 0) {
+      const what = diagnostics.length === 1 ? 'a type error' : `${diagnostics.length} type errors`;
+      const summary = `${modules.join(' ')}: ${what}; nothing was sent (--no-check pushes all the same)`;
+      throw new SourceError('types', summary, diagnostics);
+    }
     if (preflighted instanceof PreflightError) throw preflighted;
     for (const message of preflighted.warnings) say({ type: 'warning', message });
     return preflighted.bundles.map(bundle => ({ bundle, packed: pack(bundle, maxPayload()) }));

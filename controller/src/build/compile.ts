@@ -4,22 +4,10 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { build, type BuildOptions, type Message } from 'esbuild';
 
 import { type Bundle, packMap } from '../../../protocol/bundle.ts';
-import { HotcastError, UsageError } from '../../../protocol/errors.ts';
+import { UsageError } from '../../../protocol/errors.ts';
 import { isModuleName } from '../../../protocol/names.ts';
 import { revisionOf } from '../../../protocol/revision.ts';
-import { type Diagnostic, showDiagnostic } from '../api/diagnostic.ts';
-
-/** The module does not compile. `diagnostics` are for programs; the message shows file, line and caret. */
-export class CompileError extends HotcastError {
-  readonly code = 'compile';
-  readonly diagnostics: readonly Diagnostic[];
-
-  constructor(module: string, messages: readonly Message[]) {
-    const diagnostics = messages.map(diagnosticOf);
-    super(`${module} does not compile; nothing was sent\n${diagnostics.map(showDiagnostic).join('\n')}`);
-    this.diagnostics = diagnostics;
-  }
-}
+import { type Diagnostic, SourceError, withoutPosition } from '../api/diagnostic.ts';
 
 /**
  * The import of another module's default export, as esbuild writes it for Node.js's ES modules: with the `1`, the default
@@ -39,7 +27,7 @@ export interface Compiled {
  *
  * @param module a valid module name.
  * @throws UsageError when there is no such module, or it exports nothing.
- * @throws CompileError
+ * @throws SourceError when it does not compile.
  */
 export async function compile(modulesDir: string, module: string): Promise<Compiled> {
   const root = dirname(modulesDir);
@@ -131,7 +119,8 @@ function outputEndingIn(ending: string, files: readonly { path: string; text: st
 }
 
 function failure(module: string, reason: unknown): unknown {
-  return isBuildFailure(reason) ? new CompileError(module, reason.errors) : reason;
+  if (!isBuildFailure(reason)) return reason;
+  return new SourceError('compile', `${module} does not compile; nothing was sent`, reason.errors.map(diagnosticOf));
 }
 
 function isBuildFailure(error: unknown): error is { errors: Message[] } {
@@ -139,7 +128,7 @@ function isBuildFailure(error: unknown): error is { errors: Message[] } {
 }
 
 function diagnosticOf({ text, location }: Message): Diagnostic {
-  if (location === null) return { text, file: null, line: 0, column: 0, source: '', length: 0 };
+  if (location === null) return withoutPosition(text);
   const { file, line, column, lineText, length } = location;
   // esbuild counts bytes of UTF-8, also past the end of the line.
   const bytes = Buffer.from(lineText);

@@ -4,25 +4,10 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 
 import type { API, Diagnostic as TypeScriptDiagnostic, Snapshot } from 'typescript/unstable/async';
 
-import { HotcastError, UnavailableError } from '../../../protocol/errors.ts';
+import { UnavailableError } from '../../../protocol/errors.ts';
 import { orNullAfter, withTimeout } from '../../../shared/timeout.ts';
-import { type Diagnostic, showDiagnostic } from '../api/diagnostic.ts';
+import { type Diagnostic, withoutPosition } from '../api/diagnostic.ts';
 import { changesBetween, sourceTimes, type SourceTimes } from './source-snapshot.ts';
-
-/** Modules have type errors. `diagnostics` are for programs; the message shows file, line and caret. */
-export class TypeCheckError extends HotcastError {
-  readonly code = 'types';
-  readonly diagnostics: readonly Diagnostic[];
-
-  constructor(modules: readonly string[], diagnostics: readonly Diagnostic[]) {
-    const what = diagnostics.length === 1 ? 'a type error' : `${diagnostics.length} type errors`;
-    super(
-      `${modules.join(' ')}: ${what}; nothing was sent (--no-check pushes all the same)\n` +
-        diagnostics.map(showDiagnostic).join('\n'),
-    );
-    this.diagnostics = diagnostics;
-  }
-}
 
 /** The compiler options when the modules folder has no tsconfig.json. */
 const DEFAULTS = {
@@ -186,9 +171,7 @@ export class TypeCheck implements AsyncDisposable {
   #diagnosticOf(found: TypeScriptDiagnostic): Diagnostic {
     const { fileName, pos, end } = found;
     const text = textOf(found);
-    if (fileName === undefined || fileName === '') {
-      return { text, file: null, line: 0, column: 0, source: '', length: 0 };
-    }
+    if (fileName === undefined || fileName === '') return withoutPosition(text);
     const whole = readFileSync(fileName, 'utf8');
     const start = whole.lastIndexOf('\n', pos - 1) + 1;
     const source = /.*/.exec(whole.slice(start))?.[0] ?? '';

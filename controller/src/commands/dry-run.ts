@@ -10,7 +10,7 @@ import { expectedNodes } from './select-nodes.ts';
  * A push that stops before the commit: every node prepares the modules and evaluates them apart, on a copy of its live data.
  * No head is written, and no node changes what it runs.
  *
- * @throws UsageError, CompileError, TypeCheckError and PreflightError before anything was sent.
+ * @throws UsageError, SourceError and PreflightError before anything was sent.
  */
 export const dryRun: Handler<'push', ResultOf<'dry-run'>> = async (
   context,

@@ -35,7 +35,7 @@ const NO_ROOM = 'the stream has no room for it; nothing was sent (raise STREAM_M
  * Pushes modules together: build, prepare on every node, write the heads when no node refused, and await the commit. A silent
  * node does not hold a push: it is named, and applies the heads when it is back.
  *
- * @throws UsageError, CompileError, TypeCheckError and PreflightError before anything was sent.
+ * @throws UsageError, SourceError and PreflightError before anything was sent.
  */
 export const push: Handler<'push'> = async (context, command, report) => {
   const { modules, author, timeoutMs, force, canary } = command;

@@ -7,11 +7,10 @@ import * as v from 'valibot';
 import { DecodeError, HotcastError } from '../../../protocol/errors.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { type Command, commandSchema, MAX_COMMAND_BYTES } from '../api/command.ts';
+import { SourceError } from '../api/diagnostic.ts';
 import { type OnReport, type Report, reportSchema } from '../api/report.ts';
 import type { Result } from '../api/results.ts';
 import { describeProblem, jsonLine } from '../api/validation.ts';
-import { CompileError } from '../build/compile.ts';
-import { TypeCheckError } from '../build/type-check.ts';
 
 /** The shortest time between two progress reports (milliseconds). Thousands of nodes answer a push within one frame. */
 const PROGRESS_INTERVAL_MS = 50;
@@ -99,7 +98,7 @@ function limitProgress(report: OnReport): OnReport {
 }
 
 function failure(error: unknown): Report {
-  if (error instanceof CompileError || error instanceof TypeCheckError) {
+  if (error instanceof SourceError) {
     return { type: 'failed', code: error.code, message: error.message, diagnostics: error.diagnostics };
   }
   if (error instanceof HotcastError) return { type: 'failed', code: error.code, message: error.message };

@@ -32,7 +32,7 @@ const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
 /**
  * Runs one command of the CLI on the controller of a cookie.
  *
- * @throws UsageError, CompileError, TypeCheckError, PreflightError and UnavailableError when nothing was sent.
+ * @throws UsageError, SourceError, PreflightError and UnavailableError when nothing was sent.
  */
 export async function runCommand(
   context: CommandContext,

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { availableModules, compile, CompileError } from '../../../../controller/src/build/compile.ts';
+import { availableModules, compile } from '../../../../controller/src/build/compile.ts';
+import { SourceError } from '../../../../controller/src/api/diagnostic.ts';
 import { call } from '../../../../node-image/src/modules/invoke.ts';
 import { CodeServer } from '../../../../node-image/src/modules/code-server.ts';
 import { unpackMap } from '../../../../protocol/bundle.ts';
@@ -25,9 +26,9 @@ async function callOn(modulesDir: string, name: string): Promise<unknown> {
   return call(server, 'fred', { module: 'demo', function: name, args: [] });
 }
 
-async function compileErrorOf(source: string): Promise<CompileError> {
+async function compileErrorOf(source: string): Promise<SourceError> {
   const error: unknown = await compile(projectOf(source), 'demo').catch((thrown: unknown) => thrown);
-  if (error instanceof CompileError) return error;
+  if (error instanceof SourceError) return error;
   throw new Error('it compiled, or failed with another error', { cause: error });
 }
 
@@ -102,7 +103,7 @@ describe('a compiled module', () => {
   });
 });
 
-describe('CompileError', () => {
+describe('the error of compile', () => {
   it('shows file, line and column, the source line, and a caret below the position', async () => {
     const error = await compileErrorOf(`${add}export const broken = 1 + ;\n`);
     expect(error.message.split('\n')).toEqual([

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { runCli } from '../../../../controller/src/cli/program.ts';
 import type { Command } from '../../../../controller/src/api/command.ts';
-import { CompileError } from '../../../../controller/src/build/compile.ts';
+import { SourceError } from '../../../../controller/src/api/diagnostic.ts';
 import { type Run, serveControl } from '../../../../controller/src/server/control-server.ts';
 import type { ResultOf } from '../../../../controller/src/api/results.ts';
 import { UsageError } from '../../../../protocol/errors.ts';
@@ -184,17 +184,9 @@ describe('a command that fails', () => {
   });
 
   it('says it as JSON too, with the diagnostics of a compile error', async () => {
-    const location = {
-      file: 'modules/demo.ts',
-      line: 1,
-      column: 2,
-      lineText: 'a b',
-      length: 1,
-      namespace: '',
-      suggestion: '',
-    };
-    const messages = [{ id: '', pluginName: '', text: 'Expected ";"', location, notes: [], detail: undefined }];
-    await controller(() => Promise.reject(new CompileError('demo', messages)));
+    const position = { file: 'modules/demo.ts', line: 1, column: 3, source: 'a b', length: 1 };
+    const error = new SourceError('compile', 'demo does not compile', [{ text: 'Expected ";"', ...position }]);
+    await controller(() => Promise.reject(error));
     const { status, out, err } = await hotcast(['push', 'demo', '--json']);
     expect(status).toBe(2);
     expect(err.join('\n')).toContain('modules/demo.ts:1:3: Expected ";"');
