@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { randomBytes } from 'node:crypto';
 
 import {
   BasicConstraintsExtension,
@@ -34,7 +33,6 @@ export async function makeCertificate(hosts: readonly string[]): Promise<ServerC
   const validity = { notBefore, notAfter, signingAlgorithm: ALGORITHM };
   const root = await X509CertificateGenerator.createSelfSigned({
     ...validity,
-    serialNumber: serialNumber(),
     name: 'CN=Hotcast',
     keys: authority,
     extensions: [
@@ -44,7 +42,6 @@ export async function makeCertificate(hosts: readonly string[]): Promise<ServerC
   });
   const certificate = await X509CertificateGenerator.create({
     ...validity,
-    serialNumber: serialNumber(),
     subject: 'CN=Hotcast NATS',
     issuer: root.subject,
     signingKey: authority.privateKey,
@@ -66,9 +63,4 @@ export async function makeCertificate(hosts: readonly string[]): Promise<ServerC
 
 function makeKeyPair() {
   return crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-}
-
-/** A positive number of at most 20 bytes (RFC 5280, 4.1.2.2). */
-function serialNumber(): string {
-  return `00${randomBytes(16).toString('hex')}`;
 }

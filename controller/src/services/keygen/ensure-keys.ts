@@ -4,8 +4,15 @@ import { ISSUER_SEED_FILE, PUBLIC_KEYS_FOLDER, publicKeysFile, readPublicKeys } 
 import { makeCertificate } from './certificate.ts';
 import type { KeygenConfig } from './config.ts';
 import type { KeyFolders } from './key-folders.ts';
-import { AUTH_CALLOUT_KEYS, type Holder, makeAuthCalloutKeys, makeKeys, readAuthCalloutKeys } from './make-keys.ts';
-import { accountOf, ACCOUNTS_FILE, type AuthCalloutKeys, natsAccounts } from './nats-accounts.ts';
+import {
+  AUTH_CALLOUT_KEYS,
+  type AuthCalloutKeys,
+  type Holder,
+  makeAuthCalloutKeys,
+  makeKeys,
+  readAuthCalloutKeys,
+} from './make-keys.ts';
+import { accountOf, ACCOUNTS_FILE, natsAccounts } from './nats-accounts.ts';
 
 /**
  * Makes the keys that are missing, and writes NATS's accounts. Existing keys stay, also those of cookies that are not listed.

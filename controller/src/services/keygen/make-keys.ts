@@ -7,7 +7,6 @@ import { makeSigningKey, readSigningKey, trustedKeyFile } from '../../../../prot
 import { NATS_SEED_FILE } from '../../../../shared/nats/options.ts';
 import { ISSUER_SEED_FILE, type PublicKeys, publicKeysFile } from '../../nats-auth/public-keys.ts';
 import { SIGNING_KEY } from '../../store/keyring.ts';
-import type { AuthCalloutKeys } from './nats-accounts.ts';
 
 /** The reader of a key folder. Each has a volume of its own, so that no container has more keys than it needs. */
 export type Holder = Role | 'auth-callout' | 'trust' | 'nats';
@@ -24,6 +23,9 @@ export interface KeyFile {
 export const AUTH_CALLOUT_KEYS = 'auth-callout.json';
 
 const authCalloutKeys = v.object({ user: v.string(), issuer: v.string() });
+
+/** The public keys (nkeys) of the auth callout: of its NATS user, and of the key that signs its answers. */
+export type AuthCalloutKeys = v.InferOutput<typeof authCalloutKeys>;
 
 /** Makes the keys of a cookie: a signing key, and a NATS user for each role. */
 export function makeKeys(cookie: string): { readonly files: KeyFile[]; readonly users: PublicKeys } {

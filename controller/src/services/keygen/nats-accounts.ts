@@ -1,18 +1,7 @@
 import { ROLES } from '../../../../protocol/inboxes.ts';
-import { type Permissions, permissionsOf } from '../../nats-auth/permissions.ts';
+import { permissionsOf } from '../../nats-auth/permissions.ts';
 import type { PublicKeys } from '../../nats-auth/public-keys.ts';
-
-/** The NATS users of one cookie, without its nodes: the auth callout admits those one by one. */
-interface Account {
-  readonly cookie: string;
-  readonly users: readonly { readonly nkey: string; readonly permissions: Permissions }[];
-}
-
-/** The public keys (nkeys) of the auth callout: of its NATS user, and of the key that signs its answers. */
-export interface AuthCalloutKeys {
-  readonly user: string;
-  readonly issuer: string;
-}
+import type { AuthCalloutKeys } from './make-keys.ts';
 
 /** The file that NATS's own configuration includes, in NATS's key folder. */
 export const ACCOUNTS_FILE = 'accounts.conf';
@@ -23,8 +12,8 @@ const AUTH_CALLOUT_ACCOUNT = 'hotcast.auth-callout';
 /** NATS's key folder is mounted there in its container. */
 const TLS = { cert_file: '/etc/nats/keys/cert.pem', key_file: '/etc/nats/keys/key.pem' };
 
-/** A cookie's account at NATS. */
-export function accountOf({ cookie, users }: PublicKeys): Account {
+/** A cookie's account at NATS, with its users, without its nodes: the auth callout admits those one by one. */
+export function accountOf({ cookie, users }: PublicKeys) {
   const others = ROLES.filter(role => role !== 'node');
   return {
     cookie,
@@ -36,7 +25,11 @@ export function accountOf({ cookie, users }: PublicKeys): Account {
  * The text of {@link ACCOUNTS_FILE}: an account for each cookie, so that clusters which share a server see nothing of each
  * other. NATS asks the auth callout about every client that is none of their users (ADR-26). NATS reads JSON.
  */
-export function natsAccounts(accounts: readonly Account[], { user, issuer }: AuthCalloutKeys, tls: boolean): string {
+export function natsAccounts(
+  accounts: readonly ReturnType<typeof accountOf>[],
+  { user, issuer }: AuthCalloutKeys,
+  tls: boolean,
+): string {
   const users = accounts.flatMap(account => account.users.map(({ nkey }) => nkey));
   const config = {
     ...(tls ? { tls: TLS } : {}),

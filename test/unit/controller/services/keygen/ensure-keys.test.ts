@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { readPublicKeys } from '../../../../../controller/src/nats-auth/public-keys.ts';
 import { ensureKeys } from '../../../../../controller/src/services/keygen/ensure-keys.ts';
-import { KeyFolders } from '../../../../../controller/src/services/keygen/key-folders.ts';
+import { keyFolders } from '../../../../../controller/src/services/keygen/key-folders.ts';
 import { readAuthCalloutKeys } from '../../../../../controller/src/services/keygen/make-keys.ts';
 
 let root = '';
@@ -20,8 +20,10 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 /** Runs keygen's work on the folders. Every folder belongs to the user who runs the test. */
 function ensure(cookies: string[], { tls = false } = {}): Promise<string[]> {
   const me = userInfo();
-  const owners = { controller: me, node: me, roster: me, observer: me, 'auth-callout': me, trust: me, nats: me };
-  return ensureKeys(new KeyFolders(root, owners), { cookies, tls, hosts: ['nats'] });
+  return ensureKeys(
+    keyFolders(root, () => me),
+    { cookies, tls, hosts: ['nats'] },
+  );
 }
 
 function read(path: string): string {
