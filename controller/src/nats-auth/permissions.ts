@@ -60,10 +60,6 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
         publish: [subjects.heads, subjects.headResults].map(last => `$JS.API.DIRECT.GET.${stream}.${last}`),
         subscribe: [events, subjects.heads, subjects.headResults, own],
       };
-    default: {
-      const check: never = role;
-      return check;
-    }
   }
 }
 

@@ -22,6 +22,10 @@ describe("the cluster's settings", () => {
     });
   });
 
+  it('have a folder of keys that belongs to no cookie, as the auth callout needs it', () => {
+    expect(read({ COOKIE: 'rex' }).keysDir).toBe('/run/keys');
+  });
+
   it('are refused with all bad variables in one line', () => {
     expect(() => read({ COOKIE: 'a.b', NATS_URL: 'http://x', LOG_LEVEL: 'loud' })).toThrow(
       /^COOKIE must be [^\n]*; NATS_URL must be [^\n]*; LOG_LEVEL must be [^\n]*$/,

@@ -6,16 +6,16 @@ import type { Msg } from '@nats-io/transport-node';
 import * as v from 'valibot';
 
 import { inboxPrefix } from '../../../../protocol/inboxes.ts';
-import type { ClusterConfig } from '../../../../shared/cluster-config.ts';
+import { CLUSTER_SETTINGS, type ClusterConfig } from '../../../../shared/cluster-config.ts';
 import { readJsonFiles } from '../../../../shared/files.ts';
 import type { Logger } from '../../../../shared/logger.ts';
 import { openConnection } from '../../../../shared/nats/connection.ts';
 import { drainConnection } from '../../../../shared/nats/shutdown.ts';
 import { reverseDns } from '../../../../shared/reverse-dns.ts';
 import { runService } from '../../../../shared/run-service.ts';
+import { readSettings } from '../../../../shared/settings.ts';
 import { ISSUER_SEED_FILE, PUBLIC_KEYS_FOLDER, readPublicKeys } from '../../nats-auth/public-keys.ts';
 import { authorize, connectRequestSchema } from './authorize.ts';
-import { loadConfig } from './config.ts';
 import { signingPair } from './nkey.ts';
 
 /** The subject of NATS's authorization requests (ADR-26). */
@@ -60,4 +60,9 @@ async function startAuthCallout(config: ClusterConfig, log: Logger): Promise<Asy
   return { [Symbol.asyncDispose]: () => drainConnection(nats, DRAIN_TIMEOUT_MS) };
 }
 
-await runService({ name: 'hotcast-auth-callout', loadConfig, start: startAuthCallout });
+await runService({
+  name: 'hotcast-auth-callout',
+  // It serves every cookie of its NATS server, so its keys are not in the folder of one.
+  loadConfig: (env, warn) => readSettings(env, CLUSTER_SETTINGS, warn),
+  start: startAuthCallout,
+});

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 
-import { loadConfig as loadAuthCallout } from '../../../../controller/src/services/auth-callout/config.ts';
 import { loadConfig as loadKeygen } from '../../../../controller/src/services/keygen/config.ts';
 import { loadConfig as loadRoster } from '../../../../controller/src/services/roster/config.ts';
 
@@ -22,12 +21,6 @@ describe('loadConfig of the roster', () => {
     expect(() => loadRoster({ COOKIE: '*', LOG_LEVEL: 'loud' }, ignore)).toThrow(
       /^COOKIE [^\n]*; LOG_LEVEL [^\n]*; NODE_LABELS [^\n]*$/,
     );
-  });
-});
-
-describe('loadConfig of the auth callout', () => {
-  it('reads keys that belong to no cookie', () => {
-    expect(loadAuthCallout({ COOKIE: 'rex' }, ignore).keysDir).toBe('/run/keys');
   });
 });
 
