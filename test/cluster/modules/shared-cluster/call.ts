@@ -62,6 +62,7 @@ describe('a call', () => {
 
     const fields = { module: 'boss', revision: shortRevision(pushed.revision) };
     for (const node of cluster.nodeNames) {
+      await cluster.waitForLog(node, ({ msg }) => msg === output.at(-1));
       const printed = (await cluster.logsOf(node)).filter(({ msg }) => output.includes(msg));
       expect(printed).toMatchObject(output.map(msg => ({ ...fields, node, msg })));
     }
