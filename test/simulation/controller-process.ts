@@ -2,7 +2,9 @@ import { once } from 'node:events';
 
 import type { Command } from '../../controller/src/api/command.ts';
 import type { PushResult } from '../../controller/src/api/results.ts';
-import { promote, remove, rollback } from '../../controller/src/commands/change-heads.ts';
+import { promote } from '../../controller/src/commands/promote.ts';
+import { remove } from '../../controller/src/commands/remove.ts';
+import { rollback } from '../../controller/src/commands/rollback.ts';
 import type { CommandContext } from '../../controller/src/commands/context.ts';
 import { push } from '../../controller/src/commands/push.ts';
 import { rollBackAndAwait } from '../../controller/src/rollout/automatic-rollback.ts';

@@ -1,42 +1,14 @@
-import { UsageError } from '../../../protocol/errors.ts';
 import type { Head } from '../../../protocol/head.ts';
 import type { CommandOf, OnReport } from '../api/command.ts';
 import type { HeadChangeResult } from '../api/results.ts';
 import { inOrder } from '../fleet/ask-nodes.ts';
 import { awaitCommit } from '../rollout/commit.ts';
-import { rollBack } from '../rollout/roll-back.ts';
 import { type HeadChange, type HeadsWritten, writeHeads } from '../rollout/write-heads.ts';
-import type { CommandContext, Handler } from './context.ts';
+import type { CommandContext } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
 
-/** Loads the revision of an open canary on every node. @throws UsageError when a module has no open canary. */
-export const promote: Handler<'promote'> = async (context, command, report) =>
-  changeHeads(context, command, report, () =>
-    writeEach(context, command, (module, head) => {
-      if (head?.canary) return head.canary;
-      throw new UsageError(`${module} has no canary to promote (start one with: hotcast push ${module} --canary 1)`);
-    }),
-  );
-
-/** Removes modules from every node. @throws UsageError when one is not deployed. */
-export const remove: Handler<'remove'> = async (context, command, report) =>
-  changeHeads(context, command, report, () =>
-    writeEach(context, command, (module, head) => {
-      if (head?.revision || head?.canary) return { revision: null, manifest: null };
-      throw new UsageError(`${module} is not deployed, so there is nothing to remove`);
-    }),
-  );
-
-/**
- * Rolls modules back: out of an open canary, else to the previous revision, or to the one that is named.
- *
- * @throws UsageError when a module has no revision to go back to.
- */
-export const rollback: Handler<'rollback'> = async (context, command, report) =>
-  changeHeads(context, command, report, () => rollBack(context.store, { cause: 'operator', ...command }));
-
 /** Changes heads without a bundle: writes them, and awaits the commit. */
-async function changeHeads(
+export async function changeHeads(
   context: CommandContext,
   { type: command, timeoutMs }: CommandOf<'promote' | 'remove' | 'rollback'>,
   report: OnReport,
@@ -60,7 +32,7 @@ async function changeHeads(
 }
 
 /** Writes a head for each module, with the revision that `decide` makes of its last head. */
-async function writeEach(
+export async function writeEach(
   { store }: CommandContext,
   { type: note, modules, author }: CommandOf<'promote' | 'remove'>,
   decide: (module: string, last: Head | null) => Pick<HeadChange, 'revision' | 'manifest'>,

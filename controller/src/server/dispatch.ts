@@ -2,7 +2,6 @@ import { UsageError } from '../../../protocol/errors.ts';
 import type { Command, OnReport } from '../api/command.ts';
 import type { Result } from '../api/results.ts';
 import { call } from '../commands/call.ts';
-import { promote, remove, rollback } from '../commands/change-heads.ts';
 import { compile } from '../commands/compile.ts';
 import type { CommandContext, Handler } from '../commands/context.ts';
 import { dryRun } from '../commands/dry-run.ts';
@@ -10,7 +9,10 @@ import { history } from '../commands/history.ts';
 import { nodes } from '../commands/nodes.ts';
 import { ping } from '../commands/ping.ts';
 import { purge } from '../commands/purge.ts';
+import { promote } from '../commands/promote.ts';
 import { push } from '../commands/push.ts';
+import { remove } from '../commands/remove.ts';
+import { rollback } from '../commands/rollback.ts';
 import { rotateKeys } from '../commands/rotate-keys.ts';
 import { status } from '../commands/status.ts';
 

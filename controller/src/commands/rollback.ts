@@ -1,0 +1,11 @@
+import { rollBack } from '../rollout/roll-back.ts';
+import { changeHeads } from './change-heads.ts';
+import type { Handler } from './context.ts';
+
+/**
+ * Rolls modules back: out of an open canary, else to the previous revision, or to the one that is named.
+ *
+ * @throws UsageError when a module has no revision to go back to.
+ */
+export const rollback: Handler<'rollback'> = async (context, command, report) =>
+  changeHeads(context, command, report, () => rollBack(context.store, { cause: 'operator', ...command }));
