@@ -88,6 +88,7 @@ describe('a node during a push', () => {
     expect(Date.parse(caughtUp.time) - Date.parse(reached.time)).toBeLessThan(3_000);
     await waitForConvergence(cluster);
     expect(await runningRevisions(cluster, 'cut')).toEqual([revision]);
+    await cluster.waitForLog('wilma', ({ msg }) => msg === 'this is two');
     const said = (await cluster.logsOf('wilma')).filter(({ msg }) => msg.startsWith('this is '));
     const first = said.findIndex(({ msg }) => msg === 'this is two');
     expect(new Set(said.slice(first).map(({ msg }) => msg))).toEqual(new Set(['this is two']));
