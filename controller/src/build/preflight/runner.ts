@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 import type { Bundle } from '../../../../protocol/bundle.ts';
 import { HotcastError, UnavailableError } from '../../../../protocol/errors.ts';
@@ -36,11 +36,14 @@ interface Passed {
   readonly warnings: readonly string[];
 }
 
-/** How often the memory of the preflight's process is read. */
-const MEMORY_INTERVAL_MS = 20;
+/** How often the preflight's process is measured. */
+const MEASURE_INTERVAL_MS = 20;
 
 /** How long a run waits for its process. It has mostly started before; on a machine that starts 30 nodes, it takes seconds. */
 const START_TIMEOUT_MS = 30_000;
+
+/** How a process ends that takes too much memory before it is measured: by V8 or by the kernel, which kill it. */
+const OUT_OF_MEMORY: ReadonlySet<string | null> = new Set(['SIGABRT', 'SIGTRAP', 'SIGKILL']);
 
 /** The unit of the figures in /proc. */
 const PAGE_BYTES = 4_096;
@@ -106,6 +109,7 @@ export class Preflight implements Disposable {
       env: { NODE_ENV: 'production' },
     });
     this.#running.add(child);
+    killFirst(child);
     child.once('exit', () => this.#running.delete(child));
     const ready = new Promise((resolve, reject) => {
       child.once('message', resolve);
@@ -128,13 +132,16 @@ async function runIn(
   const passed: Bundle[] = [];
   const tooMuch = refusal('memory', `it takes more than ${memoryMb} MB while it loads`);
   const tooLong = refusal('time', `it does not load within ${timeoutMs} ms`);
-  const before = memoryOf(child);
-  let memoryTimer: NodeJS.Timeout | undefined;
-  let timeout: NodeJS.Timeout | undefined;
+  const before = { memory: memoryOf(child), waited: waitOf(child), at: performance.now() };
+  let timer: NodeJS.Timeout | undefined;
   const refused = await new Promise<Refusal | null>(resolve => {
-    timeout = setTimeout(resolve, timeoutMs, tooLong);
-    memoryTimer = setInterval(() => memoryOf(child) - before > memoryMb && resolve(tooMuch), MEMORY_INTERVAL_MS);
-    child.on('exit', (_, signal) => resolve(signal === 'SIGABRT' || signal === 'SIGTRAP' ? tooMuch : crash(signal)));
+    timer = setInterval(() => {
+      if (memoryOf(child) - before.memory > memoryMb) return resolve(tooMuch);
+      // The time in which the process waited for a processor does not count.
+      const waited = waitOf(child) - before.waited;
+      if (performance.now() - before.at - waited > timeoutMs) resolve(tooLong);
+    }, MEASURE_INTERVAL_MS);
+    child.on('exit', (_, signal) => resolve(OUT_OF_MEMORY.has(signal) ? tooMuch : crash(signal)));
     child.on('error', () => resolve(crash(null)));
     child.on('message', message => {
       // A message of a module does not have the token.
@@ -149,8 +156,7 @@ async function runIn(
     });
     child.send({ token, modules: bundles.map(moduleUnderTest) } satisfies PreflightRequest);
   });
-  clearTimeout(timeout);
-  clearInterval(memoryTimer);
+  clearInterval(timer);
   const bundle = bundles[passed.length];
   return refused === null || bundle === undefined ? { bundles: passed, warnings } : new PreflightError(bundle, refused);
 }
@@ -179,10 +185,28 @@ function positionIn(stack: string, bundle: Bundle): string | null {
   return /@[0-9a-f]{12} (\S+:\d+:\d+)/.exec(mapStack(stack, () => bundle))?.[1] ?? null;
 }
 
+/** When the container has no memory left, the kernel kills this process, and not the controller (proc(5), oom_score_adj). */
+function killFirst({ pid }: ChildProcess): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, '1000');
+  } catch {
+    // There is no /proc, or the process has ended.
+  }
+}
+
 /** The resident memory of a process in MB; 0 where there is no /proc. */
 function memoryOf({ pid }: ChildProcess): number {
   try {
     return (Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * PAGE_BYTES) / 1024 / 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** How long a process has been ready to run and had no processor (milliseconds); 0 where there is no /proc. */
+function waitOf({ pid }: ChildProcess): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
   } catch {
     return 0;
   }
