@@ -4,7 +4,8 @@ import type { Manifest } from '../../../protocol/head.ts';
 import type { CommandOf, OnReport } from '../api/command.ts';
 import type { NodeOutcome, PushResult } from '../api/results.ts';
 import type { BuiltBundle } from '../build/build.ts';
-import { manifestFrom, removedExports, removedExportWarnings } from '../build/manifest.ts';
+import { manifestFrom } from '../build/manifest.ts';
+import { removedExports, removedExportWarnings } from '../build/removed-exports.ts';
 import { inOrder, silentAmong } from '../fleet/ask-nodes.ts';
 import { awaitCommit } from '../rollout/commit.ts';
 import { prepare } from '../rollout/prepare.ts';
@@ -46,11 +47,11 @@ export const push: Handler<'push'> = async (context, command, report) => {
 
   const bundles = candidates.map(({ built }) => built);
   const prepared = await prepare(context, bundles, force, { expected: names, timeoutMs, onAnswer });
-  if (prepared.answered.size === 0) {
+  if (prepared.status === 'unanswered') {
     const nodes = silentAmong(names, prepared.answered);
     return result('unanswered', 'no node answered, so nothing was committed', nodes, { prepare: prepared.ms });
   }
-  if (prepared.refusals.length > 0) {
+  if (prepared.status === 'refused') {
     return result('refused', 'nothing changed on any node', prepared.refusals, { prepare: prepared.ms });
   }
 

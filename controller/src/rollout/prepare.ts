@@ -4,15 +4,10 @@ import { scatterGather } from '../fleet/scatter-gather.ts';
 import type { Audience, RolloutContext } from './context.ts';
 import { prepareReply } from './node-outcomes.ts';
 
-/** What came of the bundles on the nodes. */
-export interface Preparation {
-  /** The nodes that answered for every bundle. */
-  readonly answered: ReadonlySet<string>;
-  /** None when no node answered for every bundle. */
-  readonly refusals: readonly Refusal[];
-  /** Until all had answered, milliseconds. */
-  readonly ms: number;
-}
+/** `answered`: the nodes that answered for every bundle. `ms`: until all had answered, milliseconds. */
+export type Preparation = { readonly answered: ReadonlySet<string>; readonly ms: number } & (
+  { readonly status: 'prepared' | 'unanswered' } | { readonly status: 'refused'; readonly refusals: readonly Refusal[] }
+);
 
 /** Sends bundles to every node, which compiles them and keeps them ready. Nothing of them runs. */
 export async function prepare(
@@ -36,7 +31,8 @@ export async function prepare(
   const ms = performance.now() - startedAt;
   const [first, ...others] = replies;
   const answered = new Set([...(first?.keys() ?? [])].filter(node => others.every(each => each.has(node))));
-  if (answered.size === 0) return { answered, refusals: [], ms };
+  if (answered.size === 0) return { status: 'unanswered', answered, ms };
   const answers = replies.flatMap(each => [...each.values()].map(({ answer }) => answer));
-  return { answered, refusals: answers.filter(answer => answer.status === 'refused'), ms };
+  const refusals = answers.filter(answer => answer.status === 'refused');
+  return refusals.length > 0 ? { status: 'refused', answered, refusals, ms } : { status: 'prepared', answered, ms };
 }

@@ -12,7 +12,8 @@ import { type Call, Calls } from './in-flight-calls.ts';
 import { OK, type LoadResult, type Refused, refused } from './load-result.ts';
 import { compileVersion, type Prepared } from './loader.ts';
 import { moduleErrors } from './module-errors.ts';
-import { dropPreviousData, ModuleTable } from './module-table.ts';
+import { dropPreviousData } from './module-state.ts';
+import { ModuleTable } from './module-table.ts';
 import { purge, remove } from './version-slots.ts';
 import { scriptName, type Version } from './version.ts';
 

@@ -107,9 +107,21 @@ export function scopedProcess(
 }
 
 /** The methods of EventEmitter that use the version's own list of listeners. */
-const ADDING = ['on', 'once', 'addListener', 'prependListener', 'prependOnceListener'] as const;
-const OTHERS = ['emit', 'listeners', 'rawListeners', 'listenerCount', 'getMaxListeners'] as const;
-const EMITTER_METHODS = [...ADDING, 'off', 'removeListener', 'setMaxListeners', ...OTHERS] as const;
+const EMITTER_METHODS = [
+  'on',
+  'once',
+  'addListener',
+  'prependListener',
+  'prependOnceListener',
+  'off',
+  'removeListener',
+  'emit',
+  'listeners',
+  'rawListeners',
+  'listenerCount',
+  'setMaxListeners',
+  'getMaxListeners',
+] as const;
 
 function property(value: unknown): PropertyDescriptor {
   return { value, configurable: true, writable: true };

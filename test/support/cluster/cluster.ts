@@ -14,7 +14,7 @@ import { createNetwork, engine } from '../docker/engine.ts';
 import type { ProcessOutput } from '../shell.ts';
 import { ClusterKeys } from './cluster-keys.ts';
 import { CLUSTER_LABEL, ContainerSpecs } from './container-specs.ts';
-import { startControlRelay } from './control-relay.ts';
+import { serveControlSocket } from './control-socket.ts';
 import { HotcastCommands } from './hotcast-commands.ts';
 import { findLogLine, type LogLine, readLog } from './log-lines.ts';
 import { ModulesFolder } from './modules-folder.ts';
@@ -52,9 +52,8 @@ export class Cluster extends HotcastCommands implements AsyncDisposable {
   readonly #specs = new ContainerSpecs(this.id, this.cookie, this.keys);
   readonly #containers = new StartedContainers();
   readonly #options: ClusterOptions;
-  readonly #relay = startControlRelay(join(this.#folder, 'control.sock'), () =>
-    this.#containers.get('controller').getId(),
-  );
+  readonly #socketPath = join(this.#folder, 'control.sock');
+  readonly #control = serveControlSocket(this.#socketPath, () => this.#containers.get('controller').getId());
   #nodes = 0;
 
   private constructor(options: ClusterOptions) {
@@ -80,20 +79,20 @@ export class Cluster extends HotcastCommands implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await (await this.#relay)[Symbol.asyncDispose]();
+    await (await this.#control)[Symbol.asyncDispose]();
     await removeLabelled(`${CLUSTER_LABEL}=${this.id}`);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
   /**
-   * Runs `hotcast …` in this process, connected to the controller: see {@link startControlRelay}. Pushes skip the type check:
+   * Runs `hotcast …` in this process, connected to the controller: see {@link serveControlSocket}. Pushes skip the type check:
    * the modules of tests have no types. `exec('controller', ['hotcast', …])` runs it in the container.
    */
   async hotcast(...args: readonly string[]): Promise<ProcessOutput> {
     const isTypeChecked = args[0] === 'push' || args[0] === 'compile';
     const output = { stdout: '', stderr: '' };
     const exitCode = await runCli([...args, ...(isTypeChecked ? ['--no-check'] : [])], {
-      socketPath: (await this.#relay).socketPath,
+      socketPath: this.#socketPath,
       author: 'hotcast',
       serve: () => Promise.reject(new TypeError('a test does not serve')),
       terminal: {

@@ -1,32 +1,19 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-
 import * as v from 'valibot';
 
 import type { Command } from '../../../controller/src/api/command.ts';
 import { type Report, reportSchema } from '../../../controller/src/api/report.ts';
 import type { CallResult, HeadChangeResult, PushResult, Result } from '../../../controller/src/api/results.ts';
 import { jsonLine } from '../../../controller/src/api/validation.ts';
-
-/** A program for the controller's container: sends lines from standard input to the control socket, and prints the reports. */
-const RELAY = `
-  const { createConnection } = require('node:net');
-  require('node:readline').createInterface({ input: process.stdin }).on('line', line => {
-    const socket = createConnection(process.env.CONTROLLER_SOCKET || '/run/hotcast/controller.sock');
-    socket.write(line + '\\n');
-    socket.pipe(process.stdout, { end: false });
-  });
-`;
+import { ControlRelay } from './control-relay.ts';
 
 /** The timeout for the nodes' answers (milliseconds). */
 const TIMEOUT_MS = 5_000;
 
 const COMMON = { cookie: null, timeoutMs: TIMEOUT_MS } as const;
 
-/** Sends many commands to a controller through one process, one after another: to start `hotcast` takes longer than a push. */
+/** Sends commands to a controller without the command line: to start `hotcast` takes longer than a push. */
 export class ControlConnection implements Disposable {
-  readonly #relay: ChildProcessWithoutNullStreams;
-  readonly #reports: AsyncIterator<string>;
+  readonly #relay: ControlRelay;
   readonly #olderFields: object | null;
 
   /**
@@ -36,11 +23,7 @@ export class ControlConnection implements Disposable {
    */
   constructor(container: string, olderFields: object | null = null) {
     this.#olderFields = olderFields;
-    this.#relay = spawn('docker', ['exec', '--interactive', container, 'node', '-e', RELAY]);
-    // When the relay fails, its output ends.
-    this.#relay.stderr.resume();
-    this.#relay.on('error', () => undefined).stdin.on('error', () => undefined);
-    this.#reports = createInterface({ input: this.#relay.stdout })[Symbol.asyncIterator]();
+    this.#relay = new ControlRelay(container);
   }
 
   /**
@@ -73,19 +56,27 @@ export class ControlConnection implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#relay.stdin.end();
+    this.#relay[Symbol.dispose]();
   }
 
   async #send(command: Command, onReport?: (report: Report) => void): Promise<Result> {
-    this.#relay.stdin.write(`${JSON.stringify({ ...command, ...this.#olderFields })}\n`);
-    for (;;) {
-      const { value, done } = await this.#reports.next();
-      if (done === true) throw new Error('the controller does not answer');
-      const report =
-        this.#olderFields === null ? v.parse(jsonLine(reportSchema), value) : (JSON.parse(value) as Report);
-      if (report.type === 'failed') throw new Error(report.message);
-      if (report.type === 'result') return report.result;
-      onReport?.(report);
-    }
+    const line = JSON.stringify({ ...command, ...this.#olderFields });
+    return new Promise((resolve, reject) => {
+      this.#relay.send(line, answer => {
+        if (answer === null) return reject(new Error('the controller does not answer'));
+        try {
+          const report = this.#parse(answer);
+          if (report.type === 'failed') reject(new Error(report.message));
+          else if (report.type === 'result') resolve(report.result);
+          else onReport?.(report);
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      });
+    });
+  }
+
+  #parse(line: string): Report {
+    return this.#olderFields === null ? v.parse(jsonLine(reportSchema), line) : (JSON.parse(line) as Report);
   }
 }

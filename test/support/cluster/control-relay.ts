@@ -1,76 +1,76 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
+
+import { linesOf } from '../../../controller/src/api/lines.ts';
 
 /**
  * The program in the controller's container. A line of its input is a connection's number and its command; a line of its
- * output is a connection's number and one report, or null at the connection's end.
+ * output is a connection's number and one report, or null at the connection's end. Only a line feed ends a line.
  */
 const PROGRAM = `
   const { createConnection } = require('node:net');
-  const { createInterface } = require('node:readline');
+  const onLine = (stream, each) => {
+    let rest = '';
+    stream.setEncoding('utf8').on('data', text => {
+      const lines = (rest + text).split('\\n');
+      rest = lines.pop();
+      lines.forEach(each);
+    });
+  };
   const say = (id, report) => process.stdout.write(JSON.stringify([id, report]) + '\\n');
-  createInterface({ input: process.stdin }).on('line', line => {
+  onLine(process.stdin, line => {
     const [id, command] = JSON.parse(line);
     const socket = createConnection(process.env.CONTROLLER_SOCKET || '/run/hotcast/controller.sock');
-    socket.on('error', () => undefined).once('close', () => setImmediate(say, id, null));
-    createInterface({ input: socket }).on('line', report => say(id, report));
+    socket.on('error', () => undefined).once('close', () => say(id, null));
+    onLine(socket, report => say(id, report));
     socket.write(command + '\\n');
   });
 `;
 
-/** The controller's socket, on this machine. */
-export interface ControlRelay extends AsyncDisposable {
-  readonly socketPath: string;
-}
+/** Receives the lines with which the controller answers a command, and null at the end of its connection. */
+export type OnReportLine = (line: string | null) => void;
 
-/**
- * Serves a controller's socket on this machine, by one process in its container. To run the command line here takes some
- * milliseconds; to start it in the container, up to seconds on a busy machine. When the container has stopped, its connections
- * end, and the next one starts the process again.
- */
-export async function startControlRelay(socketPath: string, container: () => string): Promise<ControlRelay> {
-  let sockets = new Map<number, Socket>();
-  let connections = 0;
-  let relay: ChildProcessWithoutNullStreams | null = null;
+/** Sends commands to a controller, each on a connection of its own, through one process in its container. */
+export class ControlRelay implements Disposable {
+  readonly #process: ChildProcessWithoutNullStreams;
+  readonly #receivers = new Map<number, OnReportLine>();
+  #sent = 0;
 
-  const startRelay = (): ChildProcessWithoutNullStreams => {
-    const started = spawn('docker', ['exec', '--interactive', container(), 'node', '-e', PROGRAM]);
-    started.stderr.resume();
-    started.on('error', () => undefined).stdin.on('error', () => undefined);
-    createInterface({ input: started.stdout }).on('line', line => {
-      const [id, report] = JSON.parse(line) as [number, string | null];
-      const socket = sockets.get(id);
-      if (report === null) socket?.end();
-      else socket?.write(`${report}\n`);
+  /**
+   * @param container the id of the controller's container.
+   * @param onEnd is called when the process has ended, for example with the container. All open connections end before.
+   */
+  constructor(container: string, onEnd: () => void = () => undefined) {
+    this.#process = spawn('docker', ['exec', '--interactive', container, 'node', '-e', PROGRAM]);
+    // When the process fails, its output ends.
+    this.#process.stderr.resume();
+    this.#process.on('error', () => undefined).stdin.on('error', () => undefined);
+    void this.#read().finally(() => {
+      for (const id of this.#receivers.keys()) this.#receive(id, null);
+      onEnd();
     });
-    started.once('close', () => {
-      const unanswered = sockets;
-      sockets = new Map();
-      relay = null;
-      for (const socket of unanswered.values()) socket.end();
-    });
-    return started;
-  };
+  }
 
-  const server = createServer(socket => {
-    const id = (connections += 1);
-    sockets.set(id, socket);
-    socket.on('error', () => undefined).once('close', () => sockets.delete(id));
-    createInterface({ input: socket }).once('line', command => {
-      relay ??= startRelay();
-      relay.stdin.write(`${JSON.stringify([id, command])}\n`);
-    });
-  });
-  server.listen(socketPath);
-  await once(server, 'listening');
-  return {
-    socketPath,
-    [Symbol.asyncDispose]: async () => {
-      relay?.kill();
-      for (const socket of sockets.values()) socket.destroy();
-      await new Promise(resolve => server.close(resolve));
-    },
-  };
+  /** Sends a command, a line of JSON. */
+  send(command: string, onLine: OnReportLine): void {
+    const id = (this.#sent += 1);
+    this.#receivers.set(id, onLine);
+    this.#process.stdin.write(`${JSON.stringify([id, command])}\n`);
+  }
+
+  [Symbol.dispose](): void {
+    this.#process.stdin.end();
+    this.#process.kill();
+  }
+
+  async #read(): Promise<void> {
+    for await (const line of linesOf(this.#process.stdout)) {
+      this.#receive(...(JSON.parse(line) as [number, string | null]));
+    }
+  }
+
+  #receive(id: number, line: string | null): void {
+    const onLine = this.#receivers.get(id);
+    if (line === null) this.#receivers.delete(id);
+    onLine?.(line);
+  }
 }

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
 import { compile } from '../../../../controller/src/build/compile.ts';
-import { manifestFrom, removedExports, removedExportWarnings } from '../../../../controller/src/build/manifest.ts';
+import { manifestFrom } from '../../../../controller/src/build/manifest.ts';
 import { projects } from '../../projects.ts';
 
 const project = projects();
-
-const manifestOf = (exports: string[], imports: Record<string, string[]> = {}) => ({ exports, imports });
 
 describe('manifestFrom', () => {
   it.each([
@@ -29,37 +27,5 @@ describe('manifestFrom', () => {
     const manifest = manifestFrom(bundle);
     for (const names of Object.values(manifest.imports)) names.sort();
     expect(manifest).toEqual({ exports: ['f'], imports });
-  });
-});
-
-describe('removedExports', () => {
-  it('are those that a manifest no longer has', () => {
-    expect(removedExports('demo', manifestOf(['add', 'less']), manifestOf(['add', 'more'])).names).toEqual(['less']);
-  });
-
-  it('are none when the module did not run before', () => {
-    expect(removedExports('demo', null, manifestOf(['add'])).names).toEqual([]);
-  });
-});
-
-describe('removedExportWarnings', () => {
-  const importer = manifestOf(['f'], { demo: ['add', 'less'] });
-
-  it('name the importers of an export that is gone', () => {
-    const manifests = new Map([
-      ['greeter', importer],
-      ['other', importer],
-      ['demo', importer],
-      ['stranger', manifestOf(['f'], { 'demo-two': ['add'] })],
-    ]);
-    expect(removedExportWarnings([{ module: 'demo', names: ['add'] }], manifests)).toEqual([
-      'demo no longer exports add, which greeter, other import',
-    ]);
-  });
-
-  it('leave out what no module imports', () => {
-    expect(removedExportWarnings([{ module: 'demo', names: ['unused'] }], new Map([['greeter', importer]]))).toEqual(
-      [],
-    );
   });
 });
