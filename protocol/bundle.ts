@@ -15,6 +15,8 @@ const labelSchema = v.object({
   file: v.string(),
   /** The exported names. */
   exports: v.array(v.string()),
+  /** The exported names whose values can change while the revision runs: a variable that is assigned, a `hot:` import. */
+  live: v.optional(v.array(v.string()), []),
   /** The runtime that the code cache was made for; null without a cache. */
   runtime: v.nullable(v.string()),
   /** The length of the code in bytes. The cache follows it. */

@@ -33,7 +33,15 @@ export class GeneratedModule {
   bundle(version: number, numbers = 0): Bundle {
     const code = this.commonJs(version, numbers);
     const exports = ['held', 'run', 'version'];
-    return { module: 'subject', revision: revisionOf(code), file: 'modules/subject.ts', exports, code, map: this.#map };
+    return {
+      module: 'subject',
+      revision: revisionOf(code),
+      file: 'modules/subject.ts',
+      exports,
+      live: [],
+      code,
+      map: this.#map,
+    };
   }
 
   #body(version: number, numbers: number): string {

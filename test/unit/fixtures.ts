@@ -16,7 +16,15 @@ import { trustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
 
 /** A bundle of CommonJS code, as the controller compiles it. */
 export function bundleOf(module: string, code: string): Bundle {
-  return { module, revision: revisionOf(code), file: `modules/${module}.ts`, exports: [], code, map: packMap('{}') };
+  return {
+    module,
+    revision: revisionOf(code),
+    file: `modules/${module}.ts`,
+    exports: [],
+    live: [],
+    code,
+    map: packMap('{}'),
+  };
 }
 
 /** The head of a push of one module. */

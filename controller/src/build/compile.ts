@@ -8,12 +8,8 @@ import { UsageError } from '../../../protocol/errors.ts';
 import { isModuleName } from '../../../protocol/names.ts';
 import { revisionOf } from '../../../protocol/revision.ts';
 import { type Diagnostic, SourceError, withoutPosition } from '../api/diagnostic.ts';
-
-/**
- * The import of another module's default export, as esbuild writes it for Node.js's ES modules: with the `1`, the default
- * export is the whole module. Without it, as in TypeScript, it is the export `default`.
- */
-const HOT_DEFAULT = /(__toESM\(require\("hot:[^"]*"\)), 1\)/g;
+import { linkHotImports, starModules } from './hot-imports.ts';
+import { liveExports } from './live-exports.ts';
 
 /** A bundle, and its sources. */
 export interface Compiled {
@@ -29,7 +25,12 @@ export interface Compiled {
  * @throws UsageError when there is no such module, or it exports nothing.
  * @throws SourceError when it does not compile.
  */
-export async function compile(modulesDir: string, module: string): Promise<Compiled> {
+export function compile(modulesDir: string, module: string): Promise<Compiled> {
+  return compileWithin(modulesDir, module, []);
+}
+
+/** @param outer the modules that re-export this one, the direct one last. */
+async function compileWithin(modulesDir: string, module: string, outer: readonly string[]): Promise<Compiled> {
   const root = dirname(modulesDir);
   const file = relative(root, sourceFile(modulesDir, module));
   const common = {
@@ -63,15 +64,19 @@ export async function compile(modulesDir: string, module: string): Promise<Compi
   if (program.status === 'rejected') throw failure(module, program.reason);
   if (surface.status === 'rejected') throw failure(module, surface.reason);
 
-  const exports = surface.value.metafile.outputs[`${module}.js`]?.exports ?? [];
+  const written = outputEndingIn('.js', program.value.outputFiles);
+  const stars = await starNames(modulesDir, starModules(written), [...outer, module]);
+  const own = surface.value.metafile.outputs[`${module}.js`]?.exports ?? [];
+  const exports = [...new Set([...own, ...[...stars.values()].flat()])];
   if (exports.length === 0) throw new UsageError(`${file} exports nothing: export at least one function`);
   // The first line of a program can name its interpreter; that of a module can't.
-  const code = outputEndingIn('.js', program.value.outputFiles).replace(/^#!.*/, '').replace(HOT_DEFAULT, '$1)');
+  const code = linkHotImports(written.replace(/^#!.*/, ''), name => stars.get(name) ?? []);
   const bundle: Bundle = {
     module,
     revision: revisionOf(code),
     file,
     exports,
+    live: [...liveExports(outputEndingIn('.js', surface.value.outputFiles)), ...exports.slice(own.length)],
     code,
     map: packMap(outputEndingIn('.map', program.value.outputFiles)),
   };
@@ -79,6 +84,27 @@ export async function compile(modulesDir: string, module: string): Promise<Compi
     .filter(path => /\.[mc]?tsx?$/.test(path) && !path.includes('node_modules/'))
     .map(path => resolve(root, path));
   return { bundle, sources };
+}
+
+/**
+ * The names that `export * from 'hot:<module>'` passes on, by module: the exports that the module's source has now. A circle of
+ * such exports adds no names.
+ */
+async function starNames(
+  modulesDir: string,
+  modules: readonly string[],
+  outer: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const names = modules.map(async (module): Promise<[string, readonly string[]]> => {
+    if (outer.includes(module)) return [module, []];
+    if (!availableModules(modulesDir).includes(module)) {
+      const star = `${outer.at(-1) ?? ''} has export * from 'hot:${module}'`;
+      throw new UsageError(`${star}, but there is no modules/${module}.ts: write it, or write the names in place of *`);
+    }
+    const { bundle } = await compileWithin(modulesDir, module, outer);
+    return [module, bundle.exports.filter(name => name !== 'default')];
+  });
+  return new Map(await Promise.all(names));
 }
 
 /** The names of the modules in a folder. */

@@ -4,12 +4,17 @@ import type { Manifest } from '../../../protocol/head.ts';
 /** What a compiled module exports, and which names it imports from other modules as `hot:<module>`. */
 export function manifestFrom({ exports, code }: Pick<Bundle, 'exports' | 'code'>): Manifest {
   const imports: Manifest['imports'] = {};
-  // As esbuild writes it: a variable, and its properties wherever a name is used.
-  for (const [, variable = '', module = ''] of code.matchAll(
-    /(?:var|const) ([\w$]+) = (?:__toESM\()?require\("hot:([^"]+)"\)/g,
+  // As esbuild writes it: a variable and its properties wherever a name is used, or a list of names that are passed on.
+  for (const [, variable, module = '', names = '[]'] of code.matchAll(
+    /(?:(?:var|const) ([\w$]+) = )?require\("hot:([^"]+)"(?:, (\[[^\]]*\]))?\)/g,
   )) {
-    const uses = code.matchAll(new RegExp(`(?<![\\w$.])${variable.replaceAll('$', '\\$')}\\.([\\w$]+)`, 'g'));
-    imports[module] = [...new Set([...(imports[module] ?? []), ...[...uses].map(([, name = '']) => name)])];
+    const used = variable === undefined ? (JSON.parse(names) as string[]) : propertiesOf(variable, code);
+    imports[module] = [...new Set([...(imports[module] ?? []), ...used])];
   }
   return { exports, imports };
+}
+
+function propertiesOf(variable: string, code: string): string[] {
+  const uses = code.matchAll(new RegExp(`(?<![\\w$.])${variable.replaceAll('$', '\\$')}\\.([\\w$]+)`, 'g'));
+  return [...uses].map(([, name = '']) => name);
 }

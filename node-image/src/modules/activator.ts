@@ -80,7 +80,7 @@ export function createActivator(deps: ActivatorDeps) {
   /** What a bundle is evaluated with, apart from its data. */
   const environmentOf = ({ module, revision }: BundleInfo): Omit<Environment, 'data'> => ({
     log: new VersionLogger(log, module, revision, logMaxCharsPerSecond),
-    hotImport: name => hotImports.of(name),
+    hotImport: (name, names) => (names === null ? hotImports.of(name) : hotImports.pick(name, names)),
     onError: errors.count,
   });
 
@@ -101,7 +101,7 @@ export function createActivator(deps: ActivatorDeps) {
     if (replaced !== null && replaced !== slots.current)
       calls.countImporters(replaced, name => modules.importsOf(name));
     state.slots = slots.old?.calls === 0 ? purge(slots) : slots;
-    hotImports.setExports(module, slots.current?.exports ?? null);
+    hotImports.setExports(module, slots.current);
     for (const version of new Set([replaced, old, slots.old])) {
       if (version === null || version === state.slots.current || version === state.slots.old) continue;
       calls.failOn(version);

@@ -1,76 +1,98 @@
-/** The error of a call to a module or function that does not exist (Erlang: `undef`). */
+/** The error of a use of a module or an export that does not exist (Erlang: `undef`). */
 export class UndefError extends Error {
   override readonly name = 'undef';
 }
 
+/** The names that the language and libraries read of any object: of one that is awaited, compared, printed. */
+const READ_OF_ANY_OBJECT = new Set(['then', 'toJSON', ...Object.getOwnPropertyNames(Object.prototype)]);
+
 type Exports = Record<string, unknown>;
+
+/** The exports of a version, and the names in them whose values can change. */
+export interface ExportingVersion {
+  readonly exports: Exports;
+  readonly live: readonly string[];
+}
 
 /**
  * The objects that `import { add } from 'hot:demo'` reads from: one per module, the same for ever, with the exports of the
  * current version. esbuild turns each use of an imported name into a property read. So a call reaches the current version,
  * as a fully qualified call does in Erlang, and costs one property read.
  *
- * A name that no version exported is a function that throws `undef`. Only such names use a Proxy.
+ * A read of a name that the current version does not export throws `undef`. Only a name that was never there uses a Proxy.
  */
 export class HotImports {
   readonly #hotImports = new Map<string, ReturnType<typeof hotImport>>();
-  readonly #exports = new Map<string, Exports>();
+  readonly #versions = new Map<string, ExportingVersion>();
 
   of(module: string): Exports {
     const known = this.#hotImports.get(module);
     if (known !== undefined) return known.names;
     const created = hotImport(module);
-    created.setExports(this.#exports.get(module) ?? {});
+    created.setExports(this.#versions.get(module) ?? null);
     this.#hotImports.set(module, created);
     return created.names;
   }
 
-  /** Sets the current exports of a module; null when it is not loaded. */
-  setExports(module: string, exports: Exports | null): void {
-    if (exports === null) this.#exports.delete(module);
-    else this.#exports.set(module, exports);
-    this.#hotImports.get(module)?.setExports(exports ?? {});
+  /** An object with some exports of a module, also with those that it does not have yet, for `export * from 'hot:demo'`. */
+  pick(module: string, names: readonly string[]): Exports {
+    const from = this.of(module);
+    const picked = {};
+    for (const name of names) Object.defineProperty(picked, name, { get: () => from[name], enumerable: true });
+    return picked;
+  }
+
+  /** Sets the current version of a module; null when it is not loaded. */
+  setExports(module: string, version: ExportingVersion | null): void {
+    if (version === null) this.#versions.delete(module);
+    else this.#versions.set(module, version);
+    this.#hotImports.get(module)?.setExports(version);
   }
 }
 
 /**
  * The exports of one module for its importers. V8 reads `names` fast as long as no property is deleted and no getter is
- * replaced. So a removed export is hidden, and a variable has one getter for all versions.
+ * replaced. So a removed export is hidden, and a name that was live once keeps its getter for all versions.
  */
 function hotImport(module: string) {
   let current: Exports = {};
 
-  const undef =
-    (name: string) =>
-    (...args: unknown[]): unknown => {
-      // The function can exist now: `import * as demo` reads all names early.
-      const found = Object.hasOwn(current, name) ? current[name] : undefined;
-      if (typeof found === 'function') return Reflect.apply(found, undefined, args) as unknown;
-      throw new UndefError(`no function ${name} of module ${module} is loaded`);
-    };
-  const missing = (name: string | symbol): unknown => {
-    // Symbols and these two names are read by the language and by esbuild, not by a caller.
-    if (typeof name === 'symbol' || name === 'then') return undefined;
-    return name === '__esModule' ? true : undef(name);
+  const read = (name: string): unknown => {
+    if (Object.hasOwn(current, name)) return current[name];
+    throw new UndefError(`no export ${name} of module ${module} is loaded`);
   };
-  const names = Object.create(new Proxy({}, { get: (_, name) => missing(name) })) as Exports;
+  const neverExported: ProxyHandler<object> = {
+    get: (_, name) => {
+      if (name === '__esModule') return true;
+      return typeof name === 'symbol' || READ_OF_ANY_OBJECT.has(name) ? undefined : read(name);
+    },
+  };
+  const names = Object.create(new Proxy({}, neverExported)) as Exports;
   const define = (name: string, property: PropertyDescriptor): void => {
     Object.defineProperty(names, name, { ...property, configurable: true });
   };
+  const getters = new Map<string, () => unknown>();
+  const getterOf = (name: string): (() => unknown) => {
+    const getter = getters.get(name) ?? (() => read(name));
+    getters.set(name, getter);
+    return getter;
+  };
 
-  const setExports = (exports: Exports): void => {
-    current = exports;
+  const setExports = (version: ExportingVersion | null): void => {
+    current = version?.exports ?? {};
     for (const name of Object.keys(names)) {
-      if (!Object.hasOwn(exports, name)) define(name, { value: undef(name), enumerable: false, writable: true });
+      if (!Object.hasOwn(current, name)) define(name, { get: getterOf(name), enumerable: false });
     }
-    for (const [name, value] of Object.entries(exports)) {
+    const live = new Set(version?.live);
+    for (const name of Object.keys(current)) {
       const known = Object.getOwnPropertyDescriptor(names, name);
-      const isVariable = known?.get !== undefined;
-      // A function is copied, so that a call needs no getter. A variable is read through a getter.
-      if (typeof value !== 'function') {
-        if (!isVariable) define(name, { get: () => current[name], enumerable: true });
-      } else if (known?.enumerable === true && !isVariable) names[name] = value;
-      else define(name, { value, enumerable: true, writable: true });
+      const isNew = known?.enumerable !== true;
+      const isConstantFunction = !live.has(name) && typeof current[name] === 'function';
+      if (!isConstantFunction || (!isNew && known.get !== undefined))
+        define(name, { get: getterOf(name), enumerable: true });
+      // It is copied, so that a call needs no getter.
+      else if (isNew) define(name, { value: current[name], writable: true, enumerable: true });
+      else names[name] = current[name];
     }
   };
   return { names, setExports };

@@ -19,8 +19,8 @@ export interface Prepared {
 export interface Environment {
   readonly data: Record<string, unknown>;
   readonly log: VersionLogger;
-  /** The live exports of another module, for `import … from 'hot:<module>'`. */
-  readonly hotImport: (module: string) => object;
+  /** The live exports of another module, for `import … from 'hot:<module>'`; with names, these exports only. */
+  readonly hotImport: (module: string, names: readonly string[] | null) => object;
   /** Called with the errors of the version's timers, listeners and dispose callbacks. */
   readonly onError: (version: Version, error: unknown) => void;
 }
@@ -29,7 +29,7 @@ export interface Environment {
 type Factory = (
   module: { exports: Record<string, unknown> },
   exports: object,
-  require: (id: string) => unknown,
+  require: (id: string, names?: readonly string[]) => unknown,
   hot: Hot,
   ...globals: unknown[]
 ) => void;
@@ -42,11 +42,11 @@ const HOT = 'hot:';
  *
  * @throws SyntaxError
  */
-export function compileVersion({ module, revision, exports, map, code, cache }: Bundle): Prepared {
+export function compileVersion({ module, revision, exports, live, map, code, cache }: Bundle): Prepared {
   // V8 itself rejects a cache of another V8 version or other flags, but does not check the processor architecture.
   const cachedData = cache?.runtime === CODE_CACHE_RUNTIME ? { cachedData: cache.data } : {};
   const options = { ...SCRIPT_OPTIONS, ...cachedData, filename: scriptName({ module, revision }) };
-  return { bundle: { module, revision, exports, map }, script: new Script(moduleScript(code), options) };
+  return { bundle: { module, revision, exports, live, map }, script: new Script(moduleScript(code), options) };
 }
 
 /**
@@ -55,15 +55,15 @@ export function compileVersion({ module, revision, exports, map, code, cache }: 
  * @throws the error of the module.
  */
 export function evaluateVersion(prepared: Prepared, { data, log, hotImport, onError }: Environment): Version {
-  const { module: name, revision } = prepared.bundle;
+  const { module: name, revision, live } = prepared.bundle;
   const lifetime = new Lifetime(error => onError(version, error));
   const { globals, builtin } = versionGlobals(lifetime, log);
   lifetime.closeOnEnd(() => log.flush());
   const imports = new Set<string>();
-  const require = (id: string): unknown => {
+  const require = (id: string, names: readonly string[] | null = null): unknown => {
     if (id.startsWith(HOT)) {
       imports.add(id.slice(HOT.length));
-      return hotImport(id.slice(HOT.length));
+      return hotImport(id.slice(HOT.length), names);
     }
     const found = builtin(id);
     if (found !== null) return found;
@@ -73,6 +73,7 @@ export function evaluateVersion(prepared: Prepared, { data, log, hotImport, onEr
   const version: Version = {
     module: name,
     revision,
+    live,
     data,
     lifetime,
     log,

@@ -4,13 +4,15 @@ import type { Lifetime } from '../sandbox/lifetime.ts';
 import type { VersionLogger } from '../sandbox/version-logger.ts';
 
 /** A bundle without its code, which is in the compiled script. */
-export type BundleInfo = Pick<Bundle, 'module' | 'revision' | 'exports' | 'map'>;
+export type BundleInfo = Pick<Bundle, 'module' | 'revision' | 'exports' | 'live' | 'map'>;
 
 /** A revision that was evaluated; its exports can be called. */
 export interface Version {
   readonly module: string;
   readonly revision: string;
   readonly exports: Record<string, unknown>;
+  /** The exports whose values can change. */
+  readonly live: readonly string[];
   readonly data: Record<string, unknown>;
   readonly lifetime: Lifetime;
   readonly log: VersionLogger;

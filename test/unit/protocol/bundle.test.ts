@@ -28,7 +28,15 @@ function lengthOf(part: Uint8Array): Uint8Array {
 describe('decodeBundle', () => {
   it('returns the bundle that was encoded', () => {
     const bundles = fc
-      .record({ module: moduleNames, file: texts, exports: fc.array(texts), code, map: byteArrays, cache })
+      .record({
+        module: moduleNames,
+        file: texts,
+        exports: fc.array(texts),
+        live: fc.array(texts),
+        code,
+        map: byteArrays,
+        cache,
+      })
       .map(({ cache: made, ...fields }) => ({
         ...fields,
         revision: revisionOf(fields.code),

@@ -14,7 +14,7 @@ describe('a hot import', () => {
     expect((await cluster.push('greeter')).exitCode).toBe(0);
     expect(await cluster.hotcast('call', 'greeter.greet("Fred")', '--node', 'fred')).toMatchObject({
       exitCode: 1,
-      stdout: 'fred  undef: no function add of module demo is loaded on node fred\n',
+      stdout: 'fred  undef: no export add of module demo is loaded on node fred\n',
     });
     await cluster.push('demo');
     const answers = async (): Promise<unknown> =>

@@ -57,6 +57,17 @@ describe('compile', () => {
     expect((await compile(modules, 'demo')).bundle.exports.toSorted()).toEqual(['More', 'add', 'default']);
   });
 
+  it('refuses export * of a hot import whose module has no source here', async () => {
+    const error: unknown = await compile(projectOf(`export * from 'hot:absent';`), 'demo').catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error).toHaveProperty(
+      'message',
+      "demo has export * from 'hot:absent', but there is no modules/absent.ts: write it, or write the names in place of *",
+    );
+  });
+
   it('compiles a folder with an index.ts', async () => {
     const modules = project({
       'modules/demo/index.ts': `export { add } from './sum';`,

@@ -4,6 +4,7 @@ import { CodeServer } from '../../../../node-image/src/modules/code-server.ts';
 import type { LoadResult } from '../../../../node-image/src/modules/load-result.ts';
 import type { Bundle } from '../../../../protocol/bundle.ts';
 import type { CallAnswer } from '../../../../protocol/messages.ts';
+import { isModuleName } from '../../../../protocol/names.ts';
 import { headOf, recordingLog } from '../../fixtures.ts';
 import { projects } from '../../projects.ts';
 
@@ -11,10 +12,14 @@ import { projects } from '../../projects.ts';
 export interface Host {
   readonly server: CodeServer;
   readonly log: ReturnType<typeof recordingLog>;
-  /** Compiles modules (`name: TypeScript`) and commits them together; gives their bundles. Throws when it is refused. */
+  /** Compiles modules (`name: TypeScript`; other names are files beside them) and commits them together; gives their bundles. Throws when it is refused. */
   readonly push: (sources: Readonly<Record<string, string>>) => Promise<Bundle[]>;
   /** The same, and gives what the node says. */
   readonly tryPush: (sources: Readonly<Record<string, string>>) => Promise<LoadResult>;
+  /** Compiles modules, and loads nothing. */
+  readonly compile: (sources: Readonly<Record<string, string>>) => Promise<Bundle[]>;
+  /** Prepares and commits a compiled module. */
+  readonly load: (bundle: Bundle) => LoadResult;
   /** Commits a revision that was pushed before; null removes the module. */
   readonly commit: (module: string, revision: string | null) => LoadResult;
   /** Goes back to a revision from one that another node refused. */
@@ -36,7 +41,8 @@ export function hosts(): () => Host {
       const files = Object.entries(sources).map(([module, source]) => [`modules/${module}.ts`, source]);
       // As in the project's own modules folder.
       const modules = project({ ...Object.fromEntries(files), 'modules/package.json': '{ "type": "module" }' });
-      return Promise.all(Object.keys(sources).map(async module => (await compile(modules, module)).bundle));
+      const names = Object.keys(sources).filter(isModuleName);
+      return Promise.all(names.map(async module => (await compile(modules, module)).bundle));
     };
     const commitAll = (bundles: readonly Bundle[]): LoadResult => {
       sequence += 1;
@@ -49,6 +55,8 @@ export function hosts(): () => Host {
       server,
       log,
       call: callIt,
+      compile: compiled,
+      load: bundle => commitAll([bundle]),
       push: async sources => {
         const bundles = await compiled(sources);
         const outcome = commitAll(bundles);

@@ -5,6 +5,9 @@ import { hosts } from './host.ts';
 
 const host = hosts();
 
+/** A version with these exports, of which some can change. */
+const exporting = (exports: Record<string, unknown>, live: readonly string[] = []) => ({ exports, live });
+
 const version = (name: string): string => `export const version = (): string => '${name}';`;
 
 /** The ways to write an import of demo's `version`, and how it is called then. */
@@ -33,7 +36,7 @@ describe.each(imports)('a hot import %s', (_, line, expression) => {
     await node.push({ caller: caller(line, expression) });
     expect(await node.call('caller', 'ask')).toMatchObject({
       failure: 'undef',
-      message: 'no function version of module demo is loaded on node fred',
+      message: 'no export version of module demo is loaded on node fred',
     });
     await node.push({ demo: version('one') });
     expect(await node.value('caller', 'ask')).toBe('one');
@@ -112,7 +115,7 @@ describe('a hot import', () => {
     const source = `import { version } from 'hot:demo'; export const early = version();`;
     expect(await node.tryPush({ caller: source })).toMatchObject({
       reason: 'on_load_failure',
-      detail: 'undef: no function version of module demo is loaded',
+      detail: 'undef: no export version of module demo is loaded',
     });
     await node.push({ demo: version('one') });
     expect(await node.tryPush({ caller: source })).toEqual({ status: 'ok' });
@@ -130,7 +133,7 @@ describe('HotImports', () => {
   it('returns one object per module for ever', () => {
     const hotImports = new HotImports();
     const demo = hotImports.of('demo');
-    hotImports.setExports('demo', { add: () => 1 });
+    hotImports.setExports('demo', exporting({ add: () => 1 }));
     expect(hotImports.of('demo')).toBe(demo);
     expect(hotImports.of('other')).not.toBe(demo);
   });
@@ -138,14 +141,14 @@ describe('HotImports', () => {
   it('has the functions themselves as own properties, so that a call costs a property read', () => {
     const hotImports = new HotImports();
     const add = (x: number, y: number): number => x + y;
-    hotImports.setExports('demo', { add });
+    hotImports.setExports('demo', exporting({ add }));
     expect(Object.getOwnPropertyDescriptor(hotImports.of('demo'), 'add')).toMatchObject({ value: add });
   });
 
   it('has the names of the exports only', () => {
     const hotImports = new HotImports();
-    hotImports.setExports('demo', { add: () => 1, gone: () => 1 });
-    hotImports.setExports('demo', { add: () => 1, come: () => 1 });
+    hotImports.setExports('demo', exporting({ add: () => 1, gone: () => 1 }));
+    hotImports.setExports('demo', exporting({ add: () => 1, come: () => 1 }));
     expect(Object.keys(hotImports.of('demo'))).toEqual(['add', 'come']);
     hotImports.setExports('demo', null);
     expect(Object.keys(hotImports.of('demo'))).toEqual([]);
@@ -155,28 +158,28 @@ describe('HotImports', () => {
     const hotImports = new HotImports();
     const demo = hotImports.of('demo');
     const exports: Record<string, unknown> = { count: 1 };
-    hotImports.setExports('demo', exports);
+    hotImports.setExports('demo', exporting(exports));
     exports['count'] = 2;
     expect(demo['count']).toBe(2);
     const count = (): number => 3;
-    hotImports.setExports('demo', { count });
+    hotImports.setExports('demo', exporting({ count }));
     expect(demo['count']).toBe(count);
-    hotImports.setExports('demo', {});
-    expect(demo['count']).toThrow(UndefError);
-    hotImports.setExports('demo', { count: 4 });
+    hotImports.setExports('demo', exporting({}));
+    expect(() => demo['count']).toThrow(UndefError);
+    hotImports.setExports('demo', exporting({ count: 4 }));
     expect(demo['count']).toBe(4);
     expect(Object.keys(demo)).toEqual(['count']);
   });
 
-  it('returns a function that throws undef for a missing name', () => {
+  it('throws undef for a missing name', () => {
     const demo = new HotImports().of('demo');
-    const add = demo['add'];
-    expect(add).toThrow(new UndefError('no function add of module demo is loaded'));
+    expect(() => demo['add']).toThrow(new UndefError('no export add of module demo is loaded'));
   });
 
   it('can be awaited and inspected', async () => {
     const demo = new HotImports().of('demo');
     expect(await Promise.resolve(demo)).toBe(demo);
     expect(Object.prototype.toString.call(demo)).toBe('[object Object]');
+    expect(JSON.stringify(demo)).toBe('{}');
   });
 });

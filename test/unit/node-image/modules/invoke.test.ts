@@ -101,7 +101,7 @@ describe('call', () => {
       node: 'fred',
       failure: 'undef',
       type: 'undef',
-      message: 'no function g of module other is loaded on node fred',
+      message: 'no export g of module other is loaded on node fred',
       output: [],
     });
   });

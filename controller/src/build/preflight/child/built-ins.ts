@@ -30,9 +30,9 @@ interface Stubs {
 }
 
 /** The `require` of modules under test. It throws where that of a node does. */
-export function builtIns({ io, inert, onNative }: Stubs): (id: string) => unknown {
-  return id => {
-    if (id.startsWith('hot:')) return io;
+export function builtIns({ io, inert, onNative }: Stubs): (id: string, names?: readonly string[]) => unknown {
+  return (id, names) => {
+    if (id.startsWith('hot:')) return names === undefined ? io : Object.fromEntries(names.map(name => [name, io]));
     if (id.endsWith('.node')) onNative();
     if (!isBuiltin(id)) throw new NoBuiltIn(`it needs ${id}, which is no built-in of Node ${process.version}`);
     const name = id.replace(/^node:/, '');

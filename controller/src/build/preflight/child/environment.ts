@@ -15,7 +15,7 @@ export class Violation extends Error {
 
 /** The environment of modules under test. `used` has what they did since the last `reset`. */
 export interface Environment {
-  readonly require: (id: string) => unknown;
+  readonly require: (id: string, names?: readonly string[]) => unknown;
   /** Stands in for timers and the console. A module does not notice the difference while it loads. */
   readonly inert: object;
   /** `stub`: a stub with I/O, or a variable of the environment; `native`: a native addon. */

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+
+import { compile } from '../../../../controller/src/build/compile.ts';
+import { projects } from '../../projects.ts';
+
+const project = projects();
+
+async function liveExportsOf(source: string): Promise<readonly string[]> {
+  const modules = project({
+    'modules/demo.ts': source,
+    'modules/lib/file.ts': 'export let n = 0; export const m = () => n++;',
+  });
+  return (await compile(modules, 'demo')).bundle.live.toSorted();
+}
+
+describe('the live exports of a module', () => {
+  it.each([
+    ['a constant', 'export const x = 1;', []],
+    ['a function', 'export function x() {}', []],
+    ['a class', 'export class X { static y = 1; }', []],
+    ['an enum', 'export enum X { A, B }', []],
+    ['a variable that nothing assigns', 'export let x = 1;', []],
+    ['a variable that is assigned', 'export let x = 1; export const set = () => { x = 2; };', ['x']],
+    ['a function that is assigned', 'export function x() {} export const set = () => { x = () => 1; };', ['x']],
+    ['a variable that is counted up', 'export let x = 1; export const set = () => x++;', ['x']],
+    ['a variable that is added to', 'export let x = 1; export const set = (n: number) => { x += n; };', ['x']],
+    [
+      'a variable in an object pattern',
+      'export let x = 1; export const set = () => { ({ a: x = 3 } = { a: 2 }); };',
+      ['x'],
+    ],
+    [
+      'a variable in an array pattern',
+      'export let x: number[] = []; export const set = () => { [, ...x] = [1, 2]; };',
+      ['x'],
+    ],
+    ['a variable that a loop assigns', 'export let x = 1; export const set = () => { for (x of [1, 2]); };', ['x']],
+    [
+      'a renamed variable',
+      'let x = 1; export const set = () => { x = 2; }; export { x as y, x as "z z" };',
+      ['y', 'z z'],
+    ],
+    ['a property that is assigned', 'export const x = { y: 1 }; export const set = () => { x.y = 2; };', []],
+    ['a hot import', `import { a } from 'hot:other'; export { a }; export { b } from 'hot:other';`, ['a', 'b']],
+    ['the namespace of a hot import', `export * as x from 'hot:other';`, ['x']],
+    ['a variable of another file', `export { n, m } from './lib/file';`, ['n']],
+  ])('with %s', async (_, source, live) => {
+    expect(await liveExportsOf(source)).toEqual(live);
+  });
+});

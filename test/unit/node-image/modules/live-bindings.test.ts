@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+
+import { hosts } from './host.ts';
+
+const host = hosts();
+
+/** `core` at one revision: an export of each kind. `change` gives the variables a value for the next one. */
+const core = (n: number): string => `
+  export const limit = ${n};
+  export const label = Symbol('label ${n}');
+  export const settings = { get size() { return ${n}; } };
+  export class Shape { static sides = ${n}; sides = ${n}; }
+  export function plain() { return ${n}; }
+  export let count = ${n};
+  export let handler = () => ${n};
+  export let [first] = [${n}];
+  export const change = () => { count += 0.5; handler = () => ${n}.5; [first] = [${n}.5]; };
+  export { plain as renamed, limit as 'quoted name' };
+  export default () => ${n};
+`;
+
+/** An expression over `core`'s exports that gives its number, as an importer writes it. */
+const kinds = {
+  constant: (from: string) => `${from}limit`,
+  symbol: (from: string) => `Number(${from}label.description.slice(6))`,
+  getter: (from: string) => `${from}settings.size`,
+  'class, constructed': (from: string) => `new ${from}Shape().sides`,
+  'class, its static field': (from: string) => `${from}Shape.sides`,
+  function: (from: string) => `${from}plain()`,
+  'renamed function': (from: string) => `${from}renamed()`,
+} as const;
+
+const changing = {
+  'variable of numbers': (from: string) => `${from}count`,
+  'variable of functions': (from: string) => `${from}handler()`,
+  'variable that a pattern assigns': (from: string) => `${from}first`,
+} as const;
+
+const NAMES = 'limit, label, settings, Shape, plain, renamed, count, handler, first';
+
+/** How a module reaches `core`: its own source with the expression, and modules or files between them. */
+const ways: Record<string, (expression: (from: string) => string) => Record<string, string>> = {
+  'by name': expression => ({
+    caller: `import { ${NAMES} } from 'hot:core'; export const ask = () => ${expression('')};`,
+  }),
+  'as a namespace': expression => ({
+    caller: `import * as core from 'hot:core'; export const ask = () => ${expression('core.')};`,
+  }),
+  'by import()': expression => ({
+    caller: `export const ask = async () => { const core = await import('hot:core'); return ${expression('core.')}; };`,
+  }),
+  're-exported by name': expression => ({
+    between: `export { ${NAMES} } from 'hot:core';`,
+    caller: `import { ${NAMES} } from 'hot:between'; export const ask = () => ${expression('')};`,
+  }),
+  're-exported as a namespace': expression => ({
+    between: `export * as core from 'hot:core';`,
+    caller: `import { core } from 'hot:between'; export const ask = () => ${expression('core.')};`,
+  }),
+  're-exported by export *': expression => ({
+    between: `export * from 'hot:core';`,
+    caller: `import { ${NAMES} } from 'hot:between'; export const ask = () => ${expression('')};`,
+  }),
+  're-exported by export * of a namespace': expression => ({
+    between: `export * from 'hot:core';`,
+    caller: `import * as core from 'hot:between'; export const ask = () => ${expression('core.')};`,
+  }),
+  're-exported by export * through a file': expression => ({
+    between: `export * from './lib/all';`,
+    'lib/all': `export * from 'hot:core';`,
+    caller: `import * as core from 'hot:between'; export const ask = () => ${expression('core.')};`,
+  }),
+};
+
+const all = { ...kinds, ...changing };
+const table = Object.keys(ways).flatMap(way => Object.keys(all).map(kind => [way, kind] as const));
+
+describe.each(table)('an import %s of a %s', (way, kind) => {
+  const expression = all[kind as keyof typeof all];
+  const sources = ways[way]?.(expression) ?? {};
+
+  it('is that of the current version before a swap, after it, after a removal and after a restart', async () => {
+    const node = host();
+    const [first] = await node.push({ core: core(1), ...sources });
+    expect(await node.value('caller', 'ask')).toBe(1);
+    await node.push({ core: core(2), ...sources });
+    expect(await node.value('caller', 'ask')).toBe(2);
+    if (kind in changing) {
+      await node.value('core', 'change');
+      expect(await node.value('caller', 'ask')).toBe(2.5);
+    }
+    node.commit('core', null);
+    expect(await node.call('caller', 'ask')).toMatchObject({ failure: 'undef' });
+    node.commit('core', first?.revision ?? '');
+    expect(await node.value('caller', 'ask')).toBe(1);
+
+    const restarted = host();
+    for (const bundle of await node.compile({ core: core(3), ...sources }).then(bundles => bundles.toReversed())) {
+      restarted.load(bundle);
+      if (bundle.module === 'caller') expect(await restarted.call('caller', 'ask')).toMatchObject({ failure: 'undef' });
+    }
+    expect(await restarted.value('caller', 'ask')).toBe(3);
+  });
+});
+
+describe.each([
+  ['as a namespace', `import * as core from 'hot:core'; export const names = () => Object.keys(core);`],
+  ['by import()', `export const names = async () => Object.keys(await import('hot:core'));`],
+])('the namespace of a hot import %s', (_, caller) => {
+  it('has the names of the current version', async () => {
+    const node = host();
+    await node.push({ caller });
+    expect(await node.value('caller', 'names')).toEqual([]);
+    await node.push({ core: 'export const one = 1; export const two = () => 2;' });
+    expect(await node.value('caller', 'names')).toEqual(['one', 'two']);
+    await node.push({ core: 'export const two = () => 2; export const three = 3;' });
+    expect(await node.value('caller', 'names')).toEqual(['two', 'three']);
+    node.commit('core', null);
+    expect(await node.value('caller', 'names')).toEqual([]);
+  });
+});
+
+describe('export * from a hot import', () => {
+  it('passes on what the other module exports when it is compiled, without the default export and names of its own', async () => {
+    const node = host();
+    const [between] = await node.push({
+      between: `export * from 'hot:core'; export const two = 'own';`,
+      core: 'export const one = 1; export const two = 2; export default 3;',
+    });
+    expect(between?.exports.toSorted()).toEqual(['one', 'two']);
+    await node.push({ caller: `import { one, two } from 'hot:between'; export const ask = () => [one, two];` });
+    expect(await node.value('caller', 'ask')).toEqual([1, 'own']);
+  });
+
+  it('may be circular', async () => {
+    const node = host();
+    await node.push({
+      left: `export * from 'hot:right'; export const l = () => 'l';`,
+      right: `export * from 'hot:left'; export const r = () => 'r';`,
+    });
+    expect([await node.value('left', 'r'), await node.value('right', 'l')]).toEqual(['r', 'l']);
+  });
+});
+
+describe('an export that does not exist', () => {
+  it.each(['limit()', 'limit * 2', 'limit.size', 'new limit()', '(class extends limit {})', 'limit'])(
+    'throws undef when %s reads it, and nothing after the module was loaded',
+    async expression => {
+      const node = host();
+      await node.push({ caller: `import { limit } from 'hot:core'; export const ask = () => typeof (${expression});` });
+      const message = 'no export limit of module core is loaded on node fred';
+      expect(await node.call('caller', 'ask')).toMatchObject({ failure: 'undef', message });
+      await node.push({ core: 'export const limit = Object.assign(function () {}, { size: 7 });' });
+      expect((await node.call('caller', 'ask')).status).toBe('value');
+    },
+  );
+
+  it('refuses a module that reads it while it loads', async () => {
+    const node = host();
+    const caller = `import { Shape } from 'hot:core'; export class Square extends Shape {}`;
+    expect(await node.tryPush({ caller })).toMatchObject({
+      reason: 'on_load_failure',
+      detail: 'undef: no export Shape of module core is loaded',
+    });
+  });
+});
