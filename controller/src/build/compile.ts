@@ -76,7 +76,7 @@ async function compileWithin(modulesDir: string, module: string, outer: readonly
     revision: revisionOf(code),
     file,
     exports,
-    live: [...liveExports(outputEndingIn('.js', surface.value.outputFiles)), ...exports.slice(own.length)],
+    live: [...liveExports(outputEndingIn('.js', surface.value.outputFiles), own), ...exports.slice(own.length)],
     code,
     map: packMap(outputEndingIn('.map', program.value.outputFiles)),
   };

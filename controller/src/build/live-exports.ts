@@ -5,14 +5,26 @@ import { type AnyNode, parse, type Pattern, type Program } from 'acorn';
  * imported. Other exports are constant, so that a node can copy their values.
  *
  * @param code the module as one ES module. A variable that only shares its name with an assigned one counts too.
+ * @param exports all exports. They all count when the code has an error that esbuild did not look for, as in a regular
+ *   expression: the preflight reports it.
  */
-export function liveExports(code: string): string[] {
-  const program = parse(code, { ecmaVersion: 'latest', sourceType: 'module' });
+export function liveExports(code: string, exports: readonly string[]): readonly string[] {
+  const program = parsed(code);
+  if (program === null) return exports;
   const changing = new Set<string>();
   visit(program, node => {
     for (const name of assignedNames(node)) changing.add(name);
   });
   return program.body.flatMap(statement => exportedNames(statement, changing));
+}
+
+function parsed(code: string): Program | null {
+  try {
+    return parse(code, { ecmaVersion: 'latest', sourceType: 'module' });
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
 }
 
 function exportedNames(statement: Program['body'][number], changing: ReadonlySet<string>): string[] {

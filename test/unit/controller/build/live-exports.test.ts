@@ -43,6 +43,7 @@ describe('the live exports of a module', () => {
     ['a property that is assigned', 'export const x = { y: 1 }; export const set = () => { x.y = 2; };', []],
     ['a hot import', `import { a } from 'hot:other'; export { a }; export { b } from 'hot:other';`, ['a', 'b']],
     ['the namespace of a hot import', `export * as x from 'hot:other';`, ['x']],
+    ['a regular expression that V8 refuses', 'export const x = 1, y = () => /(?<a>.)(?<a>.)/;', ['x', 'y']],
     ['a variable of another file', `export { n, m } from './lib/file';`, ['n']],
   ])('with %s', async (_, source, live) => {
     expect(await liveExportsOf(source)).toEqual(live);
