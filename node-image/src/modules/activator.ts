@@ -4,6 +4,7 @@ import type { Logger } from '../../../shared/logger.ts';
 import { VersionLogger } from '../sandbox/version-logger.ts';
 import type { ActivityBuffer } from '../watchdog/activity-buffer.ts';
 import type { Bans } from '../watchdog/bans.ts';
+import { evaluateTogether } from './evaluate-together.ts';
 import { HotImports } from './hot-imports.ts';
 import type { Calls } from './in-flight-calls.ts';
 import { OK, type LoadResult, type Refused, refused } from './load-result.ts';
@@ -113,22 +114,20 @@ export function createActivator(deps: ActivatorDeps) {
   const activate = (targets: readonly Target[]): LoadResult => {
     const ready = check(targets);
     if ('status' in ready) return ready;
-    const next: Version[] = [];
     const before = targets.map(({ module }) => ({ ...modules.of(module).data }));
-    for (const [index, prepared] of ready.entries()) {
-      const { module, revision } = prepared.bundle;
-      try {
-        const run = (): Version => evaluate(prepared, targets[index]?.revert ?? false);
-        next.push(activity.track(scriptName(prepared.bundle), run));
-      } catch (error) {
-        for (const version of next) void version.lifetime.end();
-        targets.forEach((target, each) => restoreData(modules.of(target.module).data, before[each] ?? {}));
-        const fields = { module, revision: shortRevision(revision), err: errors.describe(error) };
-        log.error(fields, 'refused: it threw while it loaded');
-        return refused('on_load_failure', error);
-      }
+    const members = ready.map((prepared, index) => {
+      const run = (): Version => evaluate(prepared, targets[index]?.revert ?? false);
+      return { prepared, evaluate: () => activity.track(scriptName(prepared.bundle), run) };
+    });
+    const next = evaluateTogether(members, hotImports);
+    if (next.status === 'failed') {
+      targets.forEach((target, each) => restoreData(modules.of(target.module).data, before[each] ?? {}));
+      const { module, revision } = next.failed.bundle;
+      const fields = { module, revision: shortRevision(revision), err: errors.describe(next.error) };
+      log.error(fields, 'refused: it threw while it loaded');
+      return refused('on_load_failure', next.error);
     }
-    for (const version of next) {
+    for (const version of next.versions) {
       const state = modules.of(version.module);
       setData(state, version.data);
       setSlots(version.module, load(state.slots, version));
@@ -137,7 +136,7 @@ export function createActivator(deps: ActivatorDeps) {
     return OK;
   };
 
-  return { activate, checkRoom, checkBan, checkOld, environmentOf, setSlots };
+  return { activate, checkRoom, checkBan, checkOld, environmentOf, setSlots, hotImports };
 }
 
 /** The refusal of a revision that is not compiled on this node. */

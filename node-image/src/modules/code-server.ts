@@ -96,7 +96,7 @@ export class CodeServer implements AsyncDisposable {
       const live = { data: state.data, current: state.slots.current };
       changed.push({ prepared, live, environment: this.#activator.environmentOf(prepared.bundle) });
     }
-    return dryRun(changed);
+    return dryRun(changed, this.#activator.hotImports);
   }
 
   /**

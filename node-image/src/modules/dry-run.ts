@@ -1,7 +1,8 @@
+import { evaluateTogether, type Member } from './evaluate-together.ts';
+import type { HotImports } from './hot-imports.ts';
 import type { Environment, Prepared } from './loader.ts';
 import { type Refused, refused } from './load-result.ts';
 import { evaluateOver, type Live, migratesFrom } from './state-migration.ts';
-import type { Version } from './version.ts';
 
 /** Whether revisions would load; `not_tried` when that can't be found out without a change of the running modules. */
 export type DryRun = { status: 'would_load' } | { status: 'not_tried'; detail: string } | Refused;
@@ -14,25 +15,24 @@ export interface DryRunTarget {
 }
 
 /**
- * Evaluates revisions together on deep copies of the live data, and calls their `codeChange`. They all end in the same
- * turn of the event loop, so that none of their timers fires.
+ * Evaluates revisions together on deep copies of the live data, and calls their `codeChange`, in the order of a commit. They
+ * all end in the same turn of the event loop, so that none of their timers fires.
  */
-export function dryRun(targets: readonly DryRunTarget[]): DryRun {
-  const tried: Version[] = [];
-  try {
-    for (const { prepared, live, environment } of targets) {
-      const copy = copyOf(live.data);
-      if (copy === null && migratesFrom(prepared, live) === null) {
-        return { status: 'not_tried', detail: `the live data of ${prepared.bundle.module} can't be copied` };
-      }
-      tried.push(evaluateOver({ ...live, data: copy ?? live.data }, prepared, environment));
+export function dryRun(targets: readonly DryRunTarget[], hotImports: HotImports): DryRun {
+  const members: Member[] = [];
+  for (const { prepared, live, environment } of targets) {
+    const copy = copyOf(live.data);
+    if (copy === null && migratesFrom(prepared, live) === null) {
+      return { status: 'not_tried', detail: `the live data of ${prepared.bundle.module} can't be copied` };
     }
-    return { status: 'would_load' };
-  } catch (error) {
-    return refused('on_load_failure', error);
-  } finally {
-    for (const { lifetime } of tried) void lifetime.end();
+    const evaluate = () => evaluateOver({ ...live, data: copy ?? live.data }, prepared, environment);
+    members.push({ prepared, evaluate });
   }
+  const tried = evaluateTogether(members, hotImports);
+  if (tried.status === 'failed') return refused('on_load_failure', tried.error);
+  tried.restore();
+  for (const { lifetime } of tried.versions) void lifetime.end();
+  return { status: 'would_load' };
 }
 
 function copyOf(data: Record<string, unknown>): Record<string, unknown> | null {

@@ -24,11 +24,13 @@ export interface ExportingVersion {
 export class HotImports {
   readonly #hotImports = new Map<string, ReturnType<typeof hotImport>>();
   readonly #versions = new Map<string, ExportingVersion>();
+  /** Called when a name is read that a module does not export. It can set a version that does. */
+  onMissing: (module: string) => void = () => undefined;
 
   of(module: string): Exports {
     const known = this.#hotImports.get(module);
     if (known !== undefined) return known.names;
-    const created = hotImport(module);
+    const created = hotImport(module, () => this.onMissing(module));
     created.setExports(this.#versions.get(module) ?? null);
     this.#hotImports.set(module, created);
     return created.names;
@@ -42,11 +44,13 @@ export class HotImports {
     return picked;
   }
 
-  /** Sets the current version of a module; null when it is not loaded. */
-  setExports(module: string, version: ExportingVersion | null): void {
+  /** Sets the current version of a module; null when it is not loaded. Returns the one before. */
+  setExports(module: string, version: ExportingVersion | null): ExportingVersion | null {
+    const before = this.#versions.get(module) ?? null;
     if (version === null) this.#versions.delete(module);
     else this.#versions.set(module, version);
     this.#hotImports.get(module)?.setExports(version);
+    return before;
   }
 }
 
@@ -54,10 +58,11 @@ export class HotImports {
  * The exports of one module for its importers. V8 reads `names` fast as long as no property is deleted and no getter is
  * replaced. So a removed export is hidden, and a name that was live once keeps its getter for all versions.
  */
-function hotImport(module: string) {
+function hotImport(module: string, onMissing: () => void) {
   let current: Exports = {};
 
   const read = (name: string): unknown => {
+    if (!Object.hasOwn(current, name)) onMissing();
     if (Object.hasOwn(current, name)) return current[name];
     throw new UndefError(`no export ${name} of module ${module} is loaded`);
   };

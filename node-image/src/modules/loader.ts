@@ -1,6 +1,7 @@
 import { Script } from 'node:vm';
 
 import type { Bundle } from '../../../protocol/bundle.ts';
+import { hotImportsIn } from '../../../shared/load-order.ts';
 import { SCOPED_GLOBALS, CODE_CACHE_RUNTIME, SCRIPT_OPTIONS, moduleScript } from '../../../shared/module-script.ts';
 import type { Hot } from '../../../types/hot.d.ts';
 import { Lifetime } from '../sandbox/lifetime.ts';
@@ -12,6 +13,8 @@ import { type BundleInfo, scriptName, type Version } from './version.ts';
 /** A revision that is compiled and not evaluated yet. */
 export interface Prepared {
   readonly bundle: BundleInfo;
+  /** The modules that its code imports as `hot:<module>`. */
+  readonly imports: readonly string[];
   readonly script: Script;
 }
 
@@ -46,7 +49,8 @@ export function compileVersion({ module, revision, exports, live, map, code, cac
   // V8 itself rejects a cache of another V8 version or other flags, but does not check the processor architecture.
   const cachedData = cache?.runtime === CODE_CACHE_RUNTIME ? { cachedData: cache.data } : {};
   const options = { ...SCRIPT_OPTIONS, ...cachedData, filename: scriptName({ module, revision }) };
-  return { bundle: { module, revision, exports, live, map }, script: new Script(moduleScript(code), options) };
+  const script = new Script(moduleScript(code), options);
+  return { bundle: { module, revision, exports, live, map }, imports: hotImportsIn(code), script };
 }
 
 /**

@@ -35,6 +35,7 @@ export type ModuleResult =
 
 /** A compiled module under test. `script` is its name in stacks. */
 export interface ModuleUnderTest {
+  readonly module: string;
   readonly script: string;
   readonly code: string;
   readonly exports: readonly string[];

@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { Bundle } from '../../../../protocol/bundle.ts';
 import { HotcastError, UnavailableError } from '../../../../protocol/errors.ts';
 import { shortRevision } from '../../../../protocol/revision.ts';
+import { hotImportsIn, loadOrder } from '../../../../shared/load-order.ts';
 import { CODE_CACHE_RUNTIME } from '../../../../shared/module-script.ts';
 import { mapStack } from '../../../../shared/stack-trace.ts';
 import { withTimeout } from '../../../../shared/timeout.ts';
@@ -77,7 +78,8 @@ export class Preflight implements Disposable {
   }
 
   /**
-   * Evaluates modules that are to be loaded together, in their order.
+   * Evaluates modules that are to be loaded together, in the order of their imports, as a node does. An import of a module
+   * that was not evaluated before is a stub.
    *
    * @returns the error of the first module that is refused: a value, because the caller reports type errors before it.
    * @throws UnavailableError when the process does not start.
@@ -128,6 +130,7 @@ async function runIn(
   { timeoutMs, memoryMb }: PreflightLimits,
 ): Promise<Passed | PreflightError> {
   const token = randomUUID();
+  const ordered = loadOrder(bundles, ({ module, code }) => ({ modules: [module], imports: hotImportsIn(code) })).flat();
   const warnings: string[] = [];
   const passed: Bundle[] = [];
   const tooMuch = refusal('memory', `it takes more than ${memoryMb} MB while it loads`);
@@ -148,17 +151,18 @@ async function runIn(
       if (!isReply(message) || message.token !== token) return;
       const { result } = message;
       if (result.status === 'refused') return resolve(result);
-      const bundle = bundles[passed.length];
+      const bundle = ordered[passed.length];
       if (bundle === undefined) return;
       warnings.push(...result.warnings.map(warning => `${bundle.module}: ${warning}`));
       passed.push(withCache(bundle, result.cache));
       if (passed.length === bundles.length) resolve(null);
     });
-    child.send({ token, modules: bundles.map(moduleUnderTest) } satisfies PreflightRequest);
+    child.send({ token, modules: ordered.map(moduleUnderTest) } satisfies PreflightRequest);
   });
   clearInterval(timer);
-  const bundle = bundles[passed.length];
-  return refused === null || bundle === undefined ? { bundles: passed, warnings } : new PreflightError(bundle, refused);
+  const bundle = ordered[passed.length];
+  if (refused !== null && bundle !== undefined) return new PreflightError(bundle, refused);
+  return { bundles: bundles.map(each => passed.find(({ module }) => module === each.module) ?? each), warnings };
 }
 
 /** A node that runs the same V8 with the same flags loads the cache in a tenth of the time that compiling takes. */
@@ -169,7 +173,7 @@ function withCache(bundle: Bundle, base64: string | null): Bundle {
 }
 
 function moduleUnderTest({ module, revision, code, exports }: Bundle): ModuleUnderTest {
-  return { script: `${module}@${shortRevision(revision)}`, code, exports };
+  return { module, script: `${module}@${shortRevision(revision)}`, code, exports };
 }
 
 function refusal(reason: PreflightReason, detail: string): Refusal {

@@ -81,6 +81,21 @@ describe('dryRun', () => {
     });
   });
 
+  it('tries modules of a set as a commit loads them, and leaves what others import as it was', async () => {
+    const fred = host();
+    const user = `import { version } from 'hot:core'; export const ask = () => version();`;
+    await fred.push({ core: `export const version = () => 'one';`, user });
+    const sources = {
+      'modules/top.ts': `import { version } from 'hot:core'; if (version() !== 'two') throw new Error(version()); export const x = 1;`,
+      'modules/core.ts': `export const version = () => 'two';`,
+    };
+    const modules = project(sources);
+    const bundles = await Promise.all(['top', 'core'].map(async name => (await compile(modules, name)).bundle));
+    for (const bundle of bundles) fred.server.prepare(bundle);
+    expect(fred.server.dryRun(bundles)).toEqual({ status: 'would_load' });
+    expect(await fred.value('user', 'ask')).toBe('one');
+  });
+
   it('refuses a revision that is not prepared', () => {
     const target = { module: 'demo', revision: 'f'.repeat(64) };
     expect(host().server.dryRun([target])).toMatchObject({ status: 'refused', reason: 'nofile' });

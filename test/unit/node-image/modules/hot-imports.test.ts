@@ -129,6 +129,84 @@ describe('a hot import', () => {
   });
 });
 
+describe('modules of a set that use each other while they load', () => {
+  const core = (name: string): string =>
+    `export class Core { name = '${name}' } export const version = (): string => '${name}';`;
+  const top = (name: string): string => `
+    export const isOf = '${name}';
+    import { Core, version } from 'hot:core';
+    const seen = version();
+    class Top extends Core {}
+    export const ask = (): string => seen + new Top().name;
+  `;
+
+  it.each([
+    ['in the order of their imports', (name: string) => ({ core: core(name), top: top(name) })],
+    ['in another order', (name: string) => ({ top: top(name), core: core(name) })],
+  ])('load together, given %s, and each sees the new versions', async (_, sources) => {
+    const node = host();
+    for (const name of ['one', 'two']) {
+      await node.push(sources(name));
+      expect(await node.value('top', 'ask')).toBe(name + name);
+    }
+  });
+
+  it('are refused together, and others see the versions before', async () => {
+    const node = host();
+    await node.push({ user: caller(`import { version } from 'hot:core';`, 'version()') });
+    const refused = { core: core('two'), top: `${top('two')} throw new Error(seen);` };
+    expect(await node.tryPush(refused)).toMatchObject({ reason: 'on_load_failure', detail: 'Error: two' });
+    expect(await node.call('user', 'ask')).toMatchObject({ failure: 'undef' });
+    await node.push({ core: core('one') });
+    expect(await node.tryPush(refused)).toMatchObject({ reason: 'on_load_failure', detail: 'Error: two' });
+    expect(await node.value('user', 'ask')).toBe('one');
+  });
+
+  /** Two modules that import each other; the second calls the first while it loads. */
+  const circle = (name: string) => ({
+    even: `import { isOdd } from 'hot:odd'; export const isEven = (n: number): boolean => n === 0 || isOdd(n - 1);
+           export const even = '${name}';`,
+    odd: `import { even, isEven } from 'hot:even'; export const isOdd = (n: number): boolean => n !== 0 && isEven(n - 1);
+          const seen = even + isEven(0); export const ask = () => seen + isOdd(7) + '${name}';`,
+  });
+
+  it.each([
+    ['even', 'odd'],
+    ['odd', 'even'],
+  ] as const)('in a circle load in the order in which they need each other, given as %s %s', async (first, second) => {
+    const node = host();
+    const sources = circle('one');
+    await node.push({ [first]: sources[first], [second]: sources[second] });
+    expect(await node.value('odd', 'ask')).toBe('onetruetrueone');
+    // Also when the node has known their names before.
+    for (const module of [first, second]) node.commit(module, null);
+    await node.push({ [first]: sources[first], [second]: sources[second] });
+    expect(await node.value('odd', 'ask')).toBe('onetruetrueone');
+  });
+
+  it('in a circle see the current version of what is not evaluated yet', async () => {
+    const node = host();
+    await node.push(circle('one'));
+    const { even, odd } = circle('two');
+    await node.push({ odd, even });
+    expect(await node.value('odd', 'ask')).toBe('onetruetruetwo');
+  });
+
+  it('in a circle are refused when both need the other one first, and the error says where it begins', async () => {
+    const node = host();
+    const needs = (module: string): string =>
+      `import { f as g } from 'hot:${module}'; const seen = g(); export const f = () => seen;`;
+    expect(await node.tryPush({ a: needs('b'), b: needs('a') })).toMatchObject({
+      reason: 'on_load_failure',
+      detail: 'undef: no export f of module a is loaded',
+    });
+    const caught = `import { f } from 'hot:b'; try { f(); } catch {} export const g = () => 1;`;
+    const throwing = `import { g } from 'hot:a'; export const f = () => g(); throw new RangeError('no');`;
+    expect(await node.tryPush({ a: caught, b: throwing })).toMatchObject({ detail: 'RangeError: no' });
+    expect(node.server.describe()).toEqual({});
+  });
+});
+
 describe('HotImports', () => {
   it('returns one object per module for ever', () => {
     const hotImports = new HotImports();

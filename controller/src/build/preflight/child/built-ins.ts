@@ -13,6 +13,8 @@ const PURE = new Set(
 
 const TIMERS = new Set(['timers', 'timers/promises']);
 
+const HOT = 'hot:';
+
 const realRequire = createRequire(import.meta.url);
 
 /** A module requires something that is no built-in of this version of Node.js. The nodes have the same version. */
@@ -25,14 +27,21 @@ interface Stubs {
   readonly io: object;
   /** For timers. Using it is not recorded: no timer fires while a module loads. */
   readonly inert: object;
+  /** What a module gets for its import of another one; with names, for these exports only. */
+  readonly hotImport: (module: string, names: readonly string[] | undefined) => object;
   /** Called when a module requires a native addon. */
   readonly onNative: () => void;
 }
 
 /** The `require` of modules under test. It throws where that of a node does. */
-export function builtIns({ io, inert, onNative }: Stubs): (id: string, names?: readonly string[]) => unknown {
+export function builtIns({
+  io,
+  inert,
+  hotImport,
+  onNative,
+}: Stubs): (id: string, names?: readonly string[]) => unknown {
   return (id, names) => {
-    if (id.startsWith('hot:')) return names === undefined ? io : Object.fromEntries(names.map(name => [name, io]));
+    if (id.startsWith(HOT)) return hotImport(id.slice(HOT.length), names);
     if (id.endsWith('.node')) onNative();
     if (!isBuiltin(id)) throw new NoBuiltIn(`it needs ${id}, which is no built-in of Node ${process.version}`);
     const name = id.replace(/^node:/, '');

@@ -1,4 +1,5 @@
 import { builtIns } from './built-ins.ts';
+import { hotExports } from './hot-exports.ts';
 import { stub } from './stub.ts';
 import type { PreflightReason } from '../protocol.ts';
 
@@ -21,6 +22,8 @@ export interface Environment {
   /** `stub`: a stub with I/O, or a variable of the environment; `native`: a native addon. */
   readonly used: { stub: boolean; native: boolean; violation: Violation | null };
   readonly reset: () => void;
+  /** Has later modules import a module that has loaded. Imports of other modules get a stub. */
+  readonly provide: (module: string, exports: object) => void;
 }
 
 const TIMERS = ['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'];
@@ -32,7 +35,20 @@ export function stubEnvironment(): Environment {
   const onUse = (): void => void (used.stub = true);
   const io = stub(onUse);
   const inert = stub();
-  const require = builtIns({ io, inert, onNative: () => (used.native = true) });
+  const provided = new Map<string, object>();
+  const hotImport = (module: string, names?: readonly string[]): object => {
+    const all = provided.get(module);
+    if (names === undefined) return all ?? io;
+    const picked = {};
+    for (const name of names) {
+      const get = (): unknown => (all === undefined ? io : Reflect.get(all, name));
+      Object.defineProperty(picked, name, { get, enumerable: true });
+    }
+    return picked;
+  };
+  const provide = (module: string, exports: object): void =>
+    void provided.set(module, hotExports(module, exports, onUse));
+  const require = builtIns({ io, inert, hotImport, onNative: () => (used.native = true) });
   const forbid = (reason: PreflightReason, message: string) => () => {
     used.violation ??= new Violation(reason, message);
     throw used.violation;
@@ -60,7 +76,7 @@ export function stubEnvironment(): Environment {
   for (const name of TIMERS) replace(name, inert);
   for (const name of IO) replace(name, io);
   const reset = (): void => void Object.assign(used, { stub: false, native: false, violation: null });
-  return { require, inert, used, reset };
+  return { require, inert, used, reset, provide };
 }
 
 function replace(name: string, value: object): void {

@@ -36,6 +36,7 @@ export function evaluate(tested: ModuleUnderTest, environment: Environment, befo
   if (thrown !== null) return resultOfError(thrown.error, tested, environment, cache);
   const missing = tested.exports.filter(name => !(name in module.exports));
   if (missing.length > 0) return refused('no_export', `it has no ${shortList(missing)} when it has loaded`);
+  environment.provide(tested.module, module.exports);
   const warnings = globals.length === 0 ? [] : [`it sets the global ${shortList(globals)}, which no purge removes`];
   return { status: 'passed', warnings, cache };
 }
