@@ -142,7 +142,18 @@ export const nodeDescription = v.object({
     }),
   ),
   /** The modules whose newest head this node refused; `sequence` is that head's. */
-  refusals: v.record(moduleName, v.object({ sequence: count, reason: refusalReason, detail: v.string() })),
+  refusals: v.record(
+    moduleName,
+    v.object({
+      sequence: count,
+      reason: refusalReason,
+      detail: v.string(),
+      /** How often the node has tried the head; absent when it does not try it again. */
+      attempts: v.optional(count),
+      /** The time until the node tries again, if nothing that the module imports is loaded before, milliseconds. */
+      nextAttemptInMs: v.optional(count),
+    }),
+  ),
   /** The longest turn of the event loop since the last heartbeat, milliseconds. */
   loopDelay: count,
   /** The number of messages that were rejected since the process started: no trusted key has signed them. */

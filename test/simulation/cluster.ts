@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 
 import { vi } from 'vitest';
@@ -14,6 +15,9 @@ import { type Connection, type Message, Network } from './network.ts';
 import { NodeProcess } from './node-process.ts';
 import { definitely, type Source } from './source.ts';
 import { Stream } from './stream.ts';
+
+/** A timer of so many milliseconds is slow. */
+const SLOW_MS = 1_000;
 
 /** A node could not load what heads ask for, and a controller heard it say so. */
 interface Refusal {
@@ -36,6 +40,8 @@ export class Cluster {
   readonly #sources = new Map<string, Source>();
   /** Every head that a commit tells, by the inbox for the answers. */
   readonly #commits = new Map<string, readonly Head[]>();
+  /** Timers for retries. Only {@link pass} lets their time come. */
+  readonly #slowTimers = new Set<NodeJS.Timeout>();
   readonly #ticks: { readonly tick: () => void; readonly period: number }[] = [];
   /** What is checked whenever nothing moves. */
   readonly #check: (cluster: Cluster) => void;
@@ -45,6 +51,7 @@ export class Cluster {
     this.network.onHeard = (hearer, message) => this.#hear(hearer, message);
     // Node's own setImmediate is left: between two of its turns everything that can happen without time has happened.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: 1_700_000_000_000 });
+    this.#wrapTimers();
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
     vi.spyOn(globalThis, 'setInterval').mockImplementation((tick, period = 0) => {
       this.#ticks.push({ tick, period });
@@ -97,13 +104,31 @@ export class Cluster {
     for (;;) {
       await turn();
       this.#check(this);
-      if (vi.getTimerCount() === 0) return;
+      if (vi.getTimerCount() <= this.#slowTimers.size) return;
       vi.advanceTimersToNextTimer();
     }
   }
 
-  throwsOn(revision: string, node: string): boolean {
-    return definitely(this.#sources.get(revision)).throwsOn.includes(node);
+  /** Lets time pass, and everything happen that is due. */
+  async pass(time: number): Promise<void> {
+    await vi.advanceTimersByTimeAsync(time);
+    await this.runToIdle();
+  }
+
+  /** Whether a node can't load a set now: one of it throws there, or calls a module that is neither there nor in the set. */
+  wouldThrow(node: NodeProcess, set: ReadonlyMap<string, string | null>): boolean {
+    const isThere = (module: string): boolean => node.running(module) !== null || (set.get(module) ?? null) !== null;
+    return [...set].some(([module, revision]) => {
+      if (revision === null || node.running(module)?.revision === revision) return false;
+      const { throwsOn, isBroken, needs } = definitely(this.#sources.get(revision));
+      return throwsOn.includes(node.name) || isBroken || !needs.every(isThere);
+    });
+  }
+
+  /** Whether a revision can throw on a node, for whatever reason. */
+  canThrow(revision: string, node: string): boolean {
+    const { throwsOn, needs } = definitely(this.#sources.get(revision));
+    return throwsOn.includes(node) || needs.length > 0;
   }
 
   /** What comes of an order that nothing disturbs. */
@@ -118,22 +143,39 @@ export class Cluster {
     if (order.type === 'push' && order.sources.some(({ isBroken }) => isBroken)) return 'refused';
     const scope =
       order.type === 'push' && order.canary !== null ? parseScope(order.canary, [...this.nodes.keys()]) : null;
-    const isRefused = wishes.some(({ module, wish }) => {
-      const { revision, trial } = definitely(wish);
-      const canary = trial === null || scope === null ? null : { revision: trial, manifest: null, scope, maxErrors: 0 };
-      return heard.some(node => this.#wouldThrow(module, this.model.desired({ revision, canary }, node), node));
+    const isRefused = (name: string): boolean => {
+      const desired = wishes.map(({ module, wish }): [string, string | null] => {
+        const { revision, trial } = definitely(wish);
+        const canary =
+          trial === null || scope === null ? null : { revision: trial, manifest: null, scope, maxErrors: 0 };
+        return [module, this.model.desired({ revision, canary }, name)];
+      });
+      return this.wouldThrow(definitely(this.nodes.get(name)), new Map(desired));
+    };
+    return heard.some(isRefused) ? 'reverted' : 'committed';
+  }
+
+  /** Counts slow timers. A timer's callback runs as the node that has set it. */
+  #wrapTimers(): void {
+    const [set, clear] = [setTimeout, clearTimeout];
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation(((callback: () => void, ms = 0) => {
+      const run = AsyncResource.bind(callback);
+      const timer = set(() => {
+        this.#slowTimers.delete(timer);
+        run();
+      }, ms);
+      if (ms >= SLOW_MS) this.#slowTimers.add(timer);
+      return timer;
+    }) as typeof setTimeout);
+    vi.spyOn(globalThis, 'clearTimeout').mockImplementation(timer => {
+      this.#slowTimers.delete(timer as NodeJS.Timeout);
+      clear(timer);
     });
-    return isRefused ? 'reverted' : 'committed';
   }
 
   #learn(order: Order): void {
     if (order.type !== 'push') return;
     for (const source of order.sources) this.#sources.set(source.bundle.revision, source);
-  }
-
-  #wouldThrow(module: string, revision: string | null, node: string): boolean {
-    if (revision === null || this.nodes.get(node)?.running(module)?.revision === revision) return false;
-    return this.#sources.get(revision)?.throwsOn.includes(node) ?? false;
   }
 
   #controller(steps: number): ControllerProcess {

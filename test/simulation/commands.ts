@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 
 import { HEARTBEAT_INTERVAL } from '../../protocol/limits.ts';
 import type { Cluster } from './cluster.ts';
@@ -7,7 +7,8 @@ import { modulesOf, type Order } from './controller-process.ts';
 import { LINKS } from './network.ts';
 import { sourceOf } from './source.ts';
 
-export const MODULES = ['demo', 'counter'];
+/** In an order of their own: a module needs only modules before it, and mentions any. */
+export const MODULES = ['demo', 'counter', 'greeter'];
 export const FIRST_NODES = ['fred', 'betty', 'wilma'];
 const LATE_NODES = ['barney', 'pebbles'];
 const NODES = [...FIRST_NODES, ...LATE_NODES];
@@ -35,6 +36,8 @@ const pushes = modules.chain(names =>
             version: fc.nat(3),
             throwsOn: rarely(fc.subarray(NODES, { minLength: 1, maxLength: 2 }), []),
             isBroken: rarely(fc.constant(true), false, 12),
+            needs: rarely(fc.subarray(MODULES.slice(0, MODULES.indexOf(module))), [], 3),
+            mentions: rarely(fc.subarray(MODULES), [], 3),
           })
           .map(sourceOf),
       ),
@@ -119,11 +122,9 @@ const sweep = fc.constant(
   ),
 );
 
-const passTime = fc.integer({ min: 1, max: 20_000 }).map(time =>
-  command(`${time} ms pass`, async () => {
-    vi.advanceTimersByTime(time);
-  }),
-);
+const passTime = fc
+  .integer({ min: 1, max: 20_000 })
+  .map(time => command(`${time} ms pass`, cluster => cluster.pass(time)));
 
 const setLink = fc
   .tuple(fc.constantFrom(...NODES), fc.constantFrom(...LINKS))
@@ -186,8 +187,12 @@ function rarely<T>(arbitrary: fc.Arbitrary<T>, else_: T, oneIn = 5): fc.Arbitrar
 function show(order: Order): string {
   if (order.type === 'end canary') return `end the canary of ${order.modules.join(' ')}`;
   if (order.type !== 'push') return `${order.type} ${order.modules.join(' ')}`;
-  const sources = order.sources.map(({ bundle: { module, revision }, throwsOn, isBroken }) => {
-    const faults = [isBroken ? 'broken' : '', throwsOn.length > 0 ? `throws on ${throwsOn.join(', ')}` : ''];
+  const sources = order.sources.map(({ bundle: { module, revision }, throwsOn, isBroken, needs }) => {
+    const faults = [
+      isBroken ? 'broken' : '',
+      throwsOn.length > 0 ? `throws on ${throwsOn.join(', ')}` : '',
+      needs.length > 0 ? `needs ${needs.join(', ')}` : '',
+    ];
     return `${module}@${revision.slice(0, 4)}${faults.some(Boolean) ? ` (${faults.filter(Boolean).join(', ')})` : ''}`;
   });
   return `push ${sources.join(' ')}${order.canary === null ? '' : ` --canary ${order.canary}`}`;

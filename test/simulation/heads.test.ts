@@ -26,9 +26,16 @@ describe('whatever happens to controllers, nodes and links', { timeout: 60_000 }
   });
 });
 
-const push = (...sources: readonly { module: string; version: number; throwsOn?: readonly string[] }[]) => ({
+interface Pushed {
+  readonly module: string;
+  readonly version: number;
+  readonly throwsOn?: readonly string[];
+  readonly needs?: readonly string[];
+}
+
+const push = (...sources: readonly Pushed[]) => ({
   type: 'push' as const,
-  sources: sources.map(source => sourceOf({ throwsOn: [], isBroken: false, ...source })),
+  sources: sources.map(source => sourceOf({ throwsOn: [], isBroken: false, needs: [], mentions: [], ...source })),
   canary: null,
 });
 
@@ -84,6 +91,28 @@ describe('wherever a controller stops in its push, the next ones keep the laws',
     await inCluster(async cluster => {
       for (const order of [one, push({ module: 'demo', version: 3 }), badOne]) await cluster.carryOut([order]);
       await cluster.carryOut([{ type: 'rollback', modules: ['demo'] }]);
+    });
+  });
+});
+
+describe('a node that starts loads a module whose top level calls another one', () => {
+  const user = push({ module: 'counter', version: 1, needs: ['demo'] });
+
+  it('although that was pushed again after it', async () => {
+    await inCluster(async cluster => {
+      for (const order of [one, user, push({ module: 'demo', version: 2 })]) await cluster.carryOut([order]);
+      await cluster.start('fred');
+    });
+  });
+
+  it('when that comes back', async () => {
+    await inCluster(async cluster => {
+      for (const order of [one, user]) await cluster.carryOut([order]);
+      await cluster.carryOut([{ type: 'remove', modules: ['demo'] }]);
+      await cluster.start('fred');
+      expect(cluster.nodes.get('fred')?.running('counter')).toBeNull();
+      await cluster.carryOut([one]);
+      expect(cluster.nodes.get('fred')?.running('counter')).not.toBeNull();
     });
   });
 });

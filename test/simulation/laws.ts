@@ -7,6 +7,9 @@ import type { Cluster } from './cluster.ts';
 import type { NodeProcess } from './node-process.ts';
 import { definitely } from './source.ts';
 
+/** The longest time until a node tries again what it refuses (milliseconds). */
+const MAX_RETRY_DELAY_MS = 60_000;
+
 /** What a node remembers, so that it can be seen not to go back. */
 interface Memory {
   seen: number;
@@ -44,8 +47,21 @@ export async function converge(cluster: Cluster): Promise<void> {
   await cluster.tick(HEARTBEAT_INTERVAL);
   hasConverged(cluster);
   for (const { arrive } of network.held.toReversed()) arrive();
-  await cluster.runToIdle();
+  await cluster.pass(MAX_RETRY_DELAY_MS);
   hasConverged(cluster);
+  for (const node of cluster.nodes.values()) lacksNothingThatItCanLoad(cluster, node);
+}
+
+/** A node that does not obey its heads could not load them now. */
+function lacksNothingThatItCanLoad(cluster: Cluster, node: NodeProcess): void {
+  const heads = cluster.stream.heads();
+  for (const push of new Set(heads.map(head => head.push))) {
+    const together = heads.filter(head => head.push === push);
+    const desired = new Map(together.map(head => [head.module, cluster.model.desired(head, node.name)]));
+    const isObeyed = [...desired].every(([module, revision]) => (node.running(module)?.revision ?? null) === revision);
+    const names = [...desired.keys()].join(' and ');
+    law(isObeyed || cluster.wouldThrow(node, desired), `${node.name} runs ${names} as it should, or can't load it`);
+  }
 }
 
 function hasConverged(cluster: Cluster): void {
@@ -103,7 +119,7 @@ function runsWhatItsHeadSays(cluster: Cluster, node: NodeProcess, module: string
   const could = cluster.stream.everyHead.filter(({ push }) => push === seen.push);
   const isRefused = could.some(head => {
     const revision = cluster.model.desired(head, node.name);
-    return revision !== null && cluster.throwsOn(revision, node.name);
+    return revision !== null && cluster.canThrow(revision, node.name);
   });
   law(isRefused, `${node.name} runs what the head of ${module} asks of it, or can't load that`);
 }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { handleRequests } from '../../node-image/src/cluster/request-handlers.ts';
-import { createReconciler } from '../../node-image/src/cluster/reconciler.ts';
+import { createReconciler, type Reconciler } from '../../node-image/src/cluster/reconciler.ts';
 import { CodeServer } from '../../node-image/src/modules/code-server.ts';
 import type { Subjects } from '../../protocol/subjects.ts';
 import { verifierOf, recordingLog } from '../unit/fixtures.ts';
@@ -26,13 +26,19 @@ export class NodeProcess {
   readonly name: string;
   readonly #codeServer: CodeServer;
   readonly #connection: Connection;
+  readonly #reconciler: Reconciler;
   readonly #log = recordingLog();
 
   constructor(name: string, network: Network, stream: Stream, subjects: Subjects) {
     this.name = name;
     this.#codeServer = new CodeServer(this.#log);
     this.#connection = network.connect(name);
-    const reconciler = createReconciler(name, this.#codeServer, recordsOf(name, stream, network), this.#log);
+    const reconciler = (this.#reconciler = createReconciler(
+      name,
+      this.#codeServer,
+      recordsOf(name, stream, network),
+      this.#log,
+    ));
     void running.run(name, async () => {
       await handleRequests({
         nats: this.#inside(this.#connection).nats,
@@ -53,6 +59,7 @@ export class NodeProcess {
   /** SIGKILL: what it knew is gone. */
   kill(): void {
     this.#connection.close();
+    this.#reconciler[Symbol.dispose]();
   }
 
   headSeen(module: string): number {

@@ -9,13 +9,17 @@ interface Text {
   readonly throwsOn: readonly string[];
   /** Whether it is no JavaScript. */
   readonly isBroken: boolean;
+  /** The modules that it calls while it loads. */
+  readonly needs: readonly string[];
+  /** The modules that it imports, and calls later or never. */
+  readonly mentions: readonly string[];
 }
 
 /** A module as a user may write it, compiled. */
-export type Source = BuiltBundle & Pick<Text, 'throwsOn' | 'isBroken'>;
+export type Source = BuiltBundle & Pick<Text, 'throwsOn' | 'isBroken' | 'needs'>;
 
 /** A module that counts its loads in `import.meta.hot.data`, and spoils the data where it throws. */
-export function sourceOf({ module, version, throwsOn, isBroken }: Text): Source {
+export function sourceOf({ module, version, throwsOn, isBroken, needs, mentions }: Text): Source {
   const bundle = bundleOf(
     module,
     `
@@ -25,12 +29,15 @@ export function sourceOf({ module, version, throwsOn, isBroken }: Text): Source 
         data.spoilt = true;
         throw new Error('not on this node');
       }
+      ${needs.map(each => `require("hot:${each}").answer();`).join(' ')}
+      exports.later = () => { ${mentions.map(each => `require("hot:${each}").answer();`).join(' ')} };
+      exports.answer = () => ${version};
       exports.version = ${version};
       exports.data = data;
       ${isBroken ? 'exports.add = (' : ''}
     `,
   );
-  return { bundle, packed: encodeBundle(bundle), throwsOn, isBroken };
+  return { bundle, packed: encodeBundle(bundle), throwsOn, isBroken, needs };
 }
 
 /** What is there by the way the test is written. */

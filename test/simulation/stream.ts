@@ -28,8 +28,10 @@ export class Stream {
     return this.#heads.get(module)?.at(-1) ?? { head: null, position: 0 };
   }
 
+  /** The last head of each module, in the order in which they were written. */
   heads(): Head[] {
-    return [...this.#heads.values()].flatMap(kept => kept.at(-1)?.head ?? []);
+    const last = [...this.#heads.values()].flatMap(kept => kept.at(-1) ?? []);
+    return last.toSorted((a, b) => a.position - b.position).map(({ head }) => head);
   }
 
   history(module: string): Head[] {

@@ -69,6 +69,9 @@ const statusRow = v.object({
     'silent',
   ]),
   detail: v.exactOptional(v.string()),
+  /** How often the node has tried the desired revision, and the time until it tries again, milliseconds. */
+  attempts: v.exactOptional(count),
+  nextAttemptInMs: v.exactOptional(count),
 });
 
 /** The result of each command. */

@@ -162,17 +162,25 @@ function renderNodes({ nodes }: ResultOf<'nodes'>): string {
 
 /** A table with a row for each module and node, and how many differ from their head. */
 function renderStatus({ heads, nodes }: ResultOf<'status'>): string {
-  const rows = nodes.map(({ module, node, desired, running, canary, state, detail }) => [
-    module,
-    node,
-    desired === null ? '-' : `${shortRevision(desired)}${canary ? ' (canary)' : ''}`,
-    running === null ? '-' : shortRevision(running),
-    detail === undefined ? state : `${state}: ${detail}`,
+  const rows = nodes.map(row => [
+    row.module,
+    row.node,
+    row.desired === null ? '-' : `${shortRevision(row.desired)}${row.canary ? ' (canary)' : ''}`,
+    row.running === null ? '-' : shortRevision(row.running),
+    stateText(row),
   ]);
   const drifted = nodes.filter(({ state }) => state !== 'ok').length;
   const summary = drifted === 0 ? 'every node is on its heads' : `${drifted} of ${nodes.length} are not on their head`;
   if (rows.length === 0) return heads.length === 0 ? 'nothing was pushed yet' : summary;
   return `${table([['MODULE', 'NODE', 'DESIRED', 'RUNNING', 'STATE'], ...rows])}\n${summary}`;
+}
+
+/** The state of a module on a node: `refused: on_load_failure: Error: no (tried 3 times, next try in 8 s)`. */
+function stateText({ state, detail, attempts, nextAttemptInMs }: ResultOf<'status'>['nodes'][number]): string {
+  const text = detail === undefined ? state : `${state}: ${detail}`;
+  if (attempts === undefined || nextAttemptInMs === undefined) return text;
+  const tried = attempts === 1 ? 'tried once' : `tried ${attempts} times`;
+  return `${text} (${tried}, next try in ${Math.ceil(nextAttemptInMs / 1_000)} s)`;
 }
 
 /** A table with a row a head, newest first. */

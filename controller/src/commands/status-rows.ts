@@ -32,7 +32,9 @@ function rowOf(module: string, head: Head | undefined, node: string, description
   const refusal = refusals[module];
   if (running === desired) return { ...row, running, state: 'ok' };
   if (refusal !== undefined && refusal.sequence === head?.sequence) {
-    return { ...row, running, state: 'refused', detail: `${refusal.reason}: ${refusal.detail}` };
+    const { reason, detail, attempts, nextAttemptInMs } = refusal;
+    const retry = attempts === undefined || nextAttemptInMs === undefined ? {} : { attempts, nextAttemptInMs };
+    return { ...row, running, state: 'refused', detail: `${reason}: ${detail}`, ...retry };
   }
   return { ...row, running, state: modules[module]?.sequence === 0 ? 'here only' : 'behind' };
 }

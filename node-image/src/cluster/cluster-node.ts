@@ -8,7 +8,7 @@ import { createReconciler } from './reconciler.ts';
 import { recordReader } from './record-reader.ts';
 import { type AnsweringNode, handleRequests } from './request-handlers.ts';
 
-export interface ClusterNodeDeps extends AnsweringNode {
+export interface ClusterNodeDeps extends Omit<AnsweringNode, 'reconciler'> {
   readonly cookie: string;
   readonly bans: Bans;
 }
@@ -22,7 +22,7 @@ export async function startClusterNode(deps: ClusterNodeDeps) {
   const subjects = subjectsOf(cookie);
   const reconciler = createReconciler(identity.name, codeServer, await recordReader(nats, cookie, verifier), log);
   const heartbeat = heartbeatOf(nats, subjects, () => {
-    const description = describeNode(deps);
+    const description = describeNode({ ...deps, reconciler });
     // Each heartbeat reports the delay since the last one.
     loopDelay.reset();
     return description;
@@ -36,7 +36,7 @@ export async function startClusterNode(deps: ClusterNodeDeps) {
       heartbeat.start();
       for (const { script, detail } of bans.active) log.warn({ script }, `banned on this node: it ${detail}`);
       if (bans.active.length === 0) return;
-      nats.publish(subjects.event(identity.name, 'stalled'), encode(describeNode(deps)));
+      nats.publish(subjects.event(identity.name, 'stalled'), encode(describeNode({ ...deps, reconciler })));
     },
     /** Publishes that the node leaves, and stops the heartbeat. */
     goodbye: heartbeat.goodbye,

@@ -2,6 +2,7 @@ import type { NodeDescription } from '../../../protocol/messages.ts';
 import type { Verifier } from '../admission/verifier.ts';
 import type { CodeServer } from '../modules/code-server.ts';
 import { privateMemory } from '../process/private-memory.ts';
+import type { Reconciler } from './reconciler.ts';
 
 /** The identity of this process, which never changes. */
 export interface Identity {
@@ -14,6 +15,7 @@ export interface DescribedNode {
   readonly identity: Identity;
   readonly verifier: Verifier;
   readonly codeServer: CodeServer;
+  readonly reconciler: Pick<Reconciler, 'refusals'>;
   /** The delay of the event loop (nanoseconds), as `perf_hooks` measures it. */
   readonly loopDelay: { readonly max: number; reset(): void };
 }
@@ -21,7 +23,13 @@ export interface DescribedNode {
 const startedAt = Math.round(performance.timeOrigin);
 
 /** Describes this node for the cluster. */
-export function describeNode({ identity, codeServer, verifier, loopDelay }: DescribedNode): NodeDescription {
+export function describeNode({
+  identity,
+  codeServer,
+  reconciler,
+  verifier,
+  loopDelay,
+}: DescribedNode): NodeDescription {
   return {
     node: identity.name,
     container: identity.container,
@@ -30,7 +38,7 @@ export function describeNode({ identity, codeServer, verifier, loopDelay }: Desc
     uptimeSeconds: Math.round(process.uptime()),
     memoryBytes: privateMemory(),
     modules: codeServer.describe(),
-    refusals: codeServer.refusals(),
+    refusals: reconciler.refusals(),
     loopDelay: Math.round(loopDelay.max / 1e6),
     rejected: verifier.rejected,
   };

@@ -2,17 +2,22 @@ import type { Bundle } from '../../../protocol/bundle.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
 import { desiredRevision, type Head, isAutomaticRollback } from '../../../protocol/head.ts';
 import { HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
-import type { DigestRequest } from '../../../protocol/messages.ts';
-import type { CodeServer } from '../modules/code-server.ts';
+import type { DigestRequest, NodeDescription } from '../../../protocol/messages.ts';
+import type { Assignment, CodeServer } from '../modules/code-server.ts';
 import { RejectedError } from '../admission/verifier.ts';
 import { type LoadResult, refused } from '../modules/load-result.ts';
+import { loadOrder } from '../../../shared/load-order.ts';
 import type { Logger } from '../../../shared/logger.ts';
+import { createRetries } from './retries.ts';
 
 /**
  * A node that is behind waits a random time before it reads the stream, at most this share of the heartbeat interval: half
  * a second, and more in a large fleet, whose heartbeats are rarer.
  */
 const JITTER_SHARE = 1 / 4;
+
+/** How long heads are applied in one turn of the event loop (milliseconds). */
+const MAX_TURN_MS = 50;
 
 /** The records that a node reads from the cluster's stream. */
 export interface RecordSource {
@@ -24,7 +29,7 @@ export interface RecordSource {
 
 export type Reconciler = ReturnType<typeof createReconciler>;
 
-/** Brings a node to the heads in the stream, even if it missed messages. */
+/** Brings a node to the heads in the stream, even if it missed messages, and tries again what it refused. */
 export function createReconciler(node: string, codeServer: CodeServer, records: RecordSource, log: Logger) {
   let reading: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
@@ -44,36 +49,108 @@ export function createReconciler(node: string, codeServer: CodeServer, records: 
     }
   };
 
-  /** Applies heads that were written together. Prepared revisions are activated before this returns a promise. */
-  const apply = async (heads: readonly Head[]): Promise<LoadResult> => {
-    const assignments = heads.map(head => ({
-      module: head.module,
-      revision: desiredRevision(head, node),
-      sequence: head.sequence,
-      force: head.force,
-      // A canary has run for long: its data is not what it was before.
-      revert: isAutomaticRollback(head) && head.cause !== 'canary',
-    }));
+  const assignmentOf = (head: Head): Assignment => ({
+    module: head.module,
+    revision: desiredRevision(head, node),
+    sequence: head.sequence,
+    force: head.force,
+    // A canary has run for long: its data is not what it was before.
+    revert: isAutomaticRollback(head) && head.cause !== 'canary',
+  });
+
+  /** Prepares what is missing, then loads. Prepared revisions are loaded before this returns a promise. */
+  const prepareAnd = async (
+    load: (assignments: readonly Assignment[]) => LoadResult,
+    heads: readonly Head[],
+  ): Promise<LoadResult> => {
+    const assignments = heads.map(assignmentOf);
     for (const { module, revision } of assignments) {
       if (revision === null || codeServer.isPrepared(module, revision)) continue;
       const fetched = await fetch(module, revision);
-      if (fetched.status === 'refused') return fetched;
+      if (fetched.status === 'refused') return stopped ? fetched : codeServer.refuse(assignments, fetched);
     }
-    return codeServer.commit(assignments);
+    return load(assignments);
+  };
+  const commit = (heads: readonly Head[]) => prepareAnd(each => codeServer.commit(each), heads);
+  const retry = (heads: readonly Head[]) => prepareAnd(each => codeServer.retry(each), heads);
+
+  const importsOf = (head: Head): readonly string[] => {
+    const revision = desiredRevision(head, node);
+    return revision === null ? [] : codeServer.importsOf(head.module, revision);
+  };
+  const isRefused = (head: Head): boolean => codeServer.isRefused(head);
+  const retries = createRetries({ retry, isRefused, importsOf, log });
+  codeServer.onChanged(retries.onChanged);
+
+  /** Applies heads that were written together. Prepared revisions are activated before this returns a promise. */
+  const apply = async (heads: readonly Head[]): Promise<LoadResult> => {
+    const result = await commit(heads);
+    if (result.status === 'ok' || stopped) return result;
+    const retryState = retries.add(heads, result);
+    if (retryState !== null) {
+      log.warn(
+        { heads: heads.map(labelOf), outcome: result, ...retryState },
+        'refused; trying again unless it is rolled back',
+      );
+    }
+    return result;
+  };
+
+  /** Applies the heads of a push that is in the stream. */
+  const catchUp = async (heads: readonly Head[]): Promise<void> => {
+    const result = await (heads.some(isRefused) ? retry(heads) : commit(heads));
+    if (stopped) return;
+    const fields = { heads: heads.map(labelOf) };
+    if (result.status === 'ok') return log.info(fields, 'caught up with the stream');
+    log.error({ ...fields, outcome: result, ...retries.add(heads, result) }, 'could not catch up with the stream');
+  };
+
+  /** Prepares what heads ask for. Returns the first error for each push of which a bundle could not be read. */
+  const prepareAll = async (heads: readonly Head[]): Promise<ReadonlyMap<string, unknown>> => {
+    const errors = new Map<string, unknown>();
+    for (const head of heads) {
+      const { module, revision } = assignmentOf(head);
+      if (revision === null || stopped || errors.has(head.push) || codeServer.isPrepared(module, revision)) continue;
+      // A refusal is seen again when the push is applied.
+      await fetch(module, revision).catch((error: unknown) => errors.set(head.push, error));
+    }
+    return errors;
+  };
+
+  /**
+   * Applies pushes in the order of their imports. Pushes that import each other in a circle are applied together. If that is
+   * refused, each of them is applied alone.
+   */
+  const catchUpInOrder = async (pushes: readonly (readonly Head[])[]): Promise<void> => {
+    const groups = loadOrder(pushes, heads => ({
+      modules: heads.map(({ module }) => module),
+      imports: heads.flatMap(importsOf),
+    }));
+    let turnStartedAt = performance.now();
+    for (const group of groups) {
+      if (performance.now() - turnStartedAt > MAX_TURN_MS) {
+        await new Promise(resolve => setTimeout(resolve));
+        turnStartedAt = performance.now();
+      }
+      const together = group.flat();
+      if (group.length > 1 && (await commit(together)).status === 'ok') {
+        log.info({ heads: together.map(labelOf) }, 'caught up with the stream');
+        continue;
+      }
+      for (const heads of group) if (!stopped) await catchUp(heads);
+    }
   };
 
   /** Applies every unseen head in the stream. Never rejects: after an error the stream is read again at the next digest. */
   const readHeads = async (): Promise<void> => {
     try {
       const unseen = (await records.heads()).filter(head => head.sequence > codeServer.headSeen(head.module));
-      for (const push of new Set(unseen.map(head => head.push))) {
-        const heads = unseen.filter(head => head.push === push);
-        const result = await apply(heads);
-        if (stopped) return;
-        const fields = { heads: heads.map(({ module, revision, sequence }) => ({ module, revision, sequence })) };
-        if (result.status === 'ok') log.info(fields, 'caught up with the stream');
-        else log.error({ ...fields, outcome: result }, 'could not catch up with the stream');
-      }
+      // The code of a module says what it imports.
+      const errors = await prepareAll(unseen);
+      const pushes = [...new Set(unseen.map(({ push }) => push))].filter(push => !errors.has(push));
+      await catchUpInOrder(pushes.map(push => unseen.filter(head => head.push === push)));
+      const [error] = errors.values();
+      if (error !== undefined) throw error;
     } catch (error) {
       if (!stopped) log.warn({ err: error }, 'the stream could not be read; trying again at the next digest');
     }
@@ -90,10 +167,24 @@ export function createReconciler(node: string, codeServer: CodeServer, records: 
     await reading;
   };
 
+  /** The modules whose newest head this node refused, why, and when it tries again. */
+  const refusals = (): NodeDescription['refusals'] => {
+    const all = Object.entries(codeServer.refusals());
+    return Object.fromEntries(
+      all.map(([module, refusal]) => [module, { ...refusal, ...retries.of(module, refusal.sequence) }]),
+    );
+  };
+
   /** Ends the reconciler: nothing is read or applied any more. */
   const dispose = (): void => {
     stopped = true;
     clearTimeout(timer);
+    retries[Symbol.dispose]();
   };
-  return { apply, compare, readHeads, [Symbol.dispose]: dispose };
+  return { apply, compare, readHeads, refusals, [Symbol.dispose]: dispose };
+}
+
+/** What a log line says of a head. */
+function labelOf({ module, revision, sequence }: Head) {
+  return { module, revision, sequence };
 }

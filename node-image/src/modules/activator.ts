@@ -110,8 +110,12 @@ export function createActivator(deps: ActivatorDeps) {
     }
   };
 
-  /** Evaluates all targets, then makes all of them current in this turn of the event loop, or none (`code:atomic_load`). */
-  const activate = (targets: readonly Target[]): LoadResult => {
+  /**
+   * Evaluates all targets, then makes all of them current in this turn of the event loop, or none (`code:atomic_load`).
+   *
+   * @param isRetry whether they were refused before, so that the log has the error.
+   */
+  const activate = (targets: readonly Target[], isRetry = false): LoadResult => {
     const ready = check(targets);
     if ('status' in ready) return ready;
     const before = targets.map(({ module }) => ({ ...modules.of(module).data }));
@@ -124,7 +128,7 @@ export function createActivator(deps: ActivatorDeps) {
       targets.forEach((target, each) => restoreData(modules.of(target.module).data, before[each] ?? {}));
       const { module, revision } = next.failed.bundle;
       const fields = { module, revision: shortRevision(revision), err: errors.describe(next.error) };
-      log.error(fields, 'refused: it threw while it loaded');
+      if (!isRetry) log.error(fields, 'refused: it threw while it loaded');
       return refused('on_load_failure', next.error);
     }
     for (const version of next.versions) {

@@ -40,6 +40,7 @@ export class CodeServer implements AsyncDisposable {
   readonly #calls = new Calls();
   readonly #deps: ActivatorDeps;
   readonly #activator: ReturnType<typeof createActivator>;
+  #onChanged: (modules: readonly string[]) => void = () => undefined;
 
   constructor(
     log: Logger,
@@ -81,7 +82,9 @@ export class CodeServer implements AsyncDisposable {
   /** Loads a prepared revision on this node alone, without a head. */
   loadHere(target: Target): LoadResult {
     const result = this.#activator.activate([target]);
-    if (result.status === 'ok') this.#modules.of(target.module).headRunning = 0;
+    if (result.status === 'refused') return result;
+    this.#modules.of(target.module).headRunning = 0;
+    this.#onChanged([target.module]);
     return result;
   }
 
@@ -101,41 +104,55 @@ export class CodeServer implements AsyncDisposable {
 
   /**
    * Applies heads that were written together: evaluates all of their prepared revisions, then activates all of them in
-   * this turn of the event loop, or none. Each head is applied once; when it comes again, the result is the same. A head
-   * that is older than the newest one of its module is refused.
+   * this turn of the event loop, or none. Each head is applied once; when it comes again, the result is that of the last try.
+   * A head that is older than the newest one of its module is refused.
    */
   commit(assignments: readonly Assignment[]): LoadResult {
     for (const { module, sequence } of assignments) {
       if (sequence < this.headSeen(module)) return refused('outdated', `a newer head of ${module} was seen`);
     }
     const unseen = assignments.filter(({ module, sequence }) => sequence > this.headSeen(module));
-    if (unseen.length === 0) return this.#resultOf(assignments);
-    const targets = unseen.flatMap(({ module, revision, revert = false }) =>
-      revision === null || this.current(module)?.revision === revision ? [] : [{ module, revision, revert }],
+    return unseen.length === 0 ? this.#resultOf(assignments) : this.#apply(unseen);
+  }
+
+  /** Tries heads again that this node refused. Heads that were applied or replaced meanwhile are left out. */
+  retry(assignments: readonly Assignment[]): LoadResult {
+    return this.#apply(
+      assignments.filter(head => this.isRefused(head)),
+      true,
     );
-    for (const { module, revision, sequence, force, revert } of unseen) {
-      if (!force) continue;
-      this.purge(module);
-      // Only a push lifts a ban, not a rollback.
-      if (revision !== null && revert !== true) this.#deps.bans.lift(scriptName({ module, revision }), sequence);
-    }
-    const result = this.#activator.activate(targets);
-    // These can succeed after the next digest. A module that threw would throw again.
-    if (result.status === 'refused' && (result.reason === 'nofile' || result.reason === 'not_purged')) return result;
-    for (const { module, revision, sequence } of unseen) {
+  }
+
+  /** Refuses heads that can't be tried. */
+  refuse(assignments: readonly Pick<Assignment, 'module' | 'sequence'>[], refusal: Refused): Refused {
+    for (const { module, sequence } of assignments) {
       const state = this.#modules.of(module);
+      if (sequence <= state.headSeen && !this.isRefused({ module, sequence })) continue;
       state.headSeen = sequence;
-      state.headResult = result;
-      if (result.status === 'refused') continue;
-      if (revision === null) this.#activator.setSlots(module, remove(state.slots));
-      state.headRunning = sequence;
+      state.headResult = refusal;
     }
-    return result;
+    return refusal;
+  }
+
+  /** Whether this node refused a head, and has not seen a newer one. */
+  isRefused({ module, sequence }: Pick<Assignment, 'module' | 'sequence'>): boolean {
+    const state = this.#modules.get(module);
+    return state?.headSeen === sequence && state.headResult.status === 'refused';
   }
 
   /** The sequence of the newest head of a module that this node has seen; 0 for none. */
   headSeen(module: string): number {
     return this.#modules.get(module)?.headSeen ?? 0;
+  }
+
+  /** The modules that a prepared revision imports as `hot:<module>`; none when it is not prepared. */
+  importsOf(module: string, revision: string): readonly string[] {
+    return this.#modules.get(module)?.compiled.get(revision)?.imports ?? [];
+  }
+
+  /** Sets what is called with the modules that were loaded or removed, each time that some were. */
+  onChanged(callback: (modules: readonly string[]) => void): void {
+    this.#onChanged = callback;
   }
 
   /** The version that new calls use; null when the module is not loaded. */
@@ -201,6 +218,29 @@ export class CodeServer implements AsyncDisposable {
     this.#modules.states.forEach(dropPreviousData);
     const options = { disposeTimeoutMs: STOP_DISPOSE_TIMEOUT_MS };
     await Promise.all(this.#modules.versions.map(({ lifetime }) => lifetime.end(options)));
+  }
+
+  #apply(heads: readonly Assignment[], isRetry = false): LoadResult {
+    const targets = heads.flatMap(({ module, revision, revert = false }) =>
+      revision === null || this.current(module)?.revision === revision ? [] : [{ module, revision, revert }],
+    );
+    for (const { module, revision, sequence, force, revert } of heads) {
+      if (!force) continue;
+      this.purge(module);
+      // Only a push lifts a ban, not a rollback.
+      if (revision !== null && revert !== true) this.#deps.bans.lift(scriptName({ module, revision }), sequence);
+    }
+    const result = this.#activator.activate(targets, isRetry);
+    if (result.status === 'refused') return this.refuse(heads, result);
+    for (const { module, revision, sequence } of heads) {
+      const state = this.#modules.of(module);
+      if (revision === null) this.#activator.setSlots(module, remove(state.slots));
+      state.headSeen = sequence;
+      state.headResult = result;
+      state.headRunning = sequence;
+    }
+    this.#onChanged(heads.map(({ module }) => module));
+    return result;
   }
 
   #compile(bundle: Bundle): Prepared {

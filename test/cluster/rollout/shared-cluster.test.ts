@@ -6,5 +6,6 @@ import './shared-cluster/removed-export.ts';
 import './shared-cluster/type-check.ts';
 import './shared-cluster/dry-run.ts';
 import './shared-cluster/concurrent-pushes.ts';
+import './shared-cluster/load-order.ts';
 import './shared-cluster/missed-push.ts';
 import './shared-cluster/compile-on-one-node.ts';

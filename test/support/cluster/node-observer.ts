@@ -44,7 +44,8 @@ export class NodeObserver implements AsyncDisposable {
     const nodes = [...(await this.nodes()).values()].toSorted((a, b) => a.node.localeCompare(b.node));
     return nodes.map(({ node, container, pid, startedAt, modules, refusals }) => {
       const running = Object.entries(modules).map(([module, { revision, sequence }]) => [module, revision, sequence]);
-      return { node, container, pid, startedAt, running, refusals };
+      const refused = Object.entries(refusals).map(([module, { sequence, reason }]) => [module, sequence, reason]);
+      return { node, container, pid, startedAt, running, refused };
     });
   }
 

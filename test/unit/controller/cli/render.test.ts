@@ -255,6 +255,16 @@ describe('render of the status', () => {
     ]);
   });
 
+  it.each([
+    [1, 1_200, '(tried once, next try in 2 s)'],
+    [3, 8_000, '(tried 3 times, next try in 8 s)'],
+  ])('says when a node tries again what it refuses', (attempts, nextAttemptInMs, expected) => {
+    const why = { detail: 'on_load_failure: Error: no', attempts, nextAttemptInMs };
+    const row = { module: 'demo', node: 'fred', desired: revision, running: null, canary: false } as const;
+    const text = render({ command: 'status', heads: [], nodes: [{ ...row, state: 'refused', ...why }] });
+    expect(text).toContain(`-        refused: on_load_failure: Error: no ${expected}\n`);
+  });
+
   it('says that nothing was pushed yet, or that nothing is left', () => {
     expect(render({ command: 'status', heads: [], nodes: [] })).toBe('nothing was pushed yet');
     expect(render({ command: 'status', heads: [headOf('demo', null, 6)], nodes: [] })).toBe(

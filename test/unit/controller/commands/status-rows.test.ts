@@ -44,6 +44,13 @@ describe('statusRows', () => {
     expect(row).toMatchObject({ state, ...(state === 'refused' ? { detail: 'banned: it stalled' } : {}) });
   });
 
+  it('says how often a node has tried what it refuses, and when it tries again', () => {
+    const retry = { attempts: 3, nextAttemptInMs: 7_400 };
+    const refusals = { demo: { sequence: 5, reason: 'on_load_failure' as const, detail: 'Error: no', ...retry } };
+    const fred = { ...descriptionOf('fred', running(trial, 4)), refusals };
+    expect(statusRows([head], new Map([['fred', fred]]))).toMatchObject([{ state: 'refused', ...retry }]);
+  });
+
   it('has no row for a module that is removed and nowhere', () => {
     expect(fredAt([headOf('demo', null, 5)], {})).toEqual([]);
   });

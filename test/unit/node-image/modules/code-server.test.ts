@@ -133,13 +133,14 @@ describe('commit', () => {
     expect(traces).toEqual([]);
   });
 
-  it('does not count a head as seen when its bundle was missing, so that the node reconciles', () => {
+  it('refuses a head whose bundle is missing, and applies it when it is tried again with the bundle', () => {
     const { server, bundles } = prepared();
     const late = bundleOf('demo', answering(1));
     expect(server.commit([headOf('demo', late.revision, 5)]).status).toBe('refused');
-    expect(server.headSeen('demo')).toBe(0);
+    expect(server.refusals()).toMatchObject({ demo: { sequence: 5, reason: 'nofile' } });
     server.prepare(late);
-    expect(server.commit([headOf('demo', late.revision, 5)])).toEqual({ status: 'ok' });
+    expect(server.retry([headOf('demo', late.revision, 5)])).toEqual({ status: 'ok' });
+    expect(server.refusals()).toEqual({});
     expect(bundles).toEqual([]);
   });
 
