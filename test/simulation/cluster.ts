@@ -131,8 +131,8 @@ export class Cluster {
     return throwsOn.includes(node) || needs.length > 0;
   }
 
-  /** What comes of an order that nothing disturbs. */
-  foresee(order: Order): OrderOutcome {
+  /** What comes of an order that nothing disturbs; null when that depends on what a node reads of the stream just now. */
+  foresee(order: Order): OrderOutcome | null {
     this.#learn(order);
     const wishes = modulesOf(order).map(module => ({ module, wish: this.model.wish(order, module) }));
     if (wishes.some(({ wish }) => wish === null)) return 'unusable';
@@ -152,7 +152,10 @@ export class Cluster {
       });
       return this.wouldThrow(definitely(this.nodes.get(name)), new Map(desired));
     };
-    return heard.some(isRefused) ? 'reverted' : 'committed';
+    const refusing = heard.filter(isRefused);
+    if (refusing.length === 0) return 'committed';
+    // A node that reads the stream can wait for what it is about to load.
+    return refusing.every(name => this.network.isReading(name)) ? null : 'reverted';
   }
 
   /** Counts slow timers. A timer's callback runs as the node that has set it. */

@@ -58,7 +58,7 @@ const carryOut = orders.map(order =>
   command(show(order), async cluster => {
     const foreseen = cluster.foresee(order);
     const [outcome] = await cluster.carryOut([order]);
-    expect(outcome, show(order)).toBe(foreseen);
+    if (foreseen !== null) expect(outcome, show(order)).toBe(foreseen);
   }),
 );
 

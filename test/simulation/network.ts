@@ -62,6 +62,11 @@ export class Network {
     return ['open', 'slow', 'twice'].includes(this.linkOf(node));
   }
 
+  /** Whether the node waits for something that it reads of the stream. */
+  isReading(node: string): boolean {
+    return this.held.some(held => held.node === node && held.what === 'reading');
+  }
+
   /** @param node null for a controller. */
   connect(node: string | null): Connection {
     const connection = new Connection(this, node);

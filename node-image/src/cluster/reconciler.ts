@@ -8,6 +8,7 @@ import { RejectedError } from '../admission/verifier.ts';
 import { type LoadResult, refused } from '../modules/load-result.ts';
 import { loadOrder } from '../../../shared/load-order.ts';
 import type { Logger } from '../../../shared/logger.ts';
+import { orNullAfter } from '../../../shared/timeout.ts';
 import { createRetries } from './retries.ts';
 
 /**
@@ -15,6 +16,9 @@ import { createRetries } from './retries.ts';
  * a second, and more in a large fleet, whose heartbeats are rarer.
  */
 const JITTER_SHARE = 1 / 4;
+
+/** How long the answer to a commit waits for a module that this node can be about to load (milliseconds). */
+const CATCH_UP_TIMEOUT_MS = 2_000;
 
 /** How long heads are applied in one turn of the event loop (milliseconds). */
 const MAX_TURN_MS = 50;
@@ -32,6 +36,8 @@ export type Reconciler = ReturnType<typeof createReconciler>;
 /** Brings a node to the heads in the stream, even if it missed messages, and tries again what it refused. */
 export function createReconciler(node: string, codeServer: CodeServer, records: RecordSource, log: Logger) {
   let reading: Promise<void> | null = null;
+  /** The heads of the stream are read and applied now; null when they are not. */
+  let catchingUp: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
@@ -93,7 +99,11 @@ export function createReconciler(node: string, codeServer: CodeServer, records: 
         'refused; trying again unless it is rolled back',
       );
     }
-    return result;
+    const isMissing = (module: string): boolean => codeServer.current(module) === null;
+    if (retryState === null || catchingUp === null || !heads.flatMap(importsOf).some(isMissing)) return result;
+    // What is missing can come with the heads that this node has not applied yet.
+    await orNullAfter(CATCH_UP_TIMEOUT_MS, catchingUp);
+    return codeServer.commit(heads.map(assignmentOf));
   };
 
   /** Applies the heads of a push that is in the stream. */
@@ -141,8 +151,7 @@ export function createReconciler(node: string, codeServer: CodeServer, records: 
     }
   };
 
-  /** Applies every unseen head in the stream. Never rejects: after an error the stream is read again at the next digest. */
-  const readHeads = async (): Promise<void> => {
+  const readOnce = async (): Promise<void> => {
     try {
       const unseen = (await records.heads()).filter(head => head.sequence > codeServer.headSeen(head.module));
       // The code of a module says what it imports.
@@ -154,6 +163,14 @@ export function createReconciler(node: string, codeServer: CodeServer, records: 
     } catch (error) {
       if (!stopped) log.warn({ err: error }, 'the stream could not be read; trying again at the next digest');
     }
+  };
+
+  /** Applies every unseen head in the stream. Never rejects: after an error the stream is read again at the next digest. */
+  const readHeads = async (): Promise<void> => {
+    const own = readOnce();
+    catchingUp = own;
+    await own;
+    if (catchingUp === own) catchingUp = null;
   };
 
   /** Reads the stream after a random time when a digest has a head that this node has not seen. */

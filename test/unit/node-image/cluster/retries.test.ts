@@ -85,6 +85,26 @@ describe('a refused head', () => {
     expect([running('top'), running('over')]).toEqual([1, 2]);
   });
 
+  it('of a commit that comes while the node starts is answered when the node has applied the others', async () => {
+    const { reconciler } = nodeBeside([headOf('core', core.revision, 1)], [core, top]);
+    const started = reconciler.readHeads();
+    expect(await reconciler.apply([headOf('top', top.revision, 2)])).toEqual({ status: 'ok' });
+    await started;
+  });
+
+  it('of a commit is not answered later than after 2 seconds', async () => {
+    const { reconciler, codeServer, stream } = nodeBeside([], []);
+    Object.assign(stream, { heads: new Promise(() => undefined) });
+    void reconciler.readHeads();
+    codeServer.prepare(top);
+    const answer = vi.fn<(result: unknown) => void>();
+    void reconciler.apply([headOf('top', top.revision, 2)]).then(answer);
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect(answer).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(answer).toHaveBeenCalledWith(expect.objectContaining({ status: 'refused', reason: 'on_load_failure' }));
+  });
+
   it('is not tried again when it was replaced', async () => {
     const { reconciler, running } = nodeBeside([], [moody]);
     await reconciler.apply([headOf('moody', moody.revision, 5)]);
