@@ -19,8 +19,11 @@ export const MAX_MODULES = 1_000;
 /** The longest name of a function that can be called. */
 export const MAX_FUNCTION_NAME = 200;
 
-/** The number of heads that the stream keeps for each module: its history. */
+/** The number of newest heads, and of different revisions, that the history of a module keeps. */
 export const HISTORY_LENGTH = 16;
+
+/** The number of messages that the stream takes on one subject. The history is collected long before it has so many heads. */
+export const MAX_MESSAGES_PER_SUBJECT = 4_096;
 
 /** The interval of a node's heartbeats, and of the controller's digests (milliseconds). */
 export const HEARTBEAT_INTERVAL = 2_000;

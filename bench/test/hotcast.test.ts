@@ -35,7 +35,15 @@ describe('the module that is pushed', () => {
 describe('a push', () => {
   const times = { compile: 50, prepare: 6, write: 1, commit: 4, skew: 2 };
   const nodes = ['fred', 'betty'].map(node => ({ node, status: 'loaded', ms: 5 }) as const);
-  const result = { command: 'push', modules: [], outcome: 'committed', detail: '', nodes, times } as const;
+  const result = {
+    command: 'push',
+    modules: [],
+    unchanged: [],
+    outcome: 'committed',
+    detail: '',
+    nodes,
+    times,
+  } as const;
 
   it('takes the sum of its parts without the compiler; the skew is apart', () => {
     expect(pushSample(times)).toEqual({ ms: 11, skew: 2, phases: { prepare: 6, write: 1, commit: 4 } });

@@ -115,6 +115,11 @@ export class Cluster {
     await this.runToIdle();
   }
 
+  /** The modules whose heads an order writes when nothing disturbs it. */
+  writes(order: Order): string[] {
+    return modulesOf(order).filter(module => !this.#isUnchanged(order, module));
+  }
+
   /** Whether a node can't load a set now: one of it throws there, or calls a module that is neither there nor in the set. */
   wouldThrow(node: NodeProcess, set: ReadonlyMap<string, string | null>): boolean {
     const isThere = (module: string): boolean => node.running(module) !== null || (set.get(module) ?? null) !== null;
@@ -134,7 +139,9 @@ export class Cluster {
   /** What comes of an order that nothing disturbs; null when that depends on what a node reads of the stream just now. */
   foresee(order: Order): OrderOutcome | null {
     this.#learn(order);
-    const wishes = modulesOf(order).map(module => ({ module, wish: this.model.wish(order, module) }));
+    const changed = this.writes(order);
+    if (changed.length === 0) return 'unchanged';
+    const wishes = changed.map(module => ({ module, wish: this.model.wish(order, module) }));
     if (wishes.some(({ wish }) => wish === null)) return 'unusable';
     // A node that can't load what was there before stays behind.
     if (order.type === 'end canary') return 'rolled-back';
@@ -174,6 +181,19 @@ export class Cluster {
       this.#slowTimers.delete(timer as NodeJS.Timeout);
       clear(timer);
     });
+  }
+
+  /** Whether a push has nothing to do for a module: its finished head says so, and every node that answers runs it. */
+  #isUnchanged(order: Order, module: string): boolean {
+    if (order.type !== 'push' || order.force === true) return false;
+    const newest = this.model.newest(module);
+    const wanted = order.sources.find(({ bundle }) => bundle.module === module)?.bundle.revision;
+    if (newest === null || newest.trial !== null || newest.revision !== wanted) return false;
+    const isFinished = this.stream
+      .headResults()
+      .some(result => result.module === module && result.sequence === newest.sequence);
+    const answering = [...this.nodes.values()].filter(({ name }) => this.network.answers(name));
+    return isFinished && answering.every(node => node.running(module)?.revision === wanted);
   }
 
   #learn(order: Order): void {

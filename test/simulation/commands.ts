@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 
 import { HEARTBEAT_INTERVAL } from '../../protocol/limits.ts';
 import type { Cluster } from './cluster.ts';
-import { modulesOf, type Order } from './controller-process.ts';
+import type { Order } from './controller-process.ts';
 import { LINKS } from './network.ts';
 import { sourceOf } from './source.ts';
 
@@ -43,6 +43,7 @@ const pushes = modules.chain(names =>
       ),
     ),
     canary: fc.option(fc.constantFrom('1', '2', '30%', '60%', 'fred,betty', 'wilma')),
+    force: rarely(fc.constant(true), false),
   }),
 );
 
@@ -73,8 +74,8 @@ const carryOutPartly = fc.tuple(orders, fc.nat(20)).map(([order, steps]) =>
 const race = fc.tuple(orders, orders).map(both =>
   command(both.map(show).join(' against '), async cluster => {
     const foreseen = both.map(order => cluster.foresee(order));
+    const [first, second] = both.map(order => cluster.writes(order));
     const headResults = await cluster.carryOut(both);
-    const [first, second] = both.map(modulesOf);
     const isContested = first?.some(module => second?.includes(module)) === true;
     if (!isContested || !foreseen.every(outcome => outcome === 'committed' || outcome === 'reverted')) return;
     expect(headResults.filter(outcome => outcome === 'overtaken')).toHaveLength(1);
@@ -195,5 +196,5 @@ function show(order: Order): string {
     ];
     return `${module}@${revision.slice(0, 4)}${faults.some(Boolean) ? ` (${faults.filter(Boolean).join(', ')})` : ''}`;
   });
-  return `push ${sources.join(' ')}${order.canary === null ? '' : ` --canary ${order.canary}`}`;
+  return `push ${sources.join(' ')}${order.canary === null ? '' : ` --canary ${order.canary}`}${order.force ? ' --force' : ''}`;
 }

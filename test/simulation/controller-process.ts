@@ -10,6 +10,8 @@ import { push } from '../../controller/src/commands/push.ts';
 import { rollBackAndAwait } from '../../controller/src/rollout/automatic-rollback.ts';
 import { awaitCommit } from '../../controller/src/rollout/commit.ts';
 import type { Audience } from '../../controller/src/rollout/context.ts';
+import { startBundleGc } from '../../controller/src/rollout/bundle-gc.ts';
+import { startHistoryGc } from '../../controller/src/rollout/history-gc.ts';
 import { createReconciler, type Reconciler } from '../../controller/src/rollout/reconciler.ts';
 import { UsageError } from '../../protocol/errors.ts';
 import type { Head } from '../../protocol/head.ts';
@@ -22,7 +24,12 @@ import { storeOf, type Stream } from './stream.ts';
 
 /** What somebody wants of a controller. */
 export type Order =
-  | { readonly type: 'push'; readonly sources: readonly Source[]; readonly canary: string | null }
+  | {
+      readonly type: 'push';
+      readonly sources: readonly Source[];
+      readonly canary: string | null;
+      readonly force?: boolean;
+    }
   | { readonly type: 'promote' | 'rollback' | 'remove'; readonly modules: readonly string[] }
   /** A canary failed. `modules` are those that were pushed together with it, and are to go back together. */
   | { readonly type: 'end canary'; readonly head: Head; readonly modules: readonly string[] };
@@ -62,6 +69,7 @@ export class ControllerProcess {
   readonly #context: CommandContext;
   readonly #audience: () => Audience;
   readonly #reconciler: Reconciler;
+  readonly #startCollections: () => void;
   /** How many steps it takes before it stops: in the midst of something, between two deeds to the stream. */
   #steps: number;
   #isStopped = false;
@@ -95,6 +103,10 @@ export class ControllerProcess {
     this.#context = { nats, subjects, store, membership, monitor, build };
     const finish = (heads: readonly Head[]) => awaitCommit(this.#context, heads, this.#audience());
     const log = { ...recordingLog(), warn: (fields: object) => 'err' in fields && onFault(fields.err) };
+    this.#startCollections = () => {
+      startBundleGc(store, log);
+      startHistoryGc(store, log);
+    };
     this.#reconciler = createReconciler({
       nats,
       subjects,
@@ -121,6 +133,7 @@ export class ControllerProcess {
   /** Becomes the long-lived process that keeps the fleet on its heads. */
   start(): void {
     void this.#reconciler.start();
+    this.#startCollections();
   }
 
   async carryOut(order: Order): Promise<void> {
@@ -140,7 +153,8 @@ export class ControllerProcess {
       case 'push': {
         const build = async (): Promise<readonly Source[]> => order.sources;
         const canary = order.canary === null ? null : { scope: order.canary, maxErrors: 0, watch: 0 };
-        const command = { ...common, type: order.type, force: false, check: true, dryRun: false, canary };
+        const { force = false } = order;
+        const command = { ...common, type: order.type, force, check: true, dryRun: false, canary };
         return (await push({ ...this.#context, build }, command satisfies Command, report)).outcome;
       }
       case 'promote':

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { Cluster } from './cluster.ts';
 import { commands, FIRST_NODES, MODULES } from './commands.ts';
 import { converge, lawsOf } from './laws.ts';
-import { sourceOf } from './source.ts';
+import type { Order } from './controller-process.ts';
+import { definitely, sourceOf } from './source.ts';
 
 async function inCluster(run: (cluster: Cluster) => Promise<void>): Promise<void> {
   using cluster = new Cluster(lawsOf(MODULES));
@@ -156,5 +157,67 @@ describe('a canary that failed', () => {
         expect(head).toMatchObject({ revision: bundle.revision, canary: null, cause: 'canary' });
       }
     });
+  });
+});
+
+describe('a push of what runs already', () => {
+  const demo = (version: number) => push({ module: 'demo', version });
+  const carryOut = async (cluster: Cluster, ...orders: Order[]) => {
+    const outcomes = [];
+    for (const order of orders) outcomes.push(...(await cluster.carryOut([order])));
+    return outcomes;
+  };
+
+  it('writes no head, also of a canary', async () => {
+    await inCluster(async cluster => {
+      await carryOut(cluster, two);
+      const outcomes = await carryOut(cluster, two, demo(1), { ...demo(1), canary: 'fred' });
+      expect(outcomes).toEqual(['unchanged', 'unchanged', 'unchanged']);
+      expect(cluster.stream.everyHead).toHaveLength(2);
+    });
+  });
+
+  it('writes a head with --force, out of a canary, and when a node that answers does not run it', async () => {
+    await inCluster(async cluster => {
+      await carryOut(cluster, demo(1));
+      expect(await carryOut(cluster, { ...demo(1), force: true })).toEqual(['committed']);
+      await carryOut(cluster, { ...demo(2), canary: 'fred' });
+      expect(await carryOut(cluster, { ...demo(2), canary: 'betty' }, demo(1))).toEqual(['committed', 'committed']);
+      cluster.network.setLink('wilma', 'cut');
+      await carryOut(cluster, demo(3));
+      expect(await carryOut(cluster, demo(3))).toEqual(['unchanged']);
+      cluster.network.setLink('wilma', 'open');
+      expect(await carryOut(cluster, demo(3))).toEqual(['committed']);
+    });
+  });
+
+  it('leaves the unchanged modules of a set alone', async () => {
+    await inCluster(async cluster => {
+      await carryOut(cluster, two, push({ module: 'demo', version: 2 }, { module: 'counter', version: 1 }));
+      expect(cluster.stream.history('counter')).toHaveLength(1);
+      expect(cluster.stream.history('demo')).toHaveLength(2);
+    });
+  });
+});
+
+it('a history keeps every other revision, however often two of them were written since', async () => {
+  await inCluster(async cluster => {
+    await cluster.startReconciler();
+    for (const version of [1, 2, 3]) await cluster.carryOut([push({ module: 'demo', version })]);
+    const forced = { ...push({ module: 'demo', version: 3 }), force: true };
+    for (let round = 0; round < 20; round += 1) {
+      await cluster.carryOut([forced]);
+      await cluster.carryOut([{ type: 'rollback', modules: ['demo'] }]);
+      await cluster.carryOut([{ ...push({ module: 'demo', version: 3 }), canary: 'fred' }]);
+      await cluster.carryOut([{ type: 'promote', modules: ['demo'] }]);
+    }
+    await cluster.tick(60_000);
+    const revisions = [1, 2, 3].map(
+      version => definitely(push({ module: 'demo', version }).sources[0]).bundle.revision,
+    );
+    const history = cluster.stream.history('demo');
+    expect(new Set(history.map(({ revision }) => revision))).toEqual(new Set(revisions));
+    expect(history.length).toBeLessThan(24);
+    for (const revision of revisions) expect(cluster.stream.bundle('demo', revision)).not.toBeNull();
   });
 });

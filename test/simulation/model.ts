@@ -18,13 +18,13 @@ interface Written extends Wish {
   isUndone: boolean;
 }
 
-/** What the README says of heads, without the stream and without the nodes: of each module, the heads that are kept. */
+/** What the README says of heads, without the stream and without the nodes: of each module, the heads that count. */
 export class Model {
-  readonly #kept = new Map<string, Written[]>();
+  readonly #remembered = new Map<string, Written[]>();
   readonly #shares = new Map<string, boolean>();
 
   newest(module: string): Written | null {
-    return this.#kept.get(module)?.at(-1) ?? null;
+    return this.#remembered.get(module)?.at(-1) ?? null;
   }
 
   /** What an order makes of a module's head; null when there is nothing to do. */
@@ -55,7 +55,7 @@ export class Model {
   /** Takes note of a head, and says what is wrong with it. */
   write(head: Head, writer: ControllerProcess): string[] {
     const newest = this.newest(head.module);
-    const kept = this.#kept.get(head.module) ?? [];
+    const kept = this.#remembered.get(head.module) ?? [];
     const { order } = writer;
     const isBack = order === null || order.type === 'end canary';
     const wish = order === null ? { revision: this.#previous(kept), trial: null } : this.wish(order, head.module);
@@ -67,7 +67,7 @@ export class Model {
       isUndone: false,
     };
     if (isBack && newest !== null) newest.isUndone = true;
-    this.#kept.set(head.module, [...kept, written].slice(-HISTORY_LENGTH));
+    this.#remembered.set(head.module, lastRevisions([...kept, written]));
     const faults = {
       'says something else than was wanted': wish?.revision !== written.revision || wish.trial !== written.trial,
       'does not go on from the head before': head.sequence <= (newest?.sequence ?? 0),
@@ -84,7 +84,7 @@ export class Model {
   }
 
   #rollback(module: string): Wish | null {
-    const kept = this.#kept.get(module) ?? [];
+    const kept = this.#remembered.get(module) ?? [];
     const newest = kept.at(-1);
     if (newest === undefined) return null;
     if (newest.trial !== null) return { revision: newest.revision, trial: null };
@@ -110,4 +110,11 @@ export class Model {
     this.#shares.set(key, answer);
     return answer;
   }
+}
+
+/** The heads of the last different revisions, however often one of them was written since, and of removals. */
+function lastRevisions(written: readonly Written[]): Written[] {
+  const newestFirst = written.toReversed().flatMap(({ revision }) => revision ?? []);
+  const last = new Set([...new Set(newestFirst)].slice(0, HISTORY_LENGTH));
+  return written.filter(({ revision }) => revision === null || last.has(revision));
 }

@@ -1,10 +1,11 @@
 import type { BundleName } from '../../controller/src/store/bundles.ts';
+import { keptHeads } from '../../controller/src/store/kept-heads.ts';
 import type { StreamStore } from '../../controller/src/store/stream-store.ts';
 import type { RecordSource } from '../../node-image/src/cluster/reconciler.ts';
 import { decodeBundle } from '../../protocol/bundle.ts';
 import { decode, encode } from '../../protocol/codec.ts';
 import { type Head, headSchema } from '../../protocol/head.ts';
-import { HISTORY_LENGTH } from '../../protocol/limits.ts';
+import { HISTORY_LENGTH, MAX_MESSAGES_PER_SUBJECT } from '../../protocol/limits.ts';
 import { type HeadResult, headResultSchema } from '../../protocol/head-result.ts';
 import { ANSWER_TO, type Subjects } from '../../protocol/subjects.ts';
 import { signed } from '../unit/fixtures.ts';
@@ -35,7 +36,19 @@ export class Stream {
   }
 
   history(module: string): Head[] {
-    return (this.#heads.get(module) ?? []).map(({ head }) => head);
+    return keptHeads((this.#heads.get(module) ?? []).map(({ head }) => head));
+  }
+
+  modulesWithLongHistory(): string[] {
+    return [...this.#heads].flatMap(([module, { length }]) => (length > HISTORY_LENGTH ? [module] : []));
+  }
+
+  collectHistory(module: string): void {
+    const kept = new Set(this.history(module));
+    this.#heads.set(
+      module,
+      (this.#heads.get(module) ?? []).filter(({ head }) => kept.has(head)),
+    );
   }
 
   headResults(): HeadResult[] {
@@ -49,7 +62,7 @@ export class Stream {
   writeHeadResult(written: HeadResult): void {
     const outcome = decode(headResultSchema, encode(written));
     const kept = [...this.headResultHistory(outcome.module), outcome];
-    this.#headResults.set(outcome.module, kept.slice(-HISTORY_LENGTH));
+    this.#headResults.set(outcome.module, kept.slice(-MAX_MESSAGES_PER_SUBJECT));
   }
 
   writeHeads(writes: readonly Stored[]): boolean {
@@ -58,7 +71,7 @@ export class Stream {
       const head = decode(headSchema, encode(write.head));
       this.#position += 1;
       const kept = [...(this.#heads.get(head.module) ?? []), { head, position: this.#position }];
-      this.#heads.set(head.module, kept.slice(-HISTORY_LENGTH));
+      this.#heads.set(head.module, kept.slice(-MAX_MESSAGES_PER_SUBJECT));
       this.everyHead.push(head);
     }
     return true;
@@ -85,8 +98,8 @@ export class Stream {
 
   /** Revisions that a kept head names and nobody can read. */
   missing(): (string | null)[] {
-    const kept = [...this.#heads.values()].flat();
-    return kept.flatMap(({ head: { module, revision, canary } }) =>
+    const kept = [...this.#heads.keys()].flatMap(module => this.history(module));
+    return kept.flatMap(({ module, revision, canary }) =>
       [revision, canary?.revision ?? null].filter(each => each !== null && this.bundle(module, each) === null),
     );
   }
@@ -120,6 +133,8 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     room: () => Promise.resolve(Infinity),
     heads: () => deed(() => stream.heads()),
     history: module => deed(() => stream.history(module)),
+    modulesWithLongHistory: () => deed(() => stream.modulesWithLongHistory()),
+    collectHistory: module => deed(() => stream.collectHistory(module)),
     headResults: () => deed(() => stream.headResults()),
     headResultHistory: module => deed(() => stream.headResultHistory(module)),
     writeHeadResult: outcome => deed(() => stream.writeHeadResult(outcome)),

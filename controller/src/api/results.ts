@@ -27,6 +27,8 @@ const nodeOutcome = v.variant('status', [
 const pushOutcome = v.picklist([
   /** The heads were written and stand. */
   'committed',
+  /** The heads name these revisions already, and every node that answered runs them; nothing was written. */
+  'unchanged',
   /** A node refused before the commit; nothing changed on any node. */
   'refused',
   /** A node refused after the commit, so new heads point back. */
@@ -79,6 +81,8 @@ export const resultSchema = v.variant('command', [
   v.object({
     command: v.literal('push'),
     modules: pushedModules,
+    /** Those of the modules that ran their revision already, and that nothing was written for. */
+    unchanged: list(moduleName),
     ...headChange,
     times: v.object({ compile: milliseconds, prepare: milliseconds, ...commitTimes }),
   }),

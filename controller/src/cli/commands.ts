@@ -49,7 +49,7 @@ export function defineCli(program: Program, author: string, { send, serve }: Act
 
   addCommand(program, 'push <module...>', 'hotcast push demo --canary 10%')
     .description('compile modules and load them on every node, together')
-    .option('--force', 'purge old versions even if calls run on them')
+    .option('--force', 'purge old versions even if calls run on them, and push also what is unchanged')
     .option('--no-check', 'push even if types are wrong')
     .addOption(
       new Option(

@@ -11,6 +11,9 @@ export const EXIT_STATUSES = {
 /** The exit status of a command that has no result. */
 export const NO_RESULT = 2;
 
+/** The outcomes of a push with which the heads say what the user asked for. */
+const DONE: ReadonlySet<string> = new Set(['committed', 'unchanged']);
+
 /**
  * The exit status of a command that has a result.
  *
@@ -21,7 +24,7 @@ export const NO_RESULT = 2;
 export function exitStatus(result: Result): 0 | 1 | 3 {
   if (result.command === 'history' || result.command === 'keys rotate') return 0;
   if (result.command === 'status') return result.nodes.every(({ state }) => state === 'ok') ? 0 : 1;
-  if ('outcome' in result && result.outcome !== 'committed') return result.outcome === 'unanswered' ? 3 : 1;
+  if ('outcome' in result && !DONE.has(result.outcome)) return result.outcome === 'unanswered' ? 3 : 1;
   const statuses = new Set<string>(result.nodes.map(({ status }) => status));
   if (['refused', 'error', 'busy', 'not_tried'].some(status => statuses.has(status))) return 1;
   return statuses.has('silent') ? 3 : 0;

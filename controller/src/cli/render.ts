@@ -26,25 +26,41 @@ export function render(result: Result): string {
   return renderResult(result);
 }
 
-/** A line a node, the outcome with totals, and the times. */
-function renderPush({ command, modules, outcome, detail, nodes, times }: PushResult | HeadChangeResult): string {
+/** A line a node, the outcome with totals, the modules of a push that were left alone, and the times. */
+function renderPush(result: PushResult | HeadChangeResult): string {
+  const { command, modules, outcome, detail, nodes, times } = result;
+  if (outcome === 'unchanged') return renderUnchanged(result);
   const loaded = nodes.flatMap(node => (node.status === 'loaded' ? [node.ms] : [])).toSorted((a, b) => a - b);
   const counts = (['loaded', 'kept', 'refused', 'silent'] as const)
     .map(status => [nodes.filter(node => node.status === status).length, status] as const)
     .filter(([count]) => count > 0)
     .map(([count, status]) => `${count} ${status}`);
   const speed = loaded.length === 0 ? [] : [`p50 ${ms(quantile(loaded, 0.5))}`, `max ${ms(quantile(loaded, 1))}`];
-  const what = modules.map(({ module, revision }) => (revision === null ? module : at(module, revision))).join(' ');
+  const unchanged = new Set(command === 'push' ? result.unchanged : []);
+  const what = namesOf(modules.filter(({ module }) => !unchanged.has(module)));
+  const leftAlone = namesOf(modules.filter(({ module }) => unchanged.has(module)));
   const title = command === 'push' ? `${what} ${outcome}` : `${what} ${command} ${outcome}`;
   const phases = Object.entries(times).map(([phase, time]) => `${phase} ${ms(time)}`);
   return [
     table(nodes.map(node => (command === 'remove' ? removedRow(node) : nodeRow(node)))),
     [title, ...counts, ...speed].join(' · '),
-    ...(detail === '' ? [] : [detail]),
+    detail,
+    leftAlone === '' ? '' : `unchanged: ${leftAlone} (--force writes it again)`,
     phases.join(', '),
   ]
     .filter(line => line !== '')
     .join('\n');
+}
+
+/** The nodes that were silent, and one line. */
+function renderUnchanged({ modules, detail, nodes }: PushResult | HeadChangeResult): string {
+  const verb = modules.length === 1 ? 'is' : 'are';
+  const line = `unchanged: ${namesOf(modules)} ${verb} deployed; ${detail}`;
+  return [table(nodes.map(nodeRow)), line].filter(part => part !== '').join('\n');
+}
+
+function namesOf(modules: readonly { readonly module: string; readonly revision: string | null }[]): string {
+  return modules.map(({ module, revision }) => (revision === null ? module : at(module, revision))).join(' ');
 }
 
 /** A line a node, and how many would load the modules. */

@@ -14,6 +14,7 @@ import type { LastHead } from '../store/heads.ts';
 import { parseScope } from './canary-option.ts';
 import type { CommandContext, Handler } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
+import { findUnchanged, type Unchanged } from './unchanged.ts';
 
 /** A built module, and the head that its next one is decided upon. */
 interface Candidate {
@@ -23,7 +24,11 @@ interface Candidate {
 }
 
 interface Plan {
+  /** All modules, with those that are unchanged. */
   readonly candidates: readonly Candidate[];
+  readonly unchanged: Unchanged;
+  /** How many bytes of bundles fit into the stream. */
+  readonly room: number;
   readonly names: ReadonlySet<string>;
   readonly scope: CanaryScope | null;
   readonly ms: number;
@@ -31,17 +36,23 @@ interface Plan {
 
 const NO_ROOM = 'the stream has no room for it; nothing was sent (raise STREAM_MAX_MB, and start the controller again)';
 
+const UNCHANGED = 'nothing was written (--force writes it again)';
+
 /**
  * Pushes modules together: build, prepare on every node, write the heads when no node refused, and await the commit. A silent
- * node does not hold a push: it is named, and applies the heads when it is back.
+ * node does not hold a push: it is named, and applies the heads when it is back. Modules that are unchanged are left alone.
  *
  * @throws UsageError, SourceError and PreflightError before anything was sent.
  */
 export const push: Handler<'push'> = async (context, command, report) => {
-  const { modules, author, timeoutMs, force, canary } = command;
+  const { author, timeoutMs, force, canary } = command;
   const plan = await build(context, command, report);
-  const { candidates, names } = plan;
-  const result = resultOf(candidates, plan.ms);
+  const { names } = plan;
+  const result = resultOf(plan);
+  const candidates = plan.candidates.filter(({ built }) => !plan.unchanged.modules.has(built.bundle.module));
+  if (candidates.length === 0) return result('unchanged', UNCHANGED, plan.unchanged.silent, {});
+  if (candidates.reduce((sum, { built }) => sum + built.packed.length, 0) > plan.room) throw new UsageError(NO_ROOM);
+  for (const message of await warningsOf(candidates, context.store)) report({ type: 'warning', message });
   const onAnswer = (phase: string, answered: number): void =>
     report({ type: 'progress', phase, answered, expected: names.size });
 
@@ -56,7 +67,7 @@ export const push: Handler<'push'> = async (context, command, report) => {
   }
 
   const note = canary === null ? 'push' : `canary on ${canary.scope}`;
-  const written = await writeHeads(context.store, changesTo(plan, command), { author, note });
+  const written = await writeHeads(context.store, changesTo(candidates, plan.scope, command), { author, note });
   if (written.status === 'overtaken') {
     return result('overtaken', written.detail, [], { prepare: prepared.ms });
   }
@@ -75,14 +86,15 @@ export const push: Handler<'push'> = async (context, command, report) => {
 
   const { passed, detail } = await context.monitor.watch(written.heads, canary.watch, report);
   if (!passed) return result('rolled-back', `rolled back: ${detail}`, nodes, times);
-  const everywhere = `everywhere with: hotcast promote ${modules.join(' ')}`;
+  const tried = candidates.map(({ built }) => built.bundle.module).join(' ');
+  const everywhere = `everywhere with: hotcast promote ${tried}`;
   return result('committed', `canary passed: ${detail}; ${everywhere}`, nodes, times);
 };
 
 /** Builds the modules, and reads at the same time what a push has to know before it sends anything. */
 async function build(context: CommandContext, command: CommandOf<'push'>, report: OnReport): Promise<Plan> {
   const { store, membership } = context;
-  const { modules, check, canary } = command;
+  const { modules, check, force, canary, timeoutMs } = command;
   const startedAt = performance.now();
   const [lasts, expected, room, built] = await Promise.all([
     Promise.all(modules.map(module => store.lastHead(module))),
@@ -90,15 +102,16 @@ async function build(context: CommandContext, command: CommandOf<'push'>, report
     store.room(),
     context.build(modules, check, report),
   ]);
-  if (built.reduce((sum, { packed }) => sum + packed.length, 0) > room) throw new UsageError(NO_ROOM);
   const names = expectedNodes(expected, report);
   const scope = canary === null ? null : parseScope(canary.scope, [...names]);
   const candidates = built.map((each, index): Candidate => {
     const last = lasts[index] ?? { head: null, position: 0 };
     return { built: each, manifest: manifestFrom(each.bundle), last };
   });
-  for (const message of await warningsOf(candidates, store)) report({ type: 'warning', message });
-  return { candidates, names, scope, ms: performance.now() - startedAt };
+  const ms = performance.now() - startedAt;
+  const wanted = candidates.map(({ built: { bundle }, last }) => ({ ...bundle, last }));
+  const unchanged = await findUnchanged(context, force ? [] : wanted, names, timeoutMs);
+  return { candidates, unchanged, room, names, scope, ms };
 }
 
 /** Warnings of exports that are gone and that other modules import. The heads of those are read only when some are gone. */
@@ -114,7 +127,11 @@ async function warningsOf(candidates: readonly Candidate[], store: CommandContex
   return removedExportWarnings(removed, new Map([...running, ...pushed]));
 }
 
-function changesTo({ candidates, scope }: Plan, { force, canary }: CommandOf<'push'>): HeadChange[] {
+function changesTo(
+  candidates: readonly Candidate[],
+  scope: CanaryScope | null,
+  { force, canary }: CommandOf<'push'>,
+): HeadChange[] {
   return candidates.map(({ built: { bundle }, manifest, last }) => {
     const { module, revision } = bundle;
     if (scope === null || canary === null) return { module, revision, manifest, canary: null, last, force };
@@ -132,7 +149,7 @@ async function keepBundles({ store }: CommandContext, bundles: readonly BuiltBun
 }
 
 /** Gives a function that makes the result of a push, whichever step ends it. */
-function resultOf(candidates: readonly Candidate[], compile: number) {
+function resultOf({ candidates, unchanged, ms: compile }: Plan) {
   const modules = candidates.map(({ built: { bundle } }) => ({ module: bundle.module, revision: bundle.revision }));
   return (
     outcome: PushResult['outcome'],
@@ -142,6 +159,7 @@ function resultOf(candidates: readonly Candidate[], compile: number) {
   ): PushResult => ({
     command: 'push',
     modules,
+    unchanged: [...unchanged.modules],
     outcome,
     detail,
     nodes: inOrder(nodes),

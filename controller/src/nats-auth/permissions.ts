@@ -48,7 +48,7 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
           subjects.allAny,
           subjects.roster,
           '$JS.API.INFO',
-          ...['CREATE', 'UPDATE', 'INFO', 'PURGE'].map(verb => `$JS.API.STREAM.${verb}.${stream}`),
+          ...['CREATE', 'UPDATE', 'INFO', 'PURGE', 'MSG.DELETE'].map(verb => `$JS.API.STREAM.${verb}.${stream}`),
           ...directGetOf(cookie),
         ],
         subscribe: [events, own],

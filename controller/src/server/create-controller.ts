@@ -22,6 +22,7 @@ import { startBundleGc } from '../rollout/bundle-gc.ts';
 import { CanaryMonitor } from '../rollout/canary-monitor.ts';
 import { awaitCommit } from '../rollout/commit.ts';
 import type { Audience } from '../rollout/context.ts';
+import { startHistoryGc } from '../rollout/history-gc.ts';
 import { createReconciler } from '../rollout/reconciler.ts';
 import { openKeyring } from '../store/keyring.ts';
 import { openStore } from '../store/stream-store.ts';
@@ -140,6 +141,7 @@ export async function createController({
     membership.onEvent(kind => void (kind === 'stalled' && reconciler.reconcile()));
     await reconciler.start();
     start(startBundleGc(store, log));
+    start(startHistoryGc(store, log));
     log.info({ cookie, readyMs: Math.round(performance.now()) }, 'ready');
     return { [Symbol.asyncDispose]: dispose };
   } catch (error) {

@@ -21,12 +21,12 @@ export function createBundles(stream: Stream, subjects: Subjects, keyring: Keyri
 
   /** The names of the bundles in the stream: those of a module, or all. */
   async function bundles(module = '*'): Promise<BundleName[]> {
-    return (await stream.subjects(subjects.bundle(module, '*'))).map(bundleNameIn);
+    return Object.keys(await stream.subjects(subjects.bundle(module, '*'))).map(bundleNameIn);
   }
 
   /** Whether the stream has a bundle. Its bytes are not read. */
   async function hasBundle(name: BundleName): Promise<boolean> {
-    return (await stream.subjects(subjectOf(name))).length > 0;
+    return Object.keys(await stream.subjects(subjectOf(name))).length > 0;
   }
 
   async function removeBundle(name: BundleName): Promise<void> {

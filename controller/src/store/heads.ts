@@ -4,7 +4,9 @@ import { headers } from '@nats-io/transport-node';
 import { decode, encode } from '../../../protocol/codec.ts';
 import { UnavailableError } from '../../../protocol/errors.ts';
 import { type Head, headSchema } from '../../../protocol/head.ts';
+import { HISTORY_LENGTH } from '../../../protocol/limits.ts';
 import { lastToken, type Subjects } from '../../../protocol/subjects.ts';
+import { keptHeads } from './kept-heads.ts';
 import type { Keyring } from './keyring.ts';
 import { isWrongLastSequence, type Stream } from './stream.ts';
 
@@ -76,13 +78,41 @@ export function createHeads(stream: Stream, subjects: Subjects, keyring: Keyring
     return (await readLastOfEach()).flatMap(({ head }) => head ?? []);
   }
 
-  /** The kept heads of a module, oldest first. */
+  /** The kept heads of a module, oldest first: see {@link keptHeads}. */
   async function history(module: string): Promise<Head[]> {
-    const messages = await stream.kept(subjects.head(module));
-    const kept = messages.map(message => verified(message)).filter(head => head !== null);
+    return keptHeads([...headsIn(await stream.kept(subjects.head(module))).values()]);
+  }
+
+  /** The heads in messages, by their sequences, oldest first. */
+  function headsIn(messages: readonly StoredMsg[]): Map<number, Head> {
+    const found = messages.map(message => verified(message)).filter(head => head !== null);
     // A head that was signed again, or replayed by somebody, is there twice.
-    const known = new Map(kept.map(head => [head.sequence, head]));
-    return [...known.values()].toSorted((a, b) => a.sequence - b.sequence);
+    return new Map(found.toSorted((a, b) => a.sequence - b.sequence).map(head => [head.sequence, head]));
+  }
+
+  /** The modules with more heads in the stream than every history keeps. */
+  async function modulesWithLongHistory(): Promise<string[]> {
+    const counts = Object.entries(await stream.subjects(subjects.heads));
+    return counts.filter(([, count]) => count > HISTORY_LENGTH).map(([subject]) => lastToken(subject));
+  }
+
+  /**
+   * Removes the heads that the history of a module does not keep. The last message of the subject stays, whatever it is: the
+   * next write compares with it.
+   *
+   * @returns the sequences of the heads that stay.
+   */
+  async function collectHeads(module: string): Promise<Set<number>> {
+    const messages = await stream.kept(subjects.head(module));
+    const kept = new Set(keptHeads([...headsIn(messages).values()]).map(({ sequence }) => sequence));
+    const seen = new Set<number>();
+    for (const message of messages.toReversed()) {
+      const sequence = verified(message)?.sequence;
+      const isKept = sequence !== undefined && kept.has(sequence) && !seen.has(sequence);
+      if (isKept) seen.add(sequence);
+      else if (message !== messages.at(-1)) await stream.remove(message.seq);
+    }
+    return kept;
   }
 
   /**
@@ -150,5 +180,15 @@ export function createHeads(stream: Stream, subjects: Subjects, keyring: Keyring
     return writeHeads([{ head, position }]);
   }
 
-  return { lastHead, heads, history, restoreHeads, writeHeads, signHead, signHeadAgain };
+  return {
+    lastHead,
+    heads,
+    history,
+    modulesWithLongHistory,
+    collectHeads,
+    restoreHeads,
+    writeHeads,
+    signHead,
+    signHeadAgain,
+  };
 }

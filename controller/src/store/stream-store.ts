@@ -26,7 +26,7 @@ export type StreamStore = Awaited<ReturnType<typeof openStore>>;
 /** Opens the cookie's stream, and creates it when it does not exist. */
 export async function openStore(nats: NatsConnection, { cookie, subjects, keyring, maxBytes }: StoreOptions) {
   const stream = await openStream(nats, streamOf(cookie));
-  const { signHeadAgain, ...heads } = createHeads(stream, subjects, keyring);
+  const { signHeadAgain, collectHeads, ...heads } = createHeads(stream, subjects, keyring);
   const { signBundlesAgain, ...bundles } = createBundles(stream, subjects, keyring);
   const ensureStream = (): Promise<void> =>
     stream.ensure([subjects.bundles, subjects.heads, subjects.headResults], maxBytes);
@@ -51,6 +51,14 @@ export async function openStore(nats: NatsConnection, { cookie, subjects, keyrin
     async headResultHistory(module: string): Promise<HeadResult[]> {
       const messages = await stream.kept(subjects.headResult(module));
       return messages.map(({ data }) => decode(headResultSchema, data));
+    },
+
+    /** Removes the heads that the history of a module does not keep, and their results. */
+    async collectHistory(module: string): Promise<void> {
+      const kept = await collectHeads(module);
+      for (const { data, seq } of (await stream.kept(subjects.headResult(module))).slice(0, -1)) {
+        if (!kept.has(decode(headResultSchema, data).sequence)) await stream.remove(seq);
+      }
     },
 
     async writeHeadResult(result: HeadResult): Promise<void> {

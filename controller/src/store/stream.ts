@@ -10,7 +10,7 @@ import {
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 
-import { HISTORY_LENGTH } from '../../../protocol/limits.ts';
+import { MAX_MESSAGES_PER_SUBJECT } from '../../../protocol/limits.ts';
 
 /** NATS's error code: a stream of that name exists with another configuration. */
 const STREAM_NAME_IN_USE = 10058;
@@ -28,7 +28,7 @@ export async function openStream(nats: NatsConnection, name: string) {
       const config = {
         subjects,
         storage: StorageType.File,
-        max_msgs_per_subject: HISTORY_LENGTH,
+        max_msgs_per_subject: MAX_MESSAGES_PER_SUBJECT,
         max_bytes: maxBytes,
         // What nodes may need is never dropped to make room.
         discard: DiscardPolicy.New,
@@ -48,9 +48,9 @@ export async function openStream(nats: NatsConnection, name: string) {
       return (await streams.info(name)).state.bytes;
     },
 
-    /** The subjects under which the stream has messages. */
-    async subjects(filter: string): Promise<string[]> {
-      return Object.keys((await streams.info(name, { subjects_filter: filter })).state.subjects ?? {});
+    /** The subjects under which the stream has messages, and how many of each. */
+    async subjects(filter: string): Promise<Record<string, number>> {
+      return (await streams.info(name, { subjects_filter: filter })).state.subjects ?? {};
     },
 
     /** The last message of a subject; null when there is none. */
@@ -66,11 +66,17 @@ export async function openStream(nats: NatsConnection, name: string) {
     /** The messages that the stream keeps of a subject, oldest first. */
     async kept(subject: string): Promise<StoredMsg[]> {
       try {
-        return await collect(await direct.getBatch(name, { seq: 0, next_by_subj: subject, batch: HISTORY_LENGTH }));
+        const all = { seq: 0, next_by_subj: subject, batch: MAX_MESSAGES_PER_SUBJECT };
+        return await collect(await direct.getBatch(name, all));
       } catch (error) {
         if (error instanceof JetStreamError && 'code' in error && error.code === 404) return [];
         throw error;
       }
+    },
+
+    /** Removes one message. */
+    async remove(position: number): Promise<void> {
+      await streams.deleteMessage(name, position, false);
     },
 
     /** Removes the messages of a subject, but for the last ones. */

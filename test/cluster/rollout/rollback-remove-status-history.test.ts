@@ -1,6 +1,9 @@
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
 import { describe, expect } from 'vitest';
 
 import { shortRevision } from '../../../protocol/revision.ts';
+import { streamOf, subjectsOf } from '../../../protocol/subjects.ts';
 import type { Cluster } from '../../support/cluster/cluster.ts';
 import { clusterTest } from '../../support/cluster/cluster-test.ts';
 import { waitForConvergence, runningRevisions } from '../../support/cluster/convergence.ts';
@@ -190,10 +193,31 @@ describe('history', () => {
     expect(times).toEqual(times.toSorted((a, b) => b - a));
   });
 
-  it('keeps the last 16 heads', async ({ cluster }) => {
-    await pushAll(cluster, 'long', 'one', 'two');
-    for (let count = 0; count < 16; count += 1) await cluster.change('rollback', 'long');
-    const notes = (await cluster.history('long')).map(({ note }) => note);
-    expect(notes).toEqual(Array.from({ length: 16 }, () => 'rollback'));
+  it('keeps every revision that was pushed, however often one is written again, and no head without end', async ({
+    cluster,
+  }) => {
+    const [one] = await pushAll(cluster, 'long', 'one', 'two', 'three');
+    for (let count = 0; count < 18; count += 1) await cluster.push('long', '--force');
+    const before = await cluster.history('long');
+    const again = await cluster.push('long');
+    expect({ exitCode: again.exitCode, outcome: again.result.outcome }).toEqual({ exitCode: 0, outcome: 'unchanged' });
+    expect(await cluster.history('long')).toEqual(before);
+
+    expect(await headsInStream(cluster, 'long')).toBe(21);
+    await cluster.kill('controller');
+    await cluster.startContainer('controller');
+    await expect.poll(async () => headsInStream(cluster, 'long'), { timeout: 20_000 }).toBe(before.length);
+    expect(await cluster.history('long')).toEqual(before);
+    expect(await cluster.change('rollback', 'long', '--to', one ?? '')).toMatchObject(committed);
+    expect(await runningRevisions(cluster, 'long')).toEqual([one]);
   });
 });
+
+/** How many heads of a module the stream has. */
+async function headsInStream(cluster: Cluster, module: string): Promise<number> {
+  await using nats = await connect(await cluster.natsOptions());
+  const { streams } = await jetstreamManager(nats, { checkAPI: false });
+  const subject = subjectsOf(cluster.cookie).head(module);
+  const { state } = await streams.info(streamOf(cluster.cookie), { subjects_filter: subject });
+  return state.subjects?.[subject] ?? 0;
+}

@@ -31,9 +31,8 @@ function publishedByNoRole(cookie: string): Actions {
   const other = streamOf(`${cookie}-2`);
   return {
     'create another stream': ['$JS.API.STREAM.CREATE.THIEF', '$JS.API.STREAM.UPDATE.THIEF'],
-    'delete the stream or some of its messages': [
+    'delete or copy the stream': [
       `$JS.API.STREAM.DELETE.${streamOf(cookie)}`,
-      `$JS.API.STREAM.MSG.DELETE.${streamOf(cookie)}`,
       `$JS.API.STREAM.SNAPSHOT.${streamOf(cookie)}`,
     ],
     'create consumers': [

@@ -12,6 +12,7 @@ const revision = 'f'.repeat(64);
 const pushed = (outcome: PushResult['outcome'], ...nodes: NodeOutcome[]): Result => ({
   command: 'push',
   modules: [{ module: 'demo', revision }],
+  unchanged: [],
   outcome,
   detail: '',
   nodes,
@@ -60,6 +61,8 @@ describe('exitStatus', () => {
     ['a push was overtaken, though all loaded it', pushed('overtaken', loaded), 1],
     ['a push was overtaken before any loaded it', pushed('overtaken'), 1],
     ['nobody answered a push', pushed('unanswered', silent), 3],
+    ['a push was unchanged', pushed('unchanged'), 0],
+    ['a push was unchanged, and a node was silent', pushed('unchanged', silent), 3],
     ['a canary was rolled back', pushed('rolled-back', loaded), 1],
     [
       'nodes outside of the canary kept what they had',

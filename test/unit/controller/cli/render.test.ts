@@ -11,6 +11,7 @@ const times = { compile: 12.34, prepare: 3.21, write: 0.4, commit: 1.5, skew: 0.
 const push = (outcome: PushResult['outcome'], detail: string, nodes: readonly NodeOutcome[]): PushResult => ({
   command: 'push',
   modules: [{ module: 'demo', revision }],
+  unchanged: [],
   outcome,
   detail,
   nodes,
@@ -62,6 +63,24 @@ describe('render of a push', () => {
         .split('\n')
         .slice(0, 2),
     ).toEqual(['demo@3f2a9c0b1d4e overtaken', 'wilma was faster']);
+  });
+
+  it('says in one line that nothing was written, and names the nodes that were silent', () => {
+    const detail = 'nothing was written (--force writes it again)';
+    const line = `unchanged: demo@3f2a9c0b1d4e is deployed; ${detail}`;
+    expect(render(push('unchanged', detail, []))).toBe(line);
+    expect(render(push('unchanged', detail, [{ node: 'fred', status: 'silent' }]))).toBe(
+      `fred  silent  should have answered and did not\n${line}`,
+    );
+  });
+
+  it('names the modules of a set that were left alone', () => {
+    const modules = ['demo', 'counter'].map(module => ({ module, revision }));
+    const result = { ...push('committed', '', []), modules, unchanged: ['counter'] };
+    expect(render(result).split('\n').slice(0, 2)).toEqual([
+      'demo@3f2a9c0b1d4e committed',
+      'unchanged: counter@3f2a9c0b1d4e (--force writes it again)',
+    ]);
   });
 
   it('takes the nearest rank for p50: never a time that no node had', () => {

@@ -1,0 +1,50 @@
+import { nodeDescription } from '../../../protocol/messages.ts';
+import type { Silent } from '../api/results.ts';
+import { askNodes, silentAmong } from '../fleet/ask-nodes.ts';
+import type { LastHead } from '../store/heads.ts';
+import type { CommandContext } from './context.ts';
+
+/** A revision that is to be pushed, and the module's last head. */
+interface Wanted {
+  readonly module: string;
+  readonly revision: string;
+  readonly last: LastHead;
+}
+
+/** The modules that a push has nothing to do for, and the nodes that did not say what they run. */
+export interface Unchanged {
+  readonly modules: ReadonlySet<string>;
+  readonly silent: readonly Silent[];
+}
+
+/**
+ * Finds the modules whose push would change nothing: the last head names the revision, no canary is open, a controller has
+ * committed the head, and every node that answers runs the revision. A node that does not, because it refused the head or
+ * has loaded something else by `compile`, tries again when a new head is written. A silent one catches up by itself.
+ */
+export async function findUnchanged(
+  context: Pick<CommandContext, 'nats' | 'subjects' | 'store'>,
+  wanted: readonly Wanted[],
+  expected: ReadonlySet<string>,
+  timeoutMs: number,
+): Promise<Unchanged> {
+  const named = wanted.flatMap(({ module, revision, last: { head } }) =>
+    head !== null && head.canary === null && head.revision === revision
+      ? [{ module, revision, sequence: head.sequence }]
+      : [],
+  );
+  if (named.length === 0) return { modules: new Set(), silent: [] };
+  const [results, answers] = await Promise.all([
+    context.store.headResults(),
+    askNodes(context, { verb: 'describe', expected, timeoutMs, schema: nodeDescription }),
+  ]);
+  const committed = new Map(
+    results.flatMap(({ module, sequence, verdict }) => (verdict === 'committed' ? [[module, sequence]] : [])),
+  );
+  const nodes = [...answers.values()].map(({ answer }) => answer);
+  const modules = named.filter(
+    ({ module, revision, sequence }) =>
+      committed.get(module) === sequence && nodes.every(node => node.modules[module]?.revision === revision),
+  );
+  return { modules: new Set(modules.map(({ module }) => module)), silent: silentAmong(expected, answers) };
+}
