@@ -15,7 +15,7 @@ describe('a node with another cookie', () => {
     expect(
       (await cluster.nodes('--wait', String(nodeNames.length), '--timeout', '60')).map(({ node }) => node),
     ).toEqual(nodeNames);
-    const pushed = await cluster.push('demo');
+    const pushed = await cluster.push('demo', '--force');
     expect(pushed.exitCode).toBe(0);
     expect(pushed.result.nodes.map(({ node }) => node)).toEqual(nodeNames);
     const called = await cluster.call('demo.add(4, 5)');
