@@ -8,6 +8,7 @@ import { UsageError } from '../../../protocol/errors.ts';
 import { isModuleName } from '../../../protocol/names.ts';
 import { revisionOf } from '../../../protocol/revision.ts';
 import { type Diagnostic, SourceError, withoutPosition } from '../api/diagnostic.ts';
+import { esbuildService } from './esbuild-service.ts';
 import { linkHotImports, starModules } from './hot-imports.ts';
 import { liveExports } from './live-exports.ts';
 
@@ -24,6 +25,7 @@ export interface Compiled {
  * @param module a valid module name.
  * @throws UsageError when there is no such module, or it exports nothing.
  * @throws SourceError when it does not compile.
+ * @throws UnavailableError when esbuild's process ends meanwhile.
  */
 export function compile(modulesDir: string, module: string): Promise<Compiled> {
   return compileWithin(modulesDir, module, []);
@@ -49,16 +51,18 @@ async function compileWithin(modulesDir: string, module: string, outer: readonly
     metafile: true,
   } as const satisfies BuildOptions;
   const [program, surface] = await Promise.allSettled([
-    build({
-      ...common,
-      format: 'cjs',
-      sourcemap: 'external',
-      define: { 'import.meta.hot': '__hotcast_hot' },
-      // A script of `vm` has no loader of its own, so an import() becomes a require.
-      supported: { 'dynamic-import': false },
-    }),
+    esbuildService.use(() =>
+      build({
+        ...common,
+        format: 'cjs',
+        sourcemap: 'external',
+        define: { 'import.meta.hot': '__hotcast_hot' },
+        // A script of `vm` has no loader of its own, so an import() becomes a require.
+        supported: { 'dynamic-import': false },
+      }),
+    ),
     // esbuild lists the names that a module exports only when it writes an ES module.
-    build({ ...common, format: 'esm', packages: 'external' }),
+    esbuildService.use(() => build({ ...common, format: 'esm', packages: 'external' })),
   ]);
   // The program's errors come first: the other build leaves packages out, so it does not find all errors.
   if (program.status === 'rejected') throw failure(module, program.reason);

@@ -7,6 +7,7 @@ import type { API, Diagnostic as TypeScriptDiagnostic, Snapshot } from 'typescri
 import { UnavailableError } from '../../../protocol/errors.ts';
 import { orNullAfter, withTimeout } from '../../../shared/timeout.ts';
 import { type Diagnostic, withoutPosition } from '../api/diagnostic.ts';
+import { type Helper, HelperProcess } from './helper-process.ts';
 import { changesBetween, sourceTimes, type SourceTimes } from './source-snapshot.ts';
 
 /** The compiler options when the modules folder has no tsconfig.json. */
@@ -39,9 +40,10 @@ interface Session {
  * Checks types with TypeScript's native compiler. It keeps the program of the modules folder in a process of its own, so that
  * a check reads only the files that have changed since the last one. One check runs at a time. Disposing ends the process.
  */
-export class TypeCheck implements AsyncDisposable {
+export class TypeCheck implements AsyncDisposable, Helper {
   readonly #modulesDir: string;
   readonly #appDir: string;
+  readonly #process = new HelperProcess('the type checker', () => this.#forget());
   #session: Session | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -51,19 +53,28 @@ export class TypeCheck implements AsyncDisposable {
     this.#appDir = appDir;
   }
 
-  /** Loads the program, so that the first check does not wait for it. */
-  warm(): void {
-    this.check(Promise.resolve([])).catch(() => undefined);
+  /** Starts the process and loads the program, so that the next check does not wait for it. */
+  async start(): Promise<void> {
+    if (this.#session === null) await this.check(Promise.resolve([]));
+  }
+
+  takeEnd(): string | null {
+    return this.#process.takeEnd();
   }
 
   /**
    * Returns the type errors of source files, not those of other files.
    *
    * @param files a promise, so that the check starts while the files are still searched for.
-   * @throws UnavailableError when the checker does not answer; what `files` is rejected with.
+   * @throws UnavailableError when the checker does not answer, or its process ends; what `files` is rejected with.
    */
   async check(files: Promise<readonly string[]>): Promise<Diagnostic[]> {
-    const checked = this.#last.then(() => withTimeout(CHECK_TIMEOUT_MS, this.#check(files)));
+    const checked = this.#last.then(() =>
+      withTimeout(
+        CHECK_TIMEOUT_MS,
+        this.#process.use(() => this.#check(files)),
+      ),
+    );
     this.#last = checked.catch(() => undefined);
     try {
       return await checked;
@@ -71,6 +82,7 @@ export class TypeCheck implements AsyncDisposable {
       // When the compilation failed, its error is the one to report.
       await files;
       await this.#close();
+      if (cause instanceof UnavailableError) throw cause;
       throw new UnavailableError('the type check failed; nothing was sent (--no-check pushes without)', { cause });
     }
   }
@@ -83,11 +95,17 @@ export class TypeCheck implements AsyncDisposable {
 
   /** Ends the checker's process. The next check starts it again. */
   async #close(): Promise<void> {
+    const session = this.#forget();
+    if (session !== null) await orNullAfter(CLOSE_TIMEOUT_MS, session.api.close());
+    // One that hangs does not end by itself.
+    this.#process.kill();
+  }
+
+  #forget(): Session | null {
     const session = this.#session;
     this.#session = null;
-    if (session === null) return;
-    rmSync(session.folder, { recursive: true, force: true });
-    await orNullAfter(CLOSE_TIMEOUT_MS, session.api.close());
+    if (session !== null) rmSync(session.folder, { recursive: true, force: true });
+    return session;
   }
 
   async #check(files: Promise<readonly string[]>): Promise<Diagnostic[]> {
@@ -135,7 +153,7 @@ export class TypeCheck implements AsyncDisposable {
       return this.#session;
     } catch (error) {
       rmSync(folder, { recursive: true });
-      await api.close();
+      await orNullAfter(CLOSE_TIMEOUT_MS, api.close());
       throw error;
     }
   }

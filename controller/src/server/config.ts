@@ -16,6 +16,11 @@ export const CONTROLLER_SETTINGS = {
     '/run/hotcast/controller.sock',
     'The Unix socket on which the controller serves the command line.',
   ),
+  healthFile: path(
+    'HEALTH_FILE',
+    '/run/hotcast/alive',
+    "The file that a healthy controller touches. The container's health check reads its age.",
+  ),
   modulesDir: path(
     'MODULES_DIR',
     '/work/modules',

@@ -7,12 +7,15 @@ import { UnavailableError } from '../../../protocol/errors.ts';
 import type { Head } from '../../../protocol/head.ts';
 import { HEARTBEAT_TIMEOUT } from '../../../protocol/limits.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
+import { startHealthFile } from '../../../shared/health-file.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { drainConnection } from '../../../shared/nats/shutdown.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
 import { createBuild } from '../build/build.ts';
 import { compile } from '../build/compile.ts';
+import { esbuildHelper } from '../build/esbuild-service.ts';
 import { Preflight } from '../build/preflight/runner.ts';
+import { supervise } from '../build/supervise.ts';
 import { TypeCheck } from '../build/type-check.ts';
 import type { CommandContext } from '../commands/context.ts';
 import { heartbeatInterval } from '../fleet/heartbeat-interval.ts';
@@ -78,8 +81,7 @@ export async function createController({
   try {
     const preflight = start(new Preflight(preflightScript, config.preflight));
     const typeCheck = start(new TypeCheck(config.modulesDir, typesDir));
-    preflight.warm();
-    typeCheck.warm();
+    const supervisor = start(supervise([esbuildHelper, typeCheck, preflight], log));
 
     const { promise: ready, resolve: setReady } = promiseOf<CommandContext>();
     mkdirSync(dirname(config.socketPath), { recursive: true });
@@ -142,6 +144,7 @@ export async function createController({
     await reconciler.start();
     start(startBundleGc(store, log));
     start(startHistoryGc(store, log));
+    start(startHealthFile(config.healthFile, nats, log, () => supervisor.isHealthy));
     log.info({ cookie, readyMs: Math.round(performance.now()) }, 'ready');
     return { [Symbol.asyncDispose]: dispose };
   } catch (error) {

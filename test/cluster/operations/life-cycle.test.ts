@@ -94,6 +94,7 @@ describe('a hundred starts in one process leave nothing open', { timeout: 300_00
           keysDir: join(cluster.keys.folder('controller'), cluster.cookie),
           trustDir: join(cluster.keys.folder('trust'), cluster.cookie),
           socketPath: join(folder, 'controller.sock'),
+          healthFile: join(folder, 'health'),
           modulesDir,
           preflight: { timeoutMs: 2_000, memoryMb: 256 },
           streamMaxBytes: 2 ** 30,

@@ -4,6 +4,7 @@ import './shared-cluster/push.ts';
 import './shared-cluster/refused-push.ts';
 import './shared-cluster/removed-export.ts';
 import './shared-cluster/type-check.ts';
+import './shared-cluster/killed-helpers.ts';
 import './shared-cluster/dry-run.ts';
 import './shared-cluster/concurrent-pushes.ts';
 import './shared-cluster/load-order.ts';

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 import type { Bundle } from '../../../../protocol/bundle.ts';
 import { HotcastError, UnavailableError } from '../../../../protocol/errors.ts';
@@ -9,6 +9,7 @@ import { hotImportsIn, loadOrder } from '../../../../shared/load-order.ts';
 import { CODE_CACHE_RUNTIME } from '../../../../shared/module-script.ts';
 import { mapStack } from '../../../../shared/stack-trace.ts';
 import { withTimeout } from '../../../../shared/timeout.ts';
+import { endOf, type Helper, killFirst } from '../helper-process.ts';
 import type {
   ModuleUnderTest,
   PreflightLimits,
@@ -46,6 +47,9 @@ const START_TIMEOUT_MS = 30_000;
 /** How a process ends that takes too much memory before it is measured: by V8 or by the kernel, which kill it. */
 const OUT_OF_MEMORY: ReadonlySet<string | null> = new Set(['SIGABRT', 'SIGTRAP', 'SIGKILL']);
 
+/** The kernel kills a preflight before every other process: see {@link killFirst}. */
+const KILL_SCORE = 1_000;
+
 /** The unit of the figures in /proc. */
 const PAGE_BYTES = 4_096;
 
@@ -59,12 +63,13 @@ interface Standby {
  * (no files, network, processes, workers, addons), with limits on time and memory. A process serves one run. The next one
  * waits as a standby. Disposing ends all processes.
  */
-export class Preflight implements Disposable {
+export class Preflight implements Disposable, Helper {
   readonly #script: string;
   readonly #limits: PreflightLimits;
   readonly #running = new Set<ChildProcess>();
   #standby: Standby | null = null;
   #isDisposed = false;
+  #end: string | null = null;
 
   /** @param script the program of the process: `child/main.ts`, bundled. */
   constructor(script: string, limits: PreflightLimits) {
@@ -75,6 +80,17 @@ export class Preflight implements Disposable {
   /** Starts the standby, so that the next run does not wait for it. */
   warm(): void {
     if (!this.#isDisposed && this.#standby?.child.connected !== true) this.#standby = this.#start();
+  }
+
+  async start(): Promise<void> {
+    this.warm();
+    if (this.#standby !== null) await withTimeout(START_TIMEOUT_MS, this.#standby.ready);
+  }
+
+  takeEnd(): string | null {
+    const end = this.#end;
+    this.#end = null;
+    return end;
   }
 
   /**
@@ -111,8 +127,13 @@ export class Preflight implements Disposable {
       env: { NODE_ENV: 'production' },
     });
     this.#running.add(child);
-    killFirst(child);
-    child.once('exit', () => this.#running.delete(child));
+    killFirst(child, KILL_SCORE);
+    child.once('exit', (code, signal) => {
+      this.#running.delete(child);
+      if (this.#standby?.child !== child || this.#isDisposed) return;
+      this.#standby = null;
+      this.#end = `the standby of the preflight ${endOf(code, signal)}`;
+    });
     const ready = new Promise((resolve, reject) => {
       child.once('message', resolve);
       child.once('error', reject);
@@ -187,15 +208,6 @@ function crash(signal: string | null): Refusal {
 /** The topmost position of a stack that is in the module's source: `modules/demo.ts:4:9`. */
 function positionIn(stack: string, bundle: Bundle): string | null {
   return /@[0-9a-f]{12} (\S+:\d+:\d+)/.exec(mapStack(stack, () => bundle))?.[1] ?? null;
-}
-
-/** When the container has no memory left, the kernel kills this process, and not the controller (proc(5), oom_score_adj). */
-function killFirst({ pid }: ChildProcess): void {
-  try {
-    writeFileSync(`/proc/${pid}/oom_score_adj`, '1000');
-  } catch {
-    // There is no /proc, or the process has ended.
-  }
 }
 
 /** The resident memory of a process in MB; 0 where there is no /proc. */

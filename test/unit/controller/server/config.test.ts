@@ -12,6 +12,7 @@ describe('loadConfig of the controller', () => {
       natsUrl: 'nats://nats:4222',
       logLevel: 'info',
       socketPath: '/run/hotcast/controller.sock',
+      healthFile: '/run/hotcast/alive',
       modulesDir: '/work/modules',
       preflight: { timeoutMs: 2_000, memoryMb: 256 },
       keysDir: '/run/keys/dino',
