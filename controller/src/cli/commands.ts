@@ -88,7 +88,9 @@ export function defineCli(program: Program, author: string, { send, serve }: Act
     .action((module, options) => send(options, { type: 'purge', module, force: false }));
 
   addCommand(program, 'status', 'hotcast status', QUERY_TIMEOUT)
-    .description('compare what should run with what runs; the exit status is 1 if they differ')
+    .description(
+      'compare what should run with what runs; the exit status is 1 if they differ, and 3 if only silent nodes are left',
+    )
     .action(options => send(options, { type: 'status' }));
 
   addCommand(program, 'history <module>', 'hotcast history demo')

@@ -1,4 +1,4 @@
-import type { Result } from '../api/results.ts';
+import type { Result, StatusRow } from '../api/results.ts';
 
 /** The meaning of each exit status of `hotcast`. */
 export const EXIT_STATUSES = {
@@ -23,7 +23,11 @@ const DONE: ReadonlySet<string> = new Set(['committed', 'unchanged']);
  */
 export function exitStatus(result: Result): 0 | 1 | 3 {
   if (result.command === 'history' || result.command === 'keys rotate') return 0;
-  if (result.command === 'status') return result.nodes.every(({ state }) => state === 'ok') ? 0 : 1;
+  if (result.command === 'status') {
+    const states = new Set<StatusRow['state']>(result.nodes.map(({ state }) => state));
+    if (states.has('behind') || states.has('refused') || states.has('here only')) return 1;
+    return states.has('silent') ? 3 : 0;
+  }
   if ('outcome' in result && !DONE.has(result.outcome)) return result.outcome === 'unanswered' ? 3 : 1;
   const statuses = new Set<string>(result.nodes.map(({ status }) => status));
   if (['refused', 'error', 'busy', 'not_tried'].some(status => statuses.has(status))) return 1;

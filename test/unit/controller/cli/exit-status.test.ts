@@ -74,6 +74,8 @@ describe('exitStatus', () => {
     ['a node is behind', drifted('ok', 'behind'), 1],
     ['a node has what compile loaded', drifted('here only'), 1],
     ['every node is on its heads', drifted('ok', 'ok'), 0],
+    ['a node does not answer in time', drifted('ok', 'silent'), 3],
+    ['a node differs and another one does not answer', drifted('silent', 'behind'), 1],
     ['a history', { command: 'history', module: 'demo', heads: [] }, 0],
     ['the node loaded it', compiled(loaded), 0],
     ['the node refused it', compiled(refused), 1],
