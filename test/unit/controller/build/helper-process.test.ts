@@ -4,10 +4,11 @@ import { once } from 'node:events';
 import { symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
+import { stop } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { compile } from '../../../../controller/src/build/compile.ts';
-import { esbuildHelper } from '../../../../controller/src/build/esbuild-service.ts';
+import { esbuildHelper, esbuildService } from '../../../../controller/src/build/esbuild-service.ts';
 import { TypeCheck } from '../../../../controller/src/build/type-check.ts';
 import { ROOT } from '../../../support/shell.ts';
 import { projects } from '../../projects.ts';
@@ -20,7 +21,12 @@ const note = (message: unknown): void => {
   }
 };
 
-beforeAll(() => void subscribe('child_process', note));
+beforeAll(async () => {
+  subscribe('child_process', note);
+  // The files of this thread share esbuild, which can run already.
+  esbuildService.kill();
+  await stop();
+});
 afterAll(() => void unsubscribe('child_process', note));
 
 /** The processes of a program that run now. */
