@@ -19,6 +19,9 @@ export const MAX_MODULES = 1_000;
 /** The longest name of a function that can be called. */
 export const MAX_FUNCTION_NAME = 200;
 
+/** The deepest property of an export that can be called. */
+export const MAX_FUNCTION_PATH = 16;
+
 /** The number of newest heads, and of different revisions, that the history of a module keeps. */
 export const HISTORY_LENGTH = 16;
 

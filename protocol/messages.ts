@@ -1,14 +1,21 @@
 import * as v from 'valibot';
 
 import { count, moduleName, nodeName, revision } from './schemas.ts';
-import { MAX_FUNCTION_NAME, MAX_HEARTBEAT_INTERVAL, HEARTBEAT_INTERVAL } from './limits.ts';
+import { MAX_FUNCTION_NAME, MAX_FUNCTION_PATH, MAX_HEARTBEAT_INTERVAL, HEARTBEAT_INTERVAL } from './limits.ts';
+import { isEncodedValue } from './values/decode.ts';
 
 const heartbeatInterval = v.pipe(count, v.minValue(HEARTBEAT_INTERVAL), v.maxValue(MAX_HEARTBEAT_INTERVAL));
 
-/** Calls an exported function; the arguments are JSON. */
+const functionName = v.pipe(v.string(), v.maxLength(MAX_FUNCTION_NAME));
+
+/** Calls an exported function. */
 export const callRequest = v.object({
   module: moduleName,
-  function: v.pipe(v.string(), v.maxLength(MAX_FUNCTION_NAME)),
+  /** The name of the export. */
+  function: functionName,
+  /** The properties below the export: `['f']` calls its method `f`. */
+  path: v.optional(v.pipe(v.array(functionName), v.maxLength(MAX_FUNCTION_PATH))),
+  /** The arguments, as values/encode.ts encodes them. */
   args: v.array(v.unknown()),
 });
 
@@ -89,7 +96,7 @@ export const callFailure = v.picklist([
   'undef',
   /** The function threw, or its promise was rejected. */
   'exception',
-  /** JSON can't represent the value. */
+  /** The value is too large. */
   'badvalue',
 ]);
 
@@ -97,8 +104,8 @@ export const callAnswer = v.variant('status', [
   v.object({
     status: v.literal('value'),
     node: nodeName,
-    /** JSON text of the value; absent when the function returned undefined. */
-    json: v.optional(v.string()),
+    /** The value as JSON text, as values/encode.ts encodes it; absent when the function returned undefined. */
+    json: v.optional(v.pipe(v.string(), v.check(isEncodedValue, 'not an encoded value'))),
     revision,
     /** The lines that the module printed during the call. */
     output: v.array(v.string()),

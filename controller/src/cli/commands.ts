@@ -107,7 +107,7 @@ export function defineCli(program: Program, author: string, { send, serve }: Act
     });
 
   addCommand(program, 'call <call>', "hotcast call 'demo.add(4, 5)'")
-    .description('call an exported function on every node; its arguments are JSON')
+    .description('call an exported function on every node; its arguments are literals of JavaScript')
     .option('--node <name>', 'call it on this node only')
     .option('--stack', 'show where an error was thrown')
     .action((call, options) => {

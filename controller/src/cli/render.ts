@@ -1,5 +1,6 @@
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { HeadChangeResult, NodeOutcome, PushResult, Result, ResultOf } from '../api/results.ts';
+import { printValue } from './print-value.ts';
 
 /** The text for a node that is silent. */
 const SILENT = 'should have answered and did not';
@@ -120,15 +121,15 @@ function renderCall({ nodes, single, stack }: ResultOf<'call'>): string {
   return nodes
     .flatMap(node => {
       const output = node.status === 'silent' ? [] : node.output.map(line => `${node.node} | ${line}`);
-      const answer = stack && node.status === 'error' && node.stack !== undefined ? node.stack : callText(node);
+      const answer = stack && node.status === 'error' && node.stack !== undefined ? node.stack : callText(node, single);
       return [...output, single && node.status === 'value' ? answer : `${node.node.padEnd(width)}  ${answer}`];
     })
     .join('\n');
 }
 
-function callText(node: ResultOf<'call'>['nodes'][number]): string {
+function callText(node: ResultOf<'call'>['nodes'][number], single: boolean): string {
   if (node.status === 'silent') return 'silent: no answer in time (wait longer with --timeout 60)';
-  return node.status === 'value' ? (node.json ?? 'undefined') : `${node.type}: ${node.message}`;
+  return node.status === 'value' ? printValue(node.json, !single) : `${node.type}: ${node.message}`;
 }
 
 /** A line a node. */

@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 
 import { encode } from '../../../protocol/codec.ts';
-import { type CallAnswer, callAnswer, malformedAnswer } from '../../../protocol/messages.ts';
+import { type CallAnswer, callAnswer, type CallRequest, malformedAnswer } from '../../../protocol/messages.ts';
+import { encodeArguments } from '../../../protocol/values/encode.ts';
 import { askNodes, rowsOf } from '../fleet/ask-nodes.ts';
 import { parseCall } from './call-expression.ts';
 import type { Handler } from './context.ts';
@@ -11,7 +12,10 @@ const callReply = v.variant('status', [callAnswer, malformedAnswer]);
 
 /** Calls a function on one node, or on all. @throws UsageError when the text is not a call, or there is no such node. */
 export const call: Handler<'call'> = async (context, { call: text, node, stack, timeoutMs }, report) => {
-  const body = encode(parseCall(text));
+  const { module, path, args } = parseCall(text);
+  const [name, ...inner] = path;
+  const target = { module, function: name, ...(inner.length === 0 ? {} : { path: inner }) };
+  const body = encode({ ...target, args: encodeArguments(args) } satisfies CallRequest);
   const expected = selectNodes(await context.membership.expected(), node, report);
   const answers = await askNodes(context, { verb: 'call', node, expected, timeoutMs, schema: callReply, body });
   const nodes = rowsOf(expected, answers, (answer): CallAnswer => {

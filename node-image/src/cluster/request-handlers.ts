@@ -8,6 +8,7 @@ import { answerSubject } from '../../../protocol/inboxes.ts';
 import { MAX_MODULES, MAX_REQUEST_BYTES, HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
 import * as messages from '../../../protocol/messages.ts';
 import { ANSWER_TO, FORCE, lastToken, type Subjects, type Verb } from '../../../protocol/subjects.ts';
+import { decodeArguments } from '../../../protocol/values/decode.ts';
 import { LogThrottle } from '../../../shared/log-throttle.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { RejectedError } from '../admission/verifier.ts';
@@ -100,7 +101,10 @@ function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
       codeServer.purge(module);
       return { status: 'purged', node };
     },
-    call: bytes => call(codeServer, node, request(messages.callRequest, bytes)),
+    call: bytes => {
+      const { args, ...target } = request(messages.callRequest, bytes);
+      return call(codeServer, node, { ...target, args: decodeArguments(args) });
+    },
     digest: async bytes => {
       const digest = request(messages.digestRequest, bytes);
       heartbeat.setInterval(digest.heartbeatInterval ?? HEARTBEAT_INTERVAL);

@@ -1,5 +1,5 @@
-import { type JsonResult, toJson, tooLarge } from '../../../shared/json-value.ts';
 import { MAX_VALUE_BYTES } from '../../../protocol/limits.ts';
+import { type EncodedValue, encodeValue, type Printers, tooLarge } from '../../../protocol/values/encode.ts';
 
 /** Whether a value is a stream of items: an async generator or iterator, a ReadableStream, a stream of Node. */
 export function isStream(value: unknown): value is AsyncIterable<unknown> {
@@ -12,17 +12,22 @@ export function isStream(value: unknown): value is AsyncIterable<unknown> {
 }
 
 /**
- * Collects the items of a stream as a JSON array. It stops at an item that JSON can't carry, when the items exceed
- * {@link MAX_VALUE_BYTES}, and when the version has ended. The iterator is then returned and the stream cancelled.
+ * Collects the items of a stream as a JSON array. It stops when the items exceed {@link MAX_VALUE_BYTES}, and when the
+ * version has ended. The iterator is then returned and the stream cancelled.
  */
-export async function collectStream(stream: AsyncIterable<unknown>, ended: AbortSignal): Promise<JsonResult> {
+export async function collectStream(
+  stream: AsyncIterable<unknown>,
+  ended: AbortSignal,
+  printers: Printers,
+): Promise<EncodedValue> {
   const items: string[] = [];
   let bytes = 2;
   for await (const item of stream) {
     if (ended.aborted) break;
-    const result = toJson(item, MAX_VALUE_BYTES, `the value[${items.length}]`);
+    // In an array, so that undefined is encoded too.
+    const result = encodeValue([item], MAX_VALUE_BYTES, printers);
     if (!result.ok) return result;
-    const json = result.json ?? 'null';
+    const json = result.json?.slice(1, -1) ?? '';
     bytes += Buffer.byteLength(json) + 1;
     items.push(json);
     if (bytes > MAX_VALUE_BYTES) return tooLarge(MAX_VALUE_BYTES);

@@ -1,3 +1,6 @@
+import { inspect } from 'node:util';
+
+import type { Printers } from '../../../protocol/values/encode.ts';
 import { describeError, type ErrorDescription, mapStack, scriptIn } from '../../../shared/stack-trace.ts';
 import { currentScript } from '../sandbox/execution-context.ts';
 import type { ModuleTable } from './module-table.ts';
@@ -31,5 +34,8 @@ export function moduleErrors(modules: ModuleTable) {
     return version !== null;
   };
 
-  return { describe, sourcePosition, count, countUncaught };
+  /** How the values of calls are printed that are not data. */
+  const printers: Printers = { describeError: describe, print: value => inspect(value) };
+
+  return { describe, sourcePosition, count, countUncaught, printers };
 }

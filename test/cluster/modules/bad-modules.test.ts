@@ -103,7 +103,7 @@ const BAD_MODULES: Readonly<Record<string, BadModule>> = {
     effect: { exception: /^RangeError: Maximum call stack size exceeded$/ },
   },
   'returns-a-long-text': { body: `return 'x'.repeat(500_000_000);`, effect: TOO_LARGE },
-  'returns-a-long-list': { body: `return new Array(4_000_000_000);`, effect: { badvalue: /the value\[0\]/ } },
+  'returns-a-long-list': { body: `return new Array(4_000_000_000);`, effect: TOO_LARGE },
   'streams-endlessly': {
     body: `return (async function* () { for (;;) yield 'x'.repeat(1_000); })();`,
     effect: TOO_LARGE,

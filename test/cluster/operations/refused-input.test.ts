@@ -22,7 +22,8 @@ const it = clusterTest({ nodes: 2 }).extend('loaded', { scope: 'file' }, async (
 type Case = readonly [args: readonly string[], message: string | RegExp];
 
 const RULE = `it must be ${MODULE_RULE}`;
-const HINT = 'write texts in double quotes, as in demo.greet("fred")';
+const LITERALS = `write values such as 'x', [1], { a: 10n }, undefined`;
+const DIGITS = '9007199254740993 loses digits as a number: write 9007199254740993n';
 const KNOWN = 'nodes here: fred, bambam';
 
 const MODULES: readonly Case[] = [
@@ -60,9 +61,8 @@ const CALLS: readonly Case[] = [
   [['call', 'demo.add(4, 5'], `hotcast: "demo.add(4, 5" is no call: write it as 'demo.add(4, 5)'\n`],
   [['call', 'Demo.add(4, 5)'], `hotcast: "Demo.add(4, 5)" is no call: write it as 'demo.add(4, 5)'\n`],
   [['call', ''], `hotcast: "" is no call: write it as 'demo.add(4, 5)'\n`],
-  [['call', 'demo.add(four)'], `hotcast: the arguments (four) are not JSON: ${HINT}\n`],
-  [['call', `demo.add('4')`], `hotcast: the arguments ('4') are not JSON: ${HINT}\n`],
-  [['call', 'demo.add(1,)'], `hotcast: the arguments (1,) are not JSON: ${HINT}\n`],
+  [['call', 'demo.add(four)'], `hotcast: an argument can not be read: four is no literal: ${LITERALS}\n`],
+  [['call', 'demo.add(9007199254740993)'], `hotcast: an argument can not be read: ${DIGITS}\n`],
 ];
 
 const NODES: readonly Case[] = [

@@ -1,3 +1,4 @@
+import { decodeValue } from '../../../../protocol/values/decode.ts';
 import type { Cluster } from '../../../support/cluster/cluster.ts';
 
 /** The value that a call returns on fred. */
@@ -5,7 +6,7 @@ export async function valueOnFred(cluster: Cluster, call: string): Promise<unkno
   const { result, stdout } = await cluster.call(call, '--node', 'fred', '--timeout', '60');
   const [answer] = result.nodes;
   if (answer?.status !== 'value') throw new Error(`${call} returned no value: ${stdout}`);
-  return answer.json === undefined ? undefined : (JSON.parse(answer.json) as unknown);
+  return decodeValue(answer.json);
 }
 
 /** The state of a module on fred, and fred's process. */

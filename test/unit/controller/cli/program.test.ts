@@ -317,10 +317,11 @@ describe('without a controller', () => {
 describe('a value', () => {
   it('can have every character of Unicode, also those at which some readers end a line', async () => {
     const json = JSON.stringify('a\u2028b\u2029c\u0085d\n\r\u{1F600}');
+    const printed = `'a\u2028b\u2029c\\x85d\\n\\r\u{1F600}'`;
     const nodes = [{ node: 'fred', status: 'value' as const, json, revision: 'f'.repeat(64), output: ['\u2028'] }];
     const call = `demo.echo(${json})`;
     await controller(async () => ({ command: 'call', call, single: true, stack: false, nodes }));
-    expect(await hotcast(['call', call])).toMatchObject({ status: 0, out: [`fred | \u2028\n${json}`], err: [] });
+    expect(await hotcast(['call', call])).toMatchObject({ status: 0, out: [`fred | \u2028\n${printed}`], err: [] });
   });
 });
 

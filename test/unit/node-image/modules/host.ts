@@ -5,6 +5,7 @@ import type { LoadResult } from '../../../../node-image/src/modules/load-result.
 import type { Bundle } from '../../../../protocol/bundle.ts';
 import type { CallAnswer } from '../../../../protocol/messages.ts';
 import { isModuleName } from '../../../../protocol/names.ts';
+import { decodeValue } from '../../../../protocol/values/decode.ts';
 import { headOf, recordingLog } from '../../fixtures.ts';
 import { projects } from '../../projects.ts';
 
@@ -75,7 +76,7 @@ export function hosts(): () => Host {
       value: async (module, name, ...args) => {
         const answer = await callIt(module, name, ...args);
         if (answer.status === 'error') throw new Error(`${answer.type}: ${answer.message}`);
-        return answer.json === undefined ? undefined : (JSON.parse(answer.json) as unknown);
+        return decodeValue(answer.json);
       },
     };
   };

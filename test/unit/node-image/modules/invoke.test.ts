@@ -87,6 +87,28 @@ describe('call', () => {
     expect(rest).toEqual({ status: 'error', node: 'fred', failure: 'exception', type, message, output: [] });
   });
 
+  it('reaches the methods of an exported object, with the object as this', async () => {
+    const { server } = nodeWith(`
+      class Store { name = 'fred'; get(x) { return [this.name, x]; } }
+      exports.store = new Store();
+      exports.deep = { a: { 'b-c': () => 'deep' } };
+      exports.default = () => 'default';
+      exports['with-dash'] = () => 'dash';
+      exports.broken = { get inner() { throw new RangeError('broken'); } };`);
+    const at = async (name: string, ...path: string[]) =>
+      call(server, 'fred', { module: 'demo', function: name, path, args: [1] });
+    expect(await at('store', 'get')).toMatchObject({ json: '["fred",1]' });
+    expect(await at('deep', 'a', 'b-c')).toMatchObject({ json: '"deep"' });
+    expect(await at('default')).toMatchObject({ json: '"default"' });
+    expect(await at('with-dash')).toMatchObject({ json: '"dash"' });
+    expect(await at('broken', 'inner')).toMatchObject({ failure: 'exception', type: 'RangeError' });
+    for (const path of [['toString'], ['constructor'], ['get', 'call'], ['name', 'at'], ['nosuch', 'x']]) {
+      const message = `module demo exports no function ${['store', ...path].join('.')} on node fred`;
+      expect(await at('store', ...path)).toMatchObject({ failure: 'undef', message });
+    }
+    expect(server.describe()['demo']).toMatchObject({ errors: 0 });
+  });
+
   it('returns the stack of an error down to the module, and none for a value that is not an error', async () => {
     const node = nodeWith(`exports.f = () => { throw new RangeError('no'); }; exports.g = () => { throw 'a text'; };`);
     const at = `demo@${node.server.current('demo')?.revision.slice(0, 12)}`;
@@ -107,12 +129,28 @@ describe('call', () => {
   });
 
   it.each([
-    ['() => 1n', "the value is of type bigint, which JSON can't carry"],
-    ['() => [Number.NaN]', "the value[0] is NaN, which JSON can't carry"],
-    ['() => () => 1', "the value is of type function, which JSON can't carry"],
-    [`() => 'x'.repeat(${MAX_VALUE_BYTES})`, `the value is larger than ${MAX_VALUE_BYTES} bytes of JSON`],
-    [`() => 'é'.repeat(${MAX_VALUE_BYTES / 2})`, `the value is larger than ${MAX_VALUE_BYTES} bytes of JSON`],
-  ])('is badvalue for what an answer can not carry: %s', async (body, message) => {
+    ['() => [10n, NaN]', '[{"$type":"bigint","value":"10"},{"$type":"number","value":"NaN"}]'],
+    ['() => new Map([[1, new Set()]])', '{"$type":"Map","value":[[1,{"$type":"Set","value":[]}]]}'],
+    ['() => () => 1', '{"$type":"printed","text":"[Function (anonymous)]"}'],
+  ])('encodes a value that JSON does not have: %s', async (body, json) => {
+    expect(await nodeWith(`exports.f = ${body};`).call('f')).toMatchObject({ status: 'value', json });
+  });
+
+  it('returns an error that is a value with its stack, mapped', async () => {
+    const node = nodeWith(`exports.f = () => [new RangeError('no')];`);
+    const at = `demo@${node.server.current('demo')?.revision.slice(0, 12)}`;
+    const given = await node.call('f');
+    const value = { type: 'RangeError', message: 'no', stack: `RangeError: no\n    at exports.f (${at}:1:20)` };
+    expect(given.status === 'value' && JSON.parse(given.json ?? '')).toEqual([{ $type: 'Error', value }]);
+  });
+
+  it.each([
+    `() => 'x'.repeat(${MAX_VALUE_BYTES})`,
+    `() => 'é'.repeat(${MAX_VALUE_BYTES / 2})`,
+    `() => new Uint8Array(${MAX_VALUE_BYTES})`,
+    '() => new Array(4_000_000_000)',
+  ])('is badvalue for a value that is too large: %s', async body => {
+    const message = `the value is larger than ${MAX_VALUE_BYTES} bytes of JSON`;
     const given = await nodeWith(`exports.f = ${body};`).call('f');
     expect(given).toMatchObject({ failure: 'badvalue', type: 'badvalue', message });
   });
