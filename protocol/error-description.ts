@@ -12,7 +12,7 @@ export interface ErrorDescription {
   /** The error's cause, if it has one. */
   readonly cause?: ErrorDescription | undefined;
   /** The parts of an `AggregateError`. */
-  readonly errors?: readonly ErrorDescription[] | undefined;
+  readonly errors?: ErrorDescription[] | undefined;
 }
 
 /** The deepest cause or part that is described, and the largest number of descriptions in one. */
@@ -38,6 +38,16 @@ function schemaOf(depth: number): v.GenericSchema<ErrorDescription> {
 function nested(depth: number) {
   const inner = schemaOf(depth - 1);
   return { cause: v.optional(inner), errors: v.optional(v.pipe(v.array(inner), v.maxLength(MAX_DESCRIPTIONS))) };
+}
+
+/** Formats an error on one line: with its code, its parts and its causes. */
+export function errorLine({ type, message, code, cause, errors }: ErrorDescription): string {
+  return [
+    `${type}: ${message}`,
+    code === undefined || message.includes(String(code)) ? '' : ` (${code})`,
+    errors === undefined || errors.length === 0 ? '' : ` [${errors.map(errorLine).join('; ')}]`,
+    cause === undefined ? '' : `; cause: ${errorLine(cause)}`,
+  ].join('');
 }
 
 /** Formats an error as Node.js prints it: the stack, then code, cause and parts in braces. */

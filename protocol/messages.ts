@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 
+import { errorEntries } from './error-description.ts';
 import { count, moduleName, nodeName, revision } from './schemas.ts';
 import { MAX_FUNCTION_NAME, MAX_FUNCTION_PATH, MAX_HEARTBEAT_INTERVAL, HEARTBEAT_INTERVAL } from './limits.ts';
 import { isEncodedValue } from './values/decode.ts';
@@ -114,11 +115,8 @@ export const callAnswer = v.variant('status', [
     status: v.literal('error'),
     node: nodeName,
     failure: callFailure,
-    /** The class of the error (`TypeError`) for an exception, else the failure. */
-    type: v.string(),
-    message: v.string(),
-    /** The error's stack, mapped to the sources of the modules. */
-    stack: v.optional(v.string()),
+    /** The error, mapped to the sources of the modules. Its type is the failure if that is no exception. */
+    ...errorEntries(),
     output: v.array(v.string()),
   }),
 ]);

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 
 import * as v from 'valibot';
 
-import { errorDescription, errorText } from '../error-description.ts';
+import { errorDescription } from '../error-description.ts';
 import { DecodeError } from '../errors.ts';
 import { TYPE } from './encode.ts';
 
@@ -112,9 +112,9 @@ const revivers: Readonly<Record<string, Reviver>> = {
     const target = name === 'Object' ? {} : instanceOf(name === null ? null : text(name, 'Object'));
     return filled(target, above, object => fillObject(object, value, above));
   },
-  Error: ({ value }) => {
-    const result = v.safeParse(errorDescription, value);
-    return result.success ? new Printed(errorText(result.output)) : bad('Error');
+  Error: fields => {
+    const isDescription = v.is(errorDescription, fields['value']);
+    return isDescription ? new Printed(text(fields['text'], 'Error')) : bad('Error');
   },
   circular: ({ up }, above) => above[above.length - Number(up)] ?? bad('circular'),
   printed: fields => new Printed(text(fields['text'], 'printed')),

@@ -84,7 +84,7 @@ function objectToJson(value: object, walk: Walk): unknown {
   if (types.isNativeError(value) || value instanceof Error) {
     const description = walk.describeError(value);
     counted(JSON.stringify(description), walk);
-    return typed('Error', { value: description });
+    return typed('Error', { value: description, text: counted(walk.print(value), walk) });
   }
   const bytes = bytesOf(value);
   if (bytes !== null) {

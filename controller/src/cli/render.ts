@@ -1,3 +1,4 @@
+import { errorLine, errorText } from '../../../protocol/error-description.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { HeadChangeResult, NodeOutcome, PushResult, Result, ResultOf } from '../api/results.ts';
 import { printValue } from './print-value.ts';
@@ -121,7 +122,8 @@ function renderCall({ nodes, single, stack }: ResultOf<'call'>): string {
   return nodes
     .flatMap(node => {
       const output = node.status === 'silent' ? [] : node.output.map(line => `${node.node} | ${line}`);
-      const answer = stack && node.status === 'error' && node.stack !== undefined ? node.stack : callText(node, single);
+      const answer =
+        stack && node.status === 'error' && node.stack !== undefined ? errorText(node) : callText(node, single);
       return [...output, single && node.status === 'value' ? answer : `${node.node.padEnd(width)}  ${answer}`];
     })
     .join('\n');
@@ -129,7 +131,7 @@ function renderCall({ nodes, single, stack }: ResultOf<'call'>): string {
 
 function callText(node: ResultOf<'call'>['nodes'][number], single: boolean): string {
   if (node.status === 'silent') return 'silent: no answer in time (wait longer with --timeout 60)';
-  return node.status === 'value' ? printValue(node.json, !single) : `${node.type}: ${node.message}`;
+  return node.status === 'value' ? printValue(node.json, !single) : errorLine(node);
 }
 
 /** A line a node. */

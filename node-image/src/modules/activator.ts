@@ -80,7 +80,7 @@ export function createActivator(deps: ActivatorDeps) {
 
   /** What a bundle is evaluated with, apart from its data. */
   const environmentOf = ({ module, revision }: BundleInfo): Omit<Environment, 'data'> => ({
-    log: new VersionLogger(log, module, revision, logMaxCharsPerSecond),
+    log: new VersionLogger(log, module, revision, logMaxCharsPerSecond, errors.mapPrinted),
     hotImport: (name, names) => (names === null ? hotImports.of(name) : hotImports.pick(name, names)),
     onError: errors.count,
   });
@@ -129,7 +129,7 @@ export function createActivator(deps: ActivatorDeps) {
       const { module, revision } = next.failed.bundle;
       const fields = { module, revision: shortRevision(revision), err: errors.describe(next.error) };
       if (!isRetry) log.error(fields, 'refused: it threw while it loaded');
-      return refused('on_load_failure', next.error);
+      return refused('on_load_failure', errors.describeInLine(next.error));
     }
     for (const version of next.versions) {
       const state = modules.of(version.module);

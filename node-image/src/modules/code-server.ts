@@ -61,7 +61,7 @@ export class CodeServer implements AsyncDisposable {
       compiled.delete(bundle.revision);
       compiled.set(bundle.revision, prepared);
     } catch (error) {
-      return refused('badfile', error);
+      return refused('badfile', this.errors.describeInLine(error));
     }
     for (const revision of compiled.keys()) {
       if (compiled.size > MAX_COMPILED) compiled.delete(revision);
@@ -99,7 +99,7 @@ export class CodeServer implements AsyncDisposable {
       const live = { data: state.data, current: state.slots.current };
       changed.push({ prepared, live, environment: this.#activator.environmentOf(prepared.bundle) });
     }
-    return dryRun(changed, this.#activator.hotImports);
+    return dryRun(changed, this.#activator.hotImports, this.errors.describeInLine);
   }
 
   /**

@@ -17,8 +17,14 @@ export interface DryRunTarget {
 /**
  * Evaluates revisions together on deep copies of the live data, and calls their `codeChange`, in the order of a commit. They
  * all end in the same turn of the event loop, so that none of their timers fires.
+ *
+ * @param describe describes what they throw on one line.
  */
-export function dryRun(targets: readonly DryRunTarget[], hotImports: HotImports): DryRun {
+export function dryRun(
+  targets: readonly DryRunTarget[],
+  hotImports: HotImports,
+  describe: (thrown: unknown) => string,
+): DryRun {
   const members: Member[] = [];
   for (const { prepared, live, environment } of targets) {
     const copy = copyOf(live.data);
@@ -29,7 +35,7 @@ export function dryRun(targets: readonly DryRunTarget[], hotImports: HotImports)
     members.push({ prepared, evaluate });
   }
   const tried = evaluateTogether(members, hotImports);
-  if (tried.status === 'failed') return refused('on_load_failure', tried.error);
+  if (tried.status === 'failed') return refused('on_load_failure', describe(tried.error));
   tried.restore();
   for (const { lifetime } of tried.versions) void lifetime.end();
   return { status: 'would_load' };

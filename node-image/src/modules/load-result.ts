@@ -11,7 +11,7 @@ export interface Refused {
 
 export const OK: LoadResult = { status: 'ok' };
 
-export function refused(reason: RefusalReason, cause: unknown): Refused {
-  const detail = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+/** @param detail one line with the details. */
+export function refused(reason: RefusalReason, detail: string): Refused {
   return { status: 'refused', reason, detail };
 }

@@ -1,7 +1,9 @@
 import { inspect } from 'node:util';
 
+import { type ErrorDescription, errorLine } from '../../../protocol/error-description.ts';
 import type { Printers } from '../../../protocol/values/encode.ts';
-import { describeError, type ErrorDescription, mapStack, scriptIn } from '../../../shared/stack-trace.ts';
+import { describeError } from '../../../shared/describe-error.ts';
+import { mapStack, mapText, scriptIn } from '../../../shared/stack-trace.ts';
 import { currentScript } from '../sandbox/execution-context.ts';
 import type { ModuleTable } from './module-table.ts';
 import type { BundleInfo, Version } from './version.ts';
@@ -14,6 +16,12 @@ export function moduleErrors(modules: ModuleTable) {
 
   /** Describes what was thrown. Positions in its stack are those of the modules' source files. */
   const describe = (thrown: unknown): ErrorDescription => describeError(thrown, find);
+
+  /** Describes what was thrown on one line. */
+  const describeInLine = (thrown: unknown): string => errorLine(describe(thrown)).replaceAll(/\s*\n\s*/g, ' ');
+
+  /** Maps the stacks in a text that a module prints. */
+  const mapPrinted = (text: string): string => mapText(text, find);
 
   /** Maps `demo@3f2a9c81b0d4:4:9` to the source: `modules/demo.ts:4:9`; null when it is not known. */
   const sourcePosition = (position: string): string | null => mapStack(position, find).split(' ')[1] ?? null;
@@ -35,7 +43,7 @@ export function moduleErrors(modules: ModuleTable) {
   };
 
   /** How the values of calls are printed that are not data. */
-  const printers: Printers = { describeError: describe, print: value => inspect(value) };
+  const printers: Printers = { describeError: describe, print: value => mapPrinted(inspect(value)) };
 
-  return { describe, sourcePosition, count, countUncaught, printers };
+  return { describe, describeInLine, mapPrinted, sourcePosition, count, countUncaught, printers };
 }

@@ -1,9 +1,9 @@
 import { Writable } from 'node:stream';
 
+import type { ErrorDescription } from '../../../protocol/error-description.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { addOutput } from './execution-context.ts';
-import type { ErrorDescription } from '../../../shared/stack-trace.ts';
 
 /** The maximum length of one write, and of one line in it (characters). The rest is cut off. */
 const MAX_WRITE_CHARS = 65_536;
@@ -20,15 +20,24 @@ export class VersionLogger {
   readonly #log: Logger;
   readonly #fields: { readonly module: string; readonly revision: string };
   readonly #maxCharsPerSecond: number;
+  readonly #mapText: (text: string) => string;
   #periodStart = 0;
   #written = 0;
   #dropped = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(log: Logger, module: string, revision: string, maxCharsPerSecond: number) {
+  /** @param mapText maps the stacks in a text to the sources. */
+  constructor(
+    log: Logger,
+    module: string,
+    revision: string,
+    maxCharsPerSecond: number,
+    mapText: (text: string) => string = text => text,
+  ) {
     this.#log = log;
     this.#fields = { module, revision: shortRevision(revision) };
     this.#maxCharsPerSecond = maxCharsPerSecond;
+    this.#mapText = mapText;
   }
 
   /** A stream whose lines are logged, and added to the output of the call that wrote them. */
@@ -36,8 +45,9 @@ export class VersionLogger {
     return new Writable({
       decodeStrings: false,
       write: (chunk: string | Uint8Array, _encoding, done) => {
-        const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
-        for (const whole of shortened(text.endsWith('\n') ? text.slice(0, -1) : text, MAX_WRITE_CHARS).split('\n')) {
+        const written = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+        const text = shortened(written.endsWith('\n') ? written.slice(0, -1) : written, MAX_WRITE_CHARS);
+        for (const whole of this.#mapText(text).split('\n')) {
           const line = shortened(whole, MAX_LINE_CHARS);
           addOutput(line);
           if (this.#accept(line.length)) this.#log[level](this.#fields, line);
@@ -51,7 +61,7 @@ export class VersionLogger {
   error(describeError: () => ErrorDescription, message = 'error in a module'): void {
     if (!this.#accept(0)) return;
     const err = describeError();
-    this.#written += err.message.length + (err.stack?.length ?? 0);
+    this.#written += JSON.stringify(err).length;
     this.#log.error({ ...this.#fields, err }, message);
   }
 

@@ -1,10 +1,13 @@
+import { inspect } from 'node:util';
+
 import { describe, expect, it } from 'vitest';
 
-import { describeError, mapStack, scriptIn } from '../../../shared/stack-trace.ts';
+import { mapStack, mapText, scriptIn } from '../../../shared/stack-trace.ts';
 import { scriptName } from '../../../node-image/src/modules/version.ts';
 import { type Bundle, packMap } from '../../../protocol/bundle.ts';
 import { bundleOf } from '../fixtures.ts';
 import { hosts } from '../node-image/modules/host.ts';
+import { hostiles } from './hostile-values.ts';
 
 const host = hosts();
 
@@ -34,18 +37,6 @@ export function now(): number {
 
 export const soon = async (): Promise<number> => later({ list: [] });
 `;
-
-const hostile = (): never => {
-  throw new Error('not even this');
-};
-
-/** Values that throw when they are read. */
-const hostiles: [string, unknown][] = [
-  ['an error whose stack throws', Object.defineProperty(new Error('no'), 'stack', { get: hostile })],
-  ['an error whose stack is not a text', Object.assign(new Error('no'), { stack: 7, name: {}, message: [] })],
-  ['an object that throws when it is inspected', { [Symbol.for('nodejs.util.inspect.custom')]: hostile }],
-  ['a proxy without a prototype', new Proxy({}, { getPrototypeOf: hostile, get: hostile })],
-];
 
 /** The stack of a failed call, with the error in the first line. */
 async function stackOf(answer: Promise<object>): Promise<string[]> {
@@ -127,12 +118,26 @@ describe('a change of Error by a module', () => {
   });
 });
 
-describe('mapStack', () => {
-  const map = packMap('{"version":3,"sources":["modules/demo.ts"],"names":[],"mappings":"AAEI"}'); // 1:1 is 3:5.
-  const bundle: Bundle = { ...bundleOf('demo', 'x'), map };
-  const at = scriptName(bundle);
-  const find = (script: string): Bundle | null => (script === at ? bundle : null);
+const map = packMap('{"version":3,"sources":["modules/demo.ts"],"names":[],"mappings":"AAEI"}'); // 1:1 is 3:5.
+const bundle: Bundle = { ...bundleOf('demo', 'x'), map };
+const at = scriptName(bundle);
+const find = (script: string): Bundle | null => (script === at ? bundle : null);
 
+/** An error that a module threw, as the node's own code called it. */
+function thrownAt(message: string, options?: ErrorOptions, name = 'f'): Error {
+  const own = new URL('../../../node-image/src/modules/invoke.ts', import.meta.url).href;
+  const frames = [
+    `call (${own}:1:1)`,
+    `${name} (${at}:1:1)`,
+    `run (${own}:1:1)`,
+    `async ${name}2 (${at}:1:1)`,
+    `${name} (${own}:1:1)`,
+  ];
+  const stack = [`Error: ${message}`, ...frames.map(frame => `at ${frame}`), 'at node:vm:1:1'].join('\n    ');
+  return Object.assign(new Error(message, options), { stack });
+}
+
+describe('mapStack', () => {
   it('maps positions of modules, keeps other positions, and leaves out the frames below', () => {
     const stack = [
       'Error: no',
@@ -142,6 +147,11 @@ describe('mapStack', () => {
       `    at async ${at}:1:9`,
       '    at call (file:///app/node.mjs:1:1)',
     ];
+    expect(mapStack(String(thrownAt('no').stack), find).split('\n')).toEqual([
+      'Error: no',
+      `    at f (${at} modules/demo.ts:3:5)`,
+      `    at async f2 (${at} modules/demo.ts:3:5)`,
+    ]);
     expect(mapStack(stack.join('\n'), find).split('\n')).toEqual([
       'Error: no',
       '    at node:fs:1:1',
@@ -173,35 +183,52 @@ describe('mapStack', () => {
   });
 });
 
-describe('describeError', () => {
-  const nothing = (): null => null;
-
-  it('returns type, message and stack of an error', () => {
-    const error = Object.assign(new Error('doo'), { name: 'Yabba', stack: 'the stack' });
-    expect(describeError(error, nothing)).toEqual({ type: 'Yabba', message: 'doo', stack: 'the stack' });
+describe('mapText', () => {
+  it('maps each stack in a printed text, and shows nothing of the node', () => {
+    const text = inspect({ failed: [thrownAt('outer', { cause: thrownAt('inner', {}, 'g') })] }, { depth: null });
+    expect(mapText(text, find)).toBe(
+      [
+        '{',
+        '  failed: [',
+        '    Error: outer',
+        `        at f (${at} modules/demo.ts:3:5)`,
+        `        at async f2 (${at} modules/demo.ts:3:5) {`,
+        '      [cause]: Error: inner',
+        `          at g (${at} modules/demo.ts:3:5)`,
+        `          at async g2 (${at} modules/demo.ts:3:5)`,
+        '    }',
+        '  ]',
+        '}',
+      ].join('\n'),
+    );
   });
 
-  it('returns the type and the text of a value that is not an error', () => {
-    expect(describeError({ code: 7 }, nothing)).toEqual({ type: 'object', message: '{ code: 7 }' });
+  it.each([
+    ['a long line', `Error: ${'z'.repeat(65_000)}\n    at f (${at}:1:1)`],
+    ['empty lines', `${'\n'.repeat(65_000)}    at f (${at}:1:1)`],
+    ['many frames', `    at f (${at}:1:1)\n`.repeat(2_000)],
+  ])('takes little time for %s', (_, text) => {
+    const start = performance.now();
+    expect(mapText(text, find)).toContain('modules/demo.ts:3:5');
+    expect(performance.now() - start).toBeLessThan(1_000);
   });
 
-  it.each(hostiles)('never throws: %s', (_, thrown) => {
-    const { type, message, stack } = describeError(thrown, nothing);
-    expect([typeof type, typeof message]).toEqual(['string', 'string']);
-    expect(['string', 'undefined']).toContain(typeof stack);
+  it('does not change other texts', () => {
+    const text = `meet\n  at noon\n ${at}:1:1\n    at node:fs:1:1 {`;
+    expect(mapText(text, find)).toBe(text);
   });
 });
 
 describe('scriptIn', () => {
-  const thrownAt = (...frames: string[]): Error => Object.assign(new Error('no'), { stack: frames.join('\n') });
+  const errorAt = (...frames: string[]): Error => Object.assign(new Error('no'), { stack: frames.join('\n') });
 
   it('is the topmost module', () => {
     const [inner, outer] = [`inner@${'a'.repeat(12)}`, `outer@${'b'.repeat(12)}`];
-    const error = thrownAt('Error: no', ' at node:fs:1:1', ` at f (${inner}:1:1)`, ` at ${outer}:2:2`);
+    const error = errorAt('Error: no', ' at node:fs:1:1', ` at f (${inner}:1:1)`, ` at ${outer}:2:2`);
     expect(scriptIn(error)).toBe(inner);
   });
 
-  it.each([['an error of Node', thrownAt('Error: no', ' at node:fs:1:1')], ['a text', 'a text'], ...hostiles])(
+  it.each([['an error of Node', errorAt('Error: no', ' at node:fs:1:1')], ['a text', 'a text'], ...hostiles])(
     'is null without a module: %s',
     (_, thrown) => {
       expect(scriptIn(thrown)).toBeNull();

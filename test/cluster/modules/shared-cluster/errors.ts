@@ -28,6 +28,52 @@ describe('call --stack', () => {
   });
 });
 
+describe('an error with a cause', () => {
+  it('is shown and logged with causes, codes and parts, mapped, and without frames of the node', async ({
+    cluster,
+  }) => {
+    const source = `
+type Wish = { text: string };
+
+export async function fail(wish: Wish) {
+  const lost = Object.assign(new Error('lost'), { code: 'ECONNRESET' });
+  throw new Error(wish.text, { cause: new AggregateError([lost, new TypeError('odd')], 'all failed') });
+}
+
+export function print(wish: Wish) {
+  console.error(new RangeError(wish.text));
+  console.log({ nested: new TypeError('within') });
+}
+`;
+    cluster.writeModule('causes', source);
+    const at = `causes@${shortRevision((await cluster.push('causes')).revision)} modules/causes.ts`;
+    const failed = await cluster.hotcast('call', `causes.fail({ text: 'no' })`, '--node', 'fred');
+    expect(failed.stdout).toBe(
+      'fred  Error: no; cause: AggregateError: all failed [Error: lost (ECONNRESET); TypeError: odd]\n',
+    );
+    const stack = await cluster.hotcast('call', `causes.fail({ text: 'no' })`, '--node', 'fred', '--stack');
+    expect(stack.stdout).toContain(`[cause]: AggregateError: all failed\n`);
+    expect(stack.stdout).toContain(`(${at}:6:`);
+    const { result } = await cluster.call(`causes.fail({ text: 'no' })`, '--node', 'fred');
+    const errors = [{ code: 'ECONNRESET', message: 'lost' }, { type: 'TypeError' }];
+    expect(result.nodes).toMatchObject([{ cause: { type: 'AggregateError', errors } }]);
+
+    const printed = await cluster.call(`causes.print({ text: 'not so far' })`, '--node', 'fred');
+    expect(printed.result.nodes).toMatchObject([
+      {
+        output: [
+          'RangeError: not so far',
+          expect.stringContaining(`(${at}:10:17)`) as string,
+          '{',
+          '  nested: TypeError: within',
+          expect.stringContaining(`(${at}:11:25)`) as string,
+          '}',
+        ],
+      },
+    ]);
+  });
+});
+
 describe('an uncaught error', () => {
   it.for([
     ['in a timer', `setTimeout(() => {\n    throw new TypeError('lost');\n  }, 1)`],

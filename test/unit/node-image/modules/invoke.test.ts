@@ -141,7 +141,9 @@ describe('call', () => {
     const at = `demo@${node.server.current('demo')?.revision.slice(0, 12)}`;
     const given = await node.call('f');
     const value = { type: 'RangeError', message: 'no', stack: `RangeError: no\n    at exports.f (${at}:1:20)` };
-    expect(given.status === 'value' && JSON.parse(given.json ?? '')).toEqual([{ $type: 'Error', value }]);
+    expect(given.status === 'value' && JSON.parse(given.json ?? '')).toEqual([
+      { $type: 'Error', value, text: value.stack },
+    ]);
   });
 
   it.each([
@@ -158,6 +160,37 @@ describe('call', () => {
   it('returns a value that is just within the limit', async () => {
     const given = await nodeWith(`exports.f = () => 'x'.repeat(${MAX_VALUE_BYTES - 2});`).call('f');
     expect(given.status).toBe('value');
+  });
+});
+
+describe('the causes of an error', () => {
+  const code = `const failing = () => {
+    throw new Error('outer', { cause: Object.assign(new Error('inner'), { code: 'EINNER' }) });
+  };
+  exports.f = failing;`;
+
+  it('are in the answer of a call', async () => {
+    const cause = { type: 'Error', message: 'inner', code: 'EINNER' };
+    expect(await nodeWith(code).call('f')).toMatchObject({ type: 'Error', message: 'outer', cause });
+  });
+
+  it('are in the refusal of a load and in the log', () => {
+    const log = recordingLog();
+    const server = new CodeServer(log);
+    const bundle = bundleOf('demo', `${code} failing();`);
+    server.prepare(bundle);
+    const detail = 'Error: outer; cause: Error: inner (EINNER)';
+    expect(server.dryRun([bundle])).toMatchObject({ status: 'refused', detail });
+    expect(server.loadHere(bundle)).toMatchObject({ status: 'refused', detail });
+    expect(log.logged.at(-1)?.fields).toMatchObject({ err: { cause: { message: 'inner', code: 'EINNER' } } });
+  });
+
+  it('have no frames of the node in what a module prints', async () => {
+    const node = nodeWith(`exports.f = () => { console.error({ failed: new Error('printed') }); };`);
+    const at = `demo@${node.server.current('demo')?.revision.slice(0, 12)}`;
+    expect(await node.call('f')).toMatchObject({
+      output: ['{', '  failed: Error: printed', `      at exports.f (${at}:1:45)`, '}'],
+    });
   });
 });
 
