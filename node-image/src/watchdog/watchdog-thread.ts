@@ -1,7 +1,9 @@
 import { openSync, readSync, writeSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { workerData } from 'node:worker_threads';
 
 import { orNullAfter } from '../../../shared/timeout.ts';
+import { isDebuggerAttached } from './attached-debugger.ts';
 import { readBans, withBan, writeBans } from './bans.ts';
 import { MainThreadInspector, type ModuleLocation } from './main-thread-inspector.ts';
 import { observe, type Sample, type Stall } from './stall-detector.ts';
@@ -40,8 +42,21 @@ async function check(): Promise<void> {
   const size = process.memoryUsage.rss() / 2 ** 20;
   sizes.push(size);
   if (sizes.length > GROWTH_SAMPLES) sizes.shift();
-  if (stall.blocked >= data.eventLoopTimeoutMs) await onStall(activity.beats);
-  else if (size > data.memoryLimitMb) await onMemory(size - Math.min(...sizes));
+  const isStalled = stall.blocked >= data.eventLoopTimeoutMs;
+  if (!isStalled && size <= data.memoryLimitMb) return;
+  if (isDebuggerAttached()) await leaveAlone();
+  else if (isStalled) await onStall(activity.beats);
+  else await onMemory(size - Math.min(...sizes));
+}
+
+/** Waits with the limits until no debugger is attached: a thread that stands at a breakpoint is not blocked by a module. */
+async function leaveAlone(): Promise<void> {
+  const log = (msg: string): void => write({ level: 40, time: new Date().toISOString(), node: data.node, msg });
+  log('a debugger is attached: the limits of the event loop and the memory do not apply until it leaves');
+  while (isDebuggerAttached()) await setTimeout(SAMPLE_INTERVAL_MS);
+  log('the debugger has left: the limits apply again');
+  stall = { blocked: 0, last: takeSample() };
+  sizes = [];
 }
 
 /** Kills the process because the main thread is blocked, unless it runs again meanwhile. */
