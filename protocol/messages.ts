@@ -163,6 +163,8 @@ export const nodeDescription = v.object({
   loopDelay: count,
   /** The number of messages that were rejected since the process started: no trusted key has signed them. */
   rejected: count,
+  /** Whether a debugger is attached. The watchdog leaves the node alone. */
+  debugged: v.optional(v.boolean()),
   /** In a heartbeat: the time until the next one, milliseconds; default: {@link HEARTBEAT_INTERVAL}. */
   heartbeatInterval: v.optional(heartbeatInterval),
 });

@@ -173,7 +173,7 @@ function renderNodes({ nodes }: ResultOf<'nodes'>): string {
       new Date(node.startedAt).toISOString(),
       `${node.uptimeSeconds} s`,
       `${Math.round(node.memoryBytes / 1024 / 1024)} MiB`,
-      [...modules, ...refused].join(' ') || '-',
+      [...modules, ...refused, ...(node.debugged === true ? ['(a debugger is attached)'] : [])].join(' ') || '-',
     ];
   });
   return table([['NODE', 'CONTAINER', 'PID', 'STARTED', 'UPTIME', 'MEMORY', 'MODULES'], ...rows]);

@@ -1,8 +1,11 @@
+import { url as inspectorUrl } from 'node:inspector';
+
 import type { NodeDescription } from '../../../protocol/messages.ts';
 import type { Verifier } from '../admission/verifier.ts';
 import type { CodeServer } from '../modules/code-server.ts';
 import { privateMemory } from '../process/private-memory.ts';
 import type { Reconciler } from './reconciler.ts';
+import { isDebuggerAttached } from '../watchdog/attached-debugger.ts';
 
 /** The identity of this process, which never changes. */
 export interface Identity {
@@ -41,5 +44,6 @@ export function describeNode({
     refusals: reconciler.refusals(),
     loopDelay: Math.round(loopDelay.max / 1e6),
     rejected: verifier.rejected,
+    ...(inspectorUrl() !== undefined && isDebuggerAttached() ? { debugged: true } : {}),
   };
 }

@@ -6,6 +6,7 @@ import { clusterTest } from '../../support/cluster/cluster-test.ts';
 import { pause } from '../../support/docker/engine.ts';
 import { waitForConvergence, runningRevisions } from '../../support/cluster/convergence.ts';
 import { versionSource } from '../../support/cluster/module-sources.ts';
+import { pauseAtBreakpoint } from './pause-at-breakpoint.ts';
 
 const it = clusterTest({ nodes: 3, node: { EVENT_LOOP_TIMEOUT_MS: '1000', MEMORY_LIMIT_MB: '256' } });
 
@@ -198,6 +199,22 @@ describe('the watchdog', () => {
     await waitForConvergence(cluster);
     expect(await startedAt()).toEqual(before);
     expect(await runningRevisions(cluster, 'calm')).toEqual([revision]);
+  });
+
+  it('leaves a node alone that stands at a breakpoint, and bans nothing', async ({ cluster }) => {
+    cluster.writeModule('debugged', versionSource('one'));
+    const { revision } = await cluster.push('debugged');
+    const startedAt = async () => (await cluster.nodes()).map(node => node.status === 'present' && node.startedAt);
+    const before = await startedAt();
+    const since = Date.now();
+    // Longer than the timeout of the event loop.
+    expect(await pauseAtBreakpoint(cluster, 'fred', 3_000)).toBe('paused\n');
+    await cluster.waitForLog('fred', ({ msg }) => msg.startsWith('a debugger is attached'), since);
+    await cluster.waitForLog('fred', ({ msg }) => msg.startsWith('the debugger has left'), since);
+    await waitForConvergence(cluster);
+    expect(await startedAt()).toEqual(before);
+    expect(await runningRevisions(cluster, 'debugged')).toEqual([revision]);
+    expect((await cluster.history('debugged')).length).toBe(1);
   });
 
   it('allows an event loop to block for less than its timeout', async ({ cluster }) => {

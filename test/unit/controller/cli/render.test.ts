@@ -196,6 +196,11 @@ describe('render of the nodes', () => {
     ]);
   });
 
+  it('names a node to which a debugger is attached', () => {
+    const nodes = [{ ...descriptionOf('fred'), debugged: true, status: 'present' }] as const;
+    expect(render({ command: 'nodes', nodes })).toMatch(/ \(a debugger is attached\)$/);
+  });
+
   it('shows the calls in flight on current and on old', () => {
     const old = { revision: 'abcdef012345'.padEnd(64, '0'), inFlight: 2 };
     const modules = { demo: { ...moduleStateOf(revision, 5), inFlight: 1, old } };
