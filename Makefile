@@ -44,10 +44,10 @@ rollback: ## Go back to the previous revision, or to a given one: MODULE=demo [T
 remove: ## Remove modules from every node: MODULE=demo
 	setup/hotcast remove $(MODULE)
 
-purge: ## Purge the old version of a module, even if calls run on it: MODULE=demo
+purge: ## Purge the draining versions of a module, even if calls run on them: MODULE=demo
 	setup/hotcast purge $(MODULE)
 
-soft-purge: ## Purge the old version of a module where no call runs on it: MODULE=demo
+soft-purge: ## Purge the draining versions of a module on which no call runs, and list the others: MODULE=demo
 	setup/hotcast soft-purge $(MODULE)
 
 rotate-keys: ## Sign with a new key; nodes still trust the previous key for a while: [OVERLAP=10m]

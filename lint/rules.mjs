@@ -126,8 +126,8 @@ export const importRules = [
   // Packages from npm.
   {
     name: 'only-build-imports-compilers',
-    why: 'esbuild and TypeScript are large and change often, so one folder depends on them.',
-    from: /^(?!controller\/src\/build\/)/,
+    why: 'esbuild and TypeScript are large and change often, so one folder and its tests depend on them.',
+    from: /^(?!controller\/src\/build\/|test\/unit\/controller\/build\/)/,
     to: /^npm:(?:esbuild|typescript)$/,
   },
   {

@@ -36,7 +36,7 @@ export const headSchema = v.object({
   manifest,
   /** A newer revision that a part of the fleet tries. */
   canary: v.nullable(canarySchema),
-  /** Purge an old version on which calls still run, rather than wait for them. */
+  /** Purge the versions that drain, rather than wait for the calls on them. */
   force: v.boolean(),
   /** Grows with every head of the module, also when the stream was lost: see {@link nextSequence}. */
   sequence: count,

@@ -38,7 +38,7 @@ export const refusalReason = v.picklist([
   'nofile',
   /** The module threw while it was loaded (OTP: `on_load_failure`). */
   'on_load_failure',
-  /** Calls still run on the old version (OTP: `not_purged`). */
+  /** As many earlier versions drain as the node allows (OTP: `not_purged`). */
   'not_purged',
   /** The node already has a newer head. */
   'outdated',
@@ -80,13 +80,30 @@ export const dryRunAnswer = v.variant('status', [
   refused,
 ]);
 
-/** Purges the old version of a module: only when it is idle (`softPurge`), or in any case (`force`, `purge`). */
+/** An earlier version on which calls still run. */
+export const drainingVersion = v.object({
+  module: moduleName,
+  revision,
+  /** When it was replaced or its module removed, milliseconds since 1970. */
+  since: count,
+  /** The number of calls that run on it; calls of other modules that can be in its code count too. */
+  inFlight: count,
+  /** The call that runs for the longest time: `demo.add`, `GET /demo/events`. */
+  heldBy: v.string(),
+});
+
+/** Purges the draining versions of a module: those that are idle (`softPurge`), or all (`force`, `purge`). */
 export const purgeRequest = v.object({ module: moduleName, force: v.boolean() });
 
-/** `busy`: `calls` calls run on the old version, and it was not purged. */
+/** `busy`: `calls` calls run on draining versions, which were not purged. */
 export const purgeAnswer = v.variant('status', [
   v.object({ status: v.literal('purged'), node: nodeName }),
-  v.object({ status: v.literal('busy'), node: nodeName, calls: count }),
+  v.object({
+    status: v.literal('busy'),
+    node: nodeName,
+    calls: count,
+    draining: v.optional(v.array(drainingVersion), []),
+  }),
 ]);
 
 export const pingAnswer = v.object({ node: nodeName, container: v.string() });
@@ -142,10 +159,10 @@ export const nodeDescription = v.object({
       errors: count,
       /** The number of calls that run on it now. */
       inFlight: count,
-      /** The old version, while calls run on it. */
-      old: v.nullable(v.object({ revision, inFlight: count })),
     }),
   ),
+  /** The versions that drain, those of a module oldest first. A node of before version 0.2 does not say. */
+  draining: v.optional(v.array(drainingVersion), []),
   /** The modules whose newest head this node refused; `sequence` is that head's. */
   refusals: v.record(
     moduleName,
@@ -208,6 +225,7 @@ export type DryRunAnswer = v.InferOutput<typeof dryRunAnswer>;
 export type PurgeAnswer = v.InferOutput<typeof purgeAnswer>;
 export type CallFailure = v.InferOutput<typeof callFailure>;
 export type CallAnswer = v.InferOutput<typeof callAnswer>;
+export type DrainingVersion = v.InferOutput<typeof drainingVersion>;
 export type NodeDescription = v.InferOutput<typeof nodeDescription>;
 export type RejectedEvent = v.InferOutput<typeof rejectedEvent>;
 export type RosterAnswer = v.InferOutput<typeof rosterAnswer>;

@@ -29,7 +29,18 @@ export const NODE_SETTINGS = {
   purgeTimeoutMs: integer(
     'PURGE_TIMEOUT_MS',
     { formerName: 'PURGE_MAY_TAKE', default: 3_000, min: 0, unit: 'milliseconds' },
-    'How long a push waits for calls on an old version.',
+    'How long a push waits when as many versions drain as can.',
+  ),
+  maxDrainingVersions: integer(
+    'MAX_DRAINING_VERSIONS',
+    { default: 8, min: 1 },
+    'How many earlier versions of a module can drain, because something still runs on them. After that a push is refused.',
+  ),
+  maxDrainingMemoryPercent: integer(
+    'MAX_DRAINING_MEMORY_PERCENT',
+    { default: 70, min: 1, max: 100, unit: 'percent' },
+    'The share of the memory limit (MEMORY_LIMIT_MB) above which a push is refused while versions drain. What counts is ' +
+      'live memory: objects and buffers, without garbage.',
   ),
   eventLoopTimeoutMs: integer(
     'EVENT_LOOP_TIMEOUT_MS',

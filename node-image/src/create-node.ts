@@ -15,7 +15,10 @@ import type { Identity } from './cluster/node-description.ts';
 import { type HttpServer, startHttpServer } from './http/server.ts';
 import type { NodeConfig } from './config.ts';
 import { CodeServer } from './modules/code-server.ts';
+import type { DrainingLimits } from './modules/draining.ts';
 import { collectGarbage } from './process/collect-garbage.ts';
+import { liveMemoryAbove } from './process/live-memory.ts';
+import { effectiveMemoryLimitMb } from './process/memory-limit.ts';
 import { ActivityBuffer } from './watchdog/activity-buffer.ts';
 import { Bans, readBans, writeBans } from './watchdog/bans.ts';
 import { startWatchdog } from './watchdog/start-watchdog.ts';
@@ -46,11 +49,12 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
   try {
     const bans = openBans(deps.bansFile, log);
     const activity = new ActivityBuffer();
-    const codeServer = new CodeServer(log, { ...deps, bans, activity });
+    const memoryLimitMb = effectiveMemoryLimitMb(deps.memoryLimitMb);
+    const codeServer = new CodeServer(log, { ...deps, bans, activity, draining: drainingLimits(deps, memoryLimitMb) });
     disposers.push(catchStrayErrors(codeServer, log));
     if (deps.watchdogScript !== null) {
       const { sourcePosition } = codeServer.errors;
-      const { bansFile, eventLoopTimeoutMs, memoryLimitMb, watchdogScript: script } = deps;
+      const { bansFile, eventLoopTimeoutMs, watchdogScript: script } = deps;
       const limits = { bansFile, eventLoopTimeoutMs, memoryLimitMb };
       const watchdog = startWatchdog({ ...limits, script, activity, node: identity.name, sourcePosition, log });
       disposers.push(async () => watchdog[Symbol.asyncDispose]());
@@ -81,6 +85,16 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     await dispose();
     throw error;
   }
+}
+
+function drainingLimits(deps: NodeDeps, memoryLimitMb: number): DrainingLimits {
+  const { maxDrainingVersions: maxVersions, maxDrainingMemoryPercent: percent } = deps;
+  const memoryExcess = (): string | null => {
+    const liveMb = liveMemoryAbove((percent / 100) * memoryLimitMb);
+    if (liveMb === null) return null;
+    return `the node holds ${Math.round(liveMb)} MB, more than ${percent} % of its limit of ${Math.round(memoryLimitMb)} MB`;
+  };
+  return { maxVersions, memoryExcess };
 }
 
 function openBans(file: string, log: Logger): Bans {

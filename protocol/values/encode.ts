@@ -72,7 +72,8 @@ function toJson(value: unknown, walk: Walk): unknown {
       return typed('undefined', {});
     case 'object':
       return value === null ? null : objectToJson(value, walk);
-    default:
+    case 'function':
+    case 'symbol':
       return printed(value, walk);
   }
 }

@@ -48,7 +48,7 @@ export function headOf(module: string, revision: string | null, sequence: number
 
 /** The state of a module in a node's description: it runs, and nothing was called. */
 export function moduleStateOf(revision: string, sequence: number): NodeDescription['modules'][string] {
-  return { revision, sequence, calls: 0, errors: 0, inFlight: 0, old: null };
+  return { revision, sequence, calls: 0, errors: 0, inFlight: 0 };
 }
 
 /** The description of a node with these modules. */
@@ -65,6 +65,7 @@ export function descriptionOf(
     uptimeSeconds: 61,
     memoryBytes: 1,
     modules,
+    draining: [],
     refusals: {},
     loopDelay: 0,
     rejected: 0,

@@ -36,7 +36,7 @@ export const commandSchema = v.variant('type', [
   v.object({
     ...change,
     type: v.literal('push'),
-    /** Purge an old version even if calls run on it. Otherwise the node refuses with `not_purged`. */
+    /** Purge the versions that drain, also those on which calls run. */
     force: v.boolean(),
     /** Whether a type error stops the push. */
     check: v.boolean(),
@@ -72,7 +72,7 @@ export const commandSchema = v.variant('type', [
     node: v.nullable(v.string()),
     stack: v.boolean(),
   }),
-  /** Purges the old version of a module on every node; without `force` only if no call runs on it. */
+  /** Purges the draining versions of a module on every node; without `force` only those on which no call runs. */
   v.object({ ...common, type: v.literal('purge'), module, force: v.boolean() }),
   v.object({ ...common, type: v.literal('ping'), node: v.nullable(v.string()) }),
   /** `wait`: wait until this many nodes are present. */

@@ -2,7 +2,13 @@ import * as v from 'valibot';
 
 import { headResultSchema } from '../../../protocol/head-result.ts';
 import { headSchema } from '../../../protocol/head.ts';
-import { callAnswer, nodeDescription, purgeAnswer, refusalReason } from '../../../protocol/messages.ts';
+import {
+  callAnswer,
+  drainingVersion,
+  nodeDescription,
+  purgeAnswer,
+  refusalReason,
+} from '../../../protocol/messages.ts';
 import { count, moduleName, nodeName, revision } from '../../../protocol/schemas.ts';
 import { list, milliseconds } from './validation.ts';
 
@@ -74,6 +80,8 @@ const statusRow = v.object({
   /** How often the node has tried the desired revision, and the time until it tries again, milliseconds. */
   attempts: v.exactOptional(count),
   nextAttemptInMs: v.exactOptional(count),
+  /** The versions of the module that drain on the node, the oldest first. */
+  draining: list(drainingVersion),
 });
 
 /** The result of each command. */

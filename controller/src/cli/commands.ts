@@ -49,7 +49,7 @@ export function defineCli(program: Program, author: string, { send, serve }: Act
 
   addCommand(program, 'push <module...>', 'hotcast push demo --canary 10%')
     .description('compile modules and load them on every node, together')
-    .option('--force', 'purge old versions even if calls run on them, and push also what is unchanged')
+    .option('--force', 'purge all draining versions first, even if calls run on them, and push also what is unchanged')
     .option('--no-check', 'push even if types are wrong')
     .addOption(
       new Option(
@@ -80,11 +80,11 @@ export function defineCli(program: Program, author: string, { send, serve }: Act
     .action((modules, options) => send(options, { type: 'remove', modules, author }));
 
   addCommand(program, 'purge <module>', 'hotcast purge demo')
-    .description('purge the old version of a module, even if calls run on it')
+    .description('purge the draining versions of a module, even if calls run on them')
     .action((module, options) => send(options, { type: 'purge', module, force: true }));
 
   addCommand(program, 'soft-purge <module>', 'hotcast soft-purge demo')
-    .description('purge the old version of a module where no call runs on it')
+    .description('purge the draining versions of a module on which no call runs, and list the others')
     .action((module, options) => send(options, { type: 'purge', module, force: false }));
 
   addCommand(program, 'status', 'hotcast status', QUERY_TIMEOUT)

@@ -1,5 +1,7 @@
 import { errorLine, errorText } from '../../../protocol/error-description.ts';
+import type { DrainingVersion } from '../../../protocol/messages.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
+import { ageText } from '../../../shared/age.ts';
 import type { HeadChangeResult, NodeOutcome, PushResult, Result, ResultOf } from '../api/results.ts';
 import { printValue } from './print-value.ts';
 
@@ -139,7 +141,7 @@ function renderPurge({ nodes }: ResultOf<'purge'>): string {
   return table(
     nodes.map(node => {
       if (node.status === 'silent') return [node.node, 'silent', SILENT];
-      return [node.node, node.status, node.status === 'busy' ? `calls running on the old version: ${node.calls}` : ''];
+      return [node.node, node.status, node.status === 'busy' ? node.draining.map(drainingText).join('; ') : ''];
     }),
   );
 }
@@ -157,15 +159,16 @@ function renderPing({ nodes }: ResultOf<'ping'>): string {
 function renderNodes({ nodes }: ResultOf<'nodes'>): string {
   const rows = nodes.map(node => {
     if (node.status === 'silent') return [node.node, node.container, '', '', '', '', 'silent'];
-    const modules = Object.entries(node.modules).map(([module, { revision, sequence, inFlight, old }]) =>
+    const modules = Object.entries(node.modules).map(([module, { revision, sequence, inFlight }]) =>
       [
         at(module, revision),
         ...(sequence === 0 ? ['(here only)'] : []),
         ...(inFlight > 0 ? [`(${inFlight} in flight)`] : []),
-        ...(old === null ? [] : [`(old ${shortRevision(old.revision)}, ${old.inFlight} in flight)`]),
       ].join(' '),
     );
     const refused = Object.entries(node.refusals).map(([module, { reason }]) => `(refuses ${module}: ${reason})`);
+    const draining = node.draining.map(version => `(${drainingText(version)})`);
+    const debugged = node.debugged === true ? ['(a debugger is attached)'] : [];
     return [
       node.node,
       node.container,
@@ -173,7 +176,7 @@ function renderNodes({ nodes }: ResultOf<'nodes'>): string {
       new Date(node.startedAt).toISOString(),
       `${node.uptimeSeconds} s`,
       `${Math.round(node.memoryBytes / 1024 / 1024)} MiB`,
-      [...modules, ...refused, ...(node.debugged === true ? ['(a debugger is attached)'] : [])].join(' ') || '-',
+      [...modules, ...draining, ...refused, ...debugged].join(' ') || '-',
     ];
   });
   return table([['NODE', 'CONTAINER', 'PID', 'STARTED', 'UPTIME', 'MEMORY', 'MODULES'], ...rows]);
@@ -186,7 +189,7 @@ function renderStatus({ heads, nodes }: ResultOf<'status'>): string {
     row.node,
     row.desired === null ? '-' : `${shortRevision(row.desired)}${row.canary ? ' (canary)' : ''}`,
     row.running === null ? '-' : shortRevision(row.running),
-    stateText(row),
+    [stateText(row), ...row.draining.map(drainingText)].join('; '),
   ]);
   const drifted = nodes.filter(({ state }) => state !== 'ok').length;
   const summary = drifted === 0 ? 'every node is on its heads' : `${drifted} of ${nodes.length} are not on their head`;
@@ -219,6 +222,12 @@ function renderHistory({ heads }: ResultOf<'history'>): string {
 function renderRotation({ key, until, resealed }: ResultOf<'keys rotate'>): string {
   const end = new Date(until).toISOString();
   return `signing with key ${key}; nodes trust the previous keys until ${end}; ${resealed} records were signed again`;
+}
+
+/** `demo@3f2a9c81b0d4 drains since 2026-…Z (3 h 5 min), 2 in flight: GET /demo/events`. */
+function drainingText({ module, revision, since, inFlight, heldBy }: DrainingVersion): string {
+  const time = `${new Date(since).toISOString()} (${ageText(Date.now() - since)})`;
+  return `${at(module, revision)} drains since ${time}, ${inFlight} in flight: ${heldBy}`;
 }
 
 /** A module with its revision: `demo@3f2a9c81b0d4`. */

@@ -4,7 +4,7 @@ import { encode } from '../../../protocol/codec.ts';
 import { type CallAnswer, callAnswer, type CallRequest, malformedAnswer } from '../../../protocol/messages.ts';
 import { encodeArguments } from '../../../protocol/values/encode.ts';
 import { askNodes, rowsOf } from '../fleet/ask-nodes.ts';
-import { parseCall } from './call-expression.ts';
+import { parseCall } from './call-expression/parse-call.ts';
 import type { Handler } from './context.ts';
 import { selectNodes } from './select-nodes.ts';
 

@@ -6,7 +6,7 @@ import type { Handler } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
 
 /**
- * Purges the old version of a module on every node; without force only where no call runs on it.
+ * Purges the draining versions of a module on every node; without force only those on which no call runs.
  *
  * @throws UsageError when the module was never pushed.
  */

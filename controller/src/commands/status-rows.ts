@@ -11,13 +11,17 @@ import type { StatusRow } from '../api/results.ts';
  */
 export function statusRows(heads: readonly Head[], nodes: ReadonlyMap<string, NodeDescription | null>): StatusRow[] {
   const byModule = new Map(heads.map(head => [head.module, head]));
-  const running = [...nodes.values()].flatMap(node => Object.keys(node?.modules ?? {}));
+  const running = [...nodes.values()].flatMap(node => [
+    ...Object.keys(node?.modules ?? {}),
+    ...(node?.draining ?? []).map(({ module }) => module),
+  ]);
   const modules = [...new Set([...byModule.keys(), ...running])].toSorted();
   const names = [...nodes.keys()].toSorted(compareNodes);
   return modules.flatMap(module =>
     names.flatMap(name => {
       const row = rowOf(module, byModule.get(module), name, nodes.get(name) ?? null);
-      return row.desired === null && row.running === null && row.state === 'ok' ? [] : [row];
+      const isAbsent = row.desired === null && row.running === null && row.draining.length === 0;
+      return isAbsent && row.state === 'ok' ? [] : [row];
     }),
   );
 }
@@ -25,7 +29,8 @@ export function statusRows(heads: readonly Head[], nodes: ReadonlyMap<string, No
 function rowOf(module: string, head: Head | undefined, node: string, description: NodeDescription | null): StatusRow {
   const desired = head === undefined ? null : desiredRevision(head, node);
   const canary = head?.canary ? inScope(head.canary.scope, node) : false;
-  const row = { module, node, desired, canary };
+  const draining = (description?.draining ?? []).filter(version => version.module === module);
+  const row = { module, node, desired, canary, draining };
   if (description === null) return { ...row, running: null, state: 'silent' };
   const { modules, refusals } = description;
   const running = modules[module]?.revision ?? null;

@@ -12,7 +12,7 @@ export interface HeadChange {
   readonly manifest: Manifest | null;
   readonly canary: Canary | null;
   readonly last: LastHead;
-  /** Purge an old version on which calls still run. */
+  /** Purge the versions that drain, also those on which calls run. */
   readonly force: boolean;
 }
 

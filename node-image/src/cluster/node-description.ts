@@ -41,6 +41,7 @@ export function describeNode({
     uptimeSeconds: Math.round(process.uptime()),
     memoryBytes: privateMemory(),
     modules: codeServer.describe(),
+    draining: codeServer.describeDraining(),
     refusals: reconciler.refusals(),
     loopDelay: Math.round(loopDelay.max / 1e6),
     rejected: verifier.rejected,

@@ -21,7 +21,7 @@ import type { Reconciler } from './reconciler.ts';
 /** A node that answers requests. */
 export interface AnsweringNode extends DescribedNode {
   readonly nats: NatsConnection;
-  /** How long a push waits for calls on an old version (milliseconds). */
+  /** How long a push waits for room when as many versions drain as can (milliseconds). */
   readonly purgeTimeoutMs: number;
   readonly log: Logger;
 }
@@ -96,10 +96,11 @@ function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
     },
     purge: (bytes): messages.PurgeAnswer => {
       const { module, force } = request(messages.purgeRequest, bytes);
-      const old = codeServer.oldVersion(module);
-      if (old !== null && !force) return { status: 'busy', node, calls: old.calls };
-      codeServer.purge(module);
-      return { status: 'purged', node };
+      if (force) codeServer.purge(module);
+      // An idle version has closed by itself.
+      const draining = codeServer.describeDraining().filter(version => version.module === module);
+      if (draining.length === 0) return { status: 'purged', node };
+      return { status: 'busy', node, calls: draining.reduce((sum, { inFlight }) => sum + inFlight, 0), draining };
     },
     call: bytes => {
       const { args, ...target } = request(messages.callRequest, bytes);
@@ -121,13 +122,13 @@ function request<TSchema extends v.GenericSchema>(schema: TSchema, bytes: Uint8A
   return decode(schema, bytes);
 }
 
-/** Prepares a bundle. Waits for calls on the module's old version, because they would block the load. */
+/** Prepares a bundle. When as many versions of the module drain as can, waits until one closes. */
 function prepareBundle(deps: Deps, subject: string, force: boolean): Handler {
   const { identity, verifier, codeServer, purgeTimeoutMs } = deps;
   return async (bytes): Promise<messages.PrepareAnswer> => {
     const bundle = verifier.bundle(subject, bytes);
     const prepared = codeServer.prepare(bundle);
-    if (prepared.status === 'ok' && !force) await codeServer.waitForPurge(bundle.module, purgeTimeoutMs);
+    if (prepared.status === 'ok' && !force) await codeServer.waitForRoom(bundle.module, purgeTimeoutMs);
     const refusal = force ? null : codeServer.checkLoad(bundle);
     const node = identity.name;
     return answerOf(node, refusal ?? prepared, { status: 'prepared', node, revision: bundle.revision });

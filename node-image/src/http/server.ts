@@ -24,6 +24,8 @@ interface Exchange {
   readonly request: Request;
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
+  /** As the client sent it: `/demo/events?…`. */
+  readonly url: string;
 }
 
 export type HttpServer = Awaited<ReturnType<typeof startHttpServer>>;
@@ -51,7 +53,8 @@ export async function startHttpServer(deps: HttpDeps) {
   });
 
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
-    const route = routeOf(incoming.url ?? '/');
+    const { url = '/' } = incoming;
+    const route = routeOf(url);
     const version = route.to === 'module' ? codeServer.current(route.module) : null;
     outgoing.setHeaders(new Map(Object.entries(responseHeaders(node, version))));
     if (stopping) outgoing.setHeader('connection', 'close');
@@ -72,7 +75,7 @@ export async function startHttpServer(deps: HttpDeps) {
     } catch (error) {
       return sendText(outgoing, 400, error instanceof Error ? error.message : 'bad request');
     }
-    await serve({ version, handler, request, incoming, outgoing });
+    await serve({ version, handler, request, incoming, outgoing, url });
   };
 
   /**
@@ -80,14 +83,14 @@ export async function startHttpServer(deps: HttpDeps) {
    * forced purge of the version closes its connection.
    */
   const serve = async (exchange: Exchange): Promise<void> => {
-    const { version, request, incoming, outgoing } = exchange;
+    const { version, request, incoming, outgoing, url } = exchange;
     const { signal } = version.lifetime;
     const closed = new Promise<void>(resolve => void outgoing.once('close', resolve));
     // The unread part of an upload would block the next request of the connection.
     outgoing.once('finish', () => {
       if (!request.bodyUsed && !incoming.readableEnded) incoming.removeAllListeners('data').resume();
     });
-    const call = codeServer.beginCall(version);
+    const call = codeServer.beginCall(version, incoming.method ?? 'GET', url);
     let onAbort = (): void => undefined;
     // The module can end its streams on the same signal, in this turn of the event loop.
     const purged = new Promise<null>(resolve => (onAbort = () => void setImmediate(resolve, null)));

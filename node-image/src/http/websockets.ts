@@ -46,7 +46,7 @@ export function webSockets({ node, codeServer }: WebSocketDeps) {
   /** Runs a hook of a version as a call. What it throws is counted and logged. */
   const callHook = async (version: Version | null, hook: SocketHook, ...args: unknown[]): Promise<unknown> => {
     if (version === null) return NOT_ACCEPTED;
-    const call = codeServer.beginCall(version);
+    const call = codeServer.beginCall(version, 'WebSocket', `/${version.module}/ ${hook}`);
     let failed = false;
     try {
       const handler = handlerOf(version)?.websocket;

@@ -6,6 +6,7 @@ import type { ActivityBuffer } from '../watchdog/activity-buffer.ts';
 import type { Bans } from '../watchdog/bans.ts';
 import { evaluateTogether } from './evaluate-together.ts';
 import { HotImports } from './hot-imports.ts';
+import type { Draining } from './draining.ts';
 import type { Calls } from './in-flight-calls.ts';
 import { OK, type LoadResult, type Refused, refused } from './load-result.ts';
 import type { Environment, Prepared } from './loader.ts';
@@ -14,7 +15,7 @@ import { setData } from './module-state.ts';
 import type { ModuleTable } from './module-table.ts';
 import { evaluateOver, restoreData } from './state-migration.ts';
 import { type BundleInfo, scriptName, type Version } from './version.ts';
-import { emptySlots, load, purge, type Slots } from './version-slots.ts';
+import { closeIdle, load, type Slots } from './version-slots.ts';
 
 const TOO_MANY_MODULES = refused('system_limit', `a node runs at most ${MAX_MODULES} modules; remove some first`);
 
@@ -29,6 +30,7 @@ export interface Target {
 export interface ActivatorDeps {
   readonly modules: ModuleTable;
   readonly calls: Calls;
+  readonly draining: Draining;
   readonly errors: ModuleErrors;
   /** The revisions that brought this node down before. */
   readonly bans: Bans;
@@ -41,7 +43,7 @@ export interface ActivatorDeps {
 
 /** Activates prepared revisions, and sets the slots of modules. */
 export function createActivator(deps: ActivatorDeps) {
-  const { modules, calls, errors, bans, activity, log, logMaxCharsPerSecond } = deps;
+  const { modules, calls, draining, errors, bans, activity, log, logMaxCharsPerSecond } = deps;
   const hotImports = new HotImports();
 
   /** The refusal of modules that would exceed the maximum number; null when there is room. */
@@ -56,15 +58,6 @@ export function createActivator(deps: ActivatorDeps) {
     return ban === null ? null : refused('banned', `it ${ban.detail} (push --force lifts the ban)`);
   };
 
-  /** The refusal of a load while calls run on an old version that the load would push out; null when nothing blocks it. */
-  const checkOld = ({ module }: Target): Refused | null => {
-    const { current, old } = modules.get(module)?.slots ?? emptySlots<Version>();
-    if (current === null || old === null) return null;
-    const running = old.calls === 1 ? '1 call is' : `${old.calls} calls are`;
-    const where = `on ${scriptName(old)}, the version before current`;
-    return refused('not_purged', `${running} still running ${where} (--force purges it)`);
-  };
-
   /** The compiled revisions of the targets, or the first refusal. */
   const check = (targets: readonly Target[]): Prepared[] | Refused => {
     const refusal = checkRoom(targets) ?? firstRefusal(targets, checkBan);
@@ -75,7 +68,7 @@ export function createActivator(deps: ActivatorDeps) {
       if (prepared === undefined) return notPrepared(module, revision);
       ready.push(prepared);
     }
-    return firstRefusal(targets, checkOld) ?? ready;
+    return firstRefusal(targets, ({ module }) => draining.checkNumber(module)) ?? ready;
   };
 
   /** What a bundle is evaluated with, apart from its data. */
@@ -95,17 +88,20 @@ export function createActivator(deps: ActivatorDeps) {
     return evaluateOver(live, prepared, environmentOf(prepared.bundle));
   };
 
-  /** Sets the slots of a module: hot imports use the new current version, and an old version without calls is purged. */
+  /** Sets the slots of a module: hot imports use the new current version, and draining versions without calls close. */
   const setSlots = (module: string, slots: Slots<Version>): void => {
     const state = modules.of(module);
-    const { current: replaced, old } = state.slots;
-    if (replaced !== null && replaced !== slots.current)
+    const { current: replaced, draining: before } = state.slots;
+    if (replaced !== null && replaced !== slots.current) {
+      replaced.drainingSince = Date.now();
       calls.countImporters(replaced, name => modules.importsOf(name));
-    state.slots = slots.old?.calls === 0 ? purge(slots) : slots;
-    hotImports.setExports(module, slots.current);
-    for (const version of new Set([replaced, old, slots.old])) {
-      if (version === null || version === state.slots.current || version === state.slots.old) continue;
-      calls.failOn(version);
+    }
+    state.slots = closeIdle(slots, ({ calls: running }) => running === 0);
+    if (replaced !== slots.current) hotImports.setExports(module, slots.current);
+    const kept = new Set([state.slots.current, ...state.slots.draining]);
+    for (const version of replaced === null ? before : [...before, replaced]) {
+      if (kept.has(version)) continue;
+      calls.release(version);
       void version.lifetime.end({ removed: state.slots.current === null });
     }
   };
@@ -140,7 +136,7 @@ export function createActivator(deps: ActivatorDeps) {
     return OK;
   };
 
-  return { activate, checkRoom, checkBan, checkOld, environmentOf, setSlots, hotImports };
+  return { activate, checkRoom, checkBan, environmentOf, setSlots, hotImports };
 }
 
 /** The refusal of a revision that is not compiled on this node. */

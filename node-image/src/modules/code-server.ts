@@ -7,6 +7,7 @@ import { runInContext } from '../sandbox/execution-context.ts';
 import { ActivityBuffer } from '../watchdog/activity-buffer.ts';
 import { Bans } from '../watchdog/bans.ts';
 import { type ActivatorDeps, createActivator, notPrepared, type Target } from './activator.ts';
+import { type DrainingLimits, drainingVersions } from './draining.ts';
 import { dryRun, type DryRun, type DryRunTarget } from './dry-run.ts';
 import { type Call, Calls } from './in-flight-calls.ts';
 import { OK, type LoadResult, type Refused, refused } from './load-result.ts';
@@ -14,7 +15,7 @@ import { compileVersion, type Prepared } from './loader.ts';
 import { moduleErrors } from './module-errors.ts';
 import { dropPreviousData } from './module-state.ts';
 import { ModuleTable } from './module-table.ts';
-import { purge, remove } from './version-slots.ts';
+import { closeIdle, purge, remove, type Slots } from './version-slots.ts';
 import { scriptName, type Version } from './version.ts';
 
 /** The maximum number of compiled revisions of a module that are kept: for a prepared revision and for rollbacks. */
@@ -23,30 +24,47 @@ const MAX_COMPILED = 4;
 /** The timeout for asynchronous dispose callbacks when the node stops (milliseconds). */
 const STOP_DISPOSE_TIMEOUT_MS = 200;
 
-type Options = Partial<Pick<ActivatorDeps, 'logMaxCharsPerSecond' | 'bans' | 'activity'>>;
+/** The limits of a node in a test. */
+const DRAINING_LIMITS: DrainingLimits = { maxVersions: 8, memoryExcess: () => null };
+
+interface Options extends Partial<Pick<ActivatorDeps, 'logMaxCharsPerSecond' | 'bans' | 'activity'>> {
+  readonly draining?: DrainingLimits;
+}
 
 /** What a head requests of this node; a null revision removes the module. */
 export interface Assignment extends Omit<Target, 'revision'> {
   readonly revision: string | null;
   readonly sequence: number;
-  /** Whether to purge an old version on which calls still run. */
+  /** Whether to purge the versions that drain. */
   readonly force: boolean;
 }
 
-/** Hosts the modules of one node, like OTP's code server: two slots per module, and compiled revisions beside them. */
+/**
+ * Hosts the modules of one node, like OTP's code server: for each module the current version, those that drain, and compiled
+ * revisions beside them.
+ */
 export class CodeServer implements AsyncDisposable {
   readonly #modules = new ModuleTable();
   readonly errors = moduleErrors(this.#modules);
   readonly #calls = new Calls();
+  readonly #draining: ReturnType<typeof drainingVersions>;
+  /** Called when a version has closed. */
+  readonly #onClosed = new Set<() => void>();
   readonly #deps: ActivatorDeps;
   readonly #activator: ReturnType<typeof createActivator>;
   #onChanged: (modules: readonly string[]) => void = () => undefined;
 
   constructor(
     log: Logger,
-    { logMaxCharsPerSecond = Infinity, bans = new Bans(), activity = new ActivityBuffer() }: Options = {},
+    {
+      logMaxCharsPerSecond = Infinity,
+      bans = new Bans(),
+      activity = new ActivityBuffer(),
+      draining = DRAINING_LIMITS,
+    }: Options = {},
   ) {
-    const own = { modules: this.#modules, calls: this.#calls, errors: this.errors };
+    this.#draining = drainingVersions(this.#modules, this.#calls, draining);
+    const own = { modules: this.#modules, calls: this.#calls, draining: this.#draining, errors: this.errors };
     this.#deps = { ...own, bans, activity, log, logMaxCharsPerSecond };
     this.#activator = createActivator(this.#deps);
   }
@@ -74,9 +92,10 @@ export class CodeServer implements AsyncDisposable {
     return this.#modules.get(module)?.compiled.has(revision) ?? false;
   }
 
-  /** The refusal that a load gets now because of a ban or of calls on the old version; null when there is none. */
+  /** The refusal that a load gets now because of a ban or of the versions that drain; null when there is none. */
   checkLoad(target: Target): Refused | null {
-    return this.#activator.checkBan(target) ?? this.#activator.checkOld(target);
+    const { checkNumber, checkMemory } = this.#draining;
+    return this.#activator.checkBan(target) ?? checkNumber(target.module) ?? checkMemory();
   }
 
   /** Loads a prepared revision on this node alone, without a head. */
@@ -160,42 +179,43 @@ export class CodeServer implements AsyncDisposable {
     return this.#modules.get(module)?.slots.current ?? null;
   }
 
-  /** The old version of a module while calls run on it; null when there is none. */
-  oldVersion(module: string): Version | null {
-    return this.#modules.get(module)?.slots.old ?? null;
-  }
-
   /** Runs code of a version. What it starts, prints to `output` and fails to catch is attributed to the version. */
   run<T>(version: Version, output: string[] | null, body: () => T): T {
     const script = scriptName(version);
     return runInContext(script, output, () => this.#deps.activity.track(script, body));
   }
 
-  beginCall(version: Version): Call {
-    return this.#calls.begin(version);
+  /** See {@link Calls.begin}. */
+  beginCall(version: Version, method: string | null, target: string): Call {
+    return this.#calls.begin(version, method, target);
   }
 
-  /** Ends a call. An old version is purged with its last call. */
+  /** Ends a call. A draining version closes with its last call. */
   endCall(call: Call, failed: boolean): void {
     call.version.ended += 1;
     if (failed) call.version.errors += 1;
     for (const version of this.#calls.end(call)) {
-      const slots = this.#modules.get(version.module)?.slots;
-      if (version.calls === 0 && slots?.old === version) this.#activator.setSlots(version.module, slots);
+      if (version.calls > 0 || version.drainingSince === 0) continue;
+      this.#close(version.module, slots => closeIdle(slots, each => each === version));
     }
   }
 
-  /** Purges the old version of a module, even if calls run on it: they fail, and everything that it opened is closed. */
+  /** Purges the draining versions of a module: their calls fail, and everything that they opened is closed. */
   purge(module: string): void {
-    const slots = this.#modules.get(module)?.slots;
-    if (slots !== undefined) this.#activator.setSlots(module, purge(slots));
+    this.#close(module, purge);
   }
 
-  /** Waits until no old version blocks a load, at most `timeoutMs` (milliseconds). */
-  async waitForPurge(module: string, timeoutMs: number): Promise<void> {
-    const old = this.oldVersion(module);
-    if (old === null || this.current(module) === null) return;
-    await orNullAfter(timeoutMs, new Promise<void>(resolve => old.lifetime.onEnd(resolve)));
+  /** Waits until as many versions drain that one more can, at most `timeoutMs` (milliseconds). */
+  async waitForRoom(module: string, timeoutMs: number): Promise<void> {
+    const hasRoom = (): boolean => this.#draining.checkNumber(module) === null;
+    if (hasRoom()) return;
+    let onClosed = (): void => undefined;
+    const room = new Promise<void>(resolve => {
+      onClosed = () => hasRoom() && resolve();
+    });
+    this.#onClosed.add(onClosed);
+    await orNullAfter(timeoutMs, room);
+    this.#onClosed.delete(onClosed);
   }
 
   /** The number of running calls on all versions. */
@@ -206,6 +226,11 @@ export class CodeServer implements AsyncDisposable {
   /** See {@link ModuleTable.describe}. */
   describe(): NodeDescription['modules'] {
     return this.#modules.describe();
+  }
+
+  /** See {@link Draining.describe}. */
+  describeDraining(): NodeDescription['draining'] {
+    return this.#draining.describe();
   }
 
   /** See {@link ModuleTable.refusals}. */
@@ -241,6 +266,13 @@ export class CodeServer implements AsyncDisposable {
     }
     this.#onChanged(heads.map(({ module }) => module));
     return result;
+  }
+
+  #close(module: string, change: (slots: Slots<Version>) => Slots<Version>): void {
+    const slots = this.#modules.get(module)?.slots;
+    if (slots === undefined) return;
+    this.#activator.setSlots(module, change(slots));
+    for (const onClosed of this.#onClosed) onClosed();
   }
 
   #compile(bundle: Bundle): Prepared {

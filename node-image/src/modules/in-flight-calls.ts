@@ -1,7 +1,13 @@
 import type { Version } from './version.ts';
 
+/** What started a call: an HTTP method and its path, or a function's name without a method. */
+export interface Origin {
+  readonly method: string | null;
+  readonly target: string;
+}
+
 /** A call that started on a version and has not ended. */
-export interface Call {
+export interface Call extends Origin {
   readonly version: Version;
   /** The replaced versions of other modules that the call can be in through hot imports. */
   readonly imported: Set<Version>;
@@ -16,6 +22,9 @@ export class PurgedError extends Error {
   override readonly name = 'purged';
 }
 
+/** The maximum length of a call's name: a path can be long. */
+const MAX_NAME_LENGTH = 80;
+
 /** The running calls of one node. {@link Version.calls} is the number of calls that can be in a version's code. */
 export class Calls {
   readonly #calls = new Set<Call>();
@@ -24,14 +33,15 @@ export class Calls {
     return this.#calls.size;
   }
 
-  begin(version: Version): Call {
+  /** @param method of an HTTP request, whose path is the target; null: the target is the name of a function. */
+  begin(version: Version, method: string | null, target: string): Call {
     let fail = (): void => undefined;
     const purged = new Promise<never>((_, reject) => {
       fail = () => reject(new PurgedError(`${version.module} was purged while the call ran on its old version`));
     });
     // Nobody waits for this promise after the call has ended.
     purged.catch(() => undefined);
-    const call = { version, imported: new Set<Version>(), purged, fail };
+    const call = { version, method, target, imported: new Set<Version>(), purged, fail };
     version.calls += 1;
     this.#calls.add(call);
     return call;
@@ -45,10 +55,24 @@ export class Calls {
     return versions;
   }
 
-  /** Makes the calls that started on a purged version fail, because what they wait for can stay away for ever. */
-  failOn(version: Version): void {
+  /**
+   * Makes the calls that started on a purged version fail, because what they wait for can stay away for ever. Calls of other
+   * modules are not counted for it any more.
+   */
+  release(version: Version): void {
     if (version.calls === 0) return;
-    for (const call of this.#calls) if (call.version === version) call.fail();
+    for (const call of this.#calls) {
+      if (call.version === version) call.fail();
+      if (call.imported.delete(version)) version.calls -= 1;
+    }
+  }
+
+  /** The name of the call that holds a version for the longest time: `demo.add`, `GET /demo/events`; null for none. */
+  oldestOn(version: Version): string | null {
+    for (const call of this.#calls) {
+      if (call.version === version || call.imported.has(version)) return nameOf(call);
+    }
+    return null;
   }
 
   /**
@@ -63,6 +87,13 @@ export class Calls {
       replaced.calls += 1;
     }
   }
+}
+
+/** The query of a path is left out, because it can hold what nobody else should read. */
+function nameOf({ method, target, version }: Call): string {
+  const [path = ''] = target.split('?');
+  const name = (method === null ? `${version.module}.${target}` : `${method} ${path}`).replaceAll(/[^ -~]/g, '·');
+  return name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name;
 }
 
 function imports(from: Version, module: string, importsOf: (module: string) => Iterable<string>): boolean {

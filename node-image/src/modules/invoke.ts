@@ -37,7 +37,7 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
   if (found === null) return undef(`module ${request.module} exports no function ${path.join('.')}`);
 
   const { owner, method } = found;
-  const running = codeServer.beginCall(version);
+  const running = codeServer.beginCall(version, null, path.join('.'));
   const { signal } = version.lifetime;
   const { printers } = codeServer.errors;
   let threw = false;

@@ -1,5 +1,6 @@
 import type { NodeDescription } from '../../../protocol/messages.ts';
 import { emptyModule, type ModuleState } from './module-state.ts';
+import type { Slots } from './version-slots.ts';
 import { type BundleInfo, scriptName, type Version } from './version.ts';
 
 /** All modules of one node by their names. */
@@ -27,26 +28,27 @@ export class ModuleTable {
     return this.states.filter(({ slots }) => slots.current !== null).length;
   }
 
-  /** The current and the old versions of all modules. */
+  /** The current and the draining versions of all modules. */
   get versions(): Version[] {
-    return this.states.flatMap(({ slots }) => [slots.current, slots.old]).filter(version => version !== null);
+    return this.states.flatMap(({ slots }) => versionsOf(slots));
   }
 
   /** The bundle of a script (see {@link scriptName}); null when it is not kept. */
   bundleOf(script: string): BundleInfo | null {
-    const compiled = this.#modules.get(script.slice(0, script.indexOf('@')))?.compiled.values() ?? [];
-    return [...compiled].find(({ bundle }) => scriptName(bundle) === script)?.bundle ?? null;
+    const state = this.#modules.get(script.slice(0, script.indexOf('@')));
+    const kept = state === undefined ? [] : [...versionsOf(state.slots), ...state.compiled.values()];
+    return kept.find(({ bundle }) => scriptName(bundle) === script)?.bundle ?? null;
   }
 
-  /** The current or old version of a script; null when it is neither. */
+  /** The current or draining version of a script; null when there is none. */
   versionOf(script: string | null): Version | null {
     return this.versions.find(version => scriptName(version) === script) ?? null;
   }
 
   /** The modules that a module's versions have imported as `hot:<module>`. */
   importsOf(module: string): string[] {
-    const slots = this.#modules.get(module)?.slots;
-    return [...(slots?.current?.imports ?? []), ...(slots?.old?.imports ?? [])];
+    const state = this.#modules.get(module);
+    return state === undefined ? [] : versionsOf(state.slots).flatMap(({ imports }) => [...imports]);
   }
 
   /** Describes every loaded module: its revision, the head that activated it, and its calls. */
@@ -55,8 +57,7 @@ export class ModuleTable {
     for (const [module, { slots, headRunning }] of this.#modules) {
       if (slots.current === null) continue;
       const { revision, ended, errors, calls: inFlight } = slots.current;
-      const old = slots.old === null ? null : { revision: slots.old.revision, inFlight: slots.old.calls };
-      loaded[module] = { revision, sequence: headRunning, calls: ended, errors, inFlight, old };
+      loaded[module] = { revision, sequence: headRunning, calls: ended, errors, inFlight };
     }
     return loaded;
   }
@@ -70,4 +71,8 @@ export class ModuleTable {
     }
     return refusals;
   }
+}
+
+function versionsOf({ current, draining }: Slots<Version>): Version[] {
+  return current === null ? [...draining] : [current, ...draining];
 }

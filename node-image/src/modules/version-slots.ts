@@ -1,24 +1,33 @@
-/** The two slots of a module, as in OTP's code server: new calls use current, calls that run on old finish there. */
+/**
+ * The versions of a module. New calls use current. What started on an earlier version ends there: it drains, as in
+ * Temporal's versioned workers. (OTP's code server has one such slot, `old`.)
+ */
 export interface Slots<V> {
   readonly current: V | null;
-  readonly old: V | null;
+  /** The versions that drain, the oldest first. */
+  readonly draining: readonly V[];
 }
 
 export function emptySlots<V>(): Slots<V> {
-  return { current: null, old: null };
+  return { current: null, draining: [] };
 }
 
-/** Loads `next`: it becomes current, and current becomes old. When there was no current, old stays. */
-export function load<V>(slots: Slots<V>, next: V): Slots<V> {
-  return { current: next, old: slots.current ?? slots.old };
+/** Loads `next`: it becomes current, and the version that was current drains. */
+export function load<V>({ current, draining }: Slots<V>, next: V | null): Slots<V> {
+  return { current: next, draining: current === null ? draining : [...draining, current] };
 }
 
-/** Removes the module: new calls find nothing, calls on current finish. */
+/** Removes the module: new calls find nothing, and the version that was current drains. */
 export function remove<V>(slots: Slots<V>): Slots<V> {
-  return { current: null, old: slots.current ?? slots.old };
+  return load(slots, null);
 }
 
-/** Empties old (OTP: `purge`). */
-export function purge<V>(slots: Slots<V>): Slots<V> {
-  return { current: slots.current, old: null };
+/** Closes the draining versions that are idle (OTP: `soft_purge`). */
+export function closeIdle<V>({ current, draining }: Slots<V>, isIdle: (version: V) => boolean): Slots<V> {
+  return { current, draining: draining.filter(version => !isIdle(version)) };
+}
+
+/** Closes all draining versions (OTP: `purge`). */
+export function purge<V>({ current }: Slots<V>): Slots<V> {
+  return { current, draining: [] };
 }

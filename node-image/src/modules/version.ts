@@ -16,8 +16,12 @@ export interface Version {
   readonly data: Record<string, unknown>;
   readonly lifetime: Lifetime;
   readonly log: VersionLogger;
+  /** For the stacks of its errors. */
+  readonly bundle: BundleInfo;
   /** The modules that it has imported as `hot:<module>`. */
   readonly imports: ReadonlySet<string>;
+  /** When it was replaced or its module removed, milliseconds since 1970; 0 before. */
+  drainingSince: number;
   /** The number of running calls that started on this version, or can be in it through a hot import. */
   calls: number;
   /** The number of calls that have ended. */

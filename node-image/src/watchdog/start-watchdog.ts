@@ -1,4 +1,3 @@
-import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 
 import type { Logger } from '../../../shared/logger.ts';
@@ -9,6 +8,7 @@ export interface WatchdogData {
   /** The memory of the main thread's {@link ActivityBuffer}. */
   readonly memory: SharedArrayBuffer;
   readonly eventLoopTimeoutMs: number;
+  /** See {@link effectiveMemoryLimitMb}. */
   readonly memoryLimitMb: number;
   readonly bansFile: string;
   /** The node's name, for the log. */
@@ -36,8 +36,7 @@ export function startWatchdog({ script, activity, sourcePosition, log, ...limits
   Object.defineProperty(globalThis, SOURCE_POSITION, { value: sourcePosition, configurable: true });
   const interval = Math.min(MAX_BEAT_INTERVAL_MS, BEAT_SHARE * limits.eventLoopTimeoutMs);
   const timer = setInterval(() => activity.beat(), interval).unref();
-  const memoryLimitMb = Math.min(limits.memoryLimitMb, processLimitMb());
-  const workerData: WatchdogData = { ...limits, memoryLimitMb, memory: activity.memory };
+  const workerData: WatchdogData = { ...limits, memory: activity.memory };
   const thread = new Worker(script, {
     workerData,
     env: {},
@@ -52,10 +51,4 @@ export function startWatchdog({ script, activity, sourcePosition, log, ...limits
       Reflect.deleteProperty(globalThis, SOURCE_POSITION);
     },
   };
-}
-
-/** Beyond this size the container's or V8's own limit would end the process without a ban (megabytes). */
-function processLimitMb(): number {
-  const limit = Math.min(process.constrainedMemory(), getHeapStatistics().heap_size_limit);
-  return (0.75 * limit) / 2 ** 20;
 }

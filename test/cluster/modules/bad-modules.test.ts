@@ -123,16 +123,20 @@ const BYSTANDER = `
   }
 `;
 
-const it = clusterTest({ nodes: 1 }).extend('setup', { scope: 'file' }, async ({ cluster }) => {
-  cluster.writeModule('bystander', BYSTANDER);
-  for (const [module, { imports = '', body }] of Object.entries(BAD_MODULES)) {
-    cluster.writeModule(module, `${imports}\nexport function run(): unknown {\n  ${body}\n  return undefined;\n}\n`);
-  }
-  const { exitCode, result } = await cluster.pushTogether(['bystander', ...Object.keys(BAD_MODULES)]);
-  expect(exitCode).toBe(0);
-  const revisions = result.modules.map(({ module, revision }) => [module, shortRevision(revision)] as const);
-  return { revisions: Object.fromEntries(revisions), process: processOf(await fred(cluster)) };
-});
+const it = clusterTest({ nodes: 1, node: { MAX_DRAINING_VERSIONS: '1' } }).extend(
+  'setup',
+  { scope: 'file' },
+  async ({ cluster }) => {
+    cluster.writeModule('bystander', BYSTANDER);
+    for (const [module, { imports = '', body }] of Object.entries(BAD_MODULES)) {
+      cluster.writeModule(module, `${imports}\nexport function run(): unknown {\n  ${body}\n  return undefined;\n}\n`);
+    }
+    const { exitCode, result } = await cluster.pushTogether(['bystander', ...Object.keys(BAD_MODULES)]);
+    expect(exitCode).toBe(0);
+    const revisions = result.modules.map(({ module, revision }) => [module, shortRevision(revision)] as const);
+    return { revisions: Object.fromEntries(revisions), process: processOf(await fred(cluster)) };
+  },
+);
 
 /** The description of fred. */
 async function fred(cluster: Cluster) {
@@ -198,15 +202,17 @@ describe('a module that', () => {
     await cluster.waitForLog('fred', line => line.module === 'endless' && line.msg === 'waiting');
     cluster.writeModule('endless', endless('two'));
     expect((await cluster.push('endless')).exitCode).toBe(0);
-    expect((await fred(cluster)).modules['endless']).toMatchObject({ old: { inFlight: 1 } });
+    expect((await fred(cluster)).draining).toMatchObject([{ module: 'endless', inFlight: 1, heldBy: 'endless.wait' }]);
 
     expect(await cluster.hotcast('soft-purge', 'endless')).toMatchObject({ exitCode: 1 });
     cluster.writeModule('endless', endless('three'));
-    expect((await cluster.push('endless')).result.nodes).toMatchObject([{ status: 'refused', reason: 'not_purged' }]);
+    expect((await cluster.push('endless')).result.nodes).toMatchObject([
+      { status: 'refused', reason: 'not_purged', detail: expect.stringMatching(/ held by endless\.wait /) as string },
+    ]);
 
     expect(await cluster.hotcast('purge', 'endless')).toMatchObject({ exitCode: 0 });
     expect(await call).toMatchObject({ failure: 'exception', type: 'purged' });
-    expect((await fred(cluster)).modules['endless']).toMatchObject({ old: null });
+    expect((await fred(cluster)).draining).toEqual([]);
     expect((await cluster.push('endless')).exitCode).toBe(0);
   });
 

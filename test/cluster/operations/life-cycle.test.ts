@@ -77,6 +77,8 @@ describe('a hundred starts in one process leave nothing open', { timeout: 300_00
         bansFile: join(folder, 'bans.json'),
         httpPort: 0,
         purgeTimeoutMs: 3_000,
+        maxDrainingVersions: 8,
+        maxDrainingMemoryPercent: 70,
         eventLoopTimeoutMs: 5_000,
         memoryLimitMb: 4_096,
         logMaxCharsPerSecond: 1_000,

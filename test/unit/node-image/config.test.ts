@@ -16,6 +16,8 @@ describe('loadConfig of the node', () => {
       logLevel: 'info',
       healthFile: '/run/hotcast/alive',
       purgeTimeoutMs: 3_000,
+      maxDrainingVersions: 8,
+      maxDrainingMemoryPercent: 70,
       eventLoopTimeoutMs: 5_000,
       memoryLimitMb: 512,
       bansFile: '/var/lib/hotcast/bans.json',

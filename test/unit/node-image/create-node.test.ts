@@ -95,6 +95,8 @@ function depsOf(nats: NatsConnection, httpPort: number): NodeDeps {
     bansFile: join(folder, 'bans.json'),
     httpPort,
     purgeTimeoutMs: 3_000,
+    maxDrainingVersions: 8,
+    maxDrainingMemoryPercent: 70,
     eventLoopTimeoutMs: 5_000,
     memoryLimitMb: 512,
     logMaxCharsPerSecond: 100,

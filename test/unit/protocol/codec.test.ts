@@ -46,6 +46,9 @@ describe('decode', () => {
         fc.record({ sequence: count, reason: fc.constantFrom(...refusalReason.options), detail: texts }),
       ),
       rejected: count,
+      draining: fc.array(
+        fc.record({ module: moduleNames, revision: revisions, since: count, inFlight: count, heldBy: texts }),
+      ),
       modules: fc.dictionary(
         moduleNames,
         fc.record({
@@ -54,7 +57,6 @@ describe('decode', () => {
           calls: count,
           errors: count,
           inFlight: count,
-          old: fc.option(fc.record({ revision: revisions, inFlight: count })),
         }),
         {
           noNullPrototype: true,

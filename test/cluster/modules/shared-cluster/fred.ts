@@ -9,10 +9,11 @@ export async function valueOnFred(cluster: Cluster, call: string): Promise<unkno
   return decodeValue(answer.json);
 }
 
-/** The state of a module on fred, and fred's process. */
+/** The state of a module on fred, its versions that drain there, and fred's process. */
 export async function moduleOnFred(cluster: Cluster, module: string) {
   const node = (await cluster.nodes()).find(each => each.node === 'fred');
   if (node?.status !== 'present') throw new Error('fred is silent');
   const { pid, startedAt, modules } = node;
-  return { process: { pid, startedAt }, module: modules[module] };
+  const draining = node.draining.filter(version => version.module === module);
+  return { process: { pid, startedAt }, module: modules[module], draining };
 }

@@ -14,16 +14,23 @@ describe('a stream of values', () => {
     export const go = () => (data['go'] as () => void)();
   `;
 
-  it('that started on the old version ends on it', async ({ cluster }) => {
+  it('ends on the version that it started on, and hinders no push meanwhile', async ({ cluster }) => {
     cluster.writeModule('streamer', counting('old'));
-    await cluster.push('streamer');
+    const { revision } = await cluster.push('streamer');
     const counted = valueOnFred(cluster, 'streamer.count()');
     await cluster.waitForLog('fred', line => line.module === 'streamer' && line.msg === 'counting');
-    cluster.writeModule('streamer', counting('new'));
-    expect((await cluster.push('streamer')).exitCode).toBe(0);
-    expect((await moduleOnFred(cluster, 'streamer')).module).toMatchObject({ old: { inFlight: 1 } });
+    for (const name of ['new', 'newer', 'newest']) {
+      cluster.writeModule('streamer', counting(name));
+      expect((await cluster.push('streamer')).exitCode).toBe(0);
+    }
+    const { draining, process } = await moduleOnFred(cluster, 'streamer');
+    expect(draining).toMatchObject([{ revision, inFlight: 1, heldBy: 'streamer.count' }]);
+    const status = await cluster.hotcast('status');
+    expect(status.stdout).toMatch(
+      /^streamer +fred .* ok; streamer@\w+ drains since .*, 1 in flight: streamer\.count$/m,
+    );
     await valueOnFred(cluster, 'streamer.go()');
     expect(await counted).toEqual(['old starts', 'old ends']);
-    expect((await moduleOnFred(cluster, 'streamer')).module).toMatchObject({ inFlight: 0, old: null });
+    expect(await moduleOnFred(cluster, 'streamer')).toMatchObject({ draining: [], module: { inFlight: 0 }, process });
   });
 });

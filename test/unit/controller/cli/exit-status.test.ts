@@ -36,6 +36,7 @@ const drifted = (...states: StatusRow['state'][]): Result => ({
     running: null,
     canary: false,
     state,
+    draining: [],
   })),
 });
 const compiled = (...nodes: NodeOutcome[]): Result => ({ command: 'compile', module: 'demo', revision, nodes });
@@ -85,8 +86,8 @@ describe('exitStatus', () => {
     ['a call had no answer', called(value, silent), 3],
     ['every node purged', { command: 'purge', nodes: [{ node: 'fred', status: 'purged' }] }, 0],
     [
-      'calls run on an old version',
-      { command: 'purge', nodes: [{ node: 'fred', status: 'busy', calls: 1 }, silent] },
+      'calls run on draining versions',
+      { command: 'purge', nodes: [{ node: 'fred', status: 'busy', calls: 1, draining: [] }, silent] },
       1,
     ],
     ['pong', { command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }] }, 0],

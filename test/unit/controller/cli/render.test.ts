@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { render } from '../../../../controller/src/cli/render.ts';
 import type { CallResult, HeadChangeResult, NodeOutcome, PushResult } from '../../../../controller/src/api/results.ts';
@@ -28,6 +28,19 @@ const callResult = (single: boolean, nodes: CallResult['nodes'], stack = false):
 
 const value = (node: string, json?: string, output: string[] = []) =>
   ({ node, status: 'value', revision, output, ...(json === undefined ? {} : { json }) }) as const;
+
+const SINCE = Date.UTC(2026, 0, 2, 3, 4, 5);
+const draining = {
+  module: 'demo',
+  since: SINCE,
+  revision: 'abcdef012345'.padEnd(64, '0'),
+  inFlight: 2,
+  heldBy: 'GET /demo/events',
+};
+const DRAINS = 'demo@abcdef012345 drains since 2026-01-02T03:04:05.000Z (3 h 5 min), 2 in flight: GET /demo/events';
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: SINCE + (3 * 60 + 5) * 60_000 }));
+afterEach(() => void vi.useRealTimers());
 
 describe('render of a push', () => {
   it('has a line a node, the totals, and the times', () => {
@@ -201,26 +214,23 @@ describe('render of the nodes', () => {
     expect(render({ command: 'nodes', nodes })).toMatch(/ \(a debugger is attached\)$/);
   });
 
-  it('shows the calls in flight on current and on old', () => {
-    const old = { revision: 'abcdef012345'.padEnd(64, '0'), inFlight: 2 };
-    const modules = { demo: { ...moduleStateOf(revision, 5), inFlight: 1, old } };
-    const nodes = [{ ...descriptionOf('fred', modules), status: 'present' }] as const;
-    expect(render({ command: 'nodes', nodes })).toContain(
-      ' demo@3f2a9c0b1d4e (1 in flight) (old abcdef012345, 2 in flight)',
-    );
+  it('shows the calls in flight, and what drains, also of a module that was removed', () => {
+    const modules = { counter: { ...moduleStateOf(revision, 5), inFlight: 1 } };
+    const nodes = [{ ...descriptionOf('fred', modules), draining: [draining], status: 'present' as const }];
+    expect(render({ command: 'nodes', nodes })).toContain(` counter@3f2a9c0b1d4e (1 in flight) (${DRAINS})`);
   });
 });
 
 describe('render of a purge', () => {
   it('has a line a node', () => {
     const nodes = [
-      { node: 'fred', status: 'purged' },
-      { node: 'bambam', status: 'busy', calls: 2 },
-      { node: 'betty', status: 'silent' },
-    ] as const;
+      { node: 'fred', status: 'purged' as const },
+      { node: 'bambam', status: 'busy' as const, calls: 2, draining: [draining] },
+      { node: 'betty', status: 'silent' as const },
+    ];
     expect(render({ command: 'purge', nodes }).split('\n')).toEqual([
       'fred    purged',
-      'bambam  busy    calls running on the old version: 2',
+      `bambam  busy    ${DRAINS}`,
       'betty   silent  should have answered and did not',
     ]);
   });
@@ -268,12 +278,20 @@ describe('render of the status', () => {
 
   it('has a row for each module and node, and how many are not on their head', () => {
     const nodes = [
-      { module: 'demo', node: 'fred', desired: revision, running: revision, canary: true, state: 'ok' },
-      { module: 'demo', node: 'bambam', desired: null, running: null, canary: false, state: 'silent' },
+      {
+        module: 'demo',
+        node: 'fred',
+        desired: revision,
+        running: revision,
+        canary: true,
+        state: 'ok',
+        draining: [draining],
+      },
+      { module: 'demo', node: 'bambam', desired: null, running: null, canary: false, state: 'silent', draining: [] },
     ] as const;
     expect(render({ command: 'status', heads: [head], nodes }).split('\n')).toEqual([
       'MODULE  NODE    DESIRED                RUNNING       STATE',
-      'demo    fred    3f2a9c0b1d4e (canary)  3f2a9c0b1d4e  ok',
+      `demo    fred    3f2a9c0b1d4e (canary)  3f2a9c0b1d4e  ok; ${DRAINS}`,
       'demo    bambam  -                      -             silent',
       '1 of 2 are not on their head',
     ]);
@@ -285,7 +303,7 @@ describe('render of the status', () => {
   ])('says when a node tries again what it refuses', (attempts, nextAttemptInMs, expected) => {
     const why = { detail: 'on_load_failure: Error: no', attempts, nextAttemptInMs };
     const row = { module: 'demo', node: 'fred', desired: revision, running: null, canary: false } as const;
-    const text = render({ command: 'status', heads: [], nodes: [{ ...row, state: 'refused', ...why }] });
+    const text = render({ command: 'status', heads: [], nodes: [{ ...row, state: 'refused', draining: [], ...why }] });
     expect(text).toContain(`-        refused: on_load_failure: Error: no ${expected}\n`);
   });
 

@@ -55,14 +55,23 @@ describe('statusRows', () => {
     expect(fredAt([headOf('demo', null, 5)], {})).toEqual([]);
   });
 
+  it('has a row for a module that is removed and still drains', () => {
+    const draining = [{ module: 'demo', revision: stable, since: 1, inFlight: 1, heldBy: 'demo.wait' }];
+    const fred = { ...descriptionOf('fred'), draining };
+    for (const heads of [[headOf('demo', null, 5)], []]) {
+      const rows = statusRows(heads, new Map([['fred', fred]]));
+      expect(rows).toMatchObject([{ module: 'demo', node: 'fred', running: null, state: 'ok', draining }]);
+    }
+  });
+
   it("tells a canary's revision from the head's own", () => {
     const nodes = new Map([
       ['betty', descriptionOf('betty', running(stable, 5))],
       ['fred', descriptionOf('fred', running(trial, 5))],
     ]);
     expect(statusRows([{ ...head, canary }], nodes)).toEqual([
-      { module: 'demo', node: 'fred', desired: trial, running: trial, canary: true, state: 'ok' },
-      { module: 'demo', node: 'betty', desired: stable, running: stable, canary: false, state: 'ok' },
+      { module: 'demo', node: 'fred', desired: trial, running: trial, canary: true, state: 'ok', draining: [] },
+      { module: 'demo', node: 'betty', desired: stable, running: stable, canary: false, state: 'ok', draining: [] },
     ]);
   });
 

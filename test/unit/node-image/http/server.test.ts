@@ -90,7 +90,7 @@ describe('a request', () => {
     expect(node.server.describe()['web']).toMatchObject({ inFlight: 1, calls: 0 });
 
     await node.push({ web: serving(`return new Response('new')`) });
-    expect(node.server.oldVersion('web')).not.toBeNull();
+    expect(node.server.describeDraining()).toMatchObject([{ module: 'web', inFlight: 1, heldBy: 'GET /web/' }]);
     expect(await (await node.get('/web/')).text()).toBe('new');
     const { httpTestWriter } = globalThis as unknown as { httpTestWriter: WritableStreamDefaultWriter };
     await httpTestWriter.write(new TextEncoder().encode('ended'));
@@ -98,7 +98,7 @@ describe('a request', () => {
     expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('ended');
     expect((await reader?.read())?.done).toBe(true);
     await idle(node);
-    expect(node.server.oldVersion('web')).toBeNull();
+    expect(node.server.describeDraining()).toEqual([]);
   });
 
   it('ends, and its signal is aborted, when the client disconnects', async () => {

@@ -60,7 +60,7 @@ describe('a WebSocket connection', () => {
     expect(await talk.request('yabba')).toBe('one: yabba, opened on one');
     for (const name of ['two', 'three', 'four']) {
       await node.push({ chat: version(name) });
-      expect(node.server.oldVersion('chat')).toBeNull();
+      expect(node.server.describeDraining()).toEqual([]);
       expect(await talk.request('dabba')).toBe(`${name}: dabba, opened on one`);
     }
     expect(node.server.describe()['chat']).toMatchObject({ inFlight: 0, errors: 0 });

@@ -24,18 +24,19 @@ describe('a call that streams', () => {
     expect(await node.value('demo', 'letters', opened)).toEqual(['one begins', { of: 'one ends' }]);
   });
 
-  it('that started on old ends on old, and is in flight until then', async () => {
+  it('that started on an earlier version ends there, and is in flight until then', async () => {
     const node = host();
     await node.push({ demo: streaming('one') });
     const { opened, open } = latch();
     const began = node.value('demo', 'letters', opened);
     await node.push({ demo: streaming('two') });
-    expect(node.server.describe()['demo']?.old).toMatchObject({ inFlight: 1 });
+    expect(node.server.describeDraining()).toMatchObject([{ inFlight: 1, heldBy: 'demo.letters' }]);
     const later = node.value('demo', 'letters', opened);
     open();
     expect(await began).toEqual(['one begins', { of: 'one ends' }]);
     expect(await later).toEqual(['two begins', { of: 'two ends' }]);
-    expect(node.server.describe()['demo']).toMatchObject({ inFlight: 0, old: null });
+    expect(node.server.describe()['demo']).toMatchObject({ inFlight: 0 });
+    expect(node.server.describeDraining()).toEqual([]);
   });
 
   it.each([

@@ -31,11 +31,11 @@ export interface Host {
 }
 
 /** Gives a function that makes hosts. */
-export function hosts(): () => Host {
+export function hosts(): (options?: ConstructorParameters<typeof CodeServer>[1]) => Host {
   const project = projects();
-  return () => {
+  return options => {
     const log = recordingLog();
-    const server = new CodeServer(log);
+    const server = new CodeServer(log, options);
     let sequence = 0;
 
     const compiled = async (sources: Readonly<Record<string, string>>): Promise<Bundle[]> => {

@@ -1,15 +1,22 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { emptySlots, load, purge, remove, type Slots } from '../../../../node-image/src/modules/version-slots.ts';
+import {
+  closeIdle,
+  emptySlots,
+  load,
+  purge,
+  remove,
+  type Slots,
+} from '../../../../node-image/src/modules/version-slots.ts';
 
-type Step = { do: 'load'; version: number } | { do: 'remove' } | { do: 'purge' };
+type Step = { do: 'load'; version: number } | { do: 'remove'; version: null } | { do: 'purge'; version: null };
 
 const steps = fc.array(
   fc.oneof(
     fc.record({ do: fc.constant('load' as const), version: fc.nat() }),
-    fc.constant<Step>({ do: 'remove' }),
-    fc.constant<Step>({ do: 'purge' }),
+    fc.constant<Step>({ do: 'remove', version: null }),
+    fc.constant<Step>({ do: 'purge', version: null }),
   ),
 );
 
@@ -33,7 +40,7 @@ const after = (taken: readonly Step[]): Slots<number> =>
 
 describe('slots', () => {
   it('is empty at first', () => {
-    expect(emptySlots()).toEqual({ current: null, old: null });
+    expect(emptySlots()).toEqual({ current: null, draining: [] });
   });
 
   it('gives new calls the version that was loaded last, and nothing after a removal', () => {
@@ -46,28 +53,27 @@ describe('slots', () => {
     );
   });
 
-  it('keeps the current version as old when it is replaced or removed', () => {
+  it('drains every version that was replaced or removed since the last purge, in their order', () => {
     fc.assert(
-      fc.property(steps, fc.nat(), fc.nat(), (before, version, next) => {
-        const loaded = load(after(before), version);
-        expect(load(loaded, next).old).toBe(version);
-        expect(remove(loaded).old).toBe(version);
+      fc.property(steps, taken => {
+        const since = taken.slice(taken.findLastIndex(step => step.do === 'purge') + 1);
+        const kept = taken.length > since.length ? after(taken.slice(0, -since.length || undefined)).current : null;
+        const versions = [kept, ...since.map(({ version }) => version)];
+        expect(after(taken)).toEqual({
+          current: versions.at(-1),
+          draining: versions.slice(0, -1).filter(version => version !== null),
+        });
       }),
     );
-  });
-
-  it('drops the old version only for the current one, or in a purge', () => {
-    const removed = remove(load(emptySlots<number>(), 1));
-    expect(load(removed, 2)).toEqual({ current: 2, old: 1 });
-    expect(remove(removed)).toEqual(removed);
-    expect(load(load(removed, 2), 3)).toEqual({ current: 3, old: 2 });
   });
 
   it('never changes current in a purge', () => {
     fc.assert(
       fc.property(steps, before => {
         const slots = after(before);
-        expect(purge(slots)).toEqual({ current: slots.current, old: null });
+        expect(purge(slots)).toEqual({ current: slots.current, draining: [] });
+        expect(closeIdle(slots, () => true)).toEqual(purge(slots));
+        expect(closeIdle(slots, () => false)).toEqual(slots);
       }),
     );
   });

@@ -146,70 +146,10 @@ describe('purge', () => {
     const { opened } = latch();
     void node.call('demo', 'wait', opened);
     await node.push({ demo: ticking('two') });
-    expect(node.server.oldVersion('demo')?.calls).toBe(1);
+    expect(node.server.describeDraining()).toMatchObject([{ inFlight: 1 }]);
     node.server.purge('demo');
     expect(traces).toEqual(['one aborted', 'one disposed of two']);
-    expect(node.server.oldVersion('demo')).toBeNull();
-  });
-
-  it('is needed before a third version is loaded beside a busy one', async () => {
-    const node = host();
-    const [one] = await node.push({ demo: ticking('one') });
-    const { opened, open } = latch();
-    const call = node.value('demo', 'wait', opened);
-    const [two] = await node.push({ demo: ticking('two') });
-    expect(await node.tryPush({ demo: ticking('three') })).toEqual({
-      status: 'refused',
-      reason: 'not_purged',
-      detail: `1 call is still running on ${one && scriptName(one)}, the version before current (--force purges it)`,
-    });
-    expect(node.server.current('demo')?.revision).toBe(two?.revision);
-    open();
-    await vi.advanceTimersByTimeAsync(10);
-    expect(await call).toBe('one');
-    await node.push({ demo: ticking('three') });
-  });
-
-  it('is not needed before a removed module is loaded again', async () => {
-    const node = host();
-    await node.push({ demo: ticking('one') });
-    const { opened, open } = latch();
-    const call = node.value('demo', 'wait', opened);
-    node.commit('demo', null);
-    await node.server.waitForPurge('demo', 60_000);
-    await node.push({ demo: ticking('two') });
-    open();
-    await vi.advanceTimersByTimeAsync(10);
-    expect(await call).toBe('one');
-  });
-});
-
-describe('waitForPurge', () => {
-  /** A node with a call on the version before current, and the way to end it. */
-  async function busy() {
-    const node = host();
-    await node.push({ demo: ticking('one') });
-    const { opened, open } = latch();
-    const call = node.value('demo', 'wait', opened);
-    await node.push({ demo: ticking('two') });
-    const idle = vi.fn<() => void>();
-    return { idle, end: () => (open(), call), waited: node.server.waitForPurge('demo', 1_000).then(idle) };
-  }
-
-  it('waits for the last call on the old version', async () => {
-    const { idle, end, waited } = await busy();
-    await vi.advanceTimersByTimeAsync(900);
-    expect(idle).not.toHaveBeenCalled();
-    const ended = end();
-    await vi.advanceTimersByTimeAsync(10);
-    await Promise.all([ended, waited]);
-  });
-
-  it('waits no longer than its timeout', async () => {
-    const { idle, waited } = await busy();
-    await vi.advanceTimersByTimeAsync(1_000);
-    await waited;
-    expect(idle).toHaveBeenCalledOnce();
+    expect(node.server.describeDraining()).toEqual([]);
   });
 });
 
@@ -304,12 +244,15 @@ describe('a call that is in another module', () => {
     const asked = node.value(module, name);
     await node.push({ demo: slow('two') });
     const later = node.value(module, name);
-    expect(node.server.describe()['demo']?.old).toMatchObject({ inFlight: 1 });
+    expect(node.server.describeDraining()).toMatchObject([
+      { module: 'demo', inFlight: 1, heldBy: `${module}.${name}` },
+    ]);
     expect(traces).toEqual([]);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(await Promise.all([asked, later])).toEqual(['one', 'two']);
     expect(traces).toContain('one disposed of two');
-    expect(node.server.describe()['demo']).toMatchObject({ inFlight: 0, old: null });
+    expect(node.server.describe()['demo']).toMatchObject({ inFlight: 0 });
+    expect(node.server.describeDraining()).toEqual([]);
     expect(node.server.callsInFlight).toBe(0);
   });
 
@@ -328,7 +271,7 @@ describe('a call that is in another module', () => {
     await node.push({ demo: slow('one'), caller: CALLER });
     await node.push({ demo: slow('two') });
     void node.call('caller', 'ask');
-    expect(node.server.oldVersion('demo')).toBeNull();
+    expect(node.server.describeDraining()).toEqual([]);
     expect(traces).toEqual(['one aborted', 'one disposed of two']);
   });
 });

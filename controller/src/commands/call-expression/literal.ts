@@ -41,32 +41,19 @@ const CLASSES: ReadonlyMap<string, (argument: unknown) => unknown> = new Map<str
  */
 export function literalValue(node: AnyNode, source: string): unknown {
   const value = (each: AnyNode): unknown => literalValue(each, source);
-  switch (node.type) {
-    case 'Literal':
-      return constant(node);
-    case 'TemplateLiteral':
-      if (node.expressions.length > 0) break;
-      return node.quasis[0]?.value.cooked;
-    case 'Identifier':
-      if (!CONSTANTS.has(node.name)) break;
-      return CONSTANTS.get(node.name);
-    case 'UnaryExpression':
-      return signed(node, value(node.argument)) ?? refuse(node, source);
-    case 'ArrayExpression': {
-      const items: unknown[] = [];
-      for (const element of node.elements) {
-        if (element === null) items.length += 1;
-        else items.push(value(element));
-      }
-      return items;
-    }
-    case 'ObjectExpression':
-      return objectValue(node, source);
-    case 'NewExpression':
-      return instance(node, source);
-    default:
+  if (node.type === 'Literal') return constant(node);
+  if (node.type === 'TemplateLiteral' && node.expressions.length === 0) return node.quasis[0]?.value.cooked;
+  if (node.type === 'Identifier' && CONSTANTS.has(node.name)) return CONSTANTS.get(node.name);
+  if (node.type === 'UnaryExpression') return signed(node, value(node.argument)) ?? refuse(node, source);
+  if (node.type === 'ObjectExpression') return objectValue(node, source);
+  if (node.type === 'NewExpression') return instance(node, source);
+  if (node.type !== 'ArrayExpression') return refuse(node, source);
+  const items: unknown[] = [];
+  for (const element of node.elements) {
+    if (element === null) items.length += 1;
+    else items.push(value(element));
   }
-  return refuse(node, source);
+  return items;
 }
 
 function constant({ value, raw = '', bigint }: Literal): unknown {

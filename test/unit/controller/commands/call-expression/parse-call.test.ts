@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { parseCall } from '../../../../controller/src/commands/call-expression.ts';
-import { UsageError } from '../../../../protocol/errors.ts';
-import { moduleNames } from '../../fixtures.ts';
+import { parseCall } from '../../../../../controller/src/commands/call-expression/parse-call.ts';
+import { UsageError } from '../../../../../protocol/errors.ts';
+import { moduleNames } from '../../../fixtures.ts';
 
 describe('parseCall', () => {
   it.each([

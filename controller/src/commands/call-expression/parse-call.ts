@@ -1,7 +1,7 @@
 import { type AnyNode, type CallExpression, type Expression, parseExpressionAt } from 'acorn';
 
-import { UsageError } from '../../../protocol/errors.ts';
-import { isModuleName } from '../../../protocol/names.ts';
+import { UsageError } from '../../../../protocol/errors.ts';
+import { isModuleName } from '../../../../protocol/names.ts';
 import { literalValue, LiteralError } from './literal.ts';
 
 /** A call of a function of a module. */

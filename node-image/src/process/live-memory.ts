@@ -1,0 +1,29 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+const BYTES_PER_MB = 2 ** 20;
+
+/**
+ * Returns the live memory of JavaScript, heap and buffers (MB), when it is above `limitMb`; null otherwise. What V8 counts
+ * contains garbage, so that it is never too low. Only when that count is above the limit, garbage is collected for a second
+ * one. (Resident memory is no measure: V8 and malloc keep freed pages.)
+ */
+export function liveMemoryAbove(limitMb: number, collect = collectAll): number | null {
+  if (countedMb() <= limitMb) return null;
+  collect();
+  const liveMb = countedMb();
+  return liveMb > limitMb ? liveMb : null;
+}
+
+function countedMb(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external) / BYTES_PER_MB;
+}
+
+/** Collects garbage before it returns. The memory of freed buffers is counted by the next collection. */
+function collectAll(): void {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  gc();
+  gc();
+}
