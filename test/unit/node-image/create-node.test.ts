@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -103,13 +103,27 @@ function depsOf(nats: NatsConnection, httpPort: number): NodeDeps {
   };
 }
 
+/** The files of these tests that the process has open. Another thread of it, with other tests, opens and closes others. */
+function openFiles(): string[] {
+  if (!existsSync('/proc/self/fd')) return [];
+  return readdirSync('/proc/self/fd').flatMap(descriptor => {
+    try {
+      const target = readlinkSync(`/proc/self/fd/${descriptor}`);
+      return target.startsWith(folder) ? [target] : [];
+    } catch {
+      // It was closed meanwhile.
+      return [];
+    }
+  });
+}
+
 /** What a process has open. */
 function opened() {
   const listeners = process.eventNames().map(event => [event, process.listenerCount(event)] as const);
   return {
     resources: process.getActiveResourcesInfo().toSorted(),
     listeners: Object.fromEntries(listeners.filter(([, count]) => count > 0)),
-    files: existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0,
+    files: openFiles(),
     globals: Reflect.ownKeys(globalThis).length,
   };
 }
