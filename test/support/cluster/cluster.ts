@@ -225,9 +225,12 @@ export class Cluster extends HotcastCommands implements AsyncDisposable {
 
   async #startAll(nodes: number): Promise<void> {
     await createNetwork(this.id, { [CLUSTER_LABEL]: this.id });
+    // A client that connects before the auth callout is ready waits for its connection timeout of 5 seconds.
     await settleAll([
       this.#containers.start('nats', this.#specs.nats()),
       this.#containers.start('auth-callout', this.#specs.authCallout()),
+    ]);
+    await settleAll([
       this.#containers.start('roster', this.#specs.roster()),
       this.#containers.start('controller', this.#controller('controller', this.cookie)),
       this.addNodes(nodes),
