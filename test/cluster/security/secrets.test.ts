@@ -174,7 +174,7 @@ describe('keys', () => {
     const added = both.filter(isSecret).filter(({ path }) => path.includes('/rubble/'));
     expect(added).toHaveLength(5);
     expect(added.map(secretIn).filter(secret => old.map(secretIn).includes(secret))).toEqual([]);
-    const { stdout } = await project.hotcast('push', 'demo', '--json');
+    const { stdout } = await project.hotcast('push', 'demo', '--force', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ outcome: 'committed' });
   });
 

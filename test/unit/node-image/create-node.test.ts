@@ -128,6 +128,24 @@ function opened() {
   };
 }
 
+/** What is open now and was not before. A thread of Vitest can still close something of its other files. */
+function leftOver(before: ReturnType<typeof opened>) {
+  const now = opened();
+  const resources = [...before.resources];
+  return {
+    resources: now.resources.filter(each => {
+      const index = resources.indexOf(each);
+      if (index !== -1) resources.splice(index, 1);
+      return index === -1;
+    }),
+    listeners: Object.entries(now.listeners).filter(([event, count]) => count > (before.listeners[event] ?? 0)),
+    files: now.files.filter(file => !before.files.includes(file)),
+    globals: Math.max(0, now.globals - before.globals),
+  };
+}
+
+const NOTHING = { resources: [], listeners: [], files: [], globals: 0 };
+
 describe('a node', () => {
   it('serves and publishes heartbeats until it is disposed, and then publishes a goodbye', async () => {
     const standIn = new StandIn();
@@ -162,7 +180,7 @@ describe('a node', () => {
     await cycle(true);
     const before = opened();
     for (let count = 0; count < 8; count += 1) await cycle(false);
-    await expect.poll(opened).toEqual(before);
+    await expect.poll(() => leftOver(before)).toEqual(NOTHING);
   });
 
   it('leaves no timer when it is disposed, not even one that does not keep the process alive', async () => {
@@ -188,7 +206,7 @@ describe('a node', () => {
     const before = opened();
     const standIn = new StandIn();
     await expect(createNode(depsOf(standIn.nats, port))).rejects.toThrow('EADDRINUSE');
-    await expect.poll(opened).toEqual(before);
+    await expect.poll(() => leftOver(before)).toEqual(NOTHING);
     expect(standIn.isClosed).toBe(true);
     await new Promise(resolve => occupied.close(resolve));
   });

@@ -130,6 +130,7 @@ describe('NATS', () => {
         running: one.revision,
         canary: false,
         state: 'behind',
+        draining: [],
       })),
     );
     const called = await cluster.call('orphan.version()');

@@ -52,7 +52,7 @@ describe('a node during a push', () => {
     expect({ exitCode, outcome: result.outcome }).toEqual({ exitCode: 3, outcome: 'committed' });
     expect(result.nodes.filter(({ status }) => status !== 'loaded')).toEqual([{ node: 'betty', status: 'silent' }]);
     const drift = await cluster.status();
-    expect(drift.exitCode).toBe(1);
+    expect(drift.exitCode).toBe(3);
     expect(drift.result.nodes).toContainEqual({
       module: 'paused',
       node: 'betty',
@@ -60,6 +60,7 @@ describe('a node during a push', () => {
       running: null,
       canary: false,
       state: 'silent',
+      draining: [],
     });
 
     await betty.unpause();
