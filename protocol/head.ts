@@ -36,7 +36,10 @@ export const headSchema = v.object({
   manifest,
   /** A newer revision that a part of the fleet tries. */
   canary: v.nullable(canarySchema),
-  /** Purge the versions that drain, rather than wait for the calls on them. */
+  /**
+   * Rather than refuse the head, purge versions that drain: all of them, or for a rollback (`cause`) the oldest, as many as
+   * the limit needs.
+   */
   force: v.boolean(),
   /** Grows with every head of the module, also when the stream was lost: see {@link nextSequence}. */
   sequence: count,

@@ -37,6 +37,8 @@ export interface Assignment extends Omit<Target, 'revision'> {
   readonly sequence: number;
   /** Whether to purge the versions that drain. */
   readonly force: boolean;
+  /** Whether to purge the oldest draining versions, as many as the load needs, rather than to refuse it. */
+  readonly makeRoom?: boolean;
 }
 
 /**
@@ -249,10 +251,11 @@ export class CodeServer implements AsyncDisposable {
     const targets = heads.flatMap(({ module, revision, revert = false }) =>
       revision === null || this.current(module)?.revision === revision ? [] : [{ module, revision, revert }],
     );
-    for (const { module, revision, sequence, force, revert } of heads) {
-      if (!force) continue;
-      this.purge(module);
-      // Only a push lifts a ban, not a rollback.
+    for (const { module, revision, sequence, force, makeRoom = false, revert } of heads) {
+      if (force) this.purge(module);
+      else if (makeRoom) this.#close(module, this.#draining.withRoom);
+      else continue;
+      // Only an operator lifts a ban, not an automatic rollback.
       if (revision !== null && revert !== true) this.#deps.bans.lift(scriptName({ module, revision }), sequence);
     }
     const result = this.#activator.activate(targets, isRetry);

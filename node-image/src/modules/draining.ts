@@ -3,6 +3,7 @@ import { ageText } from '../../../shared/age.ts';
 import type { Calls } from './in-flight-calls.ts';
 import { type Refused, refused } from './load-result.ts';
 import type { ModuleTable } from './module-table.ts';
+import { closeOldest, type Slots } from './version-slots.ts';
 import { scriptName, type Version } from './version.ts';
 
 /** How many versions can drain. */
@@ -35,6 +36,9 @@ export function drainingVersions(modules: ModuleTable, calls: Calls, { maxVersio
     return refused('not_purged', `${count}, the limit is ${maxVersions}; ${heldBy(draining)} (--force purges all)`);
   };
 
+  /** Closes the oldest versions as far as the limit needs, so that the current one can drain too. */
+  const withRoom = (slots: Slots<Version>): Slots<Version> => closeOldest(slots, maxVersions - 1);
+
   /** The refusal of a load while versions drain and the node's memory is scarce; null when there is room. */
   const checkMemory = (): Refused | null => {
     const draining = modules.states.flatMap(({ slots }) => slots.draining);
@@ -58,5 +62,5 @@ export function drainingVersions(modules: ModuleTable, calls: Calls, { maxVersio
       })),
     );
 
-  return { checkNumber, checkMemory, describe };
+  return { checkNumber, checkMemory, withRoom, describe };
 }

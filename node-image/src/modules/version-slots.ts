@@ -27,6 +27,11 @@ export function closeIdle<V>({ current, draining }: Slots<V>, isIdle: (version: 
   return { current, draining: draining.filter(version => !isIdle(version)) };
 }
 
+/** Closes the oldest draining versions, so that at most `max` are left. */
+export function closeOldest<V>({ current, draining }: Slots<V>, max: number): Slots<V> {
+  return { current, draining: draining.slice(Math.max(0, draining.length - max)) };
+}
+
 /** Closes all draining versions (OTP: `purge`). */
 export function purge<V>({ current }: Slots<V>): Slots<V> {
   return { current, draining: [] };

@@ -154,6 +154,20 @@ describe('past the limit', () => {
     await node.push({ demo: version('three') });
   });
 
+  it('a rollback purges only the oldest, as many as it needs, and is not refused', async () => {
+    const node = host(limited(2));
+    const calls = await pushWithCalls(node, ['one', 'two', 'three']);
+    const outcomes = Promise.allSettled(calls.map(({ value }) => value));
+    const [four] = await node.compile({ demo: version('four') });
+    if (four === undefined) throw new Error('not compiled');
+    node.server.prepare(four);
+    const back = { ...headOf('demo', four.revision, 99), makeRoom: true };
+    expect(node.server.commit([back])).toEqual({ status: 'ok' });
+    expect(ended).toEqual(['one']);
+    for (const call of calls) call.open();
+    expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+  });
+
   it('a forced load purges all of them first, and their calls fail', async () => {
     const node = host(limited(2));
     const calls = await pushWithCalls(node, ['one', 'two', 'three']);
