@@ -37,7 +37,7 @@ export const headSchema = v.object({
   /** A newer revision that a part of the fleet tries. */
   canary: v.nullable(canarySchema),
   /**
-   * Rather than refuse the head, purge versions that drain: all of them, or for a rollback (`cause`) the oldest, as many as
+   * Rather than refuse the head, purge versions that drain: all of them, or for a rollback (`revertOf`) the oldest, as many as
    * the limit needs.
    */
   force: v.boolean(),

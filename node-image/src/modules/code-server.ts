@@ -253,9 +253,9 @@ export class CodeServer implements AsyncDisposable {
     );
     for (const { module, revision, sequence, force, makeRoom = false, revert } of heads) {
       if (force) this.purge(module);
-      else if (makeRoom) this.#close(module, this.#draining.withRoom);
-      else continue;
-      // Only an operator lifts a ban, not an automatic rollback.
+      else if (!makeRoom) continue;
+      else if (targets.some(target => target.module === module)) this.#close(module, this.#draining.withRoom);
+      // A rollback of a refused commit, or by the watchdog, lifts no ban.
       if (revision !== null && revert !== true) this.#deps.bans.lift(scriptName({ module, revision }), sequence);
     }
     const result = this.#activator.activate(targets, isRetry);

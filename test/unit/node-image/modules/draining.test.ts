@@ -161,6 +161,9 @@ describe('past the limit', () => {
     const [four] = await node.compile({ demo: version('four') });
     if (four === undefined) throw new Error('not compiled');
     node.server.prepare(four);
+    const current = node.server.current('demo')?.revision ?? '';
+    expect(node.server.commit([{ ...headOf('demo', current, 98), makeRoom: true }])).toEqual({ status: 'ok' });
+    expect(ended).toEqual([]);
     const back = { ...headOf('demo', four.revision, 99), makeRoom: true };
     expect(node.server.commit([back])).toEqual({ status: 'ok' });
     expect(ended).toEqual(['one']);
