@@ -36,11 +36,10 @@ export const headSchema = v.object({
   manifest,
   /** A newer revision that a part of the fleet tries. */
   canary: v.nullable(canarySchema),
-  /**
-   * Rather than refuse the head, purge versions that drain: all of them, or for a rollback (`revertOf`) the oldest, as many as
-   * the limit needs.
-   */
+  /** Purge all versions that drain, rather than refuse the head. */
   force: v.boolean(),
+  /** Purge the oldest versions that drain, as many as the limit needs, rather than refuse the head. */
+  makeRoom: v.optional(v.boolean(), false),
   /** Grows with every head of the module, also when the stream was lost: see {@link nextSequence}. */
   sequence: count,
   /** The id of the change that wrote it. Heads of one change share it, and are applied together. */

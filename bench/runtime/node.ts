@@ -15,7 +15,7 @@ export function silentServer(): CodeServer {
 
 /** Switches to a version that was prepared. @throws TypeError when it was not loaded. */
 export function commit(server: CodeServer, { module, revision }: Bundle, sequence: number): void {
-  const outcome = server.commit([{ module, revision, sequence, force: false }]);
+  const outcome = server.commit([{ module, revision, sequence, force: false, makeRoom: false }]);
   if (outcome.status !== 'ok') throw new TypeError(outcome.detail);
 }
 

@@ -200,6 +200,25 @@ describe('a push of what runs already', () => {
   });
 });
 
+it('only a push with --force purges all that drains; what is no push makes room', async () => {
+  await inCluster(async cluster => {
+    const demo = (version: number) => push({ module: 'demo', version });
+    await cluster.carryOut([demo(1)]);
+    await cluster.carryOut([{ ...demo(2), force: true }]);
+    await cluster.carryOut([{ ...demo(3), canary: 'fred' }]);
+    for (const type of ['promote', 'rollback', 'remove'] as const)
+      await cluster.carryOut([{ type, modules: ['demo'] }]);
+    expect(cluster.stream.history('demo').map(({ note, force, makeRoom }) => [note, force, makeRoom])).toEqual([
+      ['push', false, false],
+      ['push', true, false],
+      ['canary on fred', false, false],
+      ['promote', false, true],
+      ['rollback', false, true],
+      ['remove', false, true],
+    ]);
+  });
+});
+
 it('a history keeps every other revision, however often two of them were written since', async () => {
   await inCluster(async cluster => {
     await cluster.startReconciler();

@@ -35,6 +35,7 @@ export function headOf(module: string, revision: string | null, sequence: number
     revision,
     canary: null,
     force: false,
+    makeRoom: false,
     manifest: null,
     revertOf: null,
     cause: null,

@@ -40,7 +40,7 @@ export async function writeEach(
   const changes = modules.map(async (module): Promise<HeadChange> => {
     const last = await store.lastHead(module);
     const { revision, manifest } = decide(module, last.head);
-    return { module, revision, manifest, canary: null, last, force: false };
+    return { module, revision, manifest, canary: null, last, force: false, makeRoom: true };
   });
   return writeHeads(store, await Promise.all(changes), { author, note });
 }

@@ -134,10 +134,19 @@ function changesTo(
 ): HeadChange[] {
   return candidates.map(({ built: { bundle }, manifest, last }) => {
     const { module, revision } = bundle;
-    if (scope === null || canary === null) return { module, revision, manifest, canary: null, last, force };
+    if (scope === null || canary === null)
+      return { module, revision, manifest, canary: null, last, force, makeRoom: false };
     const { maxErrors } = canary;
     const { revision: main = null, manifest: mains = null } = last.head ?? {};
-    return { module, revision: main, manifest: mains, canary: { revision, manifest, scope, maxErrors }, last, force };
+    return {
+      module,
+      revision: main,
+      manifest: mains,
+      canary: { revision, manifest, scope, maxErrors },
+      last,
+      force,
+      makeRoom: false,
+    };
   });
 }
 

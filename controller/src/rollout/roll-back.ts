@@ -57,7 +57,15 @@ async function changeBack(
   const [history, last] = await Promise.all([store.history(head.module), store.lastHead(head.module)]);
   // The watchdog leaves a revision, whatever brought it; the others leave what one push brought.
   const revision = previousRevision(head, history, cause === 'watchdog' ? [head.revision] : []);
-  return { module: head.module, revision, manifest: manifestOf(revision, history), canary: null, last, force: true };
+  return {
+    module: head.module,
+    revision,
+    manifest: manifestOf(revision, history),
+    canary: null,
+    last,
+    force: false,
+    makeRoom: true,
+  };
 }
 
 async function changeAsAsked(store: StreamStore, module: string, to: string | null): Promise<HeadChange> {
@@ -66,7 +74,15 @@ async function changeAsAsked(store: StreamStore, module: string, to: string | nu
   if (head === null) throw new UsageError(`${module} was never pushed, so there is nothing to go back to`);
   const isCanary = to === null && head.canary !== null;
   const revision = isCanary ? previousRevision(head, history) : await earlierRevision(store, head, history, to);
-  return { module, revision, manifest: manifestOf(revision, history), canary: null, last, force: true };
+  return {
+    module,
+    revision,
+    manifest: manifestOf(revision, history),
+    canary: null,
+    last,
+    force: false,
+    makeRoom: true,
+  };
 }
 
 async function earlierRevision(

@@ -12,8 +12,9 @@ export interface HeadChange {
   readonly manifest: Manifest | null;
   readonly canary: Canary | null;
   readonly last: LastHead;
-  /** Purge the versions that drain, also those on which calls run. */
+  /** See {@link Head}. */
   readonly force: boolean;
+  readonly makeRoom: boolean;
 }
 
 /** Who changes heads, and why. A rollback has a cause; it reverts the heads that it was decided upon. */

@@ -59,8 +59,8 @@ export function createReconciler(node: string, codeServer: CodeServer, records: 
     module: head.module,
     revision: desiredRevision(head, node),
     sequence: head.sequence,
-    force: head.force && head.revertOf === null,
-    makeRoom: head.force && head.revertOf !== null,
+    force: head.force,
+    makeRoom: head.makeRoom,
     // A canary has run for long: its data is not what it was before.
     revert: isAutomaticRollback(head) && head.cause !== 'canary',
   });

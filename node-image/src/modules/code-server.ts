@@ -24,7 +24,7 @@ const MAX_COMPILED = 4;
 /** The timeout for asynchronous dispose callbacks when the node stops (milliseconds). */
 const STOP_DISPOSE_TIMEOUT_MS = 200;
 
-/** The limits of a node in a test. */
+/** The default limits: those of the settings, without one for memory. */
 const DRAINING_LIMITS: DrainingLimits = { maxVersions: 8, memoryExcess: () => null };
 
 interface Options extends Partial<Pick<ActivatorDeps, 'logMaxCharsPerSecond' | 'bans' | 'activity'>> {
@@ -38,7 +38,7 @@ export interface Assignment extends Omit<Target, 'revision'> {
   /** Whether to purge the versions that drain. */
   readonly force: boolean;
   /** Whether to purge the oldest draining versions, as many as the load needs, rather than to refuse it. */
-  readonly makeRoom?: boolean;
+  readonly makeRoom: boolean;
 }
 
 /**
@@ -251,7 +251,7 @@ export class CodeServer implements AsyncDisposable {
     const targets = heads.flatMap(({ module, revision, revert = false }) =>
       revision === null || this.current(module)?.revision === revision ? [] : [{ module, revision, revert }],
     );
-    for (const { module, revision, sequence, force, makeRoom = false, revert } of heads) {
+    for (const { module, revision, sequence, force, makeRoom, revert } of heads) {
       if (force) this.purge(module);
       else if (!makeRoom) continue;
       else if (targets.some(target => target.module === module)) this.#close(module, this.#draining.withRoom);

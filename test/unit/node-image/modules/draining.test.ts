@@ -154,31 +154,30 @@ describe('past the limit', () => {
     await node.push({ demo: version('three') });
   });
 
-  it('a rollback purges only the oldest, as many as it needs, and is not refused', async () => {
+  /** A node on which as many versions drain as can, and the next revision, which is prepared. */
+  async function fullNode() {
     const node = host(limited(2));
     const calls = await pushWithCalls(node, ['one', 'two', 'three']);
-    const outcomes = Promise.allSettled(calls.map(({ value }) => value));
     const [four] = await node.compile({ demo: version('four') });
     if (four === undefined) throw new Error('not compiled');
     node.server.prepare(four);
+    return { node, calls, next: four.revision, outcomes: Promise.allSettled(calls.map(({ value }) => value)) };
+  }
+
+  it('a head that makes room purges only the oldest, as many as it needs, and is not refused', async () => {
+    const { node, calls, next, outcomes } = await fullNode();
     const current = node.server.current('demo')?.revision ?? '';
     expect(node.server.commit([{ ...headOf('demo', current, 98), makeRoom: true }])).toEqual({ status: 'ok' });
     expect(ended).toEqual([]);
-    const back = { ...headOf('demo', four.revision, 99), makeRoom: true };
-    expect(node.server.commit([back])).toEqual({ status: 'ok' });
+    expect(node.server.commit([{ ...headOf('demo', next, 99), makeRoom: true }])).toEqual({ status: 'ok' });
     expect(ended).toEqual(['one']);
     for (const call of calls) call.open();
     expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
   });
 
   it('a forced load purges all of them first, and their calls fail', async () => {
-    const node = host(limited(2));
-    const calls = await pushWithCalls(node, ['one', 'two', 'three']);
-    const outcomes = Promise.allSettled(calls.map(({ value }) => value));
-    const [four] = await node.compile({ demo: version('four') });
-    if (four === undefined) throw new Error('not compiled');
-    node.server.prepare(four);
-    expect(node.server.commit([{ ...headOf('demo', four.revision, 99), force: true }])).toEqual({ status: 'ok' });
+    const { node, calls, next, outcomes } = await fullNode();
+    expect(node.server.commit([{ ...headOf('demo', next, 99), force: true }])).toEqual({ status: 'ok' });
     expect(ended).toEqual(['one', 'two']);
     calls[2]?.open();
     expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
