@@ -69,12 +69,14 @@ async function compileWithin(modulesDir: string, module: string, outer: readonly
   if (surface.status === 'rejected') throw failure(module, surface.reason);
 
   const written = outputEndingIn('.js', program.value.outputFiles);
-  const stars = await starNames(modulesDir, starModules(written), [...outer, module]);
+  const stars = starModules(written);
+  const names = await starNames(modulesDir, [...stars.keys()], [...outer, module]);
   const own = surface.value.metafile.outputs[`${module}.js`]?.exports ?? [];
-  const exports = [...new Set([...own, ...[...stars.values()].flat()])];
+  const passedOn = [...names].flatMap(([from, all]) => (stars.get(from) === true ? all : []));
+  const exports = [...new Set([...own, ...passedOn])];
   if (exports.length === 0) throw new UsageError(`${file} exports nothing: export at least one function`);
   // The first line of a program can name its interpreter; that of a module can't.
-  const code = linkHotImports(written.replace(/^#!.*/, ''), name => stars.get(name) ?? []);
+  const code = linkHotImports(written.replace(/^#!.*/, ''), from => names.get(from) ?? []);
   const bundle: Bundle = {
     module,
     revision: revisionOf(code),

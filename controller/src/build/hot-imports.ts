@@ -5,13 +5,20 @@ const NAMESPACE = /__toESM\((require\("hot:[^"]*"\))(?:, 1)?\)/g;
 const STAR = /__reExport\(([\w$]+), (?:require\("hot:([^"]+)"\)|([\w$]+))/g;
 const ENTRY = /^module\.exports = __toCommonJS\(([\w$]+)\);$/m;
 
-/** The modules whose exports a compiled module passes on with `export * from 'hot:<module>'`, also through its other files. */
-export function starModules(code: string): string[] {
+/**
+ * The modules that a compiled module, or another file in it, re-exports with `export * from 'hot:<module>'`; with whether the
+ * compiled module itself passes their exports on, directly or through other files.
+ */
+export function starModules(code: string): ReadonlyMap<string, boolean> {
   const stars = [...code.matchAll(STAR)];
   const targets = new Set([ENTRY.exec(code)?.[1]]);
   // The iteration of a set includes the elements that are added during it.
   for (const target of targets) for (const [, to, , from] of stars) if (to === target) targets.add(from);
-  return [...new Set(stars.flatMap(([, to, module]) => (module !== undefined && targets.has(to) ? [module] : [])))];
+  const modules = new Map<string, boolean>();
+  for (const [, to, module] of stars) {
+    if (module !== undefined) modules.set(module, modules.get(module) === true || targets.has(to));
+  }
+  return modules;
 }
 
 /**

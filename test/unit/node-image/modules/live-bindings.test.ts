@@ -132,6 +132,17 @@ describe('export * from a hot import', () => {
     expect(await node.value('caller', 'ask')).toEqual([1, 'own']);
   });
 
+  it('is in the namespace of a file that only the module itself reads', async () => {
+    const node = host();
+    const [between] = await node.push({
+      between: `import * as all from './lib/all'; export const ask = () => [all.one, Object.keys(all)];`,
+      'lib/all': `export * from 'hot:core';`,
+      core: 'export const one = 1;',
+    });
+    expect(between?.exports).toEqual(['ask']);
+    expect(await node.value('between', 'ask')).toEqual([1, ['one']]);
+  });
+
   it('may be circular', async () => {
     const node = host();
     await node.push({
