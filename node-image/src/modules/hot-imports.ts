@@ -1,17 +1,17 @@
+import { liveObject, missingExports } from '../../../shared/hot-exports.ts';
+import type { BundleInfo } from './version.ts';
+
 /** The error of a use of a module or an export that does not exist (Erlang: `undef`). */
 export class UndefError extends Error {
   override readonly name = 'undef';
 }
-
-/** The names that the language and libraries read of any object: of one that is awaited, compared, printed. */
-const READ_OF_ANY_OBJECT = new Set(['then', 'toJSON', ...Object.getOwnPropertyNames(Object.prototype)]);
 
 type Exports = Record<string, unknown>;
 
 /** The exports of a version, and the names in them whose values can change. */
 export interface ExportingVersion {
   readonly exports: Exports;
-  readonly live: readonly string[];
+  readonly bundle: Pick<BundleInfo, 'live'>;
 }
 
 /**
@@ -39,9 +39,7 @@ export class HotImports {
   /** An object with some exports of a module, also with those that it does not have yet, for `export * from 'hot:demo'`. */
   pick(module: string, names: readonly string[]): Exports {
     const from = this.of(module);
-    const picked = {};
-    for (const name of names) Object.defineProperty(picked, name, { get: () => from[name], enumerable: true });
-    return picked;
+    return liveObject(names, name => from[name]);
   }
 
   /** Sets the current version of a module; null when it is not loaded. Returns the one before. */
@@ -66,13 +64,7 @@ function hotImport(module: string, onMissing: () => void) {
     if (Object.hasOwn(current, name)) return current[name];
     throw new UndefError(`no export ${name} of module ${module} is loaded`);
   };
-  const neverExported: ProxyHandler<object> = {
-    get: (_, name) => {
-      if (name === '__esModule') return true;
-      return typeof name === 'symbol' || READ_OF_ANY_OBJECT.has(name) ? undefined : read(name);
-    },
-  };
-  const names = Object.create(new Proxy({}, neverExported)) as Exports;
+  const names = Object.create(missingExports(read)) as Exports;
   const define = (name: string, property: PropertyDescriptor): void => {
     Object.defineProperty(names, name, { ...property, configurable: true });
   };
@@ -88,7 +80,7 @@ function hotImport(module: string, onMissing: () => void) {
     for (const name of Object.keys(names)) {
       if (!Object.hasOwn(current, name)) define(name, { get: getterOf(name), enumerable: false });
     }
-    const live = new Set(version?.live);
+    const live = new Set(version?.bundle.live);
     for (const name of Object.keys(current)) {
       const known = Object.getOwnPropertyDescriptor(names, name);
       const isNew = known?.enumerable !== true;

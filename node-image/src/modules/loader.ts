@@ -59,7 +59,7 @@ export function compileVersion({ module, revision, exports, live, map, code, cac
  * @throws the error of the module.
  */
 export function evaluateVersion(prepared: Prepared, { data, log, hotImport, onError }: Environment): Version {
-  const { module: name, revision, live } = prepared.bundle;
+  const { module: name, revision } = prepared.bundle;
   const lifetime = new Lifetime(error => onError(version, error));
   const { globals, builtin } = versionGlobals(lifetime, log);
   lifetime.closeOnEnd(() => log.flush());
@@ -77,7 +77,6 @@ export function evaluateVersion(prepared: Prepared, { data, log, hotImport, onEr
   const version: Version = {
     module: name,
     revision,
-    live,
     data,
     lifetime,
     log,

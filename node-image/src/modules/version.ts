@@ -11,12 +11,10 @@ export interface Version {
   readonly module: string;
   readonly revision: string;
   readonly exports: Record<string, unknown>;
-  /** The exports whose values can change. */
-  readonly live: readonly string[];
   readonly data: Record<string, unknown>;
   readonly lifetime: Lifetime;
   readonly log: VersionLogger;
-  /** For the stacks of its errors. */
+  /** For the stacks of its errors, and for its `hot:` importers. */
   readonly bundle: BundleInfo;
   /** The modules that it has imported as `hot:<module>`. */
   readonly imports: ReadonlySet<string>;

@@ -6,7 +6,10 @@ import { hosts } from './host.ts';
 const host = hosts();
 
 /** A version with these exports, of which some can change. */
-const exporting = (exports: Record<string, unknown>, live: readonly string[] = []) => ({ exports, live });
+const exporting = (exports: Record<string, unknown>, live: string[] = []) => ({
+  exports,
+  bundle: { live },
+});
 
 const version = (name: string): string => `export const version = (): string => '${name}';`;
 

@@ -1,3 +1,4 @@
+import { liveObject } from '../../../../../shared/hot-exports.ts';
 import { builtIns } from './built-ins.ts';
 import { hotExports } from './hot-exports.ts';
 import { stub } from './stub.ts';
@@ -39,12 +40,7 @@ export function stubEnvironment(): Environment {
   const hotImport = (module: string, names?: readonly string[]): object => {
     const all = provided.get(module);
     if (names === undefined) return all ?? io;
-    const picked = {};
-    for (const name of names) {
-      const get = (): unknown => (all === undefined ? io : Reflect.get(all, name));
-      Object.defineProperty(picked, name, { get, enumerable: true });
-    }
-    return picked;
+    return liveObject(names, name => (all === undefined ? io : (Reflect.get(all, name) as unknown)));
   };
   const provide = (module: string, exports: object): void =>
     void provided.set(module, hotExports(module, exports, onUse));
