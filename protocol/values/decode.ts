@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { errorDescription } from '../error-description.ts';
 import { DecodeError } from '../errors.ts';
 import { TYPE } from './encode.ts';
+import { BIGINT_ARRAYS, NUMBER_ARRAYS } from './typed-arrays.ts';
 
 /** A value of which only its text has travelled. `util.inspect` prints that text. */
 export class Printed {
@@ -79,20 +80,6 @@ const NUMBERS: ReadonlyMap<unknown, number> = new Map([
   ['-0', -0],
 ]);
 
-const VIEWS = [
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-];
-
 const revivers: Readonly<Record<string, Reviver>> = {
   undefined: () => undefined,
   number: ({ value }) => NUMBERS.get(value) ?? bad('number'),
@@ -121,7 +108,9 @@ const revivers: Readonly<Record<string, Reviver>> = {
   Buffer: ({ base64 }) => bytes(base64),
   ArrayBuffer: ({ base64 }) => bufferOf(base64),
   ...Object.fromEntries(
-    VIEWS.map(View => [View.name, ({ base64 }) => new View(bufferOf(base64))] as [string, Reviver]),
+    [...NUMBER_ARRAYS, ...BIGINT_ARRAYS].map(
+      View => [View.name, ({ base64 }) => new View(bufferOf(base64))] as [string, Reviver],
+    ),
   ),
 };
 

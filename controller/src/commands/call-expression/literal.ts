@@ -1,5 +1,7 @@
 import type { AnyNode, Literal, NewExpression, ObjectExpression, UnaryExpression } from 'acorn';
 
+import { BIGINT_ARRAYS, NUMBER_ARRAYS } from '../../../../protocol/values/typed-arrays.ts';
+
 /** An expression is not a literal, or a number that would lose digits. */
 export class LiteralError extends Error {}
 
@@ -9,27 +11,13 @@ const CONSTANTS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['Infinity', Infinity],
 ]);
 
-const BYTES = [
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-];
-
 /** What can be written with `new`. Each takes one list of values or one value. */
 const CLASSES: ReadonlyMap<string, (argument: unknown) => unknown> = new Map<string, (argument: unknown) => unknown>([
   ['Map', pairs => new Map(pairs as [unknown, unknown][])],
   ['Set', items => new Set(items as unknown[])],
   ['Date', time => new Date(time as string | number)],
-  ...BYTES.map(Bytes => [Bytes.name, (items: unknown) => new Bytes(items as number[])] as const),
-  ...[BigInt64Array, BigUint64Array].map(
-    Bytes => [Bytes.name, (items: unknown) => new Bytes(items as bigint[])] as const,
-  ),
+  ...NUMBER_ARRAYS.map(List => [List.name, (items: unknown) => new List(items as number[])] as const),
+  ...BIGINT_ARRAYS.map(List => [List.name, (items: unknown) => new List(items as bigint[])] as const),
 ]);
 
 /**
