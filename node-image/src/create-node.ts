@@ -71,6 +71,7 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     disposers.push(() => node[Symbol.dispose]());
     const http = await startHttpServer({ port: deps.httpPort, node: identity.name, codeServer });
     disposers.push(async () => http[Symbol.asyncDispose]());
+    // Half of the heap of a started process is garbage of its start.
     collectGarbage();
     node.announce();
     const healthFile = startHealthFile(deps.healthFile, nats, log);

@@ -1,5 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { collectGarbage } from './collect-garbage.ts';
 
 const BYTES_PER_MB = 2 ** 20;
 
@@ -20,10 +19,8 @@ function countedMb(): number {
   return (heapUsed + external) / BYTES_PER_MB;
 }
 
-/** Collects garbage before it returns. The memory of freed buffers is counted by the next collection. */
+/** The memory of buffers that one collection frees is counted as free by the next one. */
 function collectAll(): void {
-  setFlagsFromString('--expose-gc');
-  const gc = runInNewContext('gc') as () => void;
-  gc();
-  gc();
+  collectGarbage();
+  collectGarbage();
 }
