@@ -1,4 +1,4 @@
-import type { Result, StatusRow } from '../api/results.ts';
+import type { Result } from '../api/results.ts';
 
 /** The meaning of each exit status of `hotcast`. */
 export const EXIT_STATUSES = {
@@ -24,9 +24,9 @@ const DONE: ReadonlySet<string> = new Set(['committed', 'unchanged']);
 export function exitStatus(result: Result): 0 | 1 | 3 {
   if (result.command === 'history' || result.command === 'keys rotate') return 0;
   if (result.command === 'status') {
-    const states = new Set<StatusRow['state']>(result.nodes.map(({ state }) => state));
-    if (states.has('behind') || states.has('refused') || states.has('here only')) return 1;
-    return states.has('silent') ? 3 : 0;
+    const differing = result.nodes.filter(({ state }) => state !== 'ok');
+    if (differing.length === 0) return 0;
+    return differing.every(({ state }) => state === 'silent') ? 3 : 1;
   }
   if ('outcome' in result && !DONE.has(result.outcome)) return result.outcome === 'unanswered' ? 3 : 1;
   const statuses = new Set<string>(result.nodes.map(({ status }) => status));

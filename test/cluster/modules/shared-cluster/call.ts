@@ -101,7 +101,7 @@ describe('a call', () => {
   it('takes arguments as JavaScript writes them, and shows values as Node.js prints them', async ({ cluster }) => {
     const source = `
       export const echo = (...args: unknown[]) => args.at(-1);
-      export const circular = () => { const a: any = { name: 'fred' }; a.self = a; return a; };
+      export const circular = () => { const a: { name: string; self?: object } = { name: 'fred' }; a.self = a; return a; };
       export const store = { label: 'store', get(key: string) { return [this.label, key]; } };
       const quoted = () => 'quoted';
       export { quoted as 'with-dash' };
