@@ -20,6 +20,7 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
           // The files share no state, so one process can run them all.
           pool: 'threads',
+          // The files share no state. To import the libraries again for each file takes two seconds.
           isolate: false,
           // On a busy machine, a bundle of many megabytes takes long.
           testTimeout: 30_000,
@@ -41,6 +42,8 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           // A file mostly waits for containers. With more than two at once, it would wait for the processors.
           maxWorkers: 2,
+          // The files share no state. To import the libraries again for each file takes two seconds.
+          isolate: false,
           testTimeout: 90_000,
           hookTimeout: 90_000,
         },
