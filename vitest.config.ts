@@ -20,7 +20,6 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
           // The files share no state, so one process can run them all.
           pool: 'threads',
-          // The files share no state. To import the libraries again for each file takes two seconds.
           isolate: false,
           // On a busy machine, a bundle of many megabytes takes long.
           testTimeout: 30_000,
