@@ -8,7 +8,10 @@ import { claimName } from './cluster/name-claim.ts';
 import { resolveNodeName } from './cluster/node-name.ts';
 import { loadConfig } from './config.ts';
 import { createNode } from './create-node.ts';
+import { scopeListening } from './sandbox/listening/scope-listening.ts';
 import { guardProcess } from './sandbox/scoped-process.ts';
+
+scopeListening();
 
 await runService({
   name: 'hotcast-node',

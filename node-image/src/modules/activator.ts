@@ -36,6 +36,8 @@ export interface ActivatorDeps {
   readonly bans: Bans;
   /** Shows the watchdog which module's code runs. */
   readonly activity: ActivityBuffer;
+  /** For the servers of versions. */
+  readonly serving: Pick<Environment, 'run' | 'onRequest'>;
   readonly log: Logger;
   /** The maximum number of characters that a version logs per second. */
   readonly logMaxCharsPerSecond: number;
@@ -43,7 +45,7 @@ export interface ActivatorDeps {
 
 /** Activates prepared revisions, and sets the slots of modules. */
 export function createActivator(deps: ActivatorDeps) {
-  const { modules, calls, draining, errors, bans, activity, log, logMaxCharsPerSecond } = deps;
+  const { modules, calls, draining, errors, bans, activity, serving, log, logMaxCharsPerSecond } = deps;
   const hotImports = new HotImports();
 
   /** The refusal of modules that would exceed the maximum number; null when there is room. */
@@ -76,6 +78,7 @@ export function createActivator(deps: ActivatorDeps) {
     log: new VersionLogger(log, module, revision, logMaxCharsPerSecond, errors.mapPrinted),
     hotImport: (name, names) => (names === null ? hotImports.of(name) : hotImports.pick(name, names)),
     onError: errors.count,
+    ...serving,
   });
 
   const evaluate = (prepared: Prepared, revert: boolean): Version => {
@@ -94,6 +97,7 @@ export function createActivator(deps: ActivatorDeps) {
     const { current: replaced, draining: before } = state.slots;
     if (replaced !== null && replaced !== slots.current) {
       replaced.drainingSince = Date.now();
+      replaced.lifetime.replace(slots.current === null ? 'removed' : 'replaced');
       calls.countImporters(replaced, name => modules.importsOf(name));
     }
     state.slots = closeIdle(slots, ({ calls: running }) => running === 0);

@@ -15,6 +15,7 @@ import { compileVersion, type Prepared } from './loader.ts';
 import { moduleErrors } from './module-errors.ts';
 import { dropPreviousData } from './module-state.ts';
 import { ModuleTable } from './module-table.ts';
+import { servedRequests } from './served-requests.ts';
 import { closeIdle, purge, remove, type Slots } from './version-slots.ts';
 import { scriptName, type Version } from './version.ts';
 
@@ -67,7 +68,7 @@ export class CodeServer implements AsyncDisposable {
   ) {
     this.#draining = drainingVersions(this.#modules, this.#calls, draining);
     const own = { modules: this.#modules, calls: this.#calls, draining: this.#draining, errors: this.errors };
-    this.#deps = { ...own, bans, activity, log, logMaxCharsPerSecond };
+    this.#deps = { ...own, bans, activity, log, logMaxCharsPerSecond, serving: servedRequests(this) };
     this.#activator = createActivator(this.#deps);
   }
 
@@ -183,8 +184,7 @@ export class CodeServer implements AsyncDisposable {
 
   /** Runs code of a version. What it starts, prints to `output` and fails to catch is attributed to the version. */
   run<T>(version: Version, output: string[] | null, body: () => T): T {
-    const script = scriptName(version);
-    return runInContext(script, output, () => this.#deps.activity.track(script, body));
+    return runInContext(version.owner, output, () => this.#deps.activity.track(version.owner.script, body));
   }
 
   /** See {@link Calls.begin}. */

@@ -6,6 +6,7 @@ import { SCOPED_GLOBALS, CODE_CACHE_RUNTIME, SCRIPT_OPTIONS, moduleScript } from
 import type { Hot } from '../../../types/hot.d.ts';
 import { Lifetime } from '../sandbox/lifetime.ts';
 import type { VersionLogger } from '../sandbox/version-logger.ts';
+import type { PortOwner } from '../sandbox/listening/port-owner.ts';
 import { versionGlobals } from '../sandbox/version-globals.ts';
 import { runInContext } from '../sandbox/execution-context.ts';
 import { type BundleInfo, scriptName, type Version } from './version.ts';
@@ -26,6 +27,10 @@ export interface Environment {
   readonly hotImport: (module: string, names: readonly string[] | null) => object;
   /** Called with the errors of the version's timers, listeners and dispose callbacks. */
   readonly onError: (version: Version, error: unknown) => void;
+  /** Runs code of the version that its servers call. */
+  readonly run: <T>(version: Version, body: () => T) => T;
+  /** Called when a server of the version gets a request. Returns what is to be called when the request has ended. */
+  readonly onRequest: (version: Version, method: string, url: string) => () => void;
 }
 
 /** The function that a module's script evaluates to. */
@@ -58,7 +63,8 @@ export function compileVersion({ module, revision, exports, live, map, code, cac
  *
  * @throws the error of the module.
  */
-export function evaluateVersion(prepared: Prepared, { data, log, hotImport, onError }: Environment): Version {
+export function evaluateVersion(prepared: Prepared, environment: Environment): Version {
+  const { data, log, hotImport, onError, run, onRequest } = environment;
   const { module: name, revision } = prepared.bundle;
   const lifetime = new Lifetime(error => onError(version, error));
   const { globals, builtin } = versionGlobals(lifetime, log);
@@ -74,11 +80,21 @@ export function evaluateVersion(prepared: Prepared, { data, log, hotImport, onEr
     throw new Error(`module ${name} requires ${id}, which is not a built-in module of Node ${process.version}`);
   };
   const module = { exports: {} };
+  let isLoading = true;
+  const ports: PortOwner = {
+    module: name,
+    lifetime,
+    isLoading: () => isLoading,
+    run: body => run(version, body),
+    beginRequest: (method, url) => onRequest(version, method, url),
+  };
   const version: Version = {
     module: name,
     revision,
     data,
     lifetime,
+    owner: { script: scriptName(prepared.bundle), ports: new WeakRef(ports) },
+    ports,
     log,
     bundle: prepared.bundle,
     imports,
@@ -93,12 +109,12 @@ export function evaluateVersion(prepared: Prepared, { data, log, hotImport, onEr
   try {
     const factory = prepared.script.runInThisContext() as Factory;
     const values = SCOPED_GLOBALS.map(global => globals[global]);
-    runInContext(scriptName(version), null, () =>
-      factory(module, module.exports, require, hotOf(data, lifetime), ...values),
-    );
+    runInContext(version.owner, null, () => factory(module, module.exports, require, hotOf(data, lifetime), ...values));
   } catch (error) {
     void lifetime.end();
     throw error;
+  } finally {
+    isLoading = false;
   }
   return version;
 }

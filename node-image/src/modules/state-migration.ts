@@ -1,6 +1,6 @@
 import { runInContext } from '../sandbox/execution-context.ts';
 import { type Environment, evaluateVersion, type Prepared } from './loader.ts';
-import { scriptName, type Version } from './version.ts';
+import type { Version } from './version.ts';
 
 /** The export that changes the shape of the data: `codeChange(data, from)`. */
 const CODE_CHANGE = 'codeChange';
@@ -44,7 +44,7 @@ function changedData(version: Version, copy: Record<string, unknown>, from: stri
   const codeChange = version.exports[CODE_CHANGE];
   if (typeof codeChange !== 'function') throw new TypeError(`${CODE_CHANGE} is not a function`);
   const change = (): unknown => Reflect.apply(codeChange, version.exports, [copy, from]);
-  const changed = runInContext(scriptName(version), null, change);
+  const changed = runInContext(version.owner, null, change);
   if (typeof changed === 'object' && changed !== null && Object.getPrototypeOf(changed) === Object.prototype) {
     return changed;
   }

@@ -1,6 +1,8 @@
 import type { Bundle } from '../../../protocol/bundle.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
+import type { CodeOwner } from '../sandbox/execution-context.ts';
 import type { Lifetime } from '../sandbox/lifetime.ts';
+import type { PortOwner } from '../sandbox/listening/port-owner.ts';
 import type { VersionLogger } from '../sandbox/version-logger.ts';
 
 /** A bundle without its code, which is in the compiled script. */
@@ -13,6 +15,10 @@ export interface Version {
   readonly exports: Record<string, unknown>;
   readonly data: Record<string, unknown>;
   readonly lifetime: Lifetime;
+  /** For its servers. */
+  readonly ports: PortOwner;
+  /** For {@link runInContext}. */
+  readonly owner: CodeOwner;
   readonly log: VersionLogger;
   /** For the stacks of its errors, and for its `hot:` importers. */
   readonly bundle: BundleInfo;

@@ -1,14 +1,21 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { resetStackTraces } from '../../../shared/stack-trace.ts';
+import type { PortOwner } from './listening/port-owner.ts';
 
 /** The maximum number of printed lines that are returned with a call. The log has more of them. */
 const MAX_OUTPUT_LINES = 200;
 
-/** The context of a module's code and of everything that this code starts. */
-interface Context {
-  /** The name of the version's script. Not the version itself, which could then never be collected. */
+/** The version whose code runs. */
+export interface CodeOwner {
+  /** The name of the version's script. */
   readonly script: string;
+  /** Not the version itself, which could then never be collected: what its code starts keeps the context. */
+  readonly ports: WeakRef<PortOwner> | null;
+}
+
+/** The context of a module's code and of everything that this code starts. */
+interface Context extends CodeOwner {
   /** The lines that the call has printed; null outside of a call. */
   readonly output: string[] | null;
 }
@@ -19,15 +26,25 @@ const contexts = new AsyncLocalStorage<Context>();
 const { stackTraceLimit } = Error;
 
 /** Runs code of a version. The context follows the code across every await, timer and callback. */
-export function runInContext<T>(script: string, output: string[] | null, body: () => T): T {
+export function runInContext<T>({ script, ports }: CodeOwner, output: string[] | null, body: () => T): T {
   resetStackTraces();
   Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
-  return contexts.run({ script, output }, body);
+  return contexts.run({ script, ports, output }, body);
+}
+
+/** Runs code of the node itself, from wherever it is called. */
+export function runOutside<T>(body: () => T): T {
+  return contexts.exit(body);
 }
 
 /** The script whose code runs now, or started the code that runs now; null for the node's own code. */
 export function currentScript(): string | null {
   return contexts.getStore()?.script ?? null;
+}
+
+/** The version whose code runs now, as {@link currentScript}; null also when the version is collected. */
+export function currentOwner(): PortOwner | null {
+  return contexts.getStore()?.ports?.deref() ?? null;
 }
 
 /** Adds a printed line to the output of the call that printed it. */

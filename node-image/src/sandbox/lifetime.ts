@@ -6,6 +6,9 @@ const DISPOSE_TIMEOUT_MS = 5_000;
 /** The abort reason of every signal. It is shared because creating one takes longer than the rest of a purge. */
 const PURGED = new DOMException('the version was purged', 'AbortError');
 
+/** Why a version gets nothing new any more: another one follows, or its module is removed. */
+type Replacement = 'replaced' | 'removed';
+
 interface EndOptions {
   /** Whether the module is removed, so that no other version follows. */
   readonly removed?: boolean;
@@ -18,9 +21,11 @@ interface EndOptions {
  */
 export class Lifetime {
   readonly #abort = new AbortController();
+  readonly #replacers: ((how: Replacement) => void)[] = [];
   readonly #closers: (() => void)[] = [];
   readonly #disposers: (() => unknown)[] = [];
   readonly #pruners: (() => unknown)[] = [];
+  readonly #finishers: (() => void)[] = [];
   readonly #onError: (error: unknown) => void;
 
   /** @param onError is called with every error of a timer, a listener or a dispose callback. */
@@ -31,6 +36,16 @@ export class Lifetime {
   /** Aborted when the version is purged. */
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  /** Calls `callback` once when the version is replaced, before its end. */
+  onReplaced(callback: (how: Replacement) => void): void {
+    this.#replacers.push(callback);
+  }
+
+  /** From now on, the version gets nothing new. What runs on it goes on. */
+  replace(how: Replacement): void {
+    for (const callback of this.#replacers.splice(0)) callback(how);
   }
 
   /** Calls `close` first at the end, before the signal and the callbacks of the version. */
@@ -49,6 +64,11 @@ export class Lifetime {
     this.#pruners.push(prune);
   }
 
+  /** Calls `finish` last at the end, when the callbacks of the version have finished or timed out. */
+  finallyOnEnd(finish: () => void): void {
+    this.#finishers.push(finish);
+  }
+
   /** Runs a callback of the version. What it throws, or rejects with later, is an error of the version only. */
   guard(body: () => unknown): void {
     try {
@@ -62,10 +82,12 @@ export class Lifetime {
   /** Ends everything. Resolves when the dispose callbacks have finished or timed out. */
   async end({ removed = false, disposeTimeoutMs = DISPOSE_TIMEOUT_MS }: EndOptions = {}): Promise<void> {
     if (this.signal.aborted) return;
+    this.replace(removed ? 'removed' : 'replaced');
     for (const close of this.#closers.splice(0)) close();
     this.guard(() => this.#abort.abort(PURGED));
     await this.#dispose(this.#disposers.splice(0), disposeTimeoutMs);
     if (removed) await this.#dispose(this.#pruners.splice(0), disposeTimeoutMs);
+    for (const finish of this.#finishers.splice(0)) finish();
   }
 
   async #dispose(callbacks: readonly (() => unknown)[], timeoutMs = DISPOSE_TIMEOUT_MS): Promise<void> {

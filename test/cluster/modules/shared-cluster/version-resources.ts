@@ -17,37 +17,33 @@ describe('a resource of a version', () => {
   const answering = (name: string): string => `createServer((_, response) => response.end('${name}'))`;
   const EXPORT = 'export const nothing = 1;';
 
-  it.for([
-    ['signal', 8101, `${answering('open')}.listen({ port: 8101, signal: import.meta.hot.signal });`],
-    [
-      'dispose',
-      8102,
-      `const server = ${answering('open')}.listen(8102);
-       import.meta.hot.dispose(() => new Promise(done => { server.close(done); server.closeAllConnections(); }));`,
-    ],
-  ] as const)('is closed by %s after the next push', async ([, port, statement], { cluster }) => {
+  it('hands its port over to its successor; a removal closes it', async ({ cluster }) => {
     cluster.writeModule('probe', PROBE);
     await cluster.push('probe');
-    cluster.writeModule('server', `import { createServer } from 'node:http';\n${statement}\n${EXPORT}`);
-    await cluster.push('server');
-    expect(await valueOnFred(cluster, `probe.get(${port})`)).toBe('open');
-    cluster.writeModule('server', EXPORT);
-    await cluster.push('server');
-    expect(await valueOnFred(cluster, `probe.get(${port})`)).toBe('ECONNREFUSED');
-  });
-
-  it('can have its successor on the same port, with reusePort', async ({ cluster }) => {
-    cluster.writeModule('probe', PROBE);
-    await cluster.push('probe');
-    for (const name of ['one', 'two', 'three']) {
-      const listen = `listen({ port: 8103, reusePort: true, signal: import.meta.hot.signal })`;
-      cluster.writeModule(
-        'server',
-        `import { createServer } from 'node:http';\n${answering(name)}.${listen};\n${EXPORT}`,
-      );
+    for (const [name, host] of [
+      ['one', ''],
+      ['two', ''],
+      ['three', `, '0.0.0.0'`],
+      ['four', `, '0.0.0.0'`],
+    ] as const) {
+      const server = `import { createServer } from 'node:http';\n${answering(name)}.listen(8103${host});\n${EXPORT}`;
+      cluster.writeModule('server', server);
       expect((await cluster.push('server')).exitCode).toBe(0);
       expect(await valueOnFred(cluster, 'probe.get(8103)')).toBe(name);
+      if (name === 'two') await cluster.hotcast('remove', 'server');
     }
+    await cluster.hotcast('remove', 'server');
+    expect(await valueOnFred(cluster, 'probe.get(8103)')).toBe('ECONNREFUSED');
+  });
+
+  it('that cannot listen makes the push fail', async ({ cluster }) => {
+    cluster.writeModule(
+      'server',
+      `import { createServer } from 'node:http';\n${answering('x')}.listen(8080);\n${EXPORT}`,
+    );
+    const { exitCode, stdout } = await cluster.push('server');
+    expect(exitCode).not.toBe(0);
+    expect(stdout).toContain('port 8080 is in use');
   });
 
   it('of any kind does nothing after the purge', async ({ cluster }) => {

@@ -18,6 +18,8 @@ const environment = (data: Record<string, unknown> = {}): Environment => ({
   log: new VersionLogger(recordingLog(), 'demo', 'a'.repeat(64), Infinity),
   hotImport: () => ({}),
   onError: () => undefined,
+  run: (_, body) => body(),
+  onRequest: () => () => undefined,
 });
 
 const evaluate = (code: string, data: Record<string, unknown> = {}): Version =>

@@ -6,6 +6,8 @@ import { VersionLogger } from '../../../../node-image/src/sandbox/version-logger
 import { runInContext } from '../../../../node-image/src/sandbox/execution-context.ts';
 import { recordingLog } from '../../fixtures.ts';
 
+const OWNER = { script: 'demo@abcdef012345', ports: null };
+
 const fields = { module: 'demo', revision: 'abcdef012345' };
 
 function printing(charsPerSecond = Infinity) {
@@ -39,7 +41,7 @@ describe('the output of a call', () => {
     const { log, console } = printing();
     const output: string[] = [];
     console.log('before');
-    const value = runInContext('demo@abcdef012345', output, () => {
+    const value = runInContext(OWNER, output, () => {
       console.warn('inside');
       return 7;
     });
@@ -52,7 +54,7 @@ describe('the output of a call', () => {
   it('has at most 200 lines; the log has all of them', () => {
     const { log, console } = printing();
     const output: string[] = [];
-    runInContext('demo@abcdef012345', output, () => console.log(Array.from({ length: 300 }, (_, n) => n).join('\n')));
+    runInContext(OWNER, output, () => console.log(Array.from({ length: 300 }, (_, n) => n).join('\n')));
     expect(output).toHaveLength(200);
     expect(output.at(-1)).toBe('199');
     expect(log.logged).toHaveLength(300);
@@ -99,7 +101,7 @@ describe('the log limit of a module', () => {
   it('cuts a line that is too long, also in the output of a call', () => {
     const { log, stdout } = printing();
     const output: string[] = [];
-    runInContext('demo@abcdef012345', output, () => stdout.write(`${'x'.repeat(5_000)}\nshort`));
+    runInContext(OWNER, output, () => stdout.write(`${'x'.repeat(5_000)}\nshort`));
     const lines = [`${'x'.repeat(4_096)}… (904 more characters)`, 'short'];
     expect(log.logged.map(({ message }) => message)).toEqual(lines);
     expect(output).toEqual(lines);

@@ -1,0 +1,13 @@
+import type { Lifetime } from '../lifetime.ts';
+
+/** The version that a server belongs to. */
+export interface PortOwner {
+  readonly module: string;
+  /** Whether its top level runs now. */
+  readonly isLoading: () => boolean;
+  readonly lifetime: Lifetime;
+  /** Runs its code. */
+  readonly run: <T>(body: () => T) => T;
+  /** Counts a request as a call that runs on the version. Returns what ends it. */
+  readonly beginRequest: (method: string, url: string) => () => void;
+}

@@ -1,0 +1,169 @@
+import type { EventEmitter } from 'node:events';
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { Server, Socket } from 'node:net';
+
+import type { PortOwner } from './port-owner.ts';
+import type { PortServer, SharedPort } from './shared-port.ts';
+
+/** The events with which an HTTP server gets a request. Their first argument has its method and URL. */
+const REQUEST_EVENTS = new Set<unknown>(['request', 'checkContinue', 'checkExpectation', 'upgrade', 'connect']);
+
+/** The events of a request whose connection is no longer one of HTTP. */
+const UPGRADE_EVENTS = new Set<unknown>(['upgrade', 'connect']);
+
+type Emit = (event: unknown, ...args: unknown[]) => boolean;
+
+/**
+ * A server of a version that listens on a port that the node holds. For Node.js and for the module it is an ordinary server
+ * that listens.
+ */
+export class VersionServer implements PortServer {
+  readonly #server: Server;
+  readonly #owner: PortOwner;
+  readonly #port: SharedPort<VersionServer>;
+  readonly #emit: Emit;
+  /** The connections that it has, those of HTTP left out: a connection of HTTP ends after its next request. */
+  readonly #sockets = new Set<Socket>();
+  #isAttached = true;
+
+  constructor(server: Server, owner: PortOwner, port: SharedPort<VersionServer>) {
+    this.#server = server;
+    this.#owner = owner;
+    this.#port = port;
+    this.#emit = server.emit.bind(server) as Emit;
+    Reflect.set(server, '_handle', this.#handle());
+    if (isHttp(server)) this.#passOnRequests();
+    owner.lifetime.onReplaced(how => this.#detach(how === 'replaced'));
+    owner.lifetime.finallyOnEnd(() => this.#endConnections());
+    port.add(this);
+  }
+
+  belongsTo(owner: PortOwner): boolean {
+    return this.#owner === owner;
+  }
+
+  /** Tells the module that the server listens. */
+  announce(): void {
+    if (this.#isAttached) this.#owner.run(() => this.#emit('listening'));
+  }
+
+  fail(error: Error): void {
+    this.#detach(false);
+    Reflect.set(this.#server, '_handle', null);
+    this.#owner.run(() => this.#emit('error', error));
+  }
+
+  /** What net.Server does with a connection that its own handle accepts. */
+  connect(socket: Socket): void {
+    const server = this.#server as ServerOptions;
+    if (
+      server.maxConnections !== undefined &&
+      server.maxConnections !== null &&
+      server._connections >= server.maxConnections
+    ) {
+      socket.destroy();
+      return;
+    }
+    Object.assign(socket, { server, _server: server });
+    server._connections += 1;
+    if (!server.allowHalfOpen) socket.allowHalfOpen = false;
+    if (server.noDelay) socket.setNoDelay(true);
+    if (server.keepAlive) socket.setKeepAlive(true, server.keepAliveInitialDelay);
+    this.#runEventsOf(socket);
+    if (!isHttp(this.#server)) this.#own(socket);
+    this.#owner.run(() => this.#emit('connection', socket));
+  }
+
+  /** Events of the socket come from the node's own server: run what listens to them as code of the version. */
+  #runEventsOf(socket: Socket): void {
+    const emit = socket.emit.bind(socket) as Emit;
+    Reflect.set(socket, 'emit', (...args: Parameters<Emit>) => this.#owner.run(() => emit(...args)));
+  }
+
+  #own(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  #passOnRequests(): void {
+    const server = this.#server as HttpServer;
+    const closeIdle = server.closeIdleConnections.bind(server);
+    // On an idle connection, a request can be on its way. The next version gets it.
+    const closeIdleConnections = (): void => void ((this.#isAttached || this.#port.isClosed) && closeIdle());
+    Object.assign(server, { emit: this.#emitHttp, closeIdleConnections });
+  }
+
+  /**
+   * A request on a connection that is older than the newest server goes to that one, and is the last of the connection: the
+   * next one is made with the newest server.
+   */
+  readonly #emitHttp: Emit = (event, ...args) => {
+    if (!REQUEST_EVENTS.has(event) && event !== 'stream' && event !== 'session') return this.#emit(event, ...args);
+    if (event === 'stream' || event === 'session' || this.#isAttached) {
+      this.#take(event, args);
+      return true;
+    }
+    this.#port.whenTaken(newest => {
+      const response = args[1] as ServerResponse | Socket;
+      if (newest === null) return void response.destroy();
+      if (!UPGRADE_EVENTS.has(event)) (response as ServerResponse).shouldKeepAlive = false;
+      newest.#take(event, args);
+    });
+    return true;
+  };
+
+  #take(event: unknown, args: readonly unknown[]): void {
+    const [first, second] = args;
+    if (event === 'session') this.#own(first as Socket);
+    else if (UPGRADE_EVENTS.has(event)) this.#own(second as Socket);
+    else if (event === 'stream') {
+      const headers = second as Record<string, string>;
+      (first as EventEmitter).once('close', this.#owner.beginRequest(headers[':method'] ?? '', headers[':path'] ?? ''));
+    } else if (!('stream' in (first as object))) {
+      const { method = '', url = '' } = first as IncomingMessage;
+      (second as ServerResponse).once('close', this.#owner.beginRequest(method, url));
+    }
+    this.#owner.run(() => this.#emit(event, ...args));
+  }
+
+  /** What net.Server needs of its handle. */
+  #handle(): object {
+    return {
+      getsockname: (out: object) => (Object.assign(out, this.#port.address()), 0),
+      close: () => this.#detach(false),
+      ref: () => undefined,
+      unref: () => undefined,
+    };
+  }
+
+  /** The server gets nothing new. */
+  #detach(successor: boolean): void {
+    if (!this.#isAttached) return;
+    this.#isAttached = false;
+    this.#port.remove(this, { successor });
+    if (isHttp(this.#server)) (this.#server as HttpServer).closeIdleConnections();
+  }
+
+  /** Ends the connections that the version still has, after what was written to them. */
+  #endConnections(): void {
+    if (this.#server.listening) this.#server.close();
+    for (const socket of [...this.#sockets].toReversed()) {
+      if ('destroySoon' in socket) socket.destroySoon();
+      else (socket as unknown as { close: () => void }).close();
+    }
+  }
+}
+
+/** The properties of a server that its options set. */
+type ServerOptions = Server & {
+  _connections: number;
+  allowHalfOpen: boolean;
+  noDelay: boolean;
+  keepAlive: boolean;
+  keepAliveInitialDelay: number;
+};
+
+/** Servers of HTTP, HTTPS and HTTP/2 have a time limit for idle connections. */
+function isHttp(server: Server): boolean {
+  return typeof Reflect.get(server, 'setTimeout') === 'function';
+}
