@@ -62,9 +62,12 @@ export const prepareAnswer = v.variant('status', [
   refused,
 ]);
 
-/** The answer to a commit or a load. `at`: the node's clock at the switch, milliseconds since 1970 with fractions. */
+/**
+ * The answer to a commit or a load. `at`: the node's clock at the switch, milliseconds since 1970 with fractions. `waitedMs`: the
+ * longest time that a call has waited for a `codeChange`.
+ */
 export const loadAnswer = v.variant('status', [
-  v.object({ status: v.literal('loaded'), node: nodeName, at: v.number() }),
+  v.object({ status: v.literal('loaded'), node: nodeName, at: v.number(), waitedMs: v.optional(v.number()) }),
   refused,
 ]);
 

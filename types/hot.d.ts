@@ -42,8 +42,14 @@ export interface Hot {
  * The type of a module's `codeChange`, which converts the data of the previous version.
  *
  * It is called when this version replaces another one, also in a rollback, after the top level of the module has run. Its
- * arguments are a deep copy of the data and the previous revision. It returns the new data, a plain object. When it throws,
- * this version is refused, and the previous version continues with its data.
+ * arguments are a copy of the data and the previous revision. It returns the new data, a plain object. When it throws, this
+ * version is refused, and the previous version continues with its data.
+ *
+ * Plain data is copied deeply. Functions and instances of classes are handed over as they are. New calls of the module wait
+ * until the change is done, calls that run have up to 500 ms to return.
+ *
+ * A function of this type that is exported as `codeChangeInPlace` gets the data itself instead of a copy. When it throws, its
+ * changes remain.
  *
  * @example
  * export const codeChange = (old => ({ total: old.count })) satisfies CodeChange<{ count: number }, { total: number }>;

@@ -31,6 +31,11 @@ export const NODE_SETTINGS = {
     { formerName: 'PURGE_MAY_TAKE', default: 3_000, min: 0, unit: 'milliseconds' },
     'How long a push waits when as many versions drain as can.',
   ),
+  codeChangeTimeoutMs: integer(
+    'CODE_CHANGE_TIMEOUT_MS',
+    { default: 500, min: 0, unit: 'milliseconds' },
+    'How long a codeChange waits for calls that run on its module. New calls wait meanwhile.',
+  ),
   maxDrainingVersions: integer(
     'MAX_DRAINING_VERSIONS',
     { default: 8, min: 1 },

@@ -21,9 +21,12 @@ const refusal = v.object({
   detail: v.string(),
 });
 
-/** The answer of a node to a push. `ms` counts from the start of the push. */
+/**
+ * The answer of a node to a push. `ms` counts from the start of the push. `waitedMs`: the longest time that a call has waited for a
+ * `codeChange`.
+ */
 const nodeOutcome = v.variant('status', [
-  v.object({ node: nodeName, status: v.literal('loaded'), ms: milliseconds }),
+  v.object({ node: nodeName, status: v.literal('loaded'), ms: milliseconds, waitedMs: v.optional(milliseconds) }),
   /** The node is outside the canary and changed nothing. */
   v.object({ node: nodeName, status: v.literal('kept') }),
   refusal,

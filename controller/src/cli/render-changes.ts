@@ -12,6 +12,8 @@ export function renderPush(result: PushResult | HeadChangeResult): string {
     .filter(([count]) => count > 0)
     .map(([count, status]) => `${count} ${status}`);
   const speed = loaded.length === 0 ? [] : [`p50 ${ms(quantile(loaded, 0.5))}`, `max ${ms(quantile(loaded, 1))}`];
+  const waited = nodes.flatMap(node => (node.status === 'loaded' ? (node.waitedMs ?? []) : []));
+  const waits = waited.length === 0 ? [] : [`calls waited up to ${ms(Math.max(...waited))}`];
   const unchanged = new Set(command === 'push' ? result.unchanged : []);
   const what = namesOf(modules.filter(({ module }) => !unchanged.has(module)));
   const leftAlone = namesOf(modules.filter(({ module }) => unchanged.has(module)));
@@ -19,7 +21,7 @@ export function renderPush(result: PushResult | HeadChangeResult): string {
   const phases = Object.entries(times).map(([phase, time]) => `${phase} ${ms(time)}`);
   return [
     table(nodes.map(node => (command === 'remove' ? removedRow(node) : nodeRow(node)))),
-    [title, ...counts, ...speed].join(' · '),
+    [title, ...counts, ...speed, ...waits].join(' · '),
     detail,
     leftAlone === '' ? '' : `unchanged: ${leftAlone} (--force writes it again)`,
     phases.join(', '),

@@ -2,7 +2,13 @@ import * as v from 'valibot';
 
 import { inScope } from '../../../protocol/canary-scope.ts';
 import type { Head } from '../../../protocol/head.ts';
-import { dryRunAnswer, loadAnswer, malformedAnswer, prepareAnswer } from '../../../protocol/messages.ts';
+import {
+  dryRunAnswer,
+  loadAnswer,
+  type LoadAnswer,
+  malformedAnswer,
+  prepareAnswer,
+} from '../../../protocol/messages.ts';
 import type { NodeOutcome, Refusal } from '../api/results.ts';
 import { silentAmong } from '../fleet/ask-nodes.ts';
 import type { Answers } from '../fleet/scatter-gather.ts';
@@ -27,9 +33,13 @@ export type LoadReplies = Answers<typeof loadReply>;
 /** What each node answered to a load or a commit; a node that is expected and did not answer is silent. */
 export function nodeOutcomes(replies: LoadReplies, expected: ReadonlySet<string>): NodeOutcome[] {
   const answered = [...replies.values()].map(({ answer, ms }): NodeOutcome =>
-    answer.status === 'loaded' ? { node: answer.node, status: 'loaded', ms } : answer,
+    answer.status === 'loaded' ? loadedOutcome(answer, ms) : answer,
   );
   return [...answered, ...silentAmong(expected, replies)];
+}
+
+function loadedOutcome({ node, waitedMs }: LoadAnswer & { status: 'loaded' }, ms: number): NodeOutcome {
+  return { node, status: 'loaded', ms, ...(waitedMs === undefined ? {} : { waitedMs }) };
 }
 
 /** Whether a node could not do what a head asks. A node that has seen a newer head has not failed. */

@@ -3,7 +3,8 @@ import { DecodeError } from '../../../protocol/errors.ts';
 import { desiredRevision, type Head, isAutomaticRollback } from '../../../protocol/head.ts';
 import { HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
 import type { DigestRequest, NodeDescription } from '../../../protocol/messages.ts';
-import type { Assignment, CodeServer } from '../modules/code-server.ts';
+import type { Assignment } from '../modules/assignment.ts';
+import type { CodeServer } from '../modules/code-server.ts';
 import { RejectedError } from '../admission/verifier.ts';
 import { type LoadResult, refused } from '../modules/load-result.ts';
 import { loadOrder } from '../../../shared/load-order.ts';
@@ -65,7 +66,10 @@ export function createReconciler(node: string, codeServer: CodeServer, records: 
     revert: isAutomaticRollback(head) && head.cause !== 'canary',
   });
 
-  /** Prepares what is missing, then loads. Prepared revisions are loaded before this returns a promise. */
+  /**
+   * Prepares what is missing, then loads. Prepared revisions are loaded before this returns a promise, unless calls hold up a
+   * change of data.
+   */
   const prepareAnd = async (
     load: (assignments: readonly Assignment[]) => LoadResult,
     heads: readonly Head[],
@@ -76,7 +80,9 @@ export function createReconciler(node: string, codeServer: CodeServer, records: 
       const fetched = await fetch(module, revision);
       if (fetched.status === 'refused') return stopped ? fetched : codeServer.refuse(assignments, fetched);
     }
-    return load(assignments);
+    return codeServer.suspensions.whenQuiet(assignments, () =>
+      stopped ? refused('nofile', 'the node stops') : load(assignments),
+    );
   };
   const commit = (heads: readonly Head[]) => prepareAnd(each => codeServer.commit(each), heads);
   const retry = (heads: readonly Head[]) => prepareAnd(each => codeServer.retry(each), heads);

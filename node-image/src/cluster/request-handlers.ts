@@ -77,14 +77,20 @@ function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
   const { subjects, identity, verifier, codeServer, reconciler, heartbeat } = deps;
   const node = identity.name;
   const loadAnswer = (result: LoadResult): messages.LoadAnswer =>
-    answerOf(node, result, { status: 'loaded', node, at: performance.timeOrigin + performance.now() });
+    answerOf(node, result, {
+      status: 'loaded',
+      node,
+      at: performance.timeOrigin + performance.now(),
+      ...(result.status === 'ok' && result.waitedMs !== undefined ? { waitedMs: result.waitedMs } : {}),
+    });
   const handlers: Record<Verb, Handler> = {
     ping: () => ({ node, container: identity.container }),
     describe: () => describeNode(deps),
-    load: bytes => {
+    load: async bytes => {
       const bundle = verifier.loadCommand(subjects.node(node, 'load'), bytes);
       const prepared = codeServer.prepare(bundle);
-      return loadAnswer(prepared.status === 'ok' ? codeServer.loadHere(bundle) : prepared);
+      if (prepared.status === 'refused') return loadAnswer(prepared);
+      return loadAnswer(await codeServer.suspensions.whenQuiet([bundle], () => codeServer.loadHere(bundle)));
     },
     'dry-run': bytes => {
       const { modules } = request(messages.dryRunRequest, bytes);

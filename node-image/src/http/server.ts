@@ -55,6 +55,8 @@ export async function startHttpServer(deps: HttpDeps) {
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const { url = '/' } = incoming;
     const route = routeOf(url);
+    const resumed = route.to === 'module' ? codeServer.suspensions.untilResumed(route.module) : null;
+    if (resumed !== null) await resumed;
     const version = route.to === 'module' ? codeServer.current(route.module) : null;
     outgoing.setHeaders(new Map(Object.entries(responseHeaders(node, version))));
     if (stopping) outgoing.setHeader('connection', 'close');
@@ -95,7 +97,7 @@ export async function startHttpServer(deps: HttpDeps) {
     // The module can end its streams on the same signal, in this turn of the event loop.
     const purged = new Promise<null>(resolve => (onAbort = () => void setImmediate(resolve, null)));
     signal.addEventListener('abort', onAbort, { once: true });
-    const outcome = await Promise.race([respond(exchange), purged]);
+    const outcome = await Promise.race([respond(exchange, () => codeServer.returned(call)), purged]);
     if (outcome === null && !outgoing.writableEnded) outgoing.destroy();
     await closed;
     signal.removeEventListener('abort', onAbort);
@@ -104,9 +106,13 @@ export async function startHttpServer(deps: HttpDeps) {
     codeServer.endCall(call, outcome === 'failed' || outgoing.errored !== null);
   };
 
-  const respond = async ({ version, handler, request, incoming, outgoing }: Exchange): Promise<'sent' | 'failed'> => {
+  const respond = async (
+    { version, handler, request, incoming, outgoing }: Exchange,
+    onReturned: () => void,
+  ): Promise<'sent' | 'failed'> => {
     try {
       const response = await codeServer.run(version, null, () => handler.fetch(request));
+      onReturned();
       if (!(response instanceof Response)) throw new TypeError('fetch returned no Response');
       const { sendNodeResponse } = await import('srvx/node');
       await sendNodeResponse(outgoing, response);

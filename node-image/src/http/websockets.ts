@@ -84,6 +84,8 @@ export function webSockets({ node, codeServer }: WebSocketDeps) {
     (hook: SocketHook) =>
     async (peer: Peer, payload?: unknown): Promise<void> => {
       const module = peer.namespace;
+      const resumed = codeServer.suspensions.untilResumed(module);
+      if (resumed !== null) await resumed;
       const value = await callHook(codeServer.current(module), hook, peer, payload);
       if (value === NOT_ACCEPTED && hook !== 'close') peer.close(GOING_AWAY, `${module} accepts no connections`);
     };

@@ -11,9 +11,9 @@ import type { Calls } from './in-flight-calls.ts';
 import { OK, type LoadResult, type Refused, refused } from './load-result.ts';
 import type { Environment, Prepared } from './loader.ts';
 import type { ModuleErrors } from './module-errors.ts';
-import { setData } from './module-state.ts';
+import { dropPreviousData, setData } from './module-state.ts';
 import type { ModuleTable } from './module-table.ts';
-import { evaluateOver, restoreData } from './state-migration.ts';
+import { evaluateOver, restoreData } from './state/state-migration.ts';
 import { type BundleInfo, scriptName, type Version } from './version.ts';
 import { closeIdle, load, type Slots } from './version-slots.ts';
 
@@ -83,7 +83,10 @@ export function createActivator(deps: ActivatorDeps) {
 
   const evaluate = (prepared: Prepared, revert: boolean): Version => {
     const { module, revision } = prepared.bundle;
-    const { data, previous, slots } = modules.of(module);
+    const state = modules.of(module);
+    const { data, previous, slots } = state;
+    // With a newer head, the commit before is over. Two copies at the same time could exceed the memory.
+    if (!revert) dropPreviousData(state);
     const live =
       revert && previous?.revision === revision
         ? { data: previous.data, current: null }
@@ -133,7 +136,7 @@ export function createActivator(deps: ActivatorDeps) {
     }
     for (const version of next.versions) {
       const state = modules.of(version.module);
-      setData(state, version.data);
+      setData(state, version);
       setSlots(version.module, load(state.slots, version));
       log.info({ module: version.module, revision: shortRevision(version.revision) }, 'loaded');
     }

@@ -17,6 +17,8 @@ import { dropPreviousData } from './module-state.ts';
 import { ModuleTable } from './module-table.ts';
 import { servedRequests } from './served-requests.ts';
 import { closeIdle, purge, remove, type Slots } from './version-slots.ts';
+import type { Assignment } from './assignment.ts';
+import { createSuspensions, type Suspensions } from './state/suspension.ts';
 import { scriptName, type Version } from './version.ts';
 
 /** The maximum number of compiled revisions of a module that are kept: for a prepared revision and for rollbacks. */
@@ -30,16 +32,8 @@ const DRAINING_LIMITS: DrainingLimits = { maxVersions: 8, memoryExcess: () => nu
 
 interface Options extends Partial<Pick<ActivatorDeps, 'logMaxCharsPerSecond' | 'bans' | 'activity'>> {
   readonly draining?: DrainingLimits;
-}
-
-/** What a head requests of this node; a null revision removes the module. */
-export interface Assignment extends Omit<Target, 'revision'> {
-  readonly revision: string | null;
-  readonly sequence: number;
-  /** Whether to purge the versions that drain. */
-  readonly force: boolean;
-  /** Whether to purge the oldest draining versions, as many as the load needs, rather than to refuse it. */
-  readonly makeRoom: boolean;
+  /** How long running calls can hold up a `codeChange`. */
+  readonly codeChangeTimeoutMs?: number;
 }
 
 /**
@@ -51,6 +45,7 @@ export class CodeServer implements AsyncDisposable {
   readonly errors = moduleErrors(this.#modules);
   readonly #calls = new Calls();
   readonly #draining: ReturnType<typeof drainingVersions>;
+  readonly suspensions: Suspensions;
   /** Called when a version has closed. */
   readonly #onClosed = new Set<() => void>();
   readonly #deps: ActivatorDeps;
@@ -64,9 +59,11 @@ export class CodeServer implements AsyncDisposable {
       bans = new Bans(),
       activity = new ActivityBuffer(),
       draining = DRAINING_LIMITS,
+      codeChangeTimeoutMs = 500,
     }: Options = {},
   ) {
     this.#draining = drainingVersions(this.#modules, this.#calls, draining);
+    this.suspensions = createSuspensions(this.#modules, this.#calls, codeChangeTimeoutMs);
     const own = { modules: this.#modules, calls: this.#calls, draining: this.#draining, errors: this.errors };
     this.#deps = { ...own, bans, activity, log, logMaxCharsPerSecond, serving: servedRequests(this) };
     this.#activator = createActivator(this.#deps);
@@ -190,6 +187,11 @@ export class CodeServer implements AsyncDisposable {
   /** See {@link Calls.begin}. */
   beginCall(version: Version, method: string | null, target: string): Call {
     return this.#calls.begin(version, method, target);
+  }
+
+  /** See {@link Calls.returned}. */
+  returned(call: Call): void {
+    this.#calls.returned(call);
   }
 
   /** Ends a call. A draining version closes with its last call. */

@@ -1,8 +1,9 @@
+import { copyData } from './state/copy-data.ts';
 import { evaluateTogether, type Member } from './evaluate-together.ts';
 import type { HotImports } from './hot-imports.ts';
 import type { Environment, Prepared } from './loader.ts';
 import { type Refused, refused } from './load-result.ts';
-import { evaluateOver, type Live, migratesFrom } from './state-migration.ts';
+import { changesInPlace, evaluateOver, type Live, migratesFrom } from './state/state-migration.ts';
 
 /** Whether revisions would load; `not_tried` when that can't be found out without a change of the running modules. */
 export type DryRun = { status: 'would_load' } | { status: 'not_tried'; detail: string } | Refused;
@@ -27,11 +28,10 @@ export function dryRun(
 ): DryRun {
   const members: Member[] = [];
   for (const { prepared, live, environment } of targets) {
-    const copy = copyOf(live.data);
-    if (copy === null && migratesFrom(prepared, live) === null) {
-      return { status: 'not_tried', detail: `the live data of ${prepared.bundle.module} can't be copied` };
+    if (changesInPlace(prepared) && migratesFrom(prepared, live) !== null) {
+      return { status: 'not_tried', detail: `${prepared.bundle.module} changes its data in place` };
     }
-    const evaluate = () => evaluateOver({ ...live, data: copy ?? live.data }, prepared, environment);
+    const evaluate = () => evaluateOver({ ...live, data: copyData(live.data) }, prepared, environment);
     members.push({ prepared, evaluate });
   }
   const tried = evaluateTogether(members, hotImports);
@@ -39,12 +39,4 @@ export function dryRun(
   tried.restore();
   for (const { lifetime } of tried.versions) void lifetime.end();
   return { status: 'would_load' };
-}
-
-function copyOf(data: Record<string, unknown>): Record<string, unknown> | null {
-  try {
-    return structuredClone(data);
-  } catch {
-    return null;
-  }
 }

@@ -15,6 +15,10 @@ export interface Call extends Origin {
   readonly purged: Promise<never>;
   /** Makes {@link purged} reject. */
   readonly fail: () => void;
+  /** Whether the function has returned: what runs now is the sending of its response or stream. */
+  hasReturned: boolean;
+  /** Called when the function has returned. */
+  readonly onReturned: (() => void)[];
 }
 
 /** The error of a call whose version was purged by force. */
@@ -41,15 +45,32 @@ export class Calls {
     });
     // Nobody waits for this promise after the call has ended.
     purged.catch(() => undefined);
-    const call = { version, method, target, imported: new Set<Version>(), purged, fail };
+    const returning = { hasReturned: false, onReturned: [] };
+    const call: Call = { version, method, target, imported: new Set(), purged, fail, ...returning };
     version.calls += 1;
     this.#calls.add(call);
     return call;
   }
 
+  /** Notes that the function of a call has returned, and the call goes on with its response or stream. */
+  returned(call: Call): void {
+    call.hasReturned = true;
+    for (const callback of call.onReturned.splice(0)) callback();
+  }
+
+  /** Resolves when the calls have returned that now run on the current versions of modules; null when there is none. */
+  runningOn(modules: ReadonlySet<string>): Promise<unknown> | null {
+    const running = [...this.#calls].filter(
+      ({ version, hasReturned }) => !hasReturned && version.drainingSince === 0 && modules.has(version.module),
+    );
+    if (running.length === 0) return null;
+    return Promise.all(running.map(async ({ onReturned }) => new Promise<void>(resolve => onReturned.push(resolve))));
+  }
+
   /** Ends a call; returns the versions that it was counted for. */
   end(call: Call): Version[] {
     this.#calls.delete(call);
+    this.returned(call);
     const versions = [call.version, ...call.imported];
     for (const version of versions) version.calls -= 1;
     return versions;

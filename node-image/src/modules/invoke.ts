@@ -25,6 +25,8 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
     return { ...failed('exception', '', ''), ...codeServer.errors.describe(error) };
   };
 
+  const resumed = codeServer.suspensions.untilResumed(request.module);
+  if (resumed !== null) await resumed;
   const path = [request.function, ...(request.path ?? [])];
   const version = codeServer.current(request.module);
   if (version === null) return undef(`module ${request.module} is not loaded`);
@@ -44,6 +46,7 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
   try {
     const value = codeServer.run(version, output, async () => {
       const returned: unknown = await Reflect.apply(method, owner, request.args);
+      codeServer.returned(running);
       if (isStream(returned)) return collectStream(returned, signal, printers);
       return encodeValue(returned, MAX_VALUE_BYTES, printers);
     });

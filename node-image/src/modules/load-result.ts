@@ -1,7 +1,7 @@
 import type { RefusalReason } from '../../../protocol/messages.ts';
 
-/** The result of a request to prepare or to load. */
-export type LoadResult = { status: 'ok' } | Refused;
+/** The result of a request to prepare or to load. `waitedMs`: the longest time that a call has waited for the switch. */
+export type LoadResult = { status: 'ok'; waitedMs?: number } | Refused;
 
 export interface Refused {
   status: 'refused';

@@ -1,10 +1,11 @@
 import type { Prepared } from './loader.ts';
 import { OK, type LoadResult } from './load-result.ts';
+import { changesInPlace } from './state/state-migration.ts';
 import { emptySlots, type Slots } from './version-slots.ts';
 import type { Version } from './version.ts';
 
-/** How long the data before a `codeChange` is kept (milliseconds). It is longer than a push waits for its nodes. */
-const PREVIOUS_DATA_MS = 60_000;
+/** How long the data before a `codeChange` is kept (milliseconds): three times as long as a push waits for its nodes by default. */
+const PREVIOUS_DATA_MS = 15_000;
 
 /** The state of one module on this node. */
 export interface ModuleState {
@@ -39,11 +40,14 @@ export function emptyModule(): ModuleState {
   };
 }
 
-/** Replaces the data of a module. Other data than before comes from a `codeChange`: the previous data is kept for a while. */
-export function setData(state: ModuleState, data: Record<string, unknown>): void {
+/**
+ * Gives a module the data of its next version. Other data than before comes from a change: the previous data is kept for a while,
+ * unless it was changed in place.
+ */
+export function setData(state: ModuleState, { data, bundle }: Version): void {
   const { current } = state.slots;
   dropPreviousData(state);
-  if (data !== state.data && current !== null) {
+  if (data !== state.data && current !== null && !changesInPlace({ bundle })) {
     const timer = setTimeout(() => dropPreviousData(state), PREVIOUS_DATA_MS).unref();
     state.previous = { revision: current.revision, data: state.data, timer };
   }

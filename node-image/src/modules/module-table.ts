@@ -51,6 +51,11 @@ export class ModuleTable {
     return state === undefined ? [] : versionsOf(state.slots).flatMap(({ imports }) => [...imports]);
   }
 
+  /** The loaded modules that have imported a module as `hot:<module>`. */
+  importersOf(module: string): string[] {
+    return [...this.#modules.keys()].filter(importer => this.importsOf(importer).includes(module));
+  }
+
   /** Describes every loaded module: its revision, the head that activated it, and its calls. */
   describe(): NodeDescription['modules'] {
     const loaded: NodeDescription['modules'] = {};

@@ -77,6 +77,7 @@ describe('a hundred starts in one process leave nothing open', { timeout: 300_00
         bansFile: join(folder, 'bans.json'),
         httpPort: 0,
         purgeTimeoutMs: 3_000,
+        codeChangeTimeoutMs: 500,
         maxDrainingVersions: 8,
         maxDrainingMemoryPercent: 70,
         eventLoopTimeoutMs: 5_000,

@@ -16,6 +16,7 @@ describe('loadConfig of the node', () => {
       logLevel: 'info',
       healthFile: '/run/hotcast/alive',
       purgeTimeoutMs: 3_000,
+      codeChangeTimeoutMs: 500,
       maxDrainingVersions: 8,
       maxDrainingMemoryPercent: 70,
       eventLoopTimeoutMs: 5_000,

@@ -95,6 +95,7 @@ function depsOf(nats: NatsConnection, httpPort: number): NodeDeps {
     bansFile: join(folder, 'bans.json'),
     httpPort,
     purgeTimeoutMs: 3_000,
+    codeChangeTimeoutMs: 500,
     maxDrainingVersions: 8,
     maxDrainingMemoryPercent: 70,
     eventLoopTimeoutMs: 5_000,

@@ -72,12 +72,20 @@ describe('dryRun', () => {
     Reflect.deleteProperty(globalThis, 'dryRunSeen');
   });
 
-  it('reports that it did not try a module that needs the live data itself', async () => {
+  it('gives a module the values of the live data that are not copied', async () => {
     const fred = host();
     await fred.push({ holder: `import.meta.hot.data.held = () => 1; export const x = 1;` });
-    expect(await dryRunOf(fred, 'holder', `import.meta.hot.data.held(); export const x = 2;`)).toEqual({
+    const source = `import.meta.hot.data.held(); export const x = 2;`;
+    expect(await dryRunOf(fred, 'holder', source)).toEqual({ status: 'would_load' });
+  });
+
+  it('reports that it did not try a change of the live data in place', async () => {
+    const fred = host();
+    await fred.push({ holder: `import.meta.hot.data.big = 1; export const x = 1;` });
+    const source = `export const codeChangeInPlace = (data: object) => data;`;
+    expect(await dryRunOf(fred, 'holder', source)).toEqual({
       status: 'not_tried',
-      detail: "the live data of holder can't be copied",
+      detail: 'holder changes its data in place',
     });
   });
 

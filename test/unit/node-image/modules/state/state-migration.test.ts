@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { hosts } from './host.ts';
+import { collectGarbage } from '../../../../../node-image/src/process/collect-garbage.ts';
+import { hosts } from '../host.ts';
 
 const host = hosts();
 
@@ -129,14 +130,28 @@ describe('codeChange', () => {
     });
   });
 
-  it('refuses the version when the data can not be copied', async () => {
+  it('gets what is no plain data as it is', async () => {
     const node = host();
-    await node.push({ counter: `${FLAT} data['server'] = () => 1;` });
-    expect(await node.tryPush({ counter: NESTED })).toMatchObject({
-      reason: 'on_load_failure',
-      detail: expect.stringMatching(/^DataCloneError: /) as string,
+    await node.push({
+      counter: `${FLAT} data['server'] = () => 1; data['emitter'] = new (class Emitter { x = 1; })();`,
     });
-    expect(Object.keys(node.server.current('counter')?.data ?? {})).toEqual(['count', 'server']);
+    const before = { ...node.server.current('counter')?.data };
+    await node.push({ counter: nested('export const codeChange = (old: object) => ({ ...old });') });
+    expect(node.server.current('counter')?.data).toEqual(before);
+    expect(node.server.current('counter')?.data['server']).toBe(before['server']);
+    expect(node.server.current('counter')?.data['emitter']).toBe(before['emitter']);
+  });
+
+  it('keeps one earlier copy at most: a second change lets the first one go', async () => {
+    const node = host();
+    await node.push({ counter: `${FLAT} data['big'] = {};` });
+    const first = new WeakRef(node.server.current('counter')?.data['big'] as object);
+    const change = (n: number): string => nested(`export const codeChange = (old: object) => ({ ...old, n: ${n} });`);
+    await node.push({ counter: change(1) });
+    await node.push({ counter: change(2) });
+    await vi.advanceTimersByTimeAsync(1);
+    collectGarbage();
+    expect(first.deref()).toBeUndefined();
   });
 
   it.each([
@@ -151,5 +166,35 @@ describe('codeChange', () => {
     expect(outcome).toMatchObject({ status: 'refused', detail: 'Error: no' });
     expect(node.server.current('counter')?.data).toBe(before);
     expect(await node.value('counter', 'seen')).toEqual({ count: 1 });
+  });
+});
+
+describe('codeChangeInPlace', () => {
+  const inPlace = (body: string): string =>
+    nested(`export const codeChangeInPlace = (data: Record<string, unknown>, from: string) => ${body};`);
+
+  it('gets the data itself', async () => {
+    const node = host();
+    await node.push({ counter: `${FLAT} data['big'] = [1];` });
+    const big = node.server.current('counter')?.data['big'];
+    await node.push({ counter: inPlace('({ list: data.big })') });
+    expect(node.server.current('counter')?.data['list']).toBe(big);
+  });
+
+  it('that throws leaves what it has changed', async () => {
+    const node = host();
+    await node.push({ counter: FLAT });
+    const failing = inPlace(`{ (data.inner as object) = {}; throw new Error('no'); }`);
+    expect(await node.tryPush({ counter: failing })).toMatchObject({ reason: 'on_load_failure' });
+    expect(node.server.current('counter')?.data).toMatchObject({ count: 1 });
+  });
+
+  it('has no data to restore: a revert calls the older version', async () => {
+    const node = host();
+    const back = `export const codeChange = (data: { list: number[] }) => ({ count: data.list.length });`;
+    const [flat] = await node.push({ counter: FLAT + back });
+    await node.push({ counter: inPlace('({ list: [1, 2, 3] })') });
+    expect(node.revert('counter', flat?.revision ?? '')).toEqual({ status: 'ok' });
+    expect(await node.value('counter', 'seen')).toEqual({ count: 3 });
   });
 });
