@@ -41,8 +41,8 @@ promote: ## Load the revision of a canary on every node: MODULE=demo
 rollback: ## Go back to the previous revision, or to a given one: MODULE=demo [TO=6ba64b75]
 	setup/hotcast rollback $(MODULE) $(if $(TO),--to '$(TO)')
 
-remove: ## Remove modules from every node: MODULE=demo
-	setup/hotcast remove $(MODULE)
+remove: ## Remove modules from every node; their state stays there unless you clear it: MODULE=demo [STATE=1]
+	setup/hotcast remove $(MODULE) $(if $(STATE),--state)
 
 purge: ## Purge the draining versions of a module, even if calls run on them: MODULE=demo
 	setup/hotcast purge $(MODULE)

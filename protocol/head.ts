@@ -42,6 +42,11 @@ export const headSchema = v.object({
   makeRoom: v.optional(v.boolean(), false),
   /** Grows with every head of the module, also when the stream was lost: see {@link nextSequence}. */
   sequence: count,
+  /**
+   * The sequence of the module's last head that cleared its state (`remove --state`); 0 for none, as in heads of before version
+   * 0.2. Every later head repeats it, so a node that missed that head clears its data by a later one.
+   */
+  stateSince: v.optional(count, 0),
   /** The id of the change that wrote it. Heads of one change share it, and are applied together. */
   push: v.string(),
   /** The push that it rolls back; null for every head that is not a rollback. */
@@ -67,6 +72,22 @@ export type RollbackCause = v.InferOutput<typeof rollbackCause>;
 /** The revision that a head asks one node to run; null when the node should not have the module. */
 export function desiredRevision(head: Head, node: string): string | null {
   return head.canary !== null && inScope(head.canary.scope, node) ? head.canary.revision : head.revision;
+}
+
+/**
+ * Whether a node runs what a head asks of it. Data from before the head's `stateSince` is not what it asks: the node loads the
+ * same revision again, without it.
+ *
+ * @param running the module on the node, as in its description: `sequence` is 0 when no head has loaded it.
+ */
+export function isOnHead(
+  head: Head,
+  node: string,
+  running: { readonly revision: string; readonly sequence: number } | undefined,
+): boolean {
+  if (running === undefined) return desiredRevision(head, node) === null;
+  const isOutdated = running.sequence > 0 && running.sequence < head.stateSince;
+  return !isOutdated && running.revision === desiredRevision(head, node);
 }
 
 /** Every revision that a head names. */

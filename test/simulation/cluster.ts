@@ -124,10 +124,17 @@ export class Cluster {
   wouldThrow(node: NodeProcess, set: ReadonlyMap<string, string | null>): boolean {
     const isThere = (module: string): boolean => node.running(module) !== null || (set.get(module) ?? null) !== null;
     return [...set].some(([module, revision]) => {
-      if (revision === null || node.running(module)?.revision === revision) return false;
+      if (revision === null || this.runsByModel(node, module, revision)) return false;
       const { throwsOn, isBroken, needs } = definitely(this.#sources.get(revision));
       return throwsOn.includes(node.name) || isBroken || !needs.every(isThere);
     });
+  }
+
+  /** Whether a node runs a revision with data that was not cleared since. */
+  runsByModel(node: NodeProcess, module: string, revision: string | null): boolean {
+    const running = node.running(module);
+    if (running === null) return revision === null;
+    return running.revision === revision && running.sequence >= (this.model.newest(module)?.stateSince ?? 0);
   }
 
   /** Whether a revision can throw on a node, for whatever reason. */
@@ -193,7 +200,7 @@ export class Cluster {
       .headResults()
       .some(result => result.module === module && result.sequence === newest.sequence);
     const answering = [...this.nodes.values()].filter(({ name }) => this.network.answers(name));
-    return isFinished && answering.every(node => node.running(module)?.revision === wanted);
+    return isFinished && answering.every(node => this.runsByModel(node, module, wanted));
   }
 
   #learn(order: Order): void {

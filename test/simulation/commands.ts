@@ -48,7 +48,7 @@ const pushes = modules.chain(names =>
 );
 
 const others = fc.record({
-  type: fc.constantFrom('promote' as const, 'rollback' as const, 'remove' as const),
+  type: fc.constantFrom('promote' as const, 'rollback' as const, 'remove' as const, 'clear' as const),
   modules,
 });
 

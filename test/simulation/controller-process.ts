@@ -31,6 +31,8 @@ export type Order =
       readonly force?: boolean;
     }
   | { readonly type: 'promote' | 'rollback' | 'remove'; readonly modules: readonly string[] }
+  /** `remove --state`. */
+  | { readonly type: 'clear'; readonly modules: readonly string[] }
   /** A canary failed. `modules` are those that were pushed together with it, and are to go back together. */
   | { readonly type: 'end canary'; readonly head: Head; readonly modules: readonly string[] };
 
@@ -162,7 +164,10 @@ export class ControllerProcess {
       case 'rollback':
         return (await rollback(this.#context, { ...common, type: order.type, to: null }, report)).outcome;
       case 'remove':
-        return (await remove(this.#context, { ...common, type: order.type }, report)).outcome;
+      case 'clear': {
+        const state = order.type === 'clear';
+        return (await remove(this.#context, { ...common, type: 'remove', state }, report)).outcome;
+      }
       case 'end canary': {
         const failed = { cause: 'canary' as const, heads: [order.head], note: 'a call failed' };
         await rollBackAndAwait(this.#context, failed, async () => this.#audience());

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { HEARTBEAT_INTERVAL } from '../../protocol/limits.ts';
 import { Cluster } from './cluster.ts';
 import { commands, FIRST_NODES, MODULES } from './commands.ts';
 import { converge, lawsOf } from './laws.ts';
@@ -115,6 +116,51 @@ describe('a node that starts loads a module whose top level calls another one', 
       await cluster.carryOut([one]);
       expect(cluster.nodes.get('fred')?.running('counter')).not.toBeNull();
     });
+  });
+});
+
+describe('a node that was cut off while the state of a module was cleared', () => {
+  const clear: Order = { type: 'clear', modules: ['demo'] };
+  const canary = { ...push({ module: 'demo', version: 2 }), canary: 'fred' };
+
+  it.each<{ readonly title: string; readonly orders: readonly Order[] }>([
+    { title: 'another revision was pushed', orders: [clear, push({ module: 'demo', version: 2 })] },
+    { title: 'the same revision was pushed', orders: [clear, one] },
+    { title: 'it was rolled back', orders: [clear, { type: 'rollback', modules: ['demo'] }] },
+    { title: 'a canary was started and promoted', orders: [clear, canary, { type: 'promote', modules: ['demo'] }] },
+    { title: 'it was removed again and pushed', orders: [clear, one, { type: 'remove', modules: ['demo'] }, one] },
+    { title: 'a push was reverted, and another one made', orders: [clear, badOne, one] },
+    {
+      title: 'the head of the clearing was collected',
+      orders: [clear, ...Array.from({ length: 20 }, () => ({ ...one, force: true }))],
+    },
+  ])('begins with empty data: $title', async ({ orders }) => {
+    await inCluster(async cluster => {
+      await cluster.startReconciler();
+      await cluster.carryOut([one]);
+      const before = cluster.nodes.get('fred')?.running('demo')?.data;
+      cluster.network.setLink('fred', 'cut');
+      for (const order of orders) await cluster.carryOut([order]);
+      await cluster.tick(60_000);
+      cluster.network.setLink('fred', 'open');
+      await cluster.tick(HEARTBEAT_INTERVAL);
+      const after = cluster.nodes.get('fred')?.running('demo')?.data;
+      expect(after).toEqual({ loads: 1 });
+      expect(before).toEqual({ loads: 1 });
+      expect(after).not.toBe(before);
+    });
+  });
+});
+
+it('the state of a module that is removed can be cleared, and that of one that was never pushed cannot', async () => {
+  await inCluster(async cluster => {
+    const clear: Order = { type: 'clear', modules: ['demo'] };
+    expect(await cluster.carryOut([clear])).toEqual(['unusable']);
+    await cluster.carryOut([one]);
+    await cluster.carryOut([{ type: 'remove', modules: ['demo'] }]);
+    expect(await cluster.carryOut([clear])).toEqual(['committed']);
+    await cluster.carryOut([one]);
+    expect(cluster.nodes.get('fred')?.running('demo')?.data).toEqual({ loads: 1 });
   });
 });
 

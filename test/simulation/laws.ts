@@ -15,7 +15,13 @@ interface Memory {
   seen: number;
   running: number;
   data: object | null;
+  /** The head that cleared the data, and how often the module was loaded before that: of all loads, and before the data. */
+  stateSince: number;
+  loads: number;
+  loadsBefore: number;
 }
+
+const NOTHING: Memory = { seen: 0, running: 0, data: null, stateSince: 0, loads: 0, loadsBefore: 0 };
 
 /** What holds whenever nothing moves, for a cluster of these modules. */
 export function lawsOf(modules: readonly string[]): (cluster: Cluster) => void {
@@ -28,7 +34,7 @@ export function lawsOf(modules: readonly string[]): (cluster: Cluster) => void {
       memories.set(node, memory);
       for (const module of modules) {
         runsWhatItsHeadSays(cluster, node, module);
-        memory.set(module, goesForward(node, module, memory.get(module) ?? { seen: 0, running: 0, data: null }));
+        memory.set(module, goesForward(cluster, node, module, memory.get(module) ?? NOTHING));
       }
       obeysTogether(cluster, node);
     }
@@ -58,7 +64,7 @@ function lacksNothingThatItCanLoad(cluster: Cluster, node: NodeProcess): void {
   for (const push of new Set(heads.map(head => head.push))) {
     const together = heads.filter(head => head.push === push);
     const desired = new Map(together.map(head => [head.module, cluster.model.desired(head, node.name)]));
-    const isObeyed = [...desired].every(([module, revision]) => (node.running(module)?.revision ?? null) === revision);
+    const isObeyed = [...desired].every(([module, revision]) => cluster.runsByModel(node, module, revision));
     const names = [...desired.keys()].join(' and ');
     law(isObeyed || cluster.wouldThrow(node, desired), `${node.name} runs ${names} as it should, or can't load it`);
   }
@@ -124,16 +130,24 @@ function runsWhatItsHeadSays(cluster: Cluster, node: NodeProcess, module: string
   law(isRefused, `${node.name} runs what the head of ${module} asks of it, or can't load that`);
 }
 
-function goesForward(node: NodeProcess, module: string, before: Memory): Memory {
+function goesForward(cluster: Cluster, node: NodeProcess, module: string, before: Memory): Memory {
   const running = node.running(module);
-  const now = { seen: node.headSeen(module), running: running?.sequence ?? before.running, data: before.data };
+  const now = { ...before, seen: node.headSeen(module), running: running?.sequence ?? before.running };
   law(now.seen >= before.seen, `${node.name} remembers the newest head of ${module}`);
   law(now.running >= before.running, `${node.name} obeys no older head of ${module} after a newer one`);
   if (running === null) return now;
   const { data } = running;
-  law(before.data === null || before.data === data, `the data of ${module} on ${node.name} outlive its versions`);
-  law(isDeepStrictEqual(data, { loads: node.loads(module) }), `the data of ${module} on ${node.name} are not spoilt`);
-  return { ...now, data };
+  const { stateSince } = definitely(headAt(cluster, module, running.sequence));
+  const isKept = before.stateSince === stateSince;
+  law(
+    before.data === null || isKept === (before.data === data),
+    `the data of ${module} on ${node.name} outlive its versions, and no clearing`,
+  );
+  const loads = node.loads(module);
+  const loadsBefore = isKept ? before.loadsBefore : loads - Number(data['loads']);
+  law(loadsBefore >= (isKept ? 0 : before.loads), `the data of ${module} on ${node.name} begin after their clearing`);
+  law(isDeepStrictEqual(data, { loads: loads - loadsBefore }), `the data of ${module} on ${node.name} are not spoilt`);
+  return { ...now, data, stateSince, loads, loadsBefore };
 }
 
 /** Heads of one push, none of them replaced, are obeyed by a node together, refused together, or not known yet. */

@@ -12,6 +12,8 @@ export interface Wish {
 /** A head that was written, as far as it matters. */
 interface Written extends Wish {
   readonly sequence: number;
+  /** The sequence of the last head up to this one that clears the module's data; 0 for none. */
+  readonly stateSince: number;
   /** Whether the controller wrote it by itself, to go back from the head before it. */
   readonly isBack: boolean;
   /** Whether such a head followed. */
@@ -41,6 +43,8 @@ export class Model {
         return newest?.trial ? { revision: newest.trial, trial: null } : null;
       case 'remove':
         return newest?.revision || newest?.trial ? { revision: null, trial: null } : null;
+      case 'clear':
+        return newest === null ? null : { revision: null, trial: null };
       case 'rollback':
         return this.#rollback(module);
       case 'end canary':
@@ -61,6 +65,7 @@ export class Model {
     const wish = order === null ? { revision: this.#previous(kept), trial: null } : this.wish(order, head.module);
     const written = {
       sequence: head.sequence,
+      stateSince: order?.type === 'clear' ? head.sequence : (newest?.stateSince ?? 0),
       revision: head.revision,
       trial: head.canary?.revision ?? null,
       isBack,
@@ -70,6 +75,7 @@ export class Model {
     this.#remembered.set(head.module, lastRevisions([...kept, written]));
     const faults = {
       'says something else than was wanted': wish?.revision !== written.revision || wish.trial !== written.trial,
+      'says of another head that it cleared the data': head.stateSince !== written.stateSince,
       'does not go on from the head before': head.sequence <= (newest?.sequence ?? 0),
       'was decided upon another head than the one before it':
         !isBack && writer.decidedUpon.get(head.module) !== (newest?.sequence ?? 0),

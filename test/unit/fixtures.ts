@@ -40,6 +40,7 @@ export function headOf(module: string, revision: string | null, sequence: number
     revertOf: null,
     cause: null,
     sequence,
+    stateSince: 0,
     push: `push ${sequence}`,
     author: 'wilma',
     at,

@@ -76,8 +76,9 @@ export function defineCli(program: Program, author: string, { send, serve }: Act
     .action((modules, options) => send(options, { type: 'rollback', modules, author, to: options.to || null }));
 
   addCommand(program, 'remove <module...>', 'hotcast remove demo')
-    .description('remove modules from every node')
-    .action((modules, options) => send(options, { type: 'remove', modules, author }));
+    .description('remove modules from every node; their state stays there for a later push')
+    .option('--state', 'clear their state too, also if they are removed already')
+    .action((modules, options) => send(options, { type: 'remove', modules, author, state: options.state ?? false }));
 
   addCommand(program, 'purge <module>', 'hotcast purge demo')
     .description('purge the draining versions of a module, even if calls run on them')

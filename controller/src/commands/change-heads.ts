@@ -3,7 +3,7 @@ import type { CommandOf, OnReport } from '../api/command.ts';
 import type { HeadChangeResult } from '../api/results.ts';
 import { inOrder } from '../fleet/ask-nodes.ts';
 import { awaitCommit } from '../rollout/commit.ts';
-import { type HeadChange, type HeadsWritten, writeHeads } from '../rollout/write-heads.ts';
+import { type ChangeReason, type HeadChange, type HeadsWritten, writeHeads } from '../rollout/write-heads.ts';
 import type { CommandContext } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
 
@@ -34,7 +34,8 @@ export async function changeHeads(
 /** Writes a head for each module, with the revision that `decide` makes of its last head. */
 export async function writeEach(
   { store }: CommandContext,
-  { type: note, modules, author }: CommandOf<'promote' | 'remove'>,
+  { modules, author }: CommandOf<'promote' | 'remove'>,
+  reason: Omit<ChangeReason, 'author'>,
   decide: (module: string, last: Head | null) => Pick<HeadChange, 'revision' | 'manifest'>,
 ): Promise<HeadsWritten> {
   const changes = modules.map(async (module): Promise<HeadChange> => {
@@ -42,5 +43,5 @@ export async function writeEach(
     const { revision, manifest } = decide(module, last.head);
     return { module, revision, manifest, canary: null, last, force: false, makeRoom: true };
   });
-  return writeHeads(store, await Promise.all(changes), { author, note });
+  return writeHeads(store, await Promise.all(changes), { author, ...reason });
 }

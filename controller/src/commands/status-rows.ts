@@ -1,4 +1,4 @@
-import { desiredRevision, type Head } from '../../../protocol/head.ts';
+import { desiredRevision, type Head, isOnHead } from '../../../protocol/head.ts';
 import type { NodeDescription } from '../../../protocol/messages.ts';
 import { compareNodes } from '../../../protocol/names.ts';
 import { inScope } from '../../../protocol/canary-scope.ts';
@@ -35,11 +35,19 @@ function rowOf(module: string, head: Head | undefined, node: string, description
   const { modules, refusals } = description;
   const running = modules[module]?.revision ?? null;
   const refusal = refusals[module];
-  if (running === desired) return { ...row, running, state: 'ok' };
+  const isAsked = head === undefined ? running === null : isOnHead(head, node, modules[module]);
+  if (isAsked) return { ...row, running, state: 'ok' };
   if (refusal !== undefined && refusal.sequence === head?.sequence) {
     const { reason, detail, attempts, nextAttemptInMs } = refusal;
     const retry = attempts === undefined || nextAttemptInMs === undefined ? {} : { attempts, nextAttemptInMs };
     return { ...row, running, state: 'refused', detail: `${reason}: ${detail}`, ...retry };
   }
-  return { ...row, running, state: modules[module]?.sequence === 0 ? 'here only' : 'behind' };
+  if (modules[module]?.sequence === 0) return { ...row, running, state: 'here only' };
+  // Only the state can differ.
+  return {
+    ...row,
+    running,
+    state: 'behind',
+    ...(running === desired ? { detail: 'its state is not cleared yet' } : {}),
+  };
 }

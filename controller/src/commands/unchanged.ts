@@ -1,3 +1,4 @@
+import { isOnHead } from '../../../protocol/head.ts';
 import { nodeDescription } from '../../../protocol/messages.ts';
 import type { Silent } from '../api/results.ts';
 import { askNodes, silentAmong } from '../fleet/ask-nodes.ts';
@@ -28,10 +29,8 @@ export async function findUnchanged(
   expected: ReadonlySet<string>,
   timeoutMs: number,
 ): Promise<Unchanged> {
-  const named = wanted.flatMap(({ module, revision, last: { head } }) =>
-    head !== null && head.canary === null && head.revision === revision
-      ? [{ module, revision, sequence: head.sequence }]
-      : [],
+  const named = wanted.flatMap(({ revision, last: { head } }) =>
+    head !== null && head.canary === null && head.revision === revision ? [head] : [],
   );
   if (named.length === 0) return { modules: new Set(), silent: [] };
   const [results, answers] = await Promise.all([
@@ -42,9 +41,10 @@ export async function findUnchanged(
     results.flatMap(({ module, sequence, verdict }) => (verdict === 'committed' ? [[module, sequence]] : [])),
   );
   const nodes = [...answers.values()].map(({ answer }) => answer);
-  const modules = named.filter(
-    ({ module, revision, sequence }) =>
-      committed.get(module) === sequence && nodes.every(node => node.modules[module]?.revision === revision),
+  const unchanged = named.filter(
+    head =>
+      committed.get(head.module) === head.sequence &&
+      nodes.every(({ node, modules }) => isOnHead(head, node, modules[head.module])),
   );
-  return { modules: new Set(modules.map(({ module }) => module)), silent: silentAmong(expected, answers) };
+  return { modules: new Set(unchanged.map(({ module }) => module)), silent: silentAmong(expected, answers) };
 }

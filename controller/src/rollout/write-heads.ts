@@ -17,11 +17,15 @@ export interface HeadChange {
   readonly makeRoom: boolean;
 }
 
-/** Who changes heads, and why. A rollback has a cause; it reverts the heads that it was decided upon. */
+/**
+ * Who changes heads, and why. A rollback has a cause; it reverts the heads that it was decided upon. `clearState`: nodes drop
+ * the data of the modules.
+ */
 export interface ChangeReason {
   readonly author: string;
   readonly note: string;
   readonly cause?: RollbackCause;
+  readonly clearState?: boolean;
 }
 
 /** `overtaken`: another controller was faster, and these heads are not written. */
@@ -33,7 +37,7 @@ export type HeadsWritten =
 export async function writeHeads(
   store: StreamStore,
   changes: readonly HeadChange[],
-  { author, note, cause }: ChangeReason,
+  { author, note, cause, clearState = false }: ChangeReason,
 ): Promise<HeadsWritten> {
   const push = randomUUID();
   const at = Date.now();
@@ -41,7 +45,11 @@ export async function writeHeads(
   const writes = changes.map(({ last: { head: last, position }, ...change }) => {
     const revertOf = cause === undefined ? null : (last?.push ?? null);
     const sequence = nextSequence(last?.sequence ?? 0, at);
-    return { head: { ...change, sequence, push, revertOf, cause: cause ?? null, author, at, note }, position };
+    const stateSince = clearState ? sequence : (last?.stateSince ?? 0);
+    return {
+      head: { ...change, sequence, stateSince, push, revertOf, cause: cause ?? null, author, at, note },
+      position,
+    };
   });
   const heads = writes.map(({ head }) => head);
   if (await store.writeHeads(writes)) return { status: 'written', heads, ms: performance.now() - startedAt };

@@ -60,6 +60,7 @@ export function createReconciler(node: string, codeServer: CodeServer, records: 
     module: head.module,
     revision: desiredRevision(head, node),
     sequence: head.sequence,
+    stateSince: head.stateSince,
     force: head.force,
     makeRoom: head.makeRoom,
     // A canary has run for long: its data is not what it was before.

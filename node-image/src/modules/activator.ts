@@ -13,7 +13,7 @@ import type { Environment, Prepared } from './loader.ts';
 import type { ModuleErrors } from './module-errors.ts';
 import { dropPreviousData, setData } from './module-state.ts';
 import type { ModuleTable } from './module-table.ts';
-import { evaluateOver, restoreData } from './state/state-migration.ts';
+import { evaluateOver, type Live, restoreData } from './state/state-migration.ts';
 import { type BundleInfo, scriptName, type Version } from './version.ts';
 import { closeIdle, load, type Slots } from './version-slots.ts';
 
@@ -25,6 +25,8 @@ export interface Target {
   readonly revision: string;
   /** Whether another node refused the current version, so that the data before it comes back. */
   readonly revert?: boolean;
+  /** The sequence of the head that cleared the module's state last: older data is not used. */
+  readonly stateSince?: number;
 }
 
 export interface ActivatorDeps {
@@ -81,17 +83,21 @@ export function createActivator(deps: ActivatorDeps) {
     ...serving,
   });
 
-  const evaluate = (prepared: Prepared, revert: boolean): Version => {
-    const { module, revision } = prepared.bundle;
+  /** Whether a revision is current, and its data is from after the last clearing. */
+  const isCurrent = ({ module, revision, stateSince = 0 }: Target): boolean => {
     const state = modules.of(module);
+    return state.slots.current?.revision === revision && stateSince <= state.stateSince;
+  };
+
+  /** What a revision is evaluated over; without a current version there is no `codeChange`. */
+  const liveFor = ({ module, revision, revert = false, stateSince = 0 }: Target): Live => {
+    const state = modules.of(module);
+    if (stateSince > state.stateSince) return { data: {}, current: null };
     const { data, previous, slots } = state;
     // With a newer head, the commit before is over. Two copies at the same time could exceed the memory.
     if (!revert) dropPreviousData(state);
-    const live =
-      revert && previous?.revision === revision
-        ? { data: previous.data, current: null }
-        : { data, current: slots.current };
-    return evaluateOver(live, prepared, environmentOf(prepared.bundle));
+    if (revert && previous?.revision === revision) return { data: previous.data, current: null };
+    return { data, current: slots.current };
   };
 
   /** Sets the slots of a module: hot imports use the new current version, and draining versions without calls close. */
@@ -123,7 +129,8 @@ export function createActivator(deps: ActivatorDeps) {
     if ('status' in ready) return ready;
     const before = targets.map(({ module }) => ({ ...modules.of(module).data }));
     const members = ready.map((prepared, index) => {
-      const run = (): Version => evaluate(prepared, targets[index]?.revert ?? false);
+      const live = liveFor(targets[index] ?? prepared.bundle);
+      const run = (): Version => evaluateOver(live, prepared, environmentOf(prepared.bundle));
       return { prepared, evaluate: () => activity.track(scriptName(prepared.bundle), run) };
     });
     const next = evaluateTogether(members, hotImports);
@@ -143,7 +150,7 @@ export function createActivator(deps: ActivatorDeps) {
     return OK;
   };
 
-  return { activate, checkRoom, checkBan, environmentOf, setSlots, hotImports };
+  return { activate, isCurrent, checkRoom, checkBan, environmentOf, setSlots, hotImports };
 }
 
 /** The refusal of a revision that is not compiled on this node. */

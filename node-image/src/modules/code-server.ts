@@ -13,7 +13,7 @@ import { type Call, Calls } from './in-flight-calls.ts';
 import { OK, type LoadResult, type Refused, refused } from './load-result.ts';
 import { compileVersion, type Prepared } from './loader.ts';
 import { moduleErrors } from './module-errors.ts';
-import { dropPreviousData } from './module-state.ts';
+import { clearData, dropPreviousData } from './module-state.ts';
 import { ModuleTable } from './module-table.ts';
 import { servedRequests } from './served-requests.ts';
 import { closeIdle, purge, remove, type Slots } from './version-slots.ts';
@@ -250,8 +250,8 @@ export class CodeServer implements AsyncDisposable {
   }
 
   #apply(heads: readonly Assignment[], isRetry = false): LoadResult {
-    const targets = heads.flatMap(({ module, revision, revert = false }) =>
-      revision === null || this.current(module)?.revision === revision ? [] : [{ module, revision, revert }],
+    const targets = heads.flatMap(({ revision, ...head }) =>
+      revision === null || this.#activator.isCurrent({ ...head, revision }) ? [] : [{ ...head, revision }],
     );
     for (const { module, revision, sequence, force, makeRoom, revert } of heads) {
       if (force) this.purge(module);
@@ -262,9 +262,10 @@ export class CodeServer implements AsyncDisposable {
     }
     const result = this.#activator.activate(targets, isRetry);
     if (result.status === 'refused') return this.refuse(heads, result);
-    for (const { module, revision, sequence } of heads) {
+    for (const { module, revision, sequence, stateSince = 0 } of heads) {
       const state = this.#modules.of(module);
       if (revision === null) this.#activator.setSlots(module, remove(state.slots));
+      if (stateSince > state.stateSince) clearData(state, stateSince);
       state.headSeen = sequence;
       state.headResult = result;
       state.headRunning = sequence;

@@ -12,8 +12,10 @@ export interface ModuleState {
   slots: Slots<Version>;
   /** The compiled revisions, the newest last. */
   readonly compiled: Map<string, Prepared>;
-  /** `import.meta.hot.data`: survives every version, and is replaced only by a `codeChange`. */
+  /** `import.meta.hot.data`: survives every version, and is replaced only by a `codeChange` or cleared. */
   data: Record<string, unknown>;
+  /** The sequence of the head that cleared the data last, 0 for none. */
+  stateSince: number;
   /** The data before the last `codeChange`, and its revision. It is kept for a while because another node can refuse. */
   previous: {
     readonly revision: string;
@@ -33,6 +35,7 @@ export function emptyModule(): ModuleState {
     slots: emptySlots(),
     compiled: new Map(),
     data: {},
+    stateSince: 0,
     previous: null,
     headSeen: 0,
     headResult: OK,
@@ -52,6 +55,13 @@ export function setData(state: ModuleState, { data, bundle }: Version): void {
     state.previous = { revision: current.revision, data: state.data, timer };
   }
   state.data = data;
+}
+
+/** Clears the data, now that a head which asks for it is applied: all that stays is what the current version was given instead. */
+export function clearData(state: ModuleState, stateSince: number): void {
+  dropPreviousData(state);
+  state.data = state.slots.current?.data ?? {};
+  state.stateSince = stateSince;
 }
 
 export function dropPreviousData(state: ModuleState): void {

@@ -47,6 +47,7 @@ const MODULES: readonly Case[] = [
   [['rollback', 'nosuch'], 'hotcast: nosuch was never pushed, so there is nothing to go back to\n'],
   [['promote', 'nosuch'], /^hotcast: nosuch has no canary to promote .*\n$/],
   [['remove', 'nosuch'], 'hotcast: nosuch is not deployed, so there is nothing to remove\n'],
+  [['remove', 'nosuch', '--state'], 'hotcast: nosuch was never pushed, so it has no state to clear\n'],
   [['purge', 'nosuch'], 'hotcast: nosuch was never pushed, so there is nothing to purge\n'],
   [['soft-purge', 'nosuch'], 'hotcast: nosuch was never pushed, so there is nothing to purge\n'],
   [['history', 'nosuch'], 'hotcast: nosuch was never pushed, so it has no history\n'],

@@ -43,7 +43,7 @@ export class ControlConnection implements Disposable {
 
   /** Removes a module from every node, as `hotcast remove` does. */
   async remove(module: string): Promise<HeadChangeResult> {
-    const result = await this.#send({ ...COMMON, type: 'remove', modules: [module], author: 'test' });
+    const result = await this.#send({ ...COMMON, type: 'remove', modules: [module], author: 'test', state: false });
     if (result.command === 'remove') return result;
     throw new TypeError(`the controller answered remove with ${result.command}`);
   }

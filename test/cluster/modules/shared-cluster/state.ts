@@ -3,6 +3,31 @@ import { describe, expect } from 'vitest';
 import { it } from './cluster.ts';
 import { moduleOnFred, valueOnFred } from './fred.ts';
 
+describe('the state of a module', () => {
+  it('stays on the nodes when it is removed, and is cleared by remove --state, also after the removal', async ({
+    cluster,
+  }) => {
+    cluster.writeModule(
+      'cleared',
+      `const data = import.meta.hot.dataOf({ count: 0 });
+       export const increment = (): number => (data.count += 1);`,
+    );
+    const incremented = async (): Promise<unknown> => {
+      await cluster.push('cleared');
+      return valueOnFred(cluster, 'cleared.increment()');
+    };
+    expect(await incremented()).toBe(1);
+    await cluster.hotcast('remove', 'cleared');
+    expect(await incremented()).toBe(2);
+    await cluster.hotcast('remove', 'cleared');
+    const { exitCode, stdout } = await cluster.hotcast('remove', 'cleared', '--state');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^cleared was removed before, now its state too$/m);
+    expect((await cluster.history('cleared'))[0]?.note).toBe('remove --state');
+    expect(await incremented()).toBe(1);
+  });
+});
+
 describe('codeChange', () => {
   const flat = `
     const data = import.meta.hot.data as { count?: number };

@@ -30,6 +30,13 @@ describe('statusRows', () => {
     ['runs the canary that it is in', [{ ...head, canary }], running(trial, 5), 'ok'],
     ['does not run the canary that it is in', [{ ...head, canary }], running(stable, 4), 'behind'],
     ['does not answer', [head], null, 'silent'],
+    ['has loaded it after its state was cleared', [{ ...head, stateSince: 4 }], running(stable, 4), 'ok'],
+    [
+      'runs what it should with state from before a clearing',
+      [{ ...head, stateSince: 4 }],
+      running(stable, 3),
+      'behind',
+    ],
   ])('a node that %s', (_, heads, modules, state) => {
     expect(fredAt(heads, modules)).toMatchObject([{ module: 'demo', node: 'fred', state }]);
   });
@@ -42,6 +49,16 @@ describe('statusRows', () => {
     const fred = { ...descriptionOf('fred', running(trial, 4)), refusals };
     const [row] = statusRows([head], new Map([['fred', fred]]));
     expect(row).toMatchObject({ state, ...(state === 'refused' ? { detail: 'banned: it stalled' } : {}) });
+  });
+
+  it('says when only the state is not what it should be, or why a node refuses to clear it', () => {
+    const cleared = { ...head, stateSince: 4 };
+    expect(fredAt([cleared], running(stable, 3))).toMatchObject([
+      { state: 'behind', detail: 'its state is not cleared yet' },
+    ]);
+    const refusals = { demo: { sequence: 5, reason: 'on_load_failure' as const, detail: 'Error: no' } };
+    const fred = { ...descriptionOf('fred', running(stable, 3)), refusals };
+    expect(statusRows([cleared], new Map([['fred', fred]]))).toMatchObject([{ state: 'refused' }]);
   });
 
   it('says how often a node has tried what it refuses, and when it tries again', () => {
