@@ -1,18 +1,22 @@
 import { HotcastError } from '../../protocol/errors.ts';
+import { clientOf, interruption } from './cli/interruption.ts';
 import { runCli } from './cli/program.ts';
 import { loadConfig } from './server/config.ts';
 
 try {
+  const client = clientOf(process.env['HOTCAST_CLIENT']);
   const config = loadConfig(process.env, () => undefined);
   process.exitCode = await runCli(process.argv.slice(2), {
     socketPath: config.socketPath,
     author: process.env['HOTCAST_AUTHOR'] || 'hotcast',
     // Only the long-lived process loads the controller, so that the CLI starts fast. It warns of old settings too.
     serve: async () => (await import('./server/serve.ts')).serve(),
+    interruption: () => interruption(client),
     terminal: {
       out: text => process.stdout.write(`${text}\n`),
-      err: text => process.stderr.write(`${text}\n`),
-      interactive: process.stdout.isTTY,
+      // Two streams can overtake each other on their way to a terminal.
+      err: text => (client === 'terminal' ? process.stdout : process.stderr).write(`${text}\n`),
+      interactive: client === 'terminal' || process.stdout.isTTY,
     },
   });
 } catch (error) {

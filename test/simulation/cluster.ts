@@ -76,10 +76,11 @@ export class Cluster {
     await this.runToIdle();
   }
 
-  /** Has controllers carry out orders at the same time; each stops after so many steps. */
-  async carryOut(orders: readonly Order[], steps = Infinity): Promise<(OrderOutcome | null)[]> {
+  /** Has controllers carry out orders at the same time; each stops after so many steps, or its client has gone then. */
+  async carryOut(orders: readonly Order[], steps = Infinity, clientSteps = Infinity): Promise<(OrderOutcome | null)[]> {
     for (const order of orders) this.#learn(order);
     const controllers = orders.map(() => this.#controller(steps));
+    for (const controller of controllers) controller.clientSteps = clientSteps;
     controllers.forEach((controller, index) => void controller.carryOut(definitely(orders[index])));
     await this.runToIdle();
     return controllers.map(({ outcome }) => outcome);

@@ -36,8 +36,11 @@ export type Order =
   /** A canary failed. `modules` are those that were pushed together with it, and are to go back together. */
   | { readonly type: 'end canary'; readonly head: Head; readonly modules: readonly string[] };
 
-/** `unusable`: a UsageError said why. */
-export type OrderOutcome = PushResult['outcome'] | 'unusable';
+/** `unusable`: a UsageError said why. `abandoned`: it was given up because the client has gone. */
+export type OrderOutcome = PushResult['outcome'] | 'unusable' | 'abandoned';
+
+/** Why an order is given up. */
+const GONE = new Error('the client has gone');
 
 interface Environment {
   readonly network: Network;
@@ -67,6 +70,9 @@ export class ControllerProcess {
   readonly decidedUpon = new Map<string, number>();
   /** What came of its order; null before. */
   outcome: OrderOutcome | null = null;
+  /** After so many steps the client has gone that gave the order. */
+  clientSteps = Infinity;
+  readonly #client = new AbortController();
   readonly #onFault: (fault: unknown) => void;
   readonly #context: CommandContext;
   readonly #audience: () => Audience;
@@ -144,12 +150,13 @@ export class ControllerProcess {
       this.outcome = await this.#run(order);
     } catch (error) {
       if (error instanceof UsageError) this.outcome = 'unusable';
+      else if (error === GONE) this.outcome = 'abandoned';
       else this.#onFault(error);
     }
   }
 
   async #run(order: Order): Promise<PushResult['outcome']> {
-    const report = (): void => undefined;
+    const client = [(): void => undefined, this.#client.signal] as const;
     const common = { cookie: null, author: 'wilma', timeoutMs: TIMEOUT_MS, modules: modulesOf(order) };
     switch (order.type) {
       case 'push': {
@@ -157,16 +164,16 @@ export class ControllerProcess {
         const canary = order.canary === null ? null : { scope: order.canary, maxErrors: 0, watch: 0 };
         const { force = false } = order;
         const command = { ...common, type: order.type, force, check: true, dryRun: false, canary };
-        return (await push({ ...this.#context, build }, command satisfies Command, report)).outcome;
+        return (await push({ ...this.#context, build }, command satisfies Command, ...client)).outcome;
       }
       case 'promote':
-        return (await promote(this.#context, { ...common, type: order.type }, report)).outcome;
+        return (await promote(this.#context, { ...common, type: order.type }, ...client)).outcome;
       case 'rollback':
-        return (await rollback(this.#context, { ...common, type: order.type, to: null }, report)).outcome;
+        return (await rollback(this.#context, { ...common, type: order.type, to: null }, ...client)).outcome;
       case 'remove':
       case 'clear': {
         const state = order.type === 'clear';
-        return (await remove(this.#context, { ...common, type: 'remove', state }, report)).outcome;
+        return (await remove(this.#context, { ...common, type: 'remove', state }, ...client)).outcome;
       }
       case 'end canary': {
         const failed = { cause: 'canary' as const, heads: [order.head], note: 'a call failed' };
@@ -181,6 +188,8 @@ export class ControllerProcess {
   }
 
   async #step(): Promise<void> {
+    this.clientSteps -= 1;
+    if (this.clientSteps < 0) this.#client.abort(GONE);
     this.#steps -= 1;
     if (this.#steps >= 0 || this.#goOn.signal.aborted) return;
     this.#isStopped = true;

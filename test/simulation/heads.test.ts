@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { HEARTBEAT_INTERVAL } from '../../protocol/limits.ts';
 import { Cluster } from './cluster.ts';
 import { commands, FIRST_NODES, MODULES } from './commands.ts';
-import { converge, lawsOf } from './laws.ts';
+import { converge, lawsOf, unfinishedHeads } from './laws.ts';
 import type { Order } from './controller-process.ts';
 import { definitely, sourceOf } from './source.ts';
 
@@ -87,6 +87,22 @@ describe('wherever a controller stops in its push, the next ones keep the laws',
         });
       }
     }
+  });
+
+  it('whereas a push whose client has gone writes nothing, or ends as if it were there', async () => {
+    const outcomes = new Set<string | null>();
+    for (const order of [two, badTwo]) {
+      for (const steps of STEPS) {
+        await inCluster(async cluster => {
+          const [outcome = null] = await cluster.carryOut([order], Infinity, steps);
+          outcomes.add(outcome);
+          const written = cluster.stream.everyHead.length;
+          expect(written).toBe(outcome === 'abandoned' ? 0 : order === two ? 2 : 4);
+          expect(unfinishedHeads(cluster)).toEqual([]);
+        });
+      }
+    }
+    expect(outcomes).toEqual(new Set(['abandoned', 'committed', 'reverted']));
   });
 
   it('and a rollback goes past what was refused', async () => {

@@ -99,7 +99,8 @@ function isJudged(cluster: Cluster, head: Head): void {
   );
 }
 
-function unfinishedHeads({ stream }: Cluster): Head[] {
+/** The newest heads without a result. */
+export function unfinishedHeads({ stream }: Cluster): Head[] {
   const headResults = stream.headResults();
   return stream
     .heads()

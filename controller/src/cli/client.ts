@@ -19,15 +19,22 @@ const RETRY_INTERVAL_MS = 50;
 /**
  * Sends a command to the controller in this container and yields its reports as they arrive.
  *
+ * @throws the reason of `signal` when that is aborted; the controller is told by the end of the connection.
  * @throws UsageError if the command is not valid; nothing was sent.
  * @throws UnavailableError if no controller listens on the socket, or it ends before the result.
  * @throws DecodeError if the controller sends a report that does not fit its schema.
  */
-export async function* sendCommand(path: string, command: Command): AsyncGenerator<Report, void, undefined> {
+export async function* sendCommand(
+  path: string,
+  command: Command,
+  signal: AbortSignal,
+): AsyncGenerator<Report, void, undefined> {
   const { success, output, issues } = v.safeParse(commandSchema, command, { abortEarly: true });
   if (!success) throw new UsageError(issues[0].message);
-  const socket = await connect(path);
+  const socket = await connect(path, signal);
   let fault: unknown = null;
+  const leave = (): void => void socket.destroy(signal.reason as Error);
+  signal.addEventListener('abort', leave);
   socket.write(`${JSON.stringify(output)}\n`);
   try {
     for await (const line of linesOf(socket)) {
@@ -39,6 +46,7 @@ export async function* sendCommand(path: string, command: Command): AsyncGenerat
     if (error instanceof HotcastError) throw error;
     fault = error;
   } finally {
+    signal.removeEventListener('abort', leave);
     socket.destroy();
   }
   throw new UnavailableError('the controller does not answer; nothing is known of the command (see: make logs)', {
@@ -53,9 +61,10 @@ function readReport(line: string): Report {
 }
 
 /** Connects to the controller, and waits for one that is just starting. */
-async function connect(path: string): Promise<Socket> {
+async function connect(path: string, signal: AbortSignal): Promise<Socket> {
   const deadline = performance.now() + CONNECT_TIMEOUT_MS;
   for (;;) {
+    signal.throwIfAborted();
     try {
       const socket = createConnection(path);
       await once(socket, 'connect');

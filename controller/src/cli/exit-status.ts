@@ -6,10 +6,14 @@ export const EXIT_STATUSES = {
   1: 'refused or failed somewhere',
   2: 'wrong use or nothing sent',
   3: 'a node was silent',
+  130: 'interrupted',
 } as const;
 
 /** The exit status of a command that has no result. */
 export const NO_RESULT = 2;
+
+/** The exit status of a command that was interrupted, as a shell gives it for Ctrl+C. */
+export const INTERRUPTED = 130;
 
 /** The outcomes of a push with which the heads say what the user asked for. */
 const DONE: ReadonlySet<string> = new Set(['committed', 'unchanged']);

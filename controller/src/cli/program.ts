@@ -1,11 +1,11 @@
 import { Command as Program, CommanderError } from '@commander-js/extra-typings';
 
 import { HotcastError } from '../../../protocol/errors.ts';
-import type { Command } from '../api/command.ts';
 import type { Report } from '../api/report.ts';
 import { sendCommand } from './client.ts';
 import { type Actions, defineCli } from './commands.ts';
-import { exitStatus, NO_RESULT } from './exit-status.ts';
+import { exitStatus, INTERRUPTED, NO_RESULT } from './exit-status.ts';
+import { InterruptedError } from './interruption.ts';
 import { render } from './render.ts';
 
 /** The output of a command. */
@@ -23,15 +23,18 @@ interface CliOptions {
   readonly author: string;
   /** Runs the controller. */
   readonly serve: () => Promise<void>;
+  /** Is called before a command is sent: the signal that interrupts it. Default: nothing interrupts it. */
+  readonly interruption?: () => AbortSignal;
   readonly terminal: Terminal;
 }
 
 /** Runs `hotcast …` and returns its exit status: see exit-status.ts. */
 export async function runCli(args: readonly string[], options: CliOptions): Promise<number> {
-  const { socketPath, author, serve, terminal } = options;
+  const { socketPath, author, serve, interruption = () => new AbortController().signal, terminal } = options;
   let status = 0;
   const send: Actions['send'] = async ({ cookie, timeout, json = false }, body) => {
-    status = await run(socketPath, { cookie: cookie || null, timeoutMs: timeout, ...body }, json, terminal);
+    const command = { cookie: cookie || null, timeoutMs: timeout, ...body };
+    status = await run(sendCommand(socketPath, command, interruption()), json, terminal);
   };
   const program = new Program('hotcast')
     .configureOutput({ writeOut: text => terminal.out(text.trimEnd()), writeErr: text => terminal.err(text.trimEnd()) })
@@ -46,9 +49,9 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
   return status;
 }
 
-async function run(socketPath: string, command: Command, json: boolean, terminal: Terminal): Promise<number> {
+async function run(reports: AsyncIterable<Report>, json: boolean, terminal: Terminal): Promise<number> {
   try {
-    for await (const report of sendCommand(socketPath, command)) {
+    for await (const report of reports) {
       const status = show(report, json, terminal);
       if (status !== null) return status;
     }
@@ -56,7 +59,7 @@ async function run(socketPath: string, command: Command, json: boolean, terminal
   } catch (error) {
     if (!(error instanceof HotcastError)) throw error;
     show({ type: 'failed', code: error.code, message: error.message }, json, terminal);
-    return NO_RESULT;
+    return error instanceof InterruptedError ? INTERRUPTED : NO_RESULT;
   }
 }
 
@@ -65,7 +68,7 @@ function show(report: Report, json: boolean, { out, err, interactive }: Terminal
   const clear = interactive ? '\r\u001B[K' : '';
   switch (report.type) {
     case 'progress':
-      if (interactive) process.stderr.write(`${clear}${report.phase} ${report.answered}/${report.expected}`);
+      if (interactive) process.stdout.write(`${clear}${report.phase} ${report.answered}/${report.expected}`);
       return null;
     case 'warning':
       err(`${clear}warning: ${report.message}`);
@@ -75,7 +78,7 @@ function show(report: Report, json: boolean, { out, err, interactive }: Terminal
       err(`${clear}hotcast: ${report.message}`);
       return NO_RESULT;
     case 'result':
-      if (clear !== '') process.stderr.write(clear);
+      if (clear !== '') process.stdout.write(clear);
       out(json ? JSON.stringify(report.result) : render(report.result));
       return exitStatus(report.result);
   }

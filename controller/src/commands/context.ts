@@ -13,9 +13,13 @@ export interface CommandContext extends RolloutContext {
   readonly build: Build;
 }
 
-/** Carries out the commands of one type. `report` receives what there is to tell before the result. */
+/**
+ * Carries out the commands of one type. `report` receives what there is to tell before the result. `signal` is aborted when the
+ * client has gone: then a command stops to wait, and throws its reason. What has written heads finishes them all the same.
+ */
 export type Handler<T extends Command['type'], R extends Result = ResultOf<T>> = (
   context: CommandContext,
   command: CommandOf<T>,
   report: OnReport,
+  signal: AbortSignal,
 ) => Promise<R>;

@@ -16,17 +16,19 @@ export const dryRun: Handler<'push', ResultOf<'dry-run'>> = async (
   context,
   { modules: names, check, force, timeoutMs },
   report,
+  signal,
 ) => {
   const [members, built] = await Promise.all([context.membership.expected(), context.build(names, check, report)]);
   const expected = expectedNodes(members, report);
   const modules = built.map(({ bundle: { module, revision } }) => ({ module, revision }));
-  const prepared = await prepare(context, built, force, { expected, timeoutMs });
+  const prepared = await prepare(context, built, force, { expected, timeoutMs, signal });
   const refusals = prepared.status === 'refused' ? prepared.refusals : [];
   const refused = new Set(refusals.map(({ node }) => node));
   const answers = await askNodes(context, {
     verb: 'dry-run',
     expected: new Set([...prepared.answered].filter(node => !refused.has(node))),
     timeoutMs,
+    signal,
     schema: dryRunReply,
     body: encode({ modules }),
   });

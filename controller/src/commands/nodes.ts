@@ -16,17 +16,22 @@ const WAIT_TIMEOUT_MS = 1_000;
  *
  * @throws UnavailableError when they are not present in time.
  */
-export const nodes: Handler<'nodes'> = async (context, { wait, timeoutMs }, report) => {
-  if (wait !== null) await waitForNodes(context, wait, timeoutMs, report);
-  return listNodes(context, timeoutMs, report);
+export const nodes: Handler<'nodes'> = async (context, { wait, timeoutMs }, report, signal) => {
+  if (wait !== null) await waitForNodes(context, wait, timeoutMs, report, signal);
+  return listNodes(context, timeoutMs, report, signal);
 };
 
-async function listNodes(context: CommandContext, timeoutMs: number, report: OnReport): Promise<NodesResult> {
+async function listNodes(
+  context: CommandContext,
+  timeoutMs: number,
+  report: OnReport,
+  signal: AbortSignal,
+): Promise<NodesResult> {
   const { members, warning } = await context.membership.expected();
   if (warning !== null) report({ type: 'warning', message: warning });
   const containers = new Map(members.map(({ node, container }) => [node, container]));
   const expected = new Set(containers.keys());
-  const answers = await askNodes(context, { verb: 'describe', expected, timeoutMs, schema: nodeDescription });
+  const answers = await askNodes(context, { verb: 'describe', expected, timeoutMs, signal, schema: nodeDescription });
   const rows = rowsOf(expected, answers, answer => ({ ...answer, status: 'present' as const }));
   return {
     command: 'nodes',
@@ -39,11 +44,12 @@ async function waitForNodes(
   wanted: number,
   timeoutMs: number,
   report: OnReport,
+  signal: AbortSignal,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   let present = 0;
   while (performance.now() < deadline) {
-    const listed = await listNodes(context, WAIT_TIMEOUT_MS, () => undefined);
+    const listed = await listNodes(context, WAIT_TIMEOUT_MS, () => undefined, signal);
     present = listed.nodes.filter(({ status }) => status === 'present').length;
     report({ type: 'progress', phase: 'waiting for nodes', answered: present, expected: wanted });
     if (present >= wanted) return;

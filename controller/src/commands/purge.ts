@@ -10,11 +10,11 @@ import { expectedNodes } from './select-nodes.ts';
  *
  * @throws UsageError when the module was never pushed.
  */
-export const purge: Handler<'purge'> = async (context, { module, force, timeoutMs }, report) => {
+export const purge: Handler<'purge'> = async (context, { module, force, timeoutMs }, report, signal) => {
   const [{ head }, members] = await Promise.all([context.store.lastHead(module), context.membership.expected()]);
   if (head === null) throw new UsageError(`${module} was never pushed, so there is nothing to purge`);
   const expected = expectedNodes(members, report);
   const body = encode({ module, force });
-  const answers = await askNodes(context, { verb: 'purge', expected, timeoutMs, schema: purgeAnswer, body });
+  const answers = await askNodes(context, { verb: 'purge', expected, timeoutMs, signal, schema: purgeAnswer, body });
   return { command: 'purge', nodes: rowsOf(expected, answers, answer => answer) };
 };

@@ -44,9 +44,9 @@ const UNCHANGED = 'nothing was written (--force writes it again)';
  *
  * @throws UsageError, SourceError and PreflightError before anything was sent.
  */
-export const push: Handler<'push'> = async (context, command, report) => {
+export const push: Handler<'push'> = async (context, command, report, signal) => {
   const { author, timeoutMs, force, canary } = command;
-  const plan = await build(context, command, report);
+  const plan = await build(context, command, report, signal);
   const { names } = plan;
   const result = resultOf(plan);
   const candidates = plan.candidates.filter(({ built }) => !plan.unchanged.modules.has(built.bundle.module));
@@ -57,7 +57,7 @@ export const push: Handler<'push'> = async (context, command, report) => {
     report({ type: 'progress', phase, answered, expected: names.size });
 
   const bundles = candidates.map(({ built }) => built);
-  const prepared = await prepare(context, bundles, force, { expected: names, timeoutMs, onAnswer });
+  const prepared = await prepare(context, bundles, force, { expected: names, timeoutMs, onAnswer, signal });
   if (prepared.status === 'unanswered') {
     const nodes = silentAmong(names, prepared.answered);
     return result('unanswered', 'no node answered, so nothing was committed', nodes, { prepare: prepared.ms });
@@ -84,7 +84,7 @@ export const push: Handler<'push'> = async (context, command, report) => {
   const times = { prepare: prepared.ms, write: written.ms, commit: commit.ms, skew: commit.skew };
   if (canary === null || commit.outcome !== 'committed') return result(commit.outcome, commit.detail, nodes, times);
 
-  const { passed, detail } = await context.monitor.watch(written.heads, canary.watch, report);
+  const { passed, detail } = await context.monitor.watch(written.heads, canary.watch, report, signal);
   if (!passed) return result('rolled-back', `rolled back: ${detail}`, nodes, times);
   const tried = candidates.map(({ built }) => built.bundle.module).join(' ');
   const everywhere = `everywhere with: hotcast promote ${tried}`;
@@ -92,7 +92,12 @@ export const push: Handler<'push'> = async (context, command, report) => {
 };
 
 /** Builds the modules, and reads at the same time what a push has to know before it sends anything. */
-async function build(context: CommandContext, command: CommandOf<'push'>, report: OnReport): Promise<Plan> {
+async function build(
+  context: CommandContext,
+  command: CommandOf<'push'>,
+  report: OnReport,
+  signal: AbortSignal,
+): Promise<Plan> {
   const { store, membership } = context;
   const { modules, check, force, canary, timeoutMs } = command;
   const startedAt = performance.now();
@@ -110,7 +115,7 @@ async function build(context: CommandContext, command: CommandOf<'push'>, report
   });
   const ms = performance.now() - startedAt;
   const wanted = candidates.map(({ built: { bundle }, last }) => ({ ...bundle, last }));
-  const unchanged = await findUnchanged(context, force ? [] : wanted, names, timeoutMs);
+  const unchanged = await findUnchanged(context, force ? [] : wanted, names, { timeoutMs, signal });
   return { candidates, unchanged, room, names, scope, ms };
 }
 

@@ -5,10 +5,10 @@ import { expectedNodes } from './select-nodes.ts';
 import { statusRows } from './status-rows.ts';
 
 /** Compares what should run with what runs, on every node. */
-export const status: Handler<'status'> = async (context, { timeoutMs }, report) => {
+export const status: Handler<'status'> = async (context, { timeoutMs }, report, signal) => {
   const [heads, members] = await Promise.all([context.store.heads(), context.membership.expected()]);
   const expected = expectedNodes(members, report);
-  const answers = await askNodes(context, { verb: 'describe', expected, timeoutMs, schema: nodeDescription });
+  const answers = await askNodes(context, { verb: 'describe', expected, timeoutMs, signal, schema: nodeDescription });
   const descriptions = new Map<string, NodeDescription | null>([...expected].map(node => [node, null]));
   for (const [node, { answer }] of answers) descriptions.set(node, answer);
   return { command: 'status', heads, nodes: statusRows(heads, descriptions) };

@@ -2,6 +2,7 @@ import { isOnHead } from '../../../protocol/head.ts';
 import { nodeDescription } from '../../../protocol/messages.ts';
 import type { Silent } from '../api/results.ts';
 import { askNodes, silentAmong } from '../fleet/ask-nodes.ts';
+import type { AnswerSchema, Request } from '../fleet/scatter-gather.ts';
 import type { LastHead } from '../store/heads.ts';
 import type { CommandContext } from './context.ts';
 
@@ -27,7 +28,7 @@ export async function findUnchanged(
   context: Pick<CommandContext, 'nats' | 'subjects' | 'store'>,
   wanted: readonly Wanted[],
   expected: ReadonlySet<string>,
-  timeoutMs: number,
+  wait: Pick<Request<AnswerSchema>, 'timeoutMs' | 'signal'>,
 ): Promise<Unchanged> {
   const named = wanted.flatMap(({ revision, last: { head } }) =>
     head !== null && head.canary === null && head.revision === revision ? [head] : [],
@@ -35,7 +36,7 @@ export async function findUnchanged(
   if (named.length === 0) return { modules: new Set(), silent: [] };
   const [results, answers] = await Promise.all([
     context.store.headResults(),
-    askNodes(context, { verb: 'describe', expected, timeoutMs, schema: nodeDescription }),
+    askNodes(context, { verb: 'describe', expected, ...wait, schema: nodeDescription }),
   ]);
   const committed = new Map(
     results.flatMap(({ module, sequence, verdict }) => (verdict === 'committed' ? [[module, sequence]] : [])),

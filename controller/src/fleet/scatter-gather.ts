@@ -28,6 +28,8 @@ export interface Request<TSchema extends AnswerSchema> {
   readonly expected: ReadonlySet<string>;
   /** Milliseconds. */
   readonly timeoutMs: number;
+  /** Ends the wait when nobody needs the answers any more. */
+  readonly signal?: AbortSignal;
   /** Called with each answer, to show progress. */
   readonly onAnswer?: (answered: number) => void;
 }
@@ -37,12 +39,13 @@ export interface Request<TSchema extends AnswerSchema> {
  * know how many subscribers there are, so the expected names come from the roster. Answers of other nodes are kept too.
  *
  * @returns the answers by node; an expected node that is missing was silent.
- * @throws what `ask` throws.
+ * @throws what `ask` throws, and the reason of `signal` when that is aborted.
  */
 export async function scatterGather<TSchema extends AnswerSchema>(
   nats: NatsConnection,
-  { ask, schema, expected, timeoutMs, onAnswer }: Request<TSchema>,
+  { ask, schema, expected, timeoutMs, signal, onAnswer }: Request<TSchema>,
 ): Promise<Answers<TSchema>> {
+  signal?.throwIfAborted();
   const answers = new Map<string, Timed<v.InferOutput<TSchema>>>();
   const missing = new Set(expected);
   const inbox = createInbox(inboxPrefix('controller'));
@@ -64,11 +67,13 @@ export async function scatterGather<TSchema extends AnswerSchema>(
   const timer = setTimeout(() => done.abort(), timeoutMs);
   try {
     await ask(inbox);
-    if (!done.signal.aborted) await once(done.signal, 'abort');
+    const ended = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal]);
+    if (!ended.aborted) await once(ended, 'abort');
   } finally {
     clearTimeout(timer);
     subscription.unsubscribe();
   }
+  signal?.throwIfAborted();
   return answers;
 }
 

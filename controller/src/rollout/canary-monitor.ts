@@ -67,12 +67,17 @@ export class CanaryMonitor implements Disposable {
     return this.#open.size > 0;
   }
 
-  /** Waits until a canary in these heads fails, or the time (milliseconds) is over. */
-  async watch(heads: readonly Head[], timeMs: number, report: OnReport): Promise<CanaryResult> {
+  /**
+   * Waits until a canary in these heads fails, or the time (milliseconds) is over. The canary is monitored also after that.
+   *
+   * @throws the reason of `signal` when that is aborted.
+   */
+  async watch(heads: readonly Head[], timeMs: number, report: OnReport, signal: AbortSignal): Promise<CanaryResult> {
     this.observe(heads);
     const canaries = heads.flatMap(({ module }) => this.#open.get(module) ?? []);
     const startedAt = performance.now();
     for (;;) {
+      signal.throwIfAborted();
       const elapsed = performance.now() - startedAt;
       const failed = canaries.find(({ health }) => health.failure !== null);
       if (failed !== undefined) {

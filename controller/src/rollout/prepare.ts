@@ -14,7 +14,7 @@ export async function prepare(
   { nats, store }: RolloutContext,
   bundles: readonly BuiltBundle[],
   force: boolean,
-  { expected, timeoutMs, onAnswer }: Audience,
+  { expected, timeoutMs, onAnswer, signal }: Audience & { readonly signal: AbortSignal },
 ): Promise<Preparation> {
   const startedAt = performance.now();
   const replies = await Promise.all(
@@ -24,6 +24,7 @@ export async function prepare(
         schema: prepareReply,
         expected,
         timeoutMs,
+        signal,
         onAnswer: answered => onAnswer?.('prepare', answered),
       }),
     ),

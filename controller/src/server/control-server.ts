@@ -15,8 +15,13 @@ import { describeProblem, jsonLine } from '../api/validation.ts';
 /** The shortest time between two progress reports (milliseconds). Thousands of nodes answer a push within one frame. */
 const PROGRESS_INTERVAL_MS = 50;
 
-/** Carries out a command and reports its progress. */
-export type Run = (command: Command, report: OnReport) => Promise<Result>;
+/** Carries out a command and reports its progress, until the signal says that the client has gone. */
+export type Run = (command: Command, report: OnReport, signal: AbortSignal) => Promise<Result>;
+
+/** The client has gone before its command ended. The command was told by its signal. */
+class AbandonedError extends HotcastError {
+  readonly code = 'abandoned';
+}
 
 /**
  * Serves the CLI on a Unix socket. A connection sends one command, a line of JSON, and receives reports, a line of JSON
@@ -28,7 +33,7 @@ export async function serveControl(path: string, run: Run, log: Logger): Promise
   const server = createServer(socket => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    // The CLI ended. Its command runs to its end.
+    // The CLI ended.
     socket.on('error', () => undefined);
     void answer(socket, run, log);
   });
@@ -43,11 +48,17 @@ export async function serveControl(path: string, run: Run, log: Logger): Promise
 
 async function answer(socket: Socket, run: Run, log: Logger): Promise<void> {
   const report: OnReport = message => void socket.write(`${JSON.stringify(checked(message, log))}\n`);
+  const gone = new AbortController();
+  socket.once('close', () => gone.abort(new AbandonedError('the client has gone')));
   try {
     const line = await readLine(socket, MAX_COMMAND_BYTES);
-    if (line !== null) report({ type: 'result', result: await run(readCommand(line), limitProgress(report)) });
+    // The end of a connection is seen only while somebody reads from it.
+    socket.resume();
+    if (line !== null)
+      report({ type: 'result', result: await run(readCommand(line), limitProgress(report), gone.signal) });
   } catch (error) {
-    if (!(error instanceof HotcastError)) log.error({ err: error }, 'a command failed');
+    if (error instanceof AbandonedError) log.info({}, 'a client has gone; its command does not wait any more');
+    else if (!(error instanceof HotcastError)) log.error({ err: error }, 'a command failed');
     report(failure(error));
   }
   socket.destroySoon();

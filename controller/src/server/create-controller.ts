@@ -87,12 +87,12 @@ export async function createController({
     mkdirSync(dirname(config.socketPath), { recursive: true });
     const control = await serveControl(
       config.socketPath,
-      async (command, report) => {
+      async (command, ...client) => {
         const context = await orNullAfter(CONNECT_TIMEOUT_MS, ready);
         if (context === null || (await orNullAfter(ROUND_TRIP_TIMEOUT_MS, context.nats.rtt())) === null) {
           throw new UnavailableError(`NATS does not answer at ${config.natsUrl}; nothing was sent (see: make logs)`);
         }
-        return runCommand(context, config.cookie, command, report).finally(() => preflight.warm());
+        return runCommand(context, config.cookie, command, ...client).finally(() => preflight.warm());
       },
       log,
     );

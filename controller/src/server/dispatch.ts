@@ -17,7 +17,7 @@ import { rotateKeys } from '../commands/rotate-keys.ts';
 import { status } from '../commands/status.ts';
 
 const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
-  push: (context, command, report) => (command.dryRun ? dryRun : push)(context, command, report),
+  push: (context, command, ...client) => (command.dryRun ? dryRun : push)(context, command, ...client),
   rollback,
   promote,
   remove,
@@ -41,6 +41,7 @@ export async function runCommand(
   cookie: string,
   command: Command,
   report: OnReport,
+  signal: AbortSignal,
 ): Promise<Result> {
   if (command.cookie !== null && command.cookie !== cookie) {
     throw new UsageError(
@@ -48,5 +49,5 @@ export async function runCommand(
     );
   }
   const run = handlers[command.type] as Handler<Command['type'], Result>;
-  return run(context, command, report);
+  return run(context, command, report, signal);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { ComposeProject, TEST_PROJECT } from '../../support/docker/compose-project.ts';
-import { inspectProject, resourcesOf } from '../../support/docker/compose-resources.ts';
+import { containersOf, inspectProject, resourcesOf } from '../../support/docker/compose-resources.ts';
 import { THROWS_ON_NODES } from '../../support/cluster/module-sources.ts';
 
 const it = test
@@ -95,6 +95,18 @@ describe('make', () => {
       stdout: '',
       stderr: 'hotcast: this controller does not have the cookie "other"; nothing was sent\n',
     });
+  });
+
+  it('leaves no process in the container when it is killed', async ({ project }) => {
+    const controller = (await containersOf(project.name)).get('controller');
+    const waiting = async (): Promise<number> => {
+      const processes = (await controller?.top()) as { readonly Processes: readonly string[][] } | undefined;
+      return processes?.Processes.filter(columns => columns.at(-1)?.includes('nodes --wait 99')).length ?? -1;
+    };
+    const client = project.startHotcast('nodes', '--wait', '99', '--timeout', '50m');
+    await expect.poll(waiting, { timeout: 10_000 }).toBeGreaterThan(0);
+    client.kill('SIGKILL');
+    await expect.poll(waiting, { timeout: 10_000 }).toBe(0);
   });
 
   it('adds nodes, which load the pushed modules, and restarts no other node', async ({ project }) => {

@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +35,11 @@ export class ComposeProject implements AsyncDisposable {
   /** Runs `hotcast …` in the controller's container. */
   hotcast(...args: string[]): Promise<ProcessOutput> {
     return run('setup/hotcast', args, this.#env);
+  }
+
+  /** Starts `hotcast …` as {@link hotcast} does, and does not wait for its end. */
+  startHotcast(...args: string[]): ChildProcess {
+    return spawn('setup/hotcast', args, { cwd: ROOT, env: { ...process.env, ...this.#env }, stdio: 'ignore' });
   }
 
   /** Runs `hotcast …` with a cookie that this project does not have. */

@@ -36,9 +36,9 @@ afterEach(async () => {
 /** A controller that does `run`, and remembers the commands that it was sent. */
 async function controller(run: Run = () => Promise.resolve(pong)): Promise<Command[]> {
   const commands: Command[] = [];
-  const remember: Run = (command, say) => {
+  const remember: Run = (command, ...client) => {
     commands.push(command);
-    return run(command, say);
+    return run(command, ...client);
   };
   servers.push(await serveControl(socketPath, remember, log));
   return commands;
@@ -163,7 +163,7 @@ describe('reports on the way', () => {
   it('draws progress only for a person, and wipes it before the result', async () => {
     await controller(reporting);
     const drawn: unknown[] = [];
-    vi.spyOn(process.stderr, 'write').mockImplementation(text => drawn.push(text) > 0);
+    vi.spyOn(process.stdout, 'write').mockImplementation(text => drawn.push(text) > 0);
     await hotcast(['ping']);
     expect(drawn).toEqual([]);
     const { out } = await hotcast(['ping'], { interactive: true });

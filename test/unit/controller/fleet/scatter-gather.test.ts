@@ -46,6 +46,22 @@ describe('scatterGather', () => {
     expect(subscriptions.size).toBe(0);
   });
 
+  it('ends, and leaves no subscription, when nobody needs the answers any more', async () => {
+    const { nats, subscriptions } = network();
+    const gone = new AbortController();
+    const reason = new Error('gone');
+    const asked: string[] = [];
+    const ask = (inbox: string): void => {
+      asked.push(inbox);
+      gone.abort(reason);
+    };
+    const request = { ...question(FOR_EVER, 'fred'), ask, signal: gone.signal };
+    await expect(scatterGather(nats, request)).rejects.toBe(reason);
+    expect(subscriptions.size).toBe(0);
+    await expect(scatterGather(nats, request)).rejects.toBe(reason);
+    expect(asked).toHaveLength(1);
+  });
+
   it('ends without the silent ones when its timeoutMs is over', async () => {
     const { nats, answer, subscriptions } = network();
     const ask = (inbox: string): void => answer(inbox, 'fred');

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,7 +11,7 @@ import { type Command, MAX_COMMAND_BYTES } from '../../../../controller/src/api/
 import type { Report } from '../../../../controller/src/api/report.ts';
 import type { ResultOf } from '../../../../controller/src/api/results.ts';
 import { type Run, serveControl } from '../../../../controller/src/server/control-server.ts';
-import { recordingLog } from '../../fixtures.ts';
+import { latch, recordingLog } from '../../fixtures.ts';
 
 const ping: Command = { type: 'ping', node: null, cookie: null, timeoutMs: 1_000 };
 const pong: ResultOf<'ping'> = { command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }] };
@@ -33,9 +34,9 @@ afterEach(async () => {
 async function send(bytes: string, run: Run = () => Promise.resolve(pong)) {
   const commands: Command[] = [];
   const path = join(folder, 'controller.sock');
-  const remember: Run = (command, report) => {
+  const remember: Run = (command, ...client) => {
     commands.push(command);
-    return run(command, report);
+    return run(command, ...client);
   };
   servers.push(await serveControl(path, remember, log));
   const socket = createConnection(path);
@@ -73,6 +74,26 @@ describe('a command on the socket', () => {
     expect(reports).toEqual([{ type: 'failed', code: 'decode', message: expect.stringContaining(problem) as string }]);
     expect({ commands, logged: log.logged }).toEqual({ commands: [], logged: [] });
   });
+});
+
+it('a command is told that its client has gone, and a controller that it has ended', async () => {
+  const path = join(folder, 'controller.sock');
+  const { opened: started, open: start } = latch();
+  const { opened: left, open: leave } = latch();
+  const wait: Run = async (_, report, signal) => {
+    start();
+    await once(signal, 'abort');
+    leave();
+    report({ type: 'warning', message: 'nobody reads this' });
+    throw signal.reason;
+  };
+  servers.push(await serveControl(path, wait, log));
+  const socket = createConnection(path);
+  socket.write(lineOf(ping));
+  await started;
+  socket.destroy();
+  await left;
+  await expect.poll(() => log.logged).toMatchObject([{ level: 'info' }]);
 });
 
 describe('a report that does not fit its schema', () => {

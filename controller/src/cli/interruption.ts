@@ -1,0 +1,34 @@
+import { HotcastError } from '../../../protocol/errors.ts';
+
+/** The command was interrupted before its result. */
+export class InterruptedError extends HotcastError {
+  readonly code = 'interrupted';
+}
+
+/** The signals with which a user or the system ends a command. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * What runs the CLI, by `HOTCAST_CLIENT`. `setup/hotcast` gives `terminal` when a person reads the output, and else `pipe`. It
+ * holds the CLI's input open: `docker exec` passes no signal on and leaves the process alone when it ends itself, but the input
+ * ends with it, however it ends. Null: something else, and the end of the input says nothing.
+ */
+export type Client = 'terminal' | 'pipe' | null;
+
+export function clientOf(value: string | undefined): Client {
+  return value === 'terminal' || value === 'pipe' ? value : null;
+}
+
+/** Aborted, with an {@link InterruptedError}, by the signals that end a command, and when its client has gone. */
+export function interruption(client: Client): AbortSignal {
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort(new InterruptedError('interrupted'));
+  for (const signal of SIGNALS) process.once(signal, interrupt);
+  if (client !== null) {
+    const { stdin } = process;
+    stdin.once('end', interrupt).once('error', interrupt).resume();
+    // The process ends with its command, not with its input.
+    stdin.unref();
+  }
+  return interrupted.signal;
+}
