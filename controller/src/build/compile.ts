@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 
 import { build, type BuildOptions, type Message } from 'esbuild';
@@ -11,6 +11,7 @@ import { type Diagnostic, SourceError, withoutPosition } from '../api/diagnostic
 import { esbuildService } from './esbuild-service.ts';
 import { linkHotImports, starModules } from './hot-imports.ts';
 import { liveExports } from './live-exports.ts';
+import { sourceEntry, type SourceEntry } from './source-entry.ts';
 
 /** A bundle, and its sources. */
 export interface Compiled {
@@ -113,35 +114,43 @@ async function starNames(
   return new Map(await Promise.all(names));
 }
 
-/** The names of the modules in a folder. */
+/** The names of the modules in a folder that can be read. */
 export function availableModules(modulesDir: string): string[] {
-  if (!existsSync(modulesDir)) return [];
-  const names = readdirSync(modulesDir, { withFileTypes: true })
-    .filter(entry =>
-      entry.isDirectory() ? existsSync(join(modulesDir, entry.name, 'index.ts')) : isSource(entry.name),
-    )
-    .map(entry => basename(entry.name, '.ts'))
+  if (sourceEntry(modulesDir) === 'nothing') return [];
+  const names = readdirSync(modulesDir)
+    .filter(name => !name.endsWith('.d.ts'))
+    .map(name => basename(name, '.ts'))
     .filter(isModuleName);
-  return [...new Set(names)].toSorted();
+  return [...new Set(names)].toSorted().filter(module => entriesOf(modulesDir, module).some(isFile));
 }
 
-function isSource(file: string): boolean {
-  return file.endsWith('.ts') && !file.endsWith('.d.ts');
+interface Source {
+  readonly path: string;
+  readonly entry: SourceEntry;
+}
+
+const isFile = ({ entry }: Source): boolean => entry === 'file';
+
+/** What is where the source of a module can be. */
+function entriesOf(modulesDir: string, module: string): Source[] {
+  return [join(modulesDir, `${module}.ts`), join(modulesDir, module, 'index.ts')]
+    .map(path => ({ path, entry: sourceEntry(path) }))
+    .filter(({ entry }) => entry !== 'nothing');
 }
 
 function sourceFile(modulesDir: string, module: string): string {
-  const files = [join(modulesDir, `${module}.ts`), join(modulesDir, module, 'index.ts')].filter(file =>
-    existsSync(file),
-  );
-  const [file, second] = files;
-  if (file === undefined) {
-    const known = availableModules(modulesDir).join(', ') || 'none yet';
-    throw new UsageError(`there is no modules/${module}.ts; modules here: ${known}`);
-  }
+  const sources = entriesOf(modulesDir, module);
+  const [file, second] = sources.filter(isFile);
   if (second !== undefined) {
     throw new UsageError(`there are both modules/${module}.ts and modules/${module}/index.ts: remove one`);
   }
-  return file;
+  if (file !== undefined) return file.path;
+  for (const { path, entry } of sources) {
+    const name = relative(dirname(modulesDir), path);
+    if (typeof entry === 'object') throw new UsageError(`${name} ${entry.problem}: make it a file that can be read`);
+  }
+  const known = availableModules(modulesDir).join(', ') || 'none yet';
+  throw new UsageError(`there is no modules/${module}.ts; modules here: ${known}`);
 }
 
 function outputEndingIn(ending: string, files: readonly { path: string; text: string }[]): string {
