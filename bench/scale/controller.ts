@@ -65,7 +65,7 @@ export async function simulateController() {
       const how = { author: 'bench', timeoutMs: TIMEOUT_MS, force: false, check: false, canary: null };
       const command = { type: 'push' as const, cookie: null, modules: ['subject'], dryRun: false, ...how };
       const startedAt = performance.now();
-      const result = await push(context, command, () => undefined);
+      const result = await push(context, command, () => undefined, new AbortController().signal);
       const ms = performance.now() - startedAt;
       const { compile: ask, prepare, commit, skew } = loadedOn(nodes, result).times;
       return { ms, skew, phases: { ask, prepare, commit, rest: ms - ask - prepare - commit } };

@@ -105,7 +105,7 @@ export class ControllerProcess {
     });
     const members = () => nodeNames().map(node => ({ node, container: node }));
     const membership = { expected: async () => ({ members: members(), warning: null }) };
-    const monitor = { observe: () => undefined, watch: async () => ({ passed: true, detail: '' }) };
+    const monitor = { observe: () => undefined, watch: async () => ({ status: 'passed' as const, detail: '' }) };
     this.#audience = () => ({ expected: new Set(nodeNames()), timeoutMs: TIMEOUT_MS });
     const build = () => Promise.reject(new Error('no sources'));
     this.#context = { nats, subjects, store, membership, monitor, build };
@@ -161,7 +161,7 @@ export class ControllerProcess {
     switch (order.type) {
       case 'push': {
         const build = async (): Promise<readonly Source[]> => order.sources;
-        const canary = order.canary === null ? null : { scope: order.canary, maxErrors: 0, watch: 0 };
+        const canary = order.canary === null ? null : { scope: order.canary, maxErrors: 0, minCalls: 0, watch: 0 };
         const { force = false } = order;
         const command = { ...common, type: order.type, force, check: true, dryRun: false, canary };
         return (await push({ ...this.#context, build }, command satisfies Command, ...client)).outcome;

@@ -49,6 +49,8 @@ export const commandSchema = v.variant('type', [
         scope: v.string(),
         /** More failed calls than this end the canary. */
         maxErrors: count,
+        /** With fewer calls than this on its nodes, the canary is undecided. */
+        minCalls: count,
         /** How long the push watches the canary before it ends (milliseconds). */
         watch: milliseconds,
       }),

@@ -42,12 +42,14 @@ const pushOutcome = v.picklist([
   'refused',
   /** A node refused after the commit, so new heads point back. */
   'reverted',
-  /** Another controller wrote a head first; nothing of this command changed anything. */
+  /** Another head was written first, or has replaced the canary that was watched. */
   'overtaken',
   /** Every node was silent; nothing changed. */
   'unanswered',
   /** The canary failed, so new heads point back. */
   'rolled-back',
+  /** The canary is open: nothing failed, but its nodes took fewer calls than wanted. */
+  'undecided',
 ]);
 
 const pushedModules = list(v.object({ module: moduleName, revision }));

@@ -60,9 +60,10 @@ export function defineCli(program: Program, author: string, { send, serve }: Act
     .option('--canary <scope>', 'load on a part of the nodes first: a number (1), a share (10%) or names (fred,betty)')
     .addOption(timeOption('--watch <time>', 'how long to watch the canary', '10s'))
     .option('--max-errors <count>', 'how many failed calls the canary is allowed', wholeNumber, 0)
+    .option('--min-calls <count>', 'how many calls the nodes of the canary must take for it to pass', wholeNumber, 1)
     .action((modules, options) => {
-      const { force = false, check, dryRun = false, maxErrors, watch } = options;
-      const canary = options.canary ? { scope: options.canary, maxErrors, watch } : null;
+      const { force = false, check, dryRun = false, maxErrors, minCalls, watch } = options;
+      const canary = options.canary ? { scope: options.canary, maxErrors, minCalls, watch } : null;
       return send(options, { type: 'push', modules, author, force, check, dryRun, canary });
     });
 

@@ -32,3 +32,15 @@ export function interruption(client: Client): AbortSignal {
   }
   return interrupted.signal;
 }
+
+/** What holds after an interruption, by the last phase that was reported. */
+const HOLDS: ReadonlyMap<string | null, string> = new Map([
+  ['prepare', ': a push that is not committed yet is given up (see: hotcast history)'],
+  ['commit', ': the heads are written, and the controller finishes the push (see: hotcast history)'],
+  ['watching, seconds', ': the canary stays open and is monitored; hotcast promote or hotcast rollback ends it'],
+]);
+
+/** @param phase null: none was reported. */
+export function whatHolds(phase: string | null): string {
+  return HOLDS.get(phase) ?? '';
+}

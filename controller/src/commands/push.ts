@@ -84,11 +84,15 @@ export const push: Handler<'push'> = async (context, command, report, signal) =>
   const times = { prepare: prepared.ms, write: written.ms, commit: commit.ms, skew: commit.skew };
   if (canary === null || commit.outcome !== 'committed') return result(commit.outcome, commit.detail, nodes, times);
 
-  const { passed, detail } = await context.monitor.watch(written.heads, canary.watch, report, signal);
-  if (!passed) return result('rolled-back', `rolled back: ${detail}`, nodes, times);
+  const watch = { timeMs: canary.watch, minCalls: canary.minCalls };
+  const { status, detail } = await context.monitor.watch(written.heads, watch, report, signal);
+  if (status === 'failed') return result('rolled-back', `rolled back: ${detail}`, nodes, times);
+  if (status === 'replaced') return result('overtaken', detail, nodes, times);
   const tried = candidates.map(({ built }) => built.bundle.module).join(' ');
-  const everywhere = `everywhere with: hotcast promote ${tried}`;
-  return result('committed', `canary passed: ${detail}; ${everywhere}`, nodes, times);
+  const next = `everywhere with: hotcast promote ${tried}; back with: hotcast rollback ${tried}`;
+  if (status === 'passed') return result('committed', `canary passed: ${detail}; ${next}`, nodes, times);
+  const wanted = `fewer than ${canary.minCalls} (--min-calls)`;
+  return result('undecided', `canary undecided: ${detail}: ${wanted}; it stays open; ${next}`, nodes, times);
 };
 
 /** Builds the modules, and reads at the same time what a push has to know before it sends anything. */

@@ -8,10 +8,22 @@ import type { OnReport } from '../api/command.ts';
 import type { Membership } from '../fleet/membership.ts';
 import { type CanaryEvent, CanaryHealth, type NodeHealth } from './canary-health.ts';
 
-/** How a canary ended, with one line for people. */
+/** What became of a canary that was watched, with one line for people. */
 export interface CanaryResult {
-  readonly passed: boolean;
+  /**
+   * `passed`: nothing failed in the time. `undecided`: nothing failed, but its nodes took too few calls. `failed`: it is rolled
+   * back. `replaced`: another head has replaced it.
+   */
+  readonly status: 'passed' | 'undecided' | 'failed' | 'replaced';
   readonly detail: string;
+}
+
+/** How a canary is watched. */
+export interface Watch {
+  /** How long (milliseconds). */
+  readonly timeMs: number;
+  /** With fewer calls than this, the canary is undecided. */
+  readonly minCalls: number;
 }
 
 interface OpenCanary {
@@ -68,11 +80,16 @@ export class CanaryMonitor implements Disposable {
   }
 
   /**
-   * Waits until a canary in these heads fails, or the time (milliseconds) is over. The canary is monitored also after that.
+   * Waits until a canary in these heads fails, or the time is over. The canary is monitored also after that.
    *
    * @throws the reason of `signal` when that is aborted.
    */
-  async watch(heads: readonly Head[], timeMs: number, report: OnReport, signal: AbortSignal): Promise<CanaryResult> {
+  async watch(
+    heads: readonly Head[],
+    { timeMs, minCalls }: Watch,
+    report: OnReport,
+    signal: AbortSignal,
+  ): Promise<CanaryResult> {
     this.observe(heads);
     const canaries = heads.flatMap(({ module }) => this.#open.get(module) ?? []);
     const startedAt = performance.now();
@@ -82,12 +99,14 @@ export class CanaryMonitor implements Disposable {
       const failed = canaries.find(({ health }) => health.failure !== null);
       if (failed !== undefined) {
         await failed.rollback;
-        return { passed: false, detail: `${failed.head.module}: ${failed.health.failure?.detail ?? ''}` };
+        return { status: 'failed', detail: `${failed.head.module}: ${failed.health.failure?.detail ?? ''}` };
       }
       const isReplaced = canaries.some(canary => this.#open.get(canary.head.module) !== canary);
-      if (isReplaced) return { passed: false, detail: 'another head has replaced it' };
+      if (isReplaced) return { status: 'replaced', detail: 'another head has replaced the canary' };
       if (elapsed >= timeMs) {
-        return { passed: true, detail: `${figures(canaries)} in ${Math.round(elapsed / 1_000)} s` };
+        const { calls, errors } = totalsOf(canaries);
+        const seen = `${calls} calls, ${errors} failed, in ${Number((elapsed / 1_000).toPrecision(2))} s`;
+        return { status: calls < minCalls ? 'undecided' : 'passed', detail: seen };
       }
       const seconds = { answered: Math.round(elapsed / 1_000), expected: timeMs / 1_000 };
       report({ type: 'progress', phase: 'watching, seconds', ...seconds });
@@ -153,9 +172,10 @@ function heardAt({ heartbeatInterval = HEARTBEAT_INTERVAL }: NodeDescription): n
   return performance.now() + heartbeatInterval - HEARTBEAT_INTERVAL;
 }
 
-function figures(canaries: readonly OpenCanary[]): string {
+/** The calls on the revisions of canaries, over all their nodes. */
+function totalsOf(canaries: readonly OpenCanary[]): { readonly calls: number; readonly errors: number } {
   const totals = canaries.map(({ health }) => health.totals);
   const calls = totals.reduce((sum, each) => sum + each.calls, 0);
   const errors = totals.reduce((sum, each) => sum + each.errors, 0);
-  return `${errors} of ${calls} calls failed`;
+  return { calls, errors };
 }

@@ -65,6 +65,8 @@ describe('exitStatus', () => {
     ['a push was unchanged', pushed('unchanged'), 0],
     ['a push was unchanged, and a node was silent', pushed('unchanged', silent), 3],
     ['a canary was rolled back', pushed('rolled-back', loaded), 1],
+    ['a canary took too few calls', pushed('undecided', loaded), 4],
+    ['a canary took too few calls, and a node was silent', pushed('undecided', loaded, silent), 4],
     [
       'nodes outside of the canary kept what they had',
       pushed('committed', loaded, { node: 'betty', status: 'kept' }),

@@ -66,18 +66,17 @@ describe('hotcast', () => {
   const quick = { cookie: null, timeoutMs: 2_000 }; // What nodes answer from memory.
   const push = { type: 'push', author: 'hotcast', force: false, check: true, dryRun: false, canary: null } as const;
 
+  const canary = (how: object) => ({ ...common, ...push, modules: ['demo'], canary: how }) as Command;
+
   it.each<[string, Command]>([
     ['push demo', { ...common, ...push, modules: ['demo'] }],
     ['push demo counter --timeout 0.5', { ...common, ...push, timeoutMs: 500, modules: ['demo', 'counter'] }],
     ['push demo --force', { ...common, ...push, modules: ['demo'], force: true }],
     ['push demo --timeout 2m', { ...common, ...push, timeoutMs: 120_000, modules: ['demo'] }],
+    ['push demo --canary 10%', canary({ scope: '10%', maxErrors: 0, minCalls: 1, watch: 10_000 })],
     [
-      'push demo --canary 10%',
-      { ...common, ...push, modules: ['demo'], canary: { scope: '10%', maxErrors: 0, watch: 10_000 } },
-    ],
-    [
-      'push demo --canary fred,betty --watch 500ms --max-errors 3',
-      { ...common, ...push, modules: ['demo'], canary: { scope: 'fred,betty', maxErrors: 3, watch: 500 } },
+      'push demo --canary fred,betty --watch 500ms --max-errors 3 --min-calls 20',
+      canary({ scope: 'fred,betty', maxErrors: 3, minCalls: 20, watch: 500 }),
     ],
     ['promote demo', { ...common, type: 'promote', modules: ['demo'], author: 'hotcast' }],
     ['remove demo', { ...common, type: 'remove', modules: ['demo'], author: 'hotcast', state: false }],
@@ -247,6 +246,7 @@ describe('wrong use', () => {
     [['push', 'demo', '--canary', '1', '--watch', 'long']],
     [['push', 'demo', '--canary', '1', '--max-errors', '-1']],
     [['push', 'demo', '--canary', '1', '--max-errors', '0.5']],
+    [['push', 'demo', '--canary', '1', '--min-calls', '-1']],
     [['ping', '--timeout', '2h']],
     [['push', 'demo', '--fast']],
     [['compile', 'demo']],
