@@ -55,8 +55,9 @@ export const NODE_SETTINGS = {
   memoryLimitMb: integer(
     'MEMORY_LIMIT_MB',
     { formerName: 'MEMORY_MAY_USE', default: 512, min: 100, unit: 'MB' },
-    'The maximum resident memory of a node. Above it the node restarts without the revision that took the memory. ' +
-      "The node lowers the limit to three quarters of the container's memory or of V8's heap limit.",
+    'The maximum live memory of a node: objects and buffers, without garbage. Above it the node restarts, without the ' +
+      'revision that took the memory if there is evidence against one. The node lowers the limit to three quarters of ' +
+      "the container's memory or of V8's heap limit.",
   ),
   logMaxCharsPerSecond: integer(
     'LOG_MAX_CHARS_PER_SECOND',

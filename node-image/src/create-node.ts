@@ -18,7 +18,7 @@ import { CodeServer } from './modules/code-server.ts';
 import type { DrainingLimits } from './modules/draining.ts';
 import { collectGarbage } from './process/collect-garbage.ts';
 import { liveMemoryAbove } from './process/live-memory.ts';
-import { effectiveMemoryLimitMb } from './process/memory-limit.ts';
+import { memoryLimits } from './process/memory-limit.ts';
 import { ActivityBuffer } from './watchdog/activity-buffer.ts';
 import { Bans, readBans, writeBans } from './watchdog/bans.ts';
 import { startWatchdog } from './watchdog/start-watchdog.ts';
@@ -49,14 +49,14 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
   try {
     const bans = openBans(deps.bansFile, log);
     const activity = new ActivityBuffer();
-    const memoryLimitMb = effectiveMemoryLimitMb(deps.memoryLimitMb);
-    const codeServer = new CodeServer(log, { ...deps, bans, activity, draining: drainingLimits(deps, memoryLimitMb) });
+    const limits = memoryLimits(deps.memoryLimitMb);
+    const codeServer = new CodeServer(log, { ...deps, bans, activity, draining: drainingLimits(deps, limits.liveMb) });
     disposers.push(catchStrayErrors(codeServer, log));
     if (deps.watchdogScript !== null) {
       const { sourcePosition } = codeServer.errors;
       const { bansFile, eventLoopTimeoutMs, watchdogScript: script } = deps;
-      const limits = { bansFile, eventLoopTimeoutMs, memoryLimitMb };
-      const watchdog = startWatchdog({ ...limits, script, activity, node: identity.name, sourcePosition, log });
+      const data = { bansFile, eventLoopTimeoutMs, memoryLimits: limits, node: identity.name };
+      const watchdog = startWatchdog({ ...data, script, activity, sourcePosition, liveMemoryAbove, log });
       disposers.push(async () => watchdog[Symbol.asyncDispose]());
     }
     disposers.push(async () => codeServer[Symbol.asyncDispose]());
@@ -73,6 +73,7 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     disposers.push(async () => http[Symbol.asyncDispose]());
     // Half of the heap of a started process is garbage of its start.
     collectGarbage();
+    activity.setReady();
     node.announce();
     const healthFile = startHealthFile(deps.healthFile, nats, log);
     disposers.push(async () => {

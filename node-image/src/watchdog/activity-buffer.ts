@@ -6,7 +6,9 @@ const NAME_BYTES = 128;
 
 const BEATS = 0;
 const LENGTH = 1;
-const HEADER_BYTES = 8;
+const RUNS = 2;
+const READY = 3;
+const HEADER_BYTES = 16;
 
 /**
  * Shows another thread that the event loop of this one turns, and which module's code it runs. It is in shared memory, so
@@ -19,7 +21,7 @@ export class ActivityBuffer {
 
   constructor(memory = new SharedArrayBuffer(HEADER_BYTES + NAME_BYTES)) {
     this.memory = memory;
-    this.#numbers = new Int32Array(memory, 0, 2);
+    this.#numbers = new Int32Array(memory, 0, HEADER_BYTES / Int32Array.BYTES_PER_ELEMENT);
     this.#name = Buffer.from(memory, HEADER_BYTES);
   }
 
@@ -33,9 +35,19 @@ export class ActivityBuffer {
     return Atomics.load(this.#numbers, BEATS);
   }
 
+  /** Shows that the node has loaded the modules of its cluster. */
+  setReady(): void {
+    Atomics.store(this.#numbers, READY, 1);
+  }
+
+  get isReady(): boolean {
+    return Atomics.load(this.#numbers, READY) === 1;
+  }
+
   /** Runs a module's code, and shows its script until `body` returns. A promise that it returns is not awaited. */
   track<T>(script: string, body: () => T): T {
     const before = this.script;
+    if (before === null) Atomics.add(this.#numbers, RUNS, 1);
     this.#enter(script);
     try {
       return body();
@@ -48,6 +60,11 @@ export class ActivityBuffer {
   get script(): string | null {
     const length = Atomics.load(this.#numbers, LENGTH);
     return length === 0 ? null : this.#name.toString('latin1', 0, length);
+  }
+
+  /** The number of runs that began. While it stays the same, and a script is shown, nothing else runs in between. */
+  get runs(): number {
+    return Atomics.load(this.#numbers, RUNS);
   }
 
   #enter(script: string | null): void {

@@ -3,6 +3,7 @@ import type { Debugger, Runtime } from 'node:inspector';
 import { Session } from 'node:inspector/promises';
 
 import { SOURCE_POSITION } from './activity-buffer.ts';
+import { SCRIPT } from './holders.ts';
 
 /** The number of steps after a pause in the node's own code: a chain of promises runs in many turns. */
 const MAX_STEPS = 20;
@@ -14,9 +15,6 @@ export interface ModuleLocation {
   /** The position in the source: `modules/demo.ts:4:9`; null when it is not known. */
   readonly source: string | null;
 }
-
-/** The names of modules' scripts. */
-const SCRIPT = /^[a-z][a-z0-9-]*@[0-9a-f]{12}$/;
 
 type Frame = Pick<Debugger.CallFrame, 'location'>;
 
@@ -53,16 +51,18 @@ export class MainThreadInspector implements Disposable {
     await this.#session.post('Debugger.pause');
     for (let step = 0; step <= MAX_STEPS; step += 1) {
       const found = moduleFrame(await paused, this.#scripts);
-      if (found !== null) return { script: found.script, source: await this.#sourceOf(found.position) };
+      if (found !== null) return { script: found.script, source: await this.sourceOf(found.position) };
       paused = this.#paused();
       await this.#session.post('Debugger.stepInto');
     }
     return null;
   }
 
-  /** Runs a garbage collection in the main thread. */
-  async collectGarbage(): Promise<void> {
-    await this.#session.post('HeapProfiler.collectGarbage');
+  /** The position in the source for one in a bundle; null when it is not known. */
+  async sourceOf(position: string): Promise<string | null> {
+    const expression = `globalThis[Symbol.for('${SOURCE_POSITION.description}')]?.('${position}')`;
+    const evaluated: Runtime.EvaluateReturnType = await this.#session.post('Runtime.evaluate', { expression });
+    return typeof evaluated.result.value === 'string' ? evaluated.result.value : null;
   }
 
   /** Resumes the main thread. */
@@ -73,11 +73,5 @@ export class MainThreadInspector implements Disposable {
   async #paused(): Promise<readonly Frame[]> {
     const [{ params }] = (await once(this.#session, 'Debugger.paused')) as [{ params: Debugger.PausedEventDataType }];
     return params.callFrames;
-  }
-
-  async #sourceOf(position: string): Promise<string | null> {
-    const expression = `globalThis[Symbol.for('${SOURCE_POSITION.description}')]?.('${position}')`;
-    const evaluated: Runtime.EvaluateReturnType = await this.#session.post('Runtime.evaluate', { expression });
-    return typeof evaluated.result.value === 'string' ? evaluated.result.value : null;
   }
 }

@@ -2,14 +2,15 @@ import { Worker } from 'node:worker_threads';
 
 import type { Logger } from '../../../shared/logger.ts';
 import { SOURCE_POSITION, type ActivityBuffer } from './activity-buffer.ts';
+import { LIVE_MEMORY_ABOVE } from './memory-inspector.ts';
 
 /** The data of the watchdog's thread. */
 export interface WatchdogData {
   /** The memory of the main thread's {@link ActivityBuffer}. */
   readonly memory: SharedArrayBuffer;
   readonly eventLoopTimeoutMs: number;
-  /** See {@link effectiveMemoryLimitMb}. */
-  readonly memoryLimitMb: number;
+  /** The limits of live and of resident memory (MB). */
+  readonly memoryLimits: { readonly liveMb: number; readonly residentMb: number };
   readonly bansFile: string;
   /** The node's name, for the log. */
   readonly node: string;
@@ -21,6 +22,8 @@ interface WatchdogDeps extends Omit<WatchdogData, 'memory'> {
   readonly activity: ActivityBuffer;
   /** Maps a position in a bundle to the source file; null when it is not known. */
   readonly sourcePosition: (position: string) => string | null;
+  /** Returns live memory when it is above a limit, null otherwise (MB). */
+  readonly liveMemoryAbove: (limitMb: number) => number | null;
   readonly log: Logger;
 }
 
@@ -29,18 +32,20 @@ const MAX_BEAT_INTERVAL_MS = 500;
 const BEAT_SHARE = 0.2;
 
 /**
- * Starts a thread that kills the process when a module blocks the event loop or uses too much memory. The thread first
- * bans that module's revision.
+ * Starts a thread that kills the process when a module blocks the event loop, or when the process has too much memory. The
+ * thread first bans the revision that is to blame, if there is one.
  */
-export function startWatchdog({ script, activity, sourcePosition, log, ...limits }: WatchdogDeps): AsyncDisposable {
+export function startWatchdog(deps: WatchdogDeps): AsyncDisposable {
+  const { script, activity, sourcePosition, liveMemoryAbove, log, ...limits } = deps;
   Object.defineProperty(globalThis, SOURCE_POSITION, { value: sourcePosition, configurable: true });
+  Object.defineProperty(globalThis, LIVE_MEMORY_ABOVE, { value: liveMemoryAbove, configurable: true });
   const interval = Math.min(MAX_BEAT_INTERVAL_MS, BEAT_SHARE * limits.eventLoopTimeoutMs);
   const timer = setInterval(() => activity.beat(), interval).unref();
   const workerData: WatchdogData = { ...limits, memory: activity.memory };
   const thread = new Worker(script, {
     workerData,
     env: {},
-    resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 },
+    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 },
   });
   thread.on('error', error => log.error({ err: error }, 'the watchdog failed; stalls are not detected any more'));
   thread.unref();
@@ -49,6 +54,7 @@ export function startWatchdog({ script, activity, sourcePosition, log, ...limits
       clearInterval(timer);
       await thread.terminate();
       Reflect.deleteProperty(globalThis, SOURCE_POSITION);
+      Reflect.deleteProperty(globalThis, LIVE_MEMORY_ABOVE);
     },
   };
 }

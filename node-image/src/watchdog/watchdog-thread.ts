@@ -6,6 +6,8 @@ import { orNullAfter } from '../../../shared/timeout.ts';
 import { isDebuggerAttached } from './attached-debugger.ts';
 import { readBans, withBan, writeBans } from './bans.ts';
 import { MainThreadInspector, type ModuleLocation } from './main-thread-inspector.ts';
+import { MemoryInspector } from './memory-inspector.ts';
+import { type Excess, MemoryWatch } from './memory-watch.ts';
 import { observe, type Sample, type Stall } from './stall-detector.ts';
 import type { WatchdogData } from './start-watchdog.ts';
 import { ActivityBuffer } from './activity-buffer.ts';
@@ -16,9 +18,8 @@ const SAMPLE_INTERVAL_MS = 250;
 /** The timeout of the inspector (milliseconds). It gets no answer while the main thread runs native code. */
 const INSPECTOR_TIMEOUT_MS = 3_000;
 
-/** Memory that grew by this share of the limit in {@link GROWTH_SAMPLES} was allocated by the code that runs now. */
-const GROWTH_SHARE = 0.2;
-const GROWTH_SAMPLES = 8;
+/** How many revisions a restart without a culprit names. */
+const MAX_NAMED_HOLDERS = 3;
 
 const data = workerData as WatchdogData;
 const activity = new ActivityBuffer(data.memory);
@@ -28,7 +29,16 @@ const schedule = openSchedule();
 const scheduleText = Buffer.alloc(64);
 
 let stall: Stall = { blocked: 0, last: takeSample() };
-let sizes: number[] = [];
+
+const residentMb = (): number => process.memoryUsage.rss() / 2 ** 20;
+const memory = new MemoryWatch({
+  limits: data.memoryLimits,
+  activity,
+  inspector: new MemoryInspector(),
+  residentMb,
+  now: () => performance.now(),
+  sleep: setTimeout,
+});
 
 // The thread sleeps between samples, which costs less than a timer. Its event loop turns only while it uses the inspector.
 const never = new Int32Array(new SharedArrayBuffer(4));
@@ -39,14 +49,11 @@ for (;;) {
 
 async function check(): Promise<void> {
   stall = observe(stall, takeSample(), SAMPLE_INTERVAL_MS);
-  const size = process.memoryUsage.rss() / 2 ** 20;
-  sizes.push(size);
-  if (sizes.length > GROWTH_SAMPLES) sizes.shift();
   const isStalled = stall.blocked >= data.eventLoopTimeoutMs;
-  if (!isStalled && size <= data.memoryLimitMb) return;
-  if (isDebuggerAttached()) await leaveAlone();
-  else if (isStalled) await onStall(activity.beats);
-  else await onMemory(size - Math.min(...sizes));
+  if ((isStalled || residentMb() > data.memoryLimits.liveMb) && isDebuggerAttached()) return leaveAlone();
+  if (isStalled) return onStall(activity.beats);
+  const excess = await memory.check();
+  if (excess !== null) await onExcess(excess);
 }
 
 /** Waits with the limits until no debugger is attached: a thread that stands at a breakpoint is not blocked by a module. */
@@ -56,7 +63,6 @@ async function leaveAlone(): Promise<void> {
   while (isDebuggerAttached()) await setTimeout(SAMPLE_INTERVAL_MS);
   log('the debugger has left: the limits apply again');
   stall = { blocked: 0, last: takeSample() };
-  sizes = [];
 }
 
 /** Kills the process because the main thread is blocked, unless it runs again meanwhile. */
@@ -67,30 +73,56 @@ async function onStall(beats: number): Promise<void> {
   restart('stalled', location, `blocked the event loop of this node for ${Math.round(stall.blocked / 1_000)} s`);
 }
 
-/** Kills the process because it is too large, unless a garbage collection frees enough memory. */
-async function onMemory(growth: number): Promise<void> {
-  using inspector = new MainThreadInspector();
-  const location = growth > GROWTH_SHARE * data.memoryLimitMb ? await runningModule(inspector) : null;
-  await orNullAfter(INSPECTOR_TIMEOUT_MS, inspector.collectGarbage());
-  const size = Math.round(process.memoryUsage.rss() / 2 ** 20);
-  sizes = [];
-  if (size > data.memoryLimitMb) restart('memory', location, `took this node to ${size} MB of memory`);
+/** Kills the process because it has too much memory. */
+async function onExcess({ kind, mb, culprit, holders }: Excess): Promise<void> {
+  const { liveMb, residentMb: maxResidentMb } = data.memoryLimits;
+  if (culprit !== null) {
+    using inspector = new MainThreadInspector();
+    const location = await locate(inspector, culprit);
+    return restart('memory', location, `took this node to ${Math.round(mb)} MB of memory`);
+  }
+  const held =
+    kind === 'live'
+      ? `it holds ${Math.round(mb)} MB, more than its limit of ${Math.round(liveMb)} MB`
+      : `its process takes ${Math.round(mb)} MB with native memory, more than ${Math.round(maxResidentMb)} MB`;
+  end('memory', null, `${held}, and no single module is to blame${namesOf(holders)}`);
 }
 
-/** Bans the module's revision, logs the reason and kills the process. The container engine starts it again. */
+/** The largest holders, as a part of a sentence. */
+function namesOf(holders: Excess['holders']): string {
+  const named = holders
+    .slice(0, MAX_NAMED_HOLDERS)
+    .map(({ script, bytes }) => `${script} ${Math.round(bytes / 2 ** 20)} MB`);
+  return named.length === 0 ? '' : `; of what was allocated last, ${named.join(', ')}`;
+}
+
+/** Bans the module's revision, and ends the process. */
 function restart(reason: 'stalled' | 'memory', location: ModuleLocation | null, deed: string): void {
-  const source = location?.source ? `, in ${location.source}` : '';
-  const time = new Date().toISOString();
-  const detail = `${deed} at ${time}${source}`;
-  const fields = { level: 50, time, node: data.node, reason, script: location?.script ?? null };
-  const cause = location === null ? `something ${deed}, and no module was found in it` : `${location.script} ${detail}`;
+  if (location === null) return end(reason, null, `something ${deed}, and no module was found in it`);
+  const source = location.source === null ? '' : `, in ${location.source}`;
+  const detail = `${deed} at ${new Date().toISOString()}${source}`;
+  const { script } = location;
   try {
-    if (location !== null) writeBans(data.bansFile, withBan(readBans(data.bansFile), location.script, detail));
-    write({ ...fields, msg: `the node restarts: ${cause}` });
+    writeBans(data.bansFile, withBan(readBans(data.bansFile), script, detail));
+    end(reason, script, `${script} ${detail}`);
   } catch (error) {
-    write({ ...fields, err: String(error), msg: `the node restarts, and the ban could not be written: ${cause}` });
+    end(reason, script, `${script} ${detail}; the ban could not be written: ${String(error)}`);
   }
+}
+
+/** Logs why, and kills the process. The container engine starts it again. */
+function end(reason: 'stalled' | 'memory', script: string | null, cause: string): void {
+  const time = new Date().toISOString();
+  write({ level: 50, time, node: data.node, reason, script, msg: `the node restarts: ${cause}` });
   process.kill(process.pid, 'SIGKILL');
+}
+
+/** Finds the source of a culprit: of the function that allocated most, or of the code that runs. */
+async function locate(inspector: MainThreadInspector, { script, position }: NonNullable<Excess['culprit']>) {
+  if (position !== null)
+    return { script, source: await orNullAfter(INSPECTOR_TIMEOUT_MS, inspector.sourceOf(position)) };
+  const found = await orNullAfter(INSPECTOR_TIMEOUT_MS, inspector.findModule());
+  return { script, source: found?.script === script ? found.source : null };
 }
 
 /** The module whose code the main thread runs, without the source when the inspector gets no answer; null for none. */

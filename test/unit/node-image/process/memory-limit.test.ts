@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+
+import { memoryLimits } from '../../../../node-image/src/process/memory-limit.ts';
+
+const MB = 2 ** 20;
+const GB = 1024 * MB;
+
+it.each([
+  ['the setting, in a container that is large enough', 512, GB, { liveMb: 512, residentMb: 921.6 }],
+  ['three quarters of a small container', 512, 256 * MB, { liveMb: 192, residentMb: 230.4 }],
+  ['the setting, in a container without a limit', 512, 2 ** 64, { liveMb: 512, residentMb: 1024 }],
+  ['the setting, where no limit is known', 512, 0, { liveMb: 512, residentMb: 1024 }],
+  ["three quarters of V8's heap limit", 8_192, 64 * GB, { liveMb: 3_072, residentMb: 6_144 }],
+])('the limit is %s', (_, configuredMb, containerBytes, limits) => {
+  expect(memoryLimits(configuredMb, containerBytes, 4 * GB)).toEqual(limits);
+});
