@@ -2,6 +2,7 @@ import pino from 'pino';
 
 import { Verifier } from '../../node-image/src/admission/verifier.ts';
 import { type ClusterNodeDeps, startClusterNode } from '../../node-image/src/cluster/cluster-node.ts';
+import { NOTHING_LEFT_OUT } from '../../node-image/src/cluster/left-out.ts';
 import { claimName } from '../../node-image/src/cluster/name-claim.ts';
 import { CodeServer } from '../../node-image/src/modules/code-server.ts';
 import { ActivityBuffer } from '../../node-image/src/watchdog/activity-buffer.ts';
@@ -58,6 +59,7 @@ async function startNode(number: number, shared: Shared): Promise<void> {
     identity,
     ...shared,
     purgeTimeoutMs: 3_000,
+    leftOut: NOTHING_LEFT_OUT,
     loopDelay: NO_DELAY,
     log,
   });

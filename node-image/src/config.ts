@@ -19,7 +19,8 @@ export const NODE_SETTINGS = {
   bansFile: path(
     'BANS_FILE',
     '/var/lib/hotcast/bans.json',
-    'The file with the revisions that made this node restart. It has to outlive a restart of the container.',
+    'The file with the revisions that made this node restart. Its folder has to outlive a restart of the container: what the ' +
+      'node remembers of other restarts is beside it.',
   ),
   httpPort: integer(
     'HTTP_PORT',

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -11,6 +12,7 @@ import { drainConnection } from '../../shared/nats/shutdown.ts';
 import { rejectionLog } from './admission/rejection-log.ts';
 import { Verifier } from './admission/verifier.ts';
 import { startClusterNode } from './cluster/cluster-node.ts';
+import { leftOutHeads } from './cluster/left-out.ts';
 import type { Identity } from './cluster/node-description.ts';
 import { type HttpServer, startHttpServer } from './http/server.ts';
 import type { NodeConfig } from './config.ts';
@@ -21,6 +23,7 @@ import { liveMemoryAbove } from './process/live-memory.ts';
 import { memoryLimits } from './process/memory-limit.ts';
 import { ActivityBuffer } from './watchdog/activity-buffer.ts';
 import { Bans, readBans, writeBans } from './watchdog/bans.ts';
+import { NO_RESTARTS, type Restarts, takeRestarts } from './watchdog/restarts.ts';
 import { startWatchdog } from './watchdog/start-watchdog.ts';
 
 /** How long a node that stops waits for running calls and open connections (milliseconds). */
@@ -48,14 +51,19 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
   };
   try {
     const bans = openBans(deps.bansFile, log);
+    const stateDir = dirname(deps.bansFile);
+    const restartsFile = join(stateDir, 'restarts.json');
+    const restarts = openRestarts(restartsFile, log);
     const activity = new ActivityBuffer();
     const limits = memoryLimits(deps.memoryLimitMb);
+    if (limits.note !== null) log.warn({}, limits.note);
     const codeServer = new CodeServer(log, { ...deps, bans, activity, draining: drainingLimits(deps, limits.liveMb) });
     disposers.push(catchStrayErrors(codeServer, log));
     if (deps.watchdogScript !== null) {
       const { sourcePosition } = codeServer.errors;
       const { bansFile, eventLoopTimeoutMs, watchdogScript: script } = deps;
-      const data = { bansFile, eventLoopTimeoutMs, memoryLimits: limits, node: identity.name };
+      const memory = { memoryLimits: limits, memoryNote: limits.note };
+      const data = { ...memory, bansFile, restartsFile, eventLoopTimeoutMs, node: identity.name };
       const watchdog = startWatchdog({ ...data, script, activity, sourcePosition, liveMemoryAbove, log });
       disposers.push(async () => watchdog[Symbol.asyncDispose]());
     }
@@ -67,7 +75,8 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     const subjects = subjectsOf(cookie);
     const trustedKeys = trustedKeyFiles(() => readJsonFiles(deps.trustDir));
     const verifier = new Verifier(trustedKeys, subjects, rejectionLog(nats, subjects, identity.name, log));
-    const node = await startClusterNode({ ...deps, verifier, bans, codeServer, loopDelay });
+    const leftOut = leftOutHeads(join(stateDir, 'left-out.json'), restarts, log);
+    const node = await startClusterNode({ ...deps, verifier, bans, leftOut, codeServer, loopDelay });
     disposers.push(() => node[Symbol.dispose]());
     const http = await startHttpServer({ port: deps.httpPort, node: identity.name, codeServer });
     disposers.push(async () => http[Symbol.asyncDispose]());
@@ -97,6 +106,24 @@ function drainingLimits(deps: NodeDeps, memoryLimitMb: number): DrainingLimits {
     return `the node holds ${Math.round(liveMb)} MB, more than ${percent} % of its limit of ${Math.round(memoryLimitMb)} MB`;
   };
   return { maxVersions, memoryExcess };
+}
+
+function openRestarts(file: string, log: Logger): Restarts {
+  try {
+    const { restarts, alarmMb } = takeRestarts(file, Date.now());
+    const container = process.constrainedMemory() / 2 ** 20;
+    if (alarmMb !== null) {
+      log.error(
+        { alarmMb: Math.round(alarmMb), containerMb: Math.round(container) },
+        'the last process of this node ended without a word when its memory was too large: the kernel has killed it, or V8 ' +
+          'has ended it; raise NODE_MEMORY, or lower MEMORY_LIMIT_MB',
+      );
+    }
+    return restarts;
+  } catch (error) {
+    log.warn({ err: error, file }, 'the restarts of this node could not be saved');
+    return NO_RESTARTS;
+  }
 }
 
 function openBans(file: string, log: Logger): Bans {

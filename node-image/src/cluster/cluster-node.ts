@@ -4,6 +4,7 @@ import { onReconnect } from '../../../shared/nats/connection.ts';
 import type { Bans } from '../watchdog/bans.ts';
 import { heartbeatOf } from './heartbeat.ts';
 import { describeNode } from './node-description.ts';
+import type { LeftOut } from './left-out.ts';
 import { createReconciler } from './reconciler.ts';
 import { recordReader } from './record-reader.ts';
 import { type AnsweringNode, handleRequests } from './request-handlers.ts';
@@ -11,6 +12,7 @@ import { type AnsweringNode, handleRequests } from './request-handlers.ts';
 export interface ClusterNodeDeps extends Omit<AnsweringNode, 'reconciler'> {
   readonly cookie: string;
   readonly bans: Bans;
+  readonly leftOut: LeftOut;
 }
 
 /**
@@ -20,7 +22,8 @@ export interface ClusterNodeDeps extends Omit<AnsweringNode, 'reconciler'> {
 export async function startClusterNode(deps: ClusterNodeDeps) {
   const { nats, cookie, identity, verifier, codeServer, loopDelay, bans, log } = deps;
   const subjects = subjectsOf(cookie);
-  const reconciler = createReconciler(identity.name, codeServer, await recordReader(nats, cookie, verifier), log);
+  const records = await recordReader(nats, cookie, verifier);
+  const reconciler = createReconciler(identity.name, codeServer, records, log, deps.leftOut);
   const heartbeat = heartbeatOf(nats, subjects, () => {
     const description = describeNode({ ...deps, reconciler });
     // Each heartbeat reports the delay since the last one.

@@ -10,6 +10,7 @@ import { type LoadResult, refused } from '../modules/load-result.ts';
 import { loadOrder } from '../../../shared/load-order.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
+import { LEFT_OUT, type LeftOut, NOTHING_LEFT_OUT } from './left-out.ts';
 import { createRetries } from './retries.ts';
 
 /**
@@ -34,8 +35,18 @@ export interface RecordSource {
 
 export type Reconciler = ReturnType<typeof createReconciler>;
 
-/** Brings a node to the heads in the stream, even if it missed messages, and tries again what it refused. */
-export function createReconciler(node: string, codeServer: CodeServer, records: RecordSource, log: Logger) {
+/**
+ * Brings a node to the heads in the stream, even if it missed messages, and tries again what it refused.
+ *
+ * @param leftOut the heads that the node does not load, because it would restart.
+ */
+export function createReconciler(
+  node: string,
+  codeServer: CodeServer,
+  records: RecordSource,
+  log: Logger,
+  leftOut: LeftOut = NOTHING_LEFT_OUT,
+) {
   let reading: Promise<void> | null = null;
   /** The heads of the stream are read and applied now; null when they are not. */
   let catchingUp: Promise<void> | null = null;
@@ -99,7 +110,7 @@ export function createReconciler(node: string, codeServer: CodeServer, records: 
   /** Applies heads that were written together. Prepared revisions are activated before this returns a promise. */
   const apply = async (heads: readonly Head[]): Promise<LoadResult> => {
     const result = await commit(heads);
-    if (result.status === 'ok' || stopped) return result;
+    if (result.status === 'ok' || stopped || heads.some(leftOut.has)) return result;
     const retryState = retries.add(heads, result);
     if (retryState !== null) {
       log.warn(
@@ -161,7 +172,10 @@ export function createReconciler(node: string, codeServer: CodeServer, records: 
 
   const readOnce = async (): Promise<void> => {
     try {
-      const unseen = (await records.heads()).filter(head => head.sequence > codeServer.headSeen(head.module));
+      const heads = await records.heads();
+      leftOut.decide(heads);
+      codeServer.refuse(heads.filter(leftOut.has), LEFT_OUT);
+      const unseen = heads.filter(head => head.sequence > codeServer.headSeen(head.module));
       // The code of a module says what it imports.
       const errors = await prepareAll(unseen);
       const pushes = [...new Set(unseen.map(({ push }) => push))].filter(push => !errors.has(push));

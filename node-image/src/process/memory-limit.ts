@@ -8,8 +8,9 @@ const LIVE_SHARE = 0.75;
 /** The share of the container's memory at which the kernel is about to kill the process. */
 const RESIDENT_SHARE = 0.9;
 
-/** Resident memory of so many times the limit is too much also without a limit of the container. */
+/** Without a limit of the container, resident memory is too much at twice the limit, and the memory of Node.js itself (MB). */
 const MAX_RESIDENT_FACTOR = 2;
+const RUNTIME_MB = 128;
 
 /** The memory limits that have effect (MB). */
 export interface MemoryLimits {
@@ -17,6 +18,8 @@ export interface MemoryLimits {
   readonly liveMb: number;
   /** For resident memory after a garbage collection: with it, native memory counts too. */
   readonly residentMb: number;
+  /** What makes them lower than MEMORY_LIMIT_MB, and what to do, as sentences; null when nothing does. */
+  readonly note: string | null;
 }
 
 /**
@@ -30,6 +33,16 @@ export function memoryLimits(
   heapBytes = getHeapStatistics().heap_size_limit,
 ): MemoryLimits {
   const containerMb = containerBytes > 0 ? containerBytes / BYTES_PER_MB : Infinity;
-  const liveMb = Math.min(configuredMb, LIVE_SHARE * Math.min(containerMb, heapBytes / BYTES_PER_MB));
-  return { liveMb, residentMb: Math.min(RESIDENT_SHARE * containerMb, MAX_RESIDENT_FACTOR * liveMb) };
+  const heapMb = heapBytes / BYTES_PER_MB;
+  const liveMb = Math.min(configuredMb, LIVE_SHARE * Math.min(containerMb, heapMb));
+  const residentMb = Math.min(RESIDENT_SHARE * containerMb, MAX_RESIDENT_FACTOR * liveMb + RUNTIME_MB);
+  const neededMb = Math.ceil(configuredMb / LIVE_SHARE);
+  const cause =
+    containerMb <= heapMb
+      ? `the container has only ${Math.round(containerMb)} MB (NODE_MEMORY)`
+      : `V8's heap can have only ${Math.round(heapMb)} MB (--max-old-space-size)`;
+  const note =
+    `MEMORY_LIMIT_MB is ${configuredMb}, but ${cause}, so that the limit of this node is ${Math.round(liveMb)} MB: ` +
+    `give it ${neededMb} MB, or lower MEMORY_LIMIT_MB`;
+  return { liveMb, residentMb, note: liveMb < configuredMb ? note : null };
 }

@@ -55,7 +55,12 @@ interface MemoryWatchDeps {
   /** A clock that never goes back (milliseconds). */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<unknown>;
+  /** Called with the memory (MB) when the kernel can end the process soon, or a limit is exceeded; with null when it is over. */
+  readonly onAlarm: (mb: number | null) => void;
 }
+
+/** An alarm ends below this share of the memory at which it begins. */
+const ALARM_END_SHARE = 0.9;
 
 /** A code that runs without interruption, and the memory when it was first seen (MB). */
 interface Run {
@@ -75,6 +80,7 @@ export class MemoryWatch {
   #sampling: { readonly since: number; readonly isReady: boolean } | null = null;
   /** The moment of the next measurement, unless resident memory passes `mb` before. */
   #next = { at: 0, mb: 0 };
+  #isAlarmed = false;
 
   constructor(deps: MemoryWatchDeps) {
     this.#deps = deps;
@@ -85,6 +91,9 @@ export class MemoryWatch {
     const { limits, residentMb, now } = this.#deps;
     const resident = residentMb();
     this.#sample(resident > SAMPLING_SHARE * limits.liveMb);
+    const alarmMb = (limits.liveMb + limits.residentMb) / 2;
+    if (resident > alarmMb) this.#alarm(resident);
+    else if (resident < ALARM_END_SHARE * alarmMb) this.#alarm(null);
     if (resident <= limits.liveMb) return null;
     if (now() < this.#next.at && resident <= this.#next.mb) return null;
     const startedAt = now();
@@ -112,6 +121,7 @@ export class MemoryWatch {
   async #judgeLive(liveMb: number): Promise<Excess | null> {
     const { limits, inspector, sleep } = this.#deps;
     const holders = async (): Promise<readonly Holder[]> => (await this.#answer(inspector.holders())) ?? [];
+    this.#alarm(liveMb);
     const run = this.#run(liveMb);
     const before = this.#isSampledFresh() ? [] : await holders();
     let mb = liveMb;
@@ -131,6 +141,12 @@ export class MemoryWatch {
   #isSampledFresh(): boolean {
     if (this.#sampling === null) return false;
     return this.#sampling.isReady && this.#deps.now() - this.#sampling.since <= FAST_GROWTH_MS;
+  }
+
+  #alarm(mb: number | null): void {
+    const isAlarmed = mb !== null;
+    if (isAlarmed !== this.#isAlarmed) this.#deps.onAlarm(mb);
+    this.#isAlarmed = isAlarmed;
   }
 
   #sample(isWanted: boolean): void {

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../../shared/logger.ts';
 import { SOURCE_POSITION, type ActivityBuffer } from './activity-buffer.ts';
 import { LIVE_MEMORY_ABOVE } from './memory-inspector.ts';
+import { readRestarts, writeRestarts } from './restarts.ts';
 
 /** The data of the watchdog's thread. */
 export interface WatchdogData {
@@ -11,7 +12,10 @@ export interface WatchdogData {
   readonly eventLoopTimeoutMs: number;
   /** The limits of live and of resident memory (MB). */
   readonly memoryLimits: { readonly liveMb: number; readonly residentMb: number };
+  /** What makes these limits lower than the settings, as a sentence; null when nothing does. */
+  readonly memoryNote: string | null;
   readonly bansFile: string;
+  readonly restartsFile: string;
   /** The node's name, for the log. */
   readonly node: string;
 }
@@ -53,8 +57,15 @@ export function startWatchdog(deps: WatchdogDeps): AsyncDisposable {
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer);
       await thread.terminate();
+      endAlarm(limits.restartsFile);
       Reflect.deleteProperty(globalThis, SOURCE_POSITION);
       Reflect.deleteProperty(globalThis, LIVE_MEMORY_ABOVE);
     },
   };
+}
+
+/** A process that is told to stop has not been ended for its memory. */
+function endAlarm(restartsFile: string): void {
+  const restarts = readRestarts(restartsFile);
+  if (restarts.alarmMb !== null) writeRestarts(restartsFile, { ...restarts, alarmMb: null });
 }

@@ -8,6 +8,7 @@ import { readBans, withBan, writeBans } from './bans.ts';
 import { MainThreadInspector, type ModuleLocation } from './main-thread-inspector.ts';
 import { MemoryInspector } from './memory-inspector.ts';
 import { type Excess, MemoryWatch } from './memory-watch.ts';
+import { readRestarts, type Restarts, withRestart, writeRestarts } from './restarts.ts';
 import { observe, type Sample, type Stall } from './stall-detector.ts';
 import type { WatchdogData } from './start-watchdog.ts';
 import { ActivityBuffer } from './activity-buffer.ts';
@@ -38,6 +39,7 @@ const memory = new MemoryWatch({
   residentMb,
   now: () => performance.now(),
   sleep: setTimeout,
+  onAlarm: alarmMb => remember(restarts => ({ ...restarts, alarmMb })),
 });
 
 // The thread sleeps between samples, which costs less than a timer. Its event loop turns only while it uses the inspector.
@@ -84,8 +86,11 @@ async function onExcess({ kind, mb, culprit, holders }: Excess): Promise<void> {
   const held =
     kind === 'live'
       ? `it holds ${Math.round(mb)} MB, more than its limit of ${Math.round(liveMb)} MB`
-      : `its process takes ${Math.round(mb)} MB with native memory, more than ${Math.round(maxResidentMb)} MB`;
-  end('memory', null, `${held}, and no single module is to blame${namesOf(holders)}`);
+      : `its process takes ${Math.round(mb)} MB with native memory, more than ${Math.round(maxResidentMb)} MB (90 % of ` +
+        'NODE_MEMORY, or twice MEMORY_LIMIT_MB)';
+  const { memoryNote } = data;
+  const note = memoryNote === null ? '' : `. ${memoryNote}`;
+  end('memory', null, `${held}, and no single module is to blame${namesOf(holders)}${note}`);
 }
 
 /** The largest holders, as a part of a sentence. */
@@ -110,8 +115,9 @@ function restart(reason: 'stalled' | 'memory', location: ModuleLocation | null, 
   }
 }
 
-/** Logs why, and kills the process. The container engine starts it again. */
+/** Logs why, and kills the process. The container engine starts it again. Restarts with nobody to blame are counted. */
 function end(reason: 'stalled' | 'memory', script: string | null, cause: string): void {
+  remember(restarts => (script === null ? withRestart(restarts, Date.now()) : { ...restarts, alarmMb: null }));
   const time = new Date().toISOString();
   write({ level: 50, time, node: data.node, reason, script, msg: `the node restarts: ${cause}` });
   process.kill(process.pid, 'SIGKILL');
@@ -150,6 +156,16 @@ function openSchedule(): number | null {
     return openSync(`/proc/self/task/${process.pid}/schedstat`, 'r');
   } catch {
     return null;
+  }
+}
+
+/** Changes what the node remembers of its restarts. A full disk must not keep the watchdog from its work. */
+function remember(change: (restarts: Restarts) => Restarts): void {
+  try {
+    writeRestarts(data.restartsFile, change(readRestarts(data.restartsFile)));
+  } catch (error) {
+    const msg = 'a restart could not be saved';
+    write({ level: 40, time: new Date().toISOString(), node: data.node, err: String(error), msg });
   }
 }
 

@@ -185,6 +185,44 @@ describe('a revision that blocked a node', () => {
   });
 });
 
+describe('a node that restarts again and again', () => {
+  /** The text of the file in which a node remembers its restarts. */
+  const twoRestarts = () => JSON.stringify({ at: [Date.now() - 60_000, Date.now() - 30_000], alarmMb: null });
+
+  it('stays up without the module that was pushed last, and loads it again after a new push', async ({ cluster }) => {
+    const { Id } = await (await cluster.container('betty')).inspect();
+    // No module is to blame: each takes less than the limit, step by step, in buffers that a timer makes.
+    const source = (steps: number): string => `
+      import { hostname } from 'node:os';
+      const held: Buffer[] = [];
+      const timer = setInterval(() => {
+        if (hostname() !== '${Id.slice(0, 12)}' || held.push(Buffer.alloc(20_000_000, 1)) === ${steps}) clearInterval(timer);
+      }, 10);
+      ${versionSource('one')}`;
+    cluster.writeModule('large', source(5));
+    const { revision } = await cluster.push('large');
+    const file = '/var/lib/hotcast/restarts.json';
+    await cluster.exec('betty', ['node', '-e', `fs.writeFileSync('${file}', '${twoRestarts()}')`]);
+    const since = Date.now();
+    cluster.writeModule('larger', source(10));
+    await cluster.push('larger');
+    const restarts = await cluster.waitForLog('betty', ({ msg }) => msg.startsWith('the node restarts'), since);
+    expect(restarts).toMatchObject({ reason: 'memory', script: null });
+    expect(restarts.msg).toMatch(/it holds \d+ MB, more than its limit of 256 MB, and no single module is to blame/);
+    await waitForRestart(cluster, 'betty', since);
+    const refusals = async () =>
+      (await cluster.nodes()).map(node => (node.status === 'present' ? node.refusals['larger'] : node.status));
+    const leftOut = { reason: 'system_limit', detail: expect.stringMatching(/^left out: /) as string };
+    await expect.poll(refusals, { timeout: 20_000 }).toEqual([undefined, undefined, expect.objectContaining(leftOut)]);
+    expect(await runningRevisions(cluster, 'large')).toEqual([revision]);
+
+    cluster.writeModule('larger', versionSource('small'));
+    await cluster.push('larger');
+    await waitForConvergence(cluster);
+    await cluster.change('remove', 'large');
+  });
+});
+
 describe('the watchdog', () => {
   it('does not end a node whose container was paused', async ({ cluster }) => {
     cluster.writeModule('calm', versionSource('one'));

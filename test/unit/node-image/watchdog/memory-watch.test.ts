@@ -22,6 +22,7 @@ class FakeNode {
   readonly held = new Map<string, number>();
   measured = 0;
   sampled: number | null = null;
+  readonly alarms: (number | null)[] = [];
   #now = 0;
   readonly #watch = new MemoryWatch({
     limits: { liveMb: 500, residentMb: 900 },
@@ -42,6 +43,7 @@ class FakeNode {
     residentMb: () => this.resident,
     now: () => this.#now,
     sleep: async ms => void (this.#now += ms),
+    onAlarm: mb => void this.alarms.push(mb),
   });
 
   async check(afterMs = 250) {
@@ -113,6 +115,23 @@ describe('the memory of a node', () => {
     node.resident = 240;
     await node.check();
     expect(node.sampled).toBeNull();
+  });
+});
+
+describe('an alarm', () => {
+  it('begins when the kernel can end the process soon, and ends when memory is well below that', async () => {
+    const node = await grown(() => undefined);
+    for (const resident of [690, 710, 720, 660, 690, 620, 600]) {
+      Object.assign(node, { resident, live: 400 });
+      await node.check();
+    }
+    expect(node.alarms).toEqual([710, null]);
+  });
+
+  it('begins when live memory is above its limit', async () => {
+    const node = await grown(() => undefined);
+    await node.check();
+    expect(node.alarms).toEqual([510]);
   });
 });
 
