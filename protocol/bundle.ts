@@ -17,6 +17,8 @@ const labelSchema = v.object({
   exports: v.array(v.string()),
   /** The exported names whose values can change while the revision runs: a variable that is assigned, a `hot:` import. */
   live: v.optional(v.array(v.string()), []),
+  /** How much live memory it takes to load, in bytes, as the preflight measured it; 0 when it is not known. */
+  memoryBytes: v.optional(count, 0),
   /** The runtime that the code cache was made for; null without a cache. */
   runtime: v.nullable(v.string()),
   /** The length of the code in bytes. The cache follows it. */

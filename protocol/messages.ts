@@ -44,7 +44,7 @@ export const refusalReason = v.picklist([
   'outdated',
   /** The revision made this node restart before: it blocked the event loop, or took too much memory. */
   'banned',
-  /** The node already runs the maximum number of modules (Erlang: `system_limit`). */
+  /** The node has no room: too many modules, too little memory, or restarts without end (Erlang: `system_limit`). */
   'system_limit',
 ]);
 

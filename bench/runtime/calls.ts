@@ -124,7 +124,16 @@ async function firstCost(name: string, callers: Callers) {
 
 function load(server: CodeServer, module: string, code: string, sequence: number): void {
   const file = `modules/${module}.ts`;
-  const bundle = { module, revision: revisionOf(code), file, exports: [], live: [], code, map: packMap('{}') };
+  const bundle = {
+    module,
+    revision: revisionOf(code),
+    file,
+    exports: [],
+    live: [],
+    memoryBytes: 0,
+    code,
+    map: packMap('{}'),
+  };
   server.prepare(bundle);
   commit(server, bundle, sequence);
 }

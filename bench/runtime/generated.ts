@@ -39,6 +39,7 @@ export class GeneratedModule {
       file: 'modules/subject.ts',
       exports,
       live: [],
+      memoryBytes: 0,
       code,
       map: this.#map,
     };

@@ -5,6 +5,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 
 import { trustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
+import { collectGarbage } from '../../shared/collect-garbage.ts';
 import { readJsonFiles } from '../../shared/files.ts';
 import { startHealthFile } from '../../shared/health-file.ts';
 import type { Logger } from '../../shared/logger.ts';
@@ -18,7 +19,6 @@ import { type HttpServer, startHttpServer } from './http/server.ts';
 import type { NodeConfig } from './config.ts';
 import { CodeServer } from './modules/code-server.ts';
 import type { DrainingLimits } from './modules/draining.ts';
-import { collectGarbage } from './process/collect-garbage.ts';
 import { liveMemoryAbove } from './process/live-memory.ts';
 import { memoryLimits } from './process/memory-limit.ts';
 import { ActivityBuffer } from './watchdog/activity-buffer.ts';
@@ -57,7 +57,13 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     const activity = new ActivityBuffer();
     const limits = memoryLimits(deps.memoryLimitMb);
     if (limits.note !== null) log.warn({}, limits.note);
-    const codeServer = new CodeServer(log, { ...deps, bans, activity, draining: drainingLimits(deps, limits.liveMb) });
+    const codeServer = new CodeServer(log, {
+      ...deps,
+      bans,
+      activity,
+      draining: drainingLimits(deps, limits.liveMb),
+      memoryShortage: shortageOf(limits.liveMb),
+    });
     disposers.push(catchStrayErrors(codeServer, log));
     if (deps.watchdogScript !== null) {
       const { sourcePosition } = codeServer.errors;
@@ -106,6 +112,17 @@ function drainingLimits(deps: NodeDeps, memoryLimitMb: number): DrainingLimits {
     return `the node holds ${Math.round(liveMb)} MB, more than ${percent} % of its limit of ${Math.round(memoryLimitMb)} MB`;
   };
   return { maxVersions, memoryExcess };
+}
+
+/** Says why a node has not so many bytes left, see {@link CodeServer}. */
+function shortageOf(limitMb: number): (bytes: number) => string | null {
+  return bytes => {
+    const neededMb = bytes / 2 ** 20;
+    const liveMb = liveMemoryAbove(limitMb - neededMb);
+    if (liveMb === null) return null;
+    const leftMb = Math.max(0, Math.floor(limitMb - liveMb));
+    return `it needs about ${Math.ceil(neededMb)} MB, and this node has ${leftMb} MB left of ${Math.round(limitMb)} MB`;
+  };
 }
 
 function openRestarts(file: string, log: Logger): Restarts {

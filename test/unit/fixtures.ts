@@ -22,6 +22,7 @@ export function bundleOf(module: string, code: string): Bundle {
     file: `modules/${module}.ts`,
     exports: [],
     live: [],
+    memoryBytes: 0,
     code,
     map: packMap('{}'),
   };

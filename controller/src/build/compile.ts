@@ -84,6 +84,8 @@ async function compileWithin(modulesDir: string, module: string, outer: readonly
     file,
     exports,
     live: [...liveExports(outputEndingIn('.js', surface.value.outputFiles), own), ...exports.slice(own.length)],
+    // The preflight measures it.
+    memoryBytes: 0,
     code,
     map: packMap(outputEndingIn('.map', program.value.outputFiles)),
   };

@@ -133,9 +133,9 @@ function prepareBundle(deps: Deps, subject: string, force: boolean): Handler {
   const { identity, verifier, codeServer, purgeTimeoutMs } = deps;
   return async (bytes): Promise<messages.PrepareAnswer> => {
     const bundle = verifier.bundle(subject, bytes);
-    const prepared = codeServer.prepare(bundle);
+    const prepared = (force ? null : codeServer.checkMemory(bundle)) ?? codeServer.prepare(bundle);
     if (prepared.status === 'ok' && !force) await codeServer.waitForRoom(bundle.module, purgeTimeoutMs);
-    const refusal = force ? null : codeServer.checkLoad(bundle);
+    const refusal = force || prepared.status === 'refused' ? null : codeServer.checkLoad(bundle);
     const node = identity.name;
     return answerOf(node, refusal ?? prepared, { status: 'prepared', node, revision: bundle.revision });
   };

@@ -27,6 +27,8 @@ export interface Target {
   readonly revert?: boolean;
   /** The sequence of the head that cleared the module's state last: older data is not used. */
   readonly stateSince?: number;
+  /** Whether it is loaded even if the node has little memory left: it is a step back, or forced. */
+  readonly inAnyCase?: boolean;
 }
 
 export interface ActivatorDeps {
@@ -41,19 +43,32 @@ export interface ActivatorDeps {
   /** For the servers of versions. */
   readonly serving: Pick<Environment, 'run' | 'onRequest'>;
   readonly log: Logger;
+  /** Says why the node has not so many bytes of live memory left, as a sentence; null when it has. */
+  readonly memoryShortage: (bytes: number) => string | null;
   /** The maximum number of characters that a version logs per second. */
   readonly logMaxCharsPerSecond: number;
 }
 
 /** Activates prepared revisions, and sets the slots of modules. */
 export function createActivator(deps: ActivatorDeps) {
-  const { modules, calls, draining, errors, bans, activity, serving, log, logMaxCharsPerSecond } = deps;
+  const { modules, calls, draining, errors, bans, activity, serving, memoryShortage, log, logMaxCharsPerSecond } = deps;
   const hotImports = new HotImports();
 
   /** The refusal of modules that would exceed the maximum number; null when there is room. */
   const checkRoom = (targets: readonly Pick<Target, 'module'>[]): Refused | null => {
     const added = targets.filter(({ module }) => !modules.get(module)?.slots.current).length;
     return added > 0 && modules.loaded + added > MAX_MODULES ? TOO_MANY_MODULES : null;
+  };
+
+  /** The refusal of revisions that need more memory than the node has left; null when there is room. */
+  const checkMemory = (bundles: readonly Pick<BundleInfo, 'module' | 'memoryBytes'>[]): Refused | null => {
+    const added = bundles.map(({ module, memoryBytes }) => {
+      const current = modules.get(module)?.slots.current?.bundle.memoryBytes ?? 0;
+      return Math.max(0, memoryBytes - current);
+    });
+    const bytes = added.reduce((sum, each) => sum + each, 0);
+    const shortage = bytes === 0 ? null : memoryShortage(bytes);
+    return shortage === null ? null : refused('system_limit', shortage);
   };
 
   /** The refusal of a revision that brought this node down before; null for every other revision. */
@@ -72,7 +87,9 @@ export function createActivator(deps: ActivatorDeps) {
       if (prepared === undefined) return notPrepared(module, revision);
       ready.push(prepared);
     }
-    return firstRefusal(targets, ({ module }) => draining.checkNumber(module)) ?? ready;
+    const needing = ready.filter((_, index) => targets[index]?.inAnyCase !== true);
+    const shortage = checkMemory(needing.map(({ bundle }) => bundle));
+    return shortage ?? firstRefusal(targets, ({ module }) => draining.checkNumber(module)) ?? ready;
   };
 
   /** What a bundle is evaluated with, apart from its data. */
@@ -150,7 +167,7 @@ export function createActivator(deps: ActivatorDeps) {
     return OK;
   };
 
-  return { activate, isCurrent, checkRoom, checkBan, environmentOf, setSlots, hotImports };
+  return { activate, isCurrent, checkRoom, checkMemory, checkBan, environmentOf, setSlots, hotImports };
 }
 
 /** The refusal of a revision that is not compiled on this node. */

@@ -19,7 +19,7 @@ import { servedRequests } from './served-requests.ts';
 import { closeIdle, purge, remove, type Slots } from './version-slots.ts';
 import type { Assignment } from './assignment.ts';
 import { createSuspensions, type Suspensions } from './state/suspension.ts';
-import { scriptName, type Version } from './version.ts';
+import { type BundleInfo, scriptName, type Version } from './version.ts';
 
 /** The maximum number of compiled revisions of a module that are kept: for a prepared revision and for rollbacks. */
 const MAX_COMPILED = 4;
@@ -30,7 +30,8 @@ const STOP_DISPOSE_TIMEOUT_MS = 200;
 /** The default limits: those of the settings, without one for memory. */
 const DRAINING_LIMITS: DrainingLimits = { maxVersions: 8, memoryExcess: () => null };
 
-interface Options extends Partial<Pick<ActivatorDeps, 'logMaxCharsPerSecond' | 'bans' | 'activity'>> {
+type OptionalDeps = 'logMaxCharsPerSecond' | 'bans' | 'activity' | 'memoryShortage';
+interface Options extends Partial<Pick<ActivatorDeps, OptionalDeps>> {
   readonly draining?: DrainingLimits;
   /** How long running calls can hold up a `codeChange`. */
   readonly codeChangeTimeoutMs?: number;
@@ -52,20 +53,13 @@ export class CodeServer implements AsyncDisposable {
   readonly #activator: ReturnType<typeof createActivator>;
   #onChanged: (modules: readonly string[]) => void = () => undefined;
 
-  constructor(
-    log: Logger,
-    {
-      logMaxCharsPerSecond = Infinity,
-      bans = new Bans(),
-      activity = new ActivityBuffer(),
-      draining = DRAINING_LIMITS,
-      codeChangeTimeoutMs = 500,
-    }: Options = {},
-  ) {
+  constructor(log: Logger, { draining = DRAINING_LIMITS, codeChangeTimeoutMs = 500, ...options }: Options = {}) {
     this.#draining = drainingVersions(this.#modules, this.#calls, draining);
     this.suspensions = createSuspensions(this.#modules, this.#calls, codeChangeTimeoutMs);
     const own = { modules: this.#modules, calls: this.#calls, draining: this.#draining, errors: this.errors };
-    this.#deps = { ...own, bans, activity, log, logMaxCharsPerSecond, serving: servedRequests(this) };
+    const defaults = { bans: new Bans(), activity: new ActivityBuffer(), memoryShortage: () => null };
+    const serving = servedRequests(this);
+    this.#deps = { ...own, ...defaults, logMaxCharsPerSecond: Infinity, ...options, log, serving };
     this.#activator = createActivator(this.#deps);
   }
 
@@ -85,6 +79,11 @@ export class CodeServer implements AsyncDisposable {
       if (compiled.size > MAX_COMPILED) compiled.delete(revision);
     }
     return OK;
+  }
+
+  /** The refusal of a bundle that needs more memory than the node has left; null when there is room. */
+  checkMemory(bundle: BundleInfo): Refused | null {
+    return this.#activator.checkMemory([bundle]);
   }
 
   /** Whether a revision can be loaded without its bundle. */
@@ -250,9 +249,10 @@ export class CodeServer implements AsyncDisposable {
   }
 
   #apply(heads: readonly Assignment[], isRetry = false): LoadResult {
-    const targets = heads.flatMap(({ revision, ...head }) =>
-      revision === null || this.#activator.isCurrent({ ...head, revision }) ? [] : [{ ...head, revision }],
-    );
+    const targets = heads.flatMap(({ revision, ...head }) => {
+      if (revision === null || this.#activator.isCurrent({ ...head, revision })) return [];
+      return [{ ...head, revision, inAnyCase: head.force || head.makeRoom || head.revert === true }];
+    });
     for (const { module, revision, sequence, force, makeRoom, revert } of heads) {
       if (force) this.purge(module);
       else if (!makeRoom) continue;

@@ -50,12 +50,12 @@ const HOT = 'hot:';
  *
  * @throws SyntaxError
  */
-export function compileVersion({ module, revision, exports, live, map, code, cache }: Bundle): Prepared {
+export function compileVersion({ module, revision, exports, live, map, memoryBytes, code, cache }: Bundle): Prepared {
   // V8 itself rejects a cache of another V8 version or other flags, but does not check the processor architecture.
   const cachedData = cache?.runtime === CODE_CACHE_RUNTIME ? { cachedData: cache.data } : {};
   const options = { ...SCRIPT_OPTIONS, ...cachedData, filename: scriptName({ module, revision }) };
   const script = new Script(moduleScript(code), options);
-  return { bundle: { module, revision, exports, live, map }, imports: hotImportsIn(code), script };
+  return { bundle: { module, revision, exports, live, map, memoryBytes }, imports: hotImportsIn(code), script };
 }
 
 /**

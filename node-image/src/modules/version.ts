@@ -6,7 +6,7 @@ import type { PortOwner } from '../sandbox/listening/port-owner.ts';
 import type { VersionLogger } from '../sandbox/version-logger.ts';
 
 /** A bundle without its code, which is in the compiled script. */
-export type BundleInfo = Pick<Bundle, 'module' | 'revision' | 'exports' | 'live' | 'map'>;
+export type BundleInfo = Pick<Bundle, 'module' | 'revision' | 'exports' | 'live' | 'map' | 'memoryBytes'>;
 
 /** A revision that was evaluated; its exports can be called. */
 export interface Version {

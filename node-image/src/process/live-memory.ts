@@ -1,4 +1,4 @@
-import { collectGarbage } from './collect-garbage.ts';
+import { collectGarbage } from '../../../shared/collect-garbage.ts';
 
 const BYTES_PER_MB = 2 ** 20;
 

@@ -223,6 +223,27 @@ describe('a node that restarts again and again', () => {
   });
 });
 
+describe('a module that needs more memory than the nodes have left', () => {
+  it('is refused in the prepare phase, and nothing changes', async ({ cluster }) => {
+    for (const module of ['roomy', 'roomier']) {
+      const held = `const held = Buffer.alloc(130_000_000, 1); export const size = (): number => held.length;`;
+      cluster.writeModule(module, `${held}\n${versionSource('one')}`);
+    }
+    expect((await cluster.push('roomy')).exitCode).toBe(0);
+    const { exitCode, result } = await cluster.push('roomier');
+    expect({ exitCode, outcome: result.outcome }).toEqual({ exitCode: 1, outcome: 'refused' });
+    expect(result.nodes).toHaveLength(3);
+    for (const node of result.nodes) {
+      expect(node).toMatchObject({
+        reason: 'system_limit',
+        detail: expect.stringMatching(/^it needs about 1\d\d MB, and this node has \d+ MB left of 256 MB$/) as string,
+      });
+    }
+    expect(await runningRevisions(cluster, 'roomier')).toEqual([null]);
+    await cluster.change('remove', 'roomy');
+  });
+});
+
 describe('the watchdog', () => {
   it('does not end a node whose container was paused', async ({ cluster }) => {
     cluster.writeModule('calm', versionSource('one'));

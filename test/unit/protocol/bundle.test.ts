@@ -33,6 +33,7 @@ describe('decodeBundle', () => {
         file: texts,
         exports: fc.array(texts),
         live: fc.array(texts),
+        memoryBytes: fc.nat(),
         code,
         map: byteArrays,
         cache,

@@ -29,9 +29,18 @@ export interface Refusal {
   readonly stack: string | null;
 }
 
-/** The result of one module. `cache` is V8's code cache in base 64; null when the module has no script. */
-export type ModuleResult =
-  { readonly status: 'passed'; readonly warnings: readonly string[]; readonly cache: string | null } | Refusal;
+/** A module that passed. */
+export interface ModulePassed {
+  readonly status: 'passed';
+  readonly warnings: readonly string[];
+  /** V8's code cache in base 64; null when the module has no script. */
+  readonly cache: string | null;
+  /** How much live memory it takes, in bytes. */
+  readonly memoryBytes: number;
+}
+
+/** The result of one module. */
+export type ModuleResult = ModulePassed | Refusal;
 
 /** A compiled module under test. `script` is its name in stacks. */
 export interface ModuleUnderTest {

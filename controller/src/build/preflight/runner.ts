@@ -175,7 +175,7 @@ async function runIn(
       const bundle = ordered[passed.length];
       if (bundle === undefined) return;
       warnings.push(...result.warnings.map(warning => `${bundle.module}: ${warning}`));
-      passed.push(withCache(bundle, result.cache));
+      passed.push(withCache({ ...bundle, memoryBytes: result.memoryBytes }, result.cache));
       if (passed.length === bundles.length) resolve(null);
     });
     child.send({ token, modules: ordered.map(moduleUnderTest) } satisfies PreflightRequest);

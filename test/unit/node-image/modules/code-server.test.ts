@@ -291,3 +291,50 @@ describe('loadHere', () => {
     });
   });
 });
+
+describe('memory', () => {
+  const MB = 2 ** 20;
+
+  /** A code server with so much memory left (MB), and bundles that need some. */
+  function withMemory(leftMb: number) {
+    const asked: number[] = [];
+    const memoryShortage = (bytes: number): string | null => {
+      asked.push(bytes / MB);
+      return bytes > leftMb * MB ? `it needs ${bytes / MB} MB` : null;
+    };
+    const server = new CodeServer(recordingLog(), { memoryShortage });
+    const bundle = (module: string, value: number, needMb: number) => {
+      const made = { ...bundleOf(module, answering(value)), memoryBytes: needMb * MB };
+      server.prepare(made);
+      return made;
+    };
+    return { server, asked, bundle };
+  }
+
+  it('is asked for what a new module needs, and by what a revision needs more than the current one', () => {
+    const { server, asked, bundle } = withMemory(100);
+    const one = bundle('demo', 1, 40);
+    expect(server.checkMemory(one)).toBeNull();
+    server.commit([headOf('demo', one.revision, 1)]);
+    expect(server.checkMemory(bundle('demo', 2, 50))).toBeNull();
+    expect(server.checkMemory(bundle('demo', 3, 30))).toBeNull();
+    expect(asked).toEqual([40, 40, 10]);
+  });
+
+  it('that is short refuses a push, and what was committed together is one sum', () => {
+    const { server, bundle } = withMemory(50);
+    const shop = bundle('shop', 1, 30);
+    const web = bundle('web', 1, 30);
+    const refusal = { status: 'refused', reason: 'system_limit', detail: 'it needs 60 MB' };
+    expect(server.commit([headOf('shop', shop.revision, 1), headOf('web', web.revision, 2)])).toEqual(refusal);
+    expect(server.describe()).toEqual({});
+    expect(server.checkMemory(bundle('large', 1, 60))).toMatchObject(refusal);
+    expect(server.commit([headOf('shop', shop.revision, 3)])).toEqual({ status: 'ok' });
+  });
+
+  it.each([{ force: true }, { makeRoom: true }, { revert: true }])('that is short does not refuse %o', option => {
+    const { server, bundle } = withMemory(50);
+    const { revision } = bundle('demo', 1, 60);
+    expect(server.commit([{ ...headOf('demo', revision, 1), ...option }])).toEqual({ status: 'ok' });
+  });
+});

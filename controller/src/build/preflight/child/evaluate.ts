@@ -4,7 +4,8 @@ import { SCOPED_GLOBALS, SCRIPT_OPTIONS, moduleScript } from '../../../../../sha
 import { NoBuiltIn } from './built-ins.ts';
 import { changesSince, type Snapshot } from './intrinsics.ts';
 import type { Environment } from './environment.ts';
-import type { ModuleResult, ModuleUnderTest, PreflightReason, Refusal } from '../protocol.ts';
+import type { LiveMemory } from './live-memory.ts';
+import type { ModulePassed, ModuleResult, ModuleUnderTest, PreflightReason, Refusal } from '../protocol.ts';
 
 type Factory = (module: { exports: object }, exports: object, ...others: unknown[]) => void;
 
@@ -12,8 +13,14 @@ type Factory = (module: { exports: object }, exports: object, ...others: unknown
 const ADDON_LOADERS = /^\/\/ .*node_modules\/(?:bindings|node-gyp-build|node-pre-gyp|@mapbox\/node-pre-gyp)\//m;
 
 /** Evaluates a module's top level as a node does, without I/O. */
-export function evaluate(tested: ModuleUnderTest, environment: Environment, before: Snapshot): ModuleResult {
+export function evaluate(
+  tested: ModuleUnderTest,
+  environment: Environment,
+  before: Snapshot,
+  memory: LiveMemory,
+): ModuleResult {
   environment.reset();
+  const bytesBefore = memory.bytes();
   const module: { exports: object } = { exports: {} };
   let thrown: { readonly error: unknown } | null = null;
   let script: Script | null = null;
@@ -33,12 +40,14 @@ export function evaluate(tested: ModuleUnderTest, environment: Environment, befo
   if (changed.length > 0) return refused('intrinsics', `it changes ${shortList(changed)}, which all modules share`);
   // Made only now: after the script has run, it has the functions that loading needs.
   const cache = script?.createCachedData().toString('base64') ?? null;
-  if (thrown !== null) return resultOfError(thrown.error, tested, environment, cache);
+  // Measured only now: a collection could drop functions from the cache. The cache itself does not count.
+  const memoryBytes = Math.max(0, memory.bytes() - bytesBefore - (cache?.length ?? 0));
+  if (thrown !== null) return resultOfError(thrown.error, tested, environment, { cache, memoryBytes });
   const missing = tested.exports.filter(name => !(name in module.exports));
   if (missing.length > 0) return refused('no_export', `it has no ${shortList(missing)} when it has loaded`);
   environment.provide(tested.module, module.exports);
   const warnings = globals.length === 0 ? [] : [`it sets the global ${shortList(globals)}, which no purge removes`];
-  return { status: 'passed', warnings, cache };
+  return { status: 'passed', warnings, cache, memoryBytes };
 }
 
 /** The result of a module that threw while it was loaded. After it used a stub, an error says nothing about nodes. */
@@ -46,7 +55,7 @@ function resultOfError(
   error: unknown,
   { code }: ModuleUnderTest,
   { used }: Environment,
-  cache: string | null,
+  measured: Pick<ModulePassed, 'cache' | 'memoryBytes'>,
 ): ModuleResult {
   if (error instanceof NoBuiltIn && !used.native) return refused('no_builtin', error.message, error);
   if (used.native || (used.stub && ADDON_LOADERS.test(code))) {
@@ -57,7 +66,7 @@ function resultOfError(
   return {
     status: 'passed',
     warnings: [`only a node can tell whether it loads: without I/O it throws ${describe(error)}`],
-    cache,
+    ...measured,
   };
 }
 

@@ -1,5 +1,6 @@
 import { evaluate } from './evaluate.ts';
 import { snapshot } from './intrinsics.ts';
+import { LiveMemory } from './live-memory.ts';
 import { stubEnvironment } from './environment.ts';
 import type { ModuleResult, ModuleUnderTest, PreflightReply, PreflightRequest } from '../protocol.ts';
 
@@ -7,6 +8,7 @@ import type { ModuleResult, ModuleUnderTest, PreflightReply, PreflightRequest } 
 const send = process.send?.bind(process);
 const environment = stubEnvironment();
 const before = snapshot();
+const memory = new LiveMemory();
 
 process.once('message', ({ token, modules }: PreflightRequest) => {
   for (const tested of modules) {
@@ -20,7 +22,7 @@ send?.('ready');
 /** Even this code can fail after a module has changed the built-in objects. */
 function run(tested: ModuleUnderTest): ModuleResult {
   try {
-    return evaluate(tested, environment, before);
+    return evaluate(tested, environment, before, memory);
   } catch {
     return { status: 'refused', reason: 'intrinsics', detail: 'it changes what all code needs to run', stack: null };
   }

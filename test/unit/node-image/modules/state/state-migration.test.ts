@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { collectGarbage } from '../../../../../node-image/src/process/collect-garbage.ts';
+import { collectGarbage } from '../../../../../shared/collect-garbage.ts';
 import { hosts } from '../host.ts';
 
 const host = hosts();
