@@ -22,7 +22,7 @@ const ROUND_MS = 250;
 const ANSWER_TIMEOUT_MS = 3_000;
 
 /** The same while the kernel is about to kill the process. */
-const LAST_ANSWER_TIMEOUT_MS = 500;
+const LAST_ANSWER_TIMEOUT_MS = 1_000;
 
 /** How often resident memory is looked at meanwhile (milliseconds). */
 const POLL_MS = 10;
@@ -62,7 +62,7 @@ interface MemoryWatchDeps {
 /** An alarm ends below this share of the memory at which it begins. */
 const ALARM_END_SHARE = 0.9;
 
-/** A code that runs without interruption, and the memory when it was first seen (MB). */
+/** Code that runs without interruption, and the resident memory when it was first seen (MB): live memory was not more. */
 interface Run {
   readonly id: number;
   readonly script: string;
@@ -81,6 +81,7 @@ export class MemoryWatch {
   /** The moment of the next measurement, unless resident memory passes `mb` before. */
   #next = { at: 0, mb: 0 };
   #isAlarmed = false;
+  #run: Run | null = null;
 
   constructor(deps: MemoryWatchDeps) {
     this.#deps = deps;
@@ -90,6 +91,7 @@ export class MemoryWatch {
   async check(): Promise<Excess | null> {
     const { limits, residentMb, now } = this.#deps;
     const resident = residentMb();
+    this.#follow(resident);
     this.#sample(resident > SAMPLING_SHARE * limits.liveMb);
     const alarmMb = (limits.liveMb + limits.residentMb) / 2;
     if (resident > alarmMb) this.#alarm(resident);
@@ -105,36 +107,41 @@ export class MemoryWatch {
 
   async #measure(): Promise<Excess | null> {
     const { limits, inspector, residentMb } = this.#deps;
-    const run = this.#run(residentMb());
     const liveMb = await this.#answer(inspector.liveMemoryAbove(limits.liveMb));
     if (typeof liveMb === 'number') return this.#judgeLive(liveMb);
-    if (residentMb() <= limits.residentMb) return null;
     // Garbage can be the reason.
-    if (liveMb === null) await this.#answer(inspector.liveMemoryAbove(0));
-    const mb = residentMb();
-    if (mb <= limits.residentMb) return null;
-    const culprit = this.#hasGrown(run, mb) ? { script: run.script, position: null } : null;
-    return { kind: 'resident', mb, culprit, holders: (await this.#answer(inspector.holders())) ?? [] };
+    if (liveMb === null && residentMb() > limits.residentMb) await this.#answer(inspector.liveMemoryAbove(0));
+    return this.#judgeResident();
   }
 
-  /** Looks for evidence, a few times. Ends when memory is below its limit again, or can't be measured. */
+  /** Looks for evidence, a few times. Ends when memory is below its limit again. */
   async #judgeLive(liveMb: number): Promise<Excess | null> {
     const { limits, inspector, sleep } = this.#deps;
-    const holders = async (): Promise<readonly Holder[]> => (await this.#answer(inspector.holders())) ?? [];
     this.#alarm(liveMb);
-    const run = this.#run(liveMb);
-    const before = this.#isSampledFresh() ? [] : await holders();
     let mb = liveMb;
+    let before: readonly Holder[] | null = this.#isSampledFresh() ? [] : null;
     for (let round = 0; ; round += 1) {
-      const now = await holders();
-      const byRun = this.#hasGrown(run, mb) ? { script: run.script, position: null } : null;
-      const culprit = mainHolder(grownSince(now, before), this.#blameMb * BYTES_PER_MB) ?? byRun;
-      if (culprit !== null || round === ROUNDS) return { kind: 'live', mb, culprit, holders: now };
+      // First: a fast loop leaves little time.
+      const byRun = this.#culpritOf(this.#run, mb);
+      if (byRun !== null) return { kind: 'live', mb, culprit: byRun, holders: [] };
+      const holders = (await this.#answer(inspector.holders())) ?? [];
+      before ??= holders;
+      const culprit = mainHolder(grownSince(holders, before), this.#blameMb * BYTES_PER_MB);
+      if (culprit !== null || round === ROUNDS) return { kind: 'live', mb, culprit, holders };
       await sleep(ROUND_MS);
       const next = await this.#answer(inspector.liveMemoryAbove(limits.liveMb));
-      if (typeof next !== 'number') return null;
+      if (typeof next !== 'number') return this.#judgeResident();
       mb = next;
     }
+  }
+
+  async #judgeResident(): Promise<Excess | null> {
+    const { limits, inspector, residentMb } = this.#deps;
+    const mb = residentMb();
+    if (mb <= limits.residentMb) return null;
+    const culprit = this.#culpritOf(this.#run, mb);
+    const holders = culprit === null ? await this.#answer(inspector.holders()) : [];
+    return { kind: 'resident', mb, culprit, holders: holders ?? [] };
   }
 
   /** Whether what was sampled is evidence: a ready node's memory grew from half of the limit in a short time. */
@@ -159,16 +166,19 @@ export class MemoryWatch {
     posted.catch(() => undefined);
   }
 
-  /** The module's code that runs now; null when none is known to. */
-  #run(mb: number): Run | null {
-    const { runs: id, script } = this.#deps.activity;
-    return script === null ? null : { id, script, mb };
+  /** Remembers since which memory the module's code runs that runs now. While a node starts, only from this moment on. */
+  #follow(mb: number): void {
+    const { runs: id, script, isReady } = this.#deps.activity;
+    const isSame = this.#run?.id === id && this.#run.script === script;
+    if (script === null) this.#run = null;
+    else if (!isSame || !isReady) this.#run = { id, script, mb };
   }
 
-  /** Whether memory has grown while nothing but this code ran. */
-  #hasGrown(run: Run | null, mb: number): run is Run {
+  /** The code that has run since then without interruption, if memory has grown meanwhile. */
+  #culpritOf(run: Run | null, mb: number): Excess['culprit'] {
     const { runs, script } = this.#deps.activity;
-    return run !== null && run.id === runs && run.script === script && mb - run.mb >= this.#blameMb;
+    const isSame = run !== null && run.id === runs && run.script === script;
+    return isSame && mb - run.mb >= this.#blameMb ? { script: run.script, position: null } : null;
   }
 
   get #blameMb(): number {

@@ -19,6 +19,9 @@ const SAMPLE_INTERVAL_MS = 250;
 /** The timeout of the inspector (milliseconds). It gets no answer while the main thread runs native code. */
 const INSPECTOR_TIMEOUT_MS = 3_000;
 
+/** The same while memory is above its limit: it can grow fast. */
+const LOCATE_TIMEOUT_MS = 1_000;
+
 /** How many revisions a restart without a culprit names. */
 const MAX_NAMED_HOLDERS = 3;
 
@@ -80,7 +83,7 @@ async function onExcess({ kind, mb, culprit, holders }: Excess): Promise<void> {
   const { liveMb, residentMb: maxResidentMb } = data.memoryLimits;
   if (culprit !== null) {
     using inspector = new MainThreadInspector();
-    const location = await locate(inspector, culprit);
+    const location = kind === 'live' ? await locate(inspector, culprit) : { script: culprit.script, source: null };
     return restart('memory', location, `took this node to ${Math.round(mb)} MB of memory`);
   }
   const held =
@@ -125,9 +128,8 @@ function end(reason: 'stalled' | 'memory', script: string | null, cause: string)
 
 /** Finds the source of a culprit: of the function that allocated most, or of the code that runs. */
 async function locate(inspector: MainThreadInspector, { script, position }: NonNullable<Excess['culprit']>) {
-  if (position !== null)
-    return { script, source: await orNullAfter(INSPECTOR_TIMEOUT_MS, inspector.sourceOf(position)) };
-  const found = await orNullAfter(INSPECTOR_TIMEOUT_MS, inspector.findModule());
+  if (position !== null) return { script, source: await orNullAfter(LOCATE_TIMEOUT_MS, inspector.sourceOf(position)) };
+  const found = await orNullAfter(LOCATE_TIMEOUT_MS, inspector.findModule());
   return { script, source: found?.script === script ? found.source : null };
 }
 

@@ -178,6 +178,23 @@ describe('a revision', () => {
     expect(await node.check()).toMatchObject({ culprit: { script: DEMO, position: null } });
   });
 
+  it('is blamed at the first measurement when memory has grown since it runs', async () => {
+    const node = await grown(each => (each.script = DEMO));
+    expect(await node.check()).toMatchObject({ culprit: { script: DEMO, position: null } });
+    expect(node.measured).toBe(1);
+  });
+
+  it('is not blamed for what it took while the node starts', async () => {
+    const node = await grown(each => Object.assign(each, { script: DEMO, isReady: false }));
+    expect(await node.check()).toMatchObject({ culprit: null });
+  });
+
+  it('is blamed when the main thread does not answer any more, and memory is about to end the process', async () => {
+    const node = await grown(each => (each.script = DEMO));
+    Object.assign(node, { live: 310, resident: 950, answers: false });
+    expect(await node.check()).toMatchObject({ kind: 'resident', culprit: { script: DEMO } });
+  });
+
   it('is not blamed when buffers grow and other code runs in between', async () => {
     const node = await grown(() => undefined);
     node.script = DEMO;
