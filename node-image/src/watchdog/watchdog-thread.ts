@@ -84,9 +84,12 @@ async function onStall(beats: number): Promise<void> {
 async function onExcess({ kind, mb, culprit, holders }: Excess): Promise<void> {
   const { liveMb, residentMb: maxResidentMb } = data.memoryLimits;
   if (culprit !== null) {
+    const deed = `took this node to ${Math.round(mb)} MB of memory`;
+    // At once: while the inspector looks for the source, memory can grow to where the kernel ends the process.
+    ban({ script: culprit.script, source: null }, deed);
     using inspector = new MainThreadInspector();
     const location = kind === 'live' ? await locate(inspector, culprit) : { script: culprit.script, source: null };
-    return restart('memory', location, `took this node to ${Math.round(mb)} MB of memory`);
+    return restart('memory', location, deed);
   }
   const held =
     kind === 'live'
@@ -109,14 +112,17 @@ function namesOf(holders: Excess['holders']): string {
 /** Bans the module's revision, and ends the process. */
 function restart(reason: 'stalled' | 'memory', location: ModuleLocation | null, deed: string): void {
   if (location === null) return end(reason, null, `something ${deed}, and no module was found in it`);
-  const source = location.source === null ? '' : `, in ${location.source}`;
-  const detail = `${deed} at ${new Date().toISOString()}${source}`;
-  const { script } = location;
+  end(reason, location.script, `${location.script} ${ban(location, deed)}`);
+}
+
+/** Bans the module's revision. Returns what it did, for people. */
+function ban({ script, source }: ModuleLocation, deed: string): string {
+  const detail = `${deed} at ${new Date().toISOString()}${source === null ? '' : `, in ${source}`}`;
   try {
     writeBans(data.bansFile, withBan(readBans(data.bansFile), script, detail));
-    end(reason, script, `${script} ${detail}`);
+    return detail;
   } catch (error) {
-    end(reason, script, `${script} ${detail}; the ban could not be written: ${String(error)}`);
+    return `${detail}; the ban could not be written: ${String(error)}`;
   }
 }
 
