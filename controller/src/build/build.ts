@@ -1,9 +1,12 @@
 import type { Bundle } from '../../../protocol/bundle.ts';
+import { UnavailableError } from '../../../protocol/errors.ts';
 import type { OnReport } from '../api/command.ts';
 import { SourceError } from '../api/diagnostic.ts';
 import type { Compiled } from './compile.ts';
 import { pack, refuseTooLarge } from './bundle-size.ts';
 import { type Preflight, PreflightError } from './preflight/runner.ts';
+import type { SourceFiles } from './source-files.ts';
+import type { SourceSnapshot } from './source-snapshot.ts';
 import type { TypeCheck } from './type-check.ts';
 
 /** A bundle that has passed all checks, and its bytes for the wire. */
@@ -16,41 +19,74 @@ export interface BuiltBundle {
 export type Build = (modules: readonly string[], check: boolean, say: OnReport) => Promise<readonly BuiltBundle[]>;
 
 interface BuildParts {
-  /** Compiles a module's source as it is now. @throws UsageError and SourceError */
-  readonly compile: (module: string) => Promise<Compiled>;
-  readonly typeCheck: TypeCheck;
-  readonly preflight: Preflight;
+  readonly sources: SourceFiles;
+  /** Compiles a module's source. @throws UsageError and SourceError */
+  readonly compile: (module: string, sources: SourceSnapshot) => Promise<Compiled>;
+  readonly typeCheck: Pick<TypeCheck, 'check'>;
+  readonly preflight: Pick<Preflight, 'run'>;
   /** The largest message that NATS takes now, in bytes. */
   readonly maxPayload: () => number;
 }
+
+/** How long a build is tried again while its sources are saved (milliseconds). The first one can start the type checker. */
+const RETRY_TIMEOUT_MS = 5_000;
+
+/** How often it is tried at least. */
+const MIN_TRIES = 10;
 
 /**
  * Creates the function that builds modules: it compiles them and checks their types at the same time, runs the preflight, and
  * packs the bundles. Nothing is sent.
  *
+ * All of it sees the sources as they were at one moment. At that moment a file can be incomplete, or only one of two files that
+ * belong together can be saved. So an error counts only if the sources have not changed meanwhile.
+ *
  * @throws UsageError, SourceError, PreflightError
  */
-export function createBuild({ compile, typeCheck, preflight, maxPayload }: BuildParts): Build {
+export function createBuild(parts: BuildParts): Build {
   return async (modules, check, say) => {
-    const compiling = Promise.all(modules.map(module => compile(module)));
-    const sources = compiling.then(all => [...new Set(all.flatMap(each => each.sources))]);
-    const [diagnostics, preflighted] = await Promise.all([
-      check ? typeCheck.check(sources) : [],
-      compiling.then(all => {
-        const bundles = all.map(({ bundle }) => bundle);
-        for (const bundle of bundles) refuseTooLarge(bundle, maxPayload());
-        return preflight.run(bundles);
-      }),
-      // Handled here too: the type check waits for it only later, or not at all.
-      sources,
-    ]);
-    if (diagnostics.length > 0) {
-      const what = diagnostics.length === 1 ? 'a type error' : `${diagnostics.length} type errors`;
-      const summary = `${modules.join(' ')}: ${what}; nothing was sent (--no-check pushes all the same)`;
-      throw new SourceError('types', summary, diagnostics);
+    const startedAt = performance.now();
+    let known: readonly string[] = [];
+    for (let tries = 1; ; tries += 1) {
+      const snapshot = await parts.sources.take(check, known);
+      const isLate = tries >= MIN_TRIES && performance.now() - startedAt > RETRY_TIMEOUT_MS;
+      try {
+        const { bundles, warnings } = await buildOnce(parts, modules, check, snapshot);
+        if (isLate || snapshot.isConsistent()) {
+          for (const message of warnings) say({ type: 'warning', message });
+          return bundles.map(bundle => ({ bundle, packed: pack(bundle, parts.maxPayload()) }));
+        }
+      } catch (error) {
+        if (isLate || error instanceof UnavailableError || !snapshot.isOutdated()) throw error;
+      }
+      ({ known } = snapshot);
     }
-    if (preflighted instanceof PreflightError) throw preflighted;
-    for (const message of preflighted.warnings) say({ type: 'warning', message });
-    return preflighted.bundles.map(bundle => ({ bundle, packed: pack(bundle, maxPayload()) }));
   };
+}
+
+async function buildOnce(
+  { compile, typeCheck, preflight, maxPayload }: BuildParts,
+  modules: readonly string[],
+  check: boolean,
+  snapshot: SourceSnapshot,
+): Promise<{ readonly bundles: readonly Bundle[]; readonly warnings: readonly string[] }> {
+  const compiling = Promise.all(modules.map(module => compile(module, snapshot)));
+  const sources = compiling.then(all => [...new Set(all.flatMap(each => each.sources))]);
+  const [diagnostics, preflighted] = await Promise.all([
+    check ? typeCheck.check(sources, snapshot) : [],
+    compiling.then(all => {
+      const bundles = all.map(({ bundle }) => bundle);
+      for (const bundle of bundles) refuseTooLarge(bundle, maxPayload());
+      return preflight.run(bundles);
+    }),
+    // Handled here too: the type check waits for it only later, or not at all.
+    sources,
+  ]);
+  if (diagnostics.length > 0) {
+    const what = diagnostics.length === 1 ? 'a type error' : `${diagnostics.length} type errors`;
+    const summary = `${modules.join(' ')}: ${what}; nothing was sent (--no-check pushes all the same)`;
+    throw new SourceError('types', summary, diagnostics);
+  }
+  if (preflighted instanceof PreflightError) throw preflighted;
+  return preflighted;
 }

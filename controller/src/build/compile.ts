@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 
-import { build, type BuildOptions, type Message } from 'esbuild';
+import { build, type BuildOptions, type Message, type Plugin } from 'esbuild';
 
 import { type Bundle, packMap } from '../../../protocol/bundle.ts';
 import { UsageError } from '../../../protocol/errors.ts';
@@ -12,6 +12,9 @@ import { esbuildService } from './esbuild-service.ts';
 import { linkHotImports, starModules } from './hot-imports.ts';
 import { liveExports } from './live-exports.ts';
 import { sourceEntry, type SourceEntry } from './source-entry.ts';
+import { isInPackage } from './source-file.ts';
+import { SourceFiles } from './source-files.ts';
+import type { SourceSnapshot } from './source-snapshot.ts';
 
 /** A bundle, and its sources. */
 export interface Compiled {
@@ -24,16 +27,22 @@ export interface Compiled {
  * Compiles `<modulesDir>/<module>.ts` (or `<module>/index.ts`) to CommonJS with its npm imports bundled in.
  *
  * @param module a valid module name.
+ * @param sources the files as they are to be compiled, those of packages excepted: as they are now, if it is left out.
  * @throws UsageError when there is no such module, or it exports nothing.
  * @throws SourceError when it does not compile.
  * @throws UnavailableError when esbuild's process ends meanwhile.
  */
-export function compile(modulesDir: string, module: string): Promise<Compiled> {
-  return compileWithin(modulesDir, module, []);
+export async function compile(modulesDir: string, module: string, sources?: SourceSnapshot): Promise<Compiled> {
+  return compileWithin(modulesDir, module, sources ?? (await new SourceFiles(modulesDir).take(false)), []);
 }
 
 /** @param outer the modules that re-export this one, the direct one last. */
-async function compileWithin(modulesDir: string, module: string, outer: readonly string[]): Promise<Compiled> {
+async function compileWithin(
+  modulesDir: string,
+  module: string,
+  snapshot: SourceSnapshot,
+  outer: readonly string[],
+): Promise<Compiled> {
   const root = dirname(modulesDir);
   const file = relative(root, sourceFile(modulesDir, module));
   const common = {
@@ -50,6 +59,7 @@ async function compileWithin(modulesDir: string, module: string, outer: readonly
     logLevel: 'silent',
     outfile: `${module}.js`,
     metafile: true,
+    plugins: [filesOf(snapshot)],
   } as const satisfies BuildOptions;
   const [program, surface] = await Promise.allSettled([
     esbuildService.use(() =>
@@ -71,7 +81,7 @@ async function compileWithin(modulesDir: string, module: string, outer: readonly
 
   const written = outputEndingIn('.js', program.value.outputFiles);
   const stars = starModules(written);
-  const names = await starNames(modulesDir, [...stars.keys()], [...outer, module]);
+  const names = await starNames(modulesDir, [...stars.keys()], snapshot, [...outer, module]);
   const own = surface.value.metafile.outputs[`${module}.js`]?.exports ?? [];
   const passedOn = [...names].flatMap(([from, all]) => (stars.get(from) === true ? all : []));
   const exports = [...new Set([...own, ...passedOn])];
@@ -90,7 +100,7 @@ async function compileWithin(modulesDir: string, module: string, outer: readonly
     map: packMap(outputEndingIn('.map', program.value.outputFiles)),
   };
   const sources = Object.keys(program.value.metafile.inputs)
-    .filter(path => /\.[mc]?tsx?$/.test(path) && !path.includes('node_modules/'))
+    .filter(path => /\.[mc]?tsx?$/.test(path) && !isInPackage(path))
     .map(path => resolve(root, path));
   return { bundle, sources };
 }
@@ -102,6 +112,7 @@ async function compileWithin(modulesDir: string, module: string, outer: readonly
 async function starNames(
   modulesDir: string,
   modules: readonly string[],
+  snapshot: SourceSnapshot,
   outer: readonly string[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const names = modules.map(async (module): Promise<[string, readonly string[]]> => {
@@ -110,10 +121,25 @@ async function starNames(
       const star = `${outer.at(-1) ?? ''} has export * from 'hot:${module}'`;
       throw new UsageError(`${star}, but there is no modules/${module}.ts: write it, or write the names in place of *`);
     }
-    const { bundle } = await compileWithin(modulesDir, module, outer);
+    const { bundle } = await compileWithin(modulesDir, module, snapshot, outer);
     return [module, bundle.exports.filter(name => name !== 'default')];
   });
   return new Map(await Promise.all(names));
+}
+
+/** Gives esbuild the files of a snapshot. It reads packages by itself. */
+function filesOf(snapshot: SourceSnapshot): Plugin {
+  return {
+    name: 'sources',
+    setup: esbuild =>
+      esbuild.onLoad({ filter: /.*/, namespace: 'file' }, ({ path }) => {
+        if (isInPackage(path)) return undefined;
+        const contents = snapshot.bytes(path);
+        if (contents !== null) return { contents, loader: 'default' };
+        const file = relative(esbuild.initialOptions.absWorkingDir ?? '', path);
+        return { errors: [{ text: `Could not read ${file}: it is missing, not readable or no regular file` }] };
+      }),
+  };
 }
 
 /** The names of the modules in a folder that can be read. */

@@ -1,55 +1,110 @@
-import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 
-/** A text for each path that differs when the file was written. */
-export type SourceTimes = ReadonlyMap<string, string>;
+import {
+  hasTypes,
+  isInPackage,
+  isUnchanged,
+  isWrittenWithin,
+  type Listing,
+  realPathOf,
+  type SourceFile,
+  stampOf,
+} from './source-file.ts';
+
+interface Taken {
+  /** Files by real path; null for one that is missing, unreadable or no regular file. */
+  readonly files: ReadonlyMap<string, SourceFile | null>;
+  readonly listing: Listing | null;
+  /** Whether all these files were so at one moment. */
+  readonly isWhole: boolean;
+  /** Reads a file that was not taken. */
+  readonly read: (path: string) => SourceFile | null;
+}
+
+/** Files that belong together are saved with shorter pauses (milliseconds). */
+const PAUSE_MS = 100;
+
+const utf8 = new TextDecoder();
 
 /**
- * The files of a folder that can have types, without `node_modules`, as they are now. What can't be read is left out: the
- * compiler names it if a module needs it.
+ * The sources of one build, each read once: compiler, type checker and source map have the same contents, also when files are
+ * saved meanwhile. A file that was not taken is read when it is first asked for.
  */
-export function sourceTimes(folder: string): SourceTimes {
-  const times = new Map<string, string>();
-  const visit = (current: string): void => {
-    for (const entry of entriesOf(current)) {
-      const path = join(current, entry.name);
-      if (entry.isDirectory() && entry.name !== 'node_modules') visit(path);
-      if (!/\.([mc]?tsx?|json)$/.test(entry.name)) continue;
-      const stat = statOf(path);
-      if (stat?.isFile() === true) times.set(path, `${stat.mtimeMs} ${stat.ctimeMs} ${stat.size} ${stat.ino}`);
-    }
-  };
-  visit(folder);
-  return times;
-}
+export class SourceSnapshot {
+  readonly #listing: Listing | null;
+  readonly #files: Map<string, SourceFile | null>;
+  readonly #folders: Map<string, string | null>;
+  readonly #realPaths: Map<string, string>;
+  readonly #read: Taken['read'];
+  #isWhole: boolean;
 
-function entriesOf(folder: string): Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch {
-    return [];
+  /** @param folder the modules folder. */
+  constructor(folder: string, { files, listing, isWhole, read }: Taken) {
+    this.#listing = listing;
+    this.#files = new Map(files);
+    this.#folders = new Map(listing?.folders ?? [[folder, stampOf(folder)]]);
+    this.#realPaths = new Map(listing?.files);
+    this.#isWhole = isWhole;
+    this.#read = read;
   }
-}
 
-function statOf(path: string): Stats | null {
-  try {
-    return statSync(path);
-  } catch {
-    return null;
+  /** The paths of the folder's files that can have types. */
+  get paths(): string[] {
+    return [...(this.#listing?.files.keys() ?? [])];
   }
-}
 
-/** The paths that differ between two snapshots. */
-export interface SourceChanges {
-  readonly changed: string[];
-  readonly created: string[];
-  readonly deleted: string[];
-}
+  /** The real paths of all files that were taken or asked for. */
+  get known(): string[] {
+    return [...this.#files.keys()];
+  }
 
-export function changesBetween(before: SourceTimes, now: SourceTimes): SourceChanges {
-  return {
-    changed: [...now].filter(([path, time]) => before.has(path) && before.get(path) !== time).map(([path]) => path),
-    created: [...now.keys()].filter(path => !before.has(path)),
-    deleted: [...before.keys()].filter(path => !now.has(path)),
-  };
+  /** The bytes of a file; null for one that is missing, unreadable or no regular file. */
+  bytes(path: string): Buffer | null {
+    return this.#file(path)?.bytes ?? null;
+  }
+
+  /** The text of a file, without a byte order mark; null as for its bytes. */
+  text(path: string): string | null {
+    const bytes = this.bytes(path);
+    return bytes === null ? null : utf8.decode(bytes);
+  }
+
+  /** The SHA-256 of a file, hex; null as for its bytes. */
+  hash(path: string): string | null {
+    return this.#file(path)?.hash ?? null;
+  }
+
+  /**
+   * Whether files that were taken or asked for have been written since, or just before, or files have come or gone: an error
+   * that is found in them need not be one.
+   */
+  isOutdated(): boolean {
+    return (
+      [...this.#folders].some(([path, stamp]) => stampOf(path) !== stamp) ||
+      [...this.#files].some(([path, file]) => isWrittenWithin(PAUSE_MS, file) || !isUnchanged(path, file))
+    );
+  }
+
+  /** Whether all these files were so at one moment. */
+  isConsistent(): boolean {
+    return this.#isWhole || !this.isOutdated();
+  }
+
+  #file(path: string): SourceFile | null {
+    const real = this.#realPaths.get(path) ?? realPathOf(path);
+    this.#realPaths.set(path, real);
+    let file = this.#files.get(real);
+    if (file !== undefined) return file;
+    const folder = dirname(real);
+    if (!this.#folders.has(folder)) this.#folders.set(folder, stampOf(folder));
+    file = this.#isListed(folder, real) ? null : this.#read(real);
+    if (file !== null) this.#isWhole = false;
+    this.#files.set(real, file);
+    return file;
+  }
+
+  /** Whether the listing says whether there is such a file. */
+  #isListed(folder: string, path: string): boolean {
+    return this.#listing?.folders.has(folder) === true && hasTypes(path) && !isInPackage(path);
+  }
 }

@@ -1,14 +1,17 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 
 import type { API, Diagnostic as TypeScriptDiagnostic, Snapshot } from 'typescript/unstable/async';
+import type { FileSystem } from 'typescript/unstable/fs';
 
 import { UnavailableError } from '../../../protocol/errors.ts';
 import { orNullAfter, withTimeout } from '../../../shared/timeout.ts';
 import { type Diagnostic, withoutPosition } from '../api/diagnostic.ts';
 import { type Helper, HelperProcess } from './helper-process.ts';
-import { changesBetween, sourceTimes, type SourceTimes } from './source-snapshot.ts';
+import { isInPackage } from './source-file.ts';
+import { SourceFiles } from './source-files.ts';
+import type { SourceSnapshot } from './source-snapshot.ts';
 
 /** The compiler options when the modules folder has no tsconfig.json. */
 const DEFAULTS = {
@@ -32,25 +35,30 @@ interface Session {
   /** The temporary folder of the configuration. */
   readonly folder: string;
   readonly config: string;
-  times: SourceTimes;
+  /** The files that the checker has asked for, with their hashes. */
+  readonly known: Map<string, string>;
   snapshot: Snapshot;
 }
 
 /**
  * Checks types with TypeScript's native compiler. It keeps the program of the modules folder in a process of its own, so that
- * a check reads only the files that have changed since the last one. One check runs at a time. Disposing ends the process.
+ * a check reads only the files that have changed since the last one. It sees the sources of a snapshot. One check runs at a time. Disposing ends the process.
  */
 export class TypeCheck implements AsyncDisposable, Helper {
   readonly #modulesDir: string;
   readonly #appDir: string;
+  readonly #sources: SourceFiles;
   readonly #process = new HelperProcess('the type checker', () => this.#forget());
   #session: Session | null = null;
+  /** The sources of the last check that has begun. */
+  #snapshot: SourceSnapshot | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param appDir has `node_modules/@types/node` and `@hotcast/types`, for a modules folder without such types. */
-  constructor(modulesDir: string, appDir: string) {
+  constructor(modulesDir: string, appDir: string, sources = new SourceFiles(modulesDir)) {
     this.#modulesDir = modulesDir;
     this.#appDir = appDir;
+    this.#sources = sources;
   }
 
   /** Starts the process and loads the program, so that the next check does not wait for it. */
@@ -66,15 +74,18 @@ export class TypeCheck implements AsyncDisposable, Helper {
    * Returns the type errors of source files, not those of other files.
    *
    * @param files a promise, so that the check starts while the files are still searched for.
+   * @param snapshot the sources to check, with a listing: as they are now, if it is left out.
    * @throws UnavailableError when the checker does not answer, or its process ends; what `files` is rejected with.
    */
-  async check(files: Promise<readonly string[]>): Promise<Diagnostic[]> {
-    const checked = this.#last.then(() =>
-      withTimeout(
+  async check(files: Promise<readonly string[]>, snapshot?: SourceSnapshot): Promise<Diagnostic[]> {
+    const checked = this.#last.then(async () => {
+      const sources = snapshot ?? (await this.#sources.take(true));
+      this.#snapshot = sources;
+      return withTimeout(
         CHECK_TIMEOUT_MS,
-        this.#process.use(() => this.#check(files)),
-      ),
-    );
+        this.#process.use(() => this.#check(files, sources)),
+      );
+    });
     this.#last = checked.catch(() => undefined);
     try {
       return await checked;
@@ -108,8 +119,8 @@ export class TypeCheck implements AsyncDisposable, Helper {
     return session;
   }
 
-  async #check(files: Promise<readonly string[]>): Promise<Diagnostic[]> {
-    const { snapshot, config } = await this.#upToDate();
+  async #check(files: Promise<readonly string[]>, sources: SourceSnapshot): Promise<Diagnostic[]> {
+    const { snapshot, config } = await this.#upToDate(sources);
     const project = snapshot.getProject(config);
     if (project === undefined) throw new TypeError(`TypeScript did not open ${config}`);
     const { program } = project;
@@ -118,44 +129,71 @@ export class TypeCheck implements AsyncDisposable, Helper {
       program.getConfigFileParsingDiagnostics(),
       ...wanted.flatMap(file => [program.getSyntacticDiagnostics(file), program.getSemanticDiagnostics(file)]),
     ]);
-    return found.flat().map(each => this.#diagnosticOf(each));
+    return found.flat().map(each => this.#diagnosticOf(each, sources));
   }
 
-  async #upToDate(): Promise<Session> {
-    const times = sourceTimes(this.#modulesDir);
+  async #upToDate(sources: SourceSnapshot): Promise<Session> {
     const session = this.#session;
-    if (session === null) return this.#open(times);
-    const changes = changesBetween(session.times, times);
-    const all = [...changes.changed, ...changes.created, ...changes.deleted];
+    if (session === null) return this.#open(sources);
+    const { known } = session;
+    const changed: string[] = [];
+    const deleted: string[] = [];
+    for (const [path, before] of known) {
+      const now = sources.hash(path);
+      if (now === null) deleted.push(path);
+      else if (now !== before) changed.push(path);
+    }
+    const created = sources.paths.filter(path => !known.has(path));
+    const all = [...changed, ...created, ...deleted];
     // TypeScript does not notice the first files of a program that had none.
-    if (session.times.size === 0 || all.some(path => path.endsWith('.json'))) {
+    if (known.size === 0 || all.some(path => path.endsWith('.json'))) {
       await this.#close();
-      return this.#open(times);
+      return this.#open(sources);
     }
     if (all.length === 0) return session;
+    for (const path of all) note(known, path, sources);
     const before = session.snapshot;
-    session.snapshot = await session.api.updateSnapshot({ fileChanges: changes });
-    session.times = times;
+    session.snapshot = await session.api.updateSnapshot({ fileChanges: { changed, created, deleted } });
     await before.dispose();
     return session;
   }
 
-  async #open(times: SourceTimes): Promise<Session> {
+  async #open(sources: SourceSnapshot): Promise<Session> {
     // Only the long-lived process loads it.
     const { API: Checker } = await import('typescript/unstable/async');
     const folder = mkdtempSync(join(tmpdir(), 'hotcast-types-'));
     const config = join(folder, 'tsconfig.json');
-    const api = new Checker({ cwd: this.#modulesDir });
+    const known = new Map<string, string>();
+    for (const path of sources.paths) note(known, path, sources);
+    const api = new Checker({ cwd: this.#modulesDir, fs: this.#files(folder, known) });
     try {
       writeFileSync(config, JSON.stringify(await this.#configuration(api)));
       const snapshot = await api.updateSnapshot({ openProjects: [config] });
-      this.#session = { api, folder, config, times, snapshot };
+      this.#session = { api, folder, config, known, snapshot };
       return this.#session;
     } catch (error) {
       rmSync(folder, { recursive: true });
       await orNullAfter(CLOSE_TIMEOUT_MS, api.close());
       throw error;
     }
+  }
+
+  /** Gives the checker the sources of the check that runs. It reads packages and its own files by itself. */
+  #files(ownFolder: string, known: Map<string, string>): FileSystem {
+    const sourcesWith = (path: string): SourceSnapshot | null =>
+      !isAbsolute(path) || isInPackage(path) || path.startsWith(ownFolder) ? null : this.#snapshot;
+    return {
+      fileExists: path => {
+        const sources = sourcesWith(path);
+        return sources === null ? undefined : sources.hash(path) !== null;
+      },
+      readFile: path => {
+        const sources = sourcesWith(path);
+        if (sources === null) return undefined;
+        note(known, path, sources);
+        return sources.text(path);
+      },
+    };
   }
 
   /** The user's configuration, or strict defaults, with the options that a check of this folder needs. */
@@ -186,11 +224,11 @@ export class TypeCheck implements AsyncDisposable, Helper {
     };
   }
 
-  #diagnosticOf(found: TypeScriptDiagnostic): Diagnostic {
+  #diagnosticOf(found: TypeScriptDiagnostic, sources: SourceSnapshot): Diagnostic {
     const { fileName, pos, end } = found;
     const text = textOf(found);
     if (fileName === undefined || fileName === '') return withoutPosition(text);
-    const whole = readFileSync(fileName, 'utf8');
+    const whole = sources.text(fileName) ?? '';
     const start = whole.lastIndexOf('\n', pos - 1) + 1;
     const source = /.*/.exec(whole.slice(start))?.[0] ?? '';
     return {
@@ -202,6 +240,12 @@ export class TypeCheck implements AsyncDisposable, Helper {
       length: Math.max(1, Math.min(end, start + source.length) - pos),
     };
   }
+}
+
+function note(known: Map<string, string>, path: string, sources: SourceSnapshot): void {
+  const hash = sources.hash(path);
+  if (hash === null) known.delete(path);
+  else known.set(path, hash);
 }
 
 function textOf({ code, text, messageChain = [] }: TypeScriptDiagnostic): string {

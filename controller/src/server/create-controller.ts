@@ -16,6 +16,7 @@ import { compile } from '../build/compile.ts';
 import { esbuildHelper } from '../build/esbuild-service.ts';
 import { Preflight } from '../build/preflight/runner.ts';
 import { supervise } from '../build/supervise.ts';
+import { SourceFiles } from '../build/source-files.ts';
 import { TypeCheck } from '../build/type-check.ts';
 import type { CommandContext } from '../commands/context.ts';
 import { heartbeatInterval } from '../fleet/heartbeat-interval.ts';
@@ -80,7 +81,8 @@ export async function createController({
   };
   try {
     const preflight = start(new Preflight(preflightScript, config.preflight));
-    const typeCheck = start(new TypeCheck(config.modulesDir, typesDir));
+    const sources = new SourceFiles(config.modulesDir);
+    const typeCheck = start(new TypeCheck(config.modulesDir, typesDir, sources));
     const supervisor = start(supervise([esbuildHelper, typeCheck, preflight], log));
 
     const { promise: ready, resolve: setReady } = promiseOf<CommandContext>();
@@ -114,7 +116,8 @@ export async function createController({
       rollBackAndAwait(rollout, { cause: 'canary', heads: [head], note }, audience);
     const monitor = start(new CanaryMonitor(membership, endCanary, log));
     const build = createBuild({
-      compile: module => compile(config.modulesDir, module),
+      sources,
+      compile: (module, snapshot) => compile(config.modulesDir, module, snapshot),
       typeCheck,
       preflight,
       maxPayload: () => nats.info?.max_payload ?? Infinity,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { afterEach, expect, it, vi } from 'vitest';
 
+import { SourceFiles } from '../../../../controller/src/build/source-files.ts';
 import { TypeCheck } from '../../../../controller/src/build/type-check.ts';
 import { ROOT } from '../../../support/shell.ts';
 import { projects } from '../../projects.ts';
@@ -72,6 +73,23 @@ it('checks the first module of a folder that was empty, also repeatedly', { time
   await check();
   writeFileSync(path('first.ts'), 'export const f = 2;\n');
   expect(await check('first.ts')).toEqual([]);
+});
+
+it('sees the sources of a snapshot, and later those on the disk', { timeout: 30_000 }, async () => {
+  const { typeCheck, check, path } = checker({
+    'modules/demo.ts': `import { a } from './a';\nimport { b } from '../lib/b';\nexport const f: [1, 1] = [a, b];\n`,
+    'modules/a.ts': 'export const a = 1;\n',
+    'lib/b.ts': 'export const b = 1;\n',
+  });
+  const snapshot = await new SourceFiles(path('.')).take(true);
+  expect(snapshot.text(path('../lib/b.ts'))).toBe('export const b = 1;\n');
+  rmSync(path('a.ts'));
+  writeFileSync(path('../lib/b.ts'), 'export const b = 2;\n');
+  expect(await typeCheck.check(Promise.resolve([path('demo.ts')]), snapshot)).toEqual([]);
+  expect(await check('demo.ts')).toEqual(['modules/demo.ts:1:19 TS2307', 'modules/demo.ts:3:30 TS2322']);
+  writeFileSync(path('a.ts'), 'export const a = 1;\n');
+  writeFileSync(path('../lib/b.ts'), 'export const b = 1;\n');
+  expect(await check('demo.ts')).toEqual([]);
 });
 
 it('leaves no temporary folder and no process when it is disposed', { timeout: 30_000 }, async () => {

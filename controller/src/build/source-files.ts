@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { isWrittenWithin, type Listing, listSources, readSource, type SourceFile, stampOf } from './source-file.ts';
+import { SourceSnapshot } from './source-snapshot.ts';
+
+/** What stays so long is not being saved (milliseconds). */
+const SAVE_MS = 10;
+
+/** How long files that are saved again and again are watched (milliseconds). */
+const WATCH_MS = 100;
+
+const WATCH_INTERVAL_MS = 1;
+
+interface Collected {
+  /** When it was begun, by the clock of `performance`. */
+  readonly at: number;
+  readonly listing: Listing | null;
+  readonly files: ReadonlyMap<string, SourceFile | null>;
+  /** Whether all files are as they were last read. */
+  readonly isKnown: boolean;
+}
+
+/** The files of a modules folder, as builds read them. A file that was not written since an earlier build is not read again. */
+export class SourceFiles {
+  readonly #folder: string;
+  /** The files as they were last read, by real path. */
+  readonly #known = new Map<string, SourceFile>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /**
+   * Takes the files as they are at one moment: they are read twice, until both times agree. Files that are being saved are
+   * waited for. If that does not end, they are taken as they stayed longest.
+   *
+   * @param isListed whether all files of the folder that can have types are taken, as a type check needs them, and the files
+   *   elsewhere that earlier builds have read.
+   * @param also the real paths of other files to take. A file that is not taken is read when it is first asked for.
+   */
+  async take(isListed: boolean, also: readonly string[] = []): Promise<SourceSnapshot> {
+    let last = this.#collect(isListed, also);
+    const startedAt = last.at;
+    let best = { collected: last, ms: last.isKnown ? SAVE_MS : -1 };
+    for (let since = last.at; best.ms < SAVE_MS && last.at - startedAt < WATCH_MS;) {
+      const next = this.#collect(isListed, also);
+      if (!isSame(last, next)) since = next.at;
+      else if (!isBeingSaved(next)) best = { collected: next, ms: SAVE_MS };
+      else if (next.at - since > best.ms) best = { collected: next, ms: next.at - since };
+      last = next;
+      if (best.ms < SAVE_MS) await sleep(WATCH_INTERVAL_MS);
+    }
+    const { listing, files } = best.collected;
+    const read = (path: string): SourceFile | null => this.#read(path);
+    return new SourceSnapshot(this.#folder, { listing, files, isWhole: best.ms >= 0, read });
+  }
+
+  #collect(isListed: boolean, also: readonly string[]): Collected {
+    const at = performance.now();
+    const listing = isListed ? listSources(this.#folder) : null;
+    const listed = listing === null ? [] : [...listing.files.values(), ...this.#known.keys()];
+    const files = new Map<string, SourceFile | null>();
+    let isKnown = true;
+    for (const path of new Set([...listed, ...also])) {
+      const before = this.#known.get(path) ?? null;
+      const file = this.#read(path);
+      files.set(path, file);
+      isKnown &&= file === before;
+    }
+    return { at, listing, files, isKnown };
+  }
+
+  /** Reads a file, unless it is as it was last read. */
+  #read(path: string): SourceFile | null {
+    const known = this.#known.get(path);
+    if (known?.isSettled === true && known.stamp === stampOf(path)) return known;
+    const file = readSource(path);
+    if (file === null) this.#known.delete(path);
+    else this.#known.set(path, file);
+    return file;
+  }
+}
+
+function isBeingSaved({ files }: Collected): boolean {
+  return [...files.values()].some(file => isWrittenWithin(SAVE_MS, file));
+}
+
+function isSame({ files: one }: Collected, { files: other }: Collected): boolean {
+  return one.size === other.size && [...one].every(([path, file]) => file?.hash === other.get(path)?.hash);
+}

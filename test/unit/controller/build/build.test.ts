@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+
+import { afterEach, expect, it } from 'vitest';
+
+import { createBuild } from '../../../../controller/src/build/build.ts';
+import { compile } from '../../../../controller/src/build/compile.ts';
+import { SourceFiles } from '../../../../controller/src/build/source-files.ts';
+import { TypeCheck } from '../../../../controller/src/build/type-check.ts';
+import { type Bundle, unpackMap } from '../../../../protocol/bundle.ts';
+import { ROOT } from '../../../support/shell.ts';
+import { projects } from '../../projects.ts';
+
+const project = projects();
+const cleanups: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const clean of cleanups.splice(0)) await clean();
+});
+
+/** Saves two files that belong together, again and again, each in two writes. Each save has the next number. */
+const WRITER = `
+  const { closeSync, openSync, writeSync } = require('node:fs');
+  const { parentPort, workerData } = require('node:worker_threads');
+  const wait = ms => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+  const save = (path, text) => {
+    const file = openSync(path, 'w');
+    writeSync(file, text.slice(0, text.length / 2));
+    wait(0.2);
+    writeSync(file, text.slice(text.length / 2));
+    closeSync(file);
+  };
+  const saveAll = number => {
+    for (const [path, text] of workerData) save(path, text.replaceAll('NUMBER', number));
+  };
+  saveAll(1000);
+  parentPort.postMessage('ready');
+  for (let number = 1001; ; number += 1) {
+    saveAll(number);
+    wait(number % 8);
+  }
+`;
+
+const HELPER = `export const number = NUMBER;\nexport const text = 'NUMBER';\n`;
+
+/** A mix of two saves has a type error, and no error that esbuild finds. */
+const DEMO = `
+import { number, text } from '../lib/helper';
+export const numbers: readonly [NUMBER, NUMBER, 'NUMBER'] = [number, NUMBER, text];
+`;
+
+function builder(files: Record<string, string>) {
+  const modulesDir = project(files);
+  const root = dirname(modulesDir);
+  symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
+  const sources = new SourceFiles(modulesDir);
+  const typeCheck = new TypeCheck(modulesDir, root, sources);
+  cleanups.push(() => typeCheck[Symbol.asyncDispose]());
+  const build = createBuild({
+    sources,
+    compile: (module, snapshot) => compile(modulesDir, module, snapshot),
+    typeCheck,
+    preflight: { run: async bundles => ({ bundles, warnings: [] }) },
+    maxPayload: () => Infinity,
+  });
+  return { build, root, modulesDir };
+}
+
+/** The numbers in texts. */
+const numbersIn = (...texts: string[]): string[] => [...new Set(texts.join('\n').match(/\b1\d{3}\b/g))].toSorted();
+
+/** The numbers in the code of a bundle, and in the sources of its map. */
+function numbersOf({ code, map }: Bundle): string[][] {
+  const { sourcesContent } = JSON.parse(unpackMap(map)) as { sourcesContent: string[] };
+  return [numbersIn(code), numbersIn(...sourcesContent)];
+}
+
+it.each([
+  ['with a type check', true],
+  ['without a type check', false],
+])(
+  'builds from the sources of one moment while they are saved every few milliseconds, %s',
+  { timeout: 120_000 },
+  async (_, check) => {
+    const { build, modulesDir, root } = builder({ 'modules/other.ts': '', 'lib/helper.ts': '' });
+    const saved = [
+      [join(root, 'lib/helper.ts'), HELPER],
+      [join(modulesDir, 'demo.ts'), DEMO],
+    ];
+    const writer = new Worker(WRITER, { eval: true, workerData: saved });
+    cleanups.push(() => writer.terminate());
+    await once(writer, 'message');
+    for (let built = 0; built < 10; built += 1) {
+      const [{ bundle } = expect.fail('no bundle')] = await build(['demo'], check, () => undefined);
+      const [inCode, inSources] = numbersOf(bundle);
+      expect(inSources).toEqual(inCode);
+      // Only types tell that the files do not belong together.
+      if (check) expect(inCode).toHaveLength(1);
+    }
+  },
+);
