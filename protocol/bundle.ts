@@ -11,6 +11,8 @@ import { revisionOf, shortRevision } from './revision.ts';
 const labelSchema = v.object({
   module: moduleName,
   revision,
+  /** The hash of the source map, which the revision covers; bundles of before version 0.2 have none. */
+  mapHash: v.exactOptional(v.string()),
   /** The path of the source file, for logs and stacks: `modules/demo.ts`. */
   file: v.string(),
   /** The exported names. */
@@ -70,7 +72,7 @@ export function encodeBundle({ code, map, cache, ...named }: Bundle): Uint8Array
 }
 
 /**
- * Unpacks a bundle, and checks that its code has its revision.
+ * Unpacks a bundle, and checks that its code has its revision. The map, which few errors need, stays packed and is not checked.
  *
  * @throws DecodeError when the bytes are no bundle, are larger than {@link MAX_UNPACKED_BYTES} unpacked, or the
  *   code has another revision.
@@ -80,9 +82,9 @@ export function decodeBundle(bytes: Uint8Array): Bundle {
   const [labelled, content] = split(unpack(packed));
   const { runtime, codeBytes, ...label } = decode(labelSchema, labelled);
   const code = content.subarray(0, codeBytes);
-  const actual = revisionOf(code);
+  const actual = revisionOf(code, label.mapHash);
   if (actual !== label.revision) {
-    throw new DecodeError(`the code is revision ${shortRevision(actual)}, not ${shortRevision(label.revision)}`);
+    throw new DecodeError(`the bundle is revision ${shortRevision(actual)}, not ${shortRevision(label.revision)}`);
   }
   const cache = runtime === null ? {} : { cache: { runtime, data: content.subarray(codeBytes) } };
   // A copy of the map, so that it does not keep the whole message in memory.

@@ -8,9 +8,14 @@ const manifestSchema = v.object({
   exports: v.array(v.string()),
   /** The names that the revision imports from each module as `hot:<module>`. */
   imports: v.record(moduleName, v.array(v.string())),
+  /**
+   * The sources that the revision was built from, by their paths beside the modules folder (`modules/demo.ts`), with the first
+   * 12 hex digits of their SHA-256. A package is in it by its package.json. Heads of before version 0.2 name none.
+   */
+  sources: v.optional(v.record(v.string(), v.string()), {}),
 });
 
-/** What a revision offers to other modules and takes from them. */
+/** What a revision offers to other modules and takes from them, and what it was built from. */
 export type Manifest = v.InferOutput<typeof manifestSchema>;
 
 /** Heads of before version 0.2 have none. */

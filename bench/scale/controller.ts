@@ -47,7 +47,17 @@ export async function simulateController() {
   const membership = createMembership(nats, subjects, log);
   const monitor = new CanaryMonitor(membership, async () => undefined, log);
   let next: readonly BuiltBundle[] = [];
-  const context = { nats, subjects, store, membership, monitor, build: async () => next };
+  const sources = { changedAmong: () => [] };
+  const context = {
+    nats,
+    subjects,
+    store,
+    membership,
+    monitor,
+    sources,
+    build: async () => next,
+    availableModules: () => [],
+  };
   const reconciler = createReconciler({
     ...context,
     heartbeatInterval: () => heartbeatInterval(membership.present().length, monitor.isCanaryOpen),
@@ -85,5 +95,5 @@ function build(bytes: number, version: number): BuiltBundle {
   const code = `${generated.code}var noise = '${noise}';\n`;
   const map = packMap(unpackMap(generated.map).replace('AAAA', noise));
   const bundle = { ...generated, code, map, revision: revisionOf(code) };
-  return { bundle, packed: pack(bundle, Infinity) };
+  return { bundle, packed: pack(bundle, Infinity), sources: {} };
 }

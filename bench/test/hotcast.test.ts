@@ -39,6 +39,7 @@ describe('a push', () => {
     command: 'push',
     modules: [],
     unchanged: [],
+    affected: [],
     outcome: 'committed',
     detail: '',
     nodes,

@@ -107,8 +107,9 @@ export class ControllerProcess {
     const membership = { expected: async () => ({ members: members(), warning: null }) };
     const monitor = { observe: () => undefined, watch: async () => ({ status: 'passed' as const, detail: '' }) };
     this.#audience = () => ({ expected: new Set(nodeNames()), timeoutMs: TIMEOUT_MS });
+    const sources = { changedAmong: () => [] };
     const build = () => Promise.reject(new Error('no sources'));
-    this.#context = { nats, subjects, store, membership, monitor, build };
+    this.#context = { nats, subjects, store, membership, monitor, build, sources, availableModules: () => [] };
     const finish = (heads: readonly Head[]) => awaitCommit(this.#context, heads, this.#audience());
     const log = { ...recordingLog(), warn: (fields: object) => 'err' in fields && onFault(fields.err) };
     this.#startCollections = () => {

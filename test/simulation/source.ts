@@ -37,7 +37,7 @@ export function sourceOf({ module, version, throwsOn, isBroken, needs, mentions 
       ${isBroken ? 'exports.add = (' : ''}
     `,
   );
-  return { bundle, packed: encodeBundle(bundle), throwsOn, isBroken, needs };
+  return { bundle, packed: encodeBundle(bundle), sources: {}, throwsOn, isBroken, needs };
 }
 
 /** What is there by the way the test is written. */

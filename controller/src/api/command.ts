@@ -36,6 +36,8 @@ export const commandSchema = v.variant('type', [
   v.object({
     ...change,
     type: v.literal('push'),
+    /** Their names, all that have sources, or those whose sources have changed since their push. */
+    modules: v.union([modules, v.picklist(['all', 'affected'])]),
     /** Purge the versions that drain, also those on which calls run. */
     force: v.boolean(),
     /** Whether a type error stops the push. */

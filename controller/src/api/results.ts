@@ -64,6 +64,9 @@ const headChange = {
   nodes: list(nodeOutcome),
 };
 
+/** A module whose sources have changed since its last push, and which: their paths beside the modules folder. */
+const changedModule = v.object({ module: moduleName, files: list(v.string()) });
+
 const statusRow = v.object({
   module: moduleName,
   node: nodeName,
@@ -96,6 +99,8 @@ export const resultSchema = v.variant('command', [
     modules: pushedModules,
     /** Those of the modules that ran their revision already, and that nothing was written for. */
     unchanged: list(moduleName),
+    /** Other modules that have a source in common with these, which has changed since their own push. */
+    affected: list(changedModule),
     ...headChange,
     times: v.object({ compile: milliseconds, prepare: milliseconds, ...commitTimes }),
   }),
@@ -144,7 +149,12 @@ export const resultSchema = v.variant('command', [
       ]),
     ),
   }),
-  v.object({ command: v.literal('status'), heads: list(headSchema), nodes: list(statusRow) }),
+  v.object({
+    command: v.literal('status'),
+    heads: list(headSchema),
+    nodes: list(statusRow),
+    changed: list(changedModule),
+  }),
   v.object({
     command: v.literal('history'),
     module: moduleName,
@@ -165,6 +175,7 @@ export const resultSchema = v.variant('command', [
 export type Silent = Readonly<v.InferOutput<typeof silent>>;
 export type Refusal = Readonly<v.InferOutput<typeof refusal>>;
 export type NodeOutcome = Readonly<v.InferOutput<typeof nodeOutcome>>;
+export type ChangedModule = Readonly<v.InferOutput<typeof changedModule>>;
 export type StatusRow = Readonly<v.InferOutput<typeof statusRow>>;
 export type Result = Readonly<v.InferOutput<typeof resultSchema>>;
 

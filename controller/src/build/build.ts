@@ -1,5 +1,6 @@
 import type { Bundle } from '../../../protocol/bundle.ts';
 import { UnavailableError } from '../../../protocol/errors.ts';
+import type { Manifest } from '../../../protocol/head.ts';
 import type { OnReport } from '../api/command.ts';
 import { SourceError } from '../api/diagnostic.ts';
 import type { Compiled } from './compile.ts';
@@ -9,10 +10,11 @@ import type { SourceFiles } from './source-files.ts';
 import type { SourceSnapshot } from './source-snapshot.ts';
 import type { TypeCheck } from './type-check.ts';
 
-/** A bundle that has passed all checks, and its bytes for the wire. */
+/** A bundle that has passed all checks, its bytes for the wire, and what it was built from. */
 export interface BuiltBundle {
   readonly bundle: Bundle;
   readonly packed: Uint8Array;
+  readonly sources: Manifest['sources'];
 }
 
 /** Compiles and checks modules that are to be loaded together. `check`: whether types are checked. */
@@ -51,10 +53,10 @@ export function createBuild(parts: BuildParts): Build {
       const snapshot = await parts.sources.take(check, known);
       const isLate = tries >= MIN_TRIES && performance.now() - startedAt > RETRY_TIMEOUT_MS;
       try {
-        const { bundles, warnings } = await buildOnce(parts, modules, check, snapshot);
+        const { built, warnings } = await buildOnce(parts, modules, check, snapshot);
         if (isLate || snapshot.isConsistent()) {
           for (const message of warnings) say({ type: 'warning', message });
-          return bundles.map(bundle => ({ bundle, packed: pack(bundle, parts.maxPayload()) }));
+          return built.map(each => ({ ...each, packed: pack(each.bundle, parts.maxPayload()) }));
         }
       } catch (error) {
         if (isLate || error instanceof UnavailableError || !snapshot.isOutdated()) throw error;
@@ -69,18 +71,19 @@ async function buildOnce(
   modules: readonly string[],
   check: boolean,
   snapshot: SourceSnapshot,
-): Promise<{ readonly bundles: readonly Bundle[]; readonly warnings: readonly string[] }> {
+): Promise<{ readonly built: readonly Omit<BuiltBundle, 'packed'>[]; readonly warnings: readonly string[] }> {
   const compiling = Promise.all(modules.map(module => compile(module, snapshot)));
-  const sources = compiling.then(all => [...new Set(all.flatMap(each => each.sources))]);
-  const [diagnostics, preflighted] = await Promise.all([
-    check ? typeCheck.check(sources, snapshot) : [],
+  const files = compiling.then(all => [...new Set(all.flatMap(each => each.files))]);
+  const [diagnostics, preflighted, compiled] = await Promise.all([
+    check ? typeCheck.check(files, snapshot) : [],
     compiling.then(all => {
       const bundles = all.map(({ bundle }) => bundle);
       for (const bundle of bundles) refuseTooLarge(bundle, maxPayload());
       return preflight.run(bundles);
     }),
+    compiling,
     // Handled here too: the type check waits for it only later, or not at all.
-    sources,
+    files,
   ]);
   if (diagnostics.length > 0) {
     const what = diagnostics.length === 1 ? 'a type error' : `${diagnostics.length} type errors`;
@@ -88,5 +91,6 @@ async function buildOnce(
     throw new SourceError('types', summary, diagnostics);
   }
   if (preflighted instanceof PreflightError) throw preflighted;
-  return preflighted;
+  const built = preflighted.bundles.map((bundle, index) => ({ bundle, sources: compiled[index]?.sources ?? {} }));
+  return { built, warnings: preflighted.warnings };
 }

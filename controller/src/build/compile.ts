@@ -5,8 +5,9 @@ import { build, type BuildOptions, type Message, type Plugin } from 'esbuild';
 
 import { type Bundle, packMap } from '../../../protocol/bundle.ts';
 import { UsageError } from '../../../protocol/errors.ts';
+import type { Manifest } from '../../../protocol/head.ts';
 import { isModuleName } from '../../../protocol/names.ts';
-import { revisionOf } from '../../../protocol/revision.ts';
+import { mapHashOf, revisionOf, shortRevision } from '../../../protocol/revision.ts';
 import { type Diagnostic, SourceError, withoutPosition } from '../api/diagnostic.ts';
 import { esbuildService } from './esbuild-service.ts';
 import { linkHotImports, starModules } from './hot-imports.ts';
@@ -20,7 +21,9 @@ import type { SourceSnapshot } from './source-snapshot.ts';
 export interface Compiled {
   readonly bundle: Bundle;
   /** The TypeScript files that are in the bundle, without packages. */
-  readonly sources: readonly string[];
+  readonly files: readonly string[];
+  /** What the bundle was built from: see the manifest of a head. */
+  readonly sources: Manifest['sources'];
 }
 
 /**
@@ -81,50 +84,67 @@ async function compileWithin(
 
   const written = outputEndingIn('.js', program.value.outputFiles);
   const stars = starModules(written);
-  const names = await starNames(modulesDir, [...stars.keys()], snapshot, [...outer, module]);
+  const starred = await compileStarred(modulesDir, [...stars.keys()], snapshot, [...outer, module]);
+  const names = new Map([...starred].map(([from, each]) => [from, namesPassedOn(each)]));
   const own = surface.value.metafile.outputs[`${module}.js`]?.exports ?? [];
   const passedOn = [...names].flatMap(([from, all]) => (stars.get(from) === true ? all : []));
   const exports = [...new Set([...own, ...passedOn])];
   if (exports.length === 0) throw new UsageError(`${file} exports nothing: export at least one function`);
   // The first line of a program can name its interpreter; that of a module can't.
   const code = linkHotImports(written.replace(/^#!.*/, ''), from => names.get(from) ?? []);
+  const map = outputEndingIn('.map', program.value.outputFiles);
+  const mapHash = mapHashOf(map);
   const bundle: Bundle = {
     module,
-    revision: revisionOf(code),
+    revision: revisionOf(code, mapHash),
+    mapHash,
     file,
     exports,
     live: [...liveExports(outputEndingIn('.js', surface.value.outputFiles), own), ...exports.slice(own.length)],
     // The preflight measures it.
     memoryBytes: 0,
     code,
-    map: packMap(outputEndingIn('.map', program.value.outputFiles)),
+    map: packMap(map),
   };
-  const sources = Object.keys(program.value.metafile.inputs)
-    .filter(path => /\.[mc]?tsx?$/.test(path) && !isInPackage(path))
-    .map(path => resolve(root, path));
-  return { bundle, sources };
+  const inputs = Object.keys(program.value.metafile.inputs);
+  const files = inputs.filter(path => /\.[mc]?tsx?$/.test(path) && !isInPackage(path)).map(path => resolve(root, path));
+  const sources = Object.assign(hashesOf(inputs, root, snapshot), ...[...starred.values()].map(each => each?.sources));
+  return { bundle, files, sources };
 }
 
-/**
- * The names that `export * from 'hot:<module>'` passes on, by module: the exports that the module's source has now. A circle of
- * such exports adds no names.
- */
-async function starNames(
+/** The hashes of source files, and of the package.json of packages. */
+function hashesOf(inputs: readonly string[], root: string, snapshot: SourceSnapshot): Manifest['sources'] {
+  const paths = new Set(inputs.map(path => /^.*node_modules\/(?:@[^/]+\/)?[^/]+\//.exec(path)?.[0] ?? path));
+  return Object.fromEntries(
+    [...paths].flatMap(each => {
+      const path = each.endsWith('/') ? `${each}package.json` : each;
+      const hash = snapshot.hash(resolve(root, path));
+      return hash === null ? [] : [[path, shortRevision(hash)]];
+    }),
+  );
+}
+
+/** The names that `export *` from a module passes on: the exports that its source has. A circle of such exports adds no names. */
+function namesPassedOn(compiled: Compiled | null): string[] {
+  return compiled === null ? [] : compiled.bundle.exports.filter(name => name !== 'default');
+}
+
+/** Compiles the modules that `export * from 'hot:<module>'` names; null for one that is being compiled. */
+async function compileStarred(
   modulesDir: string,
   modules: readonly string[],
   snapshot: SourceSnapshot,
   outer: readonly string[],
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const names = modules.map(async (module): Promise<[string, readonly string[]]> => {
-    if (outer.includes(module)) return [module, []];
+): Promise<ReadonlyMap<string, Compiled | null>> {
+  const compiled = modules.map(async (module): Promise<[string, Compiled | null]> => {
+    if (outer.includes(module)) return [module, null];
     if (!availableModules(modulesDir).includes(module)) {
       const star = `${outer.at(-1) ?? ''} has export * from 'hot:${module}'`;
       throw new UsageError(`${star}, but there is no modules/${module}.ts: write it, or write the names in place of *`);
     }
-    const { bundle } = await compileWithin(modulesDir, module, snapshot, outer);
-    return [module, bundle.exports.filter(name => name !== 'default')];
+    return [module, await compileWithin(modulesDir, module, snapshot, outer)];
   });
-  return new Map(await Promise.all(names));
+  return new Map(await Promise.all(compiled));
 }
 
 /** Gives esbuild the files of a snapshot. It reads packages by itself. */

@@ -1,8 +1,13 @@
 import type { Bundle } from '../../../protocol/bundle.ts';
 import type { Manifest } from '../../../protocol/head.ts';
 
-/** What a compiled module exports, and which names it imports from other modules as `hot:<module>`. */
-export function manifestFrom({ exports, code }: Pick<Bundle, 'exports' | 'code'>): Manifest {
+/**
+ * What a compiled module exports, which names it imports from other modules as `hot:<module>`, and what it was built from.
+ */
+export function manifestFrom(
+  { exports, code }: Pick<Bundle, 'exports' | 'code'>,
+  sources: Manifest['sources'] = {},
+): Manifest {
   const imports: Manifest['imports'] = {};
   // As esbuild writes it: a variable and its properties wherever a name is used, or a list of names that are passed on.
   for (const [, variable, module = '', names = '[]'] of code.matchAll(
@@ -11,7 +16,7 @@ export function manifestFrom({ exports, code }: Pick<Bundle, 'exports' | 'code'>
     const used = variable === undefined ? (JSON.parse(names) as string[]) : propertiesOf(variable, code);
     imports[module] = [...new Set([...(imports[module] ?? []), ...used])];
   }
-  return { exports, imports };
+  return { exports, imports, sources };
 }
 
 function propertiesOf(variable: string, code: string): string[] {

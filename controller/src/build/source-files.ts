@@ -1,6 +1,17 @@
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { isWrittenWithin, type Listing, listSources, readSource, type SourceFile, stampOf } from './source-file.ts';
+import type { Manifest } from '../../../protocol/head.ts';
+import { shortRevision } from '../../../protocol/revision.ts';
+import {
+  isWrittenWithin,
+  type Listing,
+  listSources,
+  readSource,
+  realPathOf,
+  type SourceFile,
+  stampOf,
+} from './source-file.ts';
 import { SourceSnapshot } from './source-snapshot.ts';
 
 /** What stays so long is not being saved (milliseconds). */
@@ -53,6 +64,19 @@ export class SourceFiles {
     const { listing, files } = best.collected;
     const read = (path: string): SourceFile | null => this.#read(path);
     return new SourceSnapshot(this.#folder, { listing, files, isWhole: best.ms >= 0, read });
+  }
+
+  /**
+   * The sources that are not as they were: they have another content, or are gone.
+   *
+   * @param sources as a manifest has them.
+   */
+  changedAmong(sources: Manifest['sources']): string[] {
+    const root = dirname(this.#folder);
+    return Object.entries(sources).flatMap(([path, hash]) => {
+      const file = this.#read(realPathOf(join(root, path)));
+      return file !== null && shortRevision(file.hash) === hash ? [] : [path];
+    });
   }
 
   #collect(isListed: boolean, also: readonly string[]): Collected {

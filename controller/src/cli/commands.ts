@@ -47,8 +47,15 @@ export function defineCli(program: Program, author: string, { send, serve }: Act
     .description('Hot code loading for a fleet of Node.js containers.')
     .addHelpText('after', `\nExit status: ${statuses.join(', ')}.`);
 
-  addCommand(program, 'push <module...>', 'hotcast push demo --canary 10%')
+  addCommand(program, 'push [module...]', 'hotcast push demo --canary 10%')
     .description('compile modules and load them on every node, together')
+    .option('--all', 'push all modules that have sources')
+    .addOption(
+      new Option(
+        '--affected',
+        'push the modules whose sources have changed since their last push, without those that have an open canary',
+      ).conflicts('all'),
+    )
     .option('--force', 'purge all draining versions first, even if calls run on them, and push also what is unchanged')
     .option('--no-check', 'push even if types are wrong')
     .addOption(
@@ -61,10 +68,14 @@ export function defineCli(program: Program, author: string, { send, serve }: Act
     .addOption(timeOption('--watch <time>', 'how long to watch the canary', '10s'))
     .option('--max-errors <count>', 'how many failed calls the canary is allowed', wholeNumber, 0)
     .option('--min-calls <count>', 'how many calls the nodes of the canary must take for it to pass', wholeNumber, 1)
-    .action((modules, options) => {
-      const { force = false, check, dryRun = false, maxErrors, minCalls, watch } = options;
+    .action((modules, options, command) => {
+      const { all = false, affected = false, force = false, check, dryRun = false } = options;
+      const { maxErrors, minCalls, watch } = options;
+      const select = all ? 'all' : affected ? 'affected' : null;
+      if (select === null && modules.length === 0) command.error('error: name a module, or give --all or --affected');
+      if (select !== null && modules.length > 0) command.error(`error: name modules, or give --${select}, not both`);
       const canary = options.canary ? { scope: options.canary, maxErrors, minCalls, watch } : null;
-      return send(options, { type: 'push', modules, author, force, check, dryRun, canary });
+      return send(options, { type: 'push', modules: select ?? modules, author, force, check, dryRun, canary });
     });
 
   addCommand(program, 'promote <module...>', 'hotcast promote demo')

@@ -1,5 +1,5 @@
 import { shortRevision } from '../../../protocol/revision.ts';
-import type { HeadChangeResult, NodeOutcome, PushResult, ResultOf } from '../api/results.ts';
+import type { ChangedModule, HeadChangeResult, NodeOutcome, PushResult, ResultOf } from '../api/results.ts';
 import { at, ms, SILENT, table } from './format.ts';
 
 /** A line a node, the outcome with totals, the modules of a push that were left alone, and the times. */
@@ -23,6 +23,7 @@ export function renderPush(result: PushResult | HeadChangeResult): string {
     table(nodes.map(node => (command === 'remove' ? removedRow(node) : nodeRow(node)))),
     [title, ...counts, ...speed, ...waits].join(' · '),
     detail,
+    ...(command === 'push' ? affectedLines(result.affected) : []),
     leftAlone === '' ? '' : `unchanged: ${leftAlone} (--force writes it again)`,
     phases.join(', '),
   ]
@@ -30,11 +31,28 @@ export function renderPush(result: PushResult | HeadChangeResult): string {
     .join('\n');
 }
 
-/** The nodes that were silent, and one line. */
-function renderUnchanged({ modules, detail, nodes }: PushResult | HeadChangeResult): string {
+function affectedLines(affected: PushResult['affected']): string[] {
+  if (affected.length === 0) return [];
+  return [`changed sources are also in ${changedText(affected)}; push them with: hotcast push --affected`];
+}
+
+/** Modules with their changed sources: `bar (modules/lib/helper.ts), baz (modules/baz.ts and 2 more)`. */
+export function changedText(changed: readonly ChangedModule[]): string {
+  return changed
+    .map(({ module, files: [first, ...others] }) => {
+      const more = others.length === 0 ? '' : ` and ${others.length} more`;
+      return `${module} (${first}${more})`;
+    })
+    .join(', ');
+}
+
+/** The nodes that were silent, one line, and other modules that are affected. */
+function renderUnchanged(result: PushResult | HeadChangeResult): string {
+  const { modules, detail, nodes } = result;
+  const affected = result.command === 'push' ? affectedLines(result.affected) : [];
   const verb = modules.length === 1 ? 'is' : 'are';
-  const line = `unchanged: ${namesOf(modules)} ${verb} deployed; ${detail}`;
-  return [table(nodes.map(nodeRow)), line].filter(part => part !== '').join('\n');
+  const line = modules.length === 0 ? detail : `unchanged: ${namesOf(modules)} ${verb} deployed; ${detail}`;
+  return [table(nodes.map(nodeRow)), line, ...affected].filter(part => part !== '').join('\n');
 }
 
 function namesOf(modules: readonly { readonly module: string; readonly revision: string | null }[]): string {
@@ -43,6 +61,7 @@ function namesOf(modules: readonly { readonly module: string; readonly revision:
 
 /** A line a node, and how many would load the modules. */
 export function renderDryRun({ modules, nodes }: ResultOf<'dry-run'>): string {
+  if (modules.length === 0) return 'the sources of all modules are as they were pushed; nothing was tried';
   const would = nodes.filter(({ status }) => status === 'would_load').length;
   const what = modules.map(({ module, revision }) => at(module, revision)).join(' ');
   return [table(nodes.map(dryRunRow)), `${what} would load on ${would} of ${nodes.length}; nothing was changed`].join(

@@ -5,7 +5,7 @@ import { ageText } from '../../../shared/age.ts';
 import type { Result, ResultOf } from '../api/results.ts';
 import { at, ms, SILENT, table } from './format.ts';
 import { printValue } from './print-value.ts';
-import { renderCompile, renderDryRun, renderPush } from './render-changes.ts';
+import { changedText, renderCompile, renderDryRun, renderPush } from './render-changes.ts';
 
 const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>) => string } = {
   push: renderPush,
@@ -93,8 +93,8 @@ function renderNodes({ nodes }: ResultOf<'nodes'>): string {
   return table([['NODE', 'CONTAINER', 'PID', 'STARTED', 'UPTIME', 'MEMORY', 'MODULES'], ...rows]);
 }
 
-/** A table with a row for each module and node, and how many differ from their head. */
-function renderStatus({ heads, nodes }: ResultOf<'status'>): string {
+/** A table with a row for each module and node, the modules whose sources have changed, and how many differ from their head. */
+function renderStatus({ heads, nodes, changed }: ResultOf<'status'>): string {
   const rows = nodes.map(row => [
     row.module,
     row.node,
@@ -104,8 +104,10 @@ function renderStatus({ heads, nodes }: ResultOf<'status'>): string {
   ]);
   const drifted = nodes.filter(({ state }) => state !== 'ok').length;
   const summary = drifted === 0 ? 'every node is on its heads' : `${drifted} of ${nodes.length} are not on their head`;
+  const [count, their] = changed.length === 1 ? ['1 module has', 'its'] : [`${changed.length} modules have`, 'their'];
+  const sources = changed.length === 0 ? [] : [`${count} changed sources since ${their} push: ${changedText(changed)}`];
   if (rows.length === 0) return heads.length === 0 ? 'nothing was pushed yet' : summary;
-  return `${table([['MODULE', 'NODE', 'DESIRED', 'RUNNING', 'STATE'], ...rows])}\n${summary}`;
+  return `${table([['MODULE', 'NODE', 'DESIRED', 'RUNNING', 'STATE'], ...rows])}\n${[...sources, summary].join('\n')}`;
 }
 
 /** The state of a module on a node: `refused: on_load_failure: Error: no (tried 3 times, next try in 8 s)`. */

@@ -1,6 +1,7 @@
 import type { Command, CommandOf, OnReport } from '../api/command.ts';
 import type { Result, ResultOf } from '../api/results.ts';
 import type { Build } from '../build/build.ts';
+import type { SourceFiles } from '../build/source-files.ts';
 import type { Membership } from '../fleet/membership.ts';
 import type { CanaryMonitor } from '../rollout/canary-monitor.ts';
 import type { RolloutContext } from '../rollout/context.ts';
@@ -11,6 +12,9 @@ export interface CommandContext extends RolloutContext {
   readonly monitor: Pick<CanaryMonitor, 'watch'>;
   /** Builds the bundles of modules from their sources as they are now. */
   readonly build: Build;
+  readonly sources: Pick<SourceFiles, 'changedAmong'>;
+  /** The names of the modules that have sources now. */
+  readonly availableModules: () => readonly string[];
 }
 
 /**

@@ -3,6 +3,7 @@ import type { ResultOf } from '../api/results.ts';
 import { askNodes, inOrder, silentAmong } from '../fleet/ask-nodes.ts';
 import { dryRunReply } from '../rollout/node-outcomes.ts';
 import { prepare } from '../rollout/prepare.ts';
+import { modulesToPush } from './changed-modules.ts';
 import type { Handler } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
 
@@ -12,12 +13,10 @@ import { expectedNodes } from './select-nodes.ts';
  *
  * @throws UsageError, SourceError and PreflightError before anything was sent.
  */
-export const dryRun: Handler<'push', ResultOf<'dry-run'>> = async (
-  context,
-  { modules: names, check, force, timeoutMs },
-  report,
-  signal,
-) => {
+export const dryRun: Handler<'push', ResultOf<'dry-run'>> = async (context, command, report, signal) => {
+  const { check, force, timeoutMs } = command;
+  const names = await modulesToPush(context, command, report);
+  if (names.length === 0) return { command: 'dry-run', modules: [], nodes: [] };
   const [members, built] = await Promise.all([context.membership.expected(), context.build(names, check, report)]);
   const expected = expectedNodes(members, report);
   const modules = built.map(({ bundle: { module, revision } }) => ({ module, revision }));

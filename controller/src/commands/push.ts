@@ -1,8 +1,8 @@
 import type { CanaryScope } from '../../../protocol/canary-scope.ts';
 import { UsageError } from '../../../protocol/errors.ts';
-import type { Manifest } from '../../../protocol/head.ts';
+import type { Head, Manifest } from '../../../protocol/head.ts';
 import type { CommandOf, OnReport } from '../api/command.ts';
-import type { NodeOutcome, PushResult } from '../api/results.ts';
+import type { ChangedModule, NodeOutcome, PushResult } from '../api/results.ts';
 import type { BuiltBundle } from '../build/build.ts';
 import { manifestFrom } from '../build/manifest.ts';
 import { removedExports, removedExportWarnings } from '../build/removed-exports.ts';
@@ -12,6 +12,7 @@ import { prepare } from '../rollout/prepare.ts';
 import { type HeadChange, writeHeads } from '../rollout/write-heads.ts';
 import type { LastHead } from '../store/heads.ts';
 import { parseScope } from './canary-option.ts';
+import { changedModules, modulesToPush, pushedModules } from './changed-modules.ts';
 import type { CommandContext, Handler } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
 import { findUnchanged, type Unchanged } from './unchanged.ts';
@@ -27,6 +28,10 @@ interface Plan {
   /** All modules, with those that are unchanged. */
   readonly candidates: readonly Candidate[];
   readonly unchanged: Unchanged;
+  /** The last heads of all modules. */
+  readonly heads: readonly Head[];
+  /** Other modules with a source in common, which has changed since their own push. */
+  readonly affected: readonly ChangedModule[];
   /** How many bytes of bundles fit into the stream. */
   readonly room: number;
   readonly names: ReadonlySet<string>;
@@ -38,6 +43,18 @@ const NO_ROOM = 'the stream has no room for it; nothing was sent (raise STREAM_M
 
 const UNCHANGED = 'nothing was written (--force writes it again)';
 
+/** The result of `--affected` when nothing is. */
+const NOTHING: PushResult = {
+  command: 'push',
+  modules: [],
+  unchanged: [],
+  affected: [],
+  outcome: 'unchanged',
+  detail: 'the sources of all modules are as they were pushed',
+  nodes: [],
+  times: { compile: 0, prepare: 0, write: 0, commit: 0, skew: 0 },
+};
+
 /**
  * Pushes modules together: build, prepare on every node, write the heads when no node refused, and await the commit. A silent
  * node does not hold a push: it is named, and applies the heads when it is back. Modules that are unchanged are left alone.
@@ -46,13 +63,15 @@ const UNCHANGED = 'nothing was written (--force writes it again)';
  */
 export const push: Handler<'push'> = async (context, command, report, signal) => {
   const { author, timeoutMs, force, canary } = command;
-  const plan = await build(context, command, report, signal);
+  const wanted = await modulesToPush(context, command, report);
+  if (wanted.length === 0) return NOTHING;
+  const plan = await build(context, wanted, command, report, signal);
   const { names } = plan;
   const result = resultOf(plan);
   const candidates = plan.candidates.filter(({ built }) => !plan.unchanged.modules.has(built.bundle.module));
   if (candidates.length === 0) return result('unchanged', UNCHANGED, plan.unchanged.silent, {});
   if (candidates.reduce((sum, { built }) => sum + built.packed.length, 0) > plan.room) throw new UsageError(NO_ROOM);
-  for (const message of await warningsOf(candidates, context.store)) report({ type: 'warning', message });
+  for (const message of warningsOf(plan, candidates)) report({ type: 'warning', message });
   const onAnswer = (phase: string, answered: number): void =>
     report({ type: 'progress', phase, answered, expected: names.size });
 
@@ -91,22 +110,24 @@ export const push: Handler<'push'> = async (context, command, report, signal) =>
   const tried = candidates.map(({ built }) => built.bundle.module).join(' ');
   const next = `everywhere with: hotcast promote ${tried}; back with: hotcast rollback ${tried}`;
   if (status === 'passed') return result('committed', `canary passed: ${detail}; ${next}`, nodes, times);
-  const wanted = `fewer than ${canary.minCalls} (--min-calls)`;
-  return result('undecided', `canary undecided: ${detail}: ${wanted}; it stays open; ${next}`, nodes, times);
+  const tooFew = `fewer than ${canary.minCalls} (--min-calls)`;
+  return result('undecided', `canary undecided: ${detail}: ${tooFew}; it stays open; ${next}`, nodes, times);
 };
 
 /** Builds the modules, and reads at the same time what a push has to know before it sends anything. */
 async function build(
   context: CommandContext,
+  modules: readonly string[],
   command: CommandOf<'push'>,
   report: OnReport,
   signal: AbortSignal,
 ): Promise<Plan> {
   const { store, membership } = context;
-  const { modules, check, force, canary, timeoutMs } = command;
+  const { check, force, canary, timeoutMs } = command;
   const startedAt = performance.now();
-  const [lasts, expected, room, built] = await Promise.all([
+  const [lasts, [heads, pushed], expected, room, built] = await Promise.all([
     Promise.all(modules.map(module => store.lastHead(module))),
+    store.heads().then(async all => [all, await pushedModules(store, all)] as const),
     membership.expected(),
     store.room(),
     context.build(modules, check, report),
@@ -115,23 +136,23 @@ async function build(
   const scope = canary === null ? null : parseScope(canary.scope, [...names]);
   const candidates = built.map((each, index): Candidate => {
     const last = lasts[index] ?? { head: null, position: 0 };
-    return { built: each, manifest: manifestFrom(each.bundle), last };
+    return { built: each, manifest: manifestFrom(each.bundle, each.sources), last };
   });
   const ms = performance.now() - startedAt;
-  const wanted = candidates.map(({ built: { bundle }, last }) => ({ ...bundle, last }));
+  const wanted = candidates.map(({ built: { bundle, sources }, last }) => ({ ...bundle, sources, last }));
   const unchanged = await findUnchanged(context, force ? [] : wanted, names, { timeoutMs, signal });
-  return { candidates, unchanged, room, names, scope, ms };
+  const own = new Set(built.flatMap(each => Object.keys(each.sources)));
+  const others = pushed.filter(({ module }) => !modules.includes(module));
+  const affected = changedModules(context, others, own);
+  return { candidates, unchanged, heads, affected, room, names, scope, ms };
 }
 
-/** Warnings of exports that are gone and that other modules import. The heads of those are read only when some are gone. */
-async function warningsOf(candidates: readonly Candidate[], store: CommandContext['store']): Promise<string[]> {
+/** Warnings of exports that are gone and that other modules import. */
+function warningsOf({ heads }: Plan, candidates: readonly Candidate[]): string[] {
   const removed = candidates.map(({ built: { bundle }, manifest, last }) =>
     removedExports(bundle.module, last.head?.manifest ?? null, manifest),
   );
-  if (removed.every(({ names }) => names.length === 0)) return [];
-  const running = (await store.heads()).flatMap(({ module, manifest }) =>
-    manifest === null ? [] : [[module, manifest] as const],
-  );
+  const running = heads.flatMap(({ module, manifest }) => (manifest === null ? [] : [[module, manifest] as const]));
   const pushed = candidates.map(({ built: { bundle }, manifest }) => [bundle.module, manifest] as const);
   return removedExportWarnings(removed, new Map([...running, ...pushed]));
 }
@@ -167,7 +188,7 @@ async function keepBundles({ store }: CommandContext, bundles: readonly BuiltBun
 }
 
 /** Gives a function that makes the result of a push, whichever step ends it. */
-function resultOf({ candidates, unchanged, ms: compile }: Plan) {
+function resultOf({ candidates, unchanged, affected, ms: compile }: Plan) {
   const modules = candidates.map(({ built: { bundle } }) => ({ module: bundle.module, revision: bundle.revision }));
   return (
     outcome: PushResult['outcome'],
@@ -178,6 +199,7 @@ function resultOf({ candidates, unchanged, ms: compile }: Plan) {
     command: 'push',
     modules,
     unchanged: [...unchanged.modules],
+    affected: [...affected],
     outcome,
     detail,
     nodes: inOrder(nodes),

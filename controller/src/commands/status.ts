@@ -1,15 +1,19 @@
 import { type NodeDescription, nodeDescription } from '../../../protocol/messages.ts';
 import { askNodes } from '../fleet/ask-nodes.ts';
+import { changedModules, pushedModules } from './changed-modules.ts';
 import type { Handler } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
 import { statusRows } from './status-rows.ts';
 
-/** Compares what should run with what runs, on every node. */
+/** Compares what should run with what runs, on every node, and what was pushed with its sources. */
 export const status: Handler<'status'> = async (context, { timeoutMs }, report, signal) => {
   const [heads, members] = await Promise.all([context.store.heads(), context.membership.expected()]);
   const expected = expectedNodes(members, report);
-  const answers = await askNodes(context, { verb: 'describe', expected, timeoutMs, signal, schema: nodeDescription });
+  const [answers, pushed] = await Promise.all([
+    askNodes(context, { verb: 'describe', expected, timeoutMs, signal, schema: nodeDescription }),
+    pushedModules(context.store, heads),
+  ]);
   const descriptions = new Map<string, NodeDescription | null>([...expected].map(node => [node, null]));
   for (const [node, { answer }] of answers) descriptions.set(node, answer);
-  return { command: 'status', heads, nodes: statusRows(heads, descriptions) };
+  return { command: 'status', heads, nodes: statusRows(heads, descriptions), changed: changedModules(context, pushed) };
 };

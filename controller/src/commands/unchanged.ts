@@ -1,4 +1,6 @@
-import { isOnHead } from '../../../protocol/head.ts';
+import { isDeepStrictEqual } from 'node:util';
+
+import { type Head, isOnHead, type Manifest } from '../../../protocol/head.ts';
 import { nodeDescription } from '../../../protocol/messages.ts';
 import type { Silent } from '../api/results.ts';
 import { askNodes, silentAmong } from '../fleet/ask-nodes.ts';
@@ -10,6 +12,7 @@ import type { CommandContext } from './context.ts';
 interface Wanted {
   readonly module: string;
   readonly revision: string;
+  readonly sources: Manifest['sources'];
   readonly last: LastHead;
 }
 
@@ -20,7 +23,7 @@ export interface Unchanged {
 }
 
 /**
- * Finds the modules whose push would change nothing: the last head names the revision, no canary is open, a controller has
+ * Finds the modules whose push would change nothing: the last head names the revision and its sources, no canary is open, a controller has
  * committed the head, and every node that answers runs the revision. A node that does not, because it refused the head or
  * has loaded something else by `compile`, tries again when a new head is written. A silent one catches up by itself.
  */
@@ -30,8 +33,8 @@ export async function findUnchanged(
   expected: ReadonlySet<string>,
   wait: Pick<Request<AnswerSchema>, 'timeoutMs' | 'signal'>,
 ): Promise<Unchanged> {
-  const named = wanted.flatMap(({ revision, last: { head } }) =>
-    head !== null && head.canary === null && head.revision === revision ? [head] : [],
+  const named = wanted.flatMap(({ revision, sources, last: { head } }) =>
+    head !== null && head.canary === null && head.revision === revision && hasSources(head, sources) ? [head] : [],
   );
   if (named.length === 0) return { modules: new Set(), silent: [] };
   const [results, answers] = await Promise.all([
@@ -48,4 +51,9 @@ export async function findUnchanged(
       nodes.every(({ node, modules }) => isOnHead(head, node, modules[head.module])),
   );
   return { modules: new Set(unchanged.map(({ module }) => module)), silent: silentAmong(expected, answers) };
+}
+
+/** Whether a head names these sources. Others can have the same revision: a file without code, another version of a package. */
+function hasSources({ manifest }: Head, sources: Manifest['sources']): boolean {
+  return isDeepStrictEqual(manifest?.sources, sources);
 }

@@ -12,7 +12,7 @@ import type { Logger } from '../../../shared/logger.ts';
 import { drainConnection } from '../../../shared/nats/shutdown.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
 import { createBuild } from '../build/build.ts';
-import { compile } from '../build/compile.ts';
+import { availableModules, compile } from '../build/compile.ts';
 import { esbuildHelper } from '../build/esbuild-service.ts';
 import { Preflight } from '../build/preflight/runner.ts';
 import { supervise } from '../build/supervise.ts';
@@ -122,7 +122,14 @@ export async function createController({
       preflight,
       maxPayload: () => nats.info?.max_payload ?? Infinity,
     });
-    setReady({ ...rollout, membership, monitor, build });
+    setReady({
+      ...rollout,
+      membership,
+      monitor,
+      build,
+      sources,
+      availableModules: () => availableModules(config.modulesDir),
+    });
 
     const listeningSince = performance.now();
     const finish = async (heads: readonly Head[]): Promise<void> => {

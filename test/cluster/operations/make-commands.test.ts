@@ -81,6 +81,29 @@ describe('make', () => {
     expect(stdout).toBe(`"it's a living"\n`);
   });
 
+  it('pushes the modules that an edit of a shared file has reached, which push and status name', async ({
+    project,
+  }) => {
+    const helper = 'export function fail(): never {\n  throw new Error("no");\n}\n';
+    project.writeModule('helper', helper);
+    for (const name of ['one', 'two']) project.writeModule(name, `export { fail } from './helper';\n`);
+    expect(await project.hotcast('push', 'one', 'two')).toMatchObject({ exitCode: 0 });
+
+    project.writeModule('helper', `// It\n// fails.\n${helper}`);
+    const { stdout } = await project.hotcast('push', 'one');
+    expect(stdout).toMatch(
+      /^one@[0-9a-f]{12} committed .*\nchanged sources are also in two \(modules\/helper\.ts\); /m,
+    );
+    const status = await project.hotcast('status');
+    expect(status.exitCode).toBe(0);
+    expect(status.stdout).toMatch(/^1 module has changed sources since its push: two \(modules\/helper\.ts\)$/m);
+
+    const { stdout: affected } = await project.make('push', 'AFFECTED=1');
+    expect(affected).toMatch(/^two@[0-9a-f]{12} committed · 2 loaded /m);
+    const called = await project.hotcast('call', 'two.fail()', '--node', 'fred', '--stack');
+    expect(called.stdout).toMatch(/two@[0-9a-f]{12} modules\/helper\.ts:4:\d+/);
+  });
+
   it('runs hotcast and returns its exit status', async ({ project }) => {
     project.writeModule('thrower', `${THROWS_ON_NODES}export const x = 1;\n`);
     project.writeModule('typo', 'export const x = ;\n');

@@ -53,7 +53,7 @@ export const bundleCases: readonly Case[] = [
   [
     "whose code has another revision, signed with the cluster's key",
     ({ signByCluster, bundleSubject, wrongRevision }) => signByCluster(bundleSubject, wrongRevision),
-    /the code is revision/,
+    /the bundle is revision/,
   ],
   [
     "of deeply nested JSON, signed with the cluster's key",

@@ -7,8 +7,8 @@ import { decodeBundle, encodeBundle } from '../../../protocol/bundle.ts';
 import { encode } from '../../../protocol/codec.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
 import { MAX_UNPACKED_BYTES } from '../../../protocol/limits.ts';
-import { revisionOf } from '../../../protocol/revision.ts';
-import { bundleOf, moduleNames, texts } from '../fixtures.ts';
+import { mapHashOf, revisionOf } from '../../../protocol/revision.ts';
+import { bundleOf, moduleNames, revisions, texts } from '../fixtures.ts';
 
 const demo = bundleOf('demo', 'exports.add = (x, y) => x + y;\n'.repeat(20));
 
@@ -36,11 +36,15 @@ describe('decodeBundle', () => {
         memoryBytes: fc.nat(),
         code,
         map: byteArrays,
+        mapHash: fc.option(revisions),
         cache,
       })
-      .map(({ cache: made, ...fields }) => ({
+      .map(({ cache: made, mapHash, ...fields }) => ({
         ...fields,
-        revision: revisionOf(fields.code),
+        // Bundles of before version 0.2 have no hash of the map.
+        ...(mapHash === null
+          ? { revision: revisionOf(fields.code) }
+          : { mapHash, revision: revisionOf(fields.code, mapHash) }),
         ...(made === null ? {} : { cache: made }),
       }));
     fc.assert(
@@ -73,8 +77,15 @@ describe('decodeBundle', () => {
   it('rejects code that has another revision', () => {
     const other = { ...demo, code: 'exports.add = () => 0;' };
     expect(() => decodeBundle(encodeBundle(other))).toThrow(
-      new DecodeError(`the code is revision ${revisionOf(other.code).slice(0, 12)}, not ${demo.revision.slice(0, 12)}`),
+      new DecodeError(
+        `the bundle is revision ${revisionOf(other.code).slice(0, 12)}, not ${demo.revision.slice(0, 12)}`,
+      ),
     );
+  });
+
+  it('rejects a bundle whose hash of the map does not belong to the revision', () => {
+    const other = { ...demo, mapHash: mapHashOf('{}') };
+    expect(() => decodeBundle(encodeBundle(other))).toThrow(`, not ${demo.revision.slice(0, 12)}`);
   });
 
   it('rejects a bundle with an incomplete label, and names the field', () => {

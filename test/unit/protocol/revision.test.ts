@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { revisionOf, shortRevision } from '../../../protocol/revision.ts';
+import { mapHashOf, revisionOf, shortRevision } from '../../../protocol/revision.ts';
 
 describe('revisionOf', () => {
   it('is the SHA-256 of the code in UTF-8', () => {
@@ -21,5 +21,13 @@ describe('revisionOf', () => {
 describe('shortRevision', () => {
   it('is the first 12 hex digits', () => {
     expect(shortRevision(revisionOf(''))).toBe('e3b0c44298fc');
+  });
+});
+
+describe('mapHashOf', () => {
+  it('makes a revision cover the source map', () => {
+    const [one, two] = ['{"lines":1}', '{"lines":2}'].map(map => revisionOf('code', mapHashOf(map)));
+    expect(one).toMatch(/^[0-9a-f]{64}$/);
+    expect(new Set([one, two, revisionOf('code')]).size).toBe(3);
   });
 });

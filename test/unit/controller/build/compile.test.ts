@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -8,7 +9,7 @@ import { call } from '../../../../node-image/src/modules/invoke.ts';
 import { CodeServer } from '../../../../node-image/src/modules/code-server.ts';
 import { unpackMap } from '../../../../protocol/bundle.ts';
 import { UsageError } from '../../../../protocol/errors.ts';
-import { revisionOf } from '../../../../protocol/revision.ts';
+import { mapHashOf, revisionOf } from '../../../../protocol/revision.ts';
 import { recordingLog } from '../../fixtures.ts';
 import { projects } from '../../projects.ts';
 
@@ -33,10 +34,10 @@ async function compileErrorOf(source: string): Promise<SourceError> {
 }
 
 describe('compile', () => {
-  it('returns a bundle with the revision of its code', async () => {
+  it('returns a bundle with the revision of its code and its map', async () => {
     const { bundle } = await compile(projectOf(add), 'demo');
     expect(bundle).toMatchObject({ module: 'demo', file: 'modules/demo.ts', exports: ['add'] });
-    expect(bundle.revision).toBe(revisionOf(bundle.code));
+    expect(bundle.revision).toBe(revisionOf(bundle.code, mapHashOf(unpackMap(bundle.map))));
   });
 
   it('makes the same bundle of the same source in every folder', async () => {
@@ -47,6 +48,37 @@ describe('compile', () => {
   it('makes another revision of other source', async () => {
     const [one, two] = await Promise.all([add, add.replace('+', '-')].map(text => compile(projectOf(text), 'demo')));
     expect(one?.bundle.revision).not.toBe(two?.bundle.revision);
+  });
+
+  it('makes another revision of a source that differs in comments only: its map has other lines', async () => {
+    const [one, two] = await Promise.all(
+      [add, `// why\n${add}`].map(async text => (await compile(projectOf(text), 'demo')).bundle),
+    );
+    expect(one?.code).toBe(two?.code);
+    expect(one?.revision).not.toBe(two?.revision);
+  });
+
+  it('names its sources with their hashes, those that `export *` of a hot import reads, and packages by package.json', async () => {
+    const files = {
+      'modules/demo.ts': `export * from 'hot:core'; export * from './lib/more'; export { yabba } from 'yabba';`,
+      'modules/lib/more.ts': `import data from '../../data.json'; import type { T } from './type'; export const all: T = data;`,
+      'modules/lib/type.ts': 'export type T = object;',
+      'modules/core.ts': add,
+      'modules/other.ts': add,
+      'data.json': '{ "x": 1 }',
+      'node_modules/yabba/package.json': '{ "name": "yabba", "main": "./lib/yabba.js" }',
+      'node_modules/yabba/lib/yabba.js': `exports.yabba = 'doo';`,
+    };
+    const { sources } = await compile(project(files), 'demo');
+    const hashed = [
+      'modules/demo.ts',
+      'modules/lib/more.ts',
+      'modules/core.ts',
+      'data.json',
+      'node_modules/yabba/package.json',
+    ] as const;
+    const hashOf = (path: (typeof hashed)[number]) => hash('sha256', files[path]).slice(0, 12);
+    expect(sources).toEqual(Object.fromEntries(hashed.map(path => [path, hashOf(path)])));
   });
 
   it('lists the exported values by name, without types', async () => {

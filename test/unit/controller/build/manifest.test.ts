@@ -27,7 +27,7 @@ describe('manifestFrom', () => {
     const { bundle } = await compile(project({ 'modules/caller.ts': source }), 'caller');
     const manifest = manifestFrom(bundle);
     for (const names of Object.values(manifest.imports)) names.sort();
-    expect(manifest).toEqual({ exports: ['f'], imports });
+    expect(manifest).toEqual({ exports: ['f'], imports, sources: {} });
   });
 
   it('names what export * passes on', async () => {
@@ -37,6 +37,6 @@ describe('manifestFrom', () => {
       'modules/demo.ts': 'export const add = 1; export const f = 2; export default 3;',
     };
     const { bundle } = await compile(project(sources), 'caller');
-    expect(manifestFrom(bundle)).toEqual({ exports: ['f', 'add'], imports: { demo: ['add', 'f'] } });
+    expect(manifestFrom(bundle)).toEqual({ exports: ['f', 'add'], imports: { demo: ['add', 'f'] }, sources: {} });
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { removedExports, removedExportWarnings } from '../../../../controller/src/build/removed-exports.ts';
 
-const manifest = (exports: string[], imports: Record<string, string[]> = {}) => ({ exports, imports });
+const manifest = (exports: string[], imports: Record<string, string[]> = {}) => ({ exports, imports, sources: {} });
 
 describe('removedExports', () => {
   it('are those that a manifest no longer has', () => {

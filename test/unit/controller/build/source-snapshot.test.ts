@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { hash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it, vi } from 'vitest';
@@ -105,6 +106,30 @@ describe('a snapshot is outdated', () => {
     const { path, take } = sourcesOf({ 'modules/a.ts': 'a' });
     writeFileSync(path('a.ts'), 'b');
     expect((await take()).isOutdated()).toBe(true);
+  });
+});
+
+describe('changedAmong', () => {
+  it('names the sources that have another content or are gone, and not those that were only saved', async () => {
+    const { folder, path } = sourcesOf({
+      'modules/demo.ts': 'd',
+      'modules/a.ts': 'a',
+      'modules/b.ts': 'b',
+      'c.ts': 'c',
+    });
+    const sources = new SourceFiles(folder);
+    const hashes = Object.fromEntries(
+      ['modules/demo.ts', 'modules/a.ts', 'modules/b.ts', 'c.ts'].map(name => [
+        name,
+        hash('sha256', readFileSync(path(`../${name}`))).slice(0, 12),
+      ]),
+    );
+    expect(sources.changedAmong(hashes)).toEqual([]);
+    writeFileSync(path('demo.ts'), 'd');
+    writeFileSync(path('a.ts'), 'A');
+    rmSync(path('b.ts'));
+    writeFileSync(path('../c.ts'), 'C');
+    expect(sources.changedAmong(hashes)).toEqual(['modules/a.ts', 'modules/b.ts', 'c.ts']);
   });
 });
 

@@ -13,6 +13,7 @@ const pushed = (outcome: PushResult['outcome'], ...nodes: NodeOutcome[]): Result
   command: 'push',
   modules: [{ module: 'demo', revision }],
   unchanged: [],
+  affected: [],
   outcome,
   detail: '',
   nodes,
@@ -28,6 +29,7 @@ const changed = (outcome: PushResult['outcome'], ...nodes: NodeOutcome[]): Resul
 });
 const drifted = (...states: StatusRow['state'][]): Result => ({
   command: 'status',
+  changed: [{ module: 'demo', files: ['modules/demo.ts'] }],
   heads: [],
   nodes: states.map(state => ({
     module: 'demo',

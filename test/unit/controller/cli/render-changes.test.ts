@@ -10,6 +10,7 @@ const push = (outcome: PushResult['outcome'], detail: string, nodes: readonly No
   command: 'push',
   modules: [{ module: 'demo', revision }],
   unchanged: [],
+  affected: [],
   outcome,
   detail,
   nodes,
@@ -68,6 +69,24 @@ describe('render of a push', () => {
       'demo@3f2a9c0b1d4e committed',
       'unchanged: counter@3f2a9c0b1d4e (--force writes it again)',
     ]);
+  });
+
+  it('names other modules that have changed sources too', () => {
+    const affected = ['bar', 'baz'].map(module => ({ module, files: ['modules/lib/helper.ts'] }));
+    const line =
+      'changed sources are also in bar (modules/lib/helper.ts), baz (modules/lib/helper.ts); ' +
+      'push them with: hotcast push --affected';
+    expect(render({ ...push('committed', '', []), affected }).split('\n')[1]).toBe(line);
+    expect(render({ ...push('unchanged', 'nothing was written', []), affected }).split('\n')).toEqual([
+      'unchanged: demo@3f2a9c0b1d4e is deployed; nothing was written',
+      line,
+    ]);
+  });
+
+  it('says in one line that no module is affected', () => {
+    const detail = 'the sources of all modules are as they were pushed';
+    expect(render({ ...push('unchanged', detail, []), modules: [] })).toBe(detail);
+    expect(render({ command: 'dry-run', modules: [], nodes: [] })).toContain(detail);
   });
 
   it('takes the nearest rank for p50: never a time that no node had', () => {

@@ -166,7 +166,7 @@ describe('render of the status', () => {
       },
       { module: 'demo', node: 'bambam', desired: null, running: null, canary: false, state: 'silent', draining: [] },
     ] as const;
-    expect(render({ command: 'status', heads: [head], nodes }).split('\n')).toEqual([
+    expect(render({ command: 'status', heads: [head], nodes, changed: [] }).split('\n')).toEqual([
       'MODULE  NODE    DESIRED                RUNNING       STATE',
       `demo    fred    3f2a9c0b1d4e (canary)  3f2a9c0b1d4e  ok; ${DRAINS}`,
       'demo    bambam  -                      -             silent',
@@ -180,13 +180,35 @@ describe('render of the status', () => {
   ])('says when a node tries again what it refuses', (attempts, nextAttemptInMs, expected) => {
     const why = { detail: 'on_load_failure: Error: no', attempts, nextAttemptInMs };
     const row = { module: 'demo', node: 'fred', desired: revision, running: null, canary: false } as const;
-    const text = render({ command: 'status', heads: [], nodes: [{ ...row, state: 'refused', draining: [], ...why }] });
+    const text = render({
+      command: 'status',
+      heads: [],
+      changed: [],
+      nodes: [{ ...row, state: 'refused', draining: [], ...why }],
+    });
     expect(text).toContain(`-        refused: on_load_failure: Error: no ${expected}\n`);
   });
 
+  it('names the modules whose sources have changed since their push', () => {
+    const row = { module: 'demo', node: 'fred', desired: revision, running: revision, canary: false } as const;
+    const nodes = [{ ...row, state: 'ok', draining: [] }] as const;
+    const demo = { module: 'demo', files: ['modules/demo.ts', 'modules/lib/helper.ts', 'modules/lib/more.ts'] };
+    const linesWith = (...changed: (typeof demo)[]) =>
+      render({ command: 'status', heads: [head], nodes, changed })
+        .split('\n')
+        .slice(2);
+    expect(linesWith(demo)).toEqual([
+      '1 module has changed sources since its push: demo (modules/demo.ts and 2 more)',
+      'every node is on its heads',
+    ]);
+    expect(linesWith(demo, { module: 'bar', files: ['modules/bar.ts'] })[0]).toBe(
+      '2 modules have changed sources since their push: demo (modules/demo.ts and 2 more), bar (modules/bar.ts)',
+    );
+  });
+
   it('says that nothing was pushed yet, or that nothing is left', () => {
-    expect(render({ command: 'status', heads: [], nodes: [] })).toBe('nothing was pushed yet');
-    expect(render({ command: 'status', heads: [headOf('demo', null, 6)], nodes: [] })).toBe(
+    expect(render({ command: 'status', heads: [], nodes: [], changed: [] })).toBe('nothing was pushed yet');
+    expect(render({ command: 'status', heads: [headOf('demo', null, 6)], nodes: [], changed: [] })).toBe(
       'every node is on its heads',
     );
   });

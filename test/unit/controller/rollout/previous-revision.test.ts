@@ -84,7 +84,7 @@ describe('previousRevision', () => {
 });
 
 describe('manifestOf', () => {
-  const manifest = (name: string) => ({ exports: [name], imports: {} });
+  const manifest = (name: string) => ({ exports: [name], imports: {}, sources: {} });
 
   it('is that of the newest head which names the revision, as its own or as a canary', () => {
     const named = { ...head(one, 1), manifest: manifest('one') };

@@ -1,0 +1,87 @@
+import { UsageError } from '../../../protocol/errors.ts';
+import type { Head, Manifest } from '../../../protocol/head.ts';
+import type { CommandOf, OnReport } from '../api/command.ts';
+import type { ChangedModule } from '../api/results.ts';
+import type { CommandContext } from './context.ts';
+
+/** A module that should run somewhere, and the sources of its last push; empty if its heads name none. */
+export interface PushedModule {
+  readonly module: string;
+  readonly sources: Manifest['sources'];
+}
+
+/**
+ * What was pushed last, of each module that should run somewhere. It counts also if it was rolled back: it was built from the
+ * sources of the folder.
+ *
+ * @param heads the last head of every module.
+ */
+export async function pushedModules(
+  store: Pick<CommandContext['store'], 'history'>,
+  heads: readonly Head[],
+): Promise<PushedModule[]> {
+  const running = heads.filter(({ revision, canary }) => revision !== null || canary !== null);
+  return Promise.all(
+    running.map(async last => {
+      const pushed = last.revertOf === null ? last : (await store.history(last.module)).findLast(isPush);
+      return { module: last.module, sources: sourcesOf(pushed) ?? sourcesOf(last) ?? {} };
+    }),
+  );
+}
+
+/**
+ * The modules whose sources have changed since their last push, and which sources.
+ *
+ * @param among only these sources count; null: all.
+ */
+export function changedModules(
+  { sources: now }: Pick<CommandContext, 'sources'>,
+  pushed: readonly PushedModule[],
+  among: ReadonlySet<string> | null = null,
+): ChangedModule[] {
+  return pushed.flatMap(({ module, sources }) => {
+    const counting = Object.entries(sources).filter(([path]) => among === null || among.has(path));
+    const files = now.changedAmong(Object.fromEntries(counting));
+    return files.length === 0 ? [] : [{ module, files }];
+  });
+}
+
+/**
+ * The modules that a push is for: those that are named, all that have sources, or those whose sources have changed since their
+ * last push. Of these, a module with an open canary or without a source is left out, with a warning.
+ *
+ * @throws UsageError when the modules folder is empty.
+ */
+export async function modulesToPush(
+  context: Pick<CommandContext, 'sources' | 'availableModules'> & {
+    readonly store: Pick<CommandContext['store'], 'heads' | 'history'>;
+  },
+  { modules }: Pick<CommandOf<'push'>, 'modules'>,
+  report: OnReport,
+): Promise<readonly string[]> {
+  if (modules !== 'all' && modules !== 'affected') return modules;
+  const available = context.availableModules();
+  if (modules === 'all') {
+    if (available.length === 0) throw new UsageError('there are no modules: write modules/demo.ts, for example');
+    return available;
+  }
+  const heads = await context.store.heads();
+  const open = new Set(heads.flatMap(({ module, canary }) => (canary === null ? [] : [module])));
+  const changed = changedModules(context, await pushedModules(context.store, heads));
+  return changed.flatMap(({ module }) => {
+    if (available.includes(module) && !open.has(module)) return [module];
+    const message = open.has(module)
+      ? `${module} has an open canary and is left out; end it first: hotcast promote ${module}, or rollback ${module}`
+      : `${module} has no source any more and is left out; take it off the nodes: hotcast remove ${module}`;
+    report({ type: 'warning', message });
+    return [];
+  });
+}
+
+function isPush({ revertOf }: Head): boolean {
+  return revertOf === null;
+}
+
+function sourcesOf(head: Head | undefined): Manifest['sources'] | undefined {
+  return (head?.canary?.manifest ?? head?.manifest)?.sources;
+}

@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+
+import { findUnchanged } from '../../../../controller/src/commands/unchanged.ts';
+import { headOf } from '../../fixtures.ts';
+
+it('a module is not unchanged when its head names other sources, although the revision is the same', async () => {
+  const revision = '1'.repeat(64);
+  const manifest = { exports: [], imports: {}, sources: { 'modules/demo.ts': 'before' } };
+  const last = { head: { ...headOf('demo', revision, 1), manifest }, position: 1 };
+  const wanted = [{ module: 'demo', revision, sources: { 'modules/demo.ts': 'after' }, last }];
+  // It asks no node.
+  const unchanged = await findUnchanged({} as never, wanted, new Set(['fred']), {
+    timeoutMs: 1_000,
+    signal: new AbortController().signal,
+  });
+  expect(unchanged).toEqual({ modules: new Set(), silent: [] });
+});
