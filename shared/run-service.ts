@@ -40,7 +40,8 @@ export async function runTask<Config extends Logged>({ name, loadConfig, run }: 
 
 /**
  * Runs a process until SIGTERM or SIGINT. A signal ends the service and then the process, with exit code 0; before the service
- * has started it ends the process at once. Warnings and faults are reported as by {@link runTask}.
+ * has started it ends the process at once. A second signal ends the process at once, with exit code 1. Warnings and faults are
+ * reported as by {@link runTask}.
  */
 export async function runService<Config extends Logged>(options: ServiceOptions<Config>): Promise<void> {
   const { start, exit = code => process.exit(code), ...task } = options;
@@ -48,9 +49,17 @@ export async function runService<Config extends Logged>(options: ServiceOptions<
     let service: AsyncDisposable | null = null;
     let stopping = false;
     const stop = async (signal: string): Promise<void> => {
-      if (stopping) return;
+      if (stopping) {
+        log.warn({ signal }, 'ended at once by a second signal');
+        return exit(1);
+      }
       stopping = true;
-      await service?.[Symbol.asyncDispose]();
+      try {
+        await service?.[Symbol.asyncDispose]();
+      } catch (error) {
+        log.error({ err: error, signal }, 'stopped with an error');
+        return exit(1);
+      }
       log.info({ signal }, 'stopped');
       exit(0);
     };

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -45,5 +46,56 @@ describe('runTask', () => {
   it('reports a bad variable in one line, with exit code 2', () => {
     const stderr = 'hotcast-test: LOG_LEVEL must be debug, info, warn or error\n';
     expect(runTask({ LOG_LEVEL: 'loud' })).toEqual({ lines: [], stderr, status: 2 });
+  });
+});
+
+/** Starts a service in a process of its own. `dispose` is the body of its end. */
+function runService(dispose: string) {
+  const shared = (file: string): string => JSON.stringify(join(ROOT, 'shared', file));
+  const program = `
+    import { CLUSTER_SETTINGS } from ${shared('cluster-config.ts')};
+    import { runService } from ${shared('run-service.ts')};
+    import { readSettings } from ${shared('settings.ts')};
+    setInterval(() => {}, 1_000);
+    const start = async (_, log) => {
+      log.info({}, 'ready');
+      return { [Symbol.asyncDispose]: async () => { log.info({}, 'stopping'); ${dispose} } };
+    };
+    await runService({ name: 'hotcast-test', loadConfig: (env, warn) => readSettings(env, CLUSTER_SETTINGS, warn), start });
+  `;
+  const flags = ['--import', 'tsx', '--input-type=module', '--eval', program];
+  const child = spawn(process.execPath, flags, { cwd: ROOT, env: { PATH: process.env['PATH'] } });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const messages = (): unknown[] => output.split('\n').flatMap(line => /"msg":"([^"]+)"/.exec(line)?.slice(1) ?? []);
+  const logged = (message: string) => expect.poll(messages, { timeout: 10_000 }).toContain(message);
+  return { child, messages, logged };
+}
+
+describe('runService', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('ends the service and exits with code 0 at %s', async signal => {
+    const { child, messages, logged } = runService(`await new Promise(resolve => setTimeout(resolve, 10));`);
+    await logged('ready');
+    child.kill(signal);
+    expect(await once(child, 'close')).toEqual([0, null]);
+    expect(messages()).toEqual(['ready', 'stopping', 'stopped']);
+  });
+
+  it('exits at once with code 1 at a second signal', async () => {
+    const { child, messages, logged } = runService(`await new Promise(() => {});`);
+    await logged('ready');
+    child.kill('SIGTERM');
+    await logged('stopping');
+    child.kill('SIGINT');
+    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(messages()).toEqual(['ready', 'stopping', 'ended at once by a second signal']);
+  });
+
+  it('exits with code 1 when the service can not end', async () => {
+    const { child, messages, logged } = runService(`throw new Error('stuck');`);
+    await logged('ready');
+    child.kill('SIGTERM');
+    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(messages()).toEqual(['ready', 'stopping', 'stopped with an error']);
   });
 });
