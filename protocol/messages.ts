@@ -187,6 +187,8 @@ export const nodeDescription = v.object({
   debugged: v.optional(v.boolean()),
   /** In a heartbeat: the time until the next one, milliseconds; default: {@link HEARTBEAT_INTERVAL}. */
   heartbeatInterval: v.optional(heartbeatInterval),
+  /** In a goodbye: the time until the process ends at the latest, milliseconds. */
+  leavesWithinMs: v.optional(count),
 });
 
 /** A node rejected a message: no trusted key has signed it for its subject. */

@@ -56,13 +56,18 @@ export interface Membership extends Disposable {
 export function createMembership(nats: NatsConnection, subjects: Subjects, log: Logger): Membership {
   const throttle = new LogThrottle();
   const heard = new Map<string, { description: NodeDescription; until: number }>();
+  /** The nodes that said goodbye, and until when their containers can still run. */
+  const goodbyes = new Map<string, { member: Member; until: number }>();
   const listeners: Listener[] = [];
 
   const update = (kind: string, description: NodeDescription): void => {
-    if (kind === 'goodbye') heard.delete(description.node);
-    else {
-      const { heartbeatInterval = HEARTBEAT_INTERVAL } = description;
-      heard.set(description.node, { description, until: performance.now() + MISSED_HEARTBEATS * heartbeatInterval });
+    const { node, heartbeatInterval = HEARTBEAT_INTERVAL, leavesWithinMs = 0 } = description;
+    if (kind === 'goodbye') {
+      heard.delete(node);
+      goodbyes.set(node, { member: memberOf(description), until: performance.now() + leavesWithinMs });
+    } else {
+      heard.set(node, { description, until: performance.now() + MISSED_HEARTBEATS * heartbeatInterval });
+      goodbyes.delete(node);
     }
     for (const listener of listeners) listener(kind, description);
   };
@@ -83,6 +88,11 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
     for (const [node, { until }] of heard) if (now > until) heard.delete(node);
     return [...heard.values()].map(({ description }) => description);
   };
+  const leaving = (): Member[] => {
+    const now = performance.now();
+    for (const [node, { until }] of goodbyes) if (now > until) goodbyes.delete(node);
+    return [...goodbyes.values()].map(({ member }) => member);
+  };
   const subscription = nats.subscribe(subjects.events, {
     callback: (error, { subject, data }) => {
       if (error === null) handle(subject, data);
@@ -97,8 +107,8 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
         const warning = `${roster.detail}; only nodes that are present on NATS are expected to answer`;
         return { members: present().map(memberOf), warning };
       }
-      await waitForStarting(roster.containers, present);
-      return { members: join(roster.containers, present()), warning: null };
+      await waitForStarting(staying(roster.containers, leaving()), present);
+      return { members: join(staying(roster.containers, leaving()), present()), warning: null };
     },
     [Symbol.dispose]: () => {
       subscription.unsubscribe();
@@ -128,6 +138,18 @@ async function waitForStarting(containers: readonly Container[], present: Member
   }
 }
 
+/** The containers without those whose nodes have said that they leave. A node speaks for its own container only. */
+function staying(containers: readonly Container[], leaving: readonly Member[]): Container[] {
+  const nodes = new Map(leaving.map(({ node, container }) => [container, node]));
+  return containers.filter(container => !namesOf(container).includes(nodes.get(container.id) ?? ''));
+}
+
+/** The names that the node of a container can have: the second one while another container has the first. */
+function namesOf({ id, name }: Pick<Container, 'id' | 'name'>): string[] {
+  const node = nodeNameOf(name);
+  return [node, `${node}-${id.slice(0, 6)}`];
+}
+
 /**
  * Joins the engine's containers with the nodes that are present on NATS. A running container should answer, under the name of
  * its heartbeats or else the one that follows from the container's name. A node that the engine does not know (it runs
@@ -137,12 +159,7 @@ export function join(
   containers: readonly Pick<Container, 'id' | 'name' | 'state'>[],
   present: readonly NodeDescription[],
 ): Member[] {
-  const namesById = new Map(
-    containers.map(({ id, name }) => {
-      const node = nodeNameOf(name);
-      return [id, [node, `${node}-${id.slice(0, 6)}`]] as const;
-    }),
-  );
+  const namesById = new Map(containers.map(container => [container.id, namesOf(container)]));
   const taken = new Set([...namesById.values()].flat());
   // NATS enforces a node's name, but not which container it says that it is.
   const believed = present.filter(

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createMembership, join } from '../../../../controller/src/fleet/membership.ts';
 import { encode } from '../../../../protocol/codec.ts';
 import type { NodeDescription } from '../../../../protocol/messages.ts';
-import { subjectsOf } from '../../../../protocol/subjects.ts';
+import { type EventKind, subjectsOf } from '../../../../protocol/subjects.ts';
 import { descriptionOf, recordingLog } from '../../fixtures.ts';
 
 const container = (id: string, name: string, state = 'running') => ({ id, name, state });
@@ -61,6 +61,56 @@ describe('join', () => {
   });
 });
 
+/** A membership over these containers; `tell` is an event of a node. */
+function fleetOf(containers: readonly ReturnType<typeof container>[]) {
+  const subjects = subjectsOf('dino');
+  let deliver = (_error: null, _message: { subject: string; data: Uint8Array }): void => undefined;
+  const nats = {
+    subscribe: (_subject: string, { callback }: { callback: typeof deliver }) => void (deliver = callback),
+    request: async () => ({
+      data: encode({ status: 'containers', containers: containers.map(each => ({ ...each, createdAt: 0 })) }),
+    }),
+  };
+  const fleet = createMembership(nats as unknown as NatsConnection, subjects, recordingLog());
+  const tell = (kind: EventKind, description: NodeDescription): void =>
+    deliver(null, { subject: subjects.event(description.node, kind), data: encode(description) });
+  return { fleet, tell };
+}
+
+describe('expected', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  const bambam = { node: 'bambam', container: 'c2' };
+  const containers = [container('c1', 'hotcast-node-1'), container('c2', 'hotcast-node-2')];
+
+  /** Whom a fleet of two expects, of which fred and bambam are present, after an event. */
+  async function expectedAfter(event: NodeDescription, waitMs = 0, next: NodeDescription | null = null) {
+    vi.useFakeTimers();
+    const { fleet, tell } = fleetOf(containers);
+    for (const { node, container: id } of [fred, bambam]) tell('heartbeat', present(node, id));
+    tell('goodbye', event);
+    vi.advanceTimersByTime(waitMs);
+    if (next !== null) tell('heartbeat', next);
+    return (await fleet.expected()).members;
+  }
+
+  const goodbye = { ...present('fred', 'c1'), leavesWithinMs: 8_000 };
+
+  it('has no node that said that it leaves, although its container runs', async () => {
+    expect(await expectedAfter(goodbye)).toEqual([bambam]);
+    expect(await expectedAfter(goodbye, 8_000)).toEqual([bambam]);
+  });
+
+  it('has it again when its time is over, or when it is heard again', async () => {
+    expect(await expectedAfter(goodbye, 8_001)).toEqual([fred, bambam]);
+    expect(await expectedAfter(goodbye, 100, present('fred', 'c1'))).toEqual([fred, bambam]);
+  });
+
+  it('has a node of whose container another node says that it leaves', async () => {
+    expect(await expectedAfter({ ...goodbye, container: 'c2' })).toContainEqual(bambam);
+  });
+});
+
 describe('present', () => {
   afterEach(() => void vi.useRealTimers());
 
@@ -69,11 +119,8 @@ describe('present', () => {
     ['for three times as long as it said to be silent', { heartbeatInterval: 20_000 }, 60_000],
   ])('has a node that told that it is there %s', (_, more, lifetime) => {
     vi.useFakeTimers();
-    const subjects = subjectsOf('dino');
-    let tell = (_error: null, _message: { subject: string; data: Uint8Array }): void => undefined;
-    const subscribe = (_subject: string, { callback }: { callback: typeof tell }) => void (tell = callback);
-    const fleet = createMembership({ subscribe } as unknown as NatsConnection, subjects, recordingLog());
-    tell(null, { subject: subjects.event('fred', 'heartbeat'), data: encode({ ...descriptionOf('fred'), ...more }) });
+    const { fleet, tell } = fleetOf([]);
+    tell('heartbeat', { ...descriptionOf('fred'), ...more });
     vi.advanceTimersByTime(lifetime);
     expect(fleet.present().map(({ node }) => node)).toEqual(['fred']);
     vi.advanceTimersByTime(1);
