@@ -20,20 +20,24 @@ export interface Hot {
    */
   readonly dataOf: <Data extends object>(initial: Data) => Data;
 
-  /** Aborted when this version is purged or the node stops. Pass it to everything that the module opens. */
+  /**
+   * Aborted when this version is purged, or when the node stops, after its calls in flight. Pass it to everything that the
+   * module opens.
+   */
   readonly signal: AbortSignal;
 
   /**
-   * Registers a callback for the purge of this version. It gets the module's data. If it returns a promise, the timeout is
-   * 5 seconds. When the node stops, the callback is called too, with a timeout of 0.2 seconds.
+   * Registers a callback for the end of this version: its purge, or the stop of the node, after the calls in flight. It gets
+   * the module's data. If it returns a promise, the timeout is 5 seconds; when the node stops, the time that is left of
+   * `STOP_TIMEOUT_MS`.
    *
    * Timers and listeners on `process` do not need it: they end with the version.
    */
   readonly dispose: (callback: (data: Record<string, unknown>) => unknown) => void;
 
   /**
-   * Registers a callback for the removal of the module (`hotcast remove`). It is not called when this version is replaced.
-   * It is called after the callbacks of `dispose`, with the same timeout.
+   * Registers a callback for the removal of the module (`hotcast remove`). It is not called when this version is replaced or
+   * the node stops. It is called after the callbacks of `dispose`, with the same timeout.
    */
   readonly prune: (callback: (data: Record<string, unknown>) => unknown) => void;
 }

@@ -36,6 +36,8 @@ const COMPOSE_DESCRIPTIONS: Readonly<Record<string, string>> = {
   NODE_MEMORY: 'The memory limit of a node container. `MEMORY_LIMIT_MB` has effect up to three quarters of it.',
   PIDS_LIMIT: 'The maximum number of processes and threads in a container.',
   PROXY_IMAGE: 'The image of the proxy.',
+  STOP_GRACE_PERIOD:
+    'How long Docker waits for a node that it stops, before it kills the node. It has to be longer than `STOP_TIMEOUT_MS`.',
 };
 
 const PROCESSES: readonly (readonly [title: string, settings: Readonly<Record<string, AnySetting>>])[] = [

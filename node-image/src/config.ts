@@ -48,6 +48,12 @@ export const NODE_SETTINGS = {
     'The share of the memory limit (MEMORY_LIMIT_MB) above which a push is refused while versions drain. What counts is ' +
       'live memory: objects and buffers, without garbage.',
   ),
+  stopTimeoutMs: integer(
+    'STOP_TIMEOUT_MS',
+    { default: 8_000, min: 0, unit: 'milliseconds' },
+    'How long a node that is told to stop can take. Half of it is for calls in flight; `dispose` callbacks have the rest. It has ' +
+      'to be shorter than the grace after which Docker kills the container (STOP_GRACE_PERIOD).',
+  ),
   eventLoopTimeoutMs: integer(
     'EVENT_LOOP_TIMEOUT_MS',
     { formerName: 'LOOP_MAY_BLOCK', default: 5_000, min: 500, unit: 'milliseconds' },

@@ -10,27 +10,23 @@ import { readJsonFiles } from '../../shared/files.ts';
 import { startHealthFile } from '../../shared/health-file.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { drainConnection } from '../../shared/nats/shutdown.ts';
+import { orNullAfter } from '../../shared/timeout.ts';
 import { rejectionLog } from './admission/rejection-log.ts';
 import { Verifier } from './admission/verifier.ts';
 import { startClusterNode } from './cluster/cluster-node.ts';
 import { leftOutHeads } from './cluster/left-out.ts';
 import type { Identity } from './cluster/node-description.ts';
-import { type HttpServer, startHttpServer } from './http/server.ts';
+import { startHttpServer } from './http/server.ts';
 import type { NodeConfig } from './config.ts';
 import { CodeServer } from './modules/code-server.ts';
 import type { DrainingLimits } from './modules/draining.ts';
 import { liveMemoryAbove } from './process/live-memory.ts';
 import { memoryLimits } from './process/memory-limit.ts';
+import { type StopDeadline, stopDeadline } from './stop-deadline.ts';
 import { ActivityBuffer } from './watchdog/activity-buffer.ts';
 import { Bans, readBans, writeBans } from './watchdog/bans.ts';
 import { NO_RESTARTS, type Restarts, takeRestarts } from './watchdog/restarts.ts';
 import { startWatchdog } from './watchdog/start-watchdog.ts';
-
-/** How long a node that stops waits for running calls and open connections (milliseconds). */
-const CALLS_TIMEOUT_MS = 700;
-
-/** How long it then waits until NATS has its last messages (milliseconds). */
-const DRAIN_TIMEOUT_MS = 200;
 
 /** What a node needs. */
 export interface NodeDeps extends Omit<NodeConfig, 'natsUrl' | 'keysDir' | 'logLevel'> {
@@ -42,12 +38,17 @@ export interface NodeDeps extends Omit<NodeConfig, 'natsUrl' | 'keysDir' | 'logL
   readonly watchdogScript: URL | null;
 }
 
-/** Starts a node. Resolves when it runs the modules of its cluster and serves requests. Disposing it stops all of it. */
+/**
+ * Starts a node. Resolves when it runs the modules of its cluster and serves requests. Disposing it stops all of it within
+ * `stopTimeoutMs`: it takes no new calls, calls in flight end, the versions end with their `dispose` callbacks, and NATS gets
+ * the last messages.
+ */
 export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
   const { nats, identity, log, cookie } = deps;
-  const disposers: (() => void | Promise<void>)[] = [];
+  const disposers: ((deadline: StopDeadline) => void | Promise<void>)[] = [];
   const dispose = async (): Promise<void> => {
-    for (let end = disposers.pop(); end !== undefined; end = disposers.pop()) await end();
+    const deadline = stopDeadline(deps.stopTimeoutMs);
+    for (let end = disposers.pop(); end !== undefined; end = disposers.pop()) await end(deadline);
   };
   try {
     const bans = openBans(deps.bansFile, log);
@@ -73,8 +74,8 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
       const watchdog = startWatchdog({ ...data, script, activity, sourcePosition, liveMemoryAbove, log });
       disposers.push(async () => watchdog[Symbol.asyncDispose]());
     }
-    disposers.push(async () => codeServer[Symbol.asyncDispose]());
-    disposers.push(async () => drainConnection(nats, DRAIN_TIMEOUT_MS));
+    disposers.push(async ({ natsMs }) => drainConnection(nats, natsMs()));
+    disposers.push(async ({ versionsMs }) => codeServer.stop(versionsMs()));
     const loopDelay = monitorEventLoopDelay({ samplePerIteration: true });
     loopDelay.enable();
     disposers.push(() => void loopDelay.disable());
@@ -91,11 +92,12 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     activity.setReady();
     node.announce();
     const healthFile = startHealthFile(deps.healthFile, nats, log);
-    disposers.push(async () => {
+    disposers.push(async ({ natsMs, callsMs, versionsMs }) => {
       healthFile[Symbol.dispose]();
-      node.goodbye();
-      http.stop();
-      await finishCalls(codeServer, http, log);
+      codeServer.closePorts();
+      await Promise.all([orNullAfter(natsMs(), node.leave(deps.stopTimeoutMs)), http.stop(callsMs())]);
+      await finishCalls(codeServer, callsMs(), log);
+      await codeServer.stop(versionsMs());
     });
     return { [Symbol.asyncDispose]: dispose };
   } catch (error) {
@@ -164,9 +166,9 @@ function catchStrayErrors(codeServer: CodeServer, log: Logger): () => void {
   return () => void process.off('uncaughtException', onException).off('unhandledRejection', onRejection);
 }
 
-async function finishCalls(codeServer: CodeServer, http: HttpServer, log: Logger): Promise<void> {
-  const deadline = performance.now() + CALLS_TIMEOUT_MS;
-  while ((codeServer.callsInFlight > 0 || http.connections > 0) && performance.now() < deadline) {
+async function finishCalls(codeServer: CodeServer, timeoutMs: number, log: Logger): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (codeServer.callsInFlight > 0 && performance.now() < deadline) {
     await new Promise(resolve => setTimeout(resolve, 10));
   }
   const { callsInFlight } = codeServer;

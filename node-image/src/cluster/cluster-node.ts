@@ -30,9 +30,13 @@ export async function startClusterNode(deps: ClusterNodeDeps) {
     loopDelay.reset();
     return description;
   });
-  await handleRequests({ ...deps, subjects, reconciler, heartbeat });
+  const stopRequests = await handleRequests({ ...deps, subjects, reconciler, heartbeat });
   await reconciler.readHeads();
   void onReconnect(nats, reconciler.readHeads);
+  const dispose = (): void => {
+    heartbeat.stop();
+    reconciler[Symbol.dispose]();
+  };
   return {
     /** Starts the heartbeat, and reports the bans of this node. */
     announce: (): void => {
@@ -41,11 +45,15 @@ export async function startClusterNode(deps: ClusterNodeDeps) {
       if (bans.active.length === 0) return;
       nats.publish(subjects.event(identity.name, 'stalled'), encode(describeNode({ ...deps, reconciler })));
     },
-    /** Publishes that the node leaves, and stops the heartbeat. */
-    goodbye: heartbeat.goodbye,
-    [Symbol.dispose]: (): void => {
-      heartbeat.stop();
-      reconciler[Symbol.dispose]();
+    /**
+     * Publishes that the node leaves, in at most `leavesWithinMs` (milliseconds), and stops taking requests and heads. Resolves
+     * when the server sends no more. Requests in progress are answered.
+     */
+    leave: async (leavesWithinMs: number): Promise<void> => {
+      heartbeat.goodbye(leavesWithinMs);
+      dispose();
+      await stopRequests();
     },
+    [Symbol.dispose]: dispose,
   };
 }

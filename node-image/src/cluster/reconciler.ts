@@ -25,6 +25,9 @@ const CATCH_UP_TIMEOUT_MS = 2_000;
 /** How long heads are applied in one turn of the event loop (milliseconds). */
 const MAX_TURN_MS = 50;
 
+/** The result of heads that are not applied because the node stops. */
+const STOPPED = refused('nofile', 'the node stops');
+
 /** The records that a node reads from the cluster's stream. */
 export interface RecordSource {
   /** The newest head of every module. */
@@ -56,7 +59,7 @@ export function createReconciler(
   const fetch = async (module: string, revision: string): Promise<LoadResult> => {
     try {
       const bundle = await records.bundle(module, revision);
-      if (stopped) return refused('nofile', 'the node stops');
+      if (stopped) return STOPPED;
       if (bundle !== null) return codeServer.prepare(bundle);
       return refused('nofile', 'the stream does not have this bundle');
     } catch (error) {
@@ -92,9 +95,7 @@ export function createReconciler(
       const fetched = await fetch(module, revision);
       if (fetched.status === 'refused') return stopped ? fetched : codeServer.refuse(assignments, fetched);
     }
-    return codeServer.suspensions.whenQuiet(assignments, () =>
-      stopped ? refused('nofile', 'the node stops') : load(assignments),
-    );
+    return codeServer.suspensions.whenQuiet(assignments, () => (stopped ? STOPPED : load(assignments)));
   };
   const commit = (heads: readonly Head[]) => prepareAnd(each => codeServer.commit(each), heads);
   const retry = (heads: readonly Head[]) => prepareAnd(each => codeServer.retry(each), heads);
@@ -107,10 +108,14 @@ export function createReconciler(
   const retries = createRetries({ retry, isRefused, importsOf, log });
   codeServer.onChanged(retries.onChanged);
 
-  /** Applies heads that were written together. Prepared revisions are activated before this returns a promise. */
-  const apply = async (heads: readonly Head[]): Promise<LoadResult> => {
+  /**
+   * Applies heads that were written together. Prepared revisions are activated before this returns a promise. Null when the
+   * node stops: it will apply them when it starts again, so it must not refuse them for the fleet.
+   */
+  const apply = async (heads: readonly Head[]): Promise<LoadResult | null> => {
     const result = await commit(heads);
-    if (result.status === 'ok' || stopped || heads.some(leftOut.has)) return result;
+    if (result.status === 'ok' || heads.some(leftOut.has)) return result;
+    if (stopped) return null;
     const retryState = retries.add(heads, result);
     if (retryState !== null) {
       log.warn(

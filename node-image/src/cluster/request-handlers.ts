@@ -35,8 +35,12 @@ interface Deps extends AnsweringNode {
 /** Handles the payload of one request; null: there is no answer. */
 type Handler = (bytes: Uint8Array) => object | null | Promise<object | null>;
 
-/** Answers all messages for this node until the connection closes. Resolves when the server has the subscriptions. */
-export async function handleRequests(deps: Deps): Promise<void> {
+/**
+ * Answers all messages for this node until the connection closes. Resolves when the server has the subscriptions.
+ *
+ * @returns what ends them. It resolves when the server sends no more; what it sent before is handled.
+ */
+export async function handleRequests(deps: Deps): Promise<() => Promise<void>> {
   const { nats, subjects, identity, log } = deps;
   const handlers = verbHandlers(deps);
   const throttle = new LogThrottle();
@@ -67,10 +71,13 @@ export async function handleRequests(deps: Deps): Promise<void> {
     void answer(message, prepareBundle(deps, subject, headers.has(FORCE)), headers.get(ANSWER_TO) || undefined);
   };
 
-  nats.subscribe(subjects.nodeAny(identity.name), { callback: onRequest });
-  nats.subscribe(subjects.allAny, { callback: onRequest });
-  nats.subscribe(subjects.bundles, { callback: onBundle });
+  const subscriptions = [
+    nats.subscribe(subjects.nodeAny(identity.name), { callback: onRequest }),
+    nats.subscribe(subjects.allAny, { callback: onRequest }),
+    nats.subscribe(subjects.bundles, { callback: onBundle }),
+  ];
   await nats.flush();
+  return async () => void (await Promise.all(subscriptions.map(subscription => subscription.drain())));
 }
 
 function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
@@ -98,7 +105,8 @@ function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
     },
     commit: async bytes => {
       const heads = splitFrames(bytes, MAX_MODULES).map(frame => verifier.head(null, frame));
-      return loadAnswer(await reconciler.apply(heads));
+      const result = await reconciler.apply(heads);
+      return result === null ? null : loadAnswer(result);
     },
     purge: (bytes): messages.PurgeAnswer => {
       const { module, force } = request(messages.purgeRequest, bytes);

@@ -12,6 +12,12 @@ import { createRequest } from './request.ts';
 /** Longer than the proxy keeps an idle connection, so that the node does not close one under a new request (milliseconds). */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 
+/**
+ * A server that stops keeps idle connections until no request came for this time (milliseconds), because one can be on its way.
+ * While there is load, a proxy uses each of its connections, and each is closed with its next response.
+ */
+const QUIET_MS = 500;
+
 export interface HttpDeps extends WebSocketDeps {
   /** 0 for a free port. */
   readonly port: number;
@@ -38,7 +44,11 @@ export async function startHttpServer(deps: HttpDeps) {
   const { node, codeServer, port } = deps;
   const sockets = webSockets(deps);
   const connections = new Set<Socket>();
+  /** The responses that are not sent, with their connections. */
+  const inFlight = new Map<ServerResponse, Socket>();
   let stopping = false;
+  let closesIdle = false;
+  let lastRequestAt = 0;
   const server = createServer({
     // No limit for the duration of an upload.
     requestTimeout: 0,
@@ -53,7 +63,13 @@ export async function startHttpServer(deps: HttpDeps) {
   });
 
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
-    const { url = '/' } = incoming;
+    const { url = '/', socket } = incoming;
+    lastRequestAt = performance.now();
+    inFlight.set(outgoing, socket);
+    outgoing.once('close', () => {
+      inFlight.delete(outgoing);
+      if (closesIdle) closeIdle();
+    });
     const route = routeOf(url);
     const resumed = route.to === 'module' ? codeServer.suspensions.untilResumed(route.module) : null;
     if (resumed !== null) await resumed;
@@ -137,20 +153,36 @@ export async function startHttpServer(deps: HttpDeps) {
     return [node, ...served.map(version => `/${version.module}/ ${scriptName(version)}`)].join('\n');
   };
 
+  /** The connections on which no request runs. */
+  const idle = (): Socket[] => {
+    const busy = new Set(inFlight.values());
+    return [...connections].filter(socket => !busy.has(socket));
+  };
+  const closeIdle = (): void => {
+    for (const socket of idle()) socket.destroySoon();
+  };
+
   server.listen(port);
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
-    /** The number of open connections. */
-    get connections(): number {
-      return connections.size;
-    },
-    /** Stops accepting connections, and closes each open connection after its next response. */
-    stop: (): void => {
+    /**
+     * Stops accepting connections, and closes each open one after its next response, or when no more requests come, after at
+     * most `timeoutMs` (milliseconds). Resolves when only requests in flight hold connections.
+     */
+    stop: async (timeoutMs: number): Promise<void> => {
       stopping = true;
+      for (const outgoing of inFlight.keys()) if (!outgoing.headersSent) outgoing.setHeader('connection', 'close');
       sockets.closeAll();
       // Not close() of the HTTP server: it closes idle connections immediately, even if a request is on its way.
       Server.prototype.close.call(server);
+      const deadline = performance.now() + timeoutMs;
+      lastRequestAt = performance.now();
+      while (idle().length > 0 && performance.now() < Math.min(deadline, lastRequestAt + QUIET_MS)) {
+        await new Promise(resolve => setTimeout(resolve, 10));
+      }
+      closesIdle = true;
+      closeIdle();
     },
     /** Closes the server and all connections. */
     [Symbol.asyncDispose]: async (): Promise<void> => {

@@ -7,6 +7,7 @@ import type { Bans } from '../watchdog/bans.ts';
 import { evaluateTogether } from './evaluate-together.ts';
 import { HotImports } from './hot-imports.ts';
 import type { Draining } from './draining.ts';
+import type { EndingVersions } from './ending-versions.ts';
 import type { Calls } from './in-flight-calls.ts';
 import { OK, type LoadResult, type Refused, refused } from './load-result.ts';
 import type { Environment, Prepared } from './loader.ts';
@@ -35,6 +36,7 @@ export interface ActivatorDeps {
   readonly modules: ModuleTable;
   readonly calls: Calls;
   readonly draining: Draining;
+  readonly ending: EndingVersions;
   readonly errors: ModuleErrors;
   /** The revisions that brought this node down before. */
   readonly bans: Bans;
@@ -51,7 +53,8 @@ export interface ActivatorDeps {
 
 /** Activates prepared revisions, and sets the slots of modules. */
 export function createActivator(deps: ActivatorDeps) {
-  const { modules, calls, draining, errors, bans, activity, serving, memoryShortage, log, logMaxCharsPerSecond } = deps;
+  const { modules, calls, draining, ending, errors, bans, activity, serving, memoryShortage, log } = deps;
+  const { logMaxCharsPerSecond } = deps;
   const hotImports = new HotImports();
 
   /** The refusal of modules that would exceed the maximum number; null when there is room. */
@@ -130,9 +133,7 @@ export function createActivator(deps: ActivatorDeps) {
     if (replaced !== slots.current) hotImports.setExports(module, slots.current);
     const kept = new Set([state.slots.current, ...state.slots.draining]);
     for (const version of replaced === null ? before : [...before, replaced]) {
-      if (kept.has(version)) continue;
-      calls.release(version);
-      void version.lifetime.end({ removed: state.slots.current === null });
+      if (!kept.has(version)) ending.end(version, state.slots.current === null ? 'removed' : 'purged');
     }
   };
 

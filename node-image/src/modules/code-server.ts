@@ -9,6 +9,7 @@ import { Bans } from '../watchdog/bans.ts';
 import { type ActivatorDeps, createActivator, notPrepared, type Target } from './activator.ts';
 import { type DrainingLimits, drainingVersions } from './draining.ts';
 import { dryRun, type DryRun, type DryRunTarget } from './dry-run.ts';
+import { type EndingVersions, endingVersions } from './ending-versions.ts';
 import { type Call, Calls } from './in-flight-calls.ts';
 import { OK, type LoadResult, type Refused, refused } from './load-result.ts';
 import { compileVersion, type Prepared } from './loader.ts';
@@ -24,9 +25,6 @@ import { type BundleInfo, scriptName, type Version } from './version.ts';
 /** The maximum number of compiled revisions of a module that are kept: for a prepared revision and for rollbacks. */
 const MAX_COMPILED = 4;
 
-/** The timeout for asynchronous dispose callbacks when the node stops (milliseconds). */
-const STOP_DISPOSE_TIMEOUT_MS = 200;
-
 /** The default limits: those of the settings, without one for memory. */
 const DRAINING_LIMITS: DrainingLimits = { maxVersions: 8, memoryExcess: () => null };
 
@@ -41,12 +39,14 @@ interface Options extends Partial<Pick<ActivatorDeps, OptionalDeps>> {
  * Hosts the modules of one node, like OTP's code server: for each module the current version, those that drain, and compiled
  * revisions beside them.
  */
-export class CodeServer implements AsyncDisposable {
+export class CodeServer {
   readonly #modules = new ModuleTable();
   readonly errors = moduleErrors(this.#modules);
   readonly #calls = new Calls();
   readonly #draining: ReturnType<typeof drainingVersions>;
   readonly suspensions: Suspensions;
+  readonly #ending: EndingVersions;
+  #stopped = false;
   /** Called when a version has closed. */
   readonly #onClosed = new Set<() => void>();
   readonly #deps: ActivatorDeps;
@@ -54,9 +54,11 @@ export class CodeServer implements AsyncDisposable {
   #onChanged: (modules: readonly string[]) => void = () => undefined;
 
   constructor(log: Logger, { draining = DRAINING_LIMITS, codeChangeTimeoutMs = 500, ...options }: Options = {}) {
-    this.#draining = drainingVersions(this.#modules, this.#calls, draining);
-    this.suspensions = createSuspensions(this.#modules, this.#calls, codeChangeTimeoutMs);
-    const own = { modules: this.#modules, calls: this.#calls, draining: this.#draining, errors: this.errors };
+    const [modules, calls, errors] = [this.#modules, this.#calls, this.errors];
+    this.#draining = drainingVersions(modules, calls, draining);
+    this.suspensions = createSuspensions(modules, calls, codeChangeTimeoutMs);
+    this.#ending = endingVersions(modules, calls);
+    const own = { modules, calls, draining: this.#draining, ending: this.#ending, errors };
     const defaults = { bans: new Bans(), activity: new ActivityBuffer(), memoryShortage: () => null };
     const serving = servedRequests(this);
     this.#deps = { ...own, ...defaults, logMaxCharsPerSecond: Infinity, ...options, log, serving };
@@ -173,9 +175,9 @@ export class CodeServer implements AsyncDisposable {
     this.#onChanged = callback;
   }
 
-  /** The version that new calls use; null when the module is not loaded. */
+  /** The version that new calls use; null when the module is not loaded, or after {@link stop}. */
   current(module: string): Version | null {
-    return this.#modules.get(module)?.slots.current ?? null;
+    return this.#stopped ? null : (this.#modules.get(module)?.slots.current ?? null);
   }
 
   /** Runs code of a version. What it starts, prints to `output` and fails to catch is attributed to the version. */
@@ -241,11 +243,16 @@ export class CodeServer implements AsyncDisposable {
     return this.#modules.refusals();
   }
 
-  /** Ends all versions with their timers and listeners. Calls that still run get no answer. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Closes the ports that modules listen on. Requests that run go on. */
+  closePorts(): void {
+    for (const { lifetime } of this.#modules.versions) lifetime.replace('removed');
+  }
+
+  /** Ends all versions; calls that still run fail. Waits for dispose callbacks at most `timeoutMs` (milliseconds). */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#stopped = true;
     this.#modules.states.forEach(dropPreviousData);
-    const options = { disposeTimeoutMs: STOP_DISPOSE_TIMEOUT_MS };
-    await Promise.all(this.#modules.versions.map(({ lifetime }) => lifetime.end(options)));
+    await this.#ending.endAll(timeoutMs);
   }
 
   #apply(heads: readonly Assignment[], isRetry = false): LoadResult {

@@ -13,15 +13,15 @@ export interface Call extends Origin {
   readonly imported: Set<Version>;
   /** Rejects with a {@link PurgedError} when the version is purged before the call ends. */
   readonly purged: Promise<never>;
-  /** Makes {@link purged} reject. */
-  readonly fail: () => void;
+  /** Makes {@link purged} reject. `why` completes the sentence that begins with the name of the module. */
+  readonly fail: (why: string) => void;
   /** Whether the function has returned: what runs now is the sending of its response or stream. */
   hasReturned: boolean;
   /** Called when the function has returned. */
   readonly onReturned: (() => void)[];
 }
 
-/** The error of a call whose version was purged by force. */
+/** The error of a call whose version ended before it: it was purged by force, or the node stopped. */
 export class PurgedError extends Error {
   override readonly name = 'purged';
 }
@@ -39,9 +39,9 @@ export class Calls {
 
   /** @param method of an HTTP request, whose path is the target; null: the target is the name of a function. */
   begin(version: Version, method: string | null, target: string): Call {
-    let fail = (): void => undefined;
+    let fail = (_why: string): void => undefined;
     const purged = new Promise<never>((_, reject) => {
-      fail = () => reject(new PurgedError(`${version.module} was purged while the call ran on its old version`));
+      fail = why => reject(new PurgedError(`${version.module} ${why}`));
     });
     // Nobody waits for this promise after the call has ended.
     purged.catch(() => undefined);
@@ -77,13 +77,15 @@ export class Calls {
   }
 
   /**
-   * Makes the calls that started on a purged version fail, because what they wait for can stay away for ever. Calls of other
-   * modules are not counted for it any more.
+   * Makes the calls that started on a version which ends fail, because what they wait for can stay away for ever. Calls of
+   * other modules are not counted for it any more.
+   *
+   * @param why see {@link Call.fail}.
    */
-  release(version: Version): void {
+  release(version: Version, why: string): void {
     if (version.calls === 0) return;
     for (const call of this.#calls) {
-      if (call.version === version) call.fail();
+      if (call.version === version) call.fail(why);
       if (call.imported.delete(version)) version.calls -= 1;
     }
   }

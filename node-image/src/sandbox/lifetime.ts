@@ -3,17 +3,15 @@ import { TimeoutError, withTimeout } from '../../../shared/timeout.ts';
 /** The timeout for asynchronous dispose callbacks (milliseconds). */
 const DISPOSE_TIMEOUT_MS = 5_000;
 
-/** The abort reason of every signal. It is shared because creating one takes longer than the rest of a purge. */
-const PURGED = new DOMException('the version was purged', 'AbortError');
+/** Why a version ends: it was purged, also because its module was removed, so that no other version follows; or the node stops. */
+export type EndCause = 'purged' | 'removed' | 'stopped';
 
-/** Why a version gets nothing new any more: another one follows, or its module is removed. */
+/** Why a version gets nothing new any more: another one follows, or none does, because its module is removed or the node stops. */
 type Replacement = 'replaced' | 'removed';
 
-interface EndOptions {
-  /** Whether the module is removed, so that no other version follows. */
-  readonly removed?: boolean;
-  readonly disposeTimeoutMs?: number;
-}
+/** The abort reasons of every signal. They are shared because creating one takes longer than the rest of a purge. */
+const PURGED = new DOMException('the version was purged', 'AbortError');
+const STOPPED = new DOMException('the node stops', 'AbortError');
 
 /**
  * The lifetime of one version. It closes the version's timers and listeners, aborts its signal and calls its dispose
@@ -59,7 +57,7 @@ export class Lifetime {
     else this.#disposers.push(dispose);
   }
 
-  /** Calls `prune` once, after the callbacks of {@link onEnd}, when the version ends because its module is removed. */
+  /** Calls `prune` once, after the callbacks of {@link onEnd}, when the version ends because its module was removed. */
   onRemoval(prune: () => unknown): void {
     this.#pruners.push(prune);
   }
@@ -79,14 +77,14 @@ export class Lifetime {
     }
   }
 
-  /** Ends everything. Resolves when the dispose callbacks have finished or timed out. */
-  async end({ removed = false, disposeTimeoutMs = DISPOSE_TIMEOUT_MS }: EndOptions = {}): Promise<void> {
+  /** Ends everything. Resolves when the dispose callbacks have finished or timed out (milliseconds). */
+  async end(cause: EndCause = 'purged', disposeTimeoutMs = DISPOSE_TIMEOUT_MS): Promise<void> {
     if (this.signal.aborted) return;
-    this.replace(removed ? 'removed' : 'replaced');
+    this.replace(cause === 'purged' ? 'replaced' : 'removed');
     for (const close of this.#closers.splice(0)) close();
-    this.guard(() => this.#abort.abort(PURGED));
+    this.guard(() => this.#abort.abort(cause === 'stopped' ? STOPPED : PURGED));
     await this.#dispose(this.#disposers.splice(0), disposeTimeoutMs);
-    if (removed) await this.#dispose(this.#pruners.splice(0), disposeTimeoutMs);
+    if (cause === 'removed') await this.#dispose(this.#pruners.splice(0), disposeTimeoutMs);
     for (const finish of this.#finishers.splice(0)) finish();
   }
 
@@ -96,7 +94,7 @@ export class Lifetime {
         await withTimeout(timeoutMs, (async () => callback())());
       } catch (error) {
         const late = error instanceof TimeoutError;
-        this.#onError(late ? new Error(`dispose took longer than ${timeoutMs} ms`) : error);
+        this.#onError(late ? new Error(`dispose took longer than ${Math.round(timeoutMs)} ms`) : error);
       }
     };
     await Promise.all(callbacks.map(run));

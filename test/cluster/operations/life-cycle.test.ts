@@ -80,6 +80,7 @@ describe('a hundred starts in one process leave nothing open', { timeout: 300_00
         codeChangeTimeoutMs: 500,
         maxDrainingVersions: 8,
         maxDrainingMemoryPercent: 70,
+        stopTimeoutMs: 8_000,
         eventLoopTimeoutMs: 5_000,
         memoryLimitMb: 4_096,
         logMaxCharsPerSecond: 1_000,

@@ -19,6 +19,7 @@ describe('loadConfig of the node', () => {
       codeChangeTimeoutMs: 500,
       maxDrainingVersions: 8,
       maxDrainingMemoryPercent: 70,
+      stopTimeoutMs: 8_000,
       eventLoopTimeoutMs: 5_000,
       memoryLimitMb: 512,
       bansFile: '/var/lib/hotcast/bans.json',

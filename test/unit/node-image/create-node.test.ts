@@ -5,15 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import type * as v from 'valibot';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 
 import { createNode, type NodeDeps } from '../../../node-image/src/create-node.ts';
 import { encodeBundle } from '../../../protocol/bundle.ts';
+import { decode, encode } from '../../../protocol/codec.ts';
 import { encodeLoadCommand } from '../../../protocol/load-command.ts';
 import { makeSigningKey, readSigningKey, trustedKeyFile } from '../../../protocol/signing/keys.ts';
+import { callAnswer, nodeDescription } from '../../../protocol/messages.ts';
 import { signEnvelope } from '../../../protocol/signing/envelope.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
-import { bundleOf, recordingLog } from '../fixtures.ts';
+import { bundleOf, latch, recordingLog } from '../fixtures.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hotcast-node-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -26,13 +29,21 @@ const subjects = subjectsOf('dino');
 /** The part of a NATS connection that a node uses. Requests to the stream fail: the node starts without modules. */
 class StandIn {
   readonly published: string[] = [];
+  readonly #payloads = new Map<string, Uint8Array>();
   readonly #callbacks = new Map<string, (error: null, message: Partial<Msg>) => void>();
   readonly #closed = new AbortController();
 
   readonly nats = {
     options: {},
-    subscribe: (subject: string, { callback }: { callback: () => void }) => this.#callbacks.set(subject, callback),
-    publish: (subject: string) => void this.published.push(subject),
+    subscribe: (subject: string, { callback }: { callback: () => void }) => {
+      this.#callbacks.set(subject, callback);
+      return { drain: async () => void this.#callbacks.delete(subject) };
+    },
+    publish: (subject: string, payload: Uint8Array) => {
+      if (this.isClosed) throw new Error('the connection is closed');
+      this.published.push(subject);
+      this.#payloads.set(subject, payload);
+    },
     flush: () => Promise.resolve(),
     drain: async () => this.#closed.abort(),
     close: async () => this.#closed.abort(),
@@ -53,6 +64,19 @@ class StandIn {
       packed: encodeBundle({ ...bundleOf('demo', code), exports: ['codeChange'] }),
     });
     this.#callbacks.get(subjects.nodeAny('fred'))?.(null, { subject, data: signEnvelope(KEY, subject, payload) });
+  }
+
+  /** The last message on a subject. */
+  payload<TSchema extends v.GenericSchema>(schema: TSchema, subject: string): v.InferOutput<TSchema> {
+    return decode(schema, this.#payloads.get(subject) ?? new Uint8Array());
+  }
+
+  /** Calls a function of a module; false when the node does not take calls. */
+  call(module: string, name: string, inbox: string): boolean {
+    const subject = subjects.node('fred', 'call');
+    const deliver = this.#callbacks.get(subjects.nodeAny('fred'));
+    deliver?.(null, { subject, reply: inbox, data: encode({ module, function: name, args: [] }) });
+    return deliver !== undefined;
   }
 
   /** Has no status, and ends with the connection. */
@@ -98,6 +122,7 @@ function depsOf(nats: NatsConnection, httpPort: number): NodeDeps {
     codeChangeTimeoutMs: 500,
     maxDrainingVersions: 8,
     maxDrainingMemoryPercent: 70,
+    stopTimeoutMs: 8_000,
     eventLoopTimeoutMs: 5_000,
     memoryLimitMb: 512,
     logMaxCharsPerSecond: 100,
@@ -146,6 +171,88 @@ function leftOver(before: ReturnType<typeof opened>) {
 }
 
 const NOTHING = { resources: [], listeners: [], files: [], globals: 0 };
+
+/** A module that tells what happens to it, with a call that waits for what the test opens and one that never ends. */
+const STOPPED = `
+  const { signal, dispose } = __hotcast_hot;
+  signal.addEventListener('abort', () => globalThis.__events.push('signal'));
+  dispose(async () => { await null; globalThis.__events.push('dispose'); });
+  exports.wait = async () => { await globalThis.__opened; globalThis.__events.push('call ended'); return 7; };
+  exports.forever = () => new Promise(() => {});
+`;
+const INBOX = '_INBOX.controller.a1';
+
+const ANSWER = `${INBOX}.fred`;
+const GOODBYE = subjects.event('fred', 'goodbye');
+
+/** A started node with a module; `events` has the subjects that the node publishes from now on, and what the module tells. */
+async function nodeWith(code: string, stopTimeoutMs: number) {
+  const standIn = new StandIn();
+  const port = await freePort();
+  const { opened: awaited, open } = latch();
+  const events = standIn.published;
+  Object.assign(globalThis, { __events: events, __opened: awaited });
+  const log = recordingLog();
+  const node = await createNode({ ...depsOf(standIn.nats, port), stopTimeoutMs, log });
+  standIn.load(code);
+  events.length = 0;
+  return { standIn, port, node, open, events, log };
+}
+
+describe('a node that stops', () => {
+  it('says that it leaves, takes no new calls, ends those in flight, then its versions, then its connection', async () => {
+    const { standIn, node, open, events } = await nodeWith(STOPPED, 60_000);
+    standIn.call('demo', 'wait', INBOX);
+    const stopped = node[Symbol.asyncDispose]().then(() => events.push(`closed: ${standIn.isClosed}`));
+    await expect.poll(() => standIn.call('demo', 'wait', INBOX)).toBe(false);
+    expect(events).toEqual([GOODBYE]);
+    expect(standIn.payload(nodeDescription, GOODBYE)).toMatchObject({ leavesWithinMs: 60_000 });
+    open();
+    await stopped;
+    expect(events).toEqual([GOODBYE, 'call ended', ANSWER, 'signal', 'dispose', 'closed: true']);
+  });
+
+  it('cuts a call that does not end after half of its time, and answers it', async () => {
+    const { standIn, node, events, log } = await nodeWith(STOPPED, 400);
+    standIn.call('demo', 'forever', INBOX);
+    const startedAt = performance.now();
+    await node[Symbol.asyncDispose]();
+    expect(performance.now() - startedAt).toBeGreaterThan(190);
+    expect(events.toSorted()).toEqual([ANSWER, 'dispose', GOODBYE, 'signal']);
+    expect(standIn.payload(callAnswer, ANSWER)).toMatchObject({
+      status: 'error',
+      message: 'demo ended while the call ran, because the node stopped',
+    });
+    expect(log.logged).toContainEqual(expect.objectContaining({ message: 'stopped with unfinished calls' }));
+  });
+
+  it('is held by no connection without a request', async () => {
+    const { port, node } = await nodeWith(STOPPED, 60_000);
+    const silent = connect(port, '127.0.0.1').resume();
+    const idle = connect(port, '127.0.0.1');
+    idle.write('GET / HTTP/1.1\r\nhost: node\r\n\r\n');
+    await Promise.all([once(silent, 'connect'), once(idle, 'data')]);
+    const closed = Promise.all([once(silent, 'close'), once(idle, 'close')]);
+    const startedAt = performance.now();
+    await node[Symbol.asyncDispose]();
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
+    await closed;
+  });
+
+  it('is held by no dispose callback, and by no NATS server that does not answer', async () => {
+    const hanging = `__hotcast_hot.dispose(() => new Promise(() => {})); exports.nothing = 1;`;
+    const { standIn, node, log } = await nodeWith(hanging, 400);
+    const never = (): Promise<never> => new Promise(() => undefined);
+    Object.assign(standIn.nats, { drain: never });
+    const startedAt = performance.now();
+    await node[Symbol.asyncDispose]();
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
+    expect(standIn.isClosed).toBe(true);
+    expect(log.logged.at(-1)).toMatchObject({
+      fields: { err: { message: expect.stringMatching(/^dispose took longer than \d+ ms$/) } },
+    });
+  });
+});
 
 describe('a node', () => {
   it('serves and publishes heartbeats until it is disposed, and then publishes a goodbye', async () => {

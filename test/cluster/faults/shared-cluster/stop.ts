@@ -4,11 +4,11 @@ import type { Cluster } from '../../../support/cluster/cluster.ts';
 import { engineEvents } from '../../../support/docker/engine-events.ts';
 import { it } from './cluster.ts';
 
-/** Stops a container as `docker stop` does. Returns its exit code, and the duration by the engine's clock (milliseconds). */
+/** Stops a container as `docker stop` does, with its grace of 10 s. Returns its exit code, and the duration by the engine's clock (milliseconds). */
 async function stop(cluster: Cluster, name: string): Promise<{ exitCode: number; ms: number }> {
   const container = await cluster.container(name);
   const events = await engineEvents(container.id, AbortSignal.timeout(30_000));
-  const stopping = container.stop({ t: 20 });
+  const stopping = container.stop({ t: 10 });
   let signalledAt = Number.NaN;
   for await (const { action, at, attributes } of events) {
     if (action === 'kill' && attributes['signal'] === '15') signalledAt = at;
@@ -19,13 +19,17 @@ async function stop(cluster: Cluster, name: string): Promise<{ exitCode: number;
   throw new Error(`${name} did not stop`);
 }
 
-/** A stop waits at most one second for calls; the rest is for a slow machine (milliseconds). */
+/** A stop without calls in flight takes less than half a second; the rest is for a slow machine (milliseconds). */
 const MAX_STOP_MS = 3_000;
 
 const SLOW = `
-  export function untilStopped() {
+  const { data, dispose, signal } = import.meta.hot;
+  data['name'] = 'slow';
+  signal.addEventListener('abort', () => console.log('signal: ' + signal.reason.message));
+  dispose(async ({ name }) => { await null; console.log('disposed ' + name); });
+  export function twoSeconds() {
     console.log('started');
-    return new Promise(resolve => process.once('SIGTERM', () => setTimeout(resolve, 100, 'finished')));
+    return new Promise(resolve => setTimeout(() => { console.log('ended'); resolve('finished'); }, 2_000));
   }
   export function forever() {
     console.log('started');
@@ -57,27 +61,38 @@ describe('a container that is stopped', () => {
     ]);
   });
 
-  it('sends the answers of calls that end in time', async ({ cluster }) => {
+  it('answers calls that end in half of the time and cuts the others, then ends its versions; no push expects it', async ({
+    cluster,
+  }) => {
     cluster.writeModule('slow', SLOW);
     await cluster.push('slow');
-    const inFlight = cluster.call('slow.untilStopped()', '--node', 'bambam', '--timeout', '30');
-    await cluster.waitForLog('bambam', ({ msg, module }) => module === 'slow' && msg === 'started');
-    expect((await stop(cluster, 'bambam')).exitCode).toBe(0);
-    const { exitCode, result } = await inFlight;
-    await cluster.startContainer('bambam');
-    expect(exitCode).toBe(0);
-    expect(result.nodes).toMatchObject([{ node: 'bambam', json: '"finished"' }]);
-  });
+    const linesOf = async (name: string): Promise<string[]> =>
+      (await cluster.logsOf(name)).flatMap(({ module, msg }) => (module === 'slow' ? [msg] : []));
+    const called = async (name: string, call: string) => {
+      const result = cluster.call(call, '--node', name, '--timeout', '30');
+      await cluster.waitForLog(name, ({ module, msg }) => module === 'slow' && msg === 'started');
+      return { result };
+    };
+    const ending = await called('bambam', 'slow.twoSeconds()');
+    const endless = await called('fred', 'slow.forever()');
+    const stopped = Promise.all([stop(cluster, 'bambam'), stop(cluster, 'fred')]);
 
-  it('does not wait for a call that never ends', async ({ cluster }) => {
-    cluster.writeModule('slow', SLOW);
-    await cluster.push('slow');
-    const inFlight = cluster.call('slow.forever()', '--node', 'fred', '--timeout', '5');
-    await cluster.waitForLog('fred', ({ msg, module }) => module === 'slow' && msg === 'started');
-    const { exitCode, ms } = await stop(cluster, 'fred');
-    expect(exitCode).toBe(0);
-    expect(ms).toBeLessThan(MAX_STOP_MS);
-    expect((await inFlight).result.nodes).toMatchObject([{ node: 'fred', status: 'silent' }]);
-    await cluster.startContainer('fred');
+    const staying = cluster.nodeNames.slice(2);
+    await expect.poll(async () => (await cluster.nodes()).map(({ node }) => node)).toEqual(staying);
+    cluster.writeModule('other', 'export const nothing = 1;');
+    const push = await cluster.push('other');
+    expect(push.result.nodes).toMatchObject(staying.map(node => ({ node, status: 'loaded' })));
+    expect(push.exitCode).toBe(0);
+
+    const [bambam, fred] = await stopped;
+    expect(await linesOf('bambam')).toEqual(['loaded', 'started', 'ended', 'signal: the node stops', 'disposed slow']);
+    expect((await ending.result).result.nodes).toMatchObject([{ node: 'bambam', json: '"finished"' }]);
+    expect(bambam.exitCode).toBe(0);
+
+    expect(await linesOf('fred')).toEqual(['loaded', 'started', 'signal: the node stops', 'disposed slow']);
+    expect((await endless.result).result.nodes).toMatchObject([{ node: 'fred', status: 'error', type: 'purged' }]);
+    expect(fred.exitCode).toBe(0);
+    expect(fred.ms).toBeGreaterThan(3_500);
+    await Promise.all([cluster.startContainer('bambam'), cluster.startContainer('fred')]);
   });
 });

@@ -55,7 +55,7 @@ describe('heartbeat', () => {
 
   it('ends with the goodbye', () => {
     const { heartbeat, published } = started();
-    heartbeat.goodbye();
+    heartbeat.goodbye(8_000);
     heartbeat.setInterval(2_000);
     vi.advanceTimersByTime(10_000);
     expect(published.length).toBe(2);

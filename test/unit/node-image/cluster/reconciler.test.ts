@@ -284,4 +284,15 @@ describe('apply', () => {
     const { reconciler } = nodeBeside([], [broken]);
     expect(await reconciler.apply([headOf('demo', broken.revision, 5)])).toMatchObject({ reason: 'badfile' });
   });
+
+  it('neither loads nor refuses when the node stops, also when that begins while it reads a bundle', async () => {
+    const { reconciler, codeServer, running } = nodeBeside([], [first]);
+    const reading = reconciler.apply([headOf('demo', first.revision, 5)]);
+    reconciler[Symbol.dispose]();
+    expect(await reading).toBeNull();
+    codeServer.prepare(second);
+    expect(await reconciler.apply([headOf('demo', second.revision, 6)])).toBeNull();
+    expect(running('demo')).toBeUndefined();
+    expect(codeServer.refusals()).toEqual({});
+  });
 });

@@ -2,35 +2,12 @@ import { Agent, request as nodeRequest } from 'node:http';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
-import { type HttpServer, startHttpServer } from '../../../../node-image/src/http/server.ts';
 import { shortRevision } from '../../../../protocol/revision.ts';
-import { latch } from '../../fixtures.ts';
-import { hosts } from '../modules/host.ts';
+import { type Serving, serving, servingHosts } from './serving-host.ts';
 
-const host = hosts();
-const servers: HttpServer[] = [];
-
-afterEach(() => {
-  for (const server of servers.splice(0)) server.stop();
-});
-
-/** A node that serves by HTTP. */
-async function servingHost() {
-  const node = host();
-  const http = await startHttpServer({ port: 0, node: 'fred', codeServer: node.server });
-  servers.push(http);
-  const base = `http://127.0.0.1:${http.port}`;
-  const get = (path: string, init?: RequestInit): Promise<Response> =>
-    fetch(base + path, { redirect: 'manual', ...init });
-  return { ...node, http, base, get };
-}
-
-type Serving = Awaited<ReturnType<typeof servingHost>>;
-
-/** A module whose `fetch` has this body. */
-const serving = (body: string): string => `export default { async fetch(request: Request) { ${body} } };`;
+const servingHost = servingHosts();
 
 /** Resolves when no call is in flight. */
 async function idle({ server }: Serving): Promise<void> {
@@ -249,30 +226,5 @@ describe("the node's own page", () => {
     const [web] = await node.push({ web: serving(`return new Response()`), demo: 'export const x = 1;' });
     const page = await node.get('/');
     expect([page.status, await page.text()]).toEqual([200, `fred\n/web/ web@${shortRevision(web?.revision ?? '')}\n`]);
-  });
-});
-
-describe('stop', () => {
-  it('finishes running requests, closes each connection after its next response, and accepts no new ones', async () => {
-    const node = await servingHost();
-    const { opened, open } = latch();
-    Object.assign(globalThis, { httpTestGate: opened });
-    await node.push({ web: serving(`await globalThis.httpTestGate; return new Response('whole')`) });
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    const first = nodeRequest(`${node.base}/`, { agent }).end();
-    const [warm] = (await once(first, 'response')) as [NodeJS.ReadableStream];
-    await text(warm);
-    const slow = node.get('/web/');
-    await expect.poll(() => node.server.callsInFlight).toBe(1);
-    node.http.stop();
-    const last = nodeRequest(`${node.base}/`, { agent }).end();
-    const [page] = (await once(last, 'response')) as [NodeJS.ReadableStream & { headers: object; statusCode: number }];
-    expect(page.headers).toMatchObject({ connection: 'close' });
-    expect(page.statusCode).toBe(503);
-    await text(page);
-    await expect(node.get('/').then(response => response.status)).rejects.toThrow('fetch failed');
-    open();
-    expect(await (await slow).text()).toBe('whole');
-    agent.destroy();
   });
 });

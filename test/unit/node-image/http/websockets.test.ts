@@ -18,7 +18,7 @@ afterEach(() => {
 async function servingHost() {
   const node = host();
   const http = await startHttpServer({ port: 0, node: 'fred', codeServer: node.server });
-  stops.push(() => http.stop());
+  stops.push(() => void http.stop(0));
   const base = `127.0.0.1:${http.port}`;
   return {
     ...node,
@@ -116,7 +116,7 @@ describe('a WebSocket connection', () => {
     const node = await servingHost();
     await node.push({ chat: serving('') });
     const talk = await node.connect('/chat/');
-    node.http.stop();
+    void node.http.stop(60_000);
     expect(await talk.closed).toEqual({ code: 1001, reason: 'the node stops' });
   });
 });

@@ -55,5 +55,5 @@ for (let swap = 1; swap <= SWAPS; swap += 1) {
 const draining = server.describeDraining().length;
 open();
 const ended = await stream;
-await server[Symbol.asyncDispose]();
+await server.stop(0);
 process.stdout.write(JSON.stringify({ heaps, collected, draining, ended }));

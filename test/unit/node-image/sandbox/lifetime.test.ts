@@ -166,6 +166,16 @@ describe('signal', () => {
     await Promise.all([lifetime.end(), aborted]);
     expect(lifetime.signal.aborted).toBe(true);
   });
+
+  it.each([
+    ['purged', 'the version was purged'],
+    ['removed', 'the version was purged'],
+    ['stopped', 'the node stops'],
+  ] as const)('has a reason: %s', async (cause, message) => {
+    const { lifetime } = begin();
+    await lifetime.end(cause);
+    expect(lifetime.signal.reason).toMatchObject({ name: 'AbortError', message });
+  });
 });
 
 describe('dispose', () => {
@@ -229,13 +239,13 @@ describe('dispose', () => {
 describe('prune', () => {
   it('is called after dispose, and only when the module is removed', async () => {
     const called: string[] = [];
-    for (const removed of [true, false]) {
+    for (const cause of ['removed', 'purged', 'stopped'] as const) {
       const { lifetime } = begin();
-      lifetime.onRemoval(() => called.push(`prune ${removed}`));
-      lifetime.onEnd(() => called.push(`dispose ${removed}`));
-      await lifetime.end({ removed });
-      await lifetime.end({ removed: true });
+      lifetime.onRemoval(() => called.push(`prune ${cause}`));
+      lifetime.onEnd(() => called.push(`dispose ${cause}`));
+      await lifetime.end(cause);
+      await lifetime.end('removed');
     }
-    expect(called).toEqual(['dispose true', 'prune true', 'dispose false']);
+    expect(called).toEqual(['dispose removed', 'prune removed', 'dispose purged', 'dispose stopped']);
   });
 });

@@ -24,7 +24,7 @@ beforeEach(async () => {
   free.close();
   await once(free, 'close');
 });
-afterEach(() => server[Symbol.asyncDispose]());
+afterEach(() => server.stop(1_000));
 
 const push = (module: string, code: string) => {
   const bundle = bundleOf(module, code);
@@ -120,6 +120,17 @@ describe('a port on which a module listens', () => {
     const other = createServer().listen(port);
     await once(other, 'listening');
     other.close();
+  });
+
+  it('is closed when the node stops, and requests that run end on their version', async () => {
+    push('web', web('v1', `__hotcast_hot.signal.addEventListener('abort', () => exports.finish());`));
+    const held = get('/held');
+    await expect.poll(() => server.callsInFlight).toBe(1);
+    server.closePorts();
+    expect(await codeOf(get())).toBe('ECONNREFUSED');
+    expect(server.callsInFlight).toBe(1);
+    await server.stop(1_000);
+    expect((await held).body).toBe('v1');
   });
 
   it('is free after the module has closed its server', async () => {

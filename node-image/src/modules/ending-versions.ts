@@ -1,0 +1,40 @@
+import { setImmediate as turn } from 'node:timers/promises';
+
+import { orNullAfter } from '../../../shared/timeout.ts';
+import type { EndCause } from '../sandbox/lifetime.ts';
+import type { Calls } from './in-flight-calls.ts';
+import type { ModuleTable } from './module-table.ts';
+import type { Version } from './version.ts';
+
+/** What the error of a call says whose version ends before it, after the name of the module. */
+const WHY_CALLS_FAIL: Readonly<Record<EndCause, string>> = {
+  purged: 'was purged while the call ran on its old version',
+  removed: 'was purged while the call ran on its old version',
+  stopped: 'ended while the call ran, because the node stopped',
+};
+
+export type EndingVersions = ReturnType<typeof endingVersions>;
+
+/** Ends versions, and waits for their dispose callbacks when the node stops. */
+export function endingVersions(modules: ModuleTable, calls: Calls) {
+  const ending = new Set<Promise<void>>();
+
+  /** Ends a version; its calls fail. */
+  const end = (version: Version, cause: EndCause, disposeTimeoutMs?: number): void => {
+    calls.release(version, WHY_CALLS_FAIL[cause]);
+    const ended = version.lifetime.end(cause, disposeTimeoutMs);
+    ending.add(ended);
+    void ended.then(() => ending.delete(ended));
+  };
+
+  /**
+   * Ends all versions, because the node stops. Waits for their dispose callbacks, and for those of versions that ended
+   * before, at most `timeoutMs` (milliseconds), and for one turn of the event loop, in which the calls that fail are answered.
+   */
+  const endAll = async (timeoutMs: number): Promise<void> => {
+    for (const version of modules.versions) end(version, 'stopped', timeoutMs);
+    await Promise.all([orNullAfter(timeoutMs, Promise.all(ending)), turn()]);
+  };
+
+  return { end, endAll };
+}
