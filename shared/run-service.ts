@@ -3,6 +3,9 @@ import type { ClusterConfig } from './cluster-config.ts';
 import { createLogger, type RootLogger } from './logger.ts';
 import type { Env, Warn } from './settings.ts';
 
+/** The exit code of a fault that a user can correct. */
+const FAULT = 2;
+
 type Logged = Pick<ClusterConfig, 'logLevel'>;
 
 interface TaskOptions<Config extends Logged> {
@@ -24,17 +27,23 @@ interface ServiceOptions<Config extends Logged> extends Omit<TaskOptions<Config>
  * Runs a process that ends by itself. Warnings about its environment are logged first. A bad configuration, or another fault
  * that a user can correct, is printed as one line; the exit code is 2.
  */
-export async function runTask<Config extends Logged>({ name, loadConfig, run }: TaskOptions<Config>): Promise<void> {
+export async function runTask<Config extends Logged>(options: TaskOptions<Config>): Promise<void> {
+  if (!(await succeeds(options))) process.exitCode = FAULT;
+}
+
+/** Runs a task. False when it failed for a reason that a user can correct, which is printed as one line. */
+async function succeeds<Config extends Logged>({ name, loadConfig, run }: TaskOptions<Config>): Promise<boolean> {
   try {
     const warnings: string[] = [];
     const config = loadConfig(process.env, warning => warnings.push(warning));
     const log = createLogger(config.logLevel);
     for (const warning of warnings) log.warn({}, warning);
     await run(config, log);
+    return true;
   } catch (error) {
     if (!(error instanceof HotcastError)) throw error;
     process.stderr.write(`${name}: ${error.message}\n`);
-    process.exitCode = 2;
+    return false;
   }
 }
 
@@ -66,5 +75,6 @@ export async function runService<Config extends Logged>(options: ServiceOptions<
     process.on('SIGTERM', signal => void stop(signal)).on('SIGINT', signal => void stop(signal));
     service = await start(config, log);
   };
-  await runTask({ ...task, run });
+  // What was started before the fault, for example a server of a module, must not keep the process alive.
+  if (!(await succeeds({ ...task, run }))) exit(FAULT);
 }

@@ -16,6 +16,7 @@ import { Verifier } from './admission/verifier.ts';
 import { startClusterNode } from './cluster/cluster-node.ts';
 import { leftOutHeads } from './cluster/left-out.ts';
 import type { Identity } from './cluster/node-description.ts';
+import { reservePort } from './http/listen.ts';
 import { startHttpServer } from './http/server.ts';
 import type { NodeConfig } from './config.ts';
 import { CodeServer } from './modules/code-server.ts';
@@ -42,6 +43,8 @@ export interface NodeDeps extends Omit<NodeConfig, 'natsUrl' | 'keysDir' | 'logL
  * Starts a node. Resolves when it runs the modules of its cluster and serves requests. Disposing it stops all of it within
  * `stopTimeoutMs`: it takes no new calls, calls in flight end, the versions end with their `dispose` callbacks, and NATS gets
  * the last messages.
+ *
+ * @throws UsageError when its HTTP port is taken.
  */
 export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
   const { nats, identity, log, cookie } = deps;
@@ -83,8 +86,11 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     const trustedKeys = trustedKeyFiles(() => readJsonFiles(deps.trustDir));
     const verifier = new Verifier(trustedKeys, subjects, rejectionLog(nats, subjects, identity.name, log));
     const leftOut = leftOutHeads(join(stateDir, 'left-out.json'), restarts, log);
+    const reserved = await reservePort(deps.httpPort);
+    disposers.push(() => reserved[Symbol.dispose]());
     const node = await startClusterNode({ ...deps, verifier, bans, leftOut, codeServer, loopDelay });
     disposers.push(() => node[Symbol.dispose]());
+    reserved[Symbol.dispose]();
     const http = await startHttpServer({ port: deps.httpPort, node: identity.name, codeServer });
     disposers.push(async () => http[Symbol.asyncDispose]());
     // Half of the heap of a started process is garbage of its start.

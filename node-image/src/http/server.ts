@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server, type Socket } from 'node:net';
 
+import { listen } from './listen.ts';
 import { type ModuleHandler, handlerOf } from './module-handler.ts';
 import { responseHeaders } from './response-headers.ts';
 import { routeOf } from './route.ts';
@@ -38,7 +39,9 @@ export type HttpServer = Awaited<ReturnType<typeof startHttpServer>>;
 
 /**
  * Serves the modules whose default export has `fetch`: each under `/<module>/`, with its current version. Resolves when the
- * server listens.
+ * server listens. It opens its port before it returns a promise.
+ *
+ * @throws UsageError see {@link listen}.
  */
 export async function startHttpServer(deps: HttpDeps) {
   const { node, codeServer, port } = deps;
@@ -162,8 +165,7 @@ export async function startHttpServer(deps: HttpDeps) {
     for (const socket of idle()) socket.destroySoon();
   };
 
-  server.listen(port);
-  await once(server, 'listening');
+  await listen(server, port);
   return {
     port: (server.address() as AddressInfo).port,
     /**

@@ -13,6 +13,7 @@ import { encodeBundle } from '../../../protocol/bundle.ts';
 import { decode, encode } from '../../../protocol/codec.ts';
 import { encodeLoadCommand } from '../../../protocol/load-command.ts';
 import { makeSigningKey, readSigningKey, trustedKeyFile } from '../../../protocol/signing/keys.ts';
+import { UsageError } from '../../../protocol/errors.ts';
 import { callAnswer, nodeDescription } from '../../../protocol/messages.ts';
 import { signEnvelope } from '../../../protocol/signing/envelope.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
@@ -29,6 +30,8 @@ const subjects = subjectsOf('dino');
 /** The part of a NATS connection that a node uses. Requests to the stream fail: the node starts without modules. */
 class StandIn {
   readonly published: string[] = [];
+  /** Called while the node starts, after its subscriptions and before its modules. */
+  onFlush = async (): Promise<void> => undefined;
   readonly #payloads = new Map<string, Uint8Array>();
   readonly #callbacks = new Map<string, (error: null, message: Partial<Msg>) => void>();
   readonly #closed = new AbortController();
@@ -44,7 +47,7 @@ class StandIn {
       this.published.push(subject);
       this.#payloads.set(subject, payload);
     },
-    flush: () => Promise.resolve(),
+    flush: async () => this.onFlush(),
     drain: async () => this.#closed.abort(),
     close: async () => this.#closed.abort(),
     isClosed: () => this.#closed.signal.aborted,
@@ -307,13 +310,32 @@ describe('a node', () => {
     }
   });
 
+  it('holds its port while its modules load', async () => {
+    const standIn = new StandIn();
+    const port = await freePort();
+    let fault: unknown = null;
+    standIn.onFlush = async () => {
+      standIn.onFlush = async () => undefined;
+      fault = await once(createServer().listen(port), 'listening').catch((error: unknown) => error);
+    };
+    const node = await createNode(depsOf(standIn.nats, port));
+    expect(fault).toMatchObject({ code: 'EADDRINUSE' });
+    const client = connect(port, '127.0.0.1');
+    await once(client, 'connect');
+    client.end();
+    await node[Symbol.asyncDispose]();
+  });
+
   it('leaves nothing open when it can not start', async () => {
     const occupied = createServer().listen(0);
     await once(occupied, 'listening');
     const { port } = occupied.address() as AddressInfo;
     const before = opened();
     const standIn = new StandIn();
-    await expect(createNode(depsOf(standIn.nats, port))).rejects.toThrow('EADDRINUSE');
+    await expect(createNode(depsOf(standIn.nats, port))).rejects.toThrow(
+      new UsageError(`port ${port} is taken: set HTTP_PORT to a free port, or stop what listens on it`),
+    );
+    expect(standIn.published).toEqual([]);
     await expect.poll(() => leftOver(before)).toEqual(NOTHING);
     expect(standIn.isClosed).toBe(true);
     await new Promise(resolve => occupied.close(resolve));

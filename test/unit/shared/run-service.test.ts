@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { ROOT } from '../../support/shell.ts';
 
@@ -49,15 +49,17 @@ describe('runTask', () => {
   });
 });
 
-/** Starts a service in a process of its own. `dispose` is the body of its end. */
-function runService(dispose: string) {
+/** Starts a service in a process of its own. `dispose` is the body of its end, `start` what it does before it has started. */
+function runService(dispose: string, start = '') {
   const shared = (file: string): string => JSON.stringify(join(ROOT, 'shared', file));
   const program = `
     import { CLUSTER_SETTINGS } from ${shared('cluster-config.ts')};
     import { runService } from ${shared('run-service.ts')};
     import { readSettings } from ${shared('settings.ts')};
+    import { UsageError } from ${JSON.stringify(join(ROOT, 'protocol/errors.ts'))};
     setInterval(() => {}, 1_000);
     const start = async (_, log) => {
+      ${start}
       log.info({}, 'ready');
       return { [Symbol.asyncDispose]: async () => { log.info({}, 'stopping'); ${dispose} } };
     };
@@ -65,20 +67,29 @@ function runService(dispose: string) {
   `;
   const flags = ['--import', 'tsx', '--input-type=module', '--eval', program];
   const child = spawn(process.execPath, flags, { cwd: ROOT, env: { PATH: process.env['PATH'] } });
+  onTestFinished(() => void child.kill('SIGKILL'));
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const messages = (): unknown[] => output.split('\n').flatMap(line => /"msg":"([^"]+)"/.exec(line)?.slice(1) ?? []);
-  const logged = (message: string) => expect.poll(messages, { timeout: 10_000 }).toContain(message);
-  return { child, messages, logged };
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
+  // The last line can overtake one that is being written when the process exits.
+  const messages = (): string[] => output.split('\n').flatMap(line => /"msg":"([^"]+)"/.exec(line)?.slice(1) ?? []);
+  const logged = (message: string) => expect.poll(messages, { timeout: 25_000 }).toContain(message);
+  return { child, messages, logged, output: () => output };
 }
 
 describe('runService', () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)('ends the service and exits with code 0 at %s', async signal => {
+  it('ends the service and exits with code 0 at a signal', async () => {
     const { child, messages, logged } = runService(`await new Promise(resolve => setTimeout(resolve, 10));`);
     await logged('ready');
-    child.kill(signal);
+    child.kill('SIGTERM');
     expect(await once(child, 'close')).toEqual([0, null]);
-    expect(messages()).toEqual(['ready', 'stopping', 'stopped']);
+    expect(messages().toSorted()).toEqual(['ready', 'stopped', 'stopping']);
+  });
+
+  it('exits with code 2 and one line when it can not start, also if something keeps the process alive', async () => {
+    const { child, output } = runService('', `throw new UsageError('port 8080 is taken');`);
+    expect(await once(child, 'close')).toEqual([2, null]);
+    expect(output()).toBe('hotcast-test: port 8080 is taken\n');
   });
 
   it('exits at once with code 1 at a second signal', async () => {
@@ -88,7 +99,7 @@ describe('runService', () => {
     await logged('stopping');
     child.kill('SIGINT');
     expect(await once(child, 'close')).toEqual([1, null]);
-    expect(messages()).toEqual(['ready', 'stopping', 'ended at once by a second signal']);
+    expect(messages().toSorted()).toEqual(['ended at once by a second signal', 'ready', 'stopping']);
   });
 
   it('exits with code 1 when the service can not end', async () => {
@@ -96,6 +107,6 @@ describe('runService', () => {
     await logged('ready');
     child.kill('SIGTERM');
     expect(await once(child, 'close')).toEqual([1, null]);
-    expect(messages()).toEqual(['ready', 'stopping', 'stopped with an error']);
+    expect(messages().toSorted()).toEqual(['ready', 'stopped with an error', 'stopping']);
   });
 });
