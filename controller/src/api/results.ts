@@ -85,6 +85,8 @@ const statusRow = v.object({
     'silent',
   ]),
   detail: v.exactOptional(v.string()),
+  /** The number of errors of the running revision since it was loaded: of calls, timers, promises and servers. */
+  errors: count,
   /** How often the node has tried the desired revision, and the time until it tries again, milliseconds. */
   attempts: v.exactOptional(count),
   nextAttemptInMs: v.exactOptional(count),

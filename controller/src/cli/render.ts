@@ -70,11 +70,12 @@ function renderPing({ nodes }: ResultOf<'ping'>): string {
 function renderNodes({ nodes }: ResultOf<'nodes'>): string {
   const rows = nodes.map(node => {
     if (node.status === 'silent') return [node.node, node.container, '', '', '', '', 'silent'];
-    const modules = Object.entries(node.modules).map(([module, { revision, sequence, inFlight }]) =>
+    const modules = Object.entries(node.modules).map(([module, { revision, sequence, inFlight, errors }]) =>
       [
         at(module, revision),
         ...(sequence === 0 ? ['(here only)'] : []),
         ...(inFlight > 0 ? [`(${inFlight} in flight)`] : []),
+        ...errorsText({ errors }).map(text => `(${text})`),
       ].join(' '),
     );
     const refused = Object.entries(node.refusals).map(([module, { reason }]) => `(refuses ${module}: ${reason})`);
@@ -100,7 +101,7 @@ function renderStatus({ heads, nodes, changed }: ResultOf<'status'>): string {
     row.node,
     row.desired === null ? '-' : `${shortRevision(row.desired)}${row.canary ? ' (canary)' : ''}`,
     row.running === null ? '-' : shortRevision(row.running),
-    [stateText(row), ...row.draining.map(drainingText)].join('; '),
+    [stateText(row), ...errorsText(row), ...row.draining.map(drainingText)].join('; '),
   ]);
   const drifted = nodes.filter(({ state }) => state !== 'ok').length;
   const summary = drifted === 0 ? 'every node is on its heads' : `${drifted} of ${nodes.length} are not on their head`;
@@ -108,6 +109,11 @@ function renderStatus({ heads, nodes, changed }: ResultOf<'status'>): string {
   const sources = changed.length === 0 ? [] : [`${count} changed sources since ${their} push: ${changedText(changed)}`];
   if (rows.length === 0) return heads.length === 0 ? 'nothing was pushed yet' : summary;
   return `${table([['MODULE', 'NODE', 'DESIRED', 'RUNNING', 'STATE'], ...rows])}\n${[...sources, summary].join('\n')}`;
+}
+
+/** The errors of a revision since it was loaded; nothing for none. */
+function errorsText({ errors }: { readonly errors: number }): string[] {
+  return errors === 0 ? [] : [errors === 1 ? '1 error' : `${errors} errors`];
 }
 
 /** The state of a module on a node: `refused: on_load_failure: Error: no (tried 3 times, next try in 8 s)`. */

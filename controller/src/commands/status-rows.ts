@@ -30,7 +30,8 @@ function rowOf(module: string, head: Head | undefined, node: string, description
   const desired = head === undefined ? null : desiredRevision(head, node);
   const canary = head?.canary ? inScope(head.canary.scope, node) : false;
   const draining = (description?.draining ?? []).filter(version => version.module === module);
-  const row = { module, node, desired, canary, draining };
+  const errors = description?.modules[module]?.errors ?? 0;
+  const row = { module, node, desired, canary, draining, errors };
   if (description === null) return { ...row, running: null, state: 'silent' };
   const { modules, refusals } = description;
   const running = modules[module]?.revision ?? null;

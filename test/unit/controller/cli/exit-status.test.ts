@@ -38,6 +38,7 @@ const drifted = (...states: StatusRow['state'][]): Result => ({
     running: null,
     canary: false,
     state,
+    errors: 0,
     draining: [],
   })),
 });

@@ -128,10 +128,10 @@ describe('render of the nodes', () => {
     expect(render({ command: 'nodes', nodes })).toMatch(/ \(a debugger is attached\)$/);
   });
 
-  it('shows the calls in flight, and what drains, also of a module that was removed', () => {
-    const modules = { counter: { ...moduleStateOf(revision, 5), inFlight: 1 } };
+  it('shows the calls in flight, the errors, and what drains, also of a module that was removed', () => {
+    const modules = { counter: { ...moduleStateOf(revision, 5), inFlight: 1, errors: 1 } };
     const nodes = [{ ...descriptionOf('fred', modules), draining: [draining], status: 'present' as const }];
-    expect(render({ command: 'nodes', nodes })).toContain(` counter@3f2a9c0b1d4e (1 in flight) (${DRAINS})`);
+    expect(render({ command: 'nodes', nodes })).toContain(` counter@3f2a9c0b1d4e (1 in flight) (1 error) (${DRAINS})`);
   });
 });
 
@@ -162,13 +162,23 @@ describe('render of the status', () => {
         running: revision,
         canary: true,
         state: 'ok',
+        errors: 2,
         draining: [draining],
       },
-      { module: 'demo', node: 'bambam', desired: null, running: null, canary: false, state: 'silent', draining: [] },
+      {
+        module: 'demo',
+        node: 'bambam',
+        desired: null,
+        running: null,
+        canary: false,
+        state: 'silent',
+        errors: 0,
+        draining: [],
+      },
     ] as const;
     expect(render({ command: 'status', heads: [head], nodes, changed: [] }).split('\n')).toEqual([
       'MODULE  NODE    DESIRED                RUNNING       STATE',
-      `demo    fred    3f2a9c0b1d4e (canary)  3f2a9c0b1d4e  ok; ${DRAINS}`,
+      `demo    fred    3f2a9c0b1d4e (canary)  3f2a9c0b1d4e  ok; 2 errors; ${DRAINS}`,
       'demo    bambam  -                      -             silent',
       '1 of 2 are not on their head',
     ]);
@@ -179,7 +189,7 @@ describe('render of the status', () => {
     [3, 8_000, '(tried 3 times, next try in 8 s)'],
   ])('says when a node tries again what it refuses', (attempts, nextAttemptInMs, expected) => {
     const why = { detail: 'on_load_failure: Error: no', attempts, nextAttemptInMs };
-    const row = { module: 'demo', node: 'fred', desired: revision, running: null, canary: false } as const;
+    const row = { module: 'demo', node: 'fred', desired: revision, running: null, canary: false, errors: 0 } as const;
     const text = render({
       command: 'status',
       heads: [],

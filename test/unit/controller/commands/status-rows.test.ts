@@ -68,6 +68,11 @@ describe('statusRows', () => {
     expect(statusRows([head], new Map([['fred', fred]]))).toMatchObject([{ state: 'refused', ...retry }]);
   });
 
+  it('says how many errors the running revision had', () => {
+    const modules = { demo: { ...moduleStateOf(stable, 5), errors: 3 } };
+    expect(fredAt([head], modules)).toMatchObject([{ state: 'ok', errors: 3 }]);
+  });
+
   it('has no row for a module that is removed and nowhere', () => {
     expect(fredAt([headOf('demo', null, 5)], {})).toEqual([]);
   });
@@ -87,8 +92,26 @@ describe('statusRows', () => {
       ['fred', descriptionOf('fred', running(trial, 5))],
     ]);
     expect(statusRows([{ ...head, canary }], nodes)).toEqual([
-      { module: 'demo', node: 'fred', desired: trial, running: trial, canary: true, state: 'ok', draining: [] },
-      { module: 'demo', node: 'betty', desired: stable, running: stable, canary: false, state: 'ok', draining: [] },
+      {
+        module: 'demo',
+        node: 'fred',
+        desired: trial,
+        running: trial,
+        canary: true,
+        state: 'ok',
+        draining: [],
+        errors: 0,
+      },
+      {
+        module: 'demo',
+        node: 'betty',
+        desired: stable,
+        running: stable,
+        canary: false,
+        state: 'ok',
+        draining: [],
+        errors: 0,
+      },
     ]);
   });
 
