@@ -6,6 +6,7 @@ import * as v from 'valibot';
 
 import { DecodeError, HotcastError } from '../../../protocol/errors.ts';
 import type { Logger } from '../../../shared/logger.ts';
+import { orNullAfter } from '../../../shared/timeout.ts';
 import { type Command, commandSchema, MAX_COMMAND_BYTES } from '../api/command.ts';
 import { SourceError } from '../api/diagnostic.ts';
 import { type OnReport, type Report, reportSchema } from '../api/report.ts';
@@ -23,19 +24,30 @@ class AbandonedError extends HotcastError {
   readonly code = 'abandoned';
 }
 
+export interface ControlServer extends AsyncDisposable {
+  /** Takes no more commands, and waits for those that run, at most `timeoutMs` (milliseconds). */
+  readonly finish: (timeoutMs: number) => Promise<void>;
+}
+
 /**
  * Serves the CLI on a Unix socket. A connection sends one command, a line of JSON, and receives reports, a line of JSON
  * each. Only processes in the container can reach the socket. Disposing it ends the open connections.
  */
-export async function serveControl(path: string, run: Run, log: Logger): Promise<AsyncDisposable> {
+export async function serveControl(path: string, run: Run, log: Logger): Promise<ControlServer> {
   rmSync(path, { force: true });
+  const running = new Set<Promise<Result>>();
+  const runAndCount: Run = (command, report, signal) => {
+    const result = run(command, report, signal);
+    running.add(result);
+    return result.finally(() => running.delete(result));
+  };
   const sockets = new Set<Socket>();
   const server = createServer(socket => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     // The CLI ended.
     socket.on('error', () => undefined);
-    void answer(socket, run, log);
+    void answer(socket, runAndCount, log);
   });
   server.listen(path);
   await once(server, 'listening');
@@ -43,7 +55,11 @@ export async function serveControl(path: string, run: Run, log: Logger): Promise
     for (const socket of sockets) socket.destroy();
     await new Promise(resolve => server.close(resolve));
   };
-  return { [Symbol.asyncDispose]: close };
+  const finish = async (timeoutMs: number): Promise<void> => {
+    server.close();
+    await orNullAfter(timeoutMs, Promise.allSettled(running));
+  };
+  return { finish, [Symbol.asyncDispose]: close };
 }
 
 async function answer(socket: Socket, run: Run, log: Logger): Promise<void> {

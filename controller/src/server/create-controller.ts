@@ -43,7 +43,10 @@ const ROUND_TRIP_TIMEOUT_MS = 1_000;
 /** How long nodes have to answer where no user gives a timeout (milliseconds). */
 const NODES_TIMEOUT_MS = 5_000;
 
-/** How long the controller waits when it stops until everything is sent (milliseconds). */
+/** How long the controller waits when it stops for the commands that run: a push, for example (milliseconds). */
+const COMMANDS_TIMEOUT_MS = 5_000;
+
+/** How long it then waits until everything is sent (milliseconds). */
 const DRAIN_TIMEOUT_MS = 500;
 
 export interface ControllerDeps {
@@ -155,6 +158,7 @@ export async function createController({
     start(startBundleGc(store, log));
     start(startHistoryGc(store, log));
     start(startHealthFile(config.healthFile, nats, log, () => supervisor.isHealthy));
+    start({ [Symbol.asyncDispose]: () => control.finish(COMMANDS_TIMEOUT_MS) });
     log.info({ cookie, readyMs: Math.round(performance.now()) }, 'ready');
     return { [Symbol.asyncDispose]: dispose };
   } catch (error) {

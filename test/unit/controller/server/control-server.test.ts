@@ -96,6 +96,42 @@ it('a command is told that its client has gone, and a controller that it has end
   await expect.poll(() => log.logged).toMatchObject([{ level: 'info' }]);
 });
 
+describe('a server that finishes', () => {
+  it('waits for the command that runs, and takes no other', async () => {
+    const [started, ended] = [latch(), latch()];
+    const path = join(folder, 'controller.sock');
+    const run: Run = async () => {
+      started.open();
+      await ended.opened;
+      return pong;
+    };
+    const server = await serveControl(path, run, log);
+    servers.push(server);
+    const socket = createConnection(path);
+    socket.write(lineOf(ping));
+    await started.opened;
+    const finished = server.finish(60_000).then(() => server[Symbol.asyncDispose]());
+    await expect(once(createConnection(path), 'connect')).rejects.toThrow('ENOENT');
+    ended.open();
+    expect(JSON.parse(await text(socket))).toEqual({ type: 'result', result: pong });
+    await finished;
+  });
+
+  it('does not wait longer than its timeout', async () => {
+    const path = join(folder, 'controller.sock');
+    const started = latch();
+    const run: Run = async () => {
+      started.open();
+      return new Promise(() => undefined);
+    };
+    const server = await serveControl(path, run, log);
+    servers.push(server);
+    createConnection(path).resume().write(lineOf(ping));
+    await started.opened;
+    await server.finish(10);
+  });
+});
+
 describe('a report that does not fit its schema', () => {
   it('is logged, and fails the command if it is the result', async () => {
     const wrong = { ...pong, nodes: [{ node: 'fred', status: 'pong' as const, ms: Infinity }] };
