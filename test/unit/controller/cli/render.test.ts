@@ -201,7 +201,7 @@ describe('render of the status', () => {
 
   it('names the modules whose sources have changed since their push', () => {
     const row = { module: 'demo', node: 'fred', desired: revision, running: revision, canary: false } as const;
-    const nodes = [{ ...row, state: 'ok', draining: [] }] as const;
+    const nodes = [{ ...row, state: 'ok', errors: 0, draining: [] }] as const;
     const demo = { module: 'demo', files: ['modules/demo.ts', 'modules/lib/helper.ts', 'modules/lib/more.ts'] };
     const linesWith = (...changed: (typeof demo)[]) =>
       render({ command: 'status', heads: [head], nodes, changed })
