@@ -80,7 +80,16 @@ describe('a canary', () => {
       cluster.nodeNames.map(node => {
         const canary = node === loaded?.node;
         const revision = canary ? two.revision : one.revision;
-        return { module: 'bird', node, desired: revision, running: revision, canary, state: 'ok', draining: [] };
+        return {
+          module: 'bird',
+          node,
+          desired: revision,
+          running: revision,
+          canary,
+          state: 'ok',
+          errors: 0,
+          draining: [],
+        };
       }),
     );
 

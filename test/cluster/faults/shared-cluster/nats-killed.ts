@@ -130,6 +130,7 @@ describe('NATS', () => {
         running: one.revision,
         canary: false,
         state: 'behind',
+        errors: 0,
         draining: [],
       })),
     );

@@ -60,6 +60,7 @@ describe('a node during a push', () => {
       running: null,
       canary: false,
       state: 'silent',
+      errors: 0,
       draining: [],
     });
 
