@@ -43,7 +43,7 @@ export interface ActivatorDeps {
   /** Shows the watchdog which module's code runs. */
   readonly activity: ActivityBuffer;
   /** For the servers of versions. */
-  readonly serving: Pick<Environment, 'run' | 'onRequest'>;
+  readonly serving: Pick<Environment, 'run' | 'untilResumed' | 'onRequest'>;
   readonly log: Logger;
   /** Says why the node has not so many bytes of live memory left, as a sentence; null when it has. */
   readonly memoryShortage: (bytes: number) => string | null;

@@ -29,6 +29,8 @@ export interface Environment {
   readonly onError: (version: Version, error: unknown) => void;
   /** Runs code of the version that its servers call. */
   readonly run: <T>(version: Version, body: () => T) => T;
+  /** Resolves when a request to a server of the version may start; null when it may now. */
+  readonly untilResumed: (version: Version) => Promise<void> | null;
   /** Called when a server of the version gets a request. Returns what is to be called when the request has ended. */
   readonly onRequest: (version: Version, method: string, url: string) => () => void;
 }
@@ -64,7 +66,7 @@ export function compileVersion({ module, revision, exports, live, map, memoryByt
  * @throws the error of the module.
  */
 export function evaluateVersion(prepared: Prepared, environment: Environment): Version {
-  const { data, log, hotImport, onError, run, onRequest } = environment;
+  const { data, log, hotImport, onError, run, untilResumed, onRequest } = environment;
   const { module: name, revision } = prepared.bundle;
   const lifetime = new Lifetime(error => onError(version, error));
   const { globals, builtin } = versionGlobals(lifetime, log);
@@ -86,6 +88,7 @@ export function evaluateVersion(prepared: Prepared, environment: Environment): V
     lifetime,
     isLoading: () => isLoading,
     run: body => run(version, body),
+    untilResumed: () => untilResumed(version),
     beginRequest: (method, url) => onRequest(version, method, url),
   };
   const version: Version = {

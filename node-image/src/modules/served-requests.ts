@@ -1,5 +1,6 @@
 import type { Call } from './in-flight-calls.ts';
 import type { Environment } from './loader.ts';
+import type { Suspensions } from './state/suspension.ts';
 import type { Version } from './version.ts';
 
 /** What the servers of versions need of the code server. */
@@ -7,12 +8,14 @@ interface Host {
   readonly run: <T>(version: Version, output: null, body: () => T) => T;
   readonly beginCall: (version: Version, method: string, target: string) => Call;
   readonly endCall: (call: Call, failed: boolean) => void;
+  readonly suspensions: Pick<Suspensions, 'untilResumed'>;
 }
 
 /** How servers that versions open run: their code is the version's, and a request is a call. */
-export function servedRequests(host: Host): Pick<Environment, 'run' | 'onRequest'> {
+export function servedRequests(host: Host): Pick<Environment, 'run' | 'untilResumed' | 'onRequest'> {
   return {
     run: (version, body) => host.run(version, null, body),
+    untilResumed: ({ module }) => host.suspensions.untilResumed(module),
     onRequest: (version, method, url) => {
       const call = host.beginCall(version, method, url);
       return () => host.endCall(call, false);

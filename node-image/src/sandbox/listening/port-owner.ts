@@ -8,6 +8,8 @@ export interface PortOwner {
   readonly lifetime: Lifetime;
   /** Runs its code. */
   readonly run: <T>(body: () => T) => T;
+  /** Resolves when a request may start; null when it may now. It waits while the module's data changes. */
+  readonly untilResumed: () => Promise<void> | null;
   /** Counts a request as a call that runs on the version. Returns what ends it. */
   readonly beginRequest: (method: string, url: string) => () => void;
 }

@@ -92,8 +92,9 @@ export class SharedPort<S extends PortServer> {
     this.#handover ??= runOutside(() => setTimeout(() => this.#close(), HANDOVER_TIMEOUT_MS).unref());
   }
 
-  /** Calls `take` with the newest server: at once, or when there is one; with null when the port closes. */
+  /** Calls `take` with the newest server: at once, or when there is one; with null when the port is closed. */
   whenTaken(take: (server: S | null) => void): void {
+    if (this.#isClosed) return take(null);
     this.#waiting.push(take);
     if (this.#waiting.length === 1 && this.newest !== null) this.#give();
   }

@@ -98,8 +98,14 @@ export class VersionServer implements PortServer {
    * next one is made with the newest server.
    */
   readonly #emitHttp: Emit = (event, ...args) => {
-    if (!REQUEST_EVENTS.has(event) && event !== 'stream' && event !== 'session') return this.#emit(event, ...args);
-    if (event === 'stream' || event === 'session' || this.#isAttached) {
+    const isRequest = REQUEST_EVENTS.has(event);
+    if (!isRequest && event !== 'stream' && event !== 'session') return this.#emit(event, ...args);
+    const resumed = isRequest ? this.#owner.untilResumed() : null;
+    if (resumed !== null) {
+      void resumed.then(() => this.#emitHttp(event, ...args));
+      return true;
+    }
+    if (!isRequest || this.#isAttached || this.#isClosedByModule()) {
       this.#take(event, args);
       return true;
     }
@@ -111,6 +117,11 @@ export class VersionServer implements PortServer {
     });
     return true;
   };
+
+  /** Whether the module itself has closed its server. As in Node.js, it still gets the requests of open connections. */
+  #isClosedByModule(): boolean {
+    return this.#port.isClosed && !this.#owner.lifetime.signal.aborted;
+  }
 
   #take(event: unknown, args: readonly unknown[]): void {
     const [first, second] = args;

@@ -19,6 +19,7 @@ const environment = (data: Record<string, unknown> = {}): Environment => ({
   hotImport: () => ({}),
   onError: () => undefined,
   run: (_, body) => body(),
+  untilResumed: () => null,
   onRequest: () => () => undefined,
 });
 

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
@@ -6,7 +7,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { CodeServer } from '../../../../../node-image/src/modules/code-server.ts';
 import { scopeListening } from '../../../../../node-image/src/sandbox/listening/scope-listening.ts';
-import { bundleOf, headOf, recordingLog } from '../../../fixtures.ts';
+import { bundleOf, headOf, latch, recordingLog } from '../../../fixtures.ts';
 
 beforeAll(scopeListening);
 
@@ -196,6 +197,42 @@ describe('a request to a server of a module', () => {
     await expect.poll(() => server.describeDraining()).toEqual([]);
   });
 
+  it('waits while the data of its module changes, and gets the new version', async () => {
+    push('web', web('v1'));
+    const v1 = server.current('web');
+    const held = get('/held');
+    await expect.poll(() => server.describe()['web']?.inFlight).toBe(1);
+    const next = { ...bundleOf('web', `${web('v2')} exports.codeChange = data => data;`), exports: ['codeChange'] };
+    server.prepare(next);
+    const head = headOf('web', next.revision, (sequence += 1));
+    const loading = server.suspensions.whenQuiet([head], () => server.commit([head]));
+    const arrived = requestTo('/');
+    const waiting = get();
+    await arrived;
+    Reflect.apply(v1?.exports['finish'] as () => void, null, []);
+    expect([(await held).body, (await waiting).body]).toEqual(['v1', 'v2']);
+    expect(await loading).toMatchObject({ status: 'ok', waitedMs: expect.any(Number) as number });
+  });
+
+  it('of an open connection is answered after its module has closed the server', async () => {
+    using agent = keepAlive();
+    push('web', web('v1', 'exports.close = () => { server.close(); };'));
+    const held = get('/held', agent.agent);
+    await expect.poll(() => server.describe()['web']?.inFlight).toBe(1);
+    const next = get('/', agent.agent);
+    const version = server.current('web');
+    Reflect.apply(version?.exports['close'] as () => void, null, []);
+    Reflect.apply(version?.exports['finish'] as () => void, null, []);
+    expect((await held).body).toBe('v1');
+    // Node.js closes the connection after the response, or answers on it.
+    expect(
+      await next.then(
+        ({ body }) => body,
+        ({ code }: NodeJS.ErrnoException) => code,
+      ),
+    ).toMatch(/^(v1|ECONNREFUSED)$/);
+  });
+
   it('that throws is an error of its version', async () => {
     const errors: unknown[] = [];
     const onError = (error: unknown): void => void (server.errors.countUncaught(error) && errors.push(error));
@@ -277,4 +314,15 @@ it('servers of the node itself listen as ever', async () => {
 function keepAlive(): { readonly agent: Agent } & Disposable {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   return { agent, [Symbol.dispose]: () => agent.destroy() };
+}
+
+/** Resolves when a server of this process gets a request to this path. */
+async function requestTo(path: string): Promise<void> {
+  const { opened: promise, open: resolve } = latch();
+  const onRequest = (message: unknown): void => {
+    if ((message as { readonly request: IncomingMessage }).request.url === path) resolve();
+  };
+  subscribe('http.server.request.start', onRequest);
+  await promise;
+  unsubscribe('http.server.request.start', onRequest);
 }
