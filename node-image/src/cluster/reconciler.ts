@@ -79,6 +79,7 @@ export function createReconciler(
     makeRoom: head.makeRoom,
     // A canary has run for long: its data is not what it was before.
     revert: isAutomaticRollback(head) && head.cause !== 'canary',
+    automatic: isAutomaticRollback(head),
   });
 
   /**

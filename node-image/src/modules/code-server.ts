@@ -260,12 +260,11 @@ export class CodeServer {
       if (revision === null || this.#activator.isCurrent({ ...head, revision })) return [];
       return [{ ...head, revision, inAnyCase: head.force || head.makeRoom || head.revert === true }];
     });
-    for (const { module, revision, sequence, force, makeRoom, revert } of heads) {
+    for (const { module, revision, sequence, force, makeRoom, automatic = false } of heads) {
       if (force) this.purge(module);
       else if (!makeRoom) continue;
       else if (targets.some(target => target.module === module)) this.#close(module, this.#draining.withRoom);
-      // A rollback of a refused commit, or by the watchdog, lifts no ban.
-      if (revision !== null && revert !== true) this.#deps.bans.lift(scriptName({ module, revision }), sequence);
+      if (revision !== null && !automatic) this.#deps.bans.lift(scriptName({ module, revision }), sequence);
     }
     const result = this.#activator.activate(targets, isRetry);
     if (result.status === 'refused') return this.refuse(heads, result);

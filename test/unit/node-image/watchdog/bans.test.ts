@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { type Ban, Bans, readBans, withBan, writeBans } from '../../../../node-image/src/watchdog/bans.ts';
+import { createReconciler } from '../../../../node-image/src/cluster/reconciler.ts';
 import { CodeServer } from '../../../../node-image/src/modules/code-server.ts';
 import { scriptName } from '../../../../node-image/src/modules/version.ts';
 import { bundleOf, headOf, recordingLog } from '../../fixtures.ts';
@@ -93,11 +94,31 @@ describe('a node with a ban', () => {
     expect(server.current('other')).toBeNull();
   });
 
-  it('accepts it in a forced push, but not in a forced rollback', () => {
+  it('accepts it in a forced push, but not in a forced rollback that no operator asked for', () => {
     const server = node();
     const forced = { ...headOf('demo', bad.revision, 5), force: true };
-    expect(server.commit([{ ...forced, revert: true }])).toMatchObject({ reason: 'banned' });
+    expect(server.commit([{ ...forced, automatic: true }])).toMatchObject({ reason: 'banned' });
     expect(server.commit([{ ...forced, sequence: 6 }]).status).toBe('ok');
     expect(server.current('demo')?.revision).toBe(bad.revision);
+  });
+
+  describe('that a rollback goes back to', () => {
+    const back = { ...headOf('demo', bad.revision, 5), makeRoom: true, revertOf: 'push 4' };
+    const reconciler = (server: CodeServer) => {
+      const records = { heads: async () => [], bundle: async () => null };
+      return createReconciler('fred', server, records, recordingLog());
+    };
+
+    it.each(['canary', 'watchdog', 'refused'] as const)('refuses it if no operator asked: %s', async cause => {
+      const server = node();
+      expect(await reconciler(server).apply([{ ...back, cause }])).toMatchObject({ reason: 'banned' });
+      expect(server.current('demo')).toBeNull();
+    });
+
+    it('accepts it if an operator asked', async () => {
+      const server = node();
+      expect(await reconciler(server).apply([{ ...back, cause: 'operator' }])).toEqual({ status: 'ok' });
+      expect(server.current('demo')?.revision).toBe(bad.revision);
+    });
   });
 });
