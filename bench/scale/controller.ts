@@ -45,7 +45,13 @@ export async function simulateController() {
   const keyring = openKeyring(join(KEYS, 'controller', COOKIE), TRUST_DIR);
   const store = await openStore(nats, { cookie: COOKIE, subjects, keyring, maxBytes: 2 ** 30 });
   const membership = createMembership(nats, subjects, log);
-  const monitor = new CanaryMonitor(membership, async () => undefined, log);
+  const monitor = new CanaryMonitor({
+    membership,
+    rollBack: async () => undefined,
+    heads: async () => [],
+    describe: async () => [],
+    log,
+  });
   let next: readonly BuiltBundle[] = [];
   const sources = { changedAmong: () => [] };
   const context = {
@@ -75,7 +81,13 @@ export async function simulateController() {
       const how = { author: 'bench', timeoutMs: TIMEOUT_MS, force: false, check: false, canary: null };
       const command = { type: 'push' as const, cookie: null, modules: ['subject'], dryRun: false, ...how };
       const startedAt = performance.now();
-      const result = await push(context, command, () => undefined, new AbortController().signal);
+      const result = await push(
+        context,
+        command,
+        () => undefined,
+        new AbortController().signal,
+        () => undefined,
+      );
       const ms = performance.now() - startedAt;
       const { compile: ask, prepare, commit, skew } = loadedOn(nodes, result).times;
       return { ms, skew, phases: { ask, prepare, commit, rest: ms - ask - prepare - commit } };

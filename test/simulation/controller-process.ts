@@ -157,7 +157,7 @@ export class ControllerProcess {
   }
 
   async #run(order: Order): Promise<PushResult['outcome']> {
-    const client = [(): void => undefined, this.#client.signal] as const;
+    const client = [(): void => undefined, this.#client.signal, (): void => undefined] as const;
     const common = { cookie: null, author: 'wilma', timeoutMs: TIMEOUT_MS, modules: modulesOf(order) };
     switch (order.type) {
       case 'push': {

@@ -24,3 +24,16 @@ export type Report = Readonly<v.InferOutput<typeof reportSchema>>;
 
 /** Receives the reports of a command. */
 export type OnReport = (report: Report) => void;
+
+/** The one who gave a command, as the controller sees him. */
+export interface Client {
+  /** Receives what there is to tell before the result. */
+  readonly report: OnReport;
+  /** Aborted when the client has gone: then a command stops to wait, and throws its reason. */
+  readonly signal: AbortSignal;
+  /**
+   * Receives what holds from now on if the client goes, in one line: it is the last thing that an interrupted client is told.
+   * Heads are written only after a look at the signal in the same turn.
+   */
+  readonly holds: (line: string) => void;
+}

@@ -42,14 +42,16 @@ const pushOutcome = v.picklist([
   'refused',
   /** A node refused after the commit, so new heads point back. */
   'reverted',
-  /** Another head was written first, or has replaced the canary that was watched. */
+  /** Another controller wrote a head first; nothing of this command changed anything. */
   'overtaken',
   /** Every node was silent; nothing changed. */
   'unanswered',
   /** The canary failed, so new heads point back. */
   'rolled-back',
-  /** The canary is open: nothing failed, but its nodes took fewer calls than wanted. */
+  /** The canary is open: nothing failed, but too little was seen to tell. */
   'undecided',
+  /** Another head has replaced the canary while it was watched. */
+  'superseded',
 ]);
 
 const pushedModules = list(v.object({ module: moduleName, revision }));
@@ -156,6 +158,8 @@ export const resultSchema = v.variant('command', [
     heads: list(headSchema),
     nodes: list(statusRow),
     changed: list(changedModule),
+    /** The nodes that did not answer. They have rows too, one for each module that is known. */
+    silent: list(nodeName),
   }),
   v.object({
     command: v.literal('history'),

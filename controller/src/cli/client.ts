@@ -9,9 +9,16 @@ import { type Command, commandSchema } from '../api/command.ts';
 import { linesOf } from '../api/lines.ts';
 import { type Report, reportSchema } from '../api/report.ts';
 import { describeProblem, jsonLine } from '../api/validation.ts';
+import { InterruptedError } from './interruption.ts';
 
 /** A controller that was just started listens within this time (milliseconds). */
 const CONNECT_TIMEOUT_MS = 3_000;
+
+/** An interrupted command waits so long for the controller to say what holds (milliseconds). */
+const LAST_REPORT_TIMEOUT_MS = 1_000;
+
+const NOTHING_KNOWN =
+  'interrupted: the controller does not answer, so nothing is known of the command (see: make logs)';
 
 /** The time between two attempts to connect (milliseconds). */
 const RETRY_INTERVAL_MS = 50;
@@ -19,7 +26,7 @@ const RETRY_INTERVAL_MS = 50;
 /**
  * Sends a command to the controller in this container and yields its reports as they arrive.
  *
- * @throws the reason of `signal` when that is aborted; the controller is told by the end of the connection.
+ * @throws InterruptedError when `signal` is aborted, with what holds then. The end of the connection asks the controller for it.
  * @throws UsageError if the command is not valid; nothing was sent.
  * @throws UnavailableError if no controller listens on the socket, or it ends before the result.
  * @throws DecodeError if the controller sends a report that does not fit its schema.
@@ -33,12 +40,17 @@ export async function* sendCommand(
   if (!success) throw new UsageError(issues[0].message);
   const socket = await connect(path, signal);
   let fault: unknown = null;
-  const leave = (): void => void socket.destroy(signal.reason as Error);
+  let timer: NodeJS.Timeout | undefined;
+  const leave = (): void => {
+    socket.end();
+    timer = setTimeout(() => socket.destroy(new InterruptedError(NOTHING_KNOWN)), LAST_REPORT_TIMEOUT_MS);
+  };
   signal.addEventListener('abort', leave);
   socket.write(`${JSON.stringify(output)}\n`);
   try {
     for await (const line of linesOf(socket)) {
       const report = readReport(line);
+      if (report.type === 'failed' && report.code === 'interrupted') throw new InterruptedError(report.message);
       yield report;
       if (report.type === 'result' || report.type === 'failed') return;
     }
@@ -46,6 +58,7 @@ export async function* sendCommand(
     if (error instanceof HotcastError) throw error;
     fault = error;
   } finally {
+    clearTimeout(timer);
     signal.removeEventListener('abort', leave);
     socket.destroy();
   }
@@ -64,7 +77,7 @@ function readReport(line: string): Report {
 async function connect(path: string, signal: AbortSignal): Promise<Socket> {
   const deadline = performance.now() + CONNECT_TIMEOUT_MS;
   for (;;) {
-    signal.throwIfAborted();
+    if (signal.aborted) throw new InterruptedError('interrupted: nothing was sent');
     try {
       const socket = createConnection(path);
       await once(socket, 'connect');

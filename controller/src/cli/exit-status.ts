@@ -6,7 +6,7 @@ export const EXIT_STATUSES = {
   1: 'refused or failed somewhere',
   2: 'wrong use or nothing sent',
   3: 'a node was silent',
-  4: 'the canary took too few calls and is still open',
+  4: 'too little was seen of the canary, which stays open',
   130: 'interrupted',
 } as const;
 
@@ -25,14 +25,13 @@ const DONE: ReadonlySet<string> = new Set(['committed', 'unchanged']);
  * - 0: every node that was asked did what it was asked.
  * - 1: a node refused, a call failed, a node does not run its desired revision, or the heads did not stay committed.
  * - 3: a node that should have answered was silent, and nothing of the above.
- * - 4: nothing failed on the canary's nodes, but they took too few calls.
+ * - 4: nothing failed on the canary's nodes, but too little was seen: too few calls, or a node did not answer.
  */
 export function exitStatus(result: Result): 0 | 1 | 3 | 4 {
   if (result.command === 'history' || result.command === 'keys rotate') return 0;
   if (result.command === 'status') {
-    const differing = result.nodes.filter(({ state }) => state !== 'ok');
-    if (differing.length === 0) return 0;
-    return differing.every(({ state }) => state === 'silent') ? 3 : 1;
+    if (result.nodes.some(({ state }) => state !== 'ok' && state !== 'silent')) return 1;
+    return result.silent.length > 0 ? 3 : 0;
   }
   if ('outcome' in result && result.outcome === 'undecided') return 4;
   if ('outcome' in result && !DONE.has(result.outcome)) return result.outcome === 'unanswered' ? 3 : 1;

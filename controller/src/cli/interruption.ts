@@ -19,10 +19,10 @@ export function clientOf(value: string | undefined): Client {
   return value === 'terminal' || value === 'pipe' ? value : null;
 }
 
-/** Aborted, with an {@link InterruptedError}, by the signals that end a command, and when its client has gone. */
+/** Aborted by the signals that end a command, and when its client has gone. */
 export function interruption(client: Client): AbortSignal {
   const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort(new InterruptedError('interrupted'));
+  const interrupt = (): void => interrupted.abort();
   for (const signal of SIGNALS) process.once(signal, interrupt);
   if (client !== null) {
     const { stdin } = process;
@@ -31,16 +31,4 @@ export function interruption(client: Client): AbortSignal {
     stdin.unref();
   }
   return interrupted.signal;
-}
-
-/** What holds after an interruption, by the last phase that was reported. */
-const HOLDS: ReadonlyMap<string | null, string> = new Map([
-  ['prepare', ': a push that is not committed yet is given up (see: hotcast history)'],
-  ['commit', ': the heads are written, and the controller finishes the push (see: hotcast history)'],
-  ['watching, seconds', ': the canary stays open and is monitored; hotcast promote or hotcast rollback ends it'],
-]);
-
-/** @param phase null: none was reported. */
-export function whatHolds(phase: string | null): string {
-  return HOLDS.get(phase) ?? '';
 }

@@ -5,7 +5,7 @@ import type { Report } from '../api/report.ts';
 import { sendCommand } from './client.ts';
 import { type Actions, defineCli } from './commands.ts';
 import { exitStatus, INTERRUPTED, NO_RESULT } from './exit-status.ts';
-import { InterruptedError, whatHolds } from './interruption.ts';
+import { InterruptedError } from './interruption.ts';
 import { render } from './render.ts';
 
 /** The output of a command. */
@@ -50,18 +50,15 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
 }
 
 async function run(reports: AsyncIterable<Report>, json: boolean, terminal: Terminal): Promise<number> {
-  let phase: string | null = null;
   try {
     for await (const report of reports) {
-      if (report.type === 'progress') ({ phase } = report);
       const status = show(report, json, terminal);
       if (status !== null) return status;
     }
     throw new TypeError('the reports ended without a result');
   } catch (error) {
     if (!(error instanceof HotcastError)) throw error;
-    const holds = error instanceof InterruptedError ? whatHolds(phase) : '';
-    show({ type: 'failed', code: error.code, message: `${error.message}${holds}` }, json, terminal);
+    show({ type: 'failed', code: error.code, message: error.message }, json, terminal);
     return error instanceof InterruptedError ? INTERRUPTED : NO_RESULT;
   }
 }

@@ -95,7 +95,7 @@ function renderNodes({ nodes }: ResultOf<'nodes'>): string {
 }
 
 /** A table with a row for each module and node, the modules whose sources have changed, and how many differ from their head. */
-function renderStatus({ heads, nodes, changed }: ResultOf<'status'>): string {
+function renderStatus({ heads, nodes, changed, silent }: ResultOf<'status'>): string {
   const rows = nodes.map(row => [
     row.module,
     row.node,
@@ -107,7 +107,10 @@ function renderStatus({ heads, nodes, changed }: ResultOf<'status'>): string {
   const summary = drifted === 0 ? 'every node is on its heads' : `${drifted} of ${nodes.length} are not on their head`;
   const [count, their] = changed.length === 1 ? ['1 module has', 'its'] : [`${changed.length} modules have`, 'their'];
   const sources = changed.length === 0 ? [] : [`${count} changed sources since ${their} push: ${changedText(changed)}`];
-  if (rows.length === 0) return heads.length === 0 ? 'nothing was pushed yet' : summary;
+  if (rows.length === 0) {
+    const lines = [heads.length === 0 ? 'nothing was pushed yet' : summary, ...silent.map(node => `${node}  silent`)];
+    return lines.join('\n');
+  }
   return `${table([['MODULE', 'NODE', 'DESIRED', 'RUNNING', 'STATE'], ...rows])}\n${[...sources, summary].join('\n')}`;
 }
 

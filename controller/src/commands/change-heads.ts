@@ -1,5 +1,7 @@
 import type { Head } from '../../../protocol/head.ts';
-import type { CommandOf, OnReport } from '../api/command.ts';
+import { shortRevision } from '../../../protocol/revision.ts';
+import type { CommandOf } from '../api/command.ts';
+import type { Client } from '../api/report.ts';
 import type { HeadChangeResult } from '../api/results.ts';
 import { inOrder } from '../fleet/ask-nodes.ts';
 import { awaitCommit } from '../rollout/commit.ts';
@@ -7,20 +9,42 @@ import { type ChangeReason, type HeadChange, type HeadsWritten, writeHeads } fro
 import type { CommandContext } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
 
+/** What holds for a client that goes before anything was written. */
+export const NOTHING_CHANGED = 'nothing was changed on any node';
+
+/** What holds for a client that goes while heads are written. */
+export function unknown(command: string, modules: readonly string[]): string {
+  return `whether the ${command} is committed is not known yet; see: ${modules.map(module => `hotcast history ${module}`).join(', ')}`;
+}
+
+/** What holds for a client that goes after heads were written. */
+export function committed(heads: readonly Head[]): string {
+  const what = heads.map(({ module, revision, canary }) => {
+    const next = canary?.revision ?? revision;
+    if (next === null) return `${module} is removed`;
+    return `${module}@${shortRevision(next)} is committed${canary === null ? '' : ' as a canary'}`;
+  });
+  return `${what.join(', ')}; the nodes follow, and all of them go back if one refuses; see: hotcast status`;
+}
+
 /** Changes heads without a bundle: writes them, and awaits the commit. */
 export async function changeHeads(
   context: CommandContext,
-  { type: command, timeoutMs }: CommandOf<'promote' | 'remove' | 'rollback'>,
-  report: OnReport,
+  { type: command, modules: names, timeoutMs }: CommandOf<'promote' | 'remove' | 'rollback'>,
+  { report, signal, holds }: Client,
   write: () => Promise<HeadsWritten>,
 ): Promise<HeadChangeResult> {
+  holds(NOTHING_CHANGED);
   const expected = expectedNodes(await context.membership.expected(), report);
+  signal.throwIfAborted();
+  holds(unknown(command, names));
   const written = await write();
   const modules = written.heads.map(({ module, revision }) => ({ module, revision }));
   if (written.status === 'overtaken') {
     const times = { write: 0, commit: 0, skew: 0 };
     return { command, modules, outcome: 'overtaken', detail: written.detail, nodes: [], times };
   }
+  holds(committed(written.heads));
   const onAnswer = (phase: string, answered: number): void =>
     report({ type: 'progress', phase, answered, expected: expected.size });
   const { outcome, detail, nodes, ms, skew } = await awaitCommit(context, written.heads, {

@@ -1,4 +1,5 @@
-import type { Command, CommandOf, OnReport } from '../api/command.ts';
+import type { Command, CommandOf } from '../api/command.ts';
+import type { Client } from '../api/report.ts';
 import type { Result, ResultOf } from '../api/results.ts';
 import type { Build } from '../build/build.ts';
 import type { SourceFiles } from '../build/source-files.ts';
@@ -18,12 +19,13 @@ export interface CommandContext extends RolloutContext {
 }
 
 /**
- * Carries out the commands of one type. `report` receives what there is to tell before the result. `signal` is aborted when the
- * client has gone: then a command stops to wait, and throws its reason. What has written heads finishes them all the same.
+ * Carries out the commands of one type, for a client: see {@link Client}. What has written heads finishes them also when the
+ * client has gone.
  */
 export type Handler<T extends Command['type'], R extends Result = ResultOf<T>> = (
   context: CommandContext,
   command: CommandOf<T>,
-  report: OnReport,
-  signal: AbortSignal,
+  report: Client['report'],
+  signal: Client['signal'],
+  holds: Client['holds'],
 ) => Promise<R>;

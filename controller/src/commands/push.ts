@@ -12,6 +12,7 @@ import { prepare } from '../rollout/prepare.ts';
 import { type HeadChange, writeHeads } from '../rollout/write-heads.ts';
 import type { LastHead } from '../store/heads.ts';
 import { parseScope } from './canary-option.ts';
+import { committed, NOTHING_CHANGED, unknown } from './change-heads.ts';
 import { changedModules, modulesToPush, pushedModules } from './changed-modules.ts';
 import type { CommandContext, Handler } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
@@ -55,14 +56,22 @@ const NOTHING: PushResult = {
   times: { compile: 0, prepare: 0, write: 0, commit: 0, skew: 0 },
 };
 
+const CANARY_OUTCOMES = {
+  passed: 'committed',
+  undecided: 'undecided',
+  failed: 'rolled-back',
+  superseded: 'superseded',
+} as const;
+
 /**
  * Pushes modules together: build, prepare on every node, write the heads when no node refused, and await the commit. A silent
  * node does not hold a push: it is named, and applies the heads when it is back. Modules that are unchanged are left alone.
  *
  * @throws UsageError, SourceError and PreflightError before anything was sent.
  */
-export const push: Handler<'push'> = async (context, command, report, signal) => {
+export const push: Handler<'push'> = async (context, command, report, signal, holds) => {
   const { author, timeoutMs, force, canary } = command;
+  holds(NOTHING_CHANGED);
   const wanted = await modulesToPush(context, command, report);
   if (wanted.length === 0) return NOTHING;
   const plan = await build(context, wanted, command, report, signal);
@@ -85,12 +94,15 @@ export const push: Handler<'push'> = async (context, command, report, signal) =>
     return result('refused', 'nothing changed on any node', prepared.refusals, { prepare: prepared.ms });
   }
 
+  signal.throwIfAborted();
+  holds(unknown('push', wanted));
   const note = canary === null ? 'push' : `canary on ${canary.scope}`;
   const written = await writeHeads(context.store, changesTo(candidates, plan.scope, command), { author, note });
   if (written.status === 'overtaken') {
     return result('overtaken', written.detail, [], { prepare: prepared.ms });
   }
 
+  holds(committed(written.heads));
   // A node that was silent is not waited for again. When it answers all the same, that counts.
   const commit = await awaitCommit(context, written.heads, { expected: prepared.answered, timeoutMs, onAnswer });
   await keepBundles(context, bundles);
@@ -103,15 +115,10 @@ export const push: Handler<'push'> = async (context, command, report, signal) =>
   const times = { prepare: prepared.ms, write: written.ms, commit: commit.ms, skew: commit.skew };
   if (canary === null || commit.outcome !== 'committed') return result(commit.outcome, commit.detail, nodes, times);
 
-  const watch = { timeMs: canary.watch, minCalls: canary.minCalls };
-  const { status, detail } = await context.monitor.watch(written.heads, watch, report, signal);
-  if (status === 'failed') return result('rolled-back', `rolled back: ${detail}`, nodes, times);
-  if (status === 'replaced') return result('overtaken', detail, nodes, times);
-  const tried = candidates.map(({ built }) => built.bundle.module).join(' ');
-  const next = `everywhere with: hotcast promote ${tried}; back with: hotcast rollback ${tried}`;
-  if (status === 'passed') return result('committed', `canary passed: ${detail}; ${next}`, nodes, times);
-  const tooFew = `fewer than ${canary.minCalls} (--min-calls)`;
-  return result('undecided', `canary undecided: ${detail}: ${tooFew}; it stays open; ${next}`, nodes, times);
+  const { watch: timeMs, minCalls } = canary;
+  const watch = { timeMs, minCalls, fleet: names, timeoutMs };
+  const { status, detail } = await context.monitor.watch(written.heads, watch, { report, signal, holds });
+  return result(CANARY_OUTCOMES[status], detail, nodes, times);
 };
 
 /** Builds the modules, and reads at the same time what a push has to know before it sends anything. */

@@ -7,10 +7,10 @@ import type { Handler } from './context.ts';
  *
  * @throws UsageError when one is not deployed, or was never pushed.
  */
-export const remove: Handler<'remove'> = async (context, command, report) => {
+export const remove: Handler<'remove'> = async (context, command, report, signal, holds) => {
   const { state: clearState } = command;
   const removedBefore: string[] = [];
-  const result = await changeHeads(context, command, report, () =>
+  const result = await changeHeads(context, command, { report, signal, holds }, () =>
     writeEach(context, command, { note: clearState ? 'remove --state' : 'remove', clearState }, (module, head) => {
       if (clearState && head === null) throw new UsageError(`${module} was never pushed, so it has no state to clear`);
       const isDeployed = Boolean(head?.revision ?? head?.canary);

@@ -7,5 +7,7 @@ import type { Handler } from './context.ts';
  *
  * @throws UsageError when a module has no revision to go back to.
  */
-export const rollback: Handler<'rollback'> = async (context, command, report) =>
-  changeHeads(context, command, report, () => rollBack(context.store, { cause: 'operator', ...command }));
+export const rollback: Handler<'rollback'> = async (context, command, report, signal, holds) =>
+  changeHeads(context, command, { report, signal, holds }, () =>
+    rollBack(context.store, { cause: 'operator', ...command }),
+  );

@@ -1,5 +1,5 @@
 import { type NodeDescription, nodeDescription } from '../../../protocol/messages.ts';
-import { askNodes } from '../fleet/ask-nodes.ts';
+import { askNodes, inOrder, silentAmong } from '../fleet/ask-nodes.ts';
 import { changedModules, pushedModules } from './changed-modules.ts';
 import type { Handler } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
@@ -15,5 +15,7 @@ export const status: Handler<'status'> = async (context, { timeoutMs }, report, 
   ]);
   const descriptions = new Map<string, NodeDescription | null>([...expected].map(node => [node, null]));
   for (const [node, { answer }] of answers) descriptions.set(node, answer);
-  return { command: 'status', heads, nodes: statusRows(heads, descriptions), changed: changedModules(context, pushed) };
+  const silent = inOrder(silentAmong(expected, answers)).map(({ node }) => node);
+  const changed = changedModules(context, pushed);
+  return { command: 'status', heads, nodes: statusRows(heads, descriptions), silent, changed };
 };

@@ -64,7 +64,12 @@ export class CanaryHealth {
     return this.#failure;
   }
 
-  /** Calls and failed calls on the canary's revision, over all its nodes. */
+  /** The nodes that are known to be in the canary, without those that left. */
+  get nodes(): string[] {
+    return [...this.#nodes.keys()];
+  }
+
+  /** Calls and errors on the canary's revision, over all its nodes, also those that left. */
   get totals(): { readonly calls: number; readonly errors: number } {
     return { ...this.#totals };
   }
@@ -76,7 +81,7 @@ export class CanaryHealth {
         this.#failure = this.#checkHeard(event);
         return;
       case 'left':
-        this.#set(event.node, null);
+        this.#nodes.delete(event.node);
         return;
       case 'tick':
         this.#failure = this.#findSilent(event.at);
@@ -120,14 +125,11 @@ export class CanaryHealth {
   }
 
   /** Replaces the state of a node, and corrects the totals. */
-  #set(node: string, health: NodeHealth | null): void {
+  #set(node: string, health: NodeHealth): void {
     const before = this.#nodes.get(node);
     if (before !== undefined) this.#count(before, -1);
-    if (health === null) this.#nodes.delete(node);
-    else {
-      this.#nodes.set(node, health);
-      this.#count(health, 1);
-    }
+    this.#nodes.set(node, health);
+    this.#count(health, 1);
   }
 
   #count({ calls, errors }: NodeHealth, times: 1 | -1): void {

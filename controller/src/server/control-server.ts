@@ -9,15 +9,20 @@ import type { Logger } from '../../../shared/logger.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
 import { type Command, commandSchema, MAX_COMMAND_BYTES } from '../api/command.ts';
 import { SourceError } from '../api/diagnostic.ts';
-import { type OnReport, type Report, reportSchema } from '../api/report.ts';
+import { type Client, type OnReport, type Report, reportSchema } from '../api/report.ts';
 import type { Result } from '../api/results.ts';
 import { describeProblem, jsonLine } from '../api/validation.ts';
 
 /** The shortest time between two progress reports (milliseconds). Thousands of nodes answer a push within one frame. */
 const PROGRESS_INTERVAL_MS = 50;
 
-/** Carries out a command and reports its progress, until the signal says that the client has gone. */
-export type Run = (command: Command, report: OnReport, signal: AbortSignal) => Promise<Result>;
+/** Carries out a command for a client: see {@link Client}. */
+export type Run = (
+  command: Command,
+  report: Client['report'],
+  signal: Client['signal'],
+  holds: Client['holds'],
+) => Promise<Result>;
 
 /** The client has gone before its command ended. The command was told by its signal. */
 class AbandonedError extends HotcastError {
@@ -31,18 +36,19 @@ export interface ControlServer extends AsyncDisposable {
 
 /**
  * Serves the CLI on a Unix socket. A connection sends one command, a line of JSON, and receives reports, a line of JSON
- * each. Only processes in the container can reach the socket. Disposing it ends the open connections.
+ * each. A client that ends its side is interrupted: it is told at once what holds, and its command stops to wait. Only
+ * processes in the container can reach the socket. Disposing it ends the open connections.
  */
 export async function serveControl(path: string, run: Run, log: Logger): Promise<ControlServer> {
   rmSync(path, { force: true });
   const running = new Set<Promise<Result>>();
-  const runAndCount: Run = (command, report, signal) => {
-    const result = run(command, report, signal);
+  const runAndCount: Run = (...command) => {
+    const result = run(...command);
     running.add(result);
     return result.finally(() => running.delete(result));
   };
   const sockets = new Set<Socket>();
-  const server = createServer(socket => {
+  const server = createServer({ allowHalfOpen: true }, socket => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     // The CLI ended.
@@ -63,21 +69,31 @@ export async function serveControl(path: string, run: Run, log: Logger): Promise
 }
 
 async function answer(socket: Socket, run: Run, log: Logger): Promise<void> {
-  const report: OnReport = message => void socket.write(`${JSON.stringify(checked(message, log))}\n`);
   const gone = new AbortController();
-  socket.once('close', () => gone.abort(new AbandonedError('the client has gone')));
+  const report: OnReport = message => {
+    if (!gone.signal.aborted) socket.write(`${JSON.stringify(checked(message, log))}\n`);
+  };
+  let holding = '';
+  const leave = (): void => {
+    report({ type: 'failed', code: 'interrupted', message: ['interrupted', holding].filter(Boolean).join(': ') });
+    gone.abort(new AbandonedError('the client has gone'));
+    socket.destroySoon();
+  };
   try {
     const line = await readLine(socket, MAX_COMMAND_BYTES);
     // The end of a connection is seen only while somebody reads from it.
-    socket.resume();
-    if (line !== null)
-      report({ type: 'result', result: await run(readCommand(line), limitProgress(report), gone.signal) });
+    socket.once('end', leave).once('close', leave).resume();
+    if (line !== null) {
+      const holds = (what: string): void => void (holding = what);
+      const result = await run(readCommand(line), limitProgress(report), gone.signal, holds);
+      report({ type: 'result', result });
+    }
   } catch (error) {
     if (error instanceof AbandonedError) log.info({}, 'a client has gone; its command does not wait any more');
     else if (!(error instanceof HotcastError)) log.error({ err: error }, 'a command failed');
     report(failure(error));
   }
-  socket.destroySoon();
+  socket.off('end', leave).off('close', leave).destroySoon();
 }
 
 /** The first line of a connection; null if the connection ends before it. @throws DecodeError if the line is too long. */

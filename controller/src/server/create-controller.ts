@@ -6,6 +6,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { UnavailableError } from '../../../protocol/errors.ts';
 import type { Head } from '../../../protocol/head.ts';
 import { HEARTBEAT_TIMEOUT } from '../../../protocol/limits.ts';
+import { nodeDescription } from '../../../protocol/messages.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
 import { startHealthFile } from '../../../shared/health-file.ts';
 import type { Logger } from '../../../shared/logger.ts';
@@ -19,6 +20,7 @@ import { supervise } from '../build/supervise.ts';
 import { SourceFiles } from '../build/source-files.ts';
 import { TypeCheck } from '../build/type-check.ts';
 import type { CommandContext } from '../commands/context.ts';
+import { askNodes } from '../fleet/ask-nodes.ts';
 import { heartbeatInterval } from '../fleet/heartbeat-interval.ts';
 import { createMembership } from '../fleet/membership.ts';
 import { rollBackAndAwait, rollBackStalled, stalledHeads } from '../rollout/automatic-rollback.ts';
@@ -117,7 +119,18 @@ export async function createController({
     };
     const endCanary = (head: Head, note: string): Promise<void> =>
       rollBackAndAwait(rollout, { cause: 'canary', heads: [head], note }, audience);
-    const monitor = start(new CanaryMonitor(membership, endCanary, log));
+    const monitor = start(
+      new CanaryMonitor({
+        membership,
+        rollBack: endCanary,
+        heads: () => store.heads(),
+        describe: async (expected, timeoutMs, signal) => {
+          const how = { verb: 'describe', expected, timeoutMs, signal, schema: nodeDescription } as const;
+          return [...(await askNodes(rollout, how)).values()].map(({ answer }) => answer);
+        },
+        log,
+      }),
+    );
     const build = createBuild({
       sources,
       compile: (module, snapshot) => compile(config.modulesDir, module, snapshot),

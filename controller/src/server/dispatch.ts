@@ -1,5 +1,6 @@
 import { UsageError } from '../../../protocol/errors.ts';
-import type { Command, OnReport } from '../api/command.ts';
+import type { Command } from '../api/command.ts';
+import type { Client } from '../api/report.ts';
 import type { Result } from '../api/results.ts';
 import { call } from '../commands/call.ts';
 import { compile } from '../commands/compile.ts';
@@ -40,8 +41,7 @@ export async function runCommand(
   context: CommandContext,
   cookie: string,
   command: Command,
-  report: OnReport,
-  signal: AbortSignal,
+  ...client: readonly [Client['report'], Client['signal'], Client['holds']]
 ): Promise<Result> {
   if (command.cookie !== null && command.cookie !== cookie) {
     throw new UsageError(
@@ -49,5 +49,5 @@ export async function runCommand(
     );
   }
   const run = handlers[command.type] as Handler<Command['type'], Result>;
-  return run(context, command, report, signal);
+  return run(context, command, ...client);
 }

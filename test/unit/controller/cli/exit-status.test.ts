@@ -41,6 +41,7 @@ const drifted = (...states: StatusRow['state'][]): Result => ({
     errors: 0,
     draining: [],
   })),
+  silent: states.includes('silent') ? ['fred'] : [],
 });
 const compiled = (...nodes: NodeOutcome[]): Result => ({ command: 'compile', module: 'demo', revision, nodes });
 
@@ -69,6 +70,12 @@ describe('exitStatus', () => {
     ['a push was unchanged, and a node was silent', pushed('unchanged', silent), 3],
     ['a canary was rolled back', pushed('rolled-back', loaded), 1],
     ['a canary took too few calls', pushed('undecided', loaded), 4],
+    ['a canary was superseded', pushed('superseded', loaded), 1],
+    [
+      'a node was silent before anything was pushed',
+      { command: 'status', heads: [], nodes: [], changed: [], silent: ['fred'] },
+      3,
+    ],
     ['a canary took too few calls, and a node was silent', pushed('undecided', loaded, silent), 4],
     [
       'nodes outside of the canary kept what they had',

@@ -7,7 +7,6 @@ import { text } from 'node:stream/consumers';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { OnReport } from '../../../../controller/src/api/command.ts';
 import type { ResultOf } from '../../../../controller/src/api/results.ts';
 import { type Run, serveControl } from '../../../../controller/src/server/control-server.ts';
 import { ROOT } from '../../../support/shell.ts';
@@ -30,13 +29,12 @@ afterEach(async () => {
 });
 
 /** Starts `hotcast ping` in a process of its own. Resolves when the controller has the command, which it does not answer. */
-async function startPing(client: Readonly<Record<string, string>>) {
+async function startPing(client: Readonly<Record<string, string>>, holding: string | null = null) {
   const { opened: sent, open: setSent } = latch();
   const { opened: left, open: setLeft } = latch();
   const { opened: mayAnswer, open: answer } = latch();
-  let report: OnReport = () => undefined;
-  const run: Run = async (_, onReport, signal) => {
-    report = onReport;
+  const run: Run = async (_, __, signal, holds) => {
+    if (holding !== null) holds(holding);
     signal.addEventListener('abort', setLeft);
     setSent();
     await mayAnswer;
@@ -54,7 +52,6 @@ async function startPing(client: Readonly<Record<string, string>>) {
   return {
     child,
     answer,
-    report: (each: Parameters<OnReport>[0]) => report(each),
     left,
     ended: ended.then(([[status], stdout, stderr]) => ({ status: status as unknown, stdout, stderr })),
   };
@@ -79,16 +76,11 @@ describe('a command', { timeout: 30_000 }, () => {
     await left;
   });
 
-  it.for<[string, string]>([
-    ['prepare', 'a push that is not committed yet is given up (see: hotcast history)'],
-    ['commit', 'the heads are written, and the controller finishes the push (see: hotcast history)'],
-    ['watching, seconds', 'the canary stays open and is monitored; hotcast promote or hotcast rollback ends it'],
-  ])('says what holds then: %s', async ([phase, holds]) => {
-    const { child, report, ended } = await startPing({ HOTCAST_CLIENT: 'terminal' });
-    report({ type: 'progress', phase, answered: 1, expected: 2 });
-    await once(child.stdout, 'data');
-    child.kill('SIGINT');
-    expect((await ended).stdout).toContain(`hotcast: interrupted: ${holds}\n`);
+  it.each(['SIGINT', 'SIGTERM'] as const)('that is interrupted by %s says what holds now', async signal => {
+    const { child, ended } = await startPing({}, 'the canary of demo stays open');
+    child.kill(signal);
+    const stderr = 'hotcast: interrupted: the canary of demo stays open\n';
+    expect(await ended).toEqual({ status: 130, stdout: '', stderr });
   });
 
   it('goes on after the end of its input when nobody says what that means', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -322,13 +322,5 @@ describe('a value', () => {
     const call = `demo.echo(${json})`;
     await controller(async () => ({ command: 'call', call, single: true, stack: false, nodes }));
     expect(await hotcast(['call', call])).toMatchObject({ status: 0, out: [`fred | \u2028\n${printed}`], err: [] });
-  });
-});
-
-describe('serveControl', () => {
-  it('takes the place of a socket that a killed controller left behind', async () => {
-    writeFileSync(socketPath, '');
-    await controller();
-    expect((await hotcast(['ping', 'fred'])).status).toBe(0);
   });
 });

@@ -176,7 +176,7 @@ describe('render of the status', () => {
         draining: [],
       },
     ] as const;
-    expect(render({ command: 'status', heads: [head], nodes, changed: [] }).split('\n')).toEqual([
+    expect(render({ command: 'status', heads: [head], nodes, changed: [], silent: ['bambam'] }).split('\n')).toEqual([
       'MODULE  NODE    DESIRED                RUNNING       STATE',
       `demo    fred    3f2a9c0b1d4e (canary)  3f2a9c0b1d4e  ok; 2 errors; ${DRAINS}`,
       'demo    bambam  -                      -             silent',
@@ -194,6 +194,7 @@ describe('render of the status', () => {
       command: 'status',
       heads: [],
       changed: [],
+      silent: [],
       nodes: [{ ...row, state: 'refused', draining: [], ...why }],
     });
     expect(text).toContain(`-        refused: on_load_failure: Error: no ${expected}\n`);
@@ -204,7 +205,7 @@ describe('render of the status', () => {
     const nodes = [{ ...row, state: 'ok', errors: 0, draining: [] }] as const;
     const demo = { module: 'demo', files: ['modules/demo.ts', 'modules/lib/helper.ts', 'modules/lib/more.ts'] };
     const linesWith = (...changed: (typeof demo)[]) =>
-      render({ command: 'status', heads: [head], nodes, changed })
+      render({ command: 'status', heads: [head], nodes, changed, silent: [] })
         .split('\n')
         .slice(2);
     expect(linesWith(demo)).toEqual([
@@ -217,10 +218,14 @@ describe('render of the status', () => {
   });
 
   it('says that nothing was pushed yet, or that nothing is left', () => {
-    expect(render({ command: 'status', heads: [], nodes: [], changed: [] })).toBe('nothing was pushed yet');
-    expect(render({ command: 'status', heads: [headOf('demo', null, 6)], nodes: [], changed: [] })).toBe(
-      'every node is on its heads',
-    );
+    const nothing = { command: 'status', nodes: [], changed: [], silent: [] } as const;
+    expect(render({ ...nothing, heads: [] })).toBe('nothing was pushed yet');
+    expect(render({ ...nothing, heads: [headOf('demo', null, 6)] })).toBe('every node is on its heads');
+  });
+
+  it('names the silent nodes also when no module is known', () => {
+    const text = render({ command: 'status', heads: [], nodes: [], changed: [], silent: ['fred', 'betty'] });
+    expect(text).toBe('nothing was pushed yet\nfred  silent\nbetty  silent');
   });
 });
 

@@ -52,6 +52,9 @@ class Trial {
   /** By node, since its first word on the revision: that word, the last one on the revision, and when it was heard. */
   readonly #nodes = new Map<string, { first: Heard; last: Heard; heardAt: number }>();
 
+  /** The last word of each node that left. */
+  readonly #left: Heard[] = [];
+
   constructor(maxErrors: number) {
     this.#maxErrors = maxErrors;
   }
@@ -64,6 +67,7 @@ class Trial {
     }
     const before = this.#nodes.get(event.node);
     if (event.type === 'left') {
+      if (before !== undefined) this.#left.push(before.last);
       this.#nodes.delete(event.node);
       return [];
     }
@@ -79,7 +83,8 @@ class Trial {
   }
 
   figures(of: 'calls' | 'errors'): number {
-    return [...this.#nodes.values()].reduce((sum, { last }) => sum + last[of], 0);
+    const lasts = [...[...this.#nodes.values()].map(({ last }) => last), ...this.#left];
+    return lasts.reduce((sum, last) => sum + last[of], 0);
   }
 }
 
@@ -141,6 +146,18 @@ describe('a canary', () => {
     const left = [heard('fred'), { type: 'left', node: 'fred' } as const];
     expect(after(0, ...left, { type: 'tick', at: 10 * HEARTBEAT_TIMEOUT }).failure).toBeNull();
     expect(after(0, ...left, heard('fred', { startedAt: 2 })).failure).toBeNull();
+  });
+
+  it('keeps the calls and errors of a node that left', () => {
+    const left = { type: 'left', node: 'fred' } as const;
+    const { failure, totals } = after(
+      1,
+      heard('fred', { calls: 5, errors: 1 }),
+      left,
+      heard('betty', { calls: 2, errors: 1 }),
+    );
+    expect(totals).toEqual({ calls: 7, errors: 2 });
+    expect(failure?.reason).toBe('errors');
   });
 
   it('stays failed, whatever comes', () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -130,6 +130,32 @@ describe('a server that finishes', () => {
     await started.opened;
     await server.finish(10);
   });
+});
+
+it('a client that ends its side is told at once what holds, and nothing after that', async () => {
+  const path = join(folder, 'controller.sock');
+  const { opened: started, open: start } = latch();
+  const finish: Run = async (_, report, signal, holds) => {
+    holds('nothing was changed');
+    holds('demo is committed');
+    start();
+    await once(signal, 'abort');
+    // What has written heads finishes them.
+    report({ type: 'progress', phase: 'commit', answered: 3, expected: 3 });
+    return pong;
+  };
+  servers.push(await serveControl(path, finish, log));
+  const socket = createConnection(path);
+  socket.write(lineOf(ping));
+  await started;
+  socket.end();
+  const message = 'interrupted: demo is committed';
+  expect(await text(socket)).toBe(lineOf({ type: 'failed', code: 'interrupted', message }));
+});
+
+it('takes the place of a socket that a killed controller left behind', async () => {
+  writeFileSync(join(folder, 'controller.sock'), '');
+  expect((await send(lineOf(ping))).reports).toHaveLength(1);
 });
 
 describe('a report that does not fit its schema', () => {
