@@ -8,6 +8,7 @@ import { responseHeaders } from './response-headers.ts';
 import { routeOf } from './route.ts';
 import { type WebSocketDeps, webSockets } from './websockets.ts';
 import { scriptName, type Version } from '../modules/version.ts';
+import { readAhead } from './known-length.ts';
 import { createRequest } from './request.ts';
 
 /** Longer than the proxy keeps an idle connection, so that the node does not close one under a new request (milliseconds). */
@@ -133,8 +134,7 @@ export async function startHttpServer(deps: HttpDeps) {
       const response = await codeServer.run(version, null, () => handler.fetch(request));
       onReturned();
       if (!(response instanceof Response)) throw new TypeError('fetch returned no Response');
-      const { sendNodeResponse } = await import('srvx/node');
-      await sendNodeResponse(outgoing, response);
+      await send(outgoing, response);
       return 'sent';
     } catch (error) {
       // A request without its client can fail; this is no error of the module.
@@ -195,6 +195,27 @@ export async function startHttpServer(deps: HttpDeps) {
       await closed;
     },
   };
+}
+
+/** Sends a response, with its length if that is known and the module has not said it. */
+async function send(outgoing: ServerResponse, response: Response): Promise<void> {
+  const { sendNodeResponse } = await import('srvx/node');
+  const { body, status, statusText, headers } = response;
+  if (body === null || body.locked || headers.has('content-length') || headers.has('transfer-encoding')) {
+    return sendNodeResponse(outgoing, response);
+  }
+  const read = await readAhead(body);
+  if (read.status === 'stream') {
+    return sendNodeResponse(outgoing, new Response(read.body, { status, statusText, headers }));
+  }
+  // What HTTP/1.1 does not allow in a status line is left out, as srvx does.
+  const reason = statusText.replaceAll(/[^\t\u0020-\u007E]/g, '');
+  for (const [name, value] of headers) {
+    if (name === 'set-cookie') outgoing.appendHeader(name, value);
+    else outgoing.setHeader(name, value);
+  }
+  outgoing.writeHead(status, reason, { 'content-length': read.bytes });
+  outgoing.end(Buffer.concat(read.chunks));
 }
 
 function sendText(outgoing: ServerResponse, status: number, text: string): void {

@@ -63,6 +63,7 @@ describe('modules/web', () => {
     for (let ask = 0; ask < 8; ask += 1) {
       const response = await fetch(web.url('/web/hello/Fred'));
       expect(await response.text()).toBe('Hello Fred\n');
+      expect(response.headers.get('content-length')).toBe('11');
       expect(response.headers.get('hotcast-revision')).toBe(`web@${shortRevision(revision)}`);
       nodes.add(response.headers.get('hotcast-node') ?? '');
     }
