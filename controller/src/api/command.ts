@@ -21,6 +21,14 @@ const modules = v.pipe(
   v.check(names => new Set(names).size === names.length, 'a module is named twice'),
 );
 
+const selection = v.picklist(['all', 'affected']);
+
+/** A union would say only that the value fits neither of the two. */
+const modulesOrSelection = v.lazy(
+  (input): v.GenericSchema<unknown, v.InferOutput<typeof modules | typeof selection>> =>
+    typeof input === 'string' ? selection : modules,
+);
+
 const common = {
   /** The command fails unless the controller has this cookie; null: any. */
   cookie: v.nullable(v.string()),
@@ -37,7 +45,7 @@ export const commandSchema = v.variant('type', [
     ...change,
     type: v.literal('push'),
     /** Their names, all that have sources, or those whose sources have changed since their push. */
-    modules: v.union([modules, v.picklist(['all', 'affected'])]),
+    modules: modulesOrSelection,
     /** Purge the versions that drain, also those on which calls run. */
     force: v.boolean(),
     /** Whether a type error stops the push. */

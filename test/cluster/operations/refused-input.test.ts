@@ -85,7 +85,7 @@ const COOKIES: readonly Case[] = [
 
 const ARGUMENTS: readonly Case[] = [
   [['frobnicate', 'demo'], "error: unknown command 'frobnicate'\n"],
-  [['push'], "error: missing required argument 'module'\n"],
+  [['push'], 'error: name a module, or give --all or --affected\n'],
   [['push', 'demo', '--fast'], "error: unknown option '--fast'\n"],
   [['history', 'demo', 'again'], /^error: too many arguments for 'history'\. .*\n$/],
   [['compile', 'demo'], "error: required option '--node <name>' not specified\n"],

@@ -42,7 +42,7 @@ describe('concurrent pushes of one controller', () => {
   });
 
   it('end with every node on one committed revision, however they overlap', async ({ cluster }) => {
-    for (const round of ['a', 'b', 'c', 'd']) {
+    for (const round of ['a', 'b']) {
       cluster.writeModule('race', versionSource(`${round}1`));
       const first = cluster.push('race');
       cluster.writeModule('race', versionSource(`${round}2`));

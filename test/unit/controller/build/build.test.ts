@@ -69,7 +69,7 @@ function builder(files: Record<string, string>) {
 }
 
 /** The numbers in texts. */
-const numbersIn = (...texts: string[]): string[] => [...new Set(texts.join('\n').match(/\b1\d{3}\b/g))].toSorted();
+const numbersIn = (...texts: string[]): string[] => [...new Set(texts.join('\n').match(/\b\d{4,}\b/g))].toSorted();
 
 /** The numbers in the code of a bundle, and in the sources of its map. */
 function numbersOf({ code, map }: Bundle): string[][] {

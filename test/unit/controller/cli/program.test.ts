@@ -269,6 +269,15 @@ describe('wrong use', () => {
     expect(err.join('')).not.toBe('');
     expect(commands).toEqual([]);
   });
+
+  it.each([
+    ['Demo', /^hotcast: "Demo" is not a module name: it must be a lower-case letter/],
+    ['demo', /^hotcast: a module is named twice$/],
+  ])('names the wrong module: push demo %s', async (module, line) => {
+    await controller();
+    const { err } = await hotcast(['push', 'demo', module]);
+    expect(err).toEqual([expect.stringMatching(line)]);
+  });
 });
 
 describe('without a controller', () => {
