@@ -71,15 +71,18 @@ ping: ## Ping every node, or one node: [NODE=betty]
 nodes: ## List the nodes with their processes and modules
 	setup/hotcast nodes
 
-.PHONY: debug demo test test-unit lint format docs bench bench-runtime bench-load
+.PHONY: debug demo test test-faults test-unit lint format docs bench bench-runtime bench-load
 debug: ## Open the inspector of a node at 127.0.0.1:9229 until Ctrl+C: NODE=fred
 	node setup/debug.mjs '$(NODE)'
 
 demo: images ## Show hot loading step by step on real containers, beside Erlang: [NODES=30]
 	npx tsx demo/main.ts $(or $(NODES),3)
 
-test: lint images ## Run all checks and tests, also on real containers
-	npx vitest run
+test: lint images ## Run the checks and the tests, also on real containers
+	npx vitest run --project unit --project bench --project cluster
+
+test-faults: images ## Run the tests of failures and attacks, on real containers
+	npx vitest run --project faults
 
 test-unit: node_modules ## Run the unit tests (no Docker)
 	npx vitest run --project unit --project bench

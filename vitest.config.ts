@@ -8,6 +8,22 @@ import { TotalsReporter } from './test/support/totals-reporter.ts';
 // The base images that setup/offline/base-images.sh chose; make exports them, `npx vitest` does not.
 if (existsSync('.cache/images.env')) process.loadEnvFile('.cache/images.env');
 
+/** Tests on containers. */
+const onContainers = (name: string, folders: string, groupOrder: number) => ({
+  test: {
+    name,
+    include: [`test/cluster/${folders}/**/*.test.ts`],
+    globalSetup: 'test/support/global-setup.ts',
+    sequence: { groupOrder },
+    // A file mostly waits for containers. With more than two at once, it would wait for the processors.
+    maxWorkers: 2,
+    // The files share no state. To import the libraries again for each file takes two seconds.
+    isolate: false,
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
+  },
+});
+
 export default defineConfig({
   test: {
     reporters: ['default', new TotalsReporter()],
@@ -33,20 +49,8 @@ export default defineConfig({
           // Each file in a process of its own: the library that plots gives every Set a toJSON.
         },
       },
-      {
-        test: {
-          name: 'cluster',
-          include: ['test/cluster/**/*.test.ts'],
-          globalSetup: 'test/support/global-setup.ts',
-          sequence: { groupOrder: 1 },
-          // A file mostly waits for containers. With more than two at once, it would wait for the processors.
-          maxWorkers: 2,
-          // The files share no state. To import the libraries again for each file takes two seconds.
-          isolate: false,
-          testTimeout: 90_000,
-          hookTimeout: 90_000,
-        },
-      },
+      onContainers('cluster', '{modules,operations,rollout}', 1),
+      onContainers('faults', '{faults,security}', 2),
     ],
   },
 });

@@ -28,24 +28,28 @@ describe('a node that missed a push', () => {
     await cluster.push('news');
     const bambam = await cluster.container('bambam');
     await pause(bambam);
-    edit(cluster);
-    const pushed = await cluster.push('news', '--timeout', '3');
-    expect(pushed.exitCode).toBe(3);
-    expect(pushed.result).toMatchObject({
-      outcome: 'committed',
-      nodes: [
-        { node: 'fred', status: 'loaded' },
-        { node: 'bambam', status: 'silent' },
-        { node: 'betty', status: 'loaded' },
-      ],
-    });
-    expect(await cluster.hotcast('ping', 'bambam', '--timeout', '1')).toMatchObject({
-      exitCode: 3,
-      stdout: 'bambam  pang  silent\n',
-      stderr: '',
-    });
+    let pushed: Awaited<ReturnType<Cluster['push']>>;
+    try {
+      edit(cluster);
+      pushed = await cluster.push('news', '--timeout', '3');
+      expect(pushed.exitCode).toBe(3);
+      expect(pushed.result).toMatchObject({
+        outcome: 'committed',
+        nodes: [
+          { node: 'fred', status: 'loaded' },
+          { node: 'bambam', status: 'silent' },
+          { node: 'betty', status: 'loaded' },
+        ],
+      });
+      expect(await cluster.hotcast('ping', 'bambam', '--timeout', '1')).toMatchObject({
+        exitCode: 3,
+        stdout: 'bambam  pang  silent\n',
+        stderr: '',
+      });
+    } finally {
+      await bambam.unpause();
+    }
 
-    await bambam.unpause();
     await cluster.waitForLog('bambam', loaded(pushed.revision));
     const { result } = await cluster.call('news.version()', '--node', 'bambam');
     expect(result.nodes).toMatchObject([{ json: String(versions.count), revision: pushed.revision }]);
