@@ -29,11 +29,14 @@ export interface HttpDeps extends WebSocketDeps {
 interface Exchange {
   readonly version: Version;
   readonly handler: ModuleHandler;
-  readonly request: Request;
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
   /** As the client sent it: `/demo/events?…`. */
   readonly url: string;
+  /** The part of the URL that the module sees. */
+  readonly path: string;
+  /** Resolves when the response is sent, or the client has disconnected. */
+  readonly closed: Promise<void>;
 }
 
 export type HttpServer = Awaited<ReturnType<typeof startHttpServer>>;
@@ -70,6 +73,7 @@ export async function startHttpServer(deps: HttpDeps) {
     const { url = '/', socket } = incoming;
     lastRequestAt = performance.now();
     inFlight.set(outgoing, socket);
+    const closed = new Promise<void>(resolve => void outgoing.once('close', resolve));
     outgoing.once('close', () => {
       inFlight.delete(outgoing);
       if (closesIdle) closeIdle();
@@ -91,13 +95,7 @@ export async function startHttpServer(deps: HttpDeps) {
     if (folder !== null && (incoming.method === 'GET' || incoming.method === 'HEAD')) {
       return void outgoing.writeHead(308, { location: folder }).end();
     }
-    let request: Request;
-    try {
-      request = await createRequest(incoming, module, path, outgoing);
-    } catch (error) {
-      return sendText(outgoing, 400, error instanceof Error ? error.message : 'bad request');
-    }
-    await serve({ version, handler, request, incoming, outgoing, url });
+    await serve({ version, handler, incoming, outgoing, url, path, closed });
   };
 
   /**
@@ -105,13 +103,8 @@ export async function startHttpServer(deps: HttpDeps) {
    * forced purge of the version closes its connection.
    */
   const serve = async (exchange: Exchange): Promise<void> => {
-    const { version, request, incoming, outgoing, url } = exchange;
+    const { version, incoming, outgoing, url, closed } = exchange;
     const { signal } = version.lifetime;
-    const closed = new Promise<void>(resolve => void outgoing.once('close', resolve));
-    // The unread part of an upload would block the next request of the connection.
-    outgoing.once('finish', () => {
-      if (!request.bodyUsed && !incoming.readableEnded) incoming.removeAllListeners('data').resume();
-    });
     const call = codeServer.beginCall(version, incoming.method ?? 'GET', url);
     let onAbort = (): void => undefined;
     // The module can end its streams on the same signal, in this turn of the event loop.
@@ -127,9 +120,22 @@ export async function startHttpServer(deps: HttpDeps) {
   };
 
   const respond = async (
-    { version, handler, request, incoming, outgoing }: Exchange,
+    { version, handler, incoming, outgoing, path }: Exchange,
     onReturned: () => void,
   ): Promise<'sent' | 'failed'> => {
+    let request: Request;
+    try {
+      request = await createRequest(incoming, version.module, path, outgoing);
+    } catch (error) {
+      sendText(outgoing, 400, error instanceof Error ? error.message : 'bad request');
+      return 'sent';
+    }
+    // The client can have left while the request waited.
+    if (outgoing.destroyed) return 'sent';
+    // The unread part of an upload would block the next request of the connection.
+    outgoing.once('finish', () => {
+      if (!request.bodyUsed && !incoming.readableEnded) incoming.removeAllListeners('data').resume();
+    });
     try {
       const response = await codeServer.run(version, null, () => handler.fetch(request));
       onReturned();

@@ -64,6 +64,8 @@ export function webSockets({ node, codeServer }: WebSocketDeps) {
 
   const accept = async (request: Request): Promise<Response | (Accepted & { namespace: string; headers: Headers })> => {
     const module = request.headers.get(PREFIX_HEADER)?.slice(1) ?? '';
+    const resumed = codeServer.suspensions.untilResumed(module);
+    if (resumed !== null) await resumed;
     const version = codeServer.current(module);
     const nodeHeaders = responseHeaders(node, version);
     const value = await callHook(version, 'upgrade', request);

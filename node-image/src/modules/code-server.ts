@@ -223,9 +223,9 @@ export class CodeServer {
     this.#onClosed.delete(onClosed);
   }
 
-  /** The number of running calls on all versions. */
+  /** The number of calls that run on all versions, or wait for a change of data. */
   get callsInFlight(): number {
-    return this.#calls.size;
+    return this.#calls.size + this.suspensions.waiting;
   }
 
   /** See {@link ModuleTable.describe}. */

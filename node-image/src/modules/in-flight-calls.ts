@@ -58,13 +58,9 @@ export class Calls {
     for (const callback of call.onReturned.splice(0)) callback();
   }
 
-  /** Resolves when the calls have returned that now run on the current versions of modules; null when there is none. */
-  runningOn(modules: ReadonlySet<string>): Promise<unknown> | null {
-    const running = [...this.#calls].filter(
-      ({ version, hasReturned }) => !hasReturned && version.drainingSince === 0 && modules.has(version.module),
-    );
-    if (running.length === 0) return null;
-    return Promise.all(running.map(async ({ onReturned }) => new Promise<void>(resolve => onReturned.push(resolve))));
+  /** The calls of modules whose functions have not returned, the oldest first. Earlier versions count: they can have the same data. */
+  runningOn(modules: ReadonlySet<string>): Call[] {
+    return [...this.#calls].filter(({ version, hasReturned }) => !hasReturned && modules.has(version.module));
   }
 
   /** Ends a call; returns the versions that it was counted for. */

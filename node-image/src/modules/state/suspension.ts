@@ -1,5 +1,5 @@
 import { orNullAfter } from '../../../../shared/timeout.ts';
-import type { Calls } from '../in-flight-calls.ts';
+import type { Call, Calls } from '../in-flight-calls.ts';
 import type { LoadResult } from '../load-result.ts';
 import type { ModuleTable } from '../module-table.ts';
 import { migratesFrom } from './state-migration.ts';
@@ -17,10 +17,13 @@ export type Suspensions = ReturnType<typeof createSuspensions>;
 /**
  * Suspends modules while their data changes, as OTP suspends a process for `code_change`. New calls of these modules, and of
  * all modules that import them, wait. Calls that run go on, for up to `limitMs` (milliseconds). A call that has returned a
- * response or a stream is not waited for.
+ * response or a stream is not waited for, nor is one for which a change has waited in vain before.
  */
 export function createSuspensions(modules: ModuleTable, calls: Calls, limitMs: number) {
   const active = new Set<Suspension>();
+  /** The calls that a change has waited for in vain. They can take hours, so the next changes do not wait for them. */
+  const outlasted = new WeakSet<Call>();
+  let waiting = 0;
 
   /** The modules whose data changes when these revisions are loaded, and the modules that import them. */
   const suspendedBy = (targets: readonly { module: string; revision: string | null }[]): Set<string> => {
@@ -45,12 +48,12 @@ export function createSuspensions(modules: ModuleTable, calls: Calls, limitMs: n
     load: () => LoadResult,
   ): LoadResult | Promise<LoadResult> => {
     const suspended = suspendedBy(targets);
-    const running = calls.runningOn(suspended);
-    return running === null ? load() : loadAfter(running, suspended, load);
+    const running = calls.runningOn(suspended).filter(call => !outlasted.has(call));
+    return running.length === 0 ? load() : loadAfter(running, suspended, load);
   };
 
   const loadAfter = async (
-    running: Promise<unknown>,
+    running: readonly Call[],
     suspended: ReadonlySet<string>,
     load: () => LoadResult,
   ): Promise<LoadResult> => {
@@ -59,7 +62,9 @@ export function createSuspensions(modules: ModuleTable, calls: Calls, limitMs: n
     const suspension: Suspension = { modules: suspended, ended, firstAt: null };
     active.add(suspension);
     try {
-      await orNullAfter(limitMs, running);
+      const returned = running.map(async ({ onReturned }) => new Promise<void>(resolve => onReturned.push(resolve)));
+      await orNullAfter(limitMs, Promise.all(returned));
+      for (const call of running) if (!call.hasReturned) outlasted.add(call);
       const result = load();
       const { firstAt } = suspension;
       return result.status === 'refused' || firstAt === null
@@ -76,10 +81,21 @@ export function createSuspensions(modules: ModuleTable, calls: Calls, limitMs: n
     for (const suspension of active) {
       if (!suspension.modules.has(module)) continue;
       suspension.firstAt ??= performance.now();
-      return suspension.ended.then(() => untilResumed(module) ?? undefined);
+      waiting += 1;
+      return suspension.ended.then(() => {
+        waiting -= 1;
+        return untilResumed(module) ?? undefined;
+      });
     }
     return null;
   };
 
-  return { whenQuiet, untilResumed };
+  return {
+    whenQuiet,
+    untilResumed,
+    /** The number of calls that wait. */
+    get waiting(): number {
+      return waiting;
+    },
+  };
 }

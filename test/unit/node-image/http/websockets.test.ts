@@ -16,7 +16,7 @@ afterEach(() => {
 });
 
 async function servingHost() {
-  const node = host();
+  const node = host({ codeChangeTimeoutMs: 60_000 });
   const http = await startHttpServer({ port: 0, node: 'fred', codeServer: node.server });
   stops.push(() => void http.stop(0));
   const base = `127.0.0.1:${http.port}`;
@@ -64,6 +64,29 @@ describe('a WebSocket connection', () => {
       expect(await talk.request('dabba')).toBe(`${name}: dabba, opened on one`);
     }
     expect(node.server.describe()['chat']).toMatchObject({ inFlight: 0, errors: 0 });
+  });
+
+  it('that comes while the data of its module changes is accepted by the new version', async () => {
+    const node = await servingHost();
+    const version = (name: string): string => `
+      let open = () => {};
+      const gate = new Promise<void>(resolve => (open = resolve));
+      export const openGate = () => open();
+      export const slow = () => gate;
+      export const codeChange = (data: object) => data;
+      ${serving(`upgrade() { return { context: { by: '${name}' } }; }, open(peer) { peer.send(peer.context.by); }`)}
+    `;
+    await node.push({ chat: version('one') });
+    const open = node.server.current('chat')?.exports['openGate'] as () => void;
+    const running = node.call('chat', 'slow');
+    const pushed = node.push({ chat: version('two') });
+    await expect.poll(() => node.server.suspensions.untilResumed('chat') === null).toBe(false);
+    const inFlight = node.server.callsInFlight;
+    const talk = node.connect('/chat/');
+    await expect.poll(() => node.server.callsInFlight).toBe(inFlight + 1);
+    open();
+    expect(await (await talk).next()).toBe('two');
+    await Promise.all([running, pushed]);
   });
 
   it('shares the topics of its module only', async () => {

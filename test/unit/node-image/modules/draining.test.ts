@@ -96,9 +96,10 @@ describe('versions that drain', () => {
   it('keep their data when a codeChange replaces it', async () => {
     const node = host();
     const [held] = await pushWithCalls(node, ['one']);
-    await node.push({
-      demo: `${version('two')} export const codeChange = (data: object) => ({ ...data, name: 'changed' });`,
-    });
+    const changing = `${version('two')} export const codeChange = (data: object) => ({ ...data, name: 'changed' });`;
+    const [next] = await node.compile({ demo: changing });
+    // Without the time that a change waits for calls.
+    if (next !== undefined) node.load(next);
     await node.push({ demo: version('three') });
     held?.open();
     expect(await held?.value).toEqual(['one', { name: 'one' }]);

@@ -3,6 +3,7 @@ import { call } from '../../../../node-image/src/modules/invoke.ts';
 import { CodeServer } from '../../../../node-image/src/modules/code-server.ts';
 import type { LoadResult } from '../../../../node-image/src/modules/load-result.ts';
 import type { Bundle } from '../../../../protocol/bundle.ts';
+import type { Head } from '../../../../protocol/head.ts';
 import type { CallAnswer } from '../../../../protocol/messages.ts';
 import { isModuleName } from '../../../../protocol/names.ts';
 import { decodeValue } from '../../../../protocol/values/decode.ts';
@@ -45,10 +46,14 @@ export function hosts(): (options?: ConstructorParameters<typeof CodeServer>[1])
       const names = Object.keys(sources).filter(isModuleName);
       return Promise.all(names.map(async module => (await compile(modules, module)).bundle));
     };
-    const commitAll = (bundles: readonly Bundle[]): LoadResult => {
+    const prepareAll = (bundles: readonly Bundle[]): Head[] => {
       sequence += 1;
       for (const bundle of bundles) server.prepare(bundle);
-      return server.commit(bundles.map(({ module, revision }) => headOf(module, revision, sequence)));
+      return bundles.map(({ module, revision }) => headOf(module, revision, sequence));
+    };
+    const commitAll = async (bundles: readonly Bundle[]): Promise<LoadResult> => {
+      const heads = prepareAll(bundles);
+      return server.suspensions.whenQuiet(heads, () => server.commit(heads));
     };
     const callIt = (module: string, name: string, ...args: unknown[]): Promise<CallAnswer> =>
       call(server, 'fred', { module, function: name, args });
@@ -57,10 +62,10 @@ export function hosts(): (options?: ConstructorParameters<typeof CodeServer>[1])
       log,
       call: callIt,
       compile: compiled,
-      load: bundle => commitAll([bundle]),
+      load: bundle => server.commit(prepareAll([bundle])),
       push: async sources => {
         const bundles = await compiled(sources);
-        const outcome = commitAll(bundles);
+        const outcome = await commitAll(bundles);
         if (outcome.status === 'refused') throw new Error(outcome.detail);
         return bundles;
       },

@@ -84,6 +84,57 @@ describe('a change of data', () => {
     expect(await node.value('counter', 'read')).toBe(0);
   });
 
+  it('waits only once for a call that does not return, also for one of a module that imports it', async () => {
+    const node = host({ codeChangeTimeoutMs: 1 });
+    await node.push({
+      counter: counter(),
+      user: `import { slow } from 'hot:counter'; export const use = () => slow('ever');`,
+    });
+    const gate = latch();
+    until['ever'] = gate.opened;
+    const running = node.value('user', 'use');
+    await new Promise(resolve => setImmediate(resolve));
+    await (
+      await prepared(node, counter(CHANGE))
+    )();
+    const load = await prepared(node, counter(`${CHANGE} export const v = 2;`));
+    const again = load();
+    expect(node.server.suspensions.untilResumed('counter')).toBeNull();
+    expect(await again).toEqual({ status: 'ok' });
+    gate.open();
+    await running;
+  });
+
+  it('waits for calls on an earlier version too, because it has the same data', async () => {
+    const node = host({ codeChangeTimeoutMs: 60_000 });
+    await node.push({ counter: counter() });
+    const gate = latch();
+    until['earlier'] = gate.opened;
+    const running = node.value('counter', 'slow', 'earlier');
+    await node.push({ counter: counter('export const v = 1;') });
+    const load = await prepared(node, counter(CHANGE));
+    const loading = load();
+    const waiting = node.value('counter', 'read');
+    gate.open();
+    await Promise.all([running, loading]);
+    expect(await waiting).toBe(1);
+  });
+
+  it('counts the calls that wait as in flight, so that a node that stops answers them', async () => {
+    const node = host({ codeChangeTimeoutMs: 60_000 });
+    await node.push({ counter: counter() });
+    const gate = latch();
+    until['stop'] = gate.opened;
+    const running = node.value('counter', 'slow', 'stop');
+    const load = await prepared(node, counter(CHANGE));
+    const loading = load();
+    const waiting = node.value('counter', 'read');
+    expect(node.server.callsInFlight).toBe(2);
+    gate.open();
+    await Promise.all([running, loading, waiting]);
+    expect(node.server.callsInFlight).toBe(0);
+  });
+
   it('does not wait for a stream that is being sent', async () => {
     const node = host({ codeChangeTimeoutMs: 60_000 });
     await node.push({ counter: counter() });
