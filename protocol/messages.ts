@@ -64,10 +64,16 @@ export const prepareAnswer = v.variant('status', [
 
 /**
  * The answer to a commit or a load. `at`: the node's clock at the switch, milliseconds since 1970 with fractions. `waitedMs`: the
- * longest time that a call has waited for a `codeChange`.
+ * longest time that a call has waited for a `codeChange`. `warnings`: what the authors of the modules should know, a sentence each.
  */
 export const loadAnswer = v.variant('status', [
-  v.object({ status: v.literal('loaded'), node: nodeName, at: v.number(), waitedMs: v.optional(v.number()) }),
+  v.object({
+    status: v.literal('loaded'),
+    node: nodeName,
+    at: v.number(),
+    waitedMs: v.optional(v.number()),
+    warnings: v.optional(v.array(v.string())),
+  }),
   refused,
 ]);
 

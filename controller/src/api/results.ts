@@ -23,10 +23,16 @@ const refusal = v.object({
 
 /**
  * The answer of a node to a push. `ms` counts from the start of the push. `waitedMs`: the longest time that a call has waited for a
- * `codeChange`.
+ * `codeChange`. `warnings`: what the authors of the modules should know, a sentence each.
  */
 const nodeOutcome = v.variant('status', [
-  v.object({ node: nodeName, status: v.literal('loaded'), ms: milliseconds, waitedMs: v.optional(milliseconds) }),
+  v.object({
+    node: nodeName,
+    status: v.literal('loaded'),
+    ms: milliseconds,
+    waitedMs: v.optional(milliseconds),
+    warnings: v.optional(list(v.string())),
+  }),
   /** The node is outside the canary and changed nothing. */
   v.object({ node: nodeName, status: v.literal('kept') }),
   refusal,

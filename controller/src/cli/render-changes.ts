@@ -24,6 +24,7 @@ export function renderPush(result: PushResult | HeadChangeResult): string {
     [title, ...counts, ...speed, ...waits].join(' · '),
     detail,
     ...(command === 'push' ? affectedLines(result.affected) : []),
+    ...warningLines(nodes),
     leftAlone === '' ? '' : `unchanged: ${leftAlone} (--force writes it again)`,
     phases.join(', '),
   ]
@@ -72,8 +73,8 @@ export function renderDryRun({ modules, nodes }: ResultOf<'dry-run'>): string {
 /** The answer of Erlang's shell: `{ok, demo, 3f2a9c81b0d4}`; a refusal as in a push. */
 export function renderCompile({ module, revision, nodes }: ResultOf<'compile'>): string {
   const [outcome] = nodes;
-  if (outcome?.status === 'loaded') return `{ok, ${module}, ${shortRevision(revision)}}`;
-  return table(nodes.map(nodeRow));
+  if (outcome?.status !== 'loaded') return table(nodes.map(nodeRow));
+  return [`{ok, ${module}, ${shortRevision(revision)}}`, ...warningLines(nodes)].join('\n');
 }
 
 function dryRunRow(outcome: ResultOf<'dry-run'>['nodes'][number]): string[] {
@@ -104,6 +105,22 @@ function nodeRow(outcome: NodeOutcome): string[] {
     case 'silent':
       return [outcome.node, 'silent', SILENT];
   }
+}
+
+/** The maximum number of nodes that are named with a warning. */
+const MAX_NAMED_NODES = 3;
+
+/** A line for each warning, with the nodes that gave it. */
+function warningLines(outcomes: readonly NodeOutcome[]): string[] {
+  const nodesOf = new Map<string, string[]>();
+  for (const outcome of outcomes) {
+    const warnings = outcome.status === 'loaded' ? (outcome.warnings ?? []) : [];
+    for (const warning of warnings) nodesOf.set(warning, [...(nodesOf.get(warning) ?? []), outcome.node]);
+  }
+  return [...nodesOf].map(([warning, nodes]) => {
+    const more = nodes.length > MAX_NAMED_NODES ? ` and ${nodes.length - MAX_NAMED_NODES} more` : '';
+    return `warning of ${nodes.slice(0, MAX_NAMED_NODES).join(', ')}${more}: ${warning}`;
+  });
 }
 
 /** The nearest-rank quantile of sorted numbers. */

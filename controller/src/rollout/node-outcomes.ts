@@ -38,8 +38,8 @@ export function nodeOutcomes(replies: LoadReplies, expected: ReadonlySet<string>
   return [...answered, ...silentAmong(expected, replies)];
 }
 
-function loadedOutcome({ node, waitedMs }: LoadAnswer & { status: 'loaded' }, ms: number): NodeOutcome {
-  return { node, status: 'loaded', ms, ...(waitedMs === undefined ? {} : { waitedMs }) };
+function loadedOutcome({ at: _at, ...loaded }: LoadAnswer & { status: 'loaded' }, ms: number): NodeOutcome {
+  return { ...loaded, ms };
 }
 
 /** Whether a node could not do what a head asks. A node that has seen a newer head has not failed. */

@@ -13,7 +13,7 @@ import { LogThrottle } from '../../../shared/log-throttle.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { RejectedError } from '../admission/verifier.ts';
 import { call } from '../modules/invoke.ts';
-import type { LoadResult } from '../modules/load-result.ts';
+import type { Loaded, LoadResult } from '../modules/load-result.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { type DescribedNode, describeNode } from './node-description.ts';
 import type { Reconciler } from './reconciler.ts';
@@ -84,12 +84,7 @@ function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
   const { subjects, identity, verifier, codeServer, reconciler, heartbeat } = deps;
   const node = identity.name;
   const loadAnswer = (result: LoadResult): messages.LoadAnswer =>
-    answerOf(node, result, {
-      status: 'loaded',
-      node,
-      at: performance.timeOrigin + performance.now(),
-      ...(result.status === 'ok' && result.waitedMs !== undefined ? { waitedMs: result.waitedMs } : {}),
-    });
+    result.status === 'refused' ? { ...result, node } : loadedAnswer(node, result);
   const handlers: Record<Verb, Handler> = {
     ping: () => ({ node, container: identity.container }),
     describe: () => describeNode(deps),
@@ -152,6 +147,16 @@ function prepareBundle(deps: Deps, subject: string, force: boolean): Handler {
 /** The answer to a request whose result is a refusal, or else `success`. */
 function answerOf<Success>(node: string, result: LoadResult, success: Success) {
   return result.status === 'ok' ? success : { ...result, node };
+}
+
+function loadedAnswer(node: string, { waitedMs, warnings }: Loaded): messages.LoadAnswer {
+  return {
+    status: 'loaded',
+    node,
+    at: performance.timeOrigin + performance.now(),
+    ...(waitedMs === undefined ? {} : { waitedMs }),
+    ...(warnings === undefined ? {} : { warnings: [...warnings] }),
+  };
 }
 
 function malformed(node: string, error: unknown): messages.MalformedAnswer {

@@ -13,7 +13,8 @@ import { OK, type LoadResult, type Refused, refused } from './load-result.ts';
 import type { Environment, Prepared } from './loader.ts';
 import type { ModuleErrors } from './module-errors.ts';
 import { dropPreviousData, setData } from './module-state.ts';
-import type { ModuleTable } from './module-table.ts';
+import { type ModuleTable, versionsOf } from './module-table.ts';
+import { instancesIn, warningOfReplaced } from './state/replaced-classes.ts';
 import { evaluateOver, type Live, restoreData } from './state/state-migration.ts';
 import { type BundleInfo, scriptName, type Version } from './version.ts';
 import { closeIdle, load, type Slots } from './version-slots.ts';
@@ -146,6 +147,7 @@ export function createActivator(deps: ActivatorDeps) {
     const ready = check(targets);
     if ('status' in ready) return ready;
     const before = targets.map(({ module }) => ({ ...modules.of(module).data }));
+    const instances = new Map(targets.map(({ module }) => [module, instancesIn(modules.of(module).data)]));
     const members = ready.map((prepared, index) => {
       const live = liveFor(targets[index] ?? prepared.bundle);
       const run = (): Version => evaluateOver(live, prepared, environmentOf(prepared.bundle));
@@ -159,13 +161,18 @@ export function createActivator(deps: ActivatorDeps) {
       if (!isRetry) log.error(fields, 'refused: it threw while it loaded');
       return refused('on_load_failure', errors.describeInLine(next.error));
     }
-    for (const version of next.versions) {
-      const state = modules.of(version.module);
+    const warnings = next.versions.flatMap(version => {
+      const { module, revision } = version;
+      const fields = { module, revision: shortRevision(revision) };
+      const state = modules.of(module);
+      const warning = warningOfReplaced(instances.get(module) ?? new Map(), version, versionsOf(state.slots));
       setData(state, version);
-      setSlots(version.module, load(state.slots, version));
-      log.info({ module: version.module, revision: shortRevision(version.revision) }, 'loaded');
-    }
-    return OK;
+      setSlots(module, load(state.slots, version));
+      log.info(fields, 'loaded');
+      if (warning !== null) log.warn(fields, warning);
+      return warning ?? [];
+    });
+    return warnings.length === 0 ? OK : { ...OK, warnings };
   };
 
   return { activate, isCurrent, checkRoom, checkMemory, checkBan, environmentOf, setSlots, hotImports };

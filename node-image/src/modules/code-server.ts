@@ -56,7 +56,7 @@ export class CodeServer {
   constructor(log: Logger, { draining = DRAINING_LIMITS, codeChangeTimeoutMs = 500, ...options }: Options = {}) {
     const [modules, calls, errors] = [this.#modules, this.#calls, this.errors];
     this.#draining = drainingVersions(modules, calls, draining);
-    this.suspensions = createSuspensions(modules, calls, codeChangeTimeoutMs);
+    this.suspensions = createSuspensions(modules, calls, codeChangeTimeoutMs, log);
     this.#ending = endingVersions(modules, calls);
     const own = { modules, calls, draining: this.#draining, ending: this.#ending, errors };
     const defaults = { bans: new Bans(), activity: new ActivityBuffer(), memoryShortage: () => null };

@@ -86,7 +86,7 @@ export class Calls {
     }
   }
 
-  /** The name of the call that holds a version for the longest time: `demo.add`, `GET /demo/events`; null for none. */
+  /** The name of the call that holds a version for the longest time, see {@link nameOf}; null for none. */
   oldestOn(version: Version): string | null {
     for (const call of this.#calls) {
       if (call.version === version || call.imported.has(version)) return nameOf(call);
@@ -108,8 +108,11 @@ export class Calls {
   }
 }
 
-/** The query of a path is left out, because it can hold what nobody else should read. */
-function nameOf({ method, target, version }: Call): string {
+/**
+ * The name of a call: `demo.add`, `GET /demo/events`. The query of a path is left out, because it can hold what nobody else
+ * should read.
+ */
+export function nameOf({ method, target, version }: Call): string {
   const [path = ''] = target.split('?');
   const name = (method === null ? `${version.module}.${target}` : `${method} ${path}`).replaceAll(/[^ -~]/g, '·');
   return name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name;

@@ -1,7 +1,15 @@
 import type { RefusalReason } from '../../../protocol/messages.ts';
 
-/** The result of a request to prepare or to load. `waitedMs`: the longest time that a call has waited for the switch. */
-export type LoadResult = { status: 'ok'; waitedMs?: number } | Refused;
+/** The result of a request to prepare or to load. */
+export type LoadResult = Loaded | Refused;
+
+export interface Loaded {
+  status: 'ok';
+  /** The longest time that a call has waited for the switch (milliseconds). */
+  waitedMs?: number;
+  /** What the authors of the modules should know, a sentence each. */
+  warnings?: readonly string[];
+}
 
 export interface Refused {
   status: 'refused';
@@ -9,7 +17,7 @@ export interface Refused {
   detail: string;
 }
 
-export const OK: LoadResult = { status: 'ok' };
+export const OK: Loaded = { status: 'ok' };
 
 /** @param detail one line with the details. */
 export function refused(reason: RefusalReason, detail: string): Refused {

@@ -82,6 +82,8 @@ export function evaluateVersion(prepared: Prepared, environment: Environment): V
     throw new Error(`module ${name} requires ${id}, which is not a built-in module of Node ${process.version}`);
   };
   const module = { exports: {} };
+  // The value of the script: nothing of the module runs before it is called.
+  const factory = prepared.script.runInThisContext() as Factory;
   let isLoading = true;
   const ports: PortOwner = {
     module: name,
@@ -105,12 +107,12 @@ export function evaluateVersion(prepared: Prepared, environment: Environment): V
     calls: 0,
     ended: 0,
     errors: 0,
+    code: () => Function.prototype.toString.call(factory),
     get exports() {
       return module.exports;
     },
   };
   try {
-    const factory = prepared.script.runInThisContext() as Factory;
     const values = SCOPED_GLOBALS.map(global => globals[global]);
     runInContext(version.owner, null, () => factory(module, module.exports, require, hotOf(data, lifetime), ...values));
   } catch (error) {

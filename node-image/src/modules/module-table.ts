@@ -78,6 +78,7 @@ export class ModuleTable {
   }
 }
 
-function versionsOf({ current, draining }: Slots<Version>): Version[] {
+/** The current and the draining versions of a module. */
+export function versionsOf({ current, draining }: Slots<Version>): Version[] {
   return current === null ? [...draining] : [current, ...draining];
 }

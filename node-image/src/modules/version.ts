@@ -22,6 +22,8 @@ export interface Version {
   readonly log: VersionLogger;
   /** For the stacks of its errors, and for its `hot:` importers. */
   readonly bundle: BundleInfo;
+  /** Its code, which V8 holds. */
+  readonly code: () => string;
   /** The modules that it has imported as `hot:<module>`. */
   readonly imports: ReadonlySet<string>;
   /** When it was replaced or its module removed, milliseconds since 1970; 0 before. */

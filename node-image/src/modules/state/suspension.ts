@@ -1,5 +1,6 @@
+import type { Logger } from '../../../../shared/logger.ts';
 import { orNullAfter } from '../../../../shared/timeout.ts';
-import type { Call, Calls } from '../in-flight-calls.ts';
+import { type Call, type Calls, nameOf } from '../in-flight-calls.ts';
 import type { LoadResult } from '../load-result.ts';
 import type { ModuleTable } from '../module-table.ts';
 import { migratesFrom } from './state-migration.ts';
@@ -19,7 +20,7 @@ export type Suspensions = ReturnType<typeof createSuspensions>;
  * all modules that import them, wait. Calls that run go on, for up to `limitMs` (milliseconds). A call that has returned a
  * response or a stream is not waited for, nor is one for which a change has waited in vain before.
  */
-export function createSuspensions(modules: ModuleTable, calls: Calls, limitMs: number) {
+export function createSuspensions(modules: ModuleTable, calls: Calls, limitMs: number, log: Pick<Logger, 'warn'>) {
   const active = new Set<Suspension>();
   /** The calls that a change has waited for in vain. They can take hours, so the next changes do not wait for them. */
   const outlasted = new WeakSet<Call>();
@@ -64,12 +65,16 @@ export function createSuspensions(modules: ModuleTable, calls: Calls, limitMs: n
     try {
       const returned = running.map(async ({ onReturned }) => new Promise<void>(resolve => onReturned.push(resolve)));
       await orNullAfter(limitMs, Promise.all(returned));
-      for (const call of running) if (!call.hasReturned) outlasted.add(call);
+      const late = running.filter(({ hasReturned }) => !hasReturned);
+      for (const call of late) outlasted.add(call);
       const result = load();
+      if (result.status === 'refused') return result;
       const { firstAt } = suspension;
-      return result.status === 'refused' || firstAt === null
-        ? result
-        : { ...result, waitedMs: performance.now() - firstAt };
+      const waited = firstAt === null ? {} : { waitedMs: performance.now() - firstAt };
+      const warning = warningOfLate(late, limitMs);
+      if (warning === null) return { ...result, ...waited };
+      log.warn({ modules: [...suspended] }, warning);
+      return { ...result, ...waited, warnings: [...(result.warnings ?? []), warning] };
     } finally {
       active.delete(suspension);
       resume();
@@ -98,4 +103,11 @@ export function createSuspensions(modules: ModuleTable, calls: Calls, limitMs: n
       return waiting;
     },
   };
+}
+
+/** Warns of calls that still ran at the switch, the oldest first; null when there is none. */
+function warningOfLate([oldest, ...others]: readonly Call[], limitMs: number): string | null {
+  if (oldest === undefined) return null;
+  const what = others.length === 0 ? `a call (${nameOf(oldest)})` : `calls (the oldest: ${nameOf(oldest)})`;
+  return `${what} still ran after ${limitMs} ms: what is written to the data from before the change is lost`;
 }

@@ -33,6 +33,17 @@ describe('render of a push', () => {
     ]);
   });
 
+  it('has each warning once, with the nodes that gave it', () => {
+    const names = ['fred', 'bambam', 'betty', 'wilma', 'barney'];
+    const nodes = names.map((node): NodeOutcome => ({ node, status: 'loaded', ms: 4, warnings: ['old classes'] }));
+    const late: NodeOutcome = { node: 'dino', status: 'loaded', ms: 4, warnings: ['late calls'] };
+    expect(
+      render(push('committed', '', [...nodes, late]))
+        .split('\n')
+        .slice(7, 9),
+    ).toEqual(['warning of fred, bambam, betty and 2 more: old classes', 'warning of dino: late calls']);
+  });
+
   it('has the reason of each refusal, and what became of the push', () => {
     const nodes: NodeOutcome[] = [
       { node: 'fred', status: 'refused', reason: 'on_load_failure', detail: 'TypeError: no' },

@@ -71,13 +71,16 @@ describe('a change of data', () => {
     expect(await node.value('counter', 'read')).toBe(calls);
   });
 
-  it('waits at most for the limit', async () => {
+  it('waits at most for the limit, and warns that the call loses what it writes', async () => {
     const node = host({ codeChangeTimeoutMs: 20 });
     await node.push({ counter: counter() });
     const gate = latch();
     until['never'] = gate.opened;
     const running = node.value('counter', 'slow', 'never');
-    expect(await (await prepared(node, counter(CHANGE)))()).toEqual({ status: 'ok' });
+    const warning =
+      'a call (counter.slow) still ran after 20 ms: what is written to the data from before the change is lost';
+    expect(await (await prepared(node, counter(CHANGE)))()).toEqual({ status: 'ok', warnings: [warning] });
+    expect(node.log.logged.filter(({ level }) => level === 'warn')).toMatchObject([{ message: warning }]);
     expect(await node.value('counter', 'read')).toBe(0);
     gate.open();
     expect(await running).toBe(1);
