@@ -67,18 +67,26 @@ async function reconcileOnce(deps: ReconcilerDeps, unfinishedAfterMs: number): P
   if (modules.length > 0) log.warn({ modules }, 'the newest heads were overwritten, and are written again');
   const heads = await store.heads();
   monitor.observe(heads);
+  const results = await store.headResults();
   const digest: DigestRequest = {
     heads: Object.fromEntries(heads.map(({ module, sequence }) => [module, sequence])),
     heartbeatInterval: heartbeatInterval(),
+    unsettled: unsettledModules(heads, results),
   };
   nats.publish(subjects.all('digest'), encode(digest));
-  const results = await store.headResults();
   const unfinished = unfinishedHeads(heads, results, Date.now() - unfinishedAfterMs);
   for (const push of new Set(unfinished.map(head => head.push))) {
     log.warn({ push }, 'a push was left unfinished; finishing it');
     await finish(heads.filter(head => head.push === push));
   }
   await rollBackStalled(heads, results);
+}
+
+/** The modules whose newest head can be reverted: its commit is not over, or a node was silent and can refuse it later. */
+export function unsettledModules(heads: readonly Head[], results: readonly HeadResult[]): string[] {
+  const settled = results.filter(({ verdict, silent }) => verdict === 'committed' && silent === 0);
+  const sequences = new Map(settled.map(({ module, sequence }) => [module, sequence]));
+  return heads.filter(({ module, sequence }) => sequences.get(module) !== sequence).map(({ module }) => module);
 }
 
 /** The newest heads, written before a moment, without a result. */

@@ -1,5 +1,5 @@
 import type { Bundle } from '../../../protocol/bundle.ts';
-import type { NodeDescription } from '../../../protocol/messages.ts';
+import type { DigestRequest, NodeDescription } from '../../../protocol/messages.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
@@ -103,7 +103,9 @@ export class CodeServer {
   loadHere(target: Target): LoadResult {
     const result = this.#activator.activate([target]);
     if (result.status === 'refused') return result;
-    this.#modules.of(target.module).headRunning = 0;
+    const state = this.#modules.of(target.module);
+    state.headRunning = 0;
+    dropPreviousData(state);
     this.#onChanged([target.module]);
     return result;
   }
@@ -141,6 +143,11 @@ export class CodeServer {
       assignments.filter(head => this.isRefused(head)),
       true,
     );
+  }
+
+  /** See {@link ModuleTable.settle}. */
+  settle(digest: DigestRequest): void {
+    this.#modules.settle(digest);
   }
 
   /** Refuses heads that can't be tried. */

@@ -4,7 +4,10 @@ import { changesInPlace } from './state/state-migration.ts';
 import { emptySlots, type Slots } from './version-slots.ts';
 import type { Version } from './version.ts';
 
-/** How long the data before a `codeChange` is kept (milliseconds): three times as long as a push waits for its nodes by default. */
+/**
+ * How long the data before a `codeChange` is kept (milliseconds) if no digest says that no node can refuse any more: three times
+ * as long as a push waits for its nodes by default.
+ */
 const PREVIOUS_DATA_MS = 15_000;
 
 /** The state of one module on this node. */
@@ -16,7 +19,7 @@ export interface ModuleState {
   data: Record<string, unknown>;
   /** The sequence of the head that cleared the data last, 0 for none. */
   stateSince: number;
-  /** The data before the last `codeChange`, and its revision. It is kept for a while because another node can refuse. */
+  /** The data before the last `codeChange`, and its revision. It is kept while another node can refuse. */
   previous: {
     readonly revision: string;
     readonly data: Record<string, unknown>;

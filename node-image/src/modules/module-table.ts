@@ -1,5 +1,5 @@
-import type { NodeDescription } from '../../../protocol/messages.ts';
-import { emptyModule, type ModuleState } from './module-state.ts';
+import type { DigestRequest, NodeDescription } from '../../../protocol/messages.ts';
+import { dropPreviousData, emptyModule, type ModuleState } from './module-state.ts';
 import type { Slots } from './version-slots.ts';
 import { type BundleInfo, scriptName, type Version } from './version.ts';
 
@@ -26,6 +26,13 @@ export class ModuleTable {
   /** The number of loaded modules. */
   get loaded(): number {
     return this.states.filter(({ slots }) => slots.current !== null).length;
+  }
+
+  /** Drops the data before a change where the newest head runs and no node can refuse it any more. */
+  settle({ heads, unsettled }: DigestRequest): void {
+    for (const [module, state] of this.#modules) {
+      if (heads[module] === state.headRunning && unsettled?.includes(module) === false) dropPreviousData(state);
+    }
   }
 
   /** The current and the draining versions of all modules. */

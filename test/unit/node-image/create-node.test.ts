@@ -62,10 +62,7 @@ class StandIn {
   load(code: string): void {
     const subject = subjects.node('fred', 'load');
     const at = performance.timeOrigin + performance.now();
-    const payload = encodeLoadCommand({
-      at,
-      packed: encodeBundle({ ...bundleOf('demo', code), exports: ['codeChange'] }),
-    });
+    const payload = encodeLoadCommand({ at, packed: encodeBundle(bundleOf('demo', code)) });
     this.#callbacks.get(subjects.nodeAny('fred'))?.(null, { subject, data: signEnvelope(KEY, subject, payload) });
   }
 
@@ -99,7 +96,6 @@ const MODULE = `
   process.on('SIGTERM', () => {});
   process.on('uncaughtException', () => {});
   for (let line = 0; line < 1_000; line += 1) console.log('0123456789');
-  exports.codeChange = data => ({ ...data });
 `;
 
 async function freePort(): Promise<number> {
@@ -300,9 +296,8 @@ describe('a node', () => {
       const standIn = new StandIn();
       const node = await createNode(depsOf(standIn.nats, 0));
       standIn.load(MODULE);
-      standIn.load(`${MODULE} // Another version, so that the data before it is kept.`);
-      // Health file, watchdog, heartbeat, previous data, dropped lines, and two timers of the module.
-      expect(vi.getTimerCount()).toBe(7);
+      // Health file, watchdog, heartbeat, dropped lines, and two timers of the module.
+      expect(vi.getTimerCount()).toBe(6);
       await node[Symbol.asyncDispose]();
       expect(vi.getTimerCount()).toBe(0);
     } finally {

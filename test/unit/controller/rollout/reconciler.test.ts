@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { unfinishedHeads } from '../../../../controller/src/rollout/reconciler.ts';
+import { unfinishedHeads, unsettledModules } from '../../../../controller/src/rollout/reconciler.ts';
 import type { HeadResult } from '../../../../protocol/head-result.ts';
 import { headOf } from '../../fixtures.ts';
 
@@ -31,5 +31,19 @@ describe('unfinishedHeads', () => {
   it('are all without a result', () => {
     const other = headOf('other', revision, 9);
     expect(unfinishedHeads([head, other], [resultOf('demo', 5)], later)).toEqual([other]);
+  });
+});
+
+describe('unsettledModules', () => {
+  const heads = [headOf('demo', revision, 5)];
+
+  it.each<[string, HeadResult[], boolean]>([
+    ['has no result', [], true],
+    ['has the result of the head before it', [resultOf('demo', 4)], true],
+    ['has its result', [resultOf('demo', 5)], false],
+    ['was refused, and is about to be reverted', [{ ...resultOf('demo', 5), verdict: 'reverted' }], true],
+    ['has its result, but a node was silent and can refuse later', [{ ...resultOf('demo', 5), silent: 1 }], true],
+  ])('of a head that %s', (_, results, unsettled) => {
+    expect(unsettledModules(heads, results)).toEqual(unsettled ? ['demo'] : []);
   });
 });

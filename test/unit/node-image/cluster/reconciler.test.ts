@@ -57,6 +57,15 @@ describe('compare', () => {
     expect(codeServer.describe()).toMatchObject({ demo: { revision: first.revision, sequence: 5 } });
   });
 
+  it('has the code server settle what the digest says is settled', async () => {
+    const { reconciler, codeServer } = nodeBeside([headOf('demo', first.revision, 5)], [first]);
+    await reconciler.readHeads();
+    const settle = vi.spyOn(codeServer, 'settle');
+    const digest = { heads: { demo: 5 }, unsettled: [] };
+    await reconciler.compare(digest);
+    expect(settle).toHaveBeenCalledExactlyOnceWith(digest);
+  });
+
   it('does not read when nothing in the digest is new', async () => {
     const { reconciler, stream } = nodeBeside([headOf('demo', first.revision, 5)], [first]);
     await reconciler.readHeads();

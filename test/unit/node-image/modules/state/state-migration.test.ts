@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { collectGarbage } from '../../../../../shared/collect-garbage.ts';
-import { hosts } from '../host.ts';
+import { type Host, hosts } from '../host.ts';
 
 const host = hosts();
 
@@ -142,16 +142,67 @@ describe('codeChange', () => {
     expect(node.server.current('counter')?.data['emitter']).toBe(before['emitter']);
   });
 
-  it('keeps one earlier copy at most: a second change lets the first one go', async () => {
-    const node = host();
-    await node.push({ counter: `${FLAT} data['big'] = {};` });
-    const first = new WeakRef(node.server.current('counter')?.data['big'] as object);
-    const change = (n: number): string => nested(`export const codeChange = (old: object) => ({ ...old, n: ${n} });`);
-    await node.push({ counter: change(1) });
-    await node.push({ counter: change(2) });
-    await vi.advanceTimersByTimeAsync(1);
-    collectGarbage();
-    expect(first.deref()).toBeUndefined();
+  describe('the data before it', () => {
+    const change = (n: number, more = ''): string =>
+      nested(`export const codeChange = (old: object) => { ${more}; return { ...old, n: ${n} }; };`);
+
+    /** Pushes a change; returns a value of the data before it, which can be collected. */
+    const changed = async (node: Host): Promise<WeakRef<object>> => {
+      await node.push({ counter: `${FLAT} data['big'] = {};` });
+      const before = new WeakRef(node.server.current('counter')?.data['big'] as object);
+      await node.push({ counter: change(1) });
+      return before;
+    };
+    const isCollected = async (before: WeakRef<object>): Promise<boolean> => {
+      for (let turn = 0; turn < 3; turn += 1) {
+        await new Promise(resolve => setImmediate(resolve));
+        collectGarbage();
+      }
+      return before.deref() === undefined;
+    };
+
+    it('is kept until no node can refuse the head any more', async () => {
+      const node = host();
+      const before = await changed(node);
+      const heads = { counter: 2 };
+      for (const digest of [{ heads }, { heads, unsettled: ['counter'] }, { heads: { counter: 1 }, unsettled: [] }]) {
+        node.server.settle(digest);
+      }
+      expect(await isCollected(before)).toBe(false);
+      node.server.settle({ heads, unsettled: [] });
+      expect(await isCollected(before)).toBe(true);
+    });
+
+    it('is let go by the next push before that makes its copy', async () => {
+      const node = host();
+      const before = await changed(node);
+      await new Promise(resolve => setImmediate(resolve));
+      Object.assign(globalThis, { __isCollected: () => (collectGarbage(), before.deref() === undefined) });
+      await node.push({
+        counter: change(2, 'Object.assign(old, { collected: Reflect.get(globalThis, "__isCollected")() })'),
+      });
+      expect(node.server.current('counter')?.data).toMatchObject({ collected: true, n: 2 });
+      Reflect.deleteProperty(globalThis, '__isCollected');
+    });
+
+    it('is let go when the node stops, and leaves no timer', async () => {
+      const node = host();
+      await changed(node);
+      expect(vi.getTimerCount()).toBe(1);
+      await node.server.stop(0);
+      expect(vi.getTimerCount()).toBe(0);
+    });
+
+    it('is not kept when the version is loaded on one node alone, which nothing reverts', async () => {
+      const node = host();
+      await node.push({ counter: `${FLAT} data['big'] = {};` });
+      const before = new WeakRef(node.server.current('counter')?.data['big'] as object);
+      const [next] = await node.compile({ counter: change(1) });
+      if (next === undefined) throw new Error('nothing was compiled');
+      node.server.prepare(next);
+      expect(node.server.loadHere(next)).toEqual({ status: 'ok' });
+      expect(await isCollected(before)).toBe(true);
+    });
   });
 
   it.each([
