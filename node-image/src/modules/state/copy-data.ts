@@ -6,10 +6,13 @@ type Fill = () => void;
 /**
  * Copies data as `codeChange` gets it. Plain data is copied deeply: plain objects and arrays, `Map`, `Set`, `Date`, `RegExp`,
  * `ArrayBuffer`, typed arrays, `DataView`, `Buffer`. Everything else is handed over as it is: functions, instances of classes,
- * also of subclasses of those, sockets, promises, symbols, `SharedArrayBuffer`. What occurs twice is copied once. A getter is
- * replaced by its value. Symbol keys are copied; properties that are not enumerable are not.
+ * also of subclasses of those, sockets, promises, proxies, symbols, `SharedArrayBuffer`, a resizable `ArrayBuffer`,
+ * and the views of these. What occurs twice is copied once. A getter is replaced by its value. Symbol keys are copied;
+ * properties that are not enumerable are not.
+ *
+ * @param onUncopied called with each object that is handed over, functions left out.
  */
-export function copyData<T extends object>(data: T): T {
+export function copyData<T extends object>(data: T, onUncopied: (value: object) => void = () => undefined): T {
   const copies = new Map<object, object>();
   const pending: Fill[] = [];
   const copyOf = (value: unknown): unknown => {
@@ -17,6 +20,7 @@ export function copyData<T extends object>(data: T): T {
     const known = copies.get(value);
     if (known !== undefined) return known;
     const copy = shellOf(value, copyOf, pending);
+    if (copy === value) onUncopied(value);
     copies.set(value, copy);
     return copy;
   };
@@ -27,6 +31,7 @@ export function copyData<T extends object>(data: T): T {
 
 /** The copy of an object, still without what the object contains; the object itself when it is not plain data. */
 function shellOf(value: object, copyOf: (value: unknown) => unknown, pending: Fill[]): object {
+  if (types.isProxy(value)) return value;
   switch (Object.getPrototypeOf(value)) {
     case Object.prototype:
     case null: {
@@ -56,17 +61,17 @@ function shellOf(value: object, copyOf: (value: unknown) => unknown, pending: Fi
     case RegExp.prototype:
       return Object.assign(new RegExp(value as RegExp), { lastIndex: (value as RegExp).lastIndex });
     case ArrayBuffer.prototype:
-      return (value as ArrayBuffer).slice(0);
+      return isCopied(value as ArrayBuffer) ? (value as ArrayBuffer).slice(0) : value;
     case Buffer.prototype:
       // Not its ArrayBuffer, which it can share with Buffers of other code.
-      return Buffer.from(value as Buffer);
+      return isCopied((value as Buffer).buffer) ? Buffer.from(value as Buffer) : value;
     default:
       return copyOfView(value, copyOf);
   }
 }
 
 function copyProperties(from: object, to: object, copyOf: (value: unknown) => unknown): void {
-  for (const [key, item] of Object.entries(from)) set(to, key, copyOf(item));
+  for (const key of Object.keys(from)) set(to, key, copyOf((from as Record<string, unknown>)[key]));
   for (const key of Object.getOwnPropertySymbols(from)) {
     if (Object.prototype.propertyIsEnumerable.call(from, key)) set(to, key, copyOf(Reflect.get(from, key)));
   }
@@ -76,30 +81,25 @@ function copyProperties(from: object, to: object, copyOf: (value: unknown) => un
 function set(to: object, key: string | symbol, value: unknown): void {
   if (key === '__proto__')
     Object.defineProperty(to, key, { value, writable: true, enumerable: true, configurable: true });
-  else Reflect.set(to, key, value);
+  else (to as Record<string | symbol, unknown>)[key] = value;
+}
+
+/** Whether a buffer is copied. The views of one that grows can grow with it. */
+function isCopied(buffer: ArrayBufferLike): boolean {
+  return types.isArrayBuffer(buffer) && Reflect.get(buffer, 'resizable') !== true;
 }
 
 /** A typed array or `DataView` on the copy of its buffer, so that views of one buffer still share it. */
 function copyOfView(value: object, copyOf: (value: unknown) => unknown): object {
-  if (!ArrayBuffer.isView(value) || !types.isArrayBuffer(value.buffer)) return value;
-  const prototype = Object.getPrototypeOf(value) as { constructor: unknown };
-  const View = BUILT_IN_VIEWS.find(each => each.prototype === prototype);
-  if (View === undefined) return value;
+  if (!ArrayBuffer.isView(value)) return value;
+  const prototype = Object.getPrototypeOf(value) as object;
+  const isBuiltIn = prototype === DataView.prototype || Object.getPrototypeOf(prototype) === TypedArray.prototype;
+  const buffer = isBuiltIn ? copyOf(value.buffer) : value.buffer;
+  if (buffer === value.buffer) return value;
   const length = 'length' in value ? (value as Uint8Array).length : value.byteLength;
-  return new (View as typeof Uint8Array)(copyOf(value.buffer) as ArrayBuffer, value.byteOffset, length);
+  const View = prototype.constructor as typeof Uint8Array;
+  return new View(buffer as ArrayBuffer, value.byteOffset, length);
 }
 
-const BUILT_IN_VIEWS = [
-  DataView,
-  Uint8Array,
-  Int8Array,
-  Uint8ClampedArray,
-  Uint16Array,
-  Int16Array,
-  Uint32Array,
-  Int32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-] as const;
+/** What `Uint8Array` and the others extend. */
+const TypedArray = Object.getPrototypeOf(Uint8Array) as { prototype: object };

@@ -1,15 +1,15 @@
 import { types } from 'node:util';
 
 import type { Version } from '../version.ts';
+import { accessOf, classOf, ownValue } from './describe-data.ts';
 
 /** How many objects of a module's data are looked at, how many values of each nested one, and for how many classes. */
 const MAX_OBJECTS = 1_000;
 const MAX_VALUES_EACH = 32;
 const MAX_CLASSES = 32;
 
-/** How many classes a warning names, and the maximum length of a name. */
+/** How many classes a warning names. */
 const MAX_NAMED = 3;
-const MAX_NAME_LENGTH = 60;
 
 /** The prototypes of class instances, each with a key of the data under which one was found. */
 export type Instances = ReadonlyMap<object, string>;
@@ -44,15 +44,15 @@ export function instancesIn(data: Record<string, unknown>): Instances {
  */
 export function warningOfReplaced(before: Instances, next: Version, earlier: readonly Version[]): string | null {
   const codes = before.size === 0 ? [] : [next, ...earlier].map(({ code }) => code());
-  const own = [...before.keys()].filter(prototype => {
-    const source = sourceOf(prototype);
-    return source !== null && codes.some(code => code.includes(source));
+  const own = [...before.keys()].flatMap(prototype => {
+    const found = classOf(prototype);
+    return found !== null && codes.some(code => code.includes(found.source)) ? [{ prototype, name: found.name }] : [];
   });
   // A second look only if it can find something.
   const now = own.length === 0 ? new Map<object, string>() : instancesIn(next.data);
-  const replaced = own.flatMap(prototype => {
+  const replaced = own.flatMap(({ prototype, name }) => {
     const key = now.get(prototype);
-    return key === undefined ? [] : [{ name: nameOf(prototype), key }];
+    return key === undefined ? [] : [{ name, key }];
   });
   const [first] = replaced;
   if (first === undefined) return null;
@@ -81,9 +81,9 @@ function* valuesOf(value: object, limit: number): Generator<[string, unknown]> {
       yield ['', held];
     }
   } else if (Array.isArray(value)) {
-    for (let index = 0; index < Math.min(value.length, limit); index += 1) yield ['', valueOf(value, String(index))];
+    for (let index = 0; index < Math.min(value.length, limit); index += 1) yield ['', ownValue(value, String(index))];
   } else {
-    for (const key of keysOf(value, limit)) yield [key, valueOf(value, key)];
+    for (const key of keysOf(value, limit)) yield [key, ownValue(value, key)];
   }
 }
 
@@ -99,25 +99,4 @@ function keysOf(value: object, limit: number): readonly string[] {
   const keys = all.slice(0, limit);
   if (all.length >= LARGE) keysOfLarge.set(value, keys);
   return keys;
-}
-
-/** The value of an own property; undefined when it has a getter. */
-function valueOf(owner: object, key: string): unknown {
-  return Object.getOwnPropertyDescriptor(owner, key)?.value;
-}
-
-/** The code of the class with a prototype; null when there is none. */
-function sourceOf(prototype: object): string | null {
-  const constructor = types.isProxy(prototype) ? null : valueOf(prototype, 'constructor');
-  return typeof constructor === 'function' ? Function.prototype.toString.call(constructor) : null;
-}
-
-function nameOf(prototype: object): string {
-  const name = valueOf(valueOf(prototype, 'constructor') as object, 'name');
-  return typeof name === 'string' && name !== '' ? name.slice(0, MAX_NAME_LENGTH) : 'a class without a name';
-}
-
-/** How code reads a key of the data: `data.players`, `data["the players"]`. */
-function accessOf(key: string): string {
-  return /^[\w$]{1,60}$/.test(key) ? `data.${key}` : `data[${JSON.stringify(key.slice(0, MAX_NAME_LENGTH))}]`;
 }

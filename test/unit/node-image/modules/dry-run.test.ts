@@ -79,6 +79,23 @@ describe('dryRun', () => {
     expect(await dryRunOf(fred, 'holder', source)).toEqual({ status: 'would_load' });
   });
 
+  it('does not try a module whose data holds an instance, which the new version could change', async () => {
+    const fred = host();
+    const player = (greeting: string): string => `
+      class Player { greet() { return '${greeting}'; } }
+      const { data } = import.meta.hot;
+      data.players ??= [new Player()];
+      for (const player of data.players) Object.setPrototypeOf(player, Player.prototype);
+      export const greet = () => data.players[0].greet();
+    `;
+    await fred.push({ game: player('hello') });
+    expect(await dryRunOf(fred, 'game', player('welcome'))).toEqual({
+      status: 'not_tried',
+      detail: "the data of game can't be copied: data.players holds an instance of Player",
+    });
+    expect(await fred.value('game', 'greet')).toBe('hello');
+  });
+
   it('reports that it did not try a change of the live data in place', async () => {
     const fred = host();
     await fred.push({ holder: `import.meta.hot.data.big = 1; export const x = 1;` });

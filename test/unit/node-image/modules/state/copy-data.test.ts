@@ -80,6 +80,7 @@ it('a getter is replaced by its value', () => {
 });
 
 describe('everything else is handed over as it is', () => {
+  const resizable: ArrayBuffer = Reflect.construct(ArrayBuffer, [1, { maxByteLength: 2 }]);
   it.for<[string, unknown]>([
     ['function', () => 1],
     ['instance of a class', new Player()],
@@ -91,14 +92,22 @@ describe('everything else is handed over as it is', () => {
     ['SharedArrayBuffer', new SharedArrayBuffer(1)],
     ['view of a SharedArrayBuffer', new Uint8Array(new SharedArrayBuffer(1))],
     ['proxy of a class', new Proxy(new Player(), {})],
+    ['proxy of a plain object', new Proxy({}, {})],
+    ['proxy of a Map', new Proxy(new Map(), {})],
+    ['ArrayBuffer that is resizable', resizable],
+    ['view of it', new Uint8Array(resizable)],
+    ['Buffer of a SharedArrayBuffer', Buffer.from(new SharedArrayBuffer(1))],
     ['symbol', Symbol('x')],
     ['primitive', 1n],
   ])('%s', ([, value]) => {
     expect(copyOf(value)).toBe(value);
   });
 
-  it('also inside of plain data', () => {
+  it('also inside of plain data, and is told, once for each object, functions left out', () => {
     const player = new Player();
-    expect(copyData({ players: new Map([['fred', [player]]]) }).players.get('fred')?.[0]).toBe(player);
+    const uncopied: object[] = [];
+    const data = { players: new Map([['fred', [player]]]), again: player, run: () => 1, plain: [new Date(1)] };
+    expect(copyData(data, value => uncopied.push(value)).players.get('fred')?.[0]).toBe(player);
+    expect(uncopied).toEqual([player]);
   });
 });

@@ -232,12 +232,25 @@ describe('codeChangeInPlace', () => {
     expect(node.server.current('counter')?.data['list']).toBe(big);
   });
 
-  it('that throws leaves what it has changed', async () => {
+  it('copies nothing of big data', async () => {
     const node = host();
-    await node.push({ counter: FLAT });
-    const failing = inPlace(`{ (data.inner as object) = {}; throw new Error('no'); }`);
+    const megabytes = 2 ** 20;
+    await node.push({ counter: `${FLAT} data['big'] = new Uint8Array(${16 * megabytes});` });
+    const probe = { __buffers: () => process.memoryUsage().arrayBuffers };
+    Object.assign(globalThis, probe);
+    const before = probe.__buffers();
+    await node.push({ counter: inPlace(`({ ...data, buffers: Reflect.get(globalThis, '__buffers')() })`) });
+    const { buffers } = node.server.current('counter')?.data ?? {};
+    expect(Number(buffers) - before).toBeLessThan(megabytes);
+    Reflect.deleteProperty(globalThis, '__buffers');
+  });
+
+  it('that throws leaves the keys as they were, and what it has changed inside of their values', async () => {
+    const node = host();
+    await node.push({ counter: `${FLAT} data['list'] = [1];` });
+    const failing = inPlace(`{ (data['list'] as number[]).push(2); data['more'] = 1; throw new Error('no'); }`);
     expect(await node.tryPush({ counter: failing })).toMatchObject({ reason: 'on_load_failure' });
-    expect(node.server.current('counter')?.data).toMatchObject({ count: 1 });
+    expect(node.server.current('counter')?.data).toEqual({ count: 1, list: [1, 2] });
   });
 
   it('has no data to restore: a revert calls the older version', async () => {
