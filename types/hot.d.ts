@@ -52,8 +52,8 @@ export interface Hot {
  * Plain data is copied deeply. Functions and instances of classes are handed over as they are. New calls of the module wait
  * until the change is done, calls that run have up to 500 ms to return.
  *
- * A function of this type that is exported as `codeChangeInPlace` gets the data itself instead of a copy. When it throws, its
- * changes remain.
+ * A function of this type that is exported as `codeChangeInPlace` gets the data itself instead of a copy. When it throws, the
+ * keys of the data are restored; what it has changed inside of their values stays changed.
  *
  * @example
  * export const codeChange = (old => ({ total: old.count })) satisfies CodeChange<{ count: number }, { total: number }>;

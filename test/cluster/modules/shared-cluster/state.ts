@@ -58,6 +58,26 @@ describe('codeChange', () => {
     expect((await moduleOnFred(cluster, 'shape')).module?.revision).toBe(first.revision);
   });
 
+  it('that keeps instances of the earlier version makes the push warn, with their class and key', async ({
+    cluster,
+  }) => {
+    const game = (more: string): string => `
+      class Player {}
+      const data = import.meta.hot.dataOf({ players: [new Player()] });
+      export const isPlayer = (): boolean => data.players[0] instanceof Player;
+      export const codeChange = (old: typeof data) => old; ${more}
+    `;
+    cluster.writeModule('game', game(''));
+    await cluster.push('game');
+    cluster.writeModule('game', game('export const more = 1;'));
+    const { result } = await cluster.push('game');
+    const warning = expect.stringMatching(
+      /^game keeps instances of an earlier version's classes: Player in data\.players\./,
+    ) as string;
+    expect(result.nodes).toMatchObject([{ warnings: [warning] }, { warnings: [warning] }]);
+    expect(await valueOnFred(cluster, 'game.isPlayer()')).toBe(false);
+  });
+
   it('that throws on one node leaves every node on the previous version with its data', async ({ cluster }) => {
     const throwing = `
       export const increment = () => 'never';
