@@ -104,7 +104,7 @@ export class ControllerProcess {
       },
     });
     const members = () => nodeNames().map(node => ({ node, container: node }));
-    const membership = { expected: async () => ({ members: members(), warning: null }) };
+    const membership = { expected: async () => ({ members: members(), warning: null }), isDebugged: () => false };
     const monitor = { observe: () => undefined, watch: async () => ({ status: 'passed' as const, detail: '' }) };
     this.#audience = () => ({ expected: new Set(nodeNames()), timeoutMs: TIMEOUT_MS });
     const sources = { changedAmong: () => [] };

@@ -12,7 +12,8 @@ import {
 import { count, moduleName, nodeName, revision } from '../../../protocol/schemas.ts';
 import { list, milliseconds } from './validation.ts';
 
-const silent = v.object({ node: nodeName, status: v.literal('silent') });
+/** `detail` says why, if that is known. */
+const silent = v.object({ node: nodeName, status: v.literal('silent'), detail: v.exactOptional(v.string()) });
 
 const refusal = v.object({
   node: nodeName,

@@ -86,7 +86,7 @@ function dryRunRow(outcome: ResultOf<'dry-run'>['nodes'][number]): string[] {
     case 'refused':
       return [outcome.node, `would be refused: ${outcome.reason}: ${outcome.detail}`];
     case 'silent':
-      return [outcome.node, `silent: ${SILENT}`];
+      return [outcome.node, `silent: ${outcome.detail ?? SILENT}`];
   }
 }
 
@@ -103,7 +103,7 @@ function nodeRow(outcome: NodeOutcome): string[] {
     case 'refused':
       return [outcome.node, 'refused', `${outcome.reason}: ${outcome.detail}`];
     case 'silent':
-      return [outcome.node, 'silent', SILENT];
+      return [outcome.node, 'silent', outcome.detail ?? SILENT];
   }
 }
 

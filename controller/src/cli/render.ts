@@ -43,7 +43,7 @@ function renderCall({ nodes, single, stack }: ResultOf<'call'>): string {
 }
 
 function callText(node: ResultOf<'call'>['nodes'][number], single: boolean): string {
-  if (node.status === 'silent') return 'silent: no answer in time (wait longer with --timeout 60)';
+  if (node.status === 'silent') return `silent: ${node.detail ?? 'no answer in time (wait longer with --timeout 60)'}`;
   return node.status === 'value' ? printValue(node.json, !single) : errorLine(node);
 }
 
@@ -51,7 +51,7 @@ function callText(node: ResultOf<'call'>['nodes'][number], single: boolean): str
 function renderPurge({ nodes }: ResultOf<'purge'>): string {
   return table(
     nodes.map(node => {
-      if (node.status === 'silent') return [node.node, 'silent', SILENT];
+      if (node.status === 'silent') return [node.node, 'silent', node.detail ?? SILENT];
       return [node.node, node.status, node.status === 'busy' ? node.draining.map(drainingText).join('; ') : ''];
     }),
   );
@@ -62,14 +62,16 @@ function renderPing({ nodes }: ResultOf<'ping'>): string {
   const [only] = nodes;
   if (nodes.length === 1 && only?.status === 'pong') return 'pong';
   return table(
-    nodes.map(node => (node.status === 'pong' ? [node.node, 'pong', ms(node.ms)] : [node.node, 'pang', 'silent'])),
+    nodes.map(node =>
+      node.status === 'pong' ? [node.node, 'pong', ms(node.ms)] : [node.node, 'pang', silentText(node.detail)],
+    ),
   );
 }
 
 /** A table with a row a node. */
 function renderNodes({ nodes }: ResultOf<'nodes'>): string {
   const rows = nodes.map(node => {
-    if (node.status === 'silent') return [node.node, node.container, '', '', '', '', 'silent'];
+    if (node.status === 'silent') return [node.node, node.container, '', '', '', '', silentText(node.detail)];
     const modules = Object.entries(node.modules).map(([module, { revision, sequence, inFlight, errors }]) =>
       [
         at(module, revision),
@@ -117,6 +119,11 @@ function renderStatus({ heads, nodes, changed, silent }: ResultOf<'status'>): st
 /** The errors of a revision since it was loaded; nothing for none. */
 function errorsText({ errors }: { readonly errors: number }): string[] {
   return errors === 0 ? [] : [errors === 1 ? '1 error' : `${errors} errors`];
+}
+
+/** `silent`, and why if that is known. */
+function silentText(detail: string | undefined): string {
+  return detail === undefined ? 'silent' : `silent: ${detail}`;
 }
 
 /** The state of a module on a node: `refused: on_load_failure: Error: no (tried 3 times, next try in 8 s)`. */

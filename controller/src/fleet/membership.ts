@@ -51,6 +51,8 @@ export interface Membership extends Disposable {
   readonly expected: () => Promise<Expected>;
   /** The last description of each node that is present on NATS. */
   readonly present: () => NodeDescription[];
+  /** Whether a debugger was attached to a node when it was last heard. At a breakpoint it is silent. */
+  readonly isDebugged: (node: string) => boolean;
 }
 
 export function createMembership(nats: NatsConnection, subjects: Subjects, log: Logger): Membership {
@@ -58,6 +60,7 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
   const heard = new Map<string, { description: NodeDescription; until: number }>();
   /** The nodes that said goodbye, and until when their containers can still run. */
   const goodbyes = new Map<string, { member: Member; until: number }>();
+  const debugged = new Set<string>();
   const listeners: Listener[] = [];
 
   const update = (kind: string, description: NodeDescription): void => {
@@ -69,6 +72,8 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
       heard.set(node, { description, until: performance.now() + MISSED_HEARTBEATS * heartbeatInterval });
       goodbyes.delete(node);
     }
+    if (kind !== 'goodbye' && description.debugged === true) debugged.add(node);
+    else debugged.delete(node);
     for (const listener of listeners) listener(kind, description);
   };
   const handle = (subject: string, data: Uint8Array): void => {
@@ -100,6 +105,7 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
   });
   return {
     present,
+    isDebugged: node => debugged.has(node),
     onEvent: listener => void listeners.push(listener),
     expected: async () => {
       const roster = await askRoster(nats, subjects);

@@ -16,6 +16,7 @@ import { remove } from '../commands/remove.ts';
 import { rollback } from '../commands/rollback.ts';
 import { rotateKeys } from '../commands/rotate-keys.ts';
 import { status } from '../commands/status.ts';
+import { nameDebugged } from './debugged-nodes.ts';
 
 const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
   push: (context, command, ...client) => (command.dryRun ? dryRun : push)(context, command, ...client),
@@ -49,5 +50,5 @@ export async function runCommand(
     );
   }
   const run = handlers[command.type] as Handler<Command['type'], Result>;
-  return run(context, command, ...client);
+  return nameDebugged(await run(context, command, ...client), context.membership.isDebugged);
 }

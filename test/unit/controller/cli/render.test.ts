@@ -128,6 +128,19 @@ describe('render of the nodes', () => {
     expect(render({ command: 'nodes', nodes })).toMatch(/ \(a debugger is attached\)$/);
   });
 
+  it('says why a node is silent, if that is known', () => {
+    const silent = { node: 'fred', status: 'silent', detail: 'a debugger is attached' } as const;
+    expect(render({ command: 'nodes', nodes: [{ ...silent, container: '0123456789ab' }] })).toMatch(
+      / silent: a debugger is attached$/,
+    );
+    expect(render({ command: 'ping', nodes: [silent] })).toBe('fred  pang  silent: a debugger is attached');
+    const call = { command: 'call', call: 'demo.add(1, 2)', single: true, stack: false, nodes: [silent] } as const;
+    expect(render(call)).toBe('fred  silent: a debugger is attached');
+    expect(render({ command: 'compile', module: 'demo', revision, nodes: [silent] })).toBe(
+      'fred  silent  a debugger is attached',
+    );
+  });
+
   it('shows the calls in flight, the errors, and what drains, also of a module that was removed', () => {
     const modules = { counter: { ...moduleStateOf(revision, 5), inFlight: 1, errors: 1 } };
     const nodes = [{ ...descriptionOf('fred', modules), draining: [draining], status: 'present' as const }];

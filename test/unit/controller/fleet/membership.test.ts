@@ -127,3 +127,29 @@ describe('present', () => {
     expect(fleet.present()).toEqual([]);
   });
 });
+
+describe('isDebugged', () => {
+  const debugged = { ...descriptionOf('fred'), debugged: true };
+
+  afterEach(() => void vi.useRealTimers());
+
+  it('is true of a node that told of a debugger and then stood at a breakpoint, however long', () => {
+    vi.useFakeTimers();
+    const { fleet, tell } = fleetOf([]);
+    expect(fleet.isDebugged('fred')).toBe(false);
+    tell('heartbeat', debugged);
+    vi.advanceTimersByTime(3_600_000);
+    expect(fleet.present()).toEqual([]);
+    expect(fleet.isDebugged('fred')).toBe(true);
+  });
+
+  it.each([
+    ['heartbeat', 'without a debugger', descriptionOf('fred')],
+    ['goodbye', 'with one', debugged],
+  ] as const)('ends with a %s %s', (kind, _, description) => {
+    const { fleet, tell } = fleetOf([]);
+    tell('heartbeat', debugged);
+    tell(kind, description);
+    expect(fleet.isDebugged('fred')).toBe(false);
+  });
+});
