@@ -72,8 +72,8 @@ nodes: ## List the nodes with their processes and modules
 	setup/hotcast nodes
 
 .PHONY: debug demo test test-faults test-unit lint format docs bench bench-runtime bench-load
-debug: ## Open the inspector of a node at 127.0.0.1:9229 until Ctrl+C: NODE=fred
-	node setup/debug.mjs '$(NODE)'
+debug: node_modules ## Open the inspector of a node at 127.0.0.1:9229 until Ctrl+C: NODE=fred [PORT=9230]
+	node --import tsx setup/debug/main.ts '$(NODE)' $(PORT)
 
 demo: images ## Show hot loading step by step on real containers, beside Erlang: [NODES=30]
 	npx tsx demo/main.ts $(or $(NODES),3)

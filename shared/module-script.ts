@@ -29,5 +29,11 @@ export function moduleScript(code: string): string {
 /** The options of the script. Its stacks count the lines of the code. */
 export const SCRIPT_OPTIONS = { lineOffset: -1 } as const;
 
+/**
+ * The key of the symbol of a node's global function that takes the name of a module's script, `demo@3f2a9c81b0d4`, and returns
+ * its packed source map in base64, or null. `make debug` calls it through the inspector.
+ */
+export const SOURCE_MAP_KEY = 'hotcast.sourceMap';
+
 /** The runtime that a code cache is made for. V8 itself also compares its version and its flags. */
 export const CODE_CACHE_RUNTIME = `V8 ${process.versions.v8} ${process.arch}`;

@@ -21,6 +21,7 @@ import { startHttpServer } from './http/server.ts';
 import type { NodeConfig } from './config.ts';
 import { CodeServer } from './modules/code-server.ts';
 import type { DrainingLimits } from './modules/draining.ts';
+import { giveDebuggersMaps } from './process/debugger-maps.ts';
 import { liveMemoryAbove } from './process/live-memory.ts';
 import { memoryLimits } from './process/memory-limit.ts';
 import { type StopDeadline, stopDeadline } from './stop-deadline.ts';
@@ -69,6 +70,8 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
       memoryShortage: shortageOf(limits.liveMb),
     });
     disposers.push(catchStrayErrors(codeServer, log));
+    const debuggerMaps = giveDebuggersMaps(codeServer.errors.sourceMap);
+    disposers.push(() => debuggerMaps[Symbol.dispose]());
     if (deps.watchdogScript !== null) {
       const { sourcePosition } = codeServer.errors;
       const { bansFile, eventLoopTimeoutMs, watchdogScript: script } = deps;

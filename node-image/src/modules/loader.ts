@@ -56,8 +56,10 @@ export function compileVersion({ module, revision, exports, live, map, memoryByt
   // V8 itself rejects a cache of another V8 version or other flags, but does not check the processor architecture.
   const cachedData = cache?.runtime === CODE_CACHE_RUNTIME ? { cachedData: cache.data } : {};
   const options = { ...SCRIPT_OPTIONS, ...cachedData, filename: scriptName({ module, revision }) };
+  // Before the script: a debugger asks for its map as soon as it is compiled, and has to find it kept.
+  const imports = hotImportsIn(code);
   const script = new Script(moduleScript(code), options);
-  return { bundle: { module, revision, exports, live, map, memoryBytes }, imports: hotImportsIn(code), script };
+  return { bundle: { module, revision, exports, live, map, memoryBytes }, imports, script };
 }
 
 /**

@@ -26,6 +26,9 @@ export function moduleErrors(modules: ModuleTable) {
   /** Maps `demo@3f2a9c81b0d4:4:9` to the source: `modules/demo.ts:4:9`; null when it is not known. */
   const sourcePosition = (position: string): string | null => mapStack(position, find).split(' ')[1] ?? null;
 
+  /** The packed source map of a script: `demo@3f2a9c81b0d4`; null when it is not kept. */
+  const sourceMap = (script: string): Uint8Array | null => find(script)?.map ?? null;
+
   /** Counts and logs an error of a version. */
   const count = (version: Version, error: unknown): void => {
     version.errors += 1;
@@ -45,5 +48,5 @@ export function moduleErrors(modules: ModuleTable) {
   /** How the values of calls are printed that are not data. */
   const printers: Printers = { describeError: describe, print: value => mapPrinted(inspect(value)) };
 
-  return { describe, describeInLine, mapPrinted, sourcePosition, count, countUncaught, printers };
+  return { describe, describeInLine, mapPrinted, sourcePosition, sourceMap, count, countUncaught, printers };
 }

@@ -3,10 +3,10 @@ import { describe, expect } from 'vitest';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { Cluster } from '../../support/cluster/cluster.ts';
 import { clusterTest } from '../../support/cluster/cluster-test.ts';
+import { debugNode } from '../../support/debugger/debug-node.ts';
 import { pause } from '../../support/docker/engine.ts';
 import { waitForConvergence, runningRevisions } from '../../support/cluster/convergence.ts';
 import { versionSource } from '../../support/cluster/module-sources.ts';
-import { pauseAtBreakpoint } from './pause-at-breakpoint.ts';
 
 const it = clusterTest({ nodes: 3, node: { EVENT_LOOP_TIMEOUT_MS: '1000', MEMORY_LIMIT_MB: '256' } });
 
@@ -260,20 +260,40 @@ describe('the watchdog', () => {
     expect(await runningRevisions(cluster, 'calm')).toEqual([revision]);
   });
 
-  it('leaves a node alone that stands at a breakpoint, and bans nothing', async ({ cluster }) => {
-    cluster.writeModule('debugged', versionSource('one'));
+  it('leaves a node alone that stands at a breakpoint in a TypeScript file, and a push names it', async ({
+    cluster,
+  }) => {
+    const source = (name: string): string =>
+      `type Name = string;\n\nexport function version(): Name {\n  return '${name}';\n}\n`;
+    cluster.writeModule('debugged', source('one'));
     const { revision } = await cluster.push('debugged');
     const startedAt = async () => (await cluster.nodes()).map(node => node.status === 'present' && node.startedAt);
     const before = await startedAt();
     const since = Date.now();
-    // Longer than the timeout of the event loop.
-    expect(await pauseAtBreakpoint(cluster, 'fred', 3_000)).toBe('paused\n');
+    {
+      await using attached = await debugNode((await cluster.container('fred')).id, '/home/wilma/modules');
+      const { debug } = attached;
+      await debug.breakAt(`debugged@${shortRevision(revision)}`, 'file:///home/wilma/modules/debugged.ts', 4);
+      const noted = async () =>
+        (await cluster.status()).result.nodes.filter(row => row.module === 'debugged' && row.detail !== undefined);
+      await expect
+        .poll(noted, { timeout: 20_000 })
+        .toMatchObject([{ node: 'fred', state: 'ok', detail: 'a debugger is attached' }]);
+      const call = cluster.call('debugged.version()', '--node', 'fred', '--timeout', '30');
+      expect(await debug.paused()).toBe('file:///home/wilma/modules/debugged.ts:4');
+      cluster.writeModule('debugged', source('two'));
+      // Longer than the timeout of the event loop.
+      const { result, exitCode } = await cluster.push('debugged', ...SHORT_TIMEOUT);
+      expect(exitCode).toBe(3);
+      expect(result.nodes[0]).toEqual({ node: 'fred', status: 'silent', detail: 'a debugger is attached' });
+      await debug.resume();
+      expect((await call).result.nodes).toMatchObject([{ status: 'value', json: '"one"' }]);
+    }
     await cluster.waitForLog('fred', ({ msg }) => msg.startsWith('a debugger is attached'), since);
     await cluster.waitForLog('fred', ({ msg }) => msg.startsWith('the debugger has left'), since);
     await waitForConvergence(cluster);
     expect(await startedAt()).toEqual(before);
-    expect(await runningRevisions(cluster, 'debugged')).toEqual([revision]);
-    expect((await cluster.history('debugged')).length).toBe(1);
+    expect((await cluster.history('debugged')).map(({ outcome }) => outcome?.loaded)).toEqual([2, 3]);
   });
 
   it('allows an event loop to block for less than its timeout', async ({ cluster }) => {
