@@ -134,7 +134,10 @@ export function createActivator(deps: ActivatorDeps) {
     if (replaced !== slots.current) hotImports.setExports(module, slots.current);
     const kept = new Set([state.slots.current, ...state.slots.draining]);
     for (const version of replaced === null ? before : [...before, replaced]) {
-      if (!kept.has(version)) ending.end(version, state.slots.current === null ? 'removed' : 'purged');
+      if (kept.has(version)) continue;
+      const released = ending.end(version, state.slots.current === null ? 'removed' : 'purged');
+      // They can be idle now. A set that makes room must not purge a version more because of a call that has failed.
+      for (const { module: other } of released) setSlots(other, modules.of(other).slots);
     }
   };
 

@@ -19,12 +19,13 @@ export type EndingVersions = ReturnType<typeof endingVersions>;
 export function endingVersions(modules: ModuleTable, calls: Calls) {
   const ending = new Set<Promise<void>>();
 
-  /** Ends a version; its calls fail. */
-  const end = (version: Version, cause: EndCause, disposeTimeoutMs?: number): void => {
-    calls.release(version, WHY_CALLS_FAIL[cause]);
+  /** Ends a version; its calls fail. Returns the other versions that they are not counted for any more. */
+  const end = (version: Version, cause: EndCause, disposeTimeoutMs?: number): Version[] => {
+    const released = calls.release(version, WHY_CALLS_FAIL[cause]);
     const ended = version.lifetime.end(cause, disposeTimeoutMs);
     ending.add(ended);
     void ended.then(() => ending.delete(ended));
+    return released;
   };
 
   /**

@@ -77,13 +77,20 @@ export class Calls {
    * other modules are not counted for it any more.
    *
    * @param why see {@link Call.fail}.
+   * @returns the versions that a call which fails is not counted for any more.
    */
-  release(version: Version, why: string): void {
-    if (version.calls === 0) return;
+  release(version: Version, why: string): Version[] {
+    if (version.calls === 0) return [];
+    const released: Version[] = [];
     for (const call of this.#calls) {
-      if (call.version === version) call.fail(why);
       if (call.imported.delete(version)) version.calls -= 1;
+      if (call.version !== version) continue;
+      call.fail(why);
+      for (const imported of call.imported) imported.calls -= 1;
+      released.push(...call.imported);
+      call.imported.clear();
     }
+    return released;
   }
 
   /** The name of the call that holds a version for the longest time, see {@link nameOf}; null for none. */

@@ -176,6 +176,29 @@ describe('past the limit', () => {
     expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
   });
 
+  it('a set that makes room purges no version for the place of another that was held only by a call which fails', async () => {
+    const node = host(limited(2));
+    const caller = (name: string): string =>
+      `import { wait } from 'hot:demo'; export const ask = async (opened: Promise<void>) => { await opened; return [wait, '${name}'][1]; };`;
+    await node.push({ demo: version('one'), caller: caller('one') });
+    const { opened, open } = latch();
+    const [first, kept] = [node.call('caller', 'ask', opened), node.value('demo', 'wait', opened)];
+    for (const name of ['two', 'three']) await node.push({ demo: version(name) });
+    await node.push({ caller: caller('two') });
+    const second = node.value('caller', 'ask', opened);
+    await node.push({ caller: caller('three') });
+    expect(inFlight(node)).toEqual([2, 1, 1, 1]);
+    const prepared = await node.compile({ demo: version('four'), caller: caller('four') });
+    for (const bundle of prepared) node.server.prepare(bundle);
+    const heads = prepared.map(({ module, revision }) => ({ ...headOf(module, revision, 99), makeRoom: true }));
+    expect(node.server.commit(heads.toSorted((a, b) => a.module.localeCompare(b.module)))).toEqual({ status: 'ok' });
+    open();
+    expect(await first).toMatchObject({ type: 'purged' });
+    expect(await kept).toMatchObject(['one', {}]);
+    expect(await second).toBe('two');
+    expect(inFlight(node)).toEqual([]);
+  });
+
   it('a forced load purges all of them first, and their calls fail', async () => {
     const { node, calls, next, outcomes } = await fullNode();
     expect(node.server.commit([{ ...headOf('demo', next, 99), force: true }])).toEqual({ status: 'ok' });
