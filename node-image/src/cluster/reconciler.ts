@@ -100,6 +100,13 @@ export function createReconciler(
   };
   const commit = (heads: readonly Head[]) => prepareAnd(each => codeServer.commit(each), heads);
   const retry = (heads: readonly Head[]) => prepareAnd(each => codeServer.retry(each), heads);
+  /** Has refused heads tried again. This happens in the turn of the refusal, before anything else can be loaded. */
+  const retryLater = (heads: readonly Head[], result: LoadResult): LoadResult => {
+    if (result.status === 'refused' && !heads.some(leftOut.has)) retries.add(heads, result);
+    return result;
+  };
+  const commitOrRetry = (heads: readonly Head[]) =>
+    prepareAnd(each => retryLater(heads, codeServer.commit(each)), heads);
 
   const importsOf = (head: Head): readonly string[] => {
     const revision = desiredRevision(head, node);
@@ -114,9 +121,11 @@ export function createReconciler(
    * node stops: it will apply them when it starts again, so it must not refuse them for the fleet.
    */
   const apply = async (heads: readonly Head[]): Promise<LoadResult | null> => {
-    const result = await commit(heads);
+    const result = await commitOrRetry(heads);
     if (result.status === 'ok' || heads.some(leftOut.has)) return result;
     if (stopped) return null;
+    // What it missed came in the meantime.
+    if (!heads.some(isRefused)) return codeServer.commit(heads.map(assignmentOf));
     const retryState = retries.add(heads, result);
     if (retryState !== null) {
       log.warn(
@@ -133,7 +142,8 @@ export function createReconciler(
 
   /** Applies the heads of a push that is in the stream. */
   const catchUp = async (heads: readonly Head[]): Promise<void> => {
-    const result = await (heads.some(isRefused) ? retry(heads) : commit(heads));
+    const again = () => prepareAnd(each => retryLater(heads, codeServer.retry(each)), heads);
+    const result = await (heads.some(isRefused) ? again() : commitOrRetry(heads));
     if (stopped) return;
     const fields = { heads: heads.map(labelOf) };
     if (result.status === 'ok') return log.info(fields, 'caught up with the stream');

@@ -34,6 +34,8 @@ interface Entry {
   dueAt: number;
   timer: NodeJS.Timeout | undefined;
   isTrying: boolean;
+  /** Whether it is to be tried once more after this attempt: what it waits for was loaded meanwhile. */
+  isDue: boolean;
   refusal: Refused;
 }
 
@@ -70,6 +72,7 @@ export function createRetries({ retry, isRefused, importsOf, log }: RetriesDeps)
   const attempt = async (entry: Entry): Promise<void> => {
     const heads = entry.heads.filter(isRefused);
     if (heads.length === 0) return drop(entry);
+    if (entry.isTrying) entry.isDue = true;
     if (entry.isTrying || stopped) return;
     entry.isTrying = true;
     const fields = { heads: heads.map(({ module, revision, sequence }) => ({ module, revision, sequence })) };
@@ -97,6 +100,9 @@ export function createRetries({ retry, isRefused, importsOf, log }: RetriesDeps)
     } finally {
       entry.isTrying = false;
     }
+    if (!entry.isDue) return;
+    entry.isDue = false;
+    await attempt(entry);
   };
 
   /** Tries again what waits for one of these modules, in the order of imports. */
@@ -120,7 +126,7 @@ export function createRetries({ retry, isRefused, importsOf, log }: RetriesDeps)
       if (first === undefined || FINAL.has(refusal.reason) || stopped) return null;
       const known = entries.get(first.push);
       if (known !== undefined) return stateOf(known);
-      const entry: Entry = { heads, attempts: 1, dueAt: 0, timer: undefined, isTrying: false, refusal };
+      const entry: Entry = { heads, attempts: 1, dueAt: 0, timer: undefined, isTrying: false, isDue: false, refusal };
       entries.set(first.push, entry);
       schedule(entry, refusal);
       return stateOf(entry);
