@@ -7,9 +7,11 @@ import { parseScope } from '../../controller/src/commands/canary-option.ts';
 import { loadReply } from '../../controller/src/rollout/node-outcomes.ts';
 import { decode } from '../../protocol/codec.ts';
 import type { Head } from '../../protocol/head.ts';
+import { purgeRequest } from '../../protocol/messages.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
 import { headsIn } from '../unit/fixtures.ts';
 import { ControllerProcess, modulesOf, type Order, type OrderOutcome } from './controller-process.ts';
+import { type CallKind, LongCall } from './long-call.ts';
 import { Model } from './model.ts';
 import { type Connection, type Message, Network } from './network.ts';
 import { NodeProcess } from './node-process.ts';
@@ -32,6 +34,8 @@ export class Cluster {
   readonly stream = new Stream();
   readonly model = new Model();
   readonly nodes = new Map<string, NodeProcess>();
+  /** The calls that run, on nodes that were not killed since. */
+  calls: readonly LongCall[] = [];
   readonly refusals: Refusal[] = [];
   /** What broke a law where an exception would be taken for something else. */
   readonly faults: string[] = [];
@@ -72,8 +76,29 @@ export class Cluster {
   /** Has a node start, for the first time or again. */
   async start(name: string): Promise<void> {
     this.nodes.get(name)?.kill();
-    this.nodes.set(name, new NodeProcess(name, this.network, this.stream, this.#subjects));
+    this.calls = this.calls.filter(({ node }) => node !== name);
+    const sourceOf = (revision: string): Source => definitely(this.#sources.get(revision));
+    const { network, stream } = this;
+    this.nodes.set(name, new NodeProcess(name, { network, stream, subjects: this.#subjects, sourceOf }));
     await this.runToIdle();
+  }
+
+  /** Calls a function that waits. */
+  async call(node: string, module: string, kind: CallKind): Promise<void> {
+    this.calls = [...this.calls, new LongCall(definitely(this.nodes.get(node)), module, kind)];
+    await this.runToIdle();
+  }
+
+  async endCall(call: LongCall): Promise<void> {
+    this.calls = this.calls.filter(each => each !== call);
+    await call.end(() => this.runToIdle());
+  }
+
+  /** Has a controller purge a module on every node; the answer of each, as soon as none is waited for. */
+  async purge(module: string, force: boolean) {
+    const rows = this.#controller(Infinity).purge(module, force);
+    await this.runToIdle();
+    return rows;
   }
 
   /** Has controllers carry out orders at the same time; each stops after so many steps, or its client has gone then. */
@@ -121,14 +146,26 @@ export class Cluster {
     return modulesOf(order).filter(module => !this.#isUnchanged(order, module));
   }
 
-  /** Whether a node can't load a set now: one of it throws there, or calls a module that is neither there nor in the set. */
+  /** A revision's source; null for none. */
+  sourceOf(revision: string | null): Source | null {
+    return revision === null ? null : definitely(this.#sources.get(revision));
+  }
+
+  /** What a node has to load of a set; it keeps what it runs. */
+  #changed(node: NodeProcess, set: ReadonlyMap<string, string | null>): Source[] {
+    return [...set].flatMap(([module, revision]) =>
+      revision === null || this.runsByModel(node, module, revision) ? [] : [definitely(this.#sources.get(revision))],
+    );
+  }
+
+  /** Whether a node can't load a set now, because one of it can't be evaluated. */
   wouldThrow(node: NodeProcess, set: ReadonlyMap<string, string | null>): boolean {
-    const isThere = (module: string): boolean => node.running(module) !== null || (set.get(module) ?? null) !== null;
-    return [...set].some(([module, revision]) => {
-      if (revision === null || this.runsByModel(node, module, revision)) return false;
-      const { throwsOn, isBroken, needs } = definitely(this.#sources.get(revision));
-      return throwsOn.includes(node.name) || isBroken || !needs.every(isThere);
-    });
+    return node.model.cannotEvaluate(this.#changed(node, set));
+  }
+
+  /** Whether a node can't load a set now, because too many versions drain. */
+  isFull(node: NodeProcess, set: ReadonlyMap<string, string | null>): boolean {
+    return this.#changed(node, set).some(({ bundle }) => node.model.isFull(bundle.module));
   }
 
   /** Whether a node runs a revision with data that was not cleared since. */
@@ -155,7 +192,7 @@ export class Cluster {
     if (order.type === 'end canary') return 'rolled-back';
     const heard = [...this.nodes.keys()].filter(name => this.network.answers(name));
     if (order.type === 'push' && heard.length === 0) return 'unanswered';
-    if (order.type === 'push' && order.sources.some(({ isBroken }) => isBroken)) return 'refused';
+    if (order.type === 'push' && this.#isRefused(order, changed, heard)) return 'refused';
     const scope =
       order.type === 'push' && order.canary !== null ? parseScope(order.canary, [...this.nodes.keys()]) : null;
     const isRefused = (name: string): boolean => {
@@ -171,6 +208,13 @@ export class Cluster {
     if (refusing.length === 0) return 'committed';
     // A node that reads the stream can wait for what it is about to load.
     return refusing.every(name => this.network.isReading(name)) ? null : 'reverted';
+  }
+
+  /** Whether a node refuses a push before anything changes. */
+  #isRefused(order: Order & { readonly type: 'push' }, changed: readonly string[], heard: readonly string[]): boolean {
+    if (order.sources.some(({ isBroken }) => isBroken)) return true;
+    const models = heard.map(name => definitely(this.nodes.get(name)).model);
+    return order.force !== true && models.some(model => changed.some(module => model.refusesPush(module)));
   }
 
   /** Counts slow timers. A timer's callback runs as the node that has set it. */
@@ -240,6 +284,10 @@ export class Cluster {
   }
 
   #hear(hearer: Connection, message: Message): void {
+    if (message.subject === this.#subjects.all('purge')) {
+      const { module, force } = decode(purgeRequest, message.data);
+      if (force) this.nodes.get(hearer.node ?? '')?.model.purge(module);
+    }
     if (message.subject === this.#subjects.all('commit')) {
       this.#commits.set(definitely(message.reply), headsIn(this.#subjects, message.data));
     }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 
 import type { Command } from '../../controller/src/api/command.ts';
 import type { PushResult } from '../../controller/src/api/results.ts';
+import { purge } from '../../controller/src/commands/purge.ts';
 import { promote } from '../../controller/src/commands/promote.ts';
 import { remove } from '../../controller/src/commands/remove.ts';
 import { rollback } from '../../controller/src/commands/rollback.ts';
@@ -154,6 +155,19 @@ export class ControllerProcess {
       else if (error === GONE) this.outcome = 'abandoned';
       else this.#onFault(error);
     }
+  }
+
+  /** Carries out `purge` or, without force, `soft-purge`. Returns what each node answers. */
+  async purge(module: string, force: boolean) {
+    const command = { cookie: null, author: 'wilma', timeoutMs: TIMEOUT_MS, type: 'purge' as const, module, force };
+    const { nodes } = await purge(
+      this.#context,
+      command,
+      () => undefined,
+      this.#client.signal,
+      () => undefined,
+    );
+    return nodes;
   }
 
   async #run(order: Order): Promise<PushResult['outcome']> {

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 
 import { HEARTBEAT_INTERVAL } from '../../protocol/limits.ts';
 import { Cluster } from './cluster.ts';
-import { commands, FIRST_NODES, MODULES } from './commands.ts';
+import { everything, versionsComeAndGo } from './commands.ts';
+import { FIRST_NODES, MODULES } from './orders.ts';
 import { converge, lawsOf, unfinishedHeads } from './laws.ts';
 import type { Order } from './controller-process.ts';
 import { definitely, sourceOf } from './source.ts';
@@ -15,21 +16,29 @@ async function inCluster(run: (cluster: Cluster) => Promise<void>): Promise<void
   await converge(cluster);
 }
 
+/** Has commands happen in many random orders, each in a cluster of its own, which converges at the end. */
+async function inClusters(commands: typeof everything, numRuns: number, maxCommands: number): Promise<void> {
+  const happenings = fc.commands(commands, { maxCommands, size: '+1' });
+  let last = Promise.resolve();
+  await fc.assert(
+    fc.asyncProperty(happenings, steps => {
+      last = inCluster(cluster => fc.asyncModelRun(() => ({ model: cluster, real: cluster }), steps));
+      return last;
+    }),
+    // In time to report the counterexample that was found, although it could be made shorter.
+    { numRuns, interruptAfterTimeLimit: 50_000 },
+  );
+  // An interrupted run goes on, and shares the clock with the next test.
+  await last;
+}
+
 describe('whatever happens to controllers, nodes and links', { timeout: 60_000 }, () => {
-  it('heads say what the model says, and every node ends on them', async () => {
-    const happenings = fc.commands(commands, { maxCommands: 40, size: '+1' });
-    let last = Promise.resolve();
-    await fc.assert(
-      fc.asyncProperty(happenings, steps => {
-        last = inCluster(cluster => fc.asyncModelRun(() => ({ model: cluster, real: cluster }), steps));
-        return last;
-      }),
-      // In time to report the counterexample that was found, although it could be made shorter.
-      { numRuns: 100, interruptAfterTimeLimit: 50_000 },
-    );
-    // An interrupted run goes on, and shares the clock with the next test.
-    await last;
-  });
+  it('heads say what the model says, and every node ends on them', () => inClusters(everything, 100, 40));
+});
+
+describe('whatever calls run while versions come and go', { timeout: 60_000 }, () => {
+  it('each ends on its version, which drains so long, and pushes are refused past the limit only', () =>
+    inClusters(versionsComeAndGo, 60, 60));
 });
 
 interface Pushed {
@@ -124,6 +133,13 @@ describe('a node that starts loads a module whose top level calls another one', 
     await inCluster(async cluster => {
       for (const order of [one, user, push({ module: 'demo', version: 2 })]) await cluster.carryOut([order]);
       await cluster.start('fred');
+    });
+  });
+
+  it('when both are pushed at the same time', async () => {
+    await inCluster(async cluster => {
+      cluster.network.setLink('fred', 'slow');
+      await cluster.carryOut([user, one]);
     });
   });
 

@@ -10,6 +10,9 @@ import { definitely } from './source.ts';
 /** The longest time until a node tries again what it refuses (milliseconds). */
 const MAX_RETRY_DELAY_MS = 60_000;
 
+/** The longest time until it tries again what it refuses because too many versions drain (milliseconds). */
+const FULL_RETRY_DELAY_MS = 2_000;
+
 /** What a node remembers, so that it can be seen not to go back. */
 interface Memory {
   seen: number;
@@ -29,7 +32,11 @@ export function lawsOf(modules: readonly string[]): (cluster: Cluster) => void {
   return cluster => {
     law(cluster.faults.length === 0, cluster.faults.join('; '));
     law(cluster.stream.missing().length === 0, 'the bundles that kept heads name are there');
+    for (const call of cluster.calls) law(call.fault() === null, String(call.fault()));
     for (const node of cluster.nodes.values()) {
+      for (const fault of [...node.model.faults, ...node.model.compare(node.describe())])
+        law(false, `${node.name}: ${fault}`);
+      for (const module of modules) isRetried(cluster, node, module);
       const memory = memories.get(node) ?? new Map<string, Memory>();
       memories.set(node, memory);
       for (const module of modules) {
@@ -53,21 +60,55 @@ export async function converge(cluster: Cluster): Promise<void> {
   await cluster.tick(HEARTBEAT_INTERVAL);
   hasConverged(cluster);
   for (const { arrive } of network.held.toReversed()) arrive();
+  await cluster.runToIdle();
+  for (const call of cluster.calls) if (!call.isPurged) await cluster.endCall(call);
   await cluster.pass(MAX_RETRY_DELAY_MS);
   hasConverged(cluster);
-  for (const node of cluster.nodes.values()) lacksNothingThatItCanLoad(cluster, node);
+  for (const node of cluster.nodes.values()) {
+    lacksNothingThatItCanLoad(cluster, node);
+    law(node.describe().draining.length === 0, `nothing drains on ${node.name} when no call runs`);
+  }
 }
 
-/** A node that does not obey its heads could not load them now. */
-function lacksNothingThatItCanLoad(cluster: Cluster, node: NodeProcess): void {
+/** A node that does not obey its heads could not load them now, neither those of one push nor of several together. */
+export function lacksNothingThatItCanLoad(cluster: Cluster, node: NodeProcess): void {
   const heads = cluster.stream.heads();
-  for (const push of new Set(heads.map(head => head.push))) {
-    const together = heads.filter(head => head.push === push);
-    const desired = new Map(together.map(head => [head.module, cluster.model.desired(head, node.name)]));
-    const isObeyed = [...desired].every(([module, revision]) => cluster.runsByModel(node, module, revision));
-    const names = [...desired.keys()].join(' and ');
-    law(isObeyed || cluster.wouldThrow(node, desired), `${node.name} runs ${names} as it should, or can't load it`);
+  const lacking = [...new Set(heads.map(head => head.push))]
+    .map(push => heads.filter(head => head.push === push))
+    .map(together => new Map(together.map(head => [head.module, cluster.model.desired(head, node.name)])))
+    .filter(desired => ![...desired].every(([module, revision]) => cluster.runsByModel(node, module, revision)));
+  for (const some of subsets(lacking)) {
+    const set = new Map(some.flatMap(desired => [...desired]));
+    const names = [...set.keys()].join(' and ');
+    const isUnable = cluster.wouldThrow(node, set) || cluster.isFull(node, set);
+    law(isUnable, `${node.name} runs ${names} as it should, or can't load it`);
   }
+}
+
+/** All subsets but the empty one. */
+function subsets<T>(all: readonly T[]): T[][] {
+  const masks = Array.from({ length: 2 ** all.length - 1 }, (_, index) => index + 1);
+  return masks.map(mask => all.filter((_, index) => (mask & (1 << index)) !== 0));
+}
+
+/**
+ * What a node could not load is tried again when a module is loaded that it imports, and after a time. (What it has to read
+ * again can be late.)
+ */
+function isRetried(cluster: Cluster, node: NodeProcess, module: string): void {
+  const { seen, refusal, triedAt, triedAtMs } = node.model.get(module);
+  if (refusal !== 'on_load_failure' && refusal !== 'not_purged') return;
+  const head = definitely(headAt(cluster, module, seen));
+  const together = cluster.stream.everyHead.filter(
+    each => each.push === head.push && node.model.get(each.module).seen === each.sequence,
+  );
+  const sources = together.flatMap(each => cluster.sourceOf(cluster.model.desired(each, node.name)) ?? []);
+  if (!sources.every(({ bundle }) => node.isPrepared(bundle.module, bundle.revision))) return;
+  const late = Date.now() - triedAtMs;
+  const limit = refusal === 'not_purged' ? FULL_RETRY_DELAY_MS : MAX_RETRY_DELAY_MS;
+  law(late <= limit, `${node.name} tries ${module} again, which it refused ${late} ms before`);
+  const missed = sources.flatMap(({ imports }) => imports).filter(each => node.model.get(each).loadedAt > triedAt);
+  law(missed.length === 0, `${node.name} tries ${module} again, as ${missed.join(', ')} was loaded`);
 }
 
 function hasConverged(cluster: Cluster): void {
@@ -123,6 +164,7 @@ function runsWhatItsHeadSays(cluster: Cluster, node: NodeProcess, module: string
   if (seen === null || running?.sequence === seen.sequence) return;
   const desired = cluster.model.desired(seen, node.name);
   if (desired === (running?.revision ?? null)) return;
+  if (node.model.get(module).refusal === 'not_purged') return;
   const could = cluster.stream.everyHead.filter(({ push }) => push === seen.push);
   const isRefused = could.some(head => {
     const revision = cluster.model.desired(head, node.name);

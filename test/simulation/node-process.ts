@@ -2,10 +2,14 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { handleRequests } from '../../node-image/src/cluster/request-handlers.ts';
 import { createReconciler, type Reconciler } from '../../node-image/src/cluster/reconciler.ts';
-import { CodeServer } from '../../node-image/src/modules/code-server.ts';
+import { call } from '../../node-image/src/modules/invoke.ts';
+import type { CallAnswer, CallRequest, NodeDescription } from '../../protocol/messages.ts';
 import type { Subjects } from '../../protocol/subjects.ts';
 import { verifierOf, recordingLog } from '../unit/fixtures.ts';
+import { ModelledCodeServer } from './modelled-code-server.ts';
 import type { Connection, Network } from './network.ts';
+import { NodeModel } from './node-model.ts';
+import type { Source } from './source.ts';
 import { recordsOf, type Stream } from './stream.ts';
 
 const running = new AsyncLocalStorage<string>();
@@ -21,17 +25,26 @@ export interface Running {
   readonly data: Record<string, unknown>;
 }
 
+interface Surroundings {
+  readonly network: Network;
+  readonly stream: Stream;
+  readonly subjects: Subjects;
+  readonly sourceOf: (revision: string) => Source;
+}
+
 /** One life of a node: the real one from its messages inwards, over a network and a stream in memory. */
 export class NodeProcess {
   readonly name: string;
-  readonly #codeServer: CodeServer;
+  readonly model: NodeModel;
+  readonly #codeServer: ModelledCodeServer;
   readonly #connection: Connection;
   readonly #reconciler: Reconciler;
   readonly #log = recordingLog();
 
-  constructor(name: string, network: Network, stream: Stream, subjects: Subjects) {
+  constructor(name: string, { network, stream, subjects, sourceOf }: Surroundings) {
     this.name = name;
-    this.#codeServer = new CodeServer(this.#log);
+    this.model = new NodeModel(name, sourceOf);
+    this.#codeServer = new ModelledCodeServer(this.#log, this.model);
     this.#connection = network.connect(name);
     const reconciler = (this.#reconciler = createReconciler(
       name,
@@ -60,6 +73,22 @@ export class NodeProcess {
   kill(): void {
     this.#connection.close();
     this.#reconciler[Symbol.dispose]();
+  }
+
+  /** What it says of itself. */
+  describe(): Pick<NodeDescription, 'modules' | 'draining' | 'refusals'> {
+    const server = this.#codeServer;
+    return { modules: server.describe(), draining: server.describeDraining(), refusals: server.refusals() };
+  }
+
+  /** Whether it needs to read nothing of the stream to load a revision. */
+  isPrepared(module: string, revision: string): boolean {
+    return this.#codeServer.isPrepared(module, revision);
+  }
+
+  /** Calls a function of a module that it runs. */
+  call(request: CallRequest): Promise<CallAnswer> {
+    return running.run(this.name, () => call(this.#codeServer, this.name, request));
   }
 
   headSeen(module: string): number {

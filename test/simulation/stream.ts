@@ -7,7 +7,7 @@ import { decode, encode } from '../../protocol/codec.ts';
 import { type Head, headSchema } from '../../protocol/head.ts';
 import { HISTORY_LENGTH, MAX_MESSAGES_PER_SUBJECT } from '../../protocol/limits.ts';
 import { type HeadResult, headResultSchema } from '../../protocol/head-result.ts';
-import { ANSWER_TO, type Subjects } from '../../protocol/subjects.ts';
+import { ANSWER_TO, FORCE, type Subjects } from '../../protocol/subjects.ts';
 import { signed } from '../unit/fixtures.ts';
 import type { Connection, Network } from './network.ts';
 
@@ -161,7 +161,11 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     putBundle: (bundle, packed, options) =>
       deed(() => {
         stream.putBundle(bundle.module, bundle.revision, packed);
-        const headers = options?.answerTo === undefined ? undefined : new Map([[ANSWER_TO, options.answerTo]]);
+        const { answerTo, force = false } = options ?? {};
+        const headers = new Map([
+          ...(answerTo === undefined ? [] : [[ANSWER_TO, answerTo] as const]),
+          ...(force ? [[FORCE, ''] as const] : []),
+        ]);
         const subject = subjects.bundle(bundle.module, bundle.revision);
         connection.publish(subject, signed(subject, packed), {
           headers,
