@@ -36,6 +36,9 @@ const RETRY_TIMEOUT_MS = 5_000;
 /** How often it is tried at least. */
 const MIN_TRIES = 10;
 
+/** How many modules are compiled at the same time. esbuild's process takes memory for each of them. */
+const MAX_COMPILES = 16;
+
 /**
  * Creates the function that builds modules: it compiles them and checks their types at the same time, runs the preflight, and
  * packs the bundles. Nothing is sent.
@@ -72,7 +75,7 @@ async function buildOnce(
   check: boolean,
   snapshot: SourceSnapshot,
 ): Promise<{ readonly built: readonly Omit<BuiltBundle, 'packed'>[]; readonly warnings: readonly string[] }> {
-  const compiling = Promise.all(modules.map(module => compile(module, snapshot)));
+  const compiling = mapInTurn(modules, MAX_COMPILES, module => compile(module, snapshot));
   const files = compiling.then(all => [...new Set(all.flatMap(each => each.files))]);
   const [diagnostics, preflighted, compiled] = await Promise.all([
     check ? typeCheck.check(files, snapshot) : [],
@@ -93,4 +96,25 @@ async function buildOnce(
   if (preflighted instanceof PreflightError) throw preflighted;
   const built = preflighted.bundles.map((bundle, index) => ({ bundle, sources: compiled[index]?.sources ?? {} }));
   return { built, warnings: preflighted.warnings };
+}
+
+/** Maps items in their order, so many at the same time. After an error it begins with none any more. */
+async function mapInTurn<T, R>(items: readonly T[], atOnce: number, map: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const rest = items.entries();
+  let hasFailed = false;
+  const work = async (): Promise<void> => {
+    for (const [index, item] of rest) {
+      if (hasFailed) return;
+      results[index] = await map(item);
+    }
+  };
+  const workers = Array.from({ length: atOnce }, () =>
+    work().catch((error: unknown) => {
+      hasFailed = true;
+      throw error;
+    }),
+  );
+  await Promise.all(workers);
+  return results;
 }

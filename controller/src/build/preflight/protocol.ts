@@ -63,7 +63,7 @@ export interface PreflightReply {
   readonly result: ModuleResult;
 }
 
-/** The limits for loading all modules of a request. */
+/** The limits of a request: the time for each of its modules, the memory for all of them together. */
 export interface PreflightLimits {
   readonly timeoutMs: number;
   readonly memoryMb: number;

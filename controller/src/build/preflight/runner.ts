@@ -156,14 +156,16 @@ async function runIn(
   const passed: Bundle[] = [];
   const tooMuch = refusal('memory', `it takes more than ${memoryMb} MB while it loads`);
   const tooLong = refusal('time', `it does not load within ${timeoutMs} ms`);
-  const before = { memory: memoryOf(child), waited: waitOf(child), at: performance.now() };
+  const memoryBefore = memoryOf(child);
+  /** When the current module began, as far as this process knows. */
+  let begun = { waited: waitOf(child), at: performance.now() };
   let timer: NodeJS.Timeout | undefined;
   const refused = await new Promise<Refusal | null>(resolve => {
     timer = setInterval(() => {
-      if (memoryOf(child) - before.memory > memoryMb) return resolve(tooMuch);
+      if (memoryOf(child) - memoryBefore > memoryMb) return resolve(tooMuch);
       // The time in which the process waited for a processor does not count.
-      const waited = waitOf(child) - before.waited;
-      if (performance.now() - before.at - waited > timeoutMs) resolve(tooLong);
+      const waited = waitOf(child) - begun.waited;
+      if (performance.now() - begun.at - waited > timeoutMs) resolve(tooLong);
     }, MEASURE_INTERVAL_MS);
     child.on('exit', (_, signal) => resolve(OUT_OF_MEMORY.has(signal) ? tooMuch : crash(signal)));
     child.on('error', () => resolve(crash(null)));
@@ -176,6 +178,7 @@ async function runIn(
       if (bundle === undefined) return;
       warnings.push(...result.warnings.map(warning => `${bundle.module}: ${warning}`));
       passed.push(withCache({ ...bundle, memoryBytes: result.memoryBytes }, result.cache));
+      begun = { waited: waitOf(child), at: performance.now() };
       if (passed.length === bundles.length) resolve(null);
     });
     child.send({ token, modules: ordered.map(moduleUnderTest) } satisfies PreflightRequest);

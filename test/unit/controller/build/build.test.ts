@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 
 import { createBuild } from '../../../../controller/src/build/build.ts';
 import { compile } from '../../../../controller/src/build/compile.ts';
@@ -11,6 +12,7 @@ import { SourceFiles } from '../../../../controller/src/build/source-files.ts';
 import { TypeCheck } from '../../../../controller/src/build/type-check.ts';
 import { type Bundle, unpackMap } from '../../../../protocol/bundle.ts';
 import { ROOT } from '../../../support/shell.ts';
+import { bundleOf } from '../../fixtures.ts';
 import { projects } from '../../projects.ts';
 
 const project = projects();
@@ -101,3 +103,40 @@ it.each([
     }
   },
 );
+
+describe('a large set', () => {
+  /** Builds so many modules; says how many were compiled at the same time, and how many in all. */
+  async function buildMany(modules: readonly string[], bad: string | null = null) {
+    const seen = { atOnce: 0, all: 0 };
+    let running = 0;
+    const given = project({});
+    const build = createBuild({
+      sources: new SourceFiles(given),
+      compile: async module => {
+        running += 1;
+        seen.all += 1;
+        seen.atOnce = Math.max(seen.atOnce, running);
+        await turn();
+        running -= 1;
+        if (module === bad) throw new Error('no');
+        return { bundle: bundleOf(module, `exports.f = '${module}';`), files: [], sources: {} };
+      },
+      typeCheck: { check: async () => [] },
+      preflight: { run: async bundles => ({ bundles, warnings: [] }) },
+      maxPayload: () => Infinity,
+    });
+    const built = await build(modules, false, () => undefined).catch(() => null);
+    return { ...seen, built: built?.map(({ bundle }) => bundle.module) ?? null };
+  }
+  const modules = Array.from({ length: 1_000 }, (_, index) => `m${index}`);
+
+  it('is compiled in its order, few modules at the same time', async () => {
+    expect(await buildMany(modules)).toEqual({ atOnce: 16, all: 1_000, built: modules });
+  });
+
+  it('is not compiled further after an error', async () => {
+    const { all, built } = await buildMany(modules, 'm20');
+    expect(built).toBeNull();
+    expect(all).toBeLessThan(60);
+  });
+});
