@@ -1,5 +1,6 @@
 /**
- * The default export of a module that serves HTTP, under `/<module>/` on every node.
+ * The default export of a module that serves HTTP, under `/<module>/` on every node. It can also be an app of Express, Koa or
+ * Fastify, or an `http.Server`: see docs/http.md.
  *
  * @example
  * export default { fetch: app.fetch, websocket: { message: (peer, text) => peer.send(text) } } satisfies HttpModule;

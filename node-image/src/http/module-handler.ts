@@ -1,35 +1,32 @@
 import type { Version } from '../modules/version.ts';
+import { functionOf, isObject } from './function-of.ts';
+import { type ServerHandler, serverHandlerOf } from './module-server.ts';
 
 /** The hooks of a module's `websocket`; the names and meanings are those of crossws. */
 export type SocketHook = 'upgrade' | 'open' | 'message' | 'close' | 'error';
 
-/** The HTTP handler of a version; the types for module authors are in `types/http.d.ts`. */
-export interface ModuleHandler {
+/** A module whose default export has `fetch`; the types for module authors are in `types/http.d.ts`. */
+export interface FetchHandler {
+  readonly kind: 'fetch';
   readonly fetch: (request: Request) => unknown;
   /** Calls a hook, if the module has it. Null when the module does not accept WebSocket connections. */
   readonly websocket: ((hook: SocketHook, ...args: unknown[]) => unknown) | null;
 }
 
-/** The handler in a version's default export; null when it has no `fetch`. Never throws. */
+/** The HTTP handler of a version. */
+export type ModuleHandler = FetchHandler | ServerHandler;
+
+/** The handler in a version's default export; null when that serves no HTTP. Never throws. */
 export function handlerOf(version: Version): ModuleHandler | null {
   try {
     const exported = version.exports['default'];
+    if (!isObject(exported)) return null;
     const fetch = functionOf(exported, 'fetch');
-    if (fetch === null) return null;
-    const websocket = isObject(exported) ? exported['websocket'] : undefined;
+    if (fetch === null) return serverHandlerOf(exported);
+    const websocket = exported['websocket'];
     const call = (hook: SocketHook, ...args: unknown[]): unknown => functionOf(websocket, hook)?.(...args);
-    return { fetch, websocket: isObject(websocket) ? call : null };
+    return { kind: 'fetch', fetch, websocket: isObject(websocket) ? call : null };
   } catch {
     return null;
   }
-}
-
-/** A function of an object, bound to it: the `fetch` of a Hono app needs its app. */
-function functionOf(owner: unknown, name: string): ((...args: unknown[]) => unknown) | null {
-  const found = isObject(owner) ? owner[name] : undefined;
-  return typeof found === 'function' ? (...args) => Reflect.apply(found, owner, args) as unknown : null;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

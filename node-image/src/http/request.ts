@@ -18,9 +18,15 @@ export async function createRequest(
   outgoing?: ServerResponse,
 ): Promise<Request> {
   const { NodeRequest } = await import('srvx/node');
-  incoming.url = path;
+  removeModule(incoming, module, path);
   const lazy = new NodeRequest({ req: incoming, ...(outgoing === undefined ? {} : { res: outgoing }) });
   const request = lazy._request ?? lazy;
   request.headers.set(PREFIX_HEADER, `/${module}`);
   return request;
+}
+
+/** Gives a request the target that its module sees, and the rest of it in a header. */
+export function removeModule(incoming: IncomingMessage, module: string, path: string): void {
+  incoming.url = path;
+  incoming.headers[PREFIX_HEADER] = `/${module}`;
 }

@@ -3,13 +3,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo, Server, type Socket } from 'node:net';
 
 import { listen } from './listen.ts';
-import { type ModuleHandler, handlerOf } from './module-handler.ts';
+import { exchanges } from './exchange.ts';
+import { handlerOf } from './module-handler.ts';
 import { responseHeaders } from './response-headers.ts';
 import { routeOf } from './route.ts';
+import { sendText } from './send-response.ts';
 import { type WebSocketDeps, webSockets } from './websockets.ts';
-import { scriptName, type Version } from '../modules/version.ts';
-import { readAhead } from './known-length.ts';
-import { createRequest } from './request.ts';
+import { scriptName } from '../modules/version.ts';
 
 /** Longer than the proxy keeps an idle connection, so that the node does not close one under a new request (milliseconds). */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
@@ -25,31 +25,18 @@ export interface HttpDeps extends WebSocketDeps {
   readonly port: number;
 }
 
-/** One request to a module, and its response. */
-interface Exchange {
-  readonly version: Version;
-  readonly handler: ModuleHandler;
-  readonly incoming: IncomingMessage;
-  readonly outgoing: ServerResponse;
-  /** As the client sent it: `/demo/events?…`. */
-  readonly url: string;
-  /** The part of the URL that the module sees. */
-  readonly path: string;
-  /** Resolves when the response is sent, or the client has disconnected. */
-  readonly closed: Promise<void>;
-}
-
 export type HttpServer = Awaited<ReturnType<typeof startHttpServer>>;
 
 /**
- * Serves the modules whose default export has `fetch`: each under `/<module>/`, with its current version. Resolves when the
- * server listens. It opens its port before it returns a promise.
+ * Serves the modules whose default export has `fetch`, or is a server or an app: each under `/<module>/`, with its current
+ * version. Resolves when the server listens. It opens its port before it returns a promise.
  *
  * @throws UsageError see {@link listen}.
  */
 export async function startHttpServer(deps: HttpDeps) {
   const { node, codeServer, port } = deps;
   const sockets = webSockets(deps);
+  const serve = exchanges(deps);
   const connections = new Set<Socket>();
   /** The responses that are not sent, with their connections. */
   const inFlight = new Map<ServerResponse, Socket>();
@@ -73,7 +60,6 @@ export async function startHttpServer(deps: HttpDeps) {
     const { url = '/', socket } = incoming;
     lastRequestAt = performance.now();
     inFlight.set(outgoing, socket);
-    const closed = new Promise<void>(resolve => void outgoing.once('close', resolve));
     outgoing.once('close', () => {
       inFlight.delete(outgoing);
       if (closesIdle) closeIdle();
@@ -81,6 +67,8 @@ export async function startHttpServer(deps: HttpDeps) {
     const route = routeOf(url);
     const resumed = route.to === 'module' ? codeServer.suspensions.untilResumed(route.module) : null;
     if (resumed !== null) await resumed;
+    // The client can have left while the request waited.
+    if (outgoing.destroyed) return;
     const version = route.to === 'module' ? codeServer.current(route.module) : null;
     outgoing.setHeaders(new Map(Object.entries(responseHeaders(node, version))));
     if (stopping) outgoing.setHeader('connection', 'close');
@@ -90,70 +78,16 @@ export async function startHttpServer(deps: HttpDeps) {
     if (version === null) return sendText(outgoing, 404, `module ${module} is not loaded on node ${node}`);
     const handler = handlerOf(version);
     if (handler === null) {
-      return sendText(outgoing, 404, `module ${module} on node ${node} has no default export with fetch`);
+      return sendText(outgoing, 404, `module ${module} on node ${node} has no default export that serves HTTP`);
     }
     if (folder !== null && (incoming.method === 'GET' || incoming.method === 'HEAD')) {
       return void outgoing.writeHead(308, { location: folder }).end();
     }
-    await serve({ version, handler, incoming, outgoing, url, path, closed });
+    const exchange = { version, incoming, outgoing, url };
+    if (handler.kind === 'fetch') return serve.fetch(exchange, handler, path);
+    if (handler.server.listenerCount('request') > 0) return serve.passOn(exchange, handler, path);
+    sendText(outgoing, 404, `module ${module} on node ${node} takes no HTTP requests`);
   };
-
-  /**
-   * Runs a request as a call. It ends when `fetch` has ended, and its response is sent or the client has disconnected. A
-   * forced purge of the version closes its connection.
-   */
-  const serve = async (exchange: Exchange): Promise<void> => {
-    const { version, incoming, outgoing, url, closed } = exchange;
-    const { signal } = version.lifetime;
-    const call = codeServer.beginCall(version, incoming.method ?? 'GET', url);
-    let onAbort = (): void => undefined;
-    // The module can end its streams on the same signal, in this turn of the event loop.
-    const purged = new Promise<null>(resolve => (onAbort = () => void setImmediate(resolve, null)));
-    signal.addEventListener('abort', onAbort, { once: true });
-    const outcome = await Promise.race([respond(exchange, () => codeServer.returned(call)), purged]);
-    if (outcome === null && !outgoing.writableEnded) outgoing.destroy();
-    await closed;
-    signal.removeEventListener('abort', onAbort);
-    // A body that failed half-way has closed the connection.
-    if (outcome === 'sent' && outgoing.errored !== null) report(version, outgoing.errored);
-    codeServer.endCall(call, outcome === 'failed' || outgoing.errored !== null);
-  };
-
-  const respond = async (
-    { version, handler, incoming, outgoing, path }: Exchange,
-    onReturned: () => void,
-  ): Promise<'sent' | 'failed'> => {
-    let request: Request;
-    try {
-      request = await createRequest(incoming, version.module, path, outgoing);
-    } catch (error) {
-      sendText(outgoing, 400, error instanceof Error ? error.message : 'bad request');
-      return 'sent';
-    }
-    // The client can have left while the request waited.
-    if (outgoing.destroyed) return 'sent';
-    // The unread part of an upload would block the next request of the connection.
-    outgoing.once('finish', () => {
-      if (!request.bodyUsed && !incoming.readableEnded) incoming.removeAllListeners('data').resume();
-    });
-    try {
-      const response = await codeServer.run(version, null, () => handler.fetch(request));
-      onReturned();
-      if (!(response instanceof Response)) throw new TypeError('fetch returned no Response');
-      await send(outgoing, response);
-      return 'sent';
-    } catch (error) {
-      // A request without its client can fail; this is no error of the module.
-      if (outgoing.destroyed || incoming.errored !== null) return 'sent';
-      report(version, error);
-      if (outgoing.headersSent) outgoing.destroy();
-      else sendText(outgoing, 500, `module ${version.module} failed on node ${node}; its log says why`);
-      return 'failed';
-    }
-  };
-
-  const report = ({ log }: Version, error: unknown): void =>
-    log.error(() => codeServer.errors.describe(error), 'error in fetch');
 
   /** The node's name, and a line for each module that it serves. */
   const page = (): string => {
@@ -162,10 +96,10 @@ export async function startHttpServer(deps: HttpDeps) {
     return [node, ...served.map(version => `/${version.module}/ ${scriptName(version)}`)].join('\n');
   };
 
-  /** The connections on which no request runs. */
+  /** The connections on which no request runs. Those that a version has upgraded end with it. */
   const idle = (): Socket[] => {
     const busy = new Set(inFlight.values());
-    return [...connections].filter(socket => !busy.has(socket));
+    return [...connections].filter(socket => !busy.has(socket) && !sockets.isOfVersion(socket));
   };
   const closeIdle = (): void => {
     for (const socket of idle()) socket.destroySoon();
@@ -201,29 +135,4 @@ export async function startHttpServer(deps: HttpDeps) {
       await closed;
     },
   };
-}
-
-/** Sends a response, with its length if that is known and the module has not said it. */
-async function send(outgoing: ServerResponse, response: Response): Promise<void> {
-  const { sendNodeResponse } = await import('srvx/node');
-  const { body, status, statusText, headers } = response;
-  if (body === null || body.locked || headers.has('content-length') || headers.has('transfer-encoding')) {
-    return sendNodeResponse(outgoing, response);
-  }
-  const read = await readAhead(body);
-  if (read.status === 'stream') {
-    return sendNodeResponse(outgoing, new Response(read.body, { status, statusText, headers }));
-  }
-  // What HTTP/1.1 does not allow in a status line is left out, as srvx does.
-  const reason = statusText.replaceAll(/[^\t\u0020-\u007E]/g, '');
-  for (const [name, value] of headers) {
-    if (name === 'set-cookie') outgoing.appendHeader(name, value);
-    else outgoing.setHeader(name, value);
-  }
-  outgoing.writeHead(status, reason, { 'content-length': read.bytes });
-  outgoing.end(Buffer.concat(read.chunks));
-}
-
-function sendText(outgoing: ServerResponse, status: number, text: string): void {
-  outgoing.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
 }

@@ -4,11 +4,13 @@ import type { Duplex } from 'node:stream';
 import type { NodeAdapter } from 'crossws/adapters/node';
 
 import type { CodeServer } from '../modules/code-server.ts';
-import { handlerOf, type SocketHook } from './module-handler.ts';
+import { type FetchHandler, handlerOf, type SocketHook } from './module-handler.ts';
+import { responseOf } from './response-of.ts';
 import { responseHeaders } from './response-headers.ts';
 import { routeOf } from './route.ts';
 import type { Version } from '../modules/version.ts';
-import { PREFIX_HEADER, createRequest } from './request.ts';
+import { PREFIX_HEADER, createRequest, removeModule } from './request.ts';
+import { serverUpgrades } from './server-upgrades.ts';
 
 /** Going away (RFC 6455, 7.4.1). */
 const GOING_AWAY = 1001;
@@ -36,12 +38,13 @@ interface Peer {
 }
 
 /**
- * The WebSocket connections of the node. They belong to the node, and each event goes to the version that is current then.
+ * The WebSocket connections of the node. Those of a module with `websocket` belong to the node, and each event goes to the version that is current then.
  * So a connection survives every swap and keeps no version alive. The hooks are those of crossws (`upgrade`, `open`,
  * `message`, `close`, `error`); topics reach the module's connections on this node.
  */
 export function webSockets({ node, codeServer }: WebSocketDeps) {
   let adapter: NodeAdapter | null = null;
+  const servers = serverUpgrades(codeServer);
 
   /** Runs a hook of a version as a call. What it throws is counted and logged. */
   const callHook = async (version: Version | null, hook: SocketHook, ...args: unknown[]): Promise<unknown> => {
@@ -49,11 +52,12 @@ export function webSockets({ node, codeServer }: WebSocketDeps) {
     const call = codeServer.beginCall(version, 'WebSocket', `/${version.module}/ ${hook}`);
     let failed = false;
     try {
-      const handler = handlerOf(version)?.websocket;
+      const handler = websocketOf(version);
       return handler ? await codeServer.run(version, null, () => handler(hook, ...args)) : NOT_ACCEPTED;
     } catch (error) {
       // In crossws, a thrown `Response` refuses the connection.
-      if (hook === 'upgrade' && error instanceof Response) return error;
+      const response = hook === 'upgrade' ? responseOf(error) : null;
+      if (response !== null) return response;
       failed = true;
       version.log.error(() => codeServer.errors.describe(error), `error in websocket ${hook}`);
       return FAILED;
@@ -72,7 +76,8 @@ export function webSockets({ node, codeServer }: WebSocketDeps) {
     if (value === FAILED)
       return refusal(new Response(`module ${module} failed on node ${node}\n`, { status: 500 }), nodeHeaders);
     if (value === NOT_ACCEPTED) return refusal(new Response(null, { status: 404 }), nodeHeaders);
-    if (value instanceof Response) return refusal(value, nodeHeaders);
+    const response = responseOf(value);
+    if (response !== null) return refusal(response, nodeHeaders);
     const { headers, protocol, context } = (value ?? {}) as Accepted;
     return {
       namespace: module,
@@ -105,9 +110,14 @@ export function webSockets({ node, codeServer }: WebSocketDeps) {
     const route = routeOf(incoming.url ?? '/');
     if (route.to !== 'module') return refuse(socket, 404, node, 'the path does not start with a module name');
     const { module, path } = route;
+    const resumed = codeServer.suspensions.untilResumed(module);
+    if (resumed !== null) await resumed;
     const version = codeServer.current(module);
     if (version === null) return refuse(socket, 404, node, `module ${module} is not loaded on node ${node}`);
-    if (!handlerOf(version)?.websocket) {
+    const handler = handlerOf(version);
+    if (handler?.kind === 'server') removeModule(incoming, module, path);
+    if (handler?.kind === 'server' && (await servers.passOn(version, handler, [incoming, socket, head]))) return;
+    if (handler?.kind !== 'fetch' || handler.websocket === null) {
       return refuse(socket, 404, node, `module ${module} on node ${node} accepts no WebSocket connections`);
     }
     try {
@@ -121,7 +131,12 @@ export function webSockets({ node, codeServer }: WebSocketDeps) {
   /** Closes all connections with the code that tells clients to connect to another node. */
   const closeAll = (): void => adapter?.closeAll(GOING_AWAY, 'the node stops');
 
-  return { upgrade, closeAll };
+  return { upgrade, closeAll, isOfVersion: servers.has };
+}
+
+function websocketOf(version: Version): FetchHandler['websocket'] {
+  const handler = handlerOf(version);
+  return handler?.kind === 'fetch' ? handler.websocket : null;
 }
 
 /** A refusal of the module, with the headers of every response. */

@@ -2,6 +2,8 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
 
+import { endWebSocket } from '../end-web-socket.ts';
+import { runEvents } from '../run-events.ts';
 import type { PortOwner } from './port-owner.ts';
 import type { PortServer, SharedPort } from './shared-port.ts';
 
@@ -22,8 +24,11 @@ export class VersionServer implements PortServer {
   readonly #owner: PortOwner;
   readonly #port: SharedPort<VersionServer>;
   readonly #emit: Emit;
-  /** The connections that it has, those of HTTP left out: a connection of HTTP ends after its next request. */
-  readonly #sockets = new Set<Socket>();
+  /**
+   * The connections that it has, and how each is ended. Those of HTTP are left out: a connection of HTTP ends after its next
+   * request.
+   */
+  readonly #sockets = new Map<Socket, (socket: Socket) => void>();
   #isAttached = true;
 
   constructor(server: Server, owner: PortOwner, port: SharedPort<VersionServer>) {
@@ -69,19 +74,13 @@ export class VersionServer implements PortServer {
     if (!server.allowHalfOpen) socket.allowHalfOpen = false;
     if (server.noDelay) socket.setNoDelay(true);
     if (server.keepAlive) socket.setKeepAlive(true, server.keepAliveInitialDelay);
-    this.#runEventsOf(socket);
+    runEvents(socket, this.#owner.run);
     if (!isHttp(this.#server)) this.#own(socket);
     this.#owner.run(() => this.#emit('connection', socket));
   }
 
-  /** Events of the socket come from the node's own server: run what listens to them as code of the version. */
-  #runEventsOf(socket: Socket): void {
-    const emit = socket.emit.bind(socket) as Emit;
-    Reflect.set(socket, 'emit', (...args: Parameters<Emit>) => this.#owner.run(() => emit(...args)));
-  }
-
-  #own(socket: Socket): void {
-    this.#sockets.add(socket);
+  #own(socket: Socket, end = endConnection): void {
+    this.#sockets.set(socket, end);
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
@@ -126,7 +125,7 @@ export class VersionServer implements PortServer {
   #take(event: unknown, args: readonly unknown[]): void {
     const [first, second] = args;
     if (event === 'session') this.#own(first as Socket);
-    else if (UPGRADE_EVENTS.has(event)) this.#own(second as Socket);
+    else if (UPGRADE_EVENTS.has(event)) this.#own(second as Socket, isWebSocket(first) ? endWebSocket : endConnection);
     else if (event === 'stream') {
       const headers = second as Record<string, string>;
       (first as EventEmitter).once('close', this.#owner.beginRequest(headers[':method'] ?? '', headers[':path'] ?? ''));
@@ -158,11 +157,18 @@ export class VersionServer implements PortServer {
   /** Ends the connections that the version still has, after what was written to them. */
   #endConnections(): void {
     if (this.#server.listening) this.#server.close();
-    for (const socket of [...this.#sockets].toReversed()) {
-      if ('destroySoon' in socket) socket.destroySoon();
-      else (socket as unknown as { close: () => void }).close();
-    }
+    for (const [socket, end] of [...this.#sockets].toReversed()) end(socket);
   }
+}
+
+/** Ends a socket or an HTTP/2 session. */
+function endConnection(socket: Socket): void {
+  if ('destroySoon' in socket) socket.destroySoon();
+  else (socket as unknown as { close: () => void }).close();
+}
+
+function isWebSocket(request: unknown): boolean {
+  return (request as IncomingMessage).headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 /** The properties of a server that its options set. */

@@ -106,7 +106,7 @@ describe('a request', () => {
     await cluster.push('demo');
     for (const [path, why] of [
       ['/nowhere/', /^module nowhere is not loaded on node (fred|bambam)\n$/],
-      ['/demo/', /^module demo on node (fred|bambam) has no default export with fetch\n$/],
+      ['/demo/', /^module demo on node (fred|bambam) has no default export that serves HTTP\n$/],
     ] as const) {
       const response = await fetch(web.url(path));
       expect([response.status, await response.text()]).toEqual([404, expect.stringMatching(why)]);
@@ -122,7 +122,7 @@ describe('a request', () => {
     const response = await fetch(web.url('/site/throw'));
     expect(response.status).toBe(500);
     const node = response.headers.get('hotcast-node') ?? '';
-    const line = await cluster.waitForLog(node, ({ msg }) => msg === 'error in fetch');
+    const line = await cluster.waitForLog(node, ({ msg }) => msg === 'error in a request');
     expect(line).toMatchObject({ module: 'site', err: { type: 'RangeError', message: 'no rocks' } });
     expect(line.err?.stack).toContain(`site@${line.revision} modules/site.ts:`);
     const counted = (await cluster.nodes()).find(each => each.node === node);

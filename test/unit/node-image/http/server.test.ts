@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Agent, request as nodeRequest } from 'node:http';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
@@ -76,6 +77,22 @@ describe('a request', () => {
     expect((await reader?.read())?.done).toBe(true);
     await idle(node);
     expect(node.server.describeDraining()).toEqual([]);
+  });
+
+  it('runs on its version when that is replaced before the request is made', async () => {
+    const node = await servingHost();
+    const waiting = (word: string): string =>
+      serving(`await new Promise(resolve => setTimeout(resolve, 1)); return new Response('${word}')`);
+    await node.push({ web: waiting('old') });
+    const [next] = await node.compile({ web: waiting('new') });
+    if (next === undefined) throw new Error('not compiled');
+    // Runs after the node has chosen the version of the request.
+    const onRequest = (): void => queueMicrotask(() => void node.load(next));
+    subscribe('http.server.request.start', onRequest);
+    const first = node.get('/web/');
+    expect(await (await first).text()).toBe('old');
+    unsubscribe('http.server.request.start', onRequest);
+    expect(await (await node.get('/web/')).text()).toBe('new');
   });
 
   it('ends, and its signal is aborted, when the client disconnects', async () => {
@@ -167,7 +184,7 @@ describe('an error in fetch', () => {
     expect(response.headers.get('hotcast-revision')).toMatch(/^web@/);
     await idle(node);
     expect(node.server.describe()['web']).toMatchObject({ calls: 1, errors: 1 });
-    const logged = node.log.logged.find(({ message }) => message === 'error in fetch');
+    const logged = node.log.logged.find(({ message }) => message === 'error in a request');
     expect(logged?.fields).toMatchObject({ module: 'web', err: { type: 'RangeError', message: 'no rocks' } });
     expect(JSON.stringify(logged?.fields)).toMatch(/web@[0-9a-f]{12} modules\/web\.ts:2:/);
   });
@@ -193,7 +210,7 @@ describe('an error in fetch', () => {
     await expect(node.get('/web/').then(response => response.text())).rejects.toThrow(TypeError);
     await idle(node);
     expect(node.server.describe()['web']).toMatchObject({ calls: 1, errors: 1 });
-    expect(node.log.logged.filter(({ message }) => message === 'error in fetch')).toHaveLength(1);
+    expect(node.log.logged.filter(({ message }) => message === 'error in a request')).toHaveLength(1);
   });
 });
 
@@ -206,7 +223,7 @@ describe('a request that no module serves', () => {
     expect(answers.map(({ headers }) => headers.get('hotcast-node'))).toEqual(['fred', 'fred', 'fred']);
     expect(await Promise.all(answers.map(answer => answer.text()))).toEqual([
       'module nowhere is not loaded on node fred\n',
-      'module demo on node fred has no default export with fetch\n',
+      'module demo on node fred has no default export that serves HTTP\n',
       'no module is called "No"\n',
     ]);
   });

@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
@@ -278,6 +279,14 @@ describe('connections of a module that are not requests', () => {
     await once(second.resume(), 'close');
   });
 
+  it('of a WebSocket end with the code for a restart', async () => {
+    push('chat', upgrading('v1'));
+    const socket = await upgraded('websocket');
+    push('chat', upgrading('v2'));
+    const last = await buffer(socket);
+    expect([String(last.subarray(0, 3)), last[3], last.readUInt16BE(5)]).toEqual(['bye', 0x88, 1012]);
+  });
+
   const tcp = (version: string) => `
     const server = require('node:net').createServer(socket => socket.on('data', data => socket.write('${version} ' + data)));
     server.listen({ port: ${port}, host: '127.0.0.1' });
@@ -294,8 +303,8 @@ describe('connections of a module that are not requests', () => {
     second.destroy();
   });
 
-  async function upgraded(): Promise<Socket> {
-    const sent = request({ port, headers: { connection: 'upgrade', upgrade: 'echo' } }).end();
+  async function upgraded(upgrade = 'echo'): Promise<Socket> {
+    const sent = request({ port, headers: { connection: 'upgrade', upgrade } }).end();
     return ((await once(sent, 'upgrade')) as [unknown, Socket])[1];
   }
   async function answer(socket: Socket, text: string): Promise<string> {
