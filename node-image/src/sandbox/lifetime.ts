@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 import { TimeoutError, withTimeout } from '../../../shared/timeout.ts';
 
 /** The timeout for asynchronous dispose callbacks (milliseconds). */
@@ -29,6 +31,8 @@ export class Lifetime {
   /** @param onError is called with every error of a timer, a listener or a dispose callback. */
   constructor(onError: (error: unknown) => void) {
     this.#onError = onError;
+    // No warning for many listeners: each request has one.
+    setMaxListeners(0, this.#abort.signal);
   }
 
   /** Aborted when the version is purged. */
