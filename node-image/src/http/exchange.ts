@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { CodeServer } from '../modules/code-server.ts';
 import type { Version } from '../modules/version.ts';
+import { isFailedStatus } from '../sandbox/failed-status.ts';
 import { runEvents } from '../sandbox/run-events.ts';
 import type { FetchHandler } from './module-handler.ts';
 import { callListeners, type ServerHandler } from './module-server.ts';
@@ -32,8 +33,9 @@ export function exchanges({ node, codeServer }: { readonly node: string; readonl
       // A request without its client can fail; this is no error of the module.
       if (outgoing.destroyed || incoming.errored !== null) return 'sent';
       report(version, error);
-      if (outgoing.headersSent) outgoing.destroy();
-      else sendText(outgoing, 500, `module ${version.module} failed on node ${node}; its log says why`);
+      if (outgoing.headersSent && !outgoing.writableEnded) outgoing.destroy();
+      else if (!outgoing.headersSent)
+        sendText(outgoing, 500, `module ${version.module} failed on node ${node}; its log says why`);
       return 'failed';
     }
   };
@@ -61,7 +63,8 @@ export function exchanges({ node, codeServer }: { readonly node: string; readonl
     signal.removeEventListener('abort', onAbort);
     // A body that failed half-way has closed the connection.
     if (outcome === 'sent' && outgoing.errored !== null) report(version, outgoing.errored);
-    codeServer.endCall(call, outcome === 'failed' || outgoing.errored !== null);
+    const failed = outcome === 'failed' || outgoing.errored !== null || isFailedStatus(outgoing.statusCode);
+    codeServer.endCall(call, failed);
   };
 
   return {

@@ -32,7 +32,7 @@ export interface Environment {
   /** Resolves when a request to a server of the version may start; null when it may now. */
   readonly untilResumed: (version: Version) => Promise<void> | null;
   /** Called when a server of the version gets a request. Returns what is to be called when the request has ended. */
-  readonly onRequest: (version: Version, method: string, url: string) => () => void;
+  readonly onRequest: (version: Version, method: string, url: string) => (failed: boolean) => void;
 }
 
 /** The function that a module's script evaluates to. */

@@ -18,7 +18,7 @@ export function servedRequests(host: Host): Pick<Environment, 'run' | 'untilResu
     untilResumed: ({ module }) => host.suspensions.untilResumed(module),
     onRequest: (version, method, url) => {
       const call = host.beginCall(version, method, url);
-      return () => host.endCall(call, false);
+      return failed => host.endCall(call, failed);
     },
   };
 }

@@ -10,6 +10,6 @@ export interface PortOwner {
   readonly run: <T>(body: () => T) => T;
   /** Resolves when a request may start; null when it may now. It waits while the module's data changes. */
   readonly untilResumed: () => Promise<void> | null;
-  /** Counts a request as a call that runs on the version. Returns what ends it. */
-  readonly beginRequest: (method: string, url: string) => () => void;
+  /** Counts a request as a call that runs on the version. Returns what ends it, and counts whether it has failed. */
+  readonly beginRequest: (method: string, url: string) => (failed: boolean) => void;
 }

@@ -1,8 +1,9 @@
-import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { ServerHttp2Stream } from 'node:http2';
 import type { Server, Socket } from 'node:net';
 
 import { endWebSocket } from '../end-web-socket.ts';
+import { isFailedStatus } from '../failed-status.ts';
 import { runEvents } from '../run-events.ts';
 import type { PortOwner } from './port-owner.ts';
 import type { PortServer, SharedPort } from './shared-port.ts';
@@ -128,10 +129,14 @@ export class VersionServer implements PortServer {
     else if (UPGRADE_EVENTS.has(event)) this.#own(second as Socket, isWebSocket(first) ? endWebSocket : endConnection);
     else if (event === 'stream') {
       const headers = second as Record<string, string>;
-      (first as EventEmitter).once('close', this.#owner.beginRequest(headers[':method'] ?? '', headers[':path'] ?? ''));
+      const end = this.#owner.beginRequest(headers[':method'] ?? '', headers[':path'] ?? '');
+      (first as ServerHttp2Stream).once('close', () => {
+        end(isFailedStatus((first as ServerHttp2Stream).sentHeaders?.[':status']));
+      });
     } else if (!('stream' in (first as object))) {
       const { method = '', url = '' } = first as IncomingMessage;
-      (second as ServerResponse).once('close', this.#owner.beginRequest(method, url));
+      const end = this.#owner.beginRequest(method, url);
+      (second as ServerResponse).once('close', () => end(isFailedStatus((second as ServerResponse).statusCode)));
     }
     this.#owner.run(() => this.#emit(event, ...args));
   }

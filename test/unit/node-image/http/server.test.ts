@@ -189,6 +189,16 @@ describe('an error in fetch', () => {
     expect(JSON.stringify(logged?.fields)).toMatch(/web@[0-9a-f]{12} modules\/web\.ts:2:/);
   });
 
+  it('that a framework has caught is counted by the status 500', async () => {
+    const node = await servingHost();
+    await node.push({
+      web: serving(`return new Response('', { status: Number(new URL(request.url).pathname.slice(1)) })`),
+    });
+    for (const status of [500, 404, 503]) expect((await node.get(`/web/${status}`)).status).toBe(status);
+    await idle(node);
+    expect(node.server.describe()['web']).toMatchObject({ calls: 3, errors: 1 });
+  });
+
   it('is also a result that is not a Response', async () => {
     const node = await servingHost();
     await node.push({ web: serving(`return 'text'`) });

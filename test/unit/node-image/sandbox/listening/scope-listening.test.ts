@@ -251,6 +251,12 @@ describe('a request to a server of a module', () => {
     }
     expect(errors).toHaveLength(1);
   });
+
+  it('with the status 500 is an error of its version: frameworks catch what is thrown', async () => {
+    push('web', web('v1', `server.prependListener('request', (_, response) => (response.statusCode = 500));`));
+    await get();
+    await expect.poll(() => server.describe()['web']?.errors).toBe(1);
+  });
 });
 
 describe('connections of a module that are not requests', () => {
