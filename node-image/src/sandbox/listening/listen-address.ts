@@ -1,15 +1,17 @@
 import type { ListenOptions } from 'node:net';
 
+import { hostAddress } from './host-address.ts';
+
 /** Where a server is to listen, and what `listen()` got with it. */
 export interface ListenAddress {
   readonly options: ListenOptions;
-  /** The key of the port: the same for the same host and port, or for the same path. */
+  /** The key of the port: the same for the same address and port, or for the same path. */
   readonly key: string;
   readonly onListening: (() => void) | null;
 }
 
 /**
- * Reads the arguments of `server.listen()` as Node.js does (net.Server#listen).
+ * Reads the arguments of `server.listen()` as Node.js does (net.Server#listen). The host is an address, unless only DNS knows it.
  *
  * @returns null for arguments that only Node.js handles: a handle, a file descriptor, and invalid ones, for which it throws.
  */
@@ -23,7 +25,8 @@ export function listenAddress(args: readonly unknown[]): ListenAddress | null {
   const port = 'port' in options && isPort(options.port) ? Number(options.port) : undefined;
   if (!('port' in options) && typeof path === 'string') return { options, key: path, onListening };
   if (port === undefined || (host !== undefined && typeof host !== 'string')) return null;
-  return { options: { ...options, port }, key: `${host ?? '*'}:${port}`, onListening };
+  const address = host === undefined ? {} : { host: hostAddress(host) };
+  return { options: { ...options, port, ...address }, key: `${address.host ?? '*'}:${port}`, onListening };
 }
 
 function positional(first: unknown, rest: readonly unknown[]): ListenOptions {

@@ -30,7 +30,7 @@ export class SharedPort<S extends PortServer> {
 
   /**
    * @param onClosed is called when the port is closed.
-   * @throws Error when the port can't be opened and this is known at once: always, except for a host name.
+   * @throws Error when the port can't be opened and this is known at once: always, except for a name that only DNS knows.
    */
   constructor(module: string, options: ListenOptions, onClosed: () => void) {
     this.module = module;

@@ -151,19 +151,22 @@ describe('a port on which a module listens', () => {
     expect((await get()).body).toBe('v1');
   });
 
-  it.for(['', `, '127.0.0.1'`, `, '0.0.0.0'`])('refuses a module when it is taken: listen(port%s)', async host => {
-    const taken = createServer().listen(port, '0.0.0.0');
-    await once(taken, 'listening');
-    const code = web('v1').replace(`listen(${port})`, `listen(${port}${host || ", '0.0.0.0'"})`);
-    expect(push('web', code)).toMatchObject({
-      reason: 'on_load_failure',
-      detail: expect.stringContaining('is in use') as string,
-    });
-    taken.close();
-    await once(taken, 'close');
-    expect(push('web', `${code} // again`)).toEqual({ status: 'ok' });
-    expect((await get()).body).toBe('v1');
-  });
+  it.for(['', `, '127.0.0.1'`, `, '0.0.0.0'`, `, 'localhost'`])(
+    'refuses a module when it is taken: listen(port%s)',
+    async host => {
+      const taken = createServer().listen(port, '0.0.0.0');
+      await once(taken, 'listening');
+      const code = web('v1').replace(`listen(${port})`, `listen(${port}${host || ", '0.0.0.0'"})`);
+      expect(push('web', code)).toMatchObject({
+        reason: 'on_load_failure',
+        detail: expect.stringContaining('is in use') as string,
+      });
+      taken.close();
+      await once(taken, 'close');
+      expect(push('web', `${code} // again`)).toEqual({ status: 'ok' });
+      expect((await get()).body).toBe('v1');
+    },
+  );
 
   it('is not taken from the node by the same version twice', async () => {
     push('web', web('v1', `exports.again = require('node:http').createServer();`));
