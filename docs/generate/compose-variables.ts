@@ -6,7 +6,7 @@ export interface ComposeVariable {
 
 /**
  * Finds the variables of a Compose file: `${NAME:-default}`, and entries of `environment` without a value, which Compose
- * passes on. In the default of a variable, another variable is shown by its name.
+ * passes on. In the default of a variable, another variable is shown by its name. `${NAME:+1}` switches something on.
  *
  * @throws Error when a variable has two different defaults.
  */
@@ -18,11 +18,15 @@ export function composeVariables(file: string): readonly ComposeVariable[] {
     if (known !== undefined && known !== value) throw new Error(`${name} has two defaults: ${known} and ${value}`);
     defaults.set(name, value);
   };
-  for (const [, name = '', nested, plain] of text.matchAll(/\$\{([A-Z_]+)(?::-(?:\$\{([A-Z_]+)|([^${}]*)))?/g)) {
+  for (const [, name = '', nested, plain] of text.matchAll(
+    /\$\{([A-Z_]+)(?!:\+|[A-Z_])(?::-(?:\$\{([A-Z_]+)|([^${}]*)))?/g,
+  )) {
     add(name, nested ?? plain ?? null);
     const inner = nested === undefined ? null : new RegExp(`\\$\\{${nested}:-([^\${}]*)\\}`).exec(text);
     if (nested !== undefined) add(nested, inner?.[1] ?? null);
   }
   for (const [, name = ''] of text.matchAll(/^ +([A-Z][A-Z0-9_]*):$/gm)) add(name, null);
+  // What runs only with a value has no default; another one stands where Compose needs some value.
+  for (const [, name = ''] of text.matchAll(/\$\{([A-Z_]+):\+/g)) defaults.set(name, null);
   return [...defaults].map(([name, value]) => ({ name, default: value }));
 }

@@ -29,7 +29,13 @@ const COMPOSE_DESCRIPTIONS: Readonly<Record<string, string>> = {
   HTTP_PORT:
     'The port of the proxy on 127.0.0.1 that serves modules by HTTP; 0 for any free port. `make` uses a free port when ' +
     '8080 is taken.',
+  MODULE_PORTS:
+    'The ports of modules to publish on 127.0.0.1, a port or a range such as 9000-9009. A connection goes to any node. Without ' +
+    'it, none is published.',
   MODULES_DIR: 'The folder on the host with the modules.',
+  MODULES_ENV:
+    'A file with environment variables for modules, in the format of Compose. Settings of nodes have precedence.',
+  MODULES_SECRETS: 'A folder with secrets of modules, which find it at `/run/secrets`.',
   NATS_IMAGE: 'The image of NATS.',
   NATS_MEMORY: 'The memory limit of the NATS container.',
   NODE_BASE: 'The base image of the images of Hotcast.',

@@ -1,13 +1,38 @@
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { describe, expect, test } from 'vitest';
 
 import { ComposeProject, TEST_PROJECT } from '../../support/docker/compose-project.ts';
 import { containersOf, inspectProject, resourcesOf } from '../../support/docker/compose-resources.ts';
 import { THROWS_ON_NODES } from '../../support/cluster/module-sources.ts';
 
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
 const it = test
   .extend('id', { scope: 'file' }, TEST_PROJECT)
-  .extend('project', { scope: 'file' }, async ({ id }, { onCleanup }) => {
-    const project = new ComposeProject(id);
+  .extend('port', { scope: 'file' }, freePort)
+  .extend('project', { scope: 'file' }, async ({ id, port }, { onCleanup }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'hotcast-test-settings-'));
+    onCleanup(() => rmSync(folder, { recursive: true }));
+    chmodSync(folder, 0o755);
+    writeFileSync(join(folder, 'service.env'), "DATABASE_URL='postgres://quarry/$1'\nCOOKIE=other\nHTTP_PORT=1\n");
+    mkdirSync(join(folder, 'secrets'));
+    writeFileSync(join(folder, 'secrets/password'), 'yabba');
+    const project = new ComposeProject(id, {
+      MODULE_PORTS: String(port),
+      MODULES_ENV: join(folder, 'service.env'),
+      MODULES_SECRETS: join(folder, 'secrets'),
+    });
     onCleanup(() => project[Symbol.asyncDispose]());
     project.writeModule('demo', 'export const add = (x: number, y: number): number => x + y;\n');
     const { exitCode, stderr } = await project.make('up', 'NODES=2');
@@ -20,7 +45,7 @@ describe('the containers of the Compose file', () => {
     const containers = await inspectProject(project.name);
     const services = containers.map(({ Config }) => Config.Labels['com.docker.compose.service'] ?? '');
     expect(services.toSorted((a, b) => a.localeCompare(b)).join(' ')).toBe(
-      'auth-callout controller keygen nats node node proxy roster',
+      'auth-callout controller keygen nats node node ports proxy roster',
     );
     for (const { Name, Config, HostConfig, NetworkSettings } of containers) {
       const isRoot = /-(keygen|roster)-1$/.test(Name);
@@ -38,8 +63,34 @@ describe('the containers of the Compose file', () => {
       expect(Config.User, Name).toMatch(isRoot ? /^0:0$/ : /^(node|1000:1000|99:99)$/);
       expect((HostConfig.Binds ?? []).some(bind => bind.includes('docker.sock'))).toBe(Name.endsWith('-roster-1'));
       const published = Object.values(NetworkSettings.Ports).flatMap(ports => ports ?? []);
-      expect(published.map(({ HostIp }) => HostIp)).toEqual(Name.endsWith('-proxy-1') ? ['127.0.0.1'] : []);
+      expect(published.map(({ HostIp }) => HostIp)).toEqual(/-(?:proxy|ports)-1$/.test(Name) ? ['127.0.0.1'] : []);
     }
+  });
+});
+
+describe('a module', () => {
+  it('is reached on its own port, and has the environment and the secrets of the settings', async ({
+    project,
+    port,
+  }) => {
+    const source = `
+      import { readFileSync } from 'node:fs';
+      import { createServer } from 'node:http';
+      const { DATABASE_URL, COOKIE } = process.env;
+      if (DATABASE_URL === undefined) throw new Error('no database');
+      const secret = readFileSync('/run/secrets/password', 'utf8');
+      createServer((_, response) => response.end([DATABASE_URL, COOKIE, secret].join(' '))).listen(${port});
+      export const nothing = 1;
+    `;
+    project.writeModule('service', source);
+    expect(await project.hotcast('push', 'service')).toMatchObject({ exitCode: 0 });
+    const get = async (): Promise<string> =>
+      fetch(`http://127.0.0.1:${port}/`).then(
+        response => response.text(),
+        (error: unknown) => String(error),
+      );
+    await expect.poll(get, { timeout: 10_000 }).toBe('postgres://quarry/$1 quarry yabba');
+    expect(await project.hotcast('remove', 'service')).toMatchObject({ exitCode: 0 });
   });
 });
 

@@ -61,11 +61,17 @@ describe('preflight', () => {
     expect((await cluster.exec('controller', ['ls', '/tmp'])).stdout).not.toContain('preflight');
   });
 
-  it('ignores errors that a module throws because the preflight has no I/O', async ({ cluster }) => {
-    cluster.writeModule(
-      'configured',
-      `import { readFileSync } from 'node:fs'; JSON.parse(readFileSync('/proc/self/status', 'utf8').replace(/[^]*/, '{}'));${ANSWER}`,
-    );
+  it.for([
+    [
+      'no I/O',
+      `import { readFileSync } from 'node:fs'; JSON.parse(readFileSync('/proc/self/status', 'utf8').replace(/[^]*/, '{}'));`,
+    ],
+    [
+      'not the environment of the nodes',
+      `const env = { ...process.env }; if (!('DATABASE_URL' in env)) throw new Error('no database');`,
+    ],
+  ])('ignores errors that a module throws because the preflight has %s', async ([, source], { cluster }) => {
+    cluster.writeModule('configured', `${source}${ANSWER}`);
     expect(await cluster.hotcast('push', 'configured')).toMatchObject({
       exitCode: 0,
       stderr: expect.stringMatching(

@@ -67,6 +67,8 @@ export function stubEnvironment(): Environment {
         if (typeof name === 'string' && !(name in env)) onUse();
         return Reflect.get(env, name) as unknown;
       },
+      has: (env, name) => (onUse(), Reflect.has(env, name)),
+      ownKeys: env => (onUse(), Reflect.ownKeys(env)),
     }),
   });
   for (const name of TIMERS) replace(name, inert);
