@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 project=${HOTCAST_PROJECT:-hotcast}
 stamp=.cache/built-$project
 sources=(package.json package-lock.json .npmrc .dockerignore docker-compose.yml modules/package.json)
-sources+=(tsconfig.base.json types protocol shared node-image controller .cache/images.env)
+sources+=(types protocol shared node-image controller .cache/images.env)
 
 fresh() {
   [ -e "$stamp" ] || return 1

@@ -1,4 +1,6 @@
 /// <reference types="node" />
+// oxlint-disable-next-line typescript/triple-slash-reference -- It declares modules, which nothing can import.
+/// <reference path="./assets.d.ts" />
 import type { Hot } from './hot.d.ts';
 
 export type { CodeChange, Hot } from './hot.d.ts';

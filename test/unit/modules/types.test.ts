@@ -16,10 +16,11 @@ async function typeErrorsIn(caller: string): Promise<string[]> {
   const modules = project({
     'modules/caller.ts': caller,
     'modules/demo.ts': 'export function add(x: number, y: number): number {\n  return x + y;\n}\nexport default add;\n',
+    'modules/lib/helper.ts': 'export const help = 1;\n',
     'modules/folder/index.ts': 'export const deep = (text: string): string => text;\n',
   });
   const folder = join(modules, '..');
-  for (const file of ['tsconfig.base.json', 'modules/tsconfig.json', 'modules/package.json']) {
+  for (const file of ['modules/tsconfig.json', 'modules/package.json']) {
     copyFileSync(join(ROOT, file), join(folder, file));
   }
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
@@ -82,4 +83,31 @@ it('reports wrong uses of import.meta.hot', async () => {
     '5,14 TS2322',
     '6,49 TS2339',
   ]);
+});
+
+it('accepts what TypeScript users write, with the configuration of the modules folder', async () => {
+  const usual = `
+    import { help } from './lib/helper';
+    import { add as plus } from './demo.js';
+    import query from './query.sql';
+    import code from './code.wasm' with { type: 'bytes' };
+    import type { Hot } from '@hotcast/types';
+    import { Hot as Unused } from '@hotcast/types';
+    enum Color { Red = 1 }
+    namespace Names { export const first = 'fred'; }
+    export class Point { constructor(private readonly x: number) {} get() { return this.x; } }
+    const { DATABASE_URL = 'none' } = process.env;
+    export const all = [Color.Red, Names.first, new Point(help), process.env.PORT ?? DATABASE_URL, plus(1, 2)];
+    export const first: number = [1, 2][0];
+    export const optional: { x?: number } = { x: undefined };
+    export const text: string = query.trim() + import.meta.url + import.meta.dirname + __filename;
+    export const bytes: Uint8Array = code;
+    export const load = async (hot: Hot) => ({ hot, ...(await import('./lib/helper')) });
+  `;
+  expect(await typeErrorsIn(usual)).toEqual([]);
+});
+
+it('is strict', async () => {
+  const loose = ['export const f = x => x;', 'export const g = (x: string | null): number => x.length;'];
+  expect(await typeErrorsIn(loose.join('\n'))).toEqual(['1,18 TS7006', '2,48 TS18047']);
 });
