@@ -95,7 +95,7 @@ async function buildOnce(
   }
   if (preflighted instanceof PreflightError) throw preflighted;
   const built = preflighted.bundles.map((bundle, index) => ({ bundle, sources: compiled[index]?.sources ?? {} }));
-  return { built, warnings: preflighted.warnings };
+  return { built, warnings: [...compiled.flatMap(each => each.warnings), ...preflighted.warnings] };
 }
 
 /** Maps items in their order, so many at the same time. After an error it begins with none any more. */

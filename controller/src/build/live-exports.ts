@@ -1,4 +1,6 @@
-import { type AnyNode, parse, type Pattern, type Program } from 'acorn';
+import type { AnyNode, Pattern, Program } from 'acorn';
+
+import { syntaxTreeOf, visit } from './syntax-tree.ts';
 
 /**
  * The exports whose values can change after the module has loaded: variables that are assigned again, and names that are
@@ -9,22 +11,13 @@ import { type AnyNode, parse, type Pattern, type Program } from 'acorn';
  *   expression: the preflight reports it.
  */
 export function liveExports(code: string, exports: readonly string[]): readonly string[] {
-  const program = parsed(code);
+  const program = syntaxTreeOf(code);
   if (program === null) return exports;
   const changing = new Set<string>();
   visit(program, node => {
     for (const name of assignedNames(node)) changing.add(name);
   });
   return program.body.flatMap(statement => exportedNames(statement, changing));
-}
-
-function parsed(code: string): Program | null {
-  try {
-    return parse(code, { ecmaVersion: 'latest', sourceType: 'module' });
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
 }
 
 function exportedNames(statement: Program['body'][number], changing: ReadonlySet<string>): string[] {
@@ -64,15 +57,4 @@ function nameOf(
   name: { readonly type: 'Identifier'; readonly name: string } | { readonly type: 'Literal'; readonly value?: unknown },
 ): string {
   return name.type === 'Identifier' ? name.name : String(name.value);
-}
-
-function visit(node: AnyNode | Program, each: (node: AnyNode) => void): void {
-  each(node);
-  for (const value of Object.values(node)) {
-    for (const child of Array.isArray(value) ? value : [value]) if (isNode(child)) visit(child, each);
-  }
-}
-
-function isNode(value: unknown): value is AnyNode {
-  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
 }

@@ -75,7 +75,7 @@ export function isInPackage(path: string): boolean {
 
 /** Whether a file can have types, by its name. */
 export function hasTypes(path: string): boolean {
-  return /\.([mc]?tsx?|json)$/.test(path);
+  return /\.([mc]?[jt]sx?|json)$/.test(path);
 }
 
 /** What can't be read is left out: the compiler names it if a module needs it. */

@@ -9,20 +9,11 @@ import { UnavailableError } from '../../../protocol/errors.ts';
 import { orNullAfter, withTimeout } from '../../../shared/timeout.ts';
 import { type Diagnostic, withoutPosition } from '../api/diagnostic.ts';
 import { type Helper, HelperProcess } from './helper-process.ts';
+import { DEFAULT_OPTIONS } from './language/tsconfig.ts';
+import { SOURCE_EXTENSIONS } from './module-entry.ts';
 import { isInPackage } from './source-file.ts';
 import { SourceFiles } from './source-files.ts';
 import type { SourceSnapshot } from './source-snapshot.ts';
-
-/** The compiler options when the modules folder has no tsconfig.json. */
-const DEFAULTS = {
-  target: 'esnext',
-  lib: ['esnext'],
-  module: 'preserve',
-  moduleResolution: 'bundler',
-  strict: true,
-  allowImportingTsExtensions: true,
-  resolveJsonModule: true,
-};
 
 /** The timeout of one check, which can include the start of the checker. */
 const CHECK_TIMEOUT_MS = 30_000;
@@ -202,10 +193,8 @@ export class TypeCheck implements AsyncDisposable, Helper {
     const users = join(folder, 'tsconfig.json');
     const hasUsers = existsSync(users);
     const options = hasUsers ? (await api.parseConfigFile(users)).options : {};
-    const paths = {
-      'hot:*': ['*.ts', '*/index.ts'].map(path => join(folder, path)),
-      ...absolutePaths(options, folder),
-    };
+    const entries = ['*', '*/index'].flatMap(path => SOURCE_EXTENSIONS.map(extension => `${path}${extension}`));
+    const paths = { ...absolutePaths(options, folder), 'hot:*': entries.map(path => join(folder, path)) };
     const types = new Set(['node', '@hotcast/types', ...stringsOf(options['types'])]);
     const packages = [folder, dirname(folder), this.#appDir].map(each => join(each, 'node_modules'));
     const typeRoots = packages.flatMap(each => [join(each, '@types'), each]);
@@ -218,7 +207,14 @@ export class TypeCheck implements AsyncDisposable, Helper {
     };
     return {
       ...(hasUsers ? { extends: users } : {}),
-      compilerOptions: { ...(hasUsers ? {} : DEFAULTS), ...needs, rootDir: '/', typeRoots, types: [...types], paths },
+      compilerOptions: {
+        ...(hasUsers ? {} : DEFAULT_OPTIONS),
+        ...needs,
+        rootDir: '/',
+        typeRoots,
+        types: [...types],
+        paths,
+      },
       include: [folder],
       exclude: [join(folder, 'node_modules')],
     };

@@ -81,7 +81,9 @@ export function evaluateVersion(prepared: Prepared, environment: Environment): V
     }
     const found = builtin(id);
     if (found !== null) return found;
-    throw new Error(`module ${name} requires ${id}, which is not a built-in module of Node ${process.version}`);
+    const what = `which is not a built-in module of Node ${process.version}, and was not installed when it was pushed`;
+    // The code by which packages recognize that one is missing.
+    throw Object.assign(new Error(`module ${name} requires ${id}, ${what}`), { code: 'MODULE_NOT_FOUND' });
   };
   const module = { exports: {} };
   // The value of the script: nothing of the module runs before it is called.

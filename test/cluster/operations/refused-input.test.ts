@@ -27,8 +27,8 @@ const DIGITS = '9007199254740993 loses digits as a number: write 900719925474099
 const KNOWN = 'nodes here: fred, bambam';
 
 const MODULES: readonly Case[] = [
-  [['push', 'nosuch'], /^hotcast: there is no modules\/nosuch\.ts; modules here: [a-z, -]*\bhuge\b[a-z, -]*\n$/],
-  [['compile', 'nosuch', '--node', 'fred'], /^hotcast: there is no modules\/nosuch\.ts; modules here: .*\n$/],
+  [['push', 'nosuch'], /^hotcast: there is no modules\/nosuch\.ts .*; modules here: [a-z, -]*\bhuge\b[a-z, -]*\n$/],
+  [['compile', 'nosuch', '--node', 'fred'], /^hotcast: there is no modules\/nosuch\.ts .*; modules here: .*\n$/],
   [['push', 'Demo'], `hotcast: "Demo" is not a module name: ${RULE}\n`],
   [['push', 'demo.ts'], `hotcast: "demo.ts" is not a module name: ${RULE}\n`],
   [['push', '../x'], `hotcast: "../x" is not a module name: ${RULE}\n`],

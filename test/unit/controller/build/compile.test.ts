@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto';
-import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { availableModules, compile } from '../../../../controller/src/build/compile.ts';
+import { compile } from '../../../../controller/src/build/compile.ts';
 import { SourceError } from '../../../../controller/src/api/diagnostic.ts';
 import { call } from '../../../../node-image/src/modules/invoke.ts';
 import { CodeServer } from '../../../../node-image/src/modules/code-server.ts';
@@ -227,31 +226,6 @@ describe('the error of compile', () => {
 });
 
 describe('UsageError', () => {
-  it('lists the modules when one is unknown', async () => {
-    const modules = project({
-      'modules/demo.ts': add,
-      'modules/counter/index.ts': add,
-      'modules/globals.d.ts': '',
-      'modules/Upper.ts': add,
-      'modules/empty/readme.md': '',
-    });
-    expect(availableModules(modules)).toEqual(['counter', 'demo']);
-    await expect(compile(modules, 'dmeo')).rejects.toThrow(
-      new UsageError('there is no modules/dmeo.ts; modules here: counter, demo'),
-    );
-  });
-
-  it('says that there are no modules', async () => {
-    await expect(compile(join(project({}), 'nowhere'), 'demo')).rejects.toThrow('modules here: none yet');
-  });
-
-  it('rejects a module with two sources', async () => {
-    const modules = project({ 'modules/demo.ts': add, 'modules/demo/index.ts': add });
-    await expect(compile(modules, 'demo')).rejects.toThrow(
-      new UsageError('there are both modules/demo.ts and modules/demo/index.ts: remove one'),
-    );
-  });
-
   it.each(['', '// nothing yet\n', 'export type Only = "a type";', 'console.log("no exports");'])(
     'rejects a module without exports: %j',
     async source => {

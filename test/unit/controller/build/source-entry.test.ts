@@ -4,7 +4,8 @@ import { basename, join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { availableModules, compile } from '../../../../controller/src/build/compile.ts';
+import { compile } from '../../../../controller/src/build/compile.ts';
+import { availableModules } from '../../../../controller/src/build/module-entry.ts';
 import { UsageError } from '../../../../protocol/errors.ts';
 import { projects } from '../../projects.ts';
 

@@ -20,6 +20,8 @@ const realRequire = createRequire(import.meta.url);
 /** A module requires something that is no built-in of this version of Node.js. The nodes have the same version. */
 export class NoBuiltIn extends Error {
   override readonly name = 'NoBuiltIn';
+  /** As on a node. */
+  readonly code = 'MODULE_NOT_FOUND';
 }
 
 interface Stubs {

@@ -1,0 +1,101 @@
+import { dirname, join, relative } from 'node:path';
+
+import { build, type BuildOptions, type BuildResult, type Plugin } from 'esbuild';
+
+import { esbuildService } from './esbuild-service.ts';
+import { asEsModule } from './language/common-js.ts';
+import { NAMES } from './language/file-names.ts';
+import { failureOf } from './language/messages.ts';
+import { ASSETS, ownFiles } from './language/own-files.ts';
+import type { Tsconfig } from './language/tsconfig.ts';
+import { moduleEntry } from './module-entry.ts';
+import { leftToRunTime, missingInPackages } from './optional-packages.ts';
+import type { SourceSnapshot } from './source-snapshot.ts';
+
+/** What the modules of one build have in common. */
+export interface Project {
+  readonly modulesDir: string;
+  readonly snapshot: SourceSnapshot;
+  readonly tsconfig: Tsconfig;
+}
+
+type Built = BuildResult<{ readonly write: false; readonly metafile: true }>;
+
+/** A module's source as esbuild bundles it. */
+interface BundledSource {
+  /** The module's file, by its path beside the modules folder. */
+  readonly file: string;
+  /** The code that nodes run, CommonJS with all imports in it. */
+  readonly program: Built;
+  /** The module as an ES module without packages: esbuild lists the names that a module exports only when it writes one. */
+  readonly surface: Built;
+}
+
+/**
+ * Bundles a module's source, see {@link moduleEntry}.
+ *
+ * @throws UsageError when there is no such module.
+ * @throws SourceError when it does not compile.
+ */
+export async function bundleSource(project: Project, module: string): Promise<BundledSource> {
+  const root = dirname(project.modulesDir);
+  const file = relative(root, moduleEntry(project.modulesDir, module));
+  const built = await bundleEntry(project, module, { entryPoints: [file] });
+  if (built.surface.metafile.inputs[file]?.format !== 'cjs') return { file, ...built };
+  const entry = asEsModule(join(root, file), file, built.surface.outputFiles[0]?.text ?? '');
+  return { file, ...(await bundleEntry(project, module, { stdin: entry })) };
+}
+
+async function bundleEntry(
+  { modulesDir, snapshot, tsconfig }: Project,
+  module: string,
+  entry: Pick<BuildOptions, 'entryPoints' | 'stdin'>,
+): Promise<Pick<BundledSource, 'program' | 'surface'>> {
+  const common = {
+    ...entry,
+    absWorkingDir: dirname(modulesDir),
+    bundle: true,
+    write: false,
+    platform: 'node',
+    // The node resolves other modules, so that a call reaches their current version.
+    external: ['hot:*'],
+    target: 'node24',
+    tsconfigRaw: { compilerOptions: tsconfig.options },
+    loader: ASSETS,
+    charset: 'utf8',
+    logLevel: 'silent',
+    outfile: `${module}.js`,
+    metafile: true,
+  } as const satisfies BuildOptions;
+  const own = ownFiles(snapshot, tsconfig);
+  const [program, surface] = await Promise.allSettled([
+    buildWithoutMissing(plugins => ({
+      ...common,
+      format: 'cjs',
+      sourcemap: 'external',
+      define: { 'import.meta.hot': '__hotcast_hot', ...NAMES },
+      // A script of `vm` has no loader of its own, so an import() becomes a require.
+      supported: { 'dynamic-import': false },
+      plugins: [own, ...plugins],
+    })),
+    esbuildService.use(() => build({ ...common, format: 'esm', packages: 'external', plugins: [own] })),
+  ]);
+  // The program's errors come first: the other build leaves packages out, so it does not find all errors.
+  if (program.status === 'rejected') throw failureOf(module, program.reason);
+  if (surface.status === 'rejected') throw failureOf(module, surface.reason);
+  return { program: program.value, surface: surface.value };
+}
+
+/** Builds again without packages that are not installed, as long as other packages require more of them. */
+async function buildWithoutMissing(
+  optionsWith: (plugins: readonly Plugin[]) => BuildOptions & { readonly write: false; readonly metafile: true },
+  missing: ReadonlySet<string> = new Set(),
+): Promise<Built> {
+  try {
+    return await esbuildService.use(() => build(optionsWith(missing.size === 0 ? [] : [leftToRunTime(missing)])));
+  } catch (error) {
+    const more = missingInPackages(error).filter(name => !missing.has(name));
+    if (more.length === 0) throw error;
+    return buildWithoutMissing(optionsWith, new Set([...missing, ...more]));
+  }
+}

@@ -1,0 +1,68 @@
+import { extname, relative } from 'node:path';
+
+import type { Loader, OnLoadArgs, OnLoadResult, PartialMessage, Plugin } from 'esbuild';
+
+import { SOURCE_EXTENSIONS } from '../module-entry.ts';
+import { isInPackage } from '../source-file.ts';
+import type { SourceSnapshot } from '../source-snapshot.ts';
+import { refusedUses } from './refused-uses.ts';
+import type { ScriptFile } from './script-file.ts';
+import type { Tsconfig } from './tsconfig.ts';
+
+/** What an import gives whose attribute says `with { type: … }`. */
+const ATTRIBUTES: Readonly<Record<string, Loader>> = { json: 'json', text: 'text', bytes: 'binary' };
+
+/** What an import without an attribute gives: the text of the file, or its bytes. */
+export const ASSETS: Readonly<Record<string, Loader>> = {
+  ...Object.fromEntries(
+    '.txt .sql .html .htm .css .md .csv .graphql .gql .xml .svg .yaml .yml'.split(' ').map(each => [each, 'text']),
+  ),
+  ...Object.fromEntries('.wasm .bin .png .jpg .jpeg .gif .webp .ico'.split(' ').map(each => [each, 'binary'])),
+};
+
+const SCRIPTS: Readonly<Record<(typeof SOURCE_EXTENSIONS)[number], Loader>> = {
+  '.ts': 'ts',
+  '.tsx': 'tsx',
+  '.mts': 'ts',
+  '.cts': 'ts',
+  '.js': 'js',
+  '.jsx': 'jsx',
+  '.mjs': 'js',
+  '.cjs': 'js',
+};
+
+const DECORATOR = /^\s*@\w/m;
+
+const NO_METADATA =
+  'emitDecoratorMetadata is not supported: remove it from tsconfig.json, and name the types in the decorators';
+
+/** Gives esbuild the files of a snapshot, and refuses what has no meaning on a node. It reads packages by itself. */
+export function ownFiles(snapshot: SourceSnapshot, tsconfig: Tsconfig): Plugin {
+  return {
+    name: 'own-files',
+    setup: esbuild => {
+      const nameOf = (path: string): string => relative(esbuild.initialOptions.absWorkingDir ?? '', path);
+      esbuild.onLoad({ filter: /.*/, namespace: 'file' }, async ({ path, with: { type } }: OnLoadArgs) => {
+        if (isInPackage(path) && type === undefined) return undefined;
+        const name = nameOf(path);
+        const contents = snapshot.bytes(path);
+        if (contents === null) return error(`Could not read ${name}: it is missing, not readable or no regular file`);
+        if (type !== undefined) {
+          const loader = ATTRIBUTES[type];
+          if (loader !== undefined) return { contents, loader };
+          return error(`${name} is imported with { type: '${type}' }: the types are 'json', 'text' and 'bytes'`);
+        }
+        const extension = SOURCE_EXTENSIONS.find(each => each === extname(path));
+        if (extension === undefined) return { contents, loader: 'default' };
+        const file: ScriptFile = { name, text: contents.toString(), loader: SCRIPTS[extension], tsconfig };
+        if (tsconfig.hasDecoratorMetadata && DECORATOR.test(file.text)) return error(NO_METADATA);
+        const errors = await refusedUses(file);
+        return errors.length > 0 ? { errors } : { contents, loader: SCRIPTS[extension] };
+      });
+    },
+  };
+}
+
+function error(text: string): OnLoadResult {
+  return { errors: [{ text } satisfies PartialMessage] };
+}

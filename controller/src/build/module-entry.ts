@@ -1,0 +1,95 @@
+import { readdirSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+
+import { UsageError } from '../../../protocol/errors.ts';
+import { isModuleName, MODULE_RULE } from '../../../protocol/names.ts';
+import { sourceEntry, type SourceEntry } from './source-entry.ts';
+
+/** How the name of a module's source can end. */
+export const SOURCE_EXTENSIONS = ['.ts', '.tsx', '.mts', '.cts', '.js', '.jsx', '.mjs', '.cjs'] as const;
+
+/** How many files that are no modules are named. */
+const MAX_OTHERS = 3;
+
+interface Source {
+  readonly path: string;
+  readonly entry: SourceEntry;
+}
+
+interface Folder {
+  /** The names of modules that can be read. */
+  readonly modules: readonly string[];
+  /** Sources whose names are not those of modules. */
+  readonly others: readonly string[];
+}
+
+const isFile = ({ entry }: Source): boolean => entry === 'file';
+
+/** The names of the modules in a folder that can be read. */
+export function availableModules(modulesDir: string): readonly string[] {
+  return lookAt(modulesDir).modules;
+}
+
+/**
+ * The file that a module is compiled from: `<modulesDir>/<module>.ts`, or an `index.ts` in the folder `<module>`, or one with
+ * another of the {@link SOURCE_EXTENSIONS}.
+ *
+ * @throws UsageError when there is no such file, or more than one.
+ */
+export function moduleEntry(modulesDir: string, module: string): string {
+  const sources = entriesOf(modulesDir, module);
+  const nameOf = ({ path }: Source): string => relative(dirname(modulesDir), path);
+  const [file, ...more] = sources.filter(isFile);
+  if (file !== undefined && more.length > 0) {
+    const last = more.at(-1) ?? file;
+    const first = [file, ...more.slice(0, -1)].map(nameOf).join(', ');
+    throw new UsageError(`there are both ${first} and ${nameOf(last)}: remove one`);
+  }
+  if (file !== undefined) return file.path;
+  for (const source of sources) {
+    const { entry } = source;
+    if (typeof entry === 'object') {
+      throw new UsageError(`${nameOf(source)} ${entry.problem}: make it a file that can be read`);
+    }
+  }
+  throw new UsageError(noSuchModule(modulesDir, module));
+}
+
+function noSuchModule(modulesDir: string, module: string): string {
+  const { modules, others } = lookAt(modulesDir);
+  const extensions = SOURCE_EXTENSIONS.slice(1).join(', ');
+  const possible = `modules/${module}.ts and no modules/${module}/index.ts (or ${extensions})`;
+  const known = `modules here: ${modules.join(', ') || 'none yet'}`;
+  if (others.length === 0) return `there is no ${possible}; ${known}`;
+  const named = [...others.slice(0, MAX_OTHERS), ...(others.length > MAX_OTHERS ? ['…'] : [])].join(', ');
+  return `there is no ${possible}; ${known}; not the name of a module: ${named} (it has ${MODULE_RULE})`;
+}
+
+function lookAt(modulesDir: string): Folder {
+  if (sourceEntry(modulesDir) === 'nothing') return { modules: [], others: [] };
+  const files = readdirSync(modulesDir);
+  const names = [...new Set(files.map(nameIn))].filter(isModuleName).toSorted();
+  return {
+    modules: names.filter(module => entriesOf(modulesDir, module).some(isFile)),
+    others: files.filter(file => isSource(file) && !isModuleName(nameIn(file))).toSorted(),
+  };
+}
+
+/** A file with a dot in its name is no module by intent: `types.d.ts`, `demo.test.ts`, `.hidden.js`. */
+function isSource(file: string): boolean {
+  return SOURCE_EXTENSIONS.some(extension => file.endsWith(extension)) && !nameIn(file).includes('.');
+}
+
+function nameIn(file: string): string {
+  const extension = SOURCE_EXTENSIONS.find(each => file.endsWith(each)) ?? '';
+  return basename(file, extension);
+}
+
+/** What is where the source of a module can be. */
+function entriesOf(modulesDir: string, module: string): Source[] {
+  const paths = [join(modulesDir, module), join(modulesDir, module, 'index')];
+  return paths
+    .flatMap(path => SOURCE_EXTENSIONS.map(extension => `${path}${extension}`))
+    .map(path => ({ path, entry: sourceEntry(path) }))
+    .filter(({ entry }) => entry !== 'nothing');
+}
