@@ -36,7 +36,7 @@ export function evaluate(
   }
   const { violation } = environment.used;
   if (violation !== null) return refused(violation.reason, violation.message, violation);
-  const { changed, globals } = changesSince(before);
+  const { changed, added, globals } = changesSince(before);
   if (changed.length > 0) return refused('intrinsics', `it changes ${shortList(changed)}, which all modules share`);
   // Made only now: after the script has run, it has the functions that loading needs.
   const cache = script?.createCachedData().toString('base64') ?? null;
@@ -46,7 +46,10 @@ export function evaluate(
   const missing = tested.exports.filter(name => !(name in module.exports));
   if (missing.length > 0) return refused('no_export', `it has no ${shortList(missing)} when it has loaded`);
   environment.provide(tested.module, module.exports);
-  const warnings = globals.length === 0 ? [] : [`it sets the global ${shortList(globals)}, which no purge removes`];
+  const warnings = [
+    ...(globals.length === 0 ? [] : [`it sets the global ${shortList(globals)}, which no purge removes`]),
+    ...(added.length === 0 ? [] : [`it adds ${shortList(added)}, which all modules share and no purge removes`]),
+  ];
   return { status: 'passed', warnings, cache, memoryBytes };
 }
 

@@ -4,6 +4,8 @@ import { EventEmitter } from 'node:events';
 interface ObjectState {
   readonly name: string;
   readonly object: object;
+  /** Whether other objects inherit its properties, so that a new one changes those too. */
+  readonly isInherited: boolean;
   readonly prototype: object | null;
   readonly keys: readonly PropertyKey[];
   readonly descriptors: readonly (PropertyDescriptor | undefined)[];
@@ -16,23 +18,23 @@ export type Snapshot = readonly ObjectState[];
 const HOOKS = new Set<PropertyKey>(['prepareStackTrace', 'stackTraceLimit']);
 
 // Taken before a module can replace them.
-const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
+const { apply, ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
 const { is } = Object;
 
 /** Records the built-in objects of the language and of Node.js: global classes and namespaces, with their prototypes. */
 export function snapshot(): Snapshot {
   const taken: ObjectState[] = [];
   const seen = new Set<object>();
-  const take = (name: string, value: unknown): void => {
+  const take = (name: string, value: unknown, isInherited = false): void => {
     if (!isObject(value) || seen.has(value)) return;
     seen.add(value);
     const keys = ownKeys(value);
     const descriptors = keys.map(key => getOwnPropertyDescriptor(value, key));
-    taken.push({ name, object: value, prototype: getPrototypeOf(value), keys, descriptors });
+    taken.push({ name, object: value, isInherited, prototype: getPrototypeOf(value), keys, descriptors });
     if (typeof value === 'function') {
-      take(`${name}.prototype`, valueOf(value, 'prototype'));
-      take(`the class above ${name}`, getPrototypeOf(value));
-    } else take(`the prototype above ${name}`, getPrototypeOf(value));
+      take(`${name}.prototype`, valueOf(value, 'prototype'), true);
+      take(`the class above ${name}`, getPrototypeOf(value), true);
+    } else take(`the prototype above ${name}`, getPrototypeOf(value), true);
   };
   take('globalThis', globalThis);
   for (const name of Object.getOwnPropertyNames(globalThis)) {
@@ -48,26 +50,36 @@ export function snapshot(): Snapshot {
   }
   take('EventEmitter', EventEmitter);
   const hidden = { async *asyncGenerator() {}, *generator() {}, async asyncFunction() {} };
-  for (const [name, body] of Object.entries(hidden)) take(`${name}.prototype`, getPrototypeOf(body));
+  for (const [name, body] of Object.entries(hidden)) take(`${name}.prototype`, getPrototypeOf(body), true);
   for (const iterable of [[], new Map(), new Set(), '']) {
-    take(`the iterator of ${iterable.constructor.name}`, getPrototypeOf(iterable[Symbol.iterator]()));
+    take(`the iterator of ${iterable.constructor.name}`, getPrototypeOf(iterable[Symbol.iterator]()), true);
   }
   return taken;
 }
 
-/** What differs from a snapshot. `changed`: for example `Array.prototype.last`; `globals`: new names in globalThis. */
-export function changesSince(taken: Snapshot): { readonly changed: string[]; readonly globals: string[] } {
+/** What differs from a snapshot. */
+export interface Changes {
+  /** What was replaced, or added where other objects inherit it: `Math.random`, `Array.prototype.last`. */
+  readonly changed: string[];
+  /** What was added elsewhere, which no other code uses: `Error.__BluebirdErrorTypes__`. */
+  readonly added: string[];
+  /** New names in globalThis. */
+  readonly globals: string[];
+}
+
+export function changesSince(taken: Snapshot): Changes {
   const changed: string[] = [];
+  const added: string[] = [];
   const globals: string[] = [];
   // By index: a module can have changed the iterator of arrays.
   for (let at = 0; at < taken.length; at += 1) {
     const state = taken[at];
     if (state === undefined) break;
-    const { name, object, prototype, keys, descriptors } = state;
+    const { name, object, isInherited, prototype, keys, descriptors } = state;
     if (getPrototypeOf(object) !== prototype) changed.push(`the prototype of ${name}`);
     for (let index = 0; index < keys.length; index += 1) {
       const key = keys[index] ?? '';
-      if (HOOKS.has(key) || same(descriptors[index], getOwnPropertyDescriptor(object, key))) continue;
+      if (HOOKS.has(key) || same(object, descriptors[index], getOwnPropertyDescriptor(object, key))) continue;
       changed.push(path(name, key));
     }
     const now = ownKeys(object);
@@ -75,18 +87,20 @@ export function changesSince(taken: Snapshot): { readonly changed: string[]; rea
     for (let index = 0; index < now.length; index += 1) {
       const key = now[index] ?? '';
       if (keys.includes(key) || HOOKS.has(key)) continue;
-      if (object !== globalThis) changed.push(path(name, key));
+      if (object !== globalThis) (isInherited ? changed : added).push(path(name, key));
       // Under a symbol, libraries keep what all their copies share.
       else if (typeof key === 'string') globals.push(key);
     }
   }
-  return { changed, globals };
+  return { changed, added, globals };
 }
 
-function same(before: PropertyDescriptor | undefined, now: PropertyDescriptor | undefined): boolean {
+function same(object: object, before: PropertyDescriptor | undefined, now: PropertyDescriptor | undefined): boolean {
+  if (before === undefined || now === undefined) return false;
+  // Node.js itself replaces a getter by its value when a global is first read.
+  if (object === globalThis && before.get !== undefined && 'value' in now)
+    return is(now.value, apply(before.get, object, []));
   return (
-    before !== undefined &&
-    now !== undefined &&
     is(before.value, now.value) &&
     before.get === now.get &&
     before.set === now.set &&

@@ -19,7 +19,7 @@ const nothing = (): null => null;
 
 describe('changesSince', () => {
   it('finds nothing when nothing was changed', () => {
-    expect(changesSince(snapshot())).toEqual({ changed: [], globals: [] });
+    expect(changesSince(snapshot())).toEqual({ changed: [], added: [], globals: [] });
   });
 
   it.each([
@@ -47,13 +47,39 @@ describe('changesSince', () => {
     expect(changed).toEqual(['the prototype of Set.prototype']);
   });
 
+  it.each([
+    ['a property of a class', Error, '__BluebirdErrorTypes__', 'Error.__BluebirdErrorTypes__'],
+    ['a function of a namespace', Reflect, 'extra', 'Reflect.extra'],
+  ])('lists %s that was added apart from changes', (_, object, name, expected) => {
+    expect(changesAfter(object, name, nothing)).toEqual({ changed: [], added: [expected], globals: [] });
+  });
+
+  it('names a class method that was added where other classes inherit it', () => {
+    const typedArray = Object.getPrototypeOf(Int8Array) as object;
+    expect(changesAfter(typedArray, 'last', nothing).changed).toEqual([expect.stringMatching(/last$/)]);
+    expect(changesAfter(Function.prototype, 'last', nothing).changed).toHaveLength(1);
+  });
+
+  it('allows a global that Node.js makes when it is first read', () => {
+    const made = {};
+    const lazy = { get: () => made, configurable: true };
+    Object.defineProperty(globalThis, 'lazy', lazy);
+    const before = snapshot();
+    Object.defineProperty(globalThis, 'lazy', { value: made, configurable: true, writable: true });
+    const { changed } = changesSince(before);
+    Object.defineProperty(globalThis, 'lazy', { value: {}, configurable: true, writable: true });
+    const { changed: replaced } = changesSince(before);
+    Reflect.deleteProperty(globalThis, 'lazy');
+    expect([changed, replaced]).toEqual([[], ['lazy']]);
+  });
+
   it('lists new globals apart from changes, without those under a symbol', () => {
-    expect(changesAfter(globalThis, 'leftBehind', 1)).toEqual({ changed: [], globals: ['leftBehind'] });
-    expect(changesAfter(globalThis, Symbol.for('shared'), 1)).toEqual({ changed: [], globals: [] });
+    expect(changesAfter(globalThis, 'leftBehind', 1)).toEqual({ changed: [], added: [], globals: ['leftBehind'] });
+    expect(changesAfter(globalThis, Symbol.for('shared'), 1)).toEqual({ changed: [], added: [], globals: [] });
   });
 
   it('allows the hooks of V8 for stacks', () => {
-    expect(changesAfter(Error, 'stackTraceLimit', 50)).toEqual({ changed: [], globals: [] });
-    expect(changesAfter(Error, 'prepareStackTrace', undefined)).toEqual({ changed: [], globals: [] });
+    expect(changesAfter(Error, 'stackTraceLimit', 50)).toEqual({ changed: [], added: [], globals: [] });
+    expect(changesAfter(Error, 'prepareStackTrace', undefined)).toEqual({ changed: [], added: [], globals: [] });
   });
 });
