@@ -9,6 +9,7 @@ import { UnavailableError } from '../../../protocol/errors.ts';
 import { orNullAfter, withTimeout } from '../../../shared/timeout.ts';
 import { type Diagnostic, withoutPosition } from '../api/diagnostic.ts';
 import { type Helper, HelperProcess } from './helper-process.ts';
+import { installedPackages } from './installed-packages.ts';
 import { DEFAULT_OPTIONS } from './language/tsconfig.ts';
 import { SOURCE_EXTENSIONS } from './module-entry.ts';
 import { isInPackage } from './source-file.ts';
@@ -28,6 +29,8 @@ interface Session {
   readonly config: string;
   /** The files that the checker has asked for, with their hashes. */
   readonly known: Map<string, string>;
+  /** What was installed when it was opened, see {@link installedPackages}. */
+  readonly packages: string;
   snapshot: Snapshot;
 }
 
@@ -136,8 +139,9 @@ export class TypeCheck implements AsyncDisposable, Helper {
     }
     const created = sources.paths.filter(path => !known.has(path));
     const all = [...changed, ...created, ...deleted];
-    // TypeScript does not notice the first files of a program that had none.
-    if (known.size === 0 || all.some(path => path.endsWith('.json'))) {
+    // TypeScript does not notice the first files of a program that had none, and no packages that are installed later.
+    const packages = installedPackages(this.#packageFolders());
+    if (known.size === 0 || packages !== session.packages || all.some(path => path.endsWith('.json'))) {
       await this.#close();
       return this.#open(sources);
     }
@@ -155,18 +159,23 @@ export class TypeCheck implements AsyncDisposable, Helper {
     const folder = mkdtempSync(join(tmpdir(), 'hotcast-types-'));
     const config = join(folder, 'tsconfig.json');
     const known = new Map<string, string>();
+    const packages = installedPackages(this.#packageFolders());
     for (const path of sources.paths) note(known, path, sources);
     const api = new Checker({ cwd: this.#modulesDir, fs: this.#files(folder, known) });
     try {
       writeFileSync(config, JSON.stringify(await this.#configuration(api)));
       const snapshot = await api.updateSnapshot({ openProjects: [config] });
-      this.#session = { api, folder, config, known, snapshot };
+      this.#session = { api, folder, config, known, packages, snapshot };
       return this.#session;
     } catch (error) {
       rmSync(folder, { recursive: true });
       await orNullAfter(CLOSE_TIMEOUT_MS, api.close());
       throw error;
     }
+  }
+
+  #packageFolders(): string[] {
+    return [this.#modulesDir, dirname(this.#modulesDir), this.#appDir].map(each => join(each, 'node_modules'));
   }
 
   /** Gives the checker the sources of the check that runs. It reads packages and its own files by itself. */
@@ -196,8 +205,7 @@ export class TypeCheck implements AsyncDisposable, Helper {
     const entries = ['*', '*/index'].flatMap(path => SOURCE_EXTENSIONS.map(extension => `${path}${extension}`));
     const paths = { ...absolutePaths(options, folder), 'hot:*': entries.map(path => join(folder, path)) };
     const types = new Set(['node', '@hotcast/types', ...stringsOf(options['types'])]);
-    const packages = [folder, dirname(folder), this.#appDir].map(each => join(each, 'node_modules'));
-    const typeRoots = packages.flatMap(each => [join(each, '@types'), each]);
+    const typeRoots = this.#packageFolders().flatMap(each => [join(each, '@types'), each]);
     const needs = {
       noEmit: true,
       composite: false,

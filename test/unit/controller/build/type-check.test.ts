@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterEach, expect, it, vi } from 'vitest';
@@ -90,6 +90,24 @@ it('sees the sources of a snapshot, and later those on the disk', { timeout: 30_
   writeFileSync(path('a.ts'), 'export const a = 1;\n');
   writeFileSync(path('../lib/b.ts'), 'export const b = 1;\n');
   expect(await check('demo.ts')).toEqual([]);
+});
+
+it('sees packages that are installed and removed later, also types alone', { timeout: 30_000 }, async () => {
+  const { check, path } = checker({
+    'modules/demo.ts': `import { doo } from 'yabba';\nexport const f: string = doo;\n`,
+  });
+  expect(await check('demo.ts')).toEqual(['modules/demo.ts:1:21 TS2307']);
+  const install = (name: string, files: Readonly<Record<string, string>>): void => {
+    mkdirSync(path(`node_modules/${name}`), { recursive: true });
+    for (const [file, text] of Object.entries(files)) writeFileSync(path(`node_modules/${name}/${file}`), text);
+  };
+  install('yabba', { 'package.json': '{ "name": "yabba", "version": "1.0.0" }', 'index.js': 'exports.doo = 1;' });
+  expect(await check('demo.ts')).toEqual(['modules/demo.ts:1:21 TS7016']);
+  install('@types/yabba', { 'index.d.ts': 'export const doo: number;' });
+  expect(await check('demo.ts')).toEqual(['modules/demo.ts:2:14 TS2322']);
+  rmSync(path('node_modules/yabba'), { recursive: true });
+  rmSync(path('node_modules/@types/yabba'), { recursive: true });
+  expect(await check('demo.ts')).toEqual(['modules/demo.ts:1:21 TS2307']);
 });
 
 it('leaves no temporary folder and no process when it is disposed', { timeout: 30_000 }, async () => {
