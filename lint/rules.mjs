@@ -126,9 +126,9 @@ export const importRules = [
   // Packages from npm.
   {
     name: 'only-build-imports-compilers',
-    why: 'esbuild and TypeScript are large and change often, so one folder and its tests depend on them.',
+    why: 'esbuild, TypeScript and oxc are large and change often, so one folder and its tests depend on them.',
     from: /^(?!controller\/src\/build\/|test\/unit\/controller\/build\/)/,
-    to: /^npm:(?:esbuild|typescript)$/,
+    to: /^npm:(?:esbuild|typescript|oxc-transform)$/,
   },
   {
     name: 'only-roster-imports-dockerode',

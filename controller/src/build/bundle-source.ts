@@ -4,6 +4,7 @@ import { build, type BuildOptions, type BuildResult, type Plugin } from 'esbuild
 
 import { esbuildService } from './esbuild-service.ts';
 import { asEsModule } from './language/common-js.ts';
+import { decoratorHelpers } from './language/decorator-metadata.ts';
 import { NAMES } from './language/file-names.ts';
 import { failureOf } from './language/messages.ts';
 import { ASSETS, ownFiles } from './language/own-files.ts';
@@ -76,9 +77,11 @@ async function bundleEntry(
       define: { 'import.meta.hot': '__hotcast_hot', ...NAMES },
       // A script of `vm` has no loader of its own, so an import() becomes a require.
       supported: { 'dynamic-import': false },
-      plugins: [own, ...plugins],
+      plugins: [own, decoratorHelpers, ...plugins],
     })),
-    esbuildService.use(() => build({ ...common, format: 'esm', packages: 'external', plugins: [own] })),
+    esbuildService.use(() =>
+      build({ ...common, format: 'esm', packages: 'external', plugins: [own, decoratorHelpers] }),
+    ),
   ]);
   // The program's errors come first: the other build leaves packages out, so it does not find all errors.
   if (program.status === 'rejected') throw failureOf(module, program.reason);

@@ -5,6 +5,7 @@ import type { Loader, OnLoadArgs, OnLoadResult, PartialMessage, Plugin } from 'e
 import { SOURCE_EXTENSIONS } from '../module-entry.ts';
 import { isInPackage } from '../source-file.ts';
 import type { SourceSnapshot } from '../source-snapshot.ts';
+import { hasDecorators, withDecoratorMetadata } from './decorator-metadata.ts';
 import { refusedUses } from './refused-uses.ts';
 import type { ScriptFile } from './script-file.ts';
 import type { Tsconfig } from './tsconfig.ts';
@@ -31,11 +32,6 @@ const SCRIPTS: Readonly<Record<(typeof SOURCE_EXTENSIONS)[number], Loader>> = {
   '.cjs': 'js',
 };
 
-const DECORATOR = /^\s*@\w/m;
-
-const NO_METADATA =
-  'emitDecoratorMetadata is not supported: remove it from tsconfig.json, and name the types in the decorators';
-
 /** Gives esbuild the files of a snapshot, and refuses what has no meaning on a node. It reads packages by itself. */
 export function ownFiles(snapshot: SourceSnapshot, tsconfig: Tsconfig): Plugin {
   return {
@@ -55,9 +51,9 @@ export function ownFiles(snapshot: SourceSnapshot, tsconfig: Tsconfig): Plugin {
         const extension = SOURCE_EXTENSIONS.find(each => each === extname(path));
         if (extension === undefined) return { contents, loader: 'default' };
         const file: ScriptFile = { name, text: contents.toString(), loader: SCRIPTS[extension], tsconfig };
-        if (tsconfig.hasDecoratorMetadata && DECORATOR.test(file.text)) return error(NO_METADATA);
         const errors = await refusedUses(file);
-        return errors.length > 0 ? { errors } : { contents, loader: SCRIPTS[extension] };
+        if (errors.length > 0) return { errors };
+        return hasDecorators(file) ? withDecoratorMetadata(file) : { contents, loader: SCRIPTS[extension] };
       });
     },
   };

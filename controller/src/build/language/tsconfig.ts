@@ -23,8 +23,10 @@ export const DEFAULT_OPTIONS = {
 export interface Tsconfig {
   /** For esbuild. All paths are absolute. */
   readonly options: TsconfigRaw['compilerOptions'] & object;
-  /** Whether decorators record the types of what they decorate. esbuild can't do that. */
+  /** Whether decorators record the types of what they decorate. */
   readonly hasDecoratorMetadata: boolean;
+  /** Whether null and undefined are types of their own. */
+  readonly isStrict: boolean;
   /** The paths of the configuration and of those that it extends. */
   readonly files: readonly string[];
 }
@@ -65,10 +67,13 @@ export function readTsconfig(modulesDir: string, snapshot: SourceSnapshot): Tsco
     snapshot.bytes(path) === null ? { options: DEFAULT_OPTIONS as Options, files: [] } : reader.read(path, []);
   const used = Object.fromEntries(USED.flatMap(name => (name in options ? [[name, plain(name, options[name])]] : [])));
   if (PRESERVED_JSX.has(used['jsx'])) used['jsx'] = 'react-jsx';
+  // As TypeScript does from the target.
+  used['useDefineForClassFields'] ??= !/^es(?:3|5|6|20(?:1\d|2[01]))$/.test(String(used['target'] ?? 'esnext'));
   const { 'hot:*': _, ...paths } = pathsOf(options);
   return {
     options: { ...used, paths },
     hasDecoratorMetadata: options['experimentalDecorators'] === true && options['emitDecoratorMetadata'] === true,
+    isStrict: (options['strictNullChecks'] ?? options['strict'] ?? true) === true,
     files,
   };
 }
