@@ -58,6 +58,8 @@ async function bundleEntry(
     bundle: true,
     write: false,
     platform: 'node',
+    // As Node.js, and without `module`, which esbuild adds for bundlers.
+    conditions: ['module-sync'],
     // The node resolves other modules, so that a call reaches their current version.
     external: ['hot:*'],
     target: 'node24',

@@ -36,4 +36,17 @@ describe('a package', () => {
     const source = `export const f = () => require('mysql2');`;
     await expect(compile(project({ 'modules/demo.ts': source }), 'demo')).rejects.toThrow('Could not resolve "mysql2"');
   });
+
+  it('is resolved by its exports under the conditions of Node.js', async () => {
+    const files = {
+      'modules/demo.ts': `import a from 'a'; import b from 'b'; export const f = () => [a, b, require('a')];`,
+      'node_modules/a/package.json':
+        '{ "exports": { "module": "./no.js", "browser": "./no.js", "import": "./i.mjs", "require": "./r.cjs" } }',
+      'node_modules/a/i.mjs': 'export default 1;',
+      'node_modules/a/r.cjs': 'module.exports = 2;',
+      'node_modules/b/package.json': '{ "exports": { "module-sync": "./s.mjs", "default": "./no.js" } }',
+      'node_modules/b/s.mjs': 'export default 3;',
+    };
+    expect(await valueOf(files)).toEqual([1, 3, 2]);
+  });
 });
