@@ -13,7 +13,7 @@ const REFUSED: readonly { readonly use: RegExp; readonly why: (found: Readonly<R
       use: new RegExp(String.raw`\bnew\s+Worker\(\s*new\s+URL\(\s*${FILE}\s*,\s*${OWN_FILE}`, 'g'),
       why: ({ file = '' }) =>
         `a worker can't load ${file}, because only what is imported is sent to the nodes: start it from its text, ` +
-        `import code from '${file.replace(/\.[mc]?tsx?$/, '.js')}' with { type: 'text' } (JavaScript) and new Worker(code, { eval: true }), ` +
+        `import code from '${file.replace(/\.[mc]?[jt]sx?$/, '.txt')}' (JavaScript) and new Worker(code, { eval: true }), ` +
         `and end it with import.meta.hot.dispose`,
     },
     {

@@ -119,7 +119,7 @@ describe('a large set', () => {
         await turn();
         running -= 1;
         if (module === bad) throw new Error('no');
-        return { bundle: bundleOf(module, `exports.f = '${module}';`), files: [], sources: {} };
+        return { bundle: bundleOf(module, `exports.f = '${module}';`), files: [], sources: {}, warnings: [] };
       },
       typeCheck: { check: async () => [] },
       preflight: { run: async bundles => ({ bundles, warnings: [] }) },
@@ -139,4 +139,13 @@ describe('a large set', () => {
     expect(built).toBeNull();
     expect(all).toBeLessThan(60);
   });
+});
+
+it('reports what the compiler warns of', async () => {
+  const { build } = builder({ 'modules/demo.ts': 'export const f = (x: number) => x === NaN;\n' });
+  const said: string[] = [];
+  await build(['demo'], false, report => void said.push(report.type === 'warning' ? report.message : report.type));
+  expect(said.map(message => message.split('\n')[0])).toEqual([
+    'modules/demo.ts:1:35: Comparison with NaN using the "===" operator here is always false',
+  ]);
 });

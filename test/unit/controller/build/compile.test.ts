@@ -59,9 +59,11 @@ describe('compile', () => {
 
   it('names its sources with their hashes, those that `export *` of a hot import reads, and packages by package.json', async () => {
     const files = {
-      'modules/demo.ts': `export * from 'hot:core'; export * from './lib/more'; export { yabba } from 'yabba';`,
+      'modules/demo.ts': `export * from 'hot:core'; export * from './lib/more'; export { yabba } from 'yabba';
+        import text from './lib/text.any' with { type: 'text' }; export const length = text.length;`,
       'modules/lib/more.ts': `import data from '../../data.json'; import type { T } from './type'; export const all: T = data;`,
       'modules/lib/type.ts': 'export type T = object;',
+      'modules/lib/text.any': 'yabba',
       'modules/core.ts': add,
       'modules/other.ts': add,
       'data.json': '{ "x": 1 }',
@@ -72,6 +74,7 @@ describe('compile', () => {
     const hashed = [
       'modules/demo.ts',
       'modules/lib/more.ts',
+      'modules/lib/text.any',
       'modules/core.ts',
       'data.json',
       'node_modules/yabba/package.json',

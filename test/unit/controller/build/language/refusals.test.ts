@@ -15,7 +15,7 @@ describe('a module has not', () => {
     [
       'a worker with a file',
       `import { Worker } from 'node:worker_threads';\nexport const f = () => new Worker(new URL('./w.ts', import.meta.url));`,
-      `2:24: a worker can't load ./w.ts, because only what is imported is sent to the nodes: start it from its text, import code from './w.js' with { type: 'text' } (JavaScript) and new Worker(code, { eval: true }), and end it with import.meta.hot.dispose`,
+      `2:24: a worker can't load ./w.ts, because only what is imported is sent to the nodes: start it from its text, import code from './w.txt' (JavaScript) and new Worker(code, { eval: true }), and end it with import.meta.hot.dispose`,
     ],
     [
       'files beside it',
