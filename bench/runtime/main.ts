@@ -1,5 +1,6 @@
 import { callsReport } from './calls.ts';
 import { memoryReport } from './memory.ts';
+import { modulesReport } from './modules.ts';
 import { speedReport } from './speed.ts';
 
 /** What can be measured, one part a process (runtime.sh). */
@@ -8,6 +9,7 @@ const PARTS: Readonly<Record<string, () => Promise<string>>> = {
   import: () => memoryReport('import'),
   speed: speedReport,
   calls: callsReport,
+  modules: modulesReport,
 };
 
 const report = await PARTS[process.argv[2] ?? '']?.();

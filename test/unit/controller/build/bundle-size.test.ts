@@ -21,6 +21,15 @@ describe('pack', () => {
     expect(decodeBundle(packed)).toEqual(bundle);
   });
 
+  it('takes a bundle of exactly the limit, and none that is a byte larger', () => {
+    const bundle = bundleOf('demo', `exports.noise = '${noise(10_000)}';`);
+    const packed = pack(bundle, Infinity);
+    expect(pack(bundle, HEADER_BYTES + packed.length)).toEqual(packed);
+    expect(() => pack(bundle, HEADER_BYTES + packed.length - 1)).toThrow(
+      /^demo is 0\.0 MiB packed, the limit is 0\.0 MiB/,
+    );
+  });
+
   it('rejects a bundle that is larger than the limits', () => {
     const bundle = bundleOf('demo', `exports.noise = '${noise(9 * 1024 * 1024)}';`);
     expect(() => pack(bundle, Infinity)).toThrow(/^demo is \d+\.\d MiB packed, the limit is 7\.9 MiB: import less/);
