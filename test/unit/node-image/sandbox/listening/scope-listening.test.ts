@@ -1,39 +1,16 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request } from 'node:http';
-import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
-import { buffer } from 'node:stream/consumers';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 
-import { CodeServer } from '../../../../../node-image/src/modules/code-server.ts';
-import { scopeListening } from '../../../../../node-image/src/sandbox/listening/scope-listening.ts';
-import { bundleOf, headOf, latch, recordingLog } from '../../../fixtures.ts';
+import { bundleOf, headOf, latch } from '../../../fixtures.ts';
+import { listeningHost } from './listening-host.ts';
 
-beforeAll(scopeListening);
-
-let server: CodeServer;
-let log: ReturnType<typeof recordingLog>;
-let sequence = 0;
-let port = 0;
-
-beforeEach(async () => {
-  log = recordingLog();
-  server = new CodeServer(log);
-  const free = createServer().listen(0);
-  await once(free, 'listening');
-  ({ port } = free.address() as AddressInfo);
-  free.close();
-  await once(free, 'close');
-});
-afterEach(() => server.stop(1_000));
-
-const push = (module: string, code: string) => {
-  const bundle = bundleOf(module, code);
-  server.prepare(bundle);
-  return server.commit([headOf(module, bundle.revision, (sequence += 1))]);
-};
-const remove = (module: string) => server.commit([headOf(module, null, (sequence += 1))]);
+const { current, nextSequence, push, remove } = listeningHost();
+let { server, log, port } = current();
+beforeEach(() => ({ server, log, port } = current()));
 
 /** A module with a server that answers with its version, and holds the answer to /held until `finish` is called. */
 const web = (version: string, more = '') => `
@@ -208,7 +185,7 @@ describe('a request to a server of a module', () => {
     await expect.poll(() => server.describe()['web']?.inFlight).toBe(1);
     const next = { ...bundleOf('web', `${web('v2')} exports.codeChange = data => data;`), exports: ['codeChange'] };
     server.prepare(next);
-    const head = headOf('web', next.revision, (sequence += 1));
+    const head = headOf('web', next.revision, nextSequence());
     const loading = server.suspensions.whenQuiet([head], () => server.commit([head]));
     const arrived = requestTo('/');
     const waiting = get();
@@ -260,66 +237,6 @@ describe('a request to a server of a module', () => {
     await get();
     await expect.poll(() => server.describe()['web']?.errors).toBe(1);
   });
-});
-
-describe('connections of a module that are not requests', () => {
-  const upgrading = (version: string) => `
-    const server = require('node:http').createServer();
-    const sockets = new Set();
-    server.on('upgrade', (request, socket) => {
-      sockets.add(socket);
-      socket.write('HTTP/1.1 101 Switching Protocols\\r\\nconnection: upgrade\\r\\nupgrade: echo\\r\\n\\r\\n');
-      socket.on('data', data => socket.write('${version} ' + data));
-    });
-    server.listen(${port});
-    __hotcast_hot.dispose(() => sockets.forEach(socket => socket.write('bye')));
-  `;
-
-  it('of an upgrade end when their version closes, after dispose', async () => {
-    push('chat', upgrading('v1'));
-    const first = await upgraded();
-    expect(await answer(first, 'a')).toBe('v1 a');
-    push('chat', upgrading('v2'));
-    expect(String((await once(first, 'data'))[0])).toBe('bye');
-    await once(first, 'close');
-    const second = await upgraded();
-    expect(await answer(second, 'b')).toBe('v2 b');
-    remove('chat');
-    await once(second.resume(), 'close');
-  });
-
-  it('of a WebSocket end with the code for a restart', async () => {
-    push('chat', upgrading('v1'));
-    const socket = await upgraded('websocket');
-    push('chat', upgrading('v2'));
-    const last = await buffer(socket);
-    expect([String(last.subarray(0, 3)), last[3], last.readUInt16BE(5)]).toEqual(['bye', 0x88, 1012]);
-  });
-
-  const tcp = (version: string) => `
-    const server = require('node:net').createServer(socket => socket.on('data', data => socket.write('${version} ' + data)));
-    server.listen({ port: ${port}, host: '127.0.0.1' });
-  `;
-
-  it('of TCP end when their version closes; the node outlives their errors', async () => {
-    push('echo', tcp('v1'));
-    const first = connect(port, '127.0.0.1');
-    expect(await answer(first, 'a')).toBe('v1 a');
-    push('echo', tcp('v2'));
-    await once(first, 'close');
-    const second = connect(port, '127.0.0.1');
-    expect(await answer(second, 'b')).toBe('v2 b');
-    second.destroy();
-  });
-
-  async function upgraded(upgrade = 'echo'): Promise<Socket> {
-    const sent = request({ port, headers: { connection: 'upgrade', upgrade } }).end();
-    return ((await once(sent, 'upgrade')) as [unknown, Socket])[1];
-  }
-  async function answer(socket: Socket, text: string): Promise<string> {
-    socket.write(text);
-    return String((await once(socket, 'data'))[0]);
-  }
 });
 
 it('servers of the node itself listen as ever', async () => {
