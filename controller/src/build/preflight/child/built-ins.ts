@@ -1,4 +1,5 @@
 import { createRequire, isBuiltin } from 'node:module';
+import { Server } from 'node:net';
 
 /** Built-in modules without I/O. Modules under test get these; they get stubs for all others. */
 const PURE = new Set(
@@ -10,6 +11,14 @@ const PURE = new Set(
     .join(' ')
     .split(' '),
 );
+
+/** The parts of `http` without I/O, as long as no server listens. Express and socket.io need them while they load. */
+const HTTP = [
+  'METHODS STATUS_CODES IncomingMessage OutgoingMessage ServerResponse Server createServer maxHeaderSize',
+  'validateHeaderName validateHeaderValue',
+]
+  .join(' ')
+  .split(' ');
 
 const TIMERS = new Set(['timers', 'timers/promises']);
 
@@ -27,6 +36,8 @@ export class NoBuiltIn extends Error {
 interface Stubs {
   /** For modules with I/O. Using it is recorded. */
   readonly io: object;
+  /** Called when a server is to listen. It does not. */
+  readonly onListen: () => void;
   /** For timers. Using it is not recorded: no timer fires while a module loads. */
   readonly inert: object;
   /** What a module gets for its import of another one; with names, for these exports only. */
@@ -41,13 +52,27 @@ export function builtIns({
   inert,
   hotImport,
   onNative,
+  onListen,
 }: Stubs): (id: string, names?: readonly string[]) => unknown {
+  const http = (): object => {
+    const real = realRequire('node:http') as Record<string, unknown>;
+    Server.prototype.listen = function (this: Server): Server {
+      onListen();
+      return this;
+    };
+    return Object.create(
+      io,
+      Object.fromEntries(HTTP.map(name => [name, { value: real[name], enumerable: true }])),
+    ) as object;
+  };
+  let madeHttp: object | null = null;
   return (id, names) => {
     if (id.startsWith(HOT)) return hotImport(id.slice(HOT.length), names);
     if (id.endsWith('.node')) onNative();
     if (!isBuiltin(id)) throw new NoBuiltIn(`it needs ${id}, which is no built-in of Node ${process.version}`);
     const name = id.replace(/^node:/, '');
     if (TIMERS.has(name)) return inert;
+    if (name === 'http') return (madeHttp ??= http());
     return PURE.has(name) ? realRequire(id) : io;
   };
 }

@@ -44,7 +44,7 @@ export function stubEnvironment(): Environment {
   };
   const provide = (module: string, exports: object): void =>
     void provided.set(module, hotExports(module, exports, onUse));
-  const require = builtIns({ io, inert, hotImport, onNative: () => (used.native = true) });
+  const require = builtIns({ io, inert, hotImport, onNative: () => (used.native = true), onListen: onUse });
   const forbid = (reason: PreflightReason, message: string) => () => {
     used.violation ??= new Violation(reason, message);
     throw used.violation;
