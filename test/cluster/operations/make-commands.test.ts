@@ -23,7 +23,6 @@ const it = test
   .extend('port', { scope: 'file' }, freePort)
   .extend('project', { scope: 'file' }, async ({ id, port }, { onCleanup }) => {
     const folder = mkdtempSync(join(tmpdir(), 'hotcast-test-settings-'));
-    onCleanup(() => rmSync(folder, { recursive: true }));
     chmodSync(folder, 0o755);
     writeFileSync(join(folder, 'service.env'), "DATABASE_URL='postgres://quarry/$1'\nCOOKIE=other\nHTTP_PORT=1\n");
     mkdirSync(join(folder, 'secrets'));
@@ -33,7 +32,10 @@ const it = test
       MODULES_ENV: join(folder, 'service.env'),
       MODULES_SECRETS: join(folder, 'secrets'),
     });
-    onCleanup(() => project[Symbol.asyncDispose]());
+    onCleanup(async () => {
+      await project[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true });
+    });
     project.writeModule('demo', 'export const add = (x: number, y: number): number => x + y;\n');
     const { exitCode, stderr } = await project.make('up', 'NODES=2');
     expect(exitCode, stderr).toBe(0);
