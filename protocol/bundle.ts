@@ -13,6 +13,8 @@ const labelSchema = v.object({
   revision,
   /** The hash of the source map, which the revision covers; bundles of before version 0.2 have none. */
   mapHash: v.exactOptional(v.string()),
+  /** The hash of its package set, see `packages.ts`; a bundle that uses no packages has none. */
+  packages: v.exactOptional(revision),
   /** The path of the source file, for logs and stacks: `modules/demo.ts`. */
   file: v.string(),
   /** The exported names. */
@@ -29,7 +31,7 @@ const labelSchema = v.object({
 
 /** One compiled revision of one module. It is written once, under its revision. */
 export interface Bundle extends Omit<v.InferOutput<typeof labelSchema>, 'runtime' | 'codeBytes'> {
-  /** CommonJS with everything bundled in, except Node.js's built-ins and `hot:` imports. */
+  /** CommonJS with everything bundled in, except Node.js's built-ins, packages and `hot:` imports. */
   readonly code: string;
   /** The source map of `code`, see {@link packMap}. */
   readonly map: Uint8Array;
@@ -82,7 +84,7 @@ export function decodeBundle(bytes: Uint8Array): Bundle {
   const [labelled, content] = split(unpack(packed));
   const { runtime, codeBytes, ...label } = decode(labelSchema, labelled);
   const code = content.subarray(0, codeBytes);
-  const actual = revisionOf(code, label.mapHash);
+  const actual = revisionOf(code, label.mapHash, label.packages);
   if (actual !== label.revision) {
     throw new DecodeError(`the bundle is revision ${shortRevision(actual)}, not ${shortRevision(label.revision)}`);
   }

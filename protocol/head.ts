@@ -13,6 +13,8 @@ const manifestSchema = v.object({
    * 12 hex digits of their SHA-256. A package is in it by its package.json. Heads of before version 0.2 name none.
    */
   sources: v.optional(v.record(v.string(), v.string()), {}),
+  /** The packages that the revision uses, if it uses any. `bytes`: of their packed archives, with what they reach. */
+  packages: v.exactOptional(v.object({ hash: revision, versions: v.record(v.string(), v.string()), bytes: count })),
 });
 
 /** What a revision offers to other modules and takes from them, and what it was built from. */

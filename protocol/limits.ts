@@ -7,6 +7,12 @@ export const MAX_BUNDLE_BYTES = 8 * 1024 * 1024 - HEADER_BYTES;
 /** The largest bundle after unpacking, in bytes. A node refuses a larger one. */
 export const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
 
+/** The largest part of a packed archive of a package that is one record, in bytes. */
+export const ARCHIVE_CHUNK_BYTES = 4 * 1024 * 1024;
+
+/** The largest archive of a package before it is packed, in bytes. */
+export const MAX_ARCHIVE_BYTES = 256 * 1024 * 1024;
+
 /** The largest value that a call can return, in bytes of JSON. */
 export const MAX_VALUE_BYTES = 1024 * 1024;
 

@@ -15,6 +15,13 @@ export function subjectsOf(cookie: string) {
     // hotcast.<cookie>.bundle.<module>.<revision>: the code, written once
     bundle: (module: string, revision: string) => `${root}.bundle.${module}.${revision}`,
     bundles: `${root}.bundle.*.*`,
+    // hotcast.<cookie>.packages.<hash>: the packages of a revision, written once
+    packageSet: (hash: string) => `${root}.packages.${hash}`,
+    packageSets: `${root}.packages.*`,
+    // hotcast.<cookie>.archive.<hash>.<chunk>: the files of a package, written once
+    archiveChunk: (hash: string, chunk: number) => `${root}.archive.${hash}.${chunk}`,
+    archiveChunks: (hash: string) => `${root}.archive.${hash}.*`,
+    archives: `${root}.archive.*.*`,
     // hotcast.<cookie>.head.<module>: which revision should run
     head: (module: string) => `${root}.head.${module}`,
     heads: `${root}.head.*`,
