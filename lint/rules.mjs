@@ -65,10 +65,10 @@ export const importRules = [
     to: /^bench\//,
   },
 
-  // Rooms of a node: main → {cluster, http} → modules → {sandbox, watchdog}; cluster → {admission, process}.
+  // Rooms of a node: main → {cluster, http} → modules → {packages, watchdog} → sandbox; cluster → {admission, process}.
   nodeRoom(
     'cluster',
-    ['admission', 'process', 'modules', 'sandbox', 'watchdog'],
+    ['admission', 'process', 'modules', 'packages', 'sandbox', 'watchdog'],
     'cluster/ connects the modules to NATS. It works without HTTP, and main composes it.',
   ),
   nodeRoom(
@@ -76,7 +76,8 @@ export const importRules = [
     ['modules', 'sandbox', 'watchdog'],
     'http/ connects the modules to HTTP. It works without NATS, and main composes it.',
   ),
-  nodeRoom('modules', ['sandbox', 'watchdog'], 'The module runtime does not know how a call reaches it.'),
+  nodeRoom('modules', ['packages', 'sandbox', 'watchdog'], 'The module runtime does not know how a call reaches it.'),
+  nodeRoom('packages', ['sandbox'], 'Packages are shared by all modules, so they know none of them.'),
   nodeRoom('sandbox', [], 'The environment of a version does not know who loads the version.'),
   nodeRoom('watchdog', [], 'The watchdog must work when everything else blocks.'),
   nodeRoom('admission', [], 'The code that verifies signatures stays small enough to review alone.'),

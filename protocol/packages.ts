@@ -61,6 +61,12 @@ export function packageSetHashOf(bytes: Uint8Array): string {
   return hash('sha256', bytes);
 }
 
+/**
+ * The start of the converted text of an ES module. That of CommonJS, which is converted for its `import()`, begins otherwise: to
+ * those who import it, it is CommonJS.
+ */
+export const ES_MODULE_HEADER = '"use strict"; // ES module';
+
 /** The files of a package. Paths are relative and have `/`. */
 export interface Archive {
   /** The files as they are installed. */

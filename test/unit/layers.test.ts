@@ -16,6 +16,7 @@ const broken = {
   'node-cluster': ['node-image/src/cluster/a.ts', `import { b } from '../http/b.ts';`],
   'node-http': ['node-image/src/http/a.ts', `import { b } from '../cluster/b.ts';`],
   'node-modules': ['node-image/src/modules/a.ts', `import { b } from '../cluster/b.ts';`],
+  'node-packages': ['node-image/src/packages/a.ts', `import { b } from '../modules/b.ts';`],
   'node-sandbox': ['node-image/src/sandbox/a.ts', `import { b } from '../watchdog/b.ts';`],
   'node-watchdog': ['node-image/src/watchdog/a.ts', `import { b } from '../config.ts';`],
   'node-admission': ['node-image/src/admission/a.ts', `import { b } from '../process/b.ts';`],

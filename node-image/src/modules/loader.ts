@@ -92,6 +92,7 @@ export function evaluateVersion(prepared: Prepared, environment: Environment): V
   const ports: PortOwner = {
     module: name,
     lifetime,
+    print: (level, chunk) => log.print(level, chunk),
     isLoading: () => isLoading,
     run: body => run(version, body),
     untilResumed: () => untilResumed(version),

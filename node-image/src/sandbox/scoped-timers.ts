@@ -14,9 +14,12 @@ interface WaitOptions {
   readonly ref?: boolean;
 }
 
-/** Node's global timers for one version. The timers that they start end with the version. */
-export function scopedTimers(lifetime: Lifetime): ScopedTimers {
-  const timeouts = new Set<NodeJS.Timeout>();
+/**
+ * Node's global timers for one version. The timers that they start end with the version.
+ *
+ * @param timeouts gets the timeouts and intervals that are pending.
+ */
+export function scopedTimers(lifetime: Lifetime, timeouts = new Set<NodeJS.Timeout>()): ScopedTimers {
   const immediates = new Set<NodeJS.Immediate>();
   lifetime.closeOnEnd(() => {
     for (const timeout of timeouts) clearTimeout(timeout);

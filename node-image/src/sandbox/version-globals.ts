@@ -6,13 +6,24 @@ import type { Lifetime } from './lifetime.ts';
 import { lazyProxy } from './lazy-proxy.ts';
 import type { VersionLogger } from './version-logger.ts';
 import { scopedProcess } from './scoped-process.ts';
-import { scopedTimers, promisedTimers, timersModule } from './scoped-timers.ts';
+import { type ScopedTimers, scopedTimers, promisedTimers, timersModule } from './scoped-timers.ts';
 
 const requireBuiltin = createRequire(import.meta.url);
 
-/** Creates the timers, console and `process` of a version, as globals and as built-in modules. They end with it. */
-export function versionGlobals(lifetime: Lifetime, log: VersionLogger) {
-  const timers = scopedTimers(lifetime);
+/** Where the output of `console` and `process` goes. */
+export type Output = Pick<VersionLogger, 'stream'>;
+
+/**
+ * Creates the timers, console and `process` of a version, as globals and as built-in modules. They end with it.
+ *
+ * @param more other built-in modules that differ from Node's, by their names.
+ */
+export function versionGlobals(
+  lifetime: Lifetime,
+  log: Output,
+  timers: ScopedTimers = scopedTimers(lifetime),
+  more: Readonly<Record<string, () => unknown>> = {},
+) {
   // Creating these takes longer than the rest of a swap, and most modules print nothing.
   const stdout = lazyProxy(() => log.stream('info'));
   const stderr = lazyProxy(() => log.stream('warn'));
@@ -24,6 +35,7 @@ export function versionGlobals(lifetime: Lifetime, log: VersionLogger) {
     'timers/promises': () => promisedTimers(timers),
     process: () => process,
     console: () => console,
+    ...more,
   };
   const created = new Map<string, unknown>();
   /** Returns a built-in module by its name, with or without `node:`; null when there is none. */

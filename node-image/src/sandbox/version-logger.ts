@@ -45,16 +45,21 @@ export class VersionLogger {
     return new Writable({
       decodeStrings: false,
       write: (chunk: string | Uint8Array, _encoding, done) => {
-        const written = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
-        const text = shortened(written.endsWith('\n') ? written.slice(0, -1) : written, MAX_WRITE_CHARS);
-        for (const whole of this.#mapText(text).split('\n')) {
-          const line = shortened(whole, MAX_LINE_CHARS);
-          addOutput(line);
-          if (this.#accept(line.length)) this.#log[level](this.#fields, line);
-        }
+        this.print(level, chunk);
         done();
       },
     });
+  }
+
+  /** Logs what is written to a stream. */
+  print(level: 'info' | 'warn', chunk: string | Uint8Array): void {
+    const written = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+    const text = shortened(written.endsWith('\n') ? written.slice(0, -1) : written, MAX_WRITE_CHARS);
+    for (const whole of this.#mapText(text).split('\n')) {
+      const line = shortened(whole, MAX_LINE_CHARS);
+      addOutput(line);
+      if (this.#accept(line.length)) this.#log[level](this.#fields, line);
+    }
   }
 
   /** Logs an error that the version did not catch. `describeError` is not called when the line is dropped. */

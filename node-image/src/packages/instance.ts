@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+
+import type { FileRecord } from './file-record.ts';
+import type { PackageGlobals } from './package-globals.ts';
+
+/** What a package.json says that matters at run time. */
+export interface Manifest {
+  readonly name?: unknown;
+  readonly main?: unknown;
+  readonly type?: unknown;
+  readonly exports?: unknown;
+  readonly imports?: unknown;
+}
+
+/** What an instance is made of. Paths are relative to its folder and have `/`. */
+export interface InstanceFiles {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  /** `<PACKAGES_DIR>/instances/<id>/node_modules/<name>`. */
+  readonly folder: string;
+  /** The folder of {@link converted}. */
+  readonly convertedFolder: string;
+  readonly files: ReadonlySet<string>;
+  /** The files of which there is a converted text. */
+  readonly converted: ReadonlySet<string>;
+}
+
+/** A package on this node, with the instances that it finds in `node_modules`. All modules that use it share it. */
+export class Instance {
+  readonly id: string;
+  readonly folder: string;
+  readonly files: ReadonlySet<string>;
+  readonly #own: InstanceFiles;
+  /** By the names of their folders. */
+  readonly dependencies = new Map<string, Instance>();
+  /** The files that were evaluated, or are being evaluated, by their paths. */
+  readonly records = new Map<string, FileRecord>();
+  /** What the resolver has found for this instance. */
+  readonly resolved = new Map<string, Location>();
+  /** What its files see as globals; null before the first is evaluated. */
+  globals: PackageGlobals | null = null;
+  readonly #manifests = new Map<string, Manifest | null>();
+
+  constructor(own: InstanceFiles) {
+    this.#own = own;
+    this.id = own.id;
+    this.folder = own.folder;
+    this.files = own.files;
+  }
+
+  get name(): string {
+    return this.#own.name;
+  }
+
+  /** `zod@4.1.0` */
+  get label(): string {
+    return `${this.#own.name}@${this.#own.version}`;
+  }
+
+  /** The package.json in a folder of the package, '' for its root; null when there is none. @throws SyntaxError */
+  manifest(folder: string): Manifest | null {
+    const known = this.#manifests.get(folder);
+    if (known !== undefined) return known;
+    const path = posix.join(folder, 'package.json');
+    const manifest = this.files.has(path) ? (JSON.parse(this.read(path)) as Manifest) : null;
+    this.#manifests.set(folder, manifest);
+    return manifest;
+  }
+
+  /** The package.json that a file belongs to, and its folder. */
+  scopeOf(path: string): { readonly folder: string; readonly manifest: Manifest } {
+    for (let folder = folderOf(path); folder !== ''; folder = folderOf(folder)) {
+      const manifest = this.manifest(folder);
+      if (manifest !== null) return { folder, manifest };
+    }
+    return { folder: '', manifest: this.manifest('') ?? {} };
+  }
+
+  /** The text of a file as it is installed. */
+  read(path: string): string {
+    return readFileSync(join(this.folder, path), 'utf8').replace(/^\uFEFF/, '');
+  }
+
+  /** The text that runs in place of a file; null when it runs as it is. */
+  readConverted(path: string): string | null {
+    return this.#own.converted.has(path) ? readFileSync(join(this.#own.convertedFolder, path), 'utf8') : null;
+  }
+}
+
+/** A file of a package. */
+export interface Location {
+  readonly instance: Instance;
+  readonly path: string;
+}
+
+/** The folder of a path inside of a package, '' for its root. */
+export function folderOf(path: string): string {
+  const folder = posix.dirname(path);
+  return folder === '.' ? '' : folder;
+}
+
+export function fileNameOf({ instance, path }: Location): string {
+  return join(instance.folder, path);
+}

@@ -1,0 +1,142 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach } from 'vitest';
+
+import type { PackageSource } from '../../../../node-image/src/packages/fetch-packages.ts';
+import { PackageFolder } from '../../../../node-image/src/packages/package-folder.ts';
+import { Packages, type ReadySet } from '../../../../node-image/src/packages/packages.ts';
+import { OwnedResources } from '../../../../node-image/src/sandbox/owned-resources.ts';
+import type { Bundle } from '../../../../protocol/bundle.ts';
+import {
+  type Archive,
+  archiveHashOf,
+  encodeArchive,
+  encodePackageSet,
+  ES_MODULE_HEADER,
+  type PackageSet,
+  packageSetHashOf,
+} from '../../../../protocol/packages.ts';
+import { revisionOf } from '../../../../protocol/revision.ts';
+import { bundleOf, recordingLog } from '../../fixtures.ts';
+
+/** A package as it is installed. Its package.json gets name and version. */
+export interface FixturePackage {
+  readonly version?: string;
+  readonly manifest?: object;
+  readonly files: Readonly<Record<string, string>>;
+  /** The CommonJS text of ES modules. */
+  readonly converted?: Readonly<Record<string, string>>;
+  readonly dependencies?: readonly string[];
+}
+
+/** Packages by their names. Without `roots`, a module finds all of them. */
+export type Installed = Readonly<Record<string, FixturePackage>>;
+
+/** The converted text of an ES module that exports values, as esbuild writes it. */
+export function esModule(exported: Readonly<Record<string, string>>, body = ''): string {
+  const getters = Object.entries(exported).map(
+    ([name, value]) => `${JSON.stringify(name)}: { get: () => ${value}, enumerable: true }`,
+  );
+  return `${ES_MODULE_HEADER}
+module.exports = Object.defineProperties({}, { __esModule: { value: true }, ${getters.join(', ')} });
+${body}`;
+}
+
+/** The stream's records of packages. */
+export class FixtureStream implements PackageSource {
+  readonly sets = new Map<string, Uint8Array>();
+  readonly archives = new Map<string, Archive>();
+  readonly reads: string[] = [];
+
+  /** Adds a set; returns its hash. */
+  add(installed: Installed, roots: readonly string[] = Object.keys(installed)): string {
+    const names = Object.keys(installed);
+    const archives = names.map(name => archiveOf(name, installed[name] ?? { files: {} }));
+    const hashes = archives.map(archive => archiveHashOf(encodeArchive(archive)));
+    archives.forEach((archive, index) => this.archives.set(hashes[index] ?? '', archive));
+    const indices = (of: readonly string[]) => Object.fromEntries(of.map(name => [name, names.indexOf(name)]));
+    const set: PackageSet = {
+      roots: indices(roots),
+      instances: names.map((name, index) => ({
+        id: instanceId(name, installed, hashes),
+        name,
+        version: installed[name]?.version ?? '1.0.0',
+        archive: hashes[index] ?? '',
+        packedBytes: 1,
+        chunks: 1,
+        dependencies: indices(installed[name]?.dependencies ?? []),
+      })),
+    };
+    const bytes = encodePackageSet(set);
+    const hash = packageSetHashOf(bytes);
+    this.sets.set(hash, bytes);
+    return hash;
+  }
+
+  readonly packageSet = async (hash: string): Promise<Uint8Array | null> => {
+    this.reads.push('set');
+    return this.sets.get(hash) ?? null;
+  };
+
+  readonly archive: PackageSource['archive'] = async ({ name, archive }) => {
+    this.reads.push(name);
+    return this.archives.get(archive) ?? null;
+  };
+}
+
+/** Covers all that a package reaches. */
+function instanceId(name: string, installed: Installed, hashes: readonly string[]): string {
+  const names = Object.keys(installed);
+  const reached = new Set([name]);
+  for (const each of reached) for (const dependency of installed[each]?.dependencies ?? []) reached.add(dependency);
+  return revisionOf([...reached].map(each => `${each} ${hashes[names.indexOf(each)]}`).join('\n'));
+}
+
+function archiveOf(name: string, { version = '1.0.0', manifest = {}, files, converted = {} }: FixturePackage): Archive {
+  const texts = { 'package.json': JSON.stringify({ name, version, ...manifest }), ...files };
+  const bytes = (all: Readonly<Record<string, string>>) =>
+    new Map(Object.entries(all).map(([path, text]) => [path, Buffer.from(text)]));
+  return { files: bytes(texts), converted: bytes(converted) };
+}
+
+/** Makes nodes with packages in temporary folders. */
+export function packageNodes() {
+  const folders: string[] = [];
+  afterEach(() => {
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  });
+  const node = (folder = mkdtempSync(join(tmpdir(), 'packages-'))) => {
+    folders.push(folder);
+    const log = recordingLog();
+    const errors: unknown[] = [];
+    const resources = new OwnedResources();
+    const onError = (error: unknown): void => void errors.push(error);
+    const packages = new Packages({ folder: new PackageFolder(folder), resources, log, onError });
+    return { folder, log, errors, resources, packages };
+  };
+  return {
+    node,
+    /** What a module gets that finds some packages. @throws why they are refused */
+    requireOf: async (installed: Installed, roots?: readonly string[]) => {
+      const stream = new FixtureStream();
+      const { packages, ...rest } = node();
+      const hash = stream.add(installed, roots);
+      const set = await readySet(packages, stream, bundleWith(hash));
+      return { ...rest, packages, stream, hash, require: set.requireFor('demo') };
+    },
+  };
+}
+
+/** A bundle that uses a package set. */
+export function bundleWith(packages: string, code = '', module = 'demo'): Bundle {
+  return { ...bundleOf(module, code), revision: revisionOf(code, undefined, packages), packages };
+}
+
+export async function readySet(packages: Packages, stream: PackageSource, bundle: Bundle): Promise<ReadySet> {
+  const readiness = await packages.prepare(bundle, stream);
+  if (readiness.status === 'failed') throw new Error(readiness.detail);
+  if (readiness.set === null) throw new Error('no set');
+  return readiness.set;
+}
