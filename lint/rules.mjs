@@ -65,7 +65,8 @@ export const importRules = [
     to: /^bench\//,
   },
 
-  // Rooms of a node: main → {cluster, http} → modules → {packages, watchdog} → sandbox; cluster → {admission, process}.
+  // Rooms of a node: main → {cluster, http} → modules → {packages, sandbox, watchdog}; packages → sandbox;
+  // cluster → {admission, process}.
   nodeRoom(
     'cluster',
     ['admission', 'process', 'modules', 'packages', 'sandbox', 'watchdog'],

@@ -58,6 +58,9 @@ const refused = v.object({
   detail: v.string(),
 });
 
+/** The first of two answers to a bundle or a load: the node fetches the packages that the bundle uses, which can take long. */
+export const fetchingAnswer = v.object({ status: v.literal('fetching'), node: nodeName });
+
 /** The answer to a bundle. `prepared`: the node has verified and compiled it; nothing of it runs. */
 export const prepareAnswer = v.variant('status', [
   v.object({ status: v.literal('prepared'), node: nodeName, revision }),
@@ -187,6 +190,11 @@ export const nodeDescription = v.object({
       nextAttemptInMs: v.optional(count),
     }),
   ),
+  /**
+   * What versions that have ended have left open in packages, by their names (`demo@3f2a9c81b0d4`): pending timers, and connections to
+   * other processes. Absent when nothing is left.
+   */
+  leftBehind: v.exactOptional(v.record(v.string(), v.object({ timers: count, sockets: count }))),
   /** The longest turn of the event loop since the last heartbeat, milliseconds. */
   loopDelay: count,
   /** The number of messages that were rejected since the process started: no trusted key has signed them. */
@@ -233,6 +241,7 @@ export type CallRequest = v.InferOutput<typeof callRequest>;
 export type DigestRequest = v.InferOutput<typeof digestRequest>;
 export type RefusalReason = v.InferOutput<typeof refusalReason>;
 export type PrepareAnswer = v.InferOutput<typeof prepareAnswer>;
+export type FetchingAnswer = v.InferOutput<typeof fetchingAnswer>;
 export type LoadAnswer = v.InferOutput<typeof loadAnswer>;
 export type DryRunAnswer = v.InferOutput<typeof dryRunAnswer>;
 export type PurgeAnswer = v.InferOutput<typeof purgeAnswer>;

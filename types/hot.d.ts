@@ -40,6 +40,22 @@ export interface Hot {
    * the node stops. It is called after the callbacks of `dispose`, with the same timeout.
    */
   readonly prune: (callback: (data: Record<string, unknown>) => unknown) => void;
+
+  /**
+   * Makes a value once for the module. The next versions get the same value. Use it for what a package keeps although the version
+   * ends: metrics, connection pools, interceptors.
+   *
+   * @example
+   * const requests = import.meta.hot.keep('requests', () => new Counter({ name: 'requests', help: 'Requests' }));
+   * const pool = import.meta.hot.keep('pool', () => new Pool({ max: 10 }), pool => pool.end());
+   *
+   * @param key names the value within the module. To make it anew after a change of `make`, change the key.
+   * @param make makes the value. If it returns a promise that is rejected, the next version makes the value again. What it opens
+   *   belongs to the module and not to this version, except timers and listeners of the module's own code.
+   * @param close closes the value when the module was removed or the node stops, after the callbacks of `dispose` and `prune`. A
+   *   value that a version made whose load failed is closed immediately.
+   */
+  readonly keep: <Value>(key: string, make: () => Value, close?: (value: Value) => unknown) => Value;
 }
 
 /**

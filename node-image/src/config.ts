@@ -22,6 +22,12 @@ export const NODE_SETTINGS = {
     'The file with the revisions that made this node restart. Its folder has to outlive a restart of the container: what the ' +
       'node remembers of other restarts is beside it.',
   ),
+  packagesDir: path(
+    'PACKAGES_DIR',
+    '/var/lib/hotcast/packages',
+    'The folder with the npm packages of modules. It can outlive a restart of the container: the node then fetches only what it ' +
+      'lacks. Nothing else writes to it.',
+  ),
   httpPort: integer(
     'HTTP_PORT',
     { default: 8080, min: 0, max: 65_535 },

@@ -21,9 +21,12 @@ import { startHttpServer } from './http/server.ts';
 import type { NodeConfig } from './config.ts';
 import { CodeServer } from './modules/code-server.ts';
 import type { DrainingLimits } from './modules/draining.ts';
+import { PackageFolder } from './packages/package-folder.ts';
+import { Packages } from './packages/packages.ts';
 import { giveDebuggersMaps } from './process/debugger-maps.ts';
 import { liveMemoryAbove } from './process/live-memory.ts';
 import { memoryLimits } from './process/memory-limit.ts';
+import { OwnedResources } from './sandbox/owned-resources.ts';
 import { type StopDeadline, stopDeadline } from './stop-deadline.ts';
 import { ActivityBuffer } from './watchdog/activity-buffer.ts';
 import { Bans, readBans, writeBans } from './watchdog/bans.ts';
@@ -62,14 +65,29 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     const activity = new ActivityBuffer();
     const limits = memoryLimits(deps.memoryLimitMb);
     if (limits.note !== null) log.warn({}, limits.note);
+    const resources = new OwnedResources();
+    disposers.push(() => resources[Symbol.dispose]());
+    const folder = new PackageFolder(deps.packagesDir);
+    const packages = new Packages({
+      folder,
+      resources,
+      log,
+      onError: error => catchError('error in a package', error),
+    });
+    disposers.push(() => packages[Symbol.dispose]());
     const codeServer = new CodeServer(log, {
       ...deps,
+      packages,
+      resources,
       bans,
       activity,
       draining: drainingLimits(deps, limits.liveMb),
       memoryShortage: shortageOf(limits.liveMb),
     });
-    disposers.push(catchStrayErrors(codeServer, log));
+    const catchError = (kind: string, error: unknown): void => {
+      if (!codeServer.errors.countUncaught(error)) log.error({ err: codeServer.errors.describe(error) }, kind);
+    };
+    disposers.push(catchStrayErrors(catchError));
     const debuggerMaps = giveDebuggersMaps(codeServer.errors.sourceMap);
     disposers.push(() => debuggerMaps[Symbol.dispose]());
     if (deps.watchdogScript !== null) {
@@ -91,7 +109,7 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     const leftOut = leftOutHeads(join(stateDir, 'left-out.json'), restarts, log);
     const reserved = await reservePort(deps.httpPort);
     disposers.push(() => reserved[Symbol.dispose]());
-    const node = await startClusterNode({ ...deps, verifier, bans, leftOut, codeServer, loopDelay });
+    const node = await startClusterNode({ ...deps, packages, verifier, bans, leftOut, codeServer, loopDelay });
     disposers.push(() => node[Symbol.dispose]());
     reserved[Symbol.dispose]();
     const http = await startHttpServer({ port: deps.httpPort, node: identity.name, codeServer });
@@ -165,12 +183,9 @@ function openBans(file: string, log: Logger): Bans {
 }
 
 /** Counts uncaught errors of modules against their revisions. They do not end the process. Returns what undoes this. */
-function catchStrayErrors(codeServer: CodeServer, log: Logger): () => void {
-  const handler = (kind: string) => (error: unknown) => {
-    if (!codeServer.errors.countUncaught(error)) log.error({ err: codeServer.errors.describe(error) }, kind);
-  };
-  const onException = handler('uncaught error');
-  const onRejection = handler('unhandled rejection');
+function catchStrayErrors(catchError: (kind: string, error: unknown) => void): () => void {
+  const onException = (error: unknown): void => catchError('uncaught error', error);
+  const onRejection = (error: unknown): void => catchError('unhandled rejection', error);
   process.on('uncaughtException', onException).on('unhandledRejection', onRejection);
   return () => void process.off('uncaughtException', onException).off('unhandledRejection', onRejection);
 }

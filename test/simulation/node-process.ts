@@ -59,6 +59,8 @@ export class NodeProcess {
         identity: { name, container: name },
         verifier: verifierOf(subjects),
         codeServer: this.#codeServer,
+        packages: { has: () => true },
+        prepare: bundle => this.#codeServer.prepare(bundle),
         reconciler,
         heartbeat: { setInterval: () => undefined },
         loopDelay: { max: 0, reset: () => undefined },

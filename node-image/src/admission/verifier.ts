@@ -31,7 +31,7 @@ export class RejectedError extends HotcastError {
 }
 
 /**
- * Verifies that bundles and heads are signed by a trusted key for their subject. Everything else is rejected before it is
+ * Verifies that bundles, packages and heads are signed by a trusted key for their subject. Everything else is rejected before it is
  * unpacked or parsed.
  */
 export class Verifier {
@@ -62,6 +62,11 @@ export class Verifier {
       throw this.#reject('wrong subject', envelope.subject);
     }
     return bundle;
+  }
+
+  /** The payload of a record whose content is checked by a hash. @param subject as in {@link bundle}. @throws RejectedError */
+  payload(subject: string, bytes: Uint8Array): Uint8Array {
+    return this.#verify(subject, bytes).payload;
   }
 
   /** The bundle of a command to load it without a head. Each command is valid once. @throws RejectedError and DecodeError */

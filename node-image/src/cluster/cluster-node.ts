@@ -1,16 +1,19 @@
 import { encode } from '../../../protocol/codec.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
 import { onReconnect } from '../../../shared/nats/connection.ts';
+import type { Packages } from '../packages/packages.ts';
 import type { Bans } from '../watchdog/bans.ts';
 import { heartbeatOf } from './heartbeat.ts';
 import { describeNode } from './node-description.ts';
 import type { LeftOut } from './left-out.ts';
+import { bundlePreparer } from './prepare-bundle.ts';
 import { createReconciler } from './reconciler.ts';
 import { recordReader } from './record-reader.ts';
 import { type AnsweringNode, handleRequests } from './request-handlers.ts';
 
 export interface ClusterNodeDeps extends Omit<AnsweringNode, 'reconciler'> {
   readonly cookie: string;
+  readonly packages: Packages;
   readonly bans: Bans;
   readonly leftOut: LeftOut;
 }
@@ -23,14 +26,15 @@ export async function startClusterNode(deps: ClusterNodeDeps) {
   const { nats, cookie, identity, verifier, codeServer, loopDelay, bans, log } = deps;
   const subjects = subjectsOf(cookie);
   const records = await recordReader(nats, cookie, verifier);
-  const reconciler = createReconciler(identity.name, codeServer, records, log, deps.leftOut);
+  const prepare = bundlePreparer(codeServer, deps.packages, records);
+  const reconciler = createReconciler(identity.name, codeServer, records, log, deps.leftOut, prepare);
   const heartbeat = heartbeatOf(nats, subjects, () => {
     const description = describeNode({ ...deps, reconciler });
     // Each heartbeat reports the delay since the last one.
     loopDelay.reset();
     return description;
   });
-  const stopRequests = await handleRequests({ ...deps, subjects, reconciler, heartbeat });
+  const stopRequests = await handleRequests({ ...deps, subjects, prepare, reconciler, heartbeat });
   await reconciler.readHeads();
   void onReconnect(nats, reconciler.readHeads);
   const dispose = (): void => {

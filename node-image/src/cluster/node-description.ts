@@ -33,6 +33,7 @@ export function describeNode({
   verifier,
   loopDelay,
 }: DescribedNode): NodeDescription {
+  const leftBehind = codeServer.describeLeftBehind();
   return {
     node: identity.name,
     container: identity.container,
@@ -45,6 +46,7 @@ export function describeNode({
     refusals: reconciler.refusals(),
     loopDelay: Math.round(loopDelay.max / 1e6),
     rejected: verifier.rejected,
+    ...(Object.keys(leftBehind).length > 0 ? { leftBehind } : {}),
     ...(inspectorUrl() !== undefined && isDebuggerAttached() ? { debugged: true } : {}),
   };
 }

@@ -6,6 +6,7 @@ import type { DigestRequest, NodeDescription } from '../../../protocol/messages.
 import type { Assignment } from '../modules/assignment.ts';
 import type { CodeServer } from '../modules/code-server.ts';
 import { RejectedError } from '../admission/verifier.ts';
+import type { PrepareBundle } from './prepare-bundle.ts';
 import { type LoadResult, refused } from '../modules/load-result.ts';
 import { loadOrder } from '../../../shared/load-order.ts';
 import type { Logger } from '../../../shared/logger.ts';
@@ -42,6 +43,7 @@ export type Reconciler = ReturnType<typeof createReconciler>;
  * Brings a node to the heads in the stream, even if it missed messages, and tries again what it refused.
  *
  * @param leftOut the heads that the node does not load, because it would restart.
+ * @param prepare prepares a bundle; by default, one without packages.
  */
 export function createReconciler(
   node: string,
@@ -49,6 +51,7 @@ export function createReconciler(
   records: RecordSource,
   log: Logger,
   leftOut: LeftOut = NOTHING_LEFT_OUT,
+  prepare: PrepareBundle = bundle => codeServer.prepare(bundle),
 ) {
   let reading: Promise<void> | null = null;
   /** The heads of the stream are read and applied now; null when they are not. */
@@ -60,7 +63,7 @@ export function createReconciler(
     try {
       const bundle = await records.bundle(module, revision);
       if (stopped) return STOPPED;
-      if (bundle !== null) return codeServer.prepare(bundle);
+      if (bundle !== null) return await prepare(bundle);
       return refused('nofile', 'the stream does not have this bundle');
     } catch (error) {
       if (error instanceof DecodeError) return refused('badfile', error.message);

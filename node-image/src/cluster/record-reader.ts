@@ -4,13 +4,24 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { Head } from '../../../protocol/head.ts';
 import { streamOf, subjectsOf } from '../../../protocol/subjects.ts';
 import { type Verifier, RejectedError } from '../admission/verifier.ts';
+import type { PackageSource } from '../packages/fetch-packages.ts';
+import { unpackArchive } from '../packages/unpack-archive.ts';
 import type { RecordSource } from './reconciler.ts';
 
 /** Reads the cluster's stream with direct get. Without a consumer, a node costs the server nothing between reads. */
-export async function recordReader(nats: NatsConnection, cookie: string, verifier: Verifier): Promise<RecordSource> {
+export async function recordReader(
+  nats: NatsConnection,
+  cookie: string,
+  verifier: Verifier,
+): Promise<RecordSource & PackageSource> {
   const { direct } = await jetstreamManager(nats, { checkAPI: false });
   const stream = streamOf(cookie);
   const subjects = subjectsOf(cookie);
+  /** The verified payload of a record that is found by its hash; null when the stream does not have it. */
+  const payload = async (subject: string): Promise<Uint8Array | null> => {
+    const message = await direct.getMessage(stream, { last_by_subj: subject });
+    return message === null ? null : verifier.payload(subject, message.data);
+  };
   return {
     heads: async () => {
       const heads: Head[] = [];
@@ -27,6 +38,16 @@ export async function recordReader(nats: NatsConnection, cookie: string, verifie
     bundle: async (module, revision) => {
       const message = await direct.getMessage(stream, { last_by_subj: subjects.bundle(module, revision) });
       return message === null ? null : verifier.bundle(message.subject, message.data);
+    },
+    packageSet: hash => payload(subjects.packageSet(hash)),
+    archive: async ({ archive, chunks }) => {
+      const parts: Uint8Array[] = [];
+      for (let chunk = 0; chunk < chunks; chunk += 1) {
+        const part = await payload(subjects.archiveChunk(archive, chunk));
+        if (part === null) return null;
+        parts.push(part);
+      }
+      return unpackArchive(parts, archive);
     },
   };
 }

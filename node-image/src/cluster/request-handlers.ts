@@ -1,6 +1,7 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type * as v from 'valibot';
 
+import type { Bundle } from '../../../protocol/bundle.ts';
 import { decode, encode } from '../../../protocol/codec.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
 import { splitFrames } from '../../../protocol/framing.ts';
@@ -13,8 +14,10 @@ import { LogThrottle } from '../../../shared/log-throttle.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { RejectedError } from '../admission/verifier.ts';
 import { call } from '../modules/invoke.ts';
-import type { Loaded, LoadResult } from '../modules/load-result.ts';
+import { type Loaded, type LoadResult, refused } from '../modules/load-result.ts';
+import type { Packages } from '../packages/packages.ts';
 import type { Heartbeat } from './heartbeat.ts';
+import type { PrepareBundle } from './prepare-bundle.ts';
 import { type DescribedNode, describeNode } from './node-description.ts';
 import type { Reconciler } from './reconciler.ts';
 
@@ -23,17 +26,23 @@ export interface AnsweringNode extends DescribedNode {
   readonly nats: NatsConnection;
   /** How long a push waits for room when as many versions drain as can (milliseconds). */
   readonly purgeTimeoutMs: number;
+  readonly packages: Pick<Packages, 'has'>;
   readonly log: Logger;
 }
 
 interface Deps extends AnsweringNode {
   readonly subjects: Subjects;
+  readonly prepare: PrepareBundle;
   readonly reconciler: Reconciler;
   readonly heartbeat: Pick<Heartbeat, 'setInterval'>;
 }
 
-/** Handles the payload of one request; null: there is no answer. */
-type Handler = (bytes: Uint8Array) => object | null | Promise<object | null>;
+/**
+ * Handles the payload of one request; null: there is no answer.
+ *
+ * @param sendFirst sends an answer before the last one.
+ */
+type Handler = (bytes: Uint8Array, sendFirst: (answer: object) => void) => object | null | Promise<object | null>;
 
 /**
  * Answers all messages for this node until the connection closes. Resolves when the server has the subscriptions.
@@ -46,9 +55,13 @@ export async function handleRequests(deps: Deps): Promise<() => Promise<void>> {
   const throttle = new LogThrottle();
 
   const answer = async (message: Msg, handle: Handler, answerTo: string | undefined): Promise<void> => {
+    const inbox = answerSubject(answerTo, identity.name);
+    const send = (result: object): void => {
+      if (inbox !== null) nats.publish(inbox, encode(result));
+    };
     let result: object | null;
     try {
-      result = await handle(message.data);
+      result = await handle(message.data, send);
     } catch (error) {
       result = malformed(identity.name, error);
       const { subject } = message;
@@ -57,8 +70,7 @@ export async function handleRequests(deps: Deps): Promise<() => Promise<void>> {
       const count = error instanceof RejectedError ? null : throttle.count(kind);
       if (count !== null) log.warn({ err: error, subject, count }, 'a message could not be handled');
     }
-    const inbox = answerSubject(answerTo, identity.name);
-    if (result !== null && inbox !== null) nats.publish(inbox, encode(result));
+    if (result !== null) send(result);
   };
   const onRequest = (error: Error | null, message: Msg): void => {
     const handle = handlers.get(lastToken(message.subject));
@@ -88,11 +100,14 @@ function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
   const handlers: Record<Verb, Handler> = {
     ping: () => ({ node, container: identity.container }),
     describe: () => describeNode(deps),
-    load: async bytes => {
+    load: (bytes, sendFirst) => {
       const bundle = verifier.loadCommand(subjects.node(node, 'load'), bytes);
-      const prepared = codeServer.prepare(bundle);
-      if (prepared.status === 'refused') return loadAnswer(prepared);
-      return loadAnswer(await codeServer.suspensions.whenQuiet([bundle], () => codeServer.loadHere(bundle)));
+      const load = async (prepared: LoadResult): Promise<messages.LoadAnswer> => {
+        if (prepared.status === 'refused') return loadAnswer(prepared);
+        return loadAnswer(await codeServer.suspensions.whenQuiet([bundle], () => codeServer.loadHere(bundle)));
+      };
+      const prepared = prepareWithPackages(deps, bundle, sendFirst);
+      return prepared instanceof Promise ? prepared.then(load) : load(prepared);
     },
     'dry-run': bytes => {
       const { modules } = request(messages.dryRunRequest, bytes);
@@ -134,14 +149,30 @@ function request<TSchema extends v.GenericSchema>(schema: TSchema, bytes: Uint8A
 /** Prepares a bundle. When as many versions of the module drain as can, waits until one closes. */
 function prepareBundle(deps: Deps, subject: string, force: boolean): Handler {
   const { identity, verifier, codeServer, purgeTimeoutMs } = deps;
-  return async (bytes): Promise<messages.PrepareAnswer> => {
+  return async (bytes, sendFirst): Promise<messages.PrepareAnswer> => {
     const bundle = verifier.bundle(subject, bytes);
-    const prepared = (force ? null : codeServer.checkMemory(bundle)) ?? codeServer.prepare(bundle);
+    const shortage = force ? null : codeServer.checkMemory(bundle);
+    const prepared = shortage ?? (await prepareWithPackages(deps, bundle, sendFirst));
     if (prepared.status === 'ok' && !force) await codeServer.waitForRoom(bundle.module, purgeTimeoutMs);
     const refusal = force || prepared.status === 'refused' ? null : codeServer.checkLoad(bundle);
     const node = identity.name;
     return answerOf(node, refusal ?? prepared, { status: 'prepared', node, revision: bundle.revision });
   };
+}
+
+/** Prepares a bundle. When that takes long, because the node lacks its packages, it says so first. */
+function prepareWithPackages(
+  { identity, packages, prepare }: Deps,
+  bundle: Bundle,
+  sendFirst: (answer: messages.FetchingAnswer) => void,
+): LoadResult | Promise<LoadResult> {
+  if (!packages.has(bundle)) sendFirst({ status: 'fetching', node: identity.name });
+  const prepared = prepare(bundle);
+  if (!(prepared instanceof Promise)) return prepared;
+  return prepared.catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    return refused('nofile', `its packages could not be read: ${why}`);
+  });
 }
 
 /** The answer to a request whose result is a refusal, or else `success`. */

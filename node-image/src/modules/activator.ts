@@ -14,10 +14,11 @@ import type { Environment, Prepared } from './loader.ts';
 import type { ModuleErrors } from './module-errors.ts';
 import { dropPreviousData, setData } from './module-state.ts';
 import { type ModuleTable, versionsOf } from './module-table.ts';
+import { onceHint } from './package-use/once-hint.ts';
 import { instancesIn, warningOfReplaced } from './state/replaced-classes.ts';
 import { evaluateOver, type Live, restoreData } from './state/state-migration.ts';
 import { type BundleInfo, scriptName, type Version } from './version.ts';
-import { closeIdle, load, type Slots } from './version-slots.ts';
+import { closeIdle, isEmpty, load, type Slots } from './version-slots.ts';
 
 const TOO_MANY_MODULES = refused('system_limit', `a node runs at most ${MAX_MODULES} modules; remove some first`);
 
@@ -96,11 +97,15 @@ export function createActivator(deps: ActivatorDeps) {
     return shortage ?? firstRefusal(targets, ({ module }) => draining.checkNumber(module)) ?? ready;
   };
 
+  const logCloseError = (module: string, error: unknown): void =>
+    log.error({ module, err: errors.describe(error) }, 'a close of import.meta.hot.keep failed');
+
   /** What a bundle is evaluated with, apart from its data. */
   const environmentOf = ({ module, revision }: BundleInfo): Omit<Environment, 'data'> => ({
     log: new VersionLogger(log, module, revision, logMaxCharsPerSecond, errors.mapPrinted),
     hotImport: (name, names) => (names === null ? hotImports.of(name) : hotImports.pick(name, names)),
     onError: errors.count,
+    keeping: modules.of(module).kept.begin(error => logCloseError(module, error)),
     ...serving,
   });
 
@@ -141,6 +146,16 @@ export function createActivator(deps: ActivatorDeps) {
     }
   };
 
+  /** Closes what a module keeps, if nothing of the module is left that could use it. */
+  const closeUnused = (module: string): void => {
+    const isEnding = ending.versions.some(version => version.module === module);
+    if (isEmpty(modules.of(module).slots) && !isEnding) void closeKept(module);
+  };
+
+  /** Closes what a module keeps. */
+  const closeKept = async (module: string): Promise<void> =>
+    modules.of(module).kept.close(error => logCloseError(module, error));
+
   /**
    * Evaluates all targets, then makes all of them current in this turn of the event loop, or none (`code:atomic_load`).
    *
@@ -162,7 +177,8 @@ export function createActivator(deps: ActivatorDeps) {
       const { module, revision } = next.failed.bundle;
       const fields = { module, revision: shortRevision(revision), err: errors.describe(next.error) };
       if (!isRetry) log.error(fields, 'refused: it threw while it loaded');
-      return refused('on_load_failure', errors.describeInLine(next.error));
+      const description = errors.describeInLine(next.error);
+      return refused('on_load_failure', description + onceHint(next.failed, description));
     }
     const warnings = next.versions.flatMap(version => {
       const { module, revision } = version;
@@ -170,6 +186,7 @@ export function createActivator(deps: ActivatorDeps) {
       const state = modules.of(module);
       const warning = warningOfReplaced(instances.get(module) ?? new Map(), version, versionsOf(state.slots));
       setData(state, version);
+      version.keeping.accept();
       setSlots(module, load(state.slots, version));
       log.info(fields, 'loaded');
       if (warning !== null) log.warn(fields, warning);
@@ -178,7 +195,18 @@ export function createActivator(deps: ActivatorDeps) {
     return warnings.length === 0 ? OK : { ...OK, warnings };
   };
 
-  return { activate, isCurrent, checkRoom, checkMemory, checkBan, environmentOf, setSlots, hotImports };
+  return {
+    activate,
+    isCurrent,
+    checkRoom,
+    checkMemory,
+    checkBan,
+    environmentOf,
+    setSlots,
+    closeKept,
+    closeUnused,
+    hotImports,
+  };
 }
 
 /** The refusal of a revision that is not compiled on this node. */

@@ -3,6 +3,8 @@ import type { DigestRequest, NodeDescription } from '../../../protocol/messages.
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
+import type { Packages, ReadySet } from '../packages/packages.ts';
+import type { OwnedResources } from '../sandbox/owned-resources.ts';
 import { runInContext } from '../sandbox/execution-context.ts';
 import { ActivityBuffer } from '../watchdog/activity-buffer.ts';
 import { Bans } from '../watchdog/bans.ts';
@@ -12,9 +14,10 @@ import { dryRun, type DryRun, type DryRunTarget } from './dry-run.ts';
 import { type EndingVersions, endingVersions } from './ending-versions.ts';
 import { type Call, Calls } from './in-flight-calls.ts';
 import { OK, type LoadResult, type Refused, refused } from './load-result.ts';
+import { leftBehind } from './package-use/left-behind.ts';
 import { compileVersion, type Prepared } from './loader.ts';
 import { moduleErrors } from './module-errors.ts';
-import { clearData, dropPreviousData } from './module-state.ts';
+import { clearData, dropPreviousData, type ModuleState } from './module-state.ts';
 import { ModuleTable } from './module-table.ts';
 import { servedRequests } from './served-requests.ts';
 import { closeIdle, purge, remove, type Slots } from './version-slots.ts';
@@ -33,6 +36,9 @@ interface Options extends Partial<Pick<ActivatorDeps, OptionalDeps>> {
   readonly draining?: DrainingLimits;
   /** How long running calls can hold up a `codeChange`. */
   readonly codeChangeTimeoutMs?: number;
+  /** The packages that modules share. */
+  readonly packages?: Pick<Packages, 'collectLater'>;
+  readonly resources?: OwnedResources;
 }
 
 /**
@@ -46,6 +52,8 @@ export class CodeServer {
   readonly #draining: ReturnType<typeof drainingVersions>;
   readonly suspensions: Suspensions;
   readonly #ending: EndingVersions;
+  readonly #leftBehind: ReturnType<typeof leftBehind>;
+  readonly #packages: Options['packages'];
   #stopped = false;
   /** Called when a version has closed. */
   readonly #onClosed = new Set<() => void>();
@@ -53,11 +61,16 @@ export class CodeServer {
   readonly #activator: ReturnType<typeof createActivator>;
   #onChanged: (modules: readonly string[]) => void = () => undefined;
 
-  constructor(log: Logger, { draining = DRAINING_LIMITS, codeChangeTimeoutMs = 500, ...options }: Options = {}) {
+  constructor(
+    log: Logger,
+    { draining = DRAINING_LIMITS, codeChangeTimeoutMs = 500, resources, ...options }: Options = {},
+  ) {
     const [modules, calls, errors] = [this.#modules, this.#calls, this.errors];
     this.#draining = drainingVersions(modules, calls, draining);
     this.suspensions = createSuspensions(modules, calls, codeChangeTimeoutMs, log);
-    this.#ending = endingVersions(modules, calls);
+    this.#packages = options.packages;
+    this.#leftBehind = leftBehind(modules, resources ?? null, log);
+    this.#ending = endingVersions(modules, calls, version => this.#ended(version));
     const own = { modules, calls, draining: this.#draining, ending: this.#ending, errors };
     const defaults = { bans: new Bans(), activity: new ActivityBuffer(), memoryShortage: () => null };
     const serving = servedRequests(this);
@@ -65,13 +78,14 @@ export class CodeServer {
     this.#activator = createActivator(this.#deps);
   }
 
-  /** Compiles a bundle and keeps it. The running version does not change. */
-  prepare(bundle: Bundle): LoadResult {
+  /** Compiles a bundle whose packages are ready, and keeps it. The running version does not change. */
+  prepare(bundle: Bundle, packages: ReadySet | null = null): LoadResult {
+    if (packages?.hash !== bundle.packages) return refused('nofile', 'its packages are not ready');
     const refusal = this.#activator.checkRoom([bundle]);
     if (refusal !== null) return refusal;
     const { compiled } = this.#modules.of(bundle.module);
     try {
-      const prepared = compiled.get(bundle.revision) ?? this.#compile(bundle);
+      const prepared = compiled.get(bundle.revision) ?? this.#compile(bundle, packages);
       compiled.delete(bundle.revision);
       compiled.set(bundle.revision, prepared);
     } catch (error) {
@@ -80,6 +94,7 @@ export class CodeServer {
     for (const revision of compiled.keys()) {
       if (compiled.size > MAX_COMPILED) compiled.delete(revision);
     }
+    this.#collectPackages();
     return OK;
   }
 
@@ -245,6 +260,18 @@ export class CodeServer {
     return this.#draining.describe();
   }
 
+  /** What versions that have ended have left open in packages, by their scripts. */
+  describeLeftBehind(): NonNullable<NodeDescription['leftBehind']> {
+    return this.#leftBehind.describe();
+  }
+
+  /** The hashes of the package sets that revisions use which run, end, or can be loaded. */
+  packagesInUse(): ReadonlySet<string> {
+    const compiled = this.#modules.states.flatMap(state => [...state.compiled.values()]);
+    const users = [...compiled, ...this.#modules.versions, ...this.#ending.versions];
+    return new Set(users.flatMap(({ packages }) => (packages === null ? [] : [packages.hash])));
+  }
+
   /** See {@link ModuleTable.refusals}. */
   refusals(): NodeDescription['refusals'] {
     return this.#modules.refusals();
@@ -258,8 +285,10 @@ export class CodeServer {
   /** Ends all versions; calls that still run fail. Waits for dispose callbacks at most `timeoutMs` (milliseconds). */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopped = true;
+    this.#leftBehind.stop();
     this.#modules.states.forEach(dropPreviousData);
-    await this.#ending.endAll(timeoutMs);
+    const { closeKept } = this.#activator;
+    await this.#ending.endAll(timeoutMs, async () => Promise.all(this.#modules.names.map(closeKept)));
   }
 
   #apply(heads: readonly Assignment[], isRetry = false): LoadResult {
@@ -277,14 +306,31 @@ export class CodeServer {
     if (result.status === 'refused') return this.refuse(heads, result);
     for (const { module, revision, sequence, stateSince = 0 } of heads) {
       const state = this.#modules.of(module);
-      if (revision === null) this.#activator.setSlots(module, remove(state.slots));
+      if (revision === null) this.#remove(module, state);
       if (stateSince > state.stateSince) clearData(state, stateSince);
       state.headSeen = sequence;
       state.headResult = result;
       state.headRunning = sequence;
     }
     this.#onChanged(heads.map(({ module }) => module));
+    this.#collectPackages();
     return result;
+  }
+
+  #ended(version: Version): void {
+    this.#leftBehind.reportLater(version);
+    this.#activator.closeUnused(version.module);
+    this.#collectPackages();
+  }
+
+  #remove(module: string, state: ModuleState): void {
+    this.#activator.setSlots(module, remove(state.slots));
+    // What could be loaded again would hold its packages. It is read from the stream then.
+    for (const [revision, { packages }] of state.compiled) if (packages !== null) state.compiled.delete(revision);
+  }
+
+  #collectPackages(): void {
+    this.#packages?.collectLater(() => this.packagesInUse());
   }
 
   #close(module: string, change: (slots: Slots<Version>) => Slots<Version>): void {
@@ -292,10 +338,11 @@ export class CodeServer {
     if (slots === undefined) return;
     this.#activator.setSlots(module, change(slots));
     for (const onClosed of this.#onClosed) onClosed();
+    this.#collectPackages();
   }
 
-  #compile(bundle: Bundle): Prepared {
-    const prepared = compileVersion(bundle);
+  #compile(bundle: Bundle, packages: ReadySet | null): Prepared {
+    const prepared = compileVersion(bundle, packages);
     if (prepared.script.cachedDataRejected === true) {
       const { module, revision } = bundle;
       this.#deps.log.warn(

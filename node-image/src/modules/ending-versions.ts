@@ -15,27 +15,48 @@ const WHY_CALLS_FAIL: Readonly<Record<EndCause, string>> = {
 
 export type EndingVersions = ReturnType<typeof endingVersions>;
 
-/** Ends versions, and waits for their dispose callbacks when the node stops. */
-export function endingVersions(modules: ModuleTable, calls: Calls) {
-  const ending = new Set<Promise<void>>();
+/**
+ * Ends versions, and waits for their dispose callbacks when the node stops.
+ *
+ * @param onEnded is called with each version that has ended.
+ */
+export function endingVersions(modules: ModuleTable, calls: Calls, onEnded: (version: Version) => void) {
+  const ending = new Map<Version, Promise<void>>();
 
   /** Ends a version; its calls fail. Returns the other versions that they are not counted for any more. */
   const end = (version: Version, cause: EndCause, disposeTimeoutMs?: number): Version[] => {
     const released = calls.release(version, WHY_CALLS_FAIL[cause]);
     const ended = version.lifetime.end(cause, disposeTimeoutMs);
-    ending.add(ended);
-    void ended.then(() => ending.delete(ended));
+    ending.set(version, ended);
+    void ended.then(() => {
+      ending.delete(version);
+      onEnded(version);
+    });
     return released;
   };
 
   /**
    * Ends all versions, because the node stops. Waits for their dispose callbacks, and for those of versions that ended
-   * before, at most `timeoutMs` (milliseconds), and for one turn of the event loop, in which the calls that fail are answered.
+   * before, and for what the modules keep, at most `timeoutMs` (milliseconds), and for one turn of the event loop, in which the
+   * calls that fail are answered.
+   *
+   * @param closeKept closes what the modules keep.
    */
-  const endAll = async (timeoutMs: number): Promise<void> => {
+  const endAll = async (timeoutMs: number, closeKept: () => Promise<unknown>): Promise<void> => {
     for (const version of modules.versions) end(version, 'stopped', timeoutMs);
-    await Promise.all([orNullAfter(timeoutMs, Promise.all(ending)), turn()]);
+    const ended = async (): Promise<void> => {
+      await Promise.all(ending.values());
+      await closeKept();
+    };
+    await Promise.all([orNullAfter(timeoutMs, ended()), turn()]);
   };
 
-  return { end, endAll };
+  return {
+    end,
+    endAll,
+    /** The versions whose callbacks run. */
+    get versions(): Version[] {
+      return [...ending.keys()];
+    },
+  };
 }

@@ -3,12 +3,15 @@ import { Script } from 'node:vm';
 import type { Bundle } from '../../../protocol/bundle.ts';
 import { hotImportsIn } from '../../../shared/load-order.ts';
 import { SCOPED_GLOBALS, CODE_CACHE_RUNTIME, SCRIPT_OPTIONS, moduleScript } from '../../../shared/module-script.ts';
+import type { ReadySet } from '../packages/packages.ts';
 import type { Hot } from '../../../types/hot.d.ts';
 import { Lifetime } from '../sandbox/lifetime.ts';
 import type { VersionLogger } from '../sandbox/version-logger.ts';
 import type { PortOwner } from '../sandbox/listening/port-owner.ts';
 import { versionGlobals } from '../sandbox/version-globals.ts';
 import { runInContext } from '../sandbox/execution-context.ts';
+import type { Keeping } from './state/kept-values.ts';
+import { type ModuleRequire, moduleRequire } from './package-use/module-require.ts';
 import { type BundleInfo, scriptName, type Version } from './version.ts';
 
 /** A revision that is compiled and not evaluated yet. */
@@ -17,11 +20,14 @@ export interface Prepared {
   /** The modules that its code imports as `hot:<module>`. */
   readonly imports: readonly string[];
   readonly script: Script;
+  /** What it requires of packages; null when it uses none. */
+  readonly packages: ReadySet | null;
 }
 
 /** What a bundle is evaluated with. */
 export interface Environment {
   readonly data: Record<string, unknown>;
+  readonly keeping: Keeping;
   readonly log: VersionLogger;
   /** The live exports of another module, for `import … from 'hot:<module>'`; with names, these exports only. */
   readonly hotImport: (module: string, names: readonly string[] | null) => object;
@@ -39,27 +45,29 @@ export interface Environment {
 type Factory = (
   module: { exports: Record<string, unknown> },
   exports: object,
-  require: (id: string, names?: readonly string[]) => unknown,
+  require: ModuleRequire,
   hot: Hot,
   ...globals: unknown[]
 ) => void;
 
-const HOT = 'hot:';
-
 /**
- * Compiles a bundle, with its code cache if that fits. Nothing of the bundle runs. The code is collected with the version
+ * Compiles a bundle whose packages are ready, with its code cache if that fits. Nothing of the bundle runs. The code is collected with the version
  * when the process runs with `--no-compilation-cache` (nodejs/node#63186).
  *
  * @throws SyntaxError
  */
-export function compileVersion({ module, revision, exports, live, map, memoryBytes, code, cache }: Bundle): Prepared {
+export function compileVersion(
+  { module, revision, exports, live, map, memoryBytes, code, cache }: Bundle,
+  packages: ReadySet | null = null,
+): Prepared {
   // V8 itself rejects a cache of another V8 version or other flags, but does not check the processor architecture.
   const cachedData = cache?.runtime === CODE_CACHE_RUNTIME ? { cachedData: cache.data } : {};
   const options = { ...SCRIPT_OPTIONS, ...cachedData, filename: scriptName({ module, revision }) };
   // Before the script: a debugger asks for its map as soon as it is compiled, and has to find it kept.
   const imports = hotImportsIn(code);
   const script = new Script(moduleScript(code), options);
-  return { bundle: { module, revision, exports, live, map, memoryBytes }, imports, script };
+  const bundle = { module, revision, exports, live, map, memoryBytes };
+  return { bundle, imports, script, packages };
 }
 
 /**
@@ -68,23 +76,19 @@ export function compileVersion({ module, revision, exports, live, map, memoryByt
  * @throws the error of the module.
  */
 export function evaluateVersion(prepared: Prepared, environment: Environment): Version {
-  const { data, log, hotImport, onError, run, untilResumed, onRequest } = environment;
+  const { data, keeping, log, onError, run, untilResumed, onRequest } = environment;
   const { module: name, revision } = prepared.bundle;
   const lifetime = new Lifetime(error => onError(version, error));
   const { globals, builtin } = versionGlobals(lifetime, log);
   lifetime.closeOnEnd(() => log.flush());
+  lifetime.finallyOnEnd(() => keeping.discard());
   const imports = new Set<string>();
-  const require = (id: string, names: readonly string[] | null = null): unknown => {
-    if (id.startsWith(HOT)) {
-      imports.add(id.slice(HOT.length));
-      return hotImport(id.slice(HOT.length), names);
-    }
-    const found = builtin(id);
-    if (found !== null) return found;
-    const what = `which is not a built-in module of Node ${process.version}, and was not installed when it was pushed`;
-    // The code by which packages recognize that one is missing.
-    throw Object.assign(new Error(`module ${name} requires ${id}, ${what}`), { code: 'MODULE_NOT_FOUND' });
+  const hotImport: Environment['hotImport'] = (imported, names) => {
+    imports.add(imported);
+    return environment.hotImport(imported, names);
   };
+  const packages = prepared.packages?.requireFor(name) ?? null;
+  const require = moduleRequire({ module: name, hotImport, builtin, packages });
   const module = { exports: {} };
   // The value of the script: nothing of the module runs before it is called.
   const factory = prepared.script.runInThisContext() as Factory;
@@ -107,6 +111,8 @@ export function evaluateVersion(prepared: Prepared, environment: Environment): V
     ports,
     log,
     bundle: prepared.bundle,
+    packages: prepared.packages,
+    keeping,
     imports,
     drainingSince: 0,
     calls: 0,
@@ -119,7 +125,7 @@ export function evaluateVersion(prepared: Prepared, environment: Environment): V
   };
   try {
     const values = SCOPED_GLOBALS.map(global => globals[global]);
-    runInContext(version.owner, null, () => factory(module, module.exports, require, hotOf(data, lifetime), ...values));
+    runInContext(version.owner, null, () => factory(module, module.exports, require, hotOf(version), ...values));
   } catch (error) {
     void lifetime.end();
     throw error;
@@ -129,7 +135,7 @@ export function evaluateVersion(prepared: Prepared, environment: Environment): V
   return version;
 }
 
-function hotOf(data: Record<string, unknown>, lifetime: Lifetime): Hot {
+function hotOf({ data, lifetime, keeping }: Version): Hot {
   return Object.freeze<Hot>({
     data,
     dataOf: <Data extends object>(initial: Data) => {
@@ -139,5 +145,6 @@ function hotOf(data: Record<string, unknown>, lifetime: Lifetime): Hot {
     signal: lifetime.signal,
     dispose: callback => lifetime.onEnd(() => callback(data)),
     prune: callback => lifetime.onRemoval(() => callback(data)),
+    keep: keeping.keep,
   });
 }

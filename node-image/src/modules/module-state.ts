@@ -1,3 +1,4 @@
+import { KeptValues } from './state/kept-values.ts';
 import type { Prepared } from './loader.ts';
 import { OK, type LoadResult } from './load-result.ts';
 import { changesInPlace } from './state/state-migration.ts';
@@ -17,6 +18,8 @@ export interface ModuleState {
   readonly compiled: Map<string, Prepared>;
   /** `import.meta.hot.data`: survives every version, and is replaced only by a `codeChange` or cleared. */
   data: Record<string, unknown>;
+  /** What its versions have made with `import.meta.hot.keep`. */
+  readonly kept: KeptValues;
   /** The sequence of the head that cleared the data last, 0 for none. */
   stateSince: number;
   /** The data before the last `codeChange`, and its revision. It is kept while another node can refuse. */
@@ -38,6 +41,7 @@ export function emptyModule(): ModuleState {
     slots: emptySlots(),
     compiled: new Map(),
     data: {},
+    kept: new KeptValues(),
     stateSince: 0,
     previous: null,
     headSeen: 0,

@@ -19,6 +19,10 @@ export class ModuleTable {
     return this.#modules.get(module);
   }
 
+  get names(): string[] {
+    return [...this.#modules.keys()];
+  }
+
   get states(): ModuleState[] {
     return [...this.#modules.values()];
   }

@@ -12,6 +12,10 @@ export function emptySlots<V>(): Slots<V> {
   return { current: null, draining: [] };
 }
 
+export function isEmpty<V>({ current, draining }: Slots<V>): boolean {
+  return current === null && draining.length === 0;
+}
+
 /** Loads `next`: it becomes current, and the version that was current drains. */
 export function load<V>({ current, draining }: Slots<V>, next: V | null): Slots<V> {
   return { current: next, draining: current === null ? draining : [...draining, current] };

@@ -3,7 +3,9 @@ import { shortRevision } from '../../../protocol/revision.ts';
 import type { CodeOwner } from '../sandbox/execution-context.ts';
 import type { Lifetime } from '../sandbox/lifetime.ts';
 import type { PortOwner } from '../sandbox/listening/port-owner.ts';
+import type { ReadySet } from '../packages/packages.ts';
 import type { VersionLogger } from '../sandbox/version-logger.ts';
+import type { Keeping } from './state/kept-values.ts';
 
 /** A bundle without its code, which is in the compiled script. */
 export type BundleInfo = Pick<Bundle, 'module' | 'revision' | 'exports' | 'live' | 'map' | 'memoryBytes'>;
@@ -24,6 +26,10 @@ export interface Version {
   readonly bundle: BundleInfo;
   /** Its code, which V8 holds. */
   readonly code: () => string;
+  /** The packages that it requires; null when it uses none. */
+  readonly packages: ReadySet | null;
+  /** What it keeps with `import.meta.hot.keep`. */
+  readonly keeping: Keeping;
   /** The modules that it has imported as `hot:<module>`. */
   readonly imports: ReadonlySet<string>;
   /** When it was replaced or its module removed, milliseconds since 1970; 0 before. */

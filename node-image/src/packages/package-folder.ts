@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -33,6 +33,11 @@ export class PackageFolder {
 
   constructor(folder: string) {
     this.#folder = folder;
+  }
+
+  /** Whether this node has ever had packages. */
+  exists(): boolean {
+    return existsSync(this.#in('instances'));
   }
 
   /** Removes what a process has left unfinished. @throws Error of the file system */

@@ -96,7 +96,7 @@ export class Packages {
 
   /** Removes what no set of `inUse` has, from memory and from disk, in a while. */
   collectLater(inUse: () => ReadonlySet<string>): void {
-    if (this.#timer !== undefined || this.#opened === null) return;
+    if (this.#timer !== undefined || !this.#folder.exists()) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.collect(inUse).catch((error: unknown) => this.#log.warn({ err: error }, 'packages could not be removed'));

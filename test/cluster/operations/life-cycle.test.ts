@@ -75,6 +75,7 @@ describe('a hundred starts in one process leave nothing open', { timeout: 300_00
         trustDir: join(cluster.keys.folder('trust'), cluster.cookie),
         healthFile: join(folder, 'health'),
         bansFile: join(folder, 'bans.json'),
+        packagesDir: join(folder, 'packages'),
         httpPort: 0,
         purgeTimeoutMs: 3_000,
         codeChangeTimeoutMs: 500,

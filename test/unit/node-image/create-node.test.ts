@@ -116,6 +116,7 @@ function depsOf(nats: NatsConnection, httpPort: number): NodeDeps {
     trustDir: folder,
     healthFile: join(folder, 'health'),
     bansFile: join(folder, 'bans.json'),
+    packagesDir: join(folder, 'packages'),
     httpPort,
     purgeTimeoutMs: 3_000,
     codeChangeTimeoutMs: 500,

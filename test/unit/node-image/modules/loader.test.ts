@@ -9,12 +9,14 @@ import {
   type Environment,
   type Prepared,
 } from '../../../../node-image/src/modules/loader.ts';
+import { KeptValues } from '../../../../node-image/src/modules/state/kept-values.ts';
 import type { Version } from '../../../../node-image/src/modules/version.ts';
 import { CODE_CACHE_RUNTIME, SCRIPT_OPTIONS, moduleScript } from '../../../../shared/module-script.ts';
 import { bundleOf, recordingLog } from '../../fixtures.ts';
 
 const environment = (data: Record<string, unknown> = {}): Environment => ({
   data,
+  keeping: new KeptValues().begin(() => undefined),
   log: new VersionLogger(recordingLog(), 'demo', 'a'.repeat(64), Infinity),
   hotImport: () => ({}),
   onError: () => undefined,

@@ -104,7 +104,9 @@ function archiveOf(name: string, { version = '1.0.0', manifest = {}, files, conv
 /** Makes nodes with packages in temporary folders. */
 export function packageNodes() {
   const folders: string[] = [];
+  const opened: Disposable[] = [];
   afterEach(() => {
+    for (const each of opened.splice(0)) each[Symbol.dispose]();
     for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
   });
   const node = (folder = mkdtempSync(join(tmpdir(), 'packages-'))) => {
@@ -114,6 +116,7 @@ export function packageNodes() {
     const resources = new OwnedResources();
     const onError = (error: unknown): void => void errors.push(error);
     const packages = new Packages({ folder: new PackageFolder(folder), resources, log, onError });
+    opened.push(packages, resources);
     return { folder, log, errors, resources, packages };
   };
   return {
