@@ -9,7 +9,8 @@ import { call } from '../../../../node-image/src/modules/invoke.ts';
 import type { LoadResult } from '../../../../node-image/src/modules/load-result.ts';
 import { scriptName } from '../../../../node-image/src/modules/version.ts';
 import { bundleOf, headOf, recordingLog } from '../../fixtures.ts';
-import { bundleWith, esModule, FixtureStream, type Installed, packageNodes } from '../packages/fixture.ts';
+import { packageNodes } from '../packages/package-nodes.ts';
+import { bundleWith, esModule, FixtureStream, type Installed } from '../packages/package-set.ts';
 
 const nodes = packageNodes();
 afterEach(() => void vi.useRealTimers());

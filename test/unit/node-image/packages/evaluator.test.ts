@@ -5,7 +5,8 @@ import type { Worker } from 'node:worker_threads';
 
 import { describe, expect, it } from 'vitest';
 
-import { esModule, packageNodes } from './fixture.ts';
+import { packageNodes } from './package-nodes.ts';
+import { esModule } from './package-set.ts';
 
 const { requireOf } = packageNodes();
 

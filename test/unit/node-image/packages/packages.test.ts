@@ -3,7 +3,8 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { bundleWith, esModule, FixtureStream, packageNodes, readySet } from './fixture.ts';
+import { packageNodes, readySet } from './package-nodes.ts';
+import { bundleWith, esModule, FixtureStream } from './package-set.ts';
 
 const nodes = packageNodes();
 

@@ -4,7 +4,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { moduleResolve } from 'import-meta-resolve';
 import { describe, expect, it } from 'vitest';
 
-import { type FixturePackage, packageNodes } from './fixture.ts';
+import { packageNodes } from './package-nodes.ts';
+import type { FixturePackage } from './package-set.ts';
 
 const { requireOf } = packageNodes();
 

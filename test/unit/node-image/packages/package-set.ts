@@ -1,13 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
-import { afterEach } from 'vitest';
-
 import type { PackageSource } from '../../../../node-image/src/packages/fetch-packages.ts';
-import { PackageFolder } from '../../../../node-image/src/packages/package-folder.ts';
-import { Packages, type ReadySet } from '../../../../node-image/src/packages/packages.ts';
-import { OwnedResources } from '../../../../node-image/src/sandbox/owned-resources.ts';
 import type { Bundle } from '../../../../protocol/bundle.ts';
 import {
   type Archive,
@@ -19,7 +10,7 @@ import {
   packageSetHashOf,
 } from '../../../../protocol/packages.ts';
 import { revisionOf } from '../../../../protocol/revision.ts';
-import { bundleOf, recordingLog } from '../../fixtures.ts';
+import { bundleOf } from '../../fixtures.ts';
 
 /** A package as it is installed. Its package.json gets name and version. */
 export interface FixturePackage {
@@ -101,45 +92,7 @@ function archiveOf(name: string, { version = '1.0.0', manifest = {}, files, conv
   return { files: bytes(texts), converted: bytes(converted) };
 }
 
-/** Makes nodes with packages in temporary folders. */
-export function packageNodes() {
-  const folders: string[] = [];
-  const opened: Disposable[] = [];
-  afterEach(() => {
-    for (const each of opened.splice(0)) each[Symbol.dispose]();
-    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-  });
-  const node = (folder = mkdtempSync(join(tmpdir(), 'packages-'))) => {
-    folders.push(folder);
-    const log = recordingLog();
-    const errors: unknown[] = [];
-    const resources = new OwnedResources();
-    const onError = (error: unknown): void => void errors.push(error);
-    const packages = new Packages({ folder: new PackageFolder(folder), resources, log, onError });
-    opened.push(packages, resources);
-    return { folder, log, errors, resources, packages };
-  };
-  return {
-    node,
-    /** What a module gets that finds some packages. @throws why they are refused */
-    requireOf: async (installed: Installed, roots?: readonly string[]) => {
-      const stream = new FixtureStream();
-      const { packages, ...rest } = node();
-      const hash = stream.add(installed, roots);
-      const set = await readySet(packages, stream, bundleWith(hash));
-      return { ...rest, packages, stream, hash, require: set.requireFor('demo') };
-    },
-  };
-}
-
 /** A bundle that uses a package set. */
 export function bundleWith(packages: string, code = '', module = 'demo'): Bundle {
   return { ...bundleOf(module, code), revision: revisionOf(code, undefined, packages), packages };
-}
-
-export async function readySet(packages: Packages, stream: PackageSource, bundle: Bundle): Promise<ReadySet> {
-  const readiness = await packages.prepare(bundle, stream);
-  if (readiness.status === 'failed') throw new Error(readiness.detail);
-  if (readiness.set === null) throw new Error('no set');
-  return readiness.set;
 }
