@@ -23,6 +23,7 @@ describe('loadConfig of the node', () => {
       eventLoopTimeoutMs: 5_000,
       memoryLimitMb: 512,
       bansFile: '/var/lib/hotcast/bans.json',
+      packagesDir: '/var/lib/hotcast/packages',
       logMaxCharsPerSecond: 100_000,
       httpPort: 8080,
     });

@@ -74,6 +74,19 @@ describe('prepare', () => {
     Reflect.deleteProperty(globalThis, 'ran');
   });
 
+  it('evaluates the file that an import gets, not that of a require', async () => {
+    const { packages } = nodes.node();
+    const stream = new FixtureStream();
+    Object.assign(globalThis, { ran: [] });
+    const exports = { import: './esm.mjs', require: './cjs.cjs' };
+    const files = { 'esm.mjs': '', 'cjs.cjs': `globalThis.ran.push('cjs');` };
+    const converted = { 'esm.mjs': esModule({}, `globalThis.ran.push('esm');`) };
+    const hash = stream.add({ dual: { manifest: { exports }, files, converted } });
+    await readySet(packages, stream, bundleWith(hash, 'require.import("dual"); require("npm:dual");'));
+    expect(Reflect.get(globalThis, 'ran')).toEqual(['esm']);
+    Reflect.deleteProperty(globalThis, 'ran');
+  });
+
   it('names the package that throws, and leaves to the module what it can try to require', async () => {
     const { packages } = nodes.node();
     const stream = new FixtureStream();
