@@ -23,15 +23,18 @@ export type EndingVersions = ReturnType<typeof endingVersions>;
 export function endingVersions(modules: ModuleTable, calls: Calls, onEnded: (version: Version) => void) {
   const ending = new Map<Version, Promise<void>>();
 
+  const whenEnded = async (version: Version, ended: Promise<void>): Promise<void> => {
+    await ended;
+    ending.delete(version);
+    onEnded(version);
+  };
+
   /** Ends a version; its calls fail. Returns the other versions that they are not counted for any more. */
   const end = (version: Version, cause: EndCause, disposeTimeoutMs?: number): Version[] => {
     const released = calls.release(version, WHY_CALLS_FAIL[cause]);
     const ended = version.lifetime.end(cause, disposeTimeoutMs);
     ending.set(version, ended);
-    void ended.then(() => {
-      ending.delete(version);
-      onEnded(version);
-    });
+    void whenEnded(version, ended);
     return released;
   };
 
