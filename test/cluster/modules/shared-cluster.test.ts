@@ -7,4 +7,5 @@ import './shared-cluster/errors.ts';
 import './shared-cluster/state.ts';
 import './shared-cluster/timers.ts';
 import './shared-cluster/version-resources.ts';
+import './shared-cluster/packages.ts';
 import './shared-cluster/http.ts';
