@@ -11,6 +11,9 @@ import { ASSETS, ownFiles } from './language/own-files.ts';
 import type { Tsconfig } from './language/tsconfig.ts';
 import { moduleEntry } from './module-entry.ts';
 import { leftToRunTime, missingInPackages } from './optional-packages.ts';
+import { ImportedPackages } from './packages/imported-packages.ts';
+import type { PackagesView } from './packages/packages.ts';
+import { realPathOf } from './source-file.ts';
 import type { SourceSnapshot } from './source-snapshot.ts';
 
 /** What the modules of one build have in common. */
@@ -18,6 +21,7 @@ export interface Project {
   readonly modulesDir: string;
   readonly snapshot: SourceSnapshot;
   readonly tsconfig: Tsconfig;
+  readonly packages: PackagesView;
 }
 
 type Built = BuildResult<{ readonly write: false; readonly metafile: true }>;
@@ -26,10 +30,12 @@ type Built = BuildResult<{ readonly write: false; readonly metafile: true }>;
 interface BundledSource {
   /** The module's file, by its path beside the modules folder. */
   readonly file: string;
-  /** The code that nodes run, CommonJS with all imports in it. */
+  /** The code that nodes run: CommonJS with all imports in it, except packages. */
   readonly program: Built;
   /** The module as an ES module without packages: esbuild lists the names that a module exports only when it writes one. */
   readonly surface: Built;
+  /** The packages that the program requires. */
+  readonly imported: ImportedPackages;
 }
 
 /**
@@ -48,10 +54,10 @@ export async function bundleSource(project: Project, module: string): Promise<Bu
 }
 
 async function bundleEntry(
-  { modulesDir, snapshot, tsconfig }: Project,
+  { modulesDir, snapshot, tsconfig, packages }: Project,
   module: string,
   entry: Pick<BuildOptions, 'entryPoints' | 'stdin'>,
-): Promise<Pick<BundledSource, 'program' | 'surface'>> {
+): Promise<Omit<BundledSource, 'file'>> {
   const common = {
     ...entry,
     absWorkingDir: dirname(modulesDir),
@@ -59,7 +65,8 @@ async function bundleEntry(
     write: false,
     platform: 'node',
     // As Node.js, and without `module`, which esbuild adds for bundlers.
-    conditions: ['module-sync'],
+    conditions: ['module-sync', 'node-addons'],
+    mainFields: ['main'],
     // The node resolves other modules, so that a call reaches their current version.
     external: ['hot:*'],
     target: 'node24',
@@ -71,6 +78,7 @@ async function bundleEntry(
     metafile: true,
   } as const satisfies BuildOptions;
   const own = ownFiles(snapshot, tsconfig);
+  const imported = new ImportedPackages(packages, realPathOf(modulesDir));
   const [program, surface] = await Promise.allSettled([
     buildWithoutMissing(plugins => ({
       ...common,
@@ -79,7 +87,7 @@ async function bundleEntry(
       define: { 'import.meta.hot': '__hotcast_hot', ...NAMES },
       // A script of `vm` has no loader of its own, so an import() becomes a require.
       supported: { 'dynamic-import': false },
-      plugins: [own, decoratorHelpers, ...plugins],
+      plugins: [imported.plugin, own, decoratorHelpers, ...plugins],
     })),
     esbuildService.use(() =>
       build({ ...common, format: 'esm', packages: 'external', plugins: [own, decoratorHelpers] }),
@@ -88,7 +96,7 @@ async function bundleEntry(
   // The program's errors come first: the other build leaves packages out, so it does not find all errors.
   if (program.status === 'rejected') throw failureOf(module, program.reason);
   if (surface.status === 'rejected') throw failureOf(module, surface.reason);
-  return { program: program.value, surface: surface.value };
+  return { program: program.value, surface: surface.value, imported };
 }
 
 /** Builds again without packages that are not installed, as long as other packages require more of them. */

@@ -12,13 +12,18 @@ import { nameFiles, pathWarning } from './language/file-names.ts';
 import { diagnosticOf } from './language/messages.ts';
 import { readTsconfig } from './language/tsconfig.ts';
 import { availableModules } from './module-entry.ts';
+import type { UsedPackages } from './packages/imported-packages.ts';
+import { linkPackages } from './packages/link-packages.ts';
+import { Packages } from './packages/packages.ts';
 import { isInPackage } from './source-file.ts';
 import { SourceFiles } from './source-files.ts';
 import type { SourceSnapshot } from './source-snapshot.ts';
 
-/** A bundle, and its sources. */
+/** A bundle, its packages and its sources. */
 export interface Compiled {
   readonly bundle: Bundle;
+  /** Null when it uses none. */
+  readonly packages: UsedPackages | null;
   /** The TypeScript files that are in the bundle, without packages. */
   readonly files: readonly string[];
   /** What the bundle was built from: see the manifest of a head. */
@@ -28,24 +33,31 @@ export interface Compiled {
 }
 
 /**
- * Compiles a module's source, see {@link moduleEntry}, to CommonJS with its npm imports bundled in.
+ * Compiles a module's source, see {@link moduleEntry}, to CommonJS. Its npm packages are packed apart.
  *
  * @param module a valid module name.
  * @param sources the files as they are to be compiled, those of packages excepted: as they are now, if it is left out.
- * @throws UsageError when there is no such module, or it exports nothing.
+ * @param packages the installed packages, whose archives it keeps.
+ * @throws UsageError when there is no such module, it exports nothing, or it uses a native package.
  * @throws SourceError when it does not compile.
  * @throws UnavailableError when esbuild's process ends meanwhile.
  */
-export async function compile(modulesDir: string, module: string, sources?: SourceSnapshot): Promise<Compiled> {
+export async function compile(
+  modulesDir: string,
+  module: string,
+  sources?: SourceSnapshot,
+  packages = new Packages(),
+): Promise<Compiled> {
   const snapshot = sources ?? (await new SourceFiles(modulesDir).take(false));
-  return compileWithin({ modulesDir, snapshot, tsconfig: readTsconfig(modulesDir, snapshot) }, module, []);
+  const tsconfig = readTsconfig(modulesDir, snapshot);
+  return compileWithin({ modulesDir, snapshot, tsconfig, packages: packages.at(snapshot) }, module, []);
 }
 
 /** @param outer the modules that re-export this one, the direct one last. */
 async function compileWithin(project: Project, module: string, outer: readonly string[]): Promise<Compiled> {
   const { modulesDir, snapshot, tsconfig } = project;
   const root = dirname(modulesDir);
-  const { file, program, surface } = await bundleSource(project, module);
+  const { file, program, surface, imported } = await bundleSource(project, module);
   const written = outputEndingIn('.js', program.outputFiles);
   const stars = starModules(written);
   const starred = await compileStarred(project, [...stars.keys()], [...outer, module]);
@@ -56,13 +68,15 @@ async function compileWithin(project: Project, module: string, outer: readonly s
   if (exports.length === 0) throw new UsageError(`${file} exports nothing: export at least one function`);
   // The first line of a program can name its interpreter; that of a module can't.
   const linked = linkHotImports(written.replace(/^#!.*/, ''), from => names.get(from) ?? []);
-  const { code, withPath } = nameFiles(linked, name => name in program.metafile.inputs);
+  const { code, withPath } = nameFiles(linkPackages(linked), name => name in program.metafile.inputs);
+  const packages = await imported.pack(module);
   const map = outputEndingIn('.map', program.outputFiles);
   const mapHash = mapHashOf(map);
   const bundle: Bundle = {
     module,
-    revision: revisionOf(code, mapHash),
+    revision: revisionOf(code, mapHash, packages?.hash),
     mapHash,
+    ...(packages === null ? {} : { packages: packages.hash }),
     file,
     exports,
     live: [...liveExports(outputEndingIn('.js', surface.outputFiles), own), ...exports.slice(own.length)],
@@ -73,9 +87,9 @@ async function compileWithin(project: Project, module: string, outer: readonly s
   };
   const inputs = Object.keys(program.metafile.inputs).map(withoutAttributes);
   const files = inputs.filter(path => /\.[mc]?tsx?$/.test(path) && !isInPackage(path)).map(path => resolve(root, path));
-  const configuration = tsconfig.files.map(path => relative(root, path));
+  const others = [...tsconfig.files, ...imported.packageJsons].map(path => relative(root, path));
   const sources = Object.assign(
-    hashesOf([...inputs, ...configuration], root, snapshot),
+    hashesOf([...inputs, ...others], root, snapshot),
     ...[...starred.values()].map(each => each?.sources),
   );
   const paths = withPath.filter(path => !isInPackage(path));
@@ -83,7 +97,7 @@ async function compileWithin(project: Project, module: string, outer: readonly s
     ...program.warnings,
     ...paths.map(path => pathWarning(path, snapshot.text(resolve(root, path)) ?? '')),
   ].map(each => showDiagnostic(diagnosticOf(each)));
-  return { bundle, files, sources, warnings };
+  return { bundle, packages, files, sources, warnings };
 }
 
 /** The path of a file that is imported with attributes, as esbuild writes it: `modules/demo.sql with { type: 'text' }`. */

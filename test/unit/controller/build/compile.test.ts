@@ -121,15 +121,6 @@ describe('a compiled module', () => {
     expect(await callOn(projectOf('export function f(): number { return 4 + 5; }'), 'f')).toMatchObject({ json: '9' });
   });
 
-  it('contains its npm imports', async () => {
-    const modules = project({
-      'modules/demo.ts': `import { yabba } from 'yabba'; export const f = () => yabba;`,
-      'node_modules/yabba/package.json': '{ "name": "yabba", "type": "module", "exports": "./yabba.js" }',
-      'node_modules/yabba/yabba.js': `export const yabba = 'doo';`,
-    });
-    expect(await callOn(modules, 'f')).toMatchObject({ json: '"doo"' });
-  });
-
   it("reaches Node's built-ins, also by import()", async () => {
     const source = `import { sep } from 'node:path';
       export const f = async () => [sep, (await import('node:os')).EOL];`;

@@ -6,6 +6,7 @@ import { call } from '../../../../../node-image/src/modules/invoke.ts';
 import { decodeValue } from '../../../../../protocol/values/decode.ts';
 import { recordingLog } from '../../../fixtures.ts';
 import { projects } from '../../../projects.ts';
+import { PackageNode } from '../packages/package-node.ts';
 
 /** Files by their paths in a project. */
 export type Files = Readonly<Record<string, string>>;
@@ -14,7 +15,13 @@ export type Files = Readonly<Record<string, string>>;
 export function calls(): (files: Files) => Promise<unknown> {
   const project = projects();
   return async files => {
-    const { bundle } = await compile(project(files), 'demo');
+    const compiled = await compile(project(files), 'demo');
+    const { bundle, packages } = compiled;
+    if (packages !== null) {
+      using node = new PackageNode();
+      const { f } = await node.load(compiled);
+      return await (f as () => unknown)();
+    }
     const server = new CodeServer(recordingLog());
     expect([server.prepare(bundle), server.loadHere(bundle)]).toEqual([{ status: 'ok' }, { status: 'ok' }]);
     const answer = await call(server, 'fred', { module: 'demo', function: 'f', args: [] });

@@ -1,0 +1,108 @@
+import { hash } from 'node:crypto';
+import { isBuiltin } from 'node:module';
+import { join, relative } from 'node:path';
+
+import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
+
+import { type FoundPackage, packageNameOf, packageOf } from './package-folder.ts';
+import type { PackagesView, PackedPackages } from './packages.ts';
+
+/** A package, or a file of it, that compiled code requires. */
+export interface PackageImport {
+  /** As the code has it: `npm:hono/cors` for an import, `hono/cors` for a `require`. */
+  readonly specifier: string;
+  /** The real path of the file. */
+  readonly file: string;
+}
+
+/** The packages of a compiled module, packed, and what its code requires of them. */
+export interface UsedPackages extends PackedPackages {
+  readonly imports: readonly PackageImport[];
+}
+
+/** The packages that a build leaves out of the code, for the node to load. */
+export class ImportedPackages {
+  /** By the names under which the code requires them. */
+  readonly #roots = new Map<string, FoundPackage>();
+  readonly #imports = new Map<string, string>();
+  readonly #view: PackagesView;
+  readonly #from: string;
+
+  /** @param from the real folder whose packages keep their names. Others of the same name, which files elsewhere find, get one. */
+  constructor(view: PackagesView, from: string) {
+    this.#view = view;
+    this.#from = from;
+  }
+
+  /** The paths of their package.json files. */
+  get packageJsons(): string[] {
+    return [...this.#roots.values()].map(({ path }) => join(path, 'package.json'));
+  }
+
+  /** Packs them; null when there are none. @throws UsageError see {@link PackagesView} */
+  async pack(module: string): Promise<UsedPackages | null> {
+    if (this.#roots.size === 0) return null;
+    const folders = [...this.#roots].map(([root, { folder }]) => [root, folder] as const);
+    const packed = await this.#view.pack(module, new Map(folders));
+    const imports = [...this.#imports].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    return { ...packed, imports: imports.map(([specifier, file]) => ({ specifier, file })) };
+  }
+
+  /** The plugin of the build. Workspace packages, which lie outside of `node_modules`, and TypeScript are bundled. */
+  get plugin(): Plugin {
+    return {
+      name: 'packages',
+      setup: esbuild => esbuild.onResolve({ filter: /^[^./]/ }, args => this.#resolve(esbuild, args)),
+    };
+  }
+
+  async #resolve(esbuild: PluginBuild, args: OnResolveArgs): Promise<OnResolveResult | undefined> {
+    const { path: specifier, kind, resolveDir, importer, namespace, pluginData, with: attributes } = args;
+    const isText = attributes['type'] !== undefined && attributes['type'] !== 'json';
+    if (
+      pluginData === this ||
+      isText ||
+      kind === 'entry-point' ||
+      isBuiltin(specifier) ||
+      specifier.startsWith('hot:')
+    ) {
+      return undefined;
+    }
+    // esbuild knows the paths of tsconfig.json and the `imports` of package.json.
+    const options = { kind, resolveDir, importer, namespace, with: attributes, pluginData: this };
+    const resolved = await esbuild.resolve(specifier, options);
+    const { errors, external, path: file, suffix, sideEffects } = resolved;
+    if (errors.length > 0 || external || resolved.namespace !== 'file' || suffix !== '') return undefined;
+    const isImport = kind !== 'require-call' && kind !== 'require-resolve';
+    const required = isPlain(file) ? this.#add(specifier, resolveDir, file, isImport) : null;
+    if (required === null) return undefined;
+    const path = isImport ? `npm:${required}` : required;
+    this.#imports.set(path, file);
+    return { path, external: true, sideEffects };
+  }
+
+  /** The specifier for the code; null when Node.js does not find the file under such a one. */
+  #add(specifier: string, from: string, file: string, isImport: boolean): string | null {
+    const name = packageNameOf(specifier);
+    const found = packageOf(file);
+    const installed = this.#view.find(name, from);
+    if (found === null || installed === null || installed.folder !== found.folder) return null;
+    const { folder } = installed;
+    const root = this.#view.find(name, this.#from)?.folder === folder ? name : this.#aliasOf(name, folder);
+    this.#roots.set(root, installed);
+    const subpath = specifier.slice(name.length);
+    // An import of a file has its ending, which esbuild and `require` do without.
+    const isFile = isImport && subpath !== '' && !this.#view.hasExports(folder);
+    return isFile ? `${root}/${found.path}` : root + subpath;
+  }
+
+  /** The same for the same folder of a project, in whatever order esbuild asks. */
+  #aliasOf(name: string, folder: string): string {
+    return `${name}__${hash('sha256', relative(this.#from, folder)).slice(0, 8)}`;
+  }
+}
+
+/** Whether Node.js can load a file as it is. */
+function isPlain(file: string): boolean {
+  return /\.(?:[mc]?js|json|node)$/.test(file) || !/\.[^/]*$/.test(file);
+}

@@ -1,0 +1,195 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Manifest } from '../../../../protocol/head.ts';
+import { makeArchive, type PackedArchive } from './archive.ts';
+import { type Dependency, type Needed, nativesIn, refusalOf } from './native-packages.ts';
+import { type FoundPackage, nameOfFolder, PackageFolders } from './package-folder.ts';
+import { isUnchanged, listPackage, type PackageFiles } from './package-files.ts';
+import { dependenciesOf, type PackageJson, parsePackageJson } from './package-json.ts';
+import { type LinkedPackage, packageSetOf } from './package-set.ts';
+
+/** The packages of a compiled module, as they are stored. */
+export interface PackedPackages {
+  /** The hash of the set, which the revision covers. */
+  readonly hash: string;
+  /** The encoded set. */
+  readonly set: Uint8Array;
+  readonly archives: readonly PackedArchive[];
+  readonly manifest: NonNullable<Manifest['packages']>;
+  /** Native packages that are installed and left out, because others can do without them: `name version`. */
+  readonly leftOut: readonly string[];
+}
+
+/** A package in `node_modules`. */
+interface Installed {
+  readonly name: string;
+  /** For people: `hono 4.13.19`. */
+  readonly label: string;
+  readonly json: PackageJson;
+  readonly files: PackageFiles;
+  archive: Promise<PackedArchive> | null;
+}
+
+/** An installed package, and the folders of what it finds. */
+interface Found extends Needed {
+  readonly installed: Installed;
+}
+
+/** How many archives are made at once. */
+const PARALLEL_ARCHIVES = 4;
+
+const NAME = /^(?:@[\w.~-]+\/)?[\w.~-]+$/;
+
+/** The packages that are installed. Archives are kept for as long as no file of a package is written. */
+export class Packages {
+  readonly #known = new Map<string, Installed>();
+  readonly #views = new WeakMap<object, PackagesView>();
+
+  /** The packages as they are now; the same ones for the same moment. */
+  at(moment: object): PackagesView {
+    const view = this.#views.get(moment) ?? new PackagesView(folder => this.#read(folder));
+    this.#views.set(moment, view);
+    return view;
+  }
+
+  #read(folder: string): Installed {
+    const known = this.#known.get(folder);
+    if (known !== undefined && isUnchanged(folder, known.files)) return known;
+    const files = listPackage(folder);
+    const json = parsePackageJson(readText(join(folder, 'package.json')));
+    const name = json.name !== undefined && NAME.test(json.name) ? json.name : nameOfFolder(folder);
+    const installed = { name, label: `${name} ${json.version}`.trim(), json, files, archive: null };
+    this.#known.set(folder, installed);
+    return installed;
+  }
+}
+
+/** The packages as they are at one moment. */
+export class PackagesView {
+  readonly #folders = new PackageFolders();
+  readonly #read: (folder: string) => Installed;
+  readonly #found = new Map<string, Found>();
+
+  constructor(read: (folder: string) => Installed) {
+    this.#read = read;
+  }
+
+  /** See {@link PackageFolders}. */
+  find(name: string, from: string): FoundPackage | null {
+    return this.#folders.find(name, from);
+  }
+
+  /** Whether a package says which of its files can be imported. */
+  hasExports(folder: string): boolean {
+    return (this.#at(folder).installed.json.exports ?? null) !== null;
+  }
+
+  /**
+   * Packs the packages of a module.
+   *
+   * @param module for errors.
+   * @param roots the real folders of what it imports, by the names under which its code requires them.
+   * @throws UsageError when one of them is native or needs a native one, or is too large.
+   */
+  async pack(module: string, roots: ReadonlyMap<string, string>): Promise<PackedPackages> {
+    const all = this.#reach([...roots.values()]);
+    const natives = nativesIn(all);
+    for (const folder of roots.values()) {
+      const native = natives.get(folder);
+      if (native !== undefined) throw refusalOf(module, get(all, folder).installed, native);
+    }
+    const packages = new Map<string, LinkedPackage<string>>();
+    const archives = new Map<string, PackedArchive>();
+    const usable = [...reachable([...roots.values()], all, natives)];
+    await inParallel(PARALLEL_ARCHIVES, usable, async folder => {
+      const { installed, dependencies } = get(all, folder);
+      const archive = await archiveOf(folder, installed);
+      archives.set(archive.hash, archive);
+      const linked = [...dependencies].flatMap(([name, { folder: target }]): [string, string][] =>
+        natives.has(target) ? [] : [[name, target]],
+      );
+      const { name, json } = installed;
+      packages.set(folder, { name, version: json.version, archive, dependencies: new Map(linked) });
+    });
+    const { bytes: set, hash } = packageSetOf(roots, packages);
+    const versions = Object.fromEntries(
+      [...roots]
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([root, folder]) => [root, get(all, folder).installed.json.version]),
+    );
+    const bytes = [...archives.values()].reduce((sum, { packedBytes }) => sum + packedBytes, 0);
+    const leftOut = [...all].flatMap(([folder, { installed }]) =>
+      natives.get(folder)?.folder === folder ? [installed.label] : [],
+    );
+    return { hash, set, archives: [...archives.values()], manifest: { hash, versions, bytes }, leftOut };
+  }
+
+  /** The packages that some packages reach, by folder. */
+  #reach(folders: readonly string[]): ReadonlyMap<string, Found> {
+    const reached = new Set(folders);
+    // The iteration of a set includes the elements that are added during it.
+    for (const folder of reached)
+      for (const { folder: next } of this.#at(folder).dependencies.values()) reached.add(next);
+    return new Map([...reached].map(folder => [folder, this.#at(folder)]));
+  }
+
+  #at(folder: string): Found {
+    const known = this.#found.get(folder);
+    if (known !== undefined) return known;
+    const installed = this.#read(folder);
+    const dependencies = new Map<string, Dependency>();
+    for (const [name, isOptional] of dependenciesOf(installed.json)) {
+      const target = NAME.test(name) ? this.#folders.find(name, folder) : null;
+      if (target !== null) dependencies.set(name, { folder: target.folder, isOptional });
+    }
+    const found = { installed, dependencies };
+    this.#found.set(folder, found);
+    return found;
+  }
+}
+
+function get(all: ReadonlyMap<string, Found>, folder: string): Found {
+  const found = all.get(folder);
+  if (found === undefined) throw new TypeError(`${folder} was not looked at`);
+  return found;
+}
+
+/** The folders that the roots reach without the native packages, which are left out. */
+function reachable(
+  roots: readonly string[],
+  all: ReadonlyMap<string, Found>,
+  natives: { has(folder: string): boolean },
+): Set<string> {
+  const reached = new Set(roots);
+  for (const folder of reached) {
+    for (const { folder: next } of get(all, folder).dependencies.values()) if (!natives.has(next)) reached.add(next);
+  }
+  return reached;
+}
+
+async function archiveOf(folder: string, installed: Installed): Promise<PackedArchive> {
+  installed.archive ??= makeArchive(folder, installed.files.paths, installed.label);
+  try {
+    return await installed.archive;
+  } catch (error) {
+    installed.archive = null;
+    throw error;
+  }
+}
+
+async function inParallel<T>(count: number, all: readonly T[], work: (each: T) => Promise<void>): Promise<void> {
+  const left = all.values();
+  const worker = async (): Promise<void> => {
+    for (const each of left) await work(each);
+  };
+  await Promise.all(Array.from({ length: count }, worker));
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
