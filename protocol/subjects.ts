@@ -48,7 +48,7 @@ export function subjectsOf(cookie: string) {
 
 export type Subjects = ReturnType<typeof subjectsOf>;
 
-/** The stream that holds the bundles, heads and head results of a cookie. */
+/** The stream that holds the bundles, packages, heads and head results of a cookie. */
 export function streamOf(cookie: string): string {
   return `HOTCAST_${cookie}`;
 }

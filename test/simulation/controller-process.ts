@@ -110,7 +110,8 @@ export class ControllerProcess {
     this.#audience = () => ({ expected: new Set(nodeNames()), timeoutMs: TIMEOUT_MS });
     const sources = { changedAmong: () => [] };
     const build = () => Promise.reject(new Error('no sources'));
-    this.#context = { nats, subjects, store, membership, monitor, build, sources, availableModules: () => [] };
+    const rollout = { nats, subjects, store, packagesTimeoutMs: TIMEOUT_MS };
+    this.#context = { ...rollout, membership, monitor, build, sources, availableModules: () => [] };
     const finish = (heads: readonly Head[]) => awaitCommit(this.#context, heads, this.#audience());
     const log = { ...recordingLog(), warn: (fields: object) => 'err' in fields && onFault(fields.err) };
     this.#startCollections = () => {
@@ -118,9 +119,7 @@ export class ControllerProcess {
       startHistoryGc(store, log);
     };
     this.#reconciler = createReconciler({
-      nats,
-      subjects,
-      store,
+      ...rollout,
       monitor,
       heartbeatInterval: () => HEARTBEAT_INTERVAL,
       finish,

@@ -79,7 +79,17 @@ export function sourceOf({ module, version, throwsOn, isBroken, needs, mentions 
       ${isBroken ? 'exports.add = (' : ''}
     `,
   );
-  return { bundle, packed: encodeBundle(bundle), sources: {}, throwsOn, isBroken, needs, imports, label };
+  return {
+    bundle,
+    packed: encodeBundle(bundle),
+    packages: null,
+    sources: {},
+    throwsOn,
+    isBroken,
+    needs,
+    imports,
+    label,
+  };
 }
 
 /** What is there by the way the test is written. */

@@ -142,6 +142,14 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     hasBundle: ({ module, revision }) => deed(() => stream.bundle(module, revision) !== null),
     bundles: () => deed(() => stream.bundles()),
     removeBundle: ({ module, revision }) => deed(() => stream.removeBundle(module, revision)),
+    // The modules of the simulation use no packages.
+    packageSet: () => Promise.resolve(null),
+    packageSets: () => Promise.resolve([]),
+    archives: () => Promise.resolve(new Map()),
+    missingPackages: () => Promise.resolve({ sets: [], archives: [], bytes: 0 }),
+    putPackages: () => Promise.resolve(),
+    removePackageSet: () => Promise.resolve(() => Promise.resolve()),
+    removeArchive: () => Promise.resolve(() => Promise.resolve()),
     restoreHeads: () => Promise.resolve([]),
     rotateKey: () => Promise.resolve({ key: '', signedAgain: 0 }),
     lastHead: module =>

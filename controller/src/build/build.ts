@@ -5,15 +5,18 @@ import type { OnReport } from '../api/command.ts';
 import { SourceError } from '../api/diagnostic.ts';
 import type { Compiled } from './compile.ts';
 import { pack, refuseTooLarge } from './bundle-size.ts';
+import type { UsedPackages } from './packages/imported-packages.ts';
 import { type Preflight, PreflightError } from './preflight/runner.ts';
 import type { SourceFiles } from './source-files.ts';
 import type { SourceSnapshot } from './source-snapshot.ts';
 import type { TypeCheck } from './type-check.ts';
 
-/** A bundle that has passed all checks, its bytes for the wire, and what it was built from. */
+/** A bundle that has passed all checks, its bytes for the wire, its packages, and what it was built from. */
 export interface BuiltBundle {
   readonly bundle: Bundle;
   readonly packed: Uint8Array;
+  /** Null when it uses none. */
+  readonly packages: UsedPackages | null;
   readonly sources: Manifest['sources'];
 }
 
@@ -94,7 +97,11 @@ async function buildOnce(
     throw new SourceError('types', summary, diagnostics);
   }
   if (preflighted instanceof PreflightError) throw preflighted;
-  const built = preflighted.bundles.map((bundle, index) => ({ bundle, sources: compiled[index]?.sources ?? {} }));
+  const built = preflighted.bundles.map((bundle, index) => ({
+    bundle,
+    packages: compiled[index]?.packages ?? null,
+    sources: compiled[index]?.sources ?? {},
+  }));
   return { built, warnings: [...compiled.flatMap(each => each.warnings), ...preflighted.warnings] };
 }
 

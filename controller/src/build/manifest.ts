@@ -2,11 +2,13 @@ import type { Bundle } from '../../../protocol/bundle.ts';
 import type { Manifest } from '../../../protocol/head.ts';
 
 /**
- * What a compiled module exports, which names it imports from other modules as `hot:<module>`, and what it was built from.
+ * What a compiled module exports, which names it imports from other modules as `hot:<module>`, what it was built from, and
+ * which packages it uses.
  */
 export function manifestFrom(
   { exports, code }: Pick<Bundle, 'exports' | 'code'>,
   sources: Manifest['sources'] = {},
+  packages?: Manifest['packages'],
 ): Manifest {
   const imports: Manifest['imports'] = {};
   // As esbuild writes it: a variable and its properties wherever a name is used, or a list of names that are passed on.
@@ -16,7 +18,7 @@ export function manifestFrom(
     const used = variable === undefined ? (JSON.parse(names) as string[]) : propertiesOf(variable, code);
     imports[module] = [...new Set([...(imports[module] ?? []), ...used])];
   }
-  return { exports, imports, sources };
+  return { exports, imports, sources, ...(packages === undefined ? {} : { packages }) };
 }
 
 function propertiesOf(variable: string, code: string): string[] {

@@ -1,15 +1,26 @@
 import { askNodes } from '../fleet/ask-nodes.ts';
+import { missingPackages } from '../rollout/missing-packages.ts';
 import { loadReply, nodeOutcomes } from '../rollout/node-outcomes.ts';
 import type { Handler } from './context.ts';
 import { selectNodes } from './select-nodes.ts';
 
 /** Compiles a module and loads it on one node, past the heads: what `c(demo)` is in Erlang. */
 export const compile: Handler<'compile'> = async (context, { module, node, check, timeoutMs }, report, signal) => {
-  const { membership, build, store } = context;
+  const { membership, build, store, packagesTimeoutMs } = context;
   const [members, [built]] = await Promise.all([membership.expected(), build([module], check, report)]);
   if (built === undefined) throw new TypeError(`${module} was not built`);
   const expected = selectNodes(members, node, report);
+  await store.putPackages(await missingPackages(store, [built], []));
   const body = store.signLoadCommand(node, built.packed);
-  const replies = await askNodes(context, { verb: 'load', node, expected, timeoutMs, signal, schema: loadReply, body });
+  const replies = await askNodes(context, {
+    verb: 'load',
+    node,
+    expected,
+    timeoutMs,
+    packagesTimeoutMs,
+    signal,
+    schema: loadReply,
+    body,
+  });
   return { command: 'compile', module, revision: built.bundle.revision, nodes: nodeOutcomes(replies, expected) };
 };

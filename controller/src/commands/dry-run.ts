@@ -2,6 +2,7 @@ import { encode } from '../../../protocol/codec.ts';
 import type { ResultOf } from '../api/results.ts';
 import { askNodes, inOrder, silentAmong } from '../fleet/ask-nodes.ts';
 import { dryRunReply } from '../rollout/node-outcomes.ts';
+import { missingPackages } from '../rollout/missing-packages.ts';
 import { prepare } from '../rollout/prepare.ts';
 import { modulesToPush } from './changed-modules.ts';
 import type { Handler } from './context.ts';
@@ -20,6 +21,7 @@ export const dryRun: Handler<'push', ResultOf<'dry-run'>> = async (context, comm
   const [members, built] = await Promise.all([context.membership.expected(), context.build(names, check, report)]);
   const expected = expectedNodes(members, report);
   const modules = built.map(({ bundle: { module, revision } }) => ({ module, revision }));
+  await context.store.putPackages(await missingPackages(context.store, built, await context.store.heads()));
   const prepared = await prepare(context, built, force, { expected, timeoutMs, signal });
   const refusals = prepared.status === 'refused' ? prepared.refusals : [];
   const refused = new Set(refusals.map(({ node }) => node));

@@ -8,6 +8,7 @@ import { manifestFrom } from '../build/manifest.ts';
 import { removedExports, removedExportWarnings } from '../build/removed-exports.ts';
 import { inOrder, silentAmong } from '../fleet/ask-nodes.ts';
 import { awaitCommit } from '../rollout/commit.ts';
+import { missingPackages } from '../rollout/missing-packages.ts';
 import { prepare } from '../rollout/prepare.ts';
 import { type HeadChange, writeHeads } from '../rollout/write-heads.ts';
 import type { LastHead } from '../store/heads.ts';
@@ -33,7 +34,7 @@ interface Plan {
   readonly heads: readonly Head[];
   /** Other modules with a source in common, which has changed since their own push. */
   readonly affected: readonly ChangedModule[];
-  /** How many bytes of bundles fit into the stream. */
+  /** How many bytes of bundles and packages fit into the stream. */
   readonly room: number;
   readonly names: ReadonlySet<string>;
   readonly scope: CanaryScope | null;
@@ -79,19 +80,24 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
   const result = resultOf(plan);
   const candidates = plan.candidates.filter(({ built }) => !plan.unchanged.modules.has(built.bundle.module));
   if (candidates.length === 0) return result('unchanged', UNCHANGED, plan.unchanged.silent, {});
-  if (candidates.reduce((sum, { built }) => sum + built.packed.length, 0) > plan.room) throw new UsageError(NO_ROOM);
+  const bundles = candidates.map(({ built }) => built);
+  const missing = await missingPackages(context.store, bundles, plan.heads);
+  const bytes = bundles.reduce((sum, { packed }) => sum + packed.length, missing.bytes);
+  if (bytes > plan.room) throw new UsageError(NO_ROOM);
   for (const message of warningsOf(plan, candidates)) report({ type: 'warning', message });
   const onAnswer = (phase: string, answered: number): void =>
     report({ type: 'progress', phase, answered, expected: names.size });
 
-  const bundles = candidates.map(({ built }) => built);
+  const storedAt = performance.now();
+  await context.store.putPackages(missing);
+  const stored = performance.now() - storedAt;
   const prepared = await prepare(context, bundles, force, { expected: names, timeoutMs, onAnswer, signal });
   if (prepared.status === 'unanswered') {
     const nodes = silentAmong(names, prepared.answered);
-    return result('unanswered', 'no node answered, so nothing was committed', nodes, { prepare: prepared.ms });
+    return result('unanswered', 'no node answered, so nothing was committed', nodes, { prepare: stored + prepared.ms });
   }
   if (prepared.status === 'refused') {
-    return result('refused', 'nothing changed on any node', prepared.refusals, { prepare: prepared.ms });
+    return result('refused', 'nothing changed on any node', prepared.refusals, { prepare: stored + prepared.ms });
   }
 
   signal.throwIfAborted();
@@ -99,20 +105,20 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
   const note = canary === null ? 'push' : `canary on ${canary.scope}`;
   const written = await writeHeads(context.store, changesTo(candidates, plan.scope, command), { author, note });
   if (written.status === 'overtaken') {
-    return result('overtaken', written.detail, [], { prepare: prepared.ms });
+    return result('overtaken', written.detail, [], { prepare: stored + prepared.ms });
   }
 
   holds(committed(written.heads));
   // A node that was silent is not waited for again. When it answers all the same, that counts.
   const commit = await awaitCommit(context, written.heads, { expected: prepared.answered, timeoutMs, onAnswer });
-  await keepBundles(context, bundles);
+  await keepBundles(context, bundles, plan.heads);
   const heard = new Set(commit.nodes.map(({ node }) => node));
   const silent = commit.outcome === 'overtaken' ? [] : silentAmong(names, heard);
   // A node's time counts from the send of the bundle.
   const beforeMs = prepared.ms + written.ms;
   const since = commit.nodes.map(node => (node.status === 'loaded' ? { ...node, ms: node.ms + beforeMs } : node));
   const nodes = [...since, ...silent];
-  const times = { prepare: prepared.ms, write: written.ms, commit: commit.ms, skew: commit.skew };
+  const times = { prepare: stored + prepared.ms, write: written.ms, commit: commit.ms, skew: commit.skew };
   if (canary === null || commit.outcome !== 'committed') return result(commit.outcome, commit.detail, nodes, times);
 
   const { watch: timeMs, minCalls } = canary;
@@ -143,7 +149,8 @@ async function build(
   const scope = canary === null ? null : parseScope(canary.scope, [...names]);
   const candidates = built.map((each, index): Candidate => {
     const last = lasts[index] ?? { head: null, position: 0 };
-    return { built: each, manifest: manifestFrom(each.bundle, each.sources), last };
+    const manifest = manifestFrom(each.bundle, each.sources, each.packages?.manifest);
+    return { built: each, manifest, last };
   });
   const ms = performance.now() - startedAt;
   const wanted = candidates.map(({ built: { bundle, sources }, last }) => ({ ...bundle, sources, last }));
@@ -187,11 +194,16 @@ function changesTo(
   });
 }
 
-/** The collection of unnamed bundles may have removed a bundle just before its head was written. */
-async function keepBundles({ store }: CommandContext, bundles: readonly BuiltBundle[]): Promise<void> {
+/** The collections of what no head names may have removed something just before the head was written. */
+async function keepBundles(
+  { store }: CommandContext,
+  bundles: readonly BuiltBundle[],
+  headsBefore: readonly Head[],
+): Promise<void> {
   for (const { bundle, packed } of bundles) {
     if (!(await store.hasBundle(bundle))) await store.putBundle(bundle, packed);
   }
+  await store.putPackages(await missingPackages(store, bundles, headsBefore));
 }
 
 /** Gives a function that makes the result of a push, whichever step ends it. */

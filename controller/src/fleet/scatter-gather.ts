@@ -6,6 +6,7 @@ import type * as v from 'valibot';
 import { decode } from '../../../protocol/codec.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
 import { inboxPrefix } from '../../../protocol/inboxes.ts';
+import { fetchingAnswer } from '../../../protocol/messages.ts';
 import { lastToken } from '../../../protocol/subjects.ts';
 
 /** The schema of an answer, which names its node. */
@@ -28,6 +29,8 @@ export interface Request<TSchema extends AnswerSchema> {
   readonly expected: ReadonlySet<string>;
   /** Milliseconds. */
   readonly timeoutMs: number;
+  /** The time for nodes that say that they fetch packages first, milliseconds from the request; default: `timeoutMs`. */
+  readonly packagesTimeoutMs?: number;
   /** Ends the wait when nobody needs the answers any more. */
   readonly signal?: AbortSignal;
   /** Called with each answer, to show progress. */
@@ -35,7 +38,8 @@ export interface Request<TSchema extends AnswerSchema> {
 }
 
 /**
- * Sends one request to many nodes, and waits until every expected node has answered or the time is over. A publisher does not
+ * Sends one request to many nodes, and waits until every expected node has answered or the time is over, which is longer for
+ * nodes that fetch packages. A publisher does not
  * know how many subscribers there are, so the expected names come from the roster. Answers of other nodes are kept too.
  *
  * @returns the answers by node; an expected node that is missing was silent.
@@ -43,34 +47,47 @@ export interface Request<TSchema extends AnswerSchema> {
  */
 export async function scatterGather<TSchema extends AnswerSchema>(
   nats: NatsConnection,
-  { ask, schema, expected, timeoutMs, signal, onAnswer }: Request<TSchema>,
+  { ask, schema, expected, timeoutMs, packagesTimeoutMs = timeoutMs, signal, onAnswer }: Request<TSchema>,
 ): Promise<Answers<TSchema>> {
   signal?.throwIfAborted();
   const answers = new Map<string, Timed<v.InferOutput<TSchema>>>();
   const missing = new Set(expected);
+  const fetching = new Set<string>();
   const inbox = createInbox(inboxPrefix('controller'));
   const askedAt = performance.now();
   const done = new AbortController();
+  let isLate = false;
   const subscription = nats.subscribe(`${inbox}.*`, {
     callback: (error, message) => {
       if (error !== null) return;
-      const answer = decoded(schema, message.data);
       // NATS lets a node answer under its own name only.
-      if (answer === null || answer.node !== lastToken(message.subject)) return;
-      answers.set(answer.node, { answer, ms: performance.now() - askedAt });
-      missing.delete(answer.node);
+      const node = lastToken(message.subject);
+      const answer = decoded(schema, message.data);
+      if (answer === null) {
+        if (decoded(fetchingAnswer, message.data)?.node === node && missing.has(node)) fetching.add(node);
+        return;
+      }
+      if (answer.node !== node) return;
+      answers.set(node, { answer, ms: performance.now() - askedAt });
+      missing.delete(node);
+      fetching.delete(node);
       onAnswer?.(answers.size);
-      if (missing.size === 0) done.abort();
+      if (missing.size === 0 || (isLate && fetching.size === 0)) done.abort();
     },
   });
   if (missing.size === 0) done.abort();
-  const timer = setTimeout(() => done.abort(), timeoutMs);
+  const timer = setTimeout(() => {
+    isLate = true;
+    if (fetching.size === 0) done.abort();
+  }, timeoutMs);
+  const lastTimer = setTimeout(() => done.abort(), Math.max(timeoutMs, packagesTimeoutMs));
   try {
     await ask(inbox);
     const ended = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal]);
     if (!ended.aborted) await once(ended, 'abort');
   } finally {
     clearTimeout(timer);
+    clearTimeout(lastTimer);
     subscription.unsubscribe();
   }
   signal?.throwIfAborted();

@@ -42,6 +42,8 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
       return {
         publish: [
           subjects.bundles,
+          subjects.packageSets,
+          subjects.archives,
           subjects.heads,
           subjects.headResults,
           anyNode,

@@ -8,6 +8,8 @@ export interface RolloutContext {
   readonly nats: NatsConnection;
   readonly subjects: Subjects;
   readonly store: StreamStore;
+  /** How long a node has to fetch packages, milliseconds. */
+  readonly packagesTimeoutMs: number;
 }
 
 /** The nodes that a step waits for, and how long. */

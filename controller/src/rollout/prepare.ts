@@ -11,7 +11,7 @@ export type Preparation = { readonly answered: ReadonlySet<string>; readonly ms:
 
 /** Sends bundles to every node, which compiles them and keeps them ready. Nothing of them runs. */
 export async function prepare(
-  { nats, store }: RolloutContext,
+  { nats, store, packagesTimeoutMs }: RolloutContext,
   bundles: readonly BuiltBundle[],
   force: boolean,
   { expected, timeoutMs, onAnswer, signal }: Audience & { readonly signal: AbortSignal },
@@ -24,6 +24,7 @@ export async function prepare(
         schema: prepareReply,
         expected,
         timeoutMs,
+        packagesTimeoutMs,
         signal,
         onAnswer: answered => onAnswer?.('prepare', answered),
       }),

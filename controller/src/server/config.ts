@@ -36,6 +36,11 @@ export const CONTROLLER_SETTINGS = {
     { formerName: 'PREFLIGHT_MEMORY', default: 256, min: 16, max: 65_536, unit: 'MB' },
     'How much memory a module can take to load in the preflight.',
   ),
+  packagesTimeoutMs: integer(
+    'PACKAGES_TIMEOUT_MS',
+    { default: 120_000, min: 1_000, max: 3_600_000, unit: 'milliseconds' },
+    'How long a push waits for a node that fetches and loads the npm packages of a module.',
+  ),
   streamMaxMb: integer(
     'STREAM_MAX_MB',
     { formerName: 'STREAM_MAY_HOLD', default: 1_024, min: 16, max: 65_536, unit: 'MB' },

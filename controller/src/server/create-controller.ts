@@ -15,6 +15,7 @@ import { orNullAfter } from '../../../shared/timeout.ts';
 import { createBuild } from '../build/build.ts';
 import { compile } from '../build/compile.ts';
 import { availableModules } from '../build/module-entry.ts';
+import { Packages } from '../build/packages/packages.ts';
 import { esbuildHelper } from '../build/esbuild-service.ts';
 import { Preflight } from '../build/preflight/runner.ts';
 import { supervise } from '../build/supervise.ts';
@@ -30,6 +31,7 @@ import { CanaryMonitor } from '../rollout/canary-monitor.ts';
 import { awaitCommit } from '../rollout/commit.ts';
 import type { Audience } from '../rollout/context.ts';
 import { startHistoryGc } from '../rollout/history-gc.ts';
+import { startPackagesGc } from '../rollout/packages-gc.ts';
 import { createReconciler } from '../rollout/reconciler.ts';
 import { openKeyring } from '../store/keyring.ts';
 import { openStore } from '../store/stream-store.ts';
@@ -113,7 +115,8 @@ export async function createController({
     const keyring = openKeyring(config.keysDir, config.trustDir);
     const store = await openStore(nats, { cookie, subjects, keyring, maxBytes });
     const membership = start(createMembership(nats, subjects, log));
-    const rollout = { nats, subjects, store };
+    const { packagesTimeoutMs } = config;
+    const rollout = { nats, subjects, store, packagesTimeoutMs };
     const audience = async (): Promise<Audience> => {
       const { members } = await membership.expected();
       return { expected: new Set(members.map(({ node }) => node)), timeoutMs: NODES_TIMEOUT_MS };
@@ -132,9 +135,10 @@ export async function createController({
         log,
       }),
     );
+    const packages = new Packages();
     const build = createBuild({
       sources,
-      compile: (module, snapshot) => compile(config.modulesDir, module, snapshot),
+      compile: (module, snapshot) => compile(config.modulesDir, module, snapshot, packages),
       typeCheck,
       preflight,
       maxPayload: () => nats.info?.max_payload ?? Infinity,
@@ -170,6 +174,7 @@ export async function createController({
     membership.onEvent(kind => void (kind === 'stalled' && reconciler.reconcile()));
     await reconciler.start();
     start(startBundleGc(store, log));
+    start(startPackagesGc(store, log));
     start(startHistoryGc(store, log));
     start(startHealthFile(config.healthFile, nats, log, () => supervisor.isHealthy));
     start({ [Symbol.asyncDispose]: () => control.finish(COMMANDS_TIMEOUT_MS) });

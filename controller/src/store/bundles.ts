@@ -3,20 +3,20 @@ import { headers } from '@nats-io/transport-node';
 import type { Bundle } from '../../../protocol/bundle.ts';
 import { ANSWER_TO, FORCE, type Subjects } from '../../../protocol/subjects.ts';
 import type { Keyring } from './keyring.ts';
-import { isWrongLastSequence, type Stream } from './stream.ts';
+import type { Stream } from './stream.ts';
+import { createWriteOnce } from './write-once.ts';
 
 /** What a bundle is stored under. */
 export type BundleName = Pick<Bundle, 'module' | 'revision'>;
 
 /** The bundles in the stream, each written once. */
 export function createBundles(stream: Stream, subjects: Subjects, keyring: Keyring) {
-  const { client } = stream;
+  const records = createWriteOnce(stream, keyring);
   const subjectOf = ({ module, revision }: BundleName): string => subjects.bundle(module, revision);
 
   /** The packed bytes of a bundle; null when the stream has none that this cookie's controller has signed. */
   async function bundle(name: BundleName): Promise<Uint8Array | null> {
-    const message = await stream.last(subjectOf(name));
-    return message === null ? null : keyring.verify(message.subject, message.data);
+    return records.read(subjectOf(name));
   }
 
   /** The names of the bundles in the stream: those of a module, or all. */
@@ -34,10 +34,8 @@ export function createBundles(stream: Stream, subjects: Subjects, keyring: Keyri
   }
 
   /**
-   * Writes a bundle. With `answerTo`, an inbox, the same message has every subscribed node prepare it and answer there; with
+   * Writes a bundle, once. With `answerTo`, an inbox, the same message has every subscribed node prepare it and answer there; with
    * `force`, also a node on which calls still run on an old version.
-   *
-   * A second write of a revision is refused by the stream and changes nothing: the bytes are the same.
    */
   async function putBundle(
     name: BundleName,
@@ -47,30 +45,13 @@ export function createBundles(stream: Stream, subjects: Subjects, keyring: Keyri
     const header = headers();
     if (answerTo !== undefined) header.set(ANSWER_TO, answerTo);
     if (force) header.set(FORCE, '1');
-    const subject = subjectOf(name);
-    const signed = keyring.sign(subject, packed);
-    try {
-      await client.publish(subject, signed, { headers: header, expect: { lastSubjectSequence: 0 } });
-    } catch (error) {
-      if (!isWrongLastSequence(error)) throw error;
-      // Somebody without the key may have written there.
-      if ((await bundle(name)) === null) await client.publish(subject, signed);
-    }
+    await records.write(subjectOf(name), packed, header);
   }
 
   /** Signs the bundles of a module with the present key. @returns how many another key had signed. */
   async function signBundlesAgain(module: string): Promise<number> {
     let count = 0;
-    for (const name of await bundles(module)) {
-      const subject = subjectOf(name);
-      const stored = await stream.last(subject);
-      if (stored === null || keyring.isCurrent(stored.data)) continue;
-      const packed = keyring.verify(subject, stored.data);
-      if (packed === null) continue;
-      await client.publish(subject, keyring.sign(subject, packed));
-      await stream.purge(subject, 1);
-      count += 1;
-    }
+    for (const name of await bundles(module)) if (await records.signAgain(subjectOf(name))) count += 1;
     return count;
   }
 

@@ -7,9 +7,10 @@ import { streamOf, type Subjects } from '../../../protocol/subjects.ts';
 import { createBundles } from './bundles.ts';
 import { createHeads } from './heads.ts';
 import type { Keyring } from './keyring.ts';
+import { createPackages } from './packages.ts';
 import { openStream } from './stream.ts';
 
-/** The share of the stream for bundles. The rest is for heads and their results, so that a full stream can roll back. */
+/** The share of the stream for bundles and packages. The rest is for heads and their results, so that a full stream can roll back. */
 const BUNDLES_SHARE = 15 / 16;
 
 interface StoreOptions {
@@ -20,7 +21,7 @@ interface StoreOptions {
   readonly maxBytes: number;
 }
 
-/** The cookie's stream: bundles, heads and the results of heads. */
+/** The cookie's stream: bundles, packages, heads and the results of heads. */
 export type StreamStore = Awaited<ReturnType<typeof openStore>>;
 
 /** Opens the cookie's stream, and creates it when it does not exist. */
@@ -28,15 +29,17 @@ export async function openStore(nats: NatsConnection, { cookie, subjects, keyrin
   const stream = await openStream(nats, streamOf(cookie));
   const { signHeadAgain, collectHeads, ...heads } = createHeads(stream, subjects, keyring);
   const { signBundlesAgain, ...bundles } = createBundles(stream, subjects, keyring);
-  const ensureStream = (): Promise<void> =>
-    stream.ensure([subjects.bundles, subjects.heads, subjects.headResults], maxBytes);
+  const { signPackagesAgain, ...packages } = createPackages(stream, subjects, keyring);
+  const written = [subjects.bundles, subjects.packageSets, subjects.archives, subjects.heads, subjects.headResults];
+  const ensureStream = (): Promise<void> => stream.ensure(written, maxBytes);
   await ensureStream();
   return {
     ...heads,
     ...bundles,
+    ...packages,
     ensureStream,
 
-    /** How many bytes of bundles still fit in. */
+    /** How many bytes of bundles and packages still fit in. */
     async room(): Promise<number> {
       return Math.floor(maxBytes * BUNDLES_SHARE) - (await stream.size());
     },
@@ -80,7 +83,7 @@ export async function openStore(nats: NatsConnection, { cookie, subjects, keyrin
      */
     async rotateKey(until: number): Promise<{ readonly key: string; readonly signedAgain: number }> {
       const key = keyring.rotate(until);
-      let signedAgain = 0;
+      let signedAgain = await signPackagesAgain();
       for (const { module } of await heads.heads()) {
         if (await signHeadAgain(module)) signedAgain += 1;
         signedAgain += await signBundlesAgain(module);

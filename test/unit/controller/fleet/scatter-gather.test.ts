@@ -96,6 +96,31 @@ describe('scatterGather', () => {
     expect(await scatterGather(nats, { ...question(FOR_EVER), ask: () => undefined })).toEqual(new Map());
   });
 
+  it('goes on waiting for a node that fetches packages, and for no other', async () => {
+    const { nats, answer, deliver } = network();
+    let inbox = '';
+    const ask = (asked: string): void => {
+      inbox = asked;
+      deliver(inbox, 'fred', '{"status":"fetching","node":"fred"}');
+      // NATS holds a node to its own name.
+      deliver(inbox, 'barney', '{"status":"fetching","node":"wilma"}');
+    };
+    const answers = scatterGather(nats, {
+      ...question(1, 'fred', 'betty', 'wilma'),
+      packagesTimeoutMs: FOR_EVER,
+      ask,
+    });
+    await new Promise(resolve => setTimeout(resolve, 20));
+    answer(inbox, 'fred');
+    expect([...(await answers).keys()]).toEqual(['fred']);
+  });
+
+  it('ends without a node that fetches packages when its time is over too', async () => {
+    const { nats, deliver } = network();
+    const ask = (inbox: string): void => deliver(inbox, 'fred', '{"status":"fetching","node":"fred"}');
+    expect(await scatterGather(nats, { ...question(1, 'fred'), packagesTimeoutMs: 2, ask })).toEqual(new Map());
+  });
+
   it('keeps answers that come before the question is known to be sent', async () => {
     const { nats, answer } = network();
     const ask = async (inbox: string): Promise<void> => {

@@ -1,0 +1,40 @@
+import { headers, type MsgHdrs } from '@nats-io/transport-node';
+
+import type { Keyring } from './keyring.ts';
+import { isWrongLastSequence, type Stream } from './stream.ts';
+
+/** Reads and writes records whose subjects name their content: each is written once, in a signed envelope. */
+export function createWriteOnce(stream: Stream, keyring: Keyring) {
+  const { client } = stream;
+
+  /** The content of a record; null when the stream has none that this cookie's controller has signed. */
+  async function read(subject: string): Promise<Uint8Array | null> {
+    const message = await stream.last(subject);
+    return message === null ? null : keyring.verify(message.subject, message.data);
+  }
+
+  /** Writes a record. A second write is refused by the stream and changes nothing: the content is the same. */
+  async function write(subject: string, content: Uint8Array, header: MsgHdrs = headers()): Promise<void> {
+    const signed = keyring.sign(subject, content);
+    try {
+      await client.publish(subject, signed, { headers: header, expect: { lastSubjectSequence: 0 } });
+    } catch (error) {
+      if (!isWrongLastSequence(error)) throw error;
+      // Somebody without the key may have written there.
+      if ((await read(subject)) === null) await client.publish(subject, signed);
+    }
+  }
+
+  /** Signs a record with the present key. @returns whether another key had signed it. */
+  async function signAgain(subject: string): Promise<boolean> {
+    const stored = await stream.last(subject);
+    if (stored === null || keyring.isCurrent(stored.data)) return false;
+    const content = keyring.verify(subject, stored.data);
+    if (content === null) return false;
+    await client.publish(subject, keyring.sign(subject, content));
+    await stream.purge(subject, 1);
+    return true;
+  }
+
+  return { read, write, signAgain };
+}
