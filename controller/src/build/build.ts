@@ -85,7 +85,10 @@ async function buildOnce(
     compiling.then(all => {
       const bundles = all.map(({ bundle }) => bundle);
       for (const bundle of bundles) refuseTooLarge(bundle, maxPayload());
-      return preflight.run(bundles);
+      const packages = all.flatMap(({ bundle, packages: used }) =>
+        used === null ? [] : [[bundle.module, used] as const],
+      );
+      return preflight.run(bundles, new Map(packages));
     }),
     compiling,
     // Handled here too: the type check waits for it only later, or not at all.

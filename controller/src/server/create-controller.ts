@@ -15,10 +15,12 @@ import { orNullAfter } from '../../../shared/timeout.ts';
 import { createBuild } from '../build/build.ts';
 import { compile } from '../build/compile.ts';
 import { availableModules } from '../build/module-entry.ts';
+import { packageFolders } from '../build/packages/package-folder.ts';
 import { Packages } from '../build/packages/packages.ts';
 import { esbuildHelper } from '../build/esbuild-service.ts';
 import { Preflight } from '../build/preflight/runner.ts';
 import { supervise } from '../build/supervise.ts';
+import { realPathOf } from '../build/source-file.ts';
 import { SourceFiles } from '../build/source-files.ts';
 import { TypeCheck } from '../build/type-check.ts';
 import type { CommandContext } from '../commands/context.ts';
@@ -88,7 +90,9 @@ export async function createController({
     }
   };
   try {
-    const preflight = start(new Preflight(preflightScript, config.preflight));
+    const preflight = start(
+      new Preflight(preflightScript, packageFolders(realPathOf(config.modulesDir)), config.preflight),
+    );
     const sources = new SourceFiles(config.modulesDir);
     const typeCheck = start(new TypeCheck(config.modulesDir, typesDir, sources));
     const supervisor = start(supervise([esbuildHelper, typeCheck, preflight], log));

@@ -13,6 +13,8 @@ export interface PackageImport {
   readonly specifier: string;
   /** The real path of the file. */
   readonly file: string;
+  /** The id of the package's instance. */
+  readonly instance: string;
 }
 
 /** The packages of a compiled module, packed, and what its code requires of them. */
@@ -24,7 +26,7 @@ export interface UsedPackages extends PackedPackages {
 export class ImportedPackages {
   /** By the names under which the code requires them. */
   readonly #roots = new Map<string, FoundPackage>();
-  readonly #imports = new Map<string, string>();
+  readonly #imports = new Map<string, { readonly root: string; readonly file: string }>();
   readonly #view: PackagesView;
   readonly #from: string;
 
@@ -45,7 +47,14 @@ export class ImportedPackages {
     const folders = [...this.#roots].map(([root, { folder }]) => [root, folder] as const);
     const packed = await this.#view.pack(module, new Map(folders));
     const imports = [...this.#imports].toSorted(([a], [b]) => (a < b ? -1 : 1));
-    return { ...packed, imports: imports.map(([specifier, file]) => ({ specifier, file })) };
+    return {
+      ...packed,
+      imports: imports.map(([specifier, { root, file }]) => ({
+        specifier,
+        file,
+        instance: packed.ids.get(root) ?? '',
+      })),
+    };
   }
 
   /** The plugin of the build. Workspace packages, which lie outside of `node_modules`, and TypeScript are bundled. */
@@ -77,7 +86,7 @@ export class ImportedPackages {
     const required = isPlain(file) ? this.#add(specifier, resolveDir, file, isImport) : null;
     if (required === null) return undefined;
     const path = isImport ? `npm:${required}` : required;
-    this.#imports.set(path, file);
+    this.#imports.set(path, { root: packageNameOf(required), file });
     return { path, external: true, sideEffects };
   }
 

@@ -27,6 +27,12 @@ export function packageOf(file: string): PackageFile | null {
   return match === null ? null : { folder: match[1] ?? '', path: match[2] ?? '' };
 }
 
+/** The folders in which the packages of a modules folder can be. */
+export function packageFolders(modulesDir: string): string[] {
+  const above = dirname(modulesDir);
+  return [join(modulesDir, 'node_modules'), ...(above === modulesDir ? [] : packageFolders(above))];
+}
+
 /** An installed package. */
 export interface FoundPackage {
   /** Where it was found. */

@@ -16,6 +16,8 @@ export interface PackedPackages {
   /** The encoded set. */
   readonly set: Uint8Array;
   readonly archives: readonly PackedArchive[];
+  /** The ids of the instances that the module's code requires, by the names under which it does. */
+  readonly ids: ReadonlyMap<string, string>;
   readonly manifest: NonNullable<Manifest['packages']>;
   /** Native packages that are installed and left out, because others can do without them: `name version`. */
   readonly leftOut: readonly string[];
@@ -112,7 +114,12 @@ export class PackagesView {
       const { name, json } = installed;
       packages.set(folder, { name, version: json.version, archive, dependencies: new Map(linked) });
     });
-    const { bytes: set, hash } = packageSetOf(roots, packages);
+    const {
+      set: { roots: links, instances },
+      bytes: set,
+      hash,
+    } = packageSetOf(roots, packages);
+    const ids = new Map(Object.entries(links).map(([root, index]) => [root, instances[index]?.id ?? '']));
     const versions = Object.fromEntries(
       [...roots]
         .toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -122,7 +129,7 @@ export class PackagesView {
     const leftOut = [...all].flatMap(([folder, { installed }]) =>
       natives.get(folder)?.folder === folder ? [installed.label] : [],
     );
-    return { hash, set, archives: [...archives.values()], manifest: { hash, versions, bytes }, leftOut };
+    return { hash, set, ids, archives: [...archives.values()], manifest: { hash, versions, bytes }, leftOut };
   }
 
   /** The packages that some packages reach, by folder. */

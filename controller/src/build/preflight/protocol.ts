@@ -42,12 +42,32 @@ export interface ModulePassed {
 /** The result of one module. */
 export type ModuleResult = ModulePassed | Refusal;
 
+/** A file of a package that a module requires, under this specifier. */
+export interface PackageFile {
+  readonly specifier: string;
+  readonly file: string;
+  /** The instance of the package: another one has other files. */
+  readonly instance: string;
+}
+
+/** What a module uses of packages. `leftOut`: native packages that are installed and left out. */
+export interface PackagesUnderTest {
+  readonly imports: readonly PackageFile[];
+  readonly leftOut: readonly string[];
+}
+
 /** A compiled module under test. `script` is its name in stacks. */
 export interface ModuleUnderTest {
   readonly module: string;
   readonly script: string;
   readonly code: string;
   readonly exports: readonly string[];
+  readonly packages: PackagesUnderTest;
+}
+
+/** Comes before the request, if there is time: packages that it most likely needs. */
+export interface PreloadRequest {
+  readonly preload: PackagesUnderTest;
 }
 
 /** The one request to the preflight's process. */
@@ -57,13 +77,19 @@ export interface PreflightRequest {
   readonly modules: readonly ModuleUnderTest[];
 }
 
-/** The reply for one module. Replies come in the order of the modules, and end with the first refusal. */
+/**
+ * The first reply has no result: all packages have loaded. Then there is one for each module, in their order. They end with the
+ * first refusal.
+ */
 export interface PreflightReply {
   readonly token: string;
-  readonly result: ModuleResult;
+  readonly result: ModuleResult | null;
 }
 
-/** The limits of a request: the time for each of its modules, the memory for all of them together. */
+/**
+ * The limits of a request: the time for each of its modules, the memory for all of them together. Their packages have the same
+ * limit of memory, and one of time of their own.
+ */
 export interface PreflightLimits {
   readonly timeoutMs: number;
   readonly memoryMb: number;

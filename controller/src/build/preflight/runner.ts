@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import type { Bundle } from '../../../../protocol/bundle.ts';
 import { HotcastError, UnavailableError } from '../../../../protocol/errors.ts';
@@ -12,10 +13,12 @@ import { withTimeout } from '../../../../shared/timeout.ts';
 import { endOf, type Helper, killFirst } from '../helper-process.ts';
 import type {
   ModuleUnderTest,
+  PackagesUnderTest,
   PreflightLimits,
   PreflightReason,
   PreflightReply,
   PreflightRequest,
+  PreloadRequest,
   Refusal,
 } from './protocol.ts';
 
@@ -50,30 +53,46 @@ const OUT_OF_MEMORY: ReadonlySet<string | null> = new Set(['SIGABRT', 'SIGTRAP',
 /** The kernel kills a preflight before every other process: see {@link killFirst}. */
 const KILL_SCORE = 1_000;
 
+/** How long packages can take to load, all together (milliseconds). They are read from the disk for the first time. */
+const PACKAGES_TIMEOUT_MS = 30_000;
+
+const NO_PACKAGES: PackagesUnderTest = { imports: [], leftOut: [] };
+
 /** The unit of the figures in /proc. */
 const PAGE_BYTES = 4_096;
 
 interface Standby {
   readonly child: ChildProcess;
   readonly ready: Promise<unknown>;
+  /** The files of packages that it loads before a run: their instances, by path. */
+  readonly preloaded: ReadonlyMap<string, string>;
 }
+
+/** The packages of modules, by module. One that is not in it uses none. */
+type PackagesByModule = ReadonlyMap<string, PackagesUnderTest>;
 
 /**
  * Evaluates compiled modules in a process of their own, before they are sent anywhere: a Node.js without permissions
- * (no files, network, processes, workers, addons), with limits on time and memory. A process serves one run. The next one
- * waits as a standby. Disposing ends all processes.
+ * (no files except those of packages, no network, processes, workers, addons), with limits on time and memory. A process serves
+ * one run. The next one waits as a standby, which has loaded the packages of the last run. Disposing ends all processes.
  */
 export class Preflight implements Disposable, Helper {
   readonly #script: string;
+  readonly #readable: readonly string[];
   readonly #limits: PreflightLimits;
   readonly #running = new Set<ChildProcess>();
   #standby: Standby | null = null;
+  #lastPackages = NO_PACKAGES;
   #isDisposed = false;
   #end: string | null = null;
 
-  /** @param script the program of the process: `child/main.ts`, bundled. */
-  constructor(script: string, limits: PreflightLimits) {
+  /**
+   * @param script the program of the process: `child/main.ts`, bundled.
+   * @param readable the folders that it can read: those that packages are in.
+   */
+  constructor(script: string, readable: readonly string[], limits: PreflightLimits) {
     this.#script = script;
+    this.#readable = readable;
     this.#limits = limits;
   }
 
@@ -97,10 +116,17 @@ export class Preflight implements Disposable, Helper {
    * Evaluates modules that are to be loaded together, in the order of their imports, as a node does. An import of a module
    * that was not evaluated before is a stub.
    *
+   * @param packages what they use of packages.
    * @returns the error of the first module that is refused: a value, because the caller reports type errors before it.
    * @throws UnavailableError when the process does not start.
    */
-  async run(bundles: readonly Bundle[]): Promise<Passed | PreflightError> {
+  async run(bundles: readonly Bundle[], packages: PackagesByModule = new Map()): Promise<Passed | PreflightError> {
+    this.#lastPackages = allOf(packages);
+    if (this.#standby !== null && isOutdated(this.#standby, this.#lastPackages)) {
+      const { child } = this.#standby;
+      this.#standby = null;
+      child.kill('SIGKILL');
+    }
     this.warm();
     const { child, ready } = this.#standby ?? this.#start();
     this.#standby = null;
@@ -108,7 +134,7 @@ export class Preflight implements Disposable, Helper {
       await withTimeout(START_TIMEOUT_MS, ready).catch((cause: unknown) => {
         throw new UnavailableError('the preflight did not start; nothing was sent', { cause });
       });
-      return await runIn(child, bundles, this.#limits);
+      return await runIn(child, bundles, packages, this.#limits);
     } finally {
       child.kill('SIGKILL');
     }
@@ -121,7 +147,8 @@ export class Preflight implements Disposable, Helper {
 
   #start(): Standby {
     // Node.js's own flags stay: V8 accepts a code cache only with the same flags.
-    const flags = [...process.execArgv, '--permission', `--allow-fs-read=${this.#script}`];
+    const readable = [this.#script, ...this.#readable.map(folder => join(folder, '*'))];
+    const flags = [...process.execArgv, '--permission', ...readable.map(path => `--allow-fs-read=${path}`)];
     const child = spawn(process.execPath, [...flags, this.#script], {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       env: { NODE_ENV: 'production' },
@@ -141,13 +168,16 @@ export class Preflight implements Disposable, Helper {
     });
     // The standby can fail before a run waits for it.
     ready.catch(() => undefined);
-    return { child, ready };
+    const { imports } = this.#lastPackages;
+    if (imports.length > 0) child.send({ preload: this.#lastPackages } satisfies PreloadRequest, () => undefined);
+    return { child, ready, preloaded: new Map(imports.map(({ file, instance }) => [file, instance])) };
   }
 }
 
 async function runIn(
   child: ChildProcess,
   bundles: readonly Bundle[],
+  packages: PackagesByModule,
   { timeoutMs, memoryMb }: PreflightLimits,
 ): Promise<Passed | PreflightError> {
   const token = randomUUID();
@@ -156,8 +186,10 @@ async function runIn(
   const passed: Bundle[] = [];
   const tooMuch = refusal('memory', `it takes more than ${memoryMb} MB while it loads`);
   const tooLong = refusal('time', `it does not load within ${timeoutMs} ms`);
-  const memoryBefore = memoryOf(child);
-  /** When the current module began, as far as this process knows. */
+  const packagesTooLong = refusal('time', `its packages do not load within ${PACKAGES_TIMEOUT_MS} ms`);
+  let memoryBefore = memoryOf(child);
+  let limit = { ms: PACKAGES_TIMEOUT_MS, refusal: packagesTooLong };
+  /** When the packages, or the current module, began, as far as this process knows. */
   let begun = { waited: waitOf(child), at: performance.now() };
   let timer: NodeJS.Timeout | undefined;
   const refused = await new Promise<Refusal | null>(resolve => {
@@ -165,7 +197,7 @@ async function runIn(
       if (memoryOf(child) - memoryBefore > memoryMb) return resolve(tooMuch);
       // The time in which the process waited for a processor does not count.
       const waited = waitOf(child) - begun.waited;
-      if (performance.now() - begun.at - waited > timeoutMs) resolve(tooLong);
+      if (performance.now() - begun.at - waited > limit.ms) resolve(limit.refusal);
     }, MEASURE_INTERVAL_MS);
     child.on('exit', (_, signal) => resolve(OUT_OF_MEMORY.has(signal) ? tooMuch : crash(signal)));
     child.on('error', () => resolve(crash(null)));
@@ -173,6 +205,12 @@ async function runIn(
       // A message of a module does not have the token.
       if (!isReply(message) || message.token !== token) return;
       const { result } = message;
+      if (result === null) {
+        memoryBefore = memoryOf(child);
+        limit = { ms: timeoutMs, refusal: tooLong };
+        begun = { waited: waitOf(child), at: performance.now() };
+        return;
+      }
       if (result.status === 'refused') return resolve(result);
       const bundle = ordered[passed.length];
       if (bundle === undefined) return;
@@ -181,12 +219,23 @@ async function runIn(
       begun = { waited: waitOf(child), at: performance.now() };
       if (passed.length === bundles.length) resolve(null);
     });
-    child.send({ token, modules: ordered.map(moduleUnderTest) } satisfies PreflightRequest);
+    const modules = ordered.map(bundle => moduleUnderTest(bundle, packages.get(bundle.module) ?? NO_PACKAGES));
+    child.send({ token, modules } satisfies PreflightRequest);
   });
   clearInterval(timer);
   const bundle = ordered[passed.length];
   if (refused !== null && bundle !== undefined) return new PreflightError(bundle, refused);
   return { bundles: bundles.map(each => passed.find(({ module }) => module === each.module) ?? each), warnings };
+}
+
+function allOf(packages: PackagesByModule): PackagesUnderTest {
+  const all = [...packages.values()];
+  return { imports: all.flatMap(({ imports }) => imports), leftOut: all.flatMap(({ leftOut }) => leftOut) };
+}
+
+/** Whether a standby has loaded files of packages that have changed since. */
+function isOutdated({ preloaded }: Standby, { imports }: PackagesUnderTest): boolean {
+  return imports.some(({ file, instance }) => preloaded.has(file) && preloaded.get(file) !== instance);
 }
 
 /** A node that runs the same V8 with the same flags loads the cache in a tenth of the time that compiling takes. */
@@ -196,8 +245,12 @@ function withCache(bundle: Bundle, base64: string | null): Bundle {
   return { ...bundle, cache: { runtime: CODE_CACHE_RUNTIME, data: Buffer.from(base64, 'base64') } };
 }
 
-function moduleUnderTest({ module, revision, code, exports }: Bundle): ModuleUnderTest {
-  return { module, script: `${module}@${shortRevision(revision)}`, code, exports };
+function moduleUnderTest(
+  { module, revision, code, exports }: Bundle,
+  { imports, leftOut }: PackagesUnderTest,
+): ModuleUnderTest {
+  const packages = { imports, leftOut };
+  return { module, script: `${module}@${shortRevision(revision)}`, code, exports, packages };
 }
 
 function refusal(reason: PreflightReason, detail: string): Refusal {

@@ -17,7 +17,10 @@ export class Violation extends Error {
 
 /** The environment of modules under test. `used` has what they did since the last `reset`. */
 export interface Environment {
-  readonly require: (id: string, names?: readonly string[]) => unknown;
+  /** The `require` of a module, with the packages that it uses. */
+  readonly requireWith: (packages: PackageRequire | null) => ModuleRequire;
+  /** Stands in for everything with I/O. */
+  readonly io: object;
   /** Stands in for timers and the console. A module does not notice the difference while it loads. */
   readonly inert: object;
   /** `stub`: a stub with I/O, or a variable of the environment; `native`: a native addon. */
@@ -26,6 +29,11 @@ export interface Environment {
   /** Has later modules import a module that has loaded. Imports of other modules get a stub. */
   readonly provide: (module: string, exports: object) => void;
 }
+
+type ModuleRequire = (id: string, names?: readonly string[]) => unknown;
+
+/** Gives a file of a package, or the namespace that an import sees; undefined for what is none. */
+export type PackageRequire = (specifier: string, isNamespace: boolean) => unknown;
 
 const TIMERS = ['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'];
 const IO = ['fetch', 'WebSocket', 'EventSource', 'BroadcastChannel', 'localStorage', 'sessionStorage'];
@@ -74,7 +82,11 @@ export function stubEnvironment(): Environment {
   for (const name of TIMERS) replace(name, inert);
   for (const name of IO) replace(name, io);
   const reset = (): void => void Object.assign(used, { stub: false, native: false, violation: null });
-  return { require, inert, used, reset, provide };
+  const requireWith: Environment['requireWith'] = packages => {
+    const own: ModuleRequire = (id, names) => packages?.(id, false) ?? require(id, names);
+    return Object.assign(own, { import: (id: string) => packages?.(id, true) ?? require(id) });
+  };
+  return { requireWith, io, inert, used, reset, provide };
 }
 
 function replace(name: string, value: object): void {

@@ -2,9 +2,11 @@ import { Script } from 'node:vm';
 
 import { SCOPED_GLOBALS, SCRIPT_OPTIONS, moduleScript } from '../../../../../shared/module-script.ts';
 import { NoBuiltIn } from './built-ins.ts';
+import { describeError, shortList } from './describe.ts';
 import { changesSince, type Snapshot } from './intrinsics.ts';
 import type { Environment } from './environment.ts';
 import type { LiveMemory } from './live-memory.ts';
+import type { UsedPackages } from './loaded-packages.ts';
 import type { ModulePassed, ModuleResult, ModuleUnderTest, PreflightReason, Refusal } from '../protocol.ts';
 
 type Factory = (module: { exports: object }, exports: object, ...others: unknown[]) => void;
@@ -16,6 +18,7 @@ const ADDON_LOADERS = /^\/\/ .*node_modules\/(?:bindings|node-gyp-build|node-pre
 export function evaluate(
   tested: ModuleUnderTest,
   environment: Environment,
+  packages: UsedPackages,
   before: Snapshot,
   memory: LiveMemory,
 ): ModuleResult {
@@ -30,7 +33,8 @@ export function evaluate(
     const globals = SCOPED_GLOBALS.map(name =>
       name === 'console' ? environment.inert : (globalThis[name] as unknown),
     );
-    factory(module, module.exports, environment.require, hot(environment), ...globals);
+    const require = environment.requireWith(packages.require);
+    factory(module, module.exports, require, hot(environment), ...globals);
   } catch (error) {
     thrown = { error };
   }
@@ -47,6 +51,7 @@ export function evaluate(
   if (missing.length > 0) return refused('no_export', `it has no ${shortList(missing)} when it has loaded`);
   environment.provide(tested.module, module.exports);
   const warnings = [
+    ...packages.warnings,
     ...(globals.length === 0 ? [] : [`it sets the global ${shortList(globals)}, which no purge removes`]),
     ...(added.length === 0 ? [] : [`it adds ${shortList(added)}, which all modules share and no purge removes`]),
   ];
@@ -62,13 +67,13 @@ function resultOfError(
 ): ModuleResult {
   if (error instanceof NoBuiltIn && !used.native) return refused('no_builtin', error.message, error);
   if (used.native || (used.stub && ADDON_LOADERS.test(code))) {
-    return refused('native_addon', `it loads a native addon: ${describe(error)}`, error);
+    return refused('native_addon', `it loads a native addon: ${describeError(error)}`, error);
   }
   const denied = error instanceof Error && 'code' in error && error.code === 'ERR_ACCESS_DENIED';
-  if (!used.stub && !denied) return refused('throws', describe(error), error);
+  if (!used.stub && !denied) return refused('throws', describeError(error), error);
   return {
     status: 'passed',
-    warnings: [`only a node can tell whether it loads: without I/O it throws ${describe(error)}`],
+    warnings: [`only a node can tell whether it loads: without I/O it throws ${describeError(error)}`],
     ...measured,
   };
 }
@@ -82,17 +87,4 @@ function hot({ inert }: Environment): object {
 function refused(reason: PreflightReason, detail: string, error?: unknown): Refusal {
   const stack = error instanceof Error && typeof error.stack === 'string' ? error.stack : null;
   return { status: 'refused', reason, detail, stack };
-}
-
-function describe(error: unknown): string {
-  try {
-    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return text.split('\n', 1)[0] ?? '';
-  } catch {
-    return 'a value that throws when it is read';
-  }
-}
-
-function shortList(names: readonly string[]): string {
-  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
 }

@@ -14,7 +14,7 @@ function preflightOf(program: string): Preflight {
   const folder = mkdtempSync(join(tmpdir(), 'hotcast-preflight-'));
   const script = join(folder, 'main.cjs');
   writeFileSync(script, program);
-  const preflight = new Preflight(script, LIMITS);
+  const preflight = new Preflight(script, [], LIMITS);
   onTestFinished(() => {
     preflight[Symbol.dispose]();
     rmSync(folder, { recursive: true });

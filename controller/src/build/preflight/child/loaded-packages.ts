@@ -1,0 +1,125 @@
+import { createRequire } from 'node:module';
+import { isNativeError, isModuleNamespaceObject } from 'node:util/types';
+
+import type { PackagesUnderTest, Refusal } from '../protocol.ts';
+import { describeError, shortList } from './describe.ts';
+import type { Environment, PackageRequire } from './environment.ts';
+import { changesSince, snapshot, type Snapshot } from './intrinsics.ts';
+
+/** What came of loading a file of a package. */
+type LoadedFile =
+  | { readonly status: 'loaded'; readonly exports: unknown }
+  /** Only a node can tell: it needs I/O. */
+  | { readonly status: 'unknown'; readonly warning: string }
+  | Refusal;
+
+/** The packages that a module uses. */
+export interface UsedPackages {
+  readonly status: 'loaded';
+  /** Null when it uses none. */
+  readonly require: PackageRequire | null;
+  readonly warnings: readonly string[];
+}
+
+const requireFile = createRequire(import.meta.url);
+
+/** The packages that modules under test use, loaded by Node.js's own loader. A file is loaded once. */
+export class LoadedPackages {
+  readonly #environment: Environment;
+  readonly #loaded = new Map<string, LoadedFile>();
+  #before = snapshot();
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  /** The state of the built-in objects, with the globals of packages: they are set once, and not by a module. */
+  get before(): Snapshot {
+    return this.#before;
+  }
+
+  /** Loads what a module requires of packages. */
+  load({ imports, leftOut }: PackagesUnderTest): UsedPackages | Refusal {
+    const files = new Map<string, LoadedFile>();
+    for (const { specifier, file } of imports) {
+      const loaded = this.#file(file);
+      if (loaded.status === 'refused') return withLeftOut(loaded, nameIn(specifier), leftOut);
+      files.set(specifier, loaded);
+    }
+    const require: PackageRequire = (specifier, isNamespace) => {
+      const loaded = files.get(isNamespace ? `npm:${specifier}` : specifier);
+      if (loaded?.status === 'unknown') return this.#environment.io;
+      if (loaded?.status !== 'loaded') return undefined;
+      return isNamespace ? namespaceOf(loaded.exports) : loaded.exports;
+    };
+    const warnings = [...files].flatMap(([specifier, loaded]) =>
+      loaded.status === 'unknown' ? [`its package ${nameIn(specifier)} ${loaded.warning}`] : [],
+    );
+    return { status: 'loaded', require: imports.length === 0 ? null : require, warnings };
+  }
+
+  #file(file: string): LoadedFile {
+    const known = this.#loaded.get(file);
+    if (known !== undefined) return known;
+    const loaded = this.#evaluate(file);
+    this.#loaded.set(file, loaded);
+    return loaded;
+  }
+
+  #evaluate(file: string): LoadedFile {
+    const { reset, used } = this.#environment;
+    reset();
+    let exports: unknown;
+    let thrown: { readonly error: unknown } | null = null;
+    try {
+      exports = requireFile(file);
+    } catch (error) {
+      thrown = { error };
+    }
+    const { changed, added, globals } = changesSince(this.#before);
+    if (changed.length + added.length + globals.length > 0) this.#before = snapshot();
+    // A package that looks for a native one can do without it. One that fails then can't.
+    const { violation } = used;
+    if (violation !== null && violation.reason !== 'native_addon')
+      return refused(violation.reason, violation.message, violation);
+    if (changed.length > 0) return refused('intrinsics', `changes ${shortList(changed)}, which all modules share`);
+    if (thrown === null) return { status: 'loaded', exports };
+    const { error } = thrown;
+    const code = isNativeError(error) && 'code' in error ? error.code : null;
+    if (code === 'ERR_REQUIRE_ASYNC_MODULE') {
+      return refused('throws', 'has a top-level await, which a package of a hot module must not have');
+    }
+    if (violation !== null) return refused('native_addon', `loads a native addon: ${describeError(error)}`, error);
+    if (!used.stub && code !== 'ERR_ACCESS_DENIED')
+      return refused('throws', `throws while it loads: ${describeError(error)}`, error);
+    const warning = `needs I/O to load, so only a node can tell whether it does: ${describeError(error)}`;
+    return { status: 'unknown', warning };
+  }
+}
+
+/** What an import sees. */
+function namespaceOf(exports: unknown): unknown {
+  if (isModuleNamespaceObject(exports)) return exports;
+  const namespace = { __esModule: true, default: exports };
+  if ((typeof exports !== 'object' && typeof exports !== 'function') || exports === null) return namespace;
+  for (const name of Object.getOwnPropertyNames(exports)) {
+    if (name in namespace) continue;
+    Object.defineProperty(namespace, name, { get: () => Reflect.get(exports, name) as unknown, enumerable: true });
+  }
+  return namespace;
+}
+
+function refused(reason: Refusal['reason'], detail: string, error?: unknown): Refusal {
+  const stack = isNativeError(error) && typeof error.stack === 'string' ? error.stack : null;
+  return { status: 'refused', reason, detail, stack };
+}
+
+function nameIn(specifier: string): string {
+  return specifier.replace(/^npm:/, '');
+}
+
+/** A package that fails may need a native one that was left out. */
+function withLeftOut(refusal: Refusal, name: string, leftOut: readonly string[]): Refusal {
+  const why = leftOut.length === 0 ? '' : ` (left out, because they are native packages: ${leftOut.join(', ')})`;
+  return { ...refusal, detail: `its package ${name} ${refusal.detail}${why}` };
+}
