@@ -4,6 +4,7 @@ import { shortRevision } from '../../../protocol/revision.ts';
 import { ageText } from '../../../shared/age.ts';
 import type { Result, ResultOf } from '../api/results.ts';
 import { at, ms, SILENT, table } from './format.ts';
+import { packagesText } from './packages-text.ts';
 import { printValue } from './print-value.ts';
 import { changedText, renderCompile, renderDryRun, renderPush } from './render-changes.ts';
 
@@ -96,7 +97,10 @@ function renderNodes({ nodes }: ResultOf<'nodes'>): string {
   return table([['NODE', 'CONTAINER', 'PID', 'STARTED', 'UPTIME', 'MEMORY', 'MODULES'], ...rows]);
 }
 
-/** A table with a row for each module and node, the modules whose sources have changed, and how many differ from their head. */
+/**
+ * A table with a row for each module and node, the packages of modules, the modules whose sources have changed, and how many
+ * differ from their head.
+ */
 function renderStatus({ heads, nodes, changed, silent }: ResultOf<'status'>): string {
   const rows = nodes.map(row => [
     row.module,
@@ -113,7 +117,8 @@ function renderStatus({ heads, nodes, changed, silent }: ResultOf<'status'>): st
     const lines = [heads.length === 0 ? 'nothing was pushed yet' : summary, ...silent.map(node => `${node}  silent`)];
     return lines.join('\n');
   }
-  return `${table([['MODULE', 'NODE', 'DESIRED', 'RUNNING', 'STATE'], ...rows])}\n${[...sources, summary].join('\n')}`;
+  const lines = [...packagesText(heads), ...sources, summary];
+  return `${table([['MODULE', 'NODE', 'DESIRED', 'RUNNING', 'STATE'], ...rows])}\n${lines.join('\n')}`;
 }
 
 /** The errors of a revision since it was loaded; nothing for none. */
