@@ -15,6 +15,7 @@ describe('loadConfig of the controller', () => {
       healthFile: '/run/hotcast/alive',
       modulesDir: '/work/modules',
       preflight: { timeoutMs: 2_000, memoryMb: 256 },
+      packagesTimeoutMs: 120_000,
       keysDir: '/run/keys/dino',
       trustDir: '/run/trust/dino',
       streamMaxBytes: 1024 * 2 ** 20,
