@@ -119,7 +119,13 @@ describe('a large set', () => {
         await turn();
         running -= 1;
         if (module === bad) throw new Error('no');
-        return { bundle: bundleOf(module, `exports.f = '${module}';`), packages: null, files: [], sources: {}, warnings: [] };
+        return {
+          bundle: bundleOf(module, `exports.f = '${module}';`),
+          packages: null,
+          files: [],
+          sources: {},
+          warnings: [],
+        };
       },
       typeCheck: { check: async () => [] },
       preflight: { run: async bundles => ({ bundles, warnings: [] }) },
