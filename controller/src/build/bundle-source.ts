@@ -1,6 +1,6 @@
 import { dirname, join, relative } from 'node:path';
 
-import { build, type BuildOptions, type BuildResult, type Plugin } from 'esbuild';
+import { build, type BuildOptions, type BuildResult } from 'esbuild';
 
 import { esbuildService } from './esbuild-service.ts';
 import { asEsModule } from './language/common-js.ts';
@@ -10,7 +10,6 @@ import { failureOf } from './language/messages.ts';
 import { ASSETS, ownFiles } from './language/own-files.ts';
 import type { Tsconfig } from './language/tsconfig.ts';
 import { moduleEntry } from './module-entry.ts';
-import { leftToRunTime, missingInPackages } from './optional-packages.ts';
 import { ImportedPackages } from './packages/imported-packages.ts';
 import type { PackagesView } from './packages/packages.ts';
 import { realPathOf } from './source-file.ts';
@@ -80,15 +79,17 @@ async function bundleEntry(
   const own = ownFiles(snapshot, tsconfig);
   const imported = new ImportedPackages(packages, realPathOf(modulesDir));
   const [program, surface] = await Promise.allSettled([
-    buildWithoutMissing(plugins => ({
-      ...common,
-      format: 'cjs',
-      sourcemap: 'external',
-      define: { 'import.meta.hot': '__hotcast_hot', ...NAMES },
-      // A script of `vm` has no loader of its own, so an import() becomes a require.
-      supported: { 'dynamic-import': false },
-      plugins: [imported.plugin, own, decoratorHelpers, ...plugins],
-    })),
+    esbuildService.use(() =>
+      build({
+        ...common,
+        format: 'cjs',
+        sourcemap: 'external',
+        define: { 'import.meta.hot': '__hotcast_hot', ...NAMES },
+        // A script of `vm` has no loader of its own, so an import() becomes a require.
+        supported: { 'dynamic-import': false },
+        plugins: [imported.plugin, own, decoratorHelpers],
+      }),
+    ),
     esbuildService.use(() =>
       build({ ...common, format: 'esm', packages: 'external', plugins: [own, decoratorHelpers] }),
     ),
@@ -97,18 +98,4 @@ async function bundleEntry(
   if (program.status === 'rejected') throw failureOf(module, program.reason);
   if (surface.status === 'rejected') throw failureOf(module, surface.reason);
   return { program: program.value, surface: surface.value, imported };
-}
-
-/** Builds again without packages that are not installed, as long as other packages require more of them. */
-async function buildWithoutMissing(
-  optionsWith: (plugins: readonly Plugin[]) => BuildOptions & { readonly write: false; readonly metafile: true },
-  missing: ReadonlySet<string> = new Set(),
-): Promise<Built> {
-  try {
-    return await esbuildService.use(() => build(optionsWith(missing.size === 0 ? [] : [leftToRunTime(missing)])));
-  } catch (error) {
-    const more = missingInPackages(error).filter(name => !missing.has(name));
-    if (more.length === 0) throw error;
-    return buildWithoutMissing(optionsWith, new Set([...missing, ...more]));
-  }
 }

@@ -86,7 +86,7 @@ export function createPackages(stream: Stream, subjects: Subjects, keyring: Keyr
     kept: ReadonlySet<string> = new Set(),
   ): Promise<MissingPackages> {
     const unknown = [...new Map(packages.map(each => [each.hash, each])).values()];
-    const have = await Promise.all(unknown.map(({ hash }) => kept.has(hash) || hasPackageSet(hash)));
+    const have = await Promise.all(unknown.map(async ({ hash }) => kept.has(hash) || hasPackageSet(hash)));
     const sets = unknown.filter((_, index) => have[index] === false);
     for (const each of unknown) if (!sets.includes(each)) for (const archive of each.archives) archive.release();
     const lacking = sets.length === 0 ? [] : await missingArchives(sets);

@@ -55,6 +55,9 @@ const ANY_CASE: ReadonlySet<string> = new Set(['jsx', 'target']);
 
 const PRESERVED_JSX: ReadonlySet<unknown> = new Set(['preserve', 'react-native']);
 
+/** The targets whose class fields are assigned. */
+const BEFORE_CLASS_FIELDS = /^es(?:3|5|6|20(?:1\d|2[01]))$/;
+
 /**
  * Reads the tsconfig.json of a modules folder and those that it extends, as TypeScript does.
  *
@@ -68,7 +71,8 @@ export function readTsconfig(modulesDir: string, snapshot: SourceSnapshot): Tsco
   const used = Object.fromEntries(USED.flatMap(name => (name in options ? [[name, plain(name, options[name])]] : [])));
   if (PRESERVED_JSX.has(used['jsx'])) used['jsx'] = 'react-jsx';
   // As TypeScript does from the target.
-  used['useDefineForClassFields'] ??= !/^es(?:3|5|6|20(?:1\d|2[01]))$/.test(String(used['target'] ?? 'esnext'));
+  const { target = 'esnext' } = used;
+  used['useDefineForClassFields'] ??= typeof target !== 'string' || !BEFORE_CLASS_FIELDS.test(target);
   const { 'hot:*': _, ...paths } = pathsOf(options);
   return {
     options: { ...used, paths },
@@ -166,23 +170,18 @@ function pathsOf({ paths }: Options): Record<string, string[]> {
 
 /** The value of a literal. @throws SyntaxError for any other expression. */
 function valueOf(node: Expression): unknown {
-  switch (node.type) {
-    case 'ParenthesizedExpression':
-      return valueOf(node.expression);
-    case 'Literal':
-      return node.value;
-    case 'ArrayExpression':
-      return node.elements.map(each => (each === null || each.type === 'SpreadElement' ? fail() : valueOf(each)));
-    case 'ObjectExpression':
-      return Object.fromEntries(
-        node.properties.map(each => {
-          if (each.type === 'SpreadElement' || each.key.type !== 'Literal') return fail();
-          return [String(each.key.value), valueOf(each.value)];
-        }),
-      );
-    default:
-      return fail();
+  if (node.type === 'ParenthesizedExpression') return valueOf(node.expression);
+  if (node.type === 'Literal') return node.value;
+  if (node.type === 'ArrayExpression') {
+    return node.elements.map(each => (each === null || each.type === 'SpreadElement' ? fail() : valueOf(each)));
   }
+  if (node.type !== 'ObjectExpression') return fail();
+  return Object.fromEntries(
+    node.properties.map(each => {
+      if (each.type === 'SpreadElement' || each.key.type !== 'Literal') return fail();
+      return [String(each.key.value), valueOf(each.value)];
+    }),
+  );
 }
 
 function fail(): never {

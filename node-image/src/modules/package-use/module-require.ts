@@ -32,12 +32,13 @@ export function moduleRequire({ module, hotImport, builtin, packages }: Sources)
   };
   const require = (id: string, names: readonly string[] | null = null): unknown =>
     id.startsWith(HOT) ? hotImport(id.slice(HOT.length), names) : (builtin(id) ?? ofPackages(id)(id));
+  const resolve: PackageRequire['resolve'] = (id, options) =>
+    builtin(id) === null ? ofPackages(id).resolve(id, options) : id;
   return Object.assign(require, {
     import: (id: string): object => {
       const found = builtin(id);
       return found === null ? ofPackages(id).import(id) : namespaceOf(found);
     },
-    resolve: ((id, options) =>
-      builtin(id) === null ? ofPackages(id).resolve(id, options) : id) as PackageRequire['resolve'],
+    resolve,
   });
 }

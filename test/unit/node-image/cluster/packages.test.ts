@@ -29,7 +29,8 @@ async function answeringNode() {
   const stored: Bundle[] = [];
   const heads = [headOf('demo', null, 1)].slice(1);
   const records = {
-    ...stream,
+    packageSet: stream.packageSet,
+    archive: stream.archive,
     heads: async () => heads,
     bundle: async (module: string) => stored.find(bundle => bundle.module === module) ?? null,
   };
@@ -61,7 +62,7 @@ async function answeringNode() {
     const data = signed(subject, encodeBundle(bundle));
     const message = { subject, data, headers: headers() };
     message.headers.set(ANSWER_TO, INBOX);
-    callbacks.get(subjects.bundles)?.(null, message as unknown as Msg);
+    void callbacks.get(subjects.bundles)?.(null, message as unknown as Msg);
   };
   return {
     codeServer,

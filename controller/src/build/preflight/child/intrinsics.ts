@@ -98,8 +98,10 @@ export function changesSince(taken: Snapshot): Changes {
 function same(object: object, before: PropertyDescriptor | undefined, now: PropertyDescriptor | undefined): boolean {
   if (before === undefined || now === undefined) return false;
   // Node.js itself replaces a getter by its value when a global is first read.
-  if (object === globalThis && before.get !== undefined && 'value' in now)
-    return is(now.value, apply(before.get, object, []));
+  const { get: getter } = before as Readonly<Record<string, unknown>>;
+  if (object === globalThis && typeof getter === 'function' && 'value' in now) {
+    return is(now.value, apply(getter, object, []));
+  }
   return (
     is(before.value, now.value) &&
     before.get === now.get &&

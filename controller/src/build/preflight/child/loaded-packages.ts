@@ -77,7 +77,7 @@ export class LoadedPackages {
       thrown = { error };
     }
     const { changed, added, globals } = changesSince(this.#before);
-    if (changed.length + added.length + globals.length > 0) this.#before = snapshot();
+    if ([changed, added, globals].some(names => names.length > 0)) this.#before = snapshot();
     // A package that looks for a native one can do without it. One that fails then can't.
     const { violation } = used;
     if (violation !== null && violation.reason !== 'native_addon')
