@@ -11,7 +11,7 @@ endif
 # Every recipe's shell reads this file: it exports the base images that setup/offline/base-images.sh chose.
 export BASH_ENV := setup/env.sh
 
-PAGES := $(wildcard docs/generate/cli.ts docs/generate/configuration.ts)
+PAGES := $(wildcard docs/generate/cli.ts docs/generate/configuration.ts docs/generate/packages.ts)
 
 .PHONY: help
 help: ## Show this help
@@ -71,7 +71,7 @@ ping: ## Ping every node, or one node: [NODE=betty]
 nodes: ## List the nodes with their processes and modules
 	setup/hotcast nodes
 
-.PHONY: debug demo test test-faults test-unit lint format docs bench bench-runtime bench-load
+.PHONY: debug demo test test-faults test-packages test-unit lint format docs bench bench-runtime bench-load
 debug: node_modules ## Open the inspector of a node at 127.0.0.1:9229 until Ctrl+C: NODE=fred [PORT=9230]
 	node --import tsx setup/debug/main.ts '$(NODE)' $(PORT)
 
@@ -83,6 +83,10 @@ test: lint images ## Run the checks and the tests, also on real containers
 
 test-faults: images ## Run the tests of failures and attacks, on real containers
 	npx vitest run --project faults
+
+test-packages: images ## Run the tests of npm packages in modules, on real containers: [ONLY=express,pg], or ONLY=ci for a dozen
+	setup/test-packages.sh '$(ONLY)'
+	ONLY='$(ONLY)' npx vitest run --project packages
 
 test-unit: node_modules ## Run the unit tests (no Docker)
 	npx vitest run --project unit --project bench
@@ -105,7 +109,7 @@ lint: node_modules ## Check format, rules, layers, types and generated pages
 format: node_modules ## Format all files
 	npx prettier --write --log-level warn .
 
-docs: node_modules ## Write the generated pages, docs/cli.md and docs/configuration.md
+docs: node_modules ## Write the generated pages, docs/cli.md and docs/configuration.md, and the table of docs/packages.md
 	for page in $(PAGES); do node --import tsx $$page; done
 
 .PHONY: sbom setup images

@@ -9,10 +9,10 @@ import { TotalsReporter } from './test/support/totals-reporter.ts';
 if (existsSync('.cache/images.env')) process.loadEnvFile('.cache/images.env');
 
 /** Tests on containers. */
-const onContainers = (name: string, folders: string, groupOrder: number) => ({
+const onContainers = (name: string, files: string, groupOrder: number) => ({
   test: {
     name,
-    include: [`test/cluster/${folders}/**/*.test.ts`],
+    include: [files],
     globalSetup: 'test/support/global-setup.ts',
     sequence: { groupOrder },
     // A file mostly waits for containers. With more than two at once, it would wait for the processors.
@@ -49,8 +49,9 @@ export default defineConfig({
           // Each file in a process of its own: the library that plots gives every Set a toJSON.
         },
       },
-      onContainers('cluster', '{modules,operations,rollout}', 1),
-      onContainers('faults', '{faults,security}', 2),
+      onContainers('cluster', 'test/cluster/{modules,operations,rollout}/**/*.test.ts', 1),
+      onContainers('faults', 'test/cluster/{faults,security}/**/*.test.ts', 2),
+      onContainers('packages', 'test/packages/*.test.ts', 3),
     ],
   },
 });

@@ -29,6 +29,8 @@ export interface ClusterOptions {
   readonly tls?: boolean;
   /** NATS knows a second cookie from the start. */
   readonly secondCookie?: boolean;
+  /** The folder whose modules and npm packages the cluster has: the examples of the repository, if it is left out. */
+  readonly modules?: string;
   /** Environment variables of the nodes. */
   readonly node?: Readonly<Record<string, string>>;
   /** Environment variables of the controller. */
@@ -60,7 +62,7 @@ export class Cluster extends HotcastCommands implements AsyncDisposable {
     super();
     this.#options = options;
     chmodSync(this.#folder, 0o755);
-    this.#modules = new ModulesFolder(join(this.#folder, 'modules'));
+    this.#modules = new ModulesFolder(join(this.#folder, 'modules'), options.modules);
   }
 
   static async start(options: ClusterOptions): Promise<Cluster> {
@@ -239,7 +241,7 @@ export class Cluster extends HotcastCommands implements AsyncDisposable {
   }
 
   #controller(suffix: string, cookie: string, modules = this.#modules) {
-    return this.#specs.controller(suffix, cookie, modules.path, this.#options.controller);
+    return this.#specs.controller(suffix, cookie, modules, this.#options.controller);
   }
 
   /** Makes the keys of one more cookie. NATS restarts, because it reads its accounts only at the start. */

@@ -6,6 +6,7 @@ import type { Role } from '../../../protocol/inboxes.ts';
 import { HardenedContainer } from '../docker/hardened-container.ts';
 import { configureProxy, PROXY_IMAGE } from '../docker/haproxy.ts';
 import type { ClusterKeys } from './cluster-keys.ts';
+import type { ModulesFolder } from './modules-folder.ts';
 
 /** The label of all containers of a test cluster; its value is the cluster's id. */
 export const CLUSTER_LABEL = 'hotcast.test.cluster';
@@ -71,14 +72,15 @@ export class ContainerSpecs {
     return configureProxy(this.#base(PROXY_IMAGE, 'proxy', this.#cookie));
   }
 
-  /** @param modules the modules folder on this machine. */
-  controller(suffix: string, cookie: string, modules: string, environment: Environment = {}): HardenedContainer {
+  controller(suffix: string, cookie: string, modules: ModulesFolder, environment: Environment = {}): HardenedContainer {
+    const packages = { source: modules.packages ?? '', target: '/work/modules/node_modules', mode: 'ro' } as const;
     return this.#base(imageOf('controller'), suffix, cookie)
       .withEnvironment(environment)
       .withMemory(GIB)
       .withTmpFs(TMPFS)
       .withBindMounts([
-        { source: modules, target: '/work/modules', mode: 'ro' },
+        { source: modules.path, target: '/work/modules', mode: 'ro' },
+        ...(modules.packages === null ? [] : [packages]),
         this.#keysOf('controller'),
         this.#trust('rw'),
       ]);

@@ -1,0 +1,7 @@
+import { graphql } from 'graphql';
+import { schema } from 'hot:graphql';
+
+/** graphql refuses a schema that another copy of graphql made. */
+export async function check() {
+  return (await graphql({ schema, source: '{ hello }' })).data;
+}
