@@ -61,6 +61,7 @@ export async function simulateController() {
     membership,
     monitor,
     sources,
+    packagesTimeoutMs: TIMEOUT_MS,
     build: async () => next,
     availableModules: () => [],
   };
@@ -107,5 +108,5 @@ function build(bytes: number, version: number): BuiltBundle {
   const code = `${generated.code}var noise = '${noise}';\n`;
   const map = packMap(unpackMap(generated.map).replace('AAAA', noise));
   const bundle = { ...generated, code, map, revision: revisionOf(code) };
-  return { bundle, packed: pack(bundle, Infinity), sources: {} };
+  return { bundle, packed: pack(bundle, Infinity), packages: null, sources: {} };
 }

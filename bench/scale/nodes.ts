@@ -1,3 +1,6 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import pino from 'pino';
 
 import { Verifier } from '../../node-image/src/admission/verifier.ts';
@@ -5,6 +8,9 @@ import { type ClusterNodeDeps, startClusterNode } from '../../node-image/src/clu
 import { NOTHING_LEFT_OUT } from '../../node-image/src/cluster/left-out.ts';
 import { claimName } from '../../node-image/src/cluster/name-claim.ts';
 import { CodeServer } from '../../node-image/src/modules/code-server.ts';
+import { PackageFolder } from '../../node-image/src/packages/package-folder.ts';
+import { Packages } from '../../node-image/src/packages/packages.ts';
+import { OwnedResources } from '../../node-image/src/sandbox/owned-resources.ts';
 import { ActivityBuffer } from '../../node-image/src/watchdog/activity-buffer.ts';
 import { Bans } from '../../node-image/src/watchdog/bans.ts';
 import type { Bundle } from '../../protocol/bundle.ts';
@@ -23,7 +29,7 @@ const AT_ONCE = 100;
 
 const log = pino({ level: 'warn', base: null }, pino.destination(2));
 
-type Shared = Pick<ClusterNodeDeps, 'bans' | 'verifier' | 'codeServer'>;
+type Shared = Pick<ClusterNodeDeps, 'bans' | 'verifier' | 'codeServer' | 'packages'>;
 
 /**
  * Many nodes in one process, which starts those whose numbers its parent sends: each has its own connection and all that
@@ -33,9 +39,12 @@ type Shared = Pick<ClusterNodeDeps, 'bans' | 'verifier' | 'codeServer'>;
 export function simulateNodes(trustDir: string): void {
   const trust = trustedKeyFiles(() => readJsonFiles(trustDir));
   const bans = new Bans();
-  const tell = (error: Error): void => log.error({ err: error }, 'a simulated node rejected a message');
+  const tell = (error: unknown): void => log.error({ err: error }, 'a simulated node rejected a message');
+  // The modules of the bench use none.
+  const folder = new PackageFolder(join(tmpdir(), `hotcast-bench-${process.pid}`));
+  const packages = new Packages({ folder, resources: new OwnedResources(), log, onError: tell });
   const codeServer = new CodeServer(log, { bans, activity: new ActivityBuffer(), logMaxCharsPerSecond: 100_000 });
-  const shared = { bans, verifier: new SharedVerifier(trust, subjects, tell), codeServer };
+  const shared = { bans, packages, verifier: new SharedVerifier(trust, subjects, tell), codeServer };
   process.on('message', numbers => void startNodes(numbers as number[], shared));
 }
 
