@@ -68,7 +68,7 @@ describe('preflight', () => {
     ],
     [
       'not the environment of the nodes',
-      `const env = { ...process.env }; if (!('DATABASE_URL' in env)) throw new Error('no database');`,
+      `const env = { ...process.env }; if (!('HOSTNAME' in env)) throw new Error('no host name');`,
     ],
   ])('ignores errors that a module throws because the preflight has %s', async ([, source], { cluster }) => {
     cluster.writeModule('configured', `${source}${ANSWER}`);
@@ -146,6 +146,14 @@ describe('preflight', () => {
       stderr: expect.stringMatching(/^hotcast: bad-here was refused before it was sent: /) as unknown,
     });
     expect(await clusterState(cluster)).toEqual(before);
+  });
+
+  it('gives each module of a set the whole time', async ({ cluster }) => {
+    const modules = ['slow-first', 'slow-second'];
+    // Nodes have a host name.
+    const slow = `if (!process.env.HOSTNAME) for (const end = Date.now() + 1_200; Date.now() < end; );`;
+    for (const module of modules) cluster.writeModule(module, slow + ANSWER);
+    expect(await cluster.hotcast('push', ...modules)).toMatchObject({ exitCode: 0, stderr: '' });
   });
 
   it('refuses modules that are pushed together when one of them is bad', async ({ cluster }) => {

@@ -1,5 +1,6 @@
 import { type Loader, transform } from 'esbuild';
 
+import { esbuildService } from '../esbuild-service.ts';
 import type { Tsconfig } from './tsconfig.ts';
 
 /** A file of a module, in TypeScript or JavaScript. */
@@ -13,10 +14,12 @@ export interface ScriptFile {
 
 /** Compiles a file alone to JavaScript, without comments; null when it has an error, which the build of the module reports. */
 export async function toJavaScript({ text, loader, tsconfig: { options } }: ScriptFile): Promise<string | null> {
-  const tsconfigRaw = { compilerOptions: options };
+  const how = { loader, tsconfigRaw: { compilerOptions: options }, target: 'node24' } as const;
   try {
-    return (await transform(text, { loader, tsconfigRaw, target: 'node24', legalComments: 'none', logLevel: 'silent' }))
-      .code;
+    const { code } = await esbuildService.use(() =>
+      transform(text, { ...how, legalComments: 'none', logLevel: 'silent' }),
+    );
+    return code;
   } catch (error) {
     if (error instanceof Error && 'errors' in error) return null;
     throw error;
