@@ -14,14 +14,20 @@ export function supervise(helpers: readonly Helper[], log: Logger, intervalMs = 
   let isHealthy = true;
   let isDisposed = false;
   let timer: NodeJS.Timeout | undefined;
-  const startOne = async (helper: Helper): Promise<boolean> => {
+  /** Says how a helper has ended. Returns whether it has. */
+  const nameEnd = (helper: Helper): boolean => {
     const end = helper.takeEnd();
     if (end !== null) log.warn({}, `${end}; it is started again`);
+    return end !== null;
+  };
+  const startOne = async (helper: Helper): Promise<boolean> => {
+    nameEnd(helper);
     try {
       await helper.start();
       return true;
     } catch (error) {
-      if (!isDisposed) log.error({ err: error }, helper.takeEnd() ?? 'a process that builds modules did not start');
+      // It can end just while it is checked.
+      if (!isDisposed && !nameEnd(helper)) log.error({ err: error }, 'a process that builds modules did not start');
       return false;
     }
   };

@@ -36,6 +36,25 @@ describe('supervise', () => {
     expect(log.logged.map(({ message }) => message)).toEqual(['esbuild was killed (SIGKILL); it is started again']);
   });
 
+  it('says the same of a helper that ends while it is checked', async () => {
+    const { part, state, kill } = helper();
+    const log = recordingLog();
+    const checked: Helper = {
+      ...part,
+      start: async () => {
+        const isFirst = state.starts === 0;
+        await part.start();
+        if (!isFirst) return;
+        kill();
+        throw new Error('the process has ended');
+      },
+    };
+    using supervisor = supervise([checked], log, 5);
+    await vi.waitFor(() => expect(state).toMatchObject({ starts: 2, isRunning: true }));
+    await vi.waitFor(() => expect(supervisor.isHealthy).toBe(true));
+    expect(log.logged.map(({ message }) => message)).toEqual(['esbuild was killed (SIGKILL); it is started again']);
+  });
+
   it('is not healthy as long as a helper cannot be started', async () => {
     const { part, state, kill } = helper();
     using supervisor = supervise([helper().part, part], recordingLog(), 5);
