@@ -36,7 +36,7 @@ export const claimRequest = v.object({ container: v.string() });
 export const refusalReason = v.picklist([
   /** The bundle can't be unpacked, has another revision, or is no JavaScript (OTP: `badfile`). */
   'badfile',
-  /** The bundle is neither on the node nor in the stream (OTP: `nofile`). */
+  /** The bundle, or a package that it needs, is neither on the node nor in the stream (OTP: `nofile`). */
   'nofile',
   /** The module threw while it was loaded (OTP: `on_load_failure`). */
   'on_load_failure',

@@ -9,7 +9,7 @@ import { count, revision } from './schemas.ts';
 /** SHA-256, 64 hex digits. */
 const digest = revision;
 
-const packageName = v.pipe(v.string(), v.regex(/^(?:@[\w.~-]+\/)?[\w.~-]+$/, 'not the name of a package'));
+export const packageName = v.pipe(v.string(), v.regex(/^(?:@[\w.~-]+\/)?[\w.~-]+$/, 'not the name of a package'));
 
 const instanceSchema = v.object({
   /** Covers the package's files and those of all packages that it reaches: two instances are the same if this is the same. */
@@ -30,6 +30,8 @@ const packageSetSchema = v.object({
   /** What the module itself finds in `node_modules`. */
   roots: v.record(packageName, count),
   instances: v.array(instanceSchema),
+  /** The packages that are not sent, because the nodes' image has them, with the versions that it has to have; none if left out. */
+  externals: v.exactOptional(v.record(packageName, v.string())),
 });
 
 /** A package with everything that it reaches, as a node runs it: once, however many modules and revisions use it. */

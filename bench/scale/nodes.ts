@@ -8,6 +8,7 @@ import { type ClusterNodeDeps, startClusterNode } from '../../node-image/src/clu
 import { NOTHING_LEFT_OUT } from '../../node-image/src/cluster/left-out.ts';
 import { claimName } from '../../node-image/src/cluster/name-claim.ts';
 import { CodeServer } from '../../node-image/src/modules/code-server.ts';
+import { ExternalPackages } from '../../node-image/src/packages/external-packages.ts';
 import { PackageFolder } from '../../node-image/src/packages/package-folder.ts';
 import { Packages } from '../../node-image/src/packages/packages.ts';
 import { OwnedResources } from '../../node-image/src/sandbox/owned-resources.ts';
@@ -42,7 +43,8 @@ export function simulateNodes(trustDir: string): void {
   const tell = (error: unknown): void => log.error({ err: error }, 'a simulated node rejected a message');
   // The modules of the bench use none.
   const folder = new PackageFolder(join(tmpdir(), `hotcast-bench-${process.pid}`));
-  const packages = new Packages({ folder, resources: new OwnedResources(), log, onError: tell });
+  const external = new ExternalPackages('/external');
+  const packages = new Packages({ folder, external, resources: new OwnedResources(), log, onError: tell });
   const codeServer = new CodeServer(log, { bans, activity: new ActivityBuffer(), logMaxCharsPerSecond: 100_000 });
   const shared = { bans, packages, verifier: new SharedVerifier(trust, subjects, tell), codeServer };
   process.on('message', numbers => void startNodes(numbers as number[], shared));

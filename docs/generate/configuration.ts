@@ -40,6 +40,9 @@ const COMPOSE_DESCRIPTIONS: Readonly<Record<string, string>> = {
   NATS_MEMORY: 'The memory limit of the NATS container.',
   NODE_BASE: 'The base image of the images of Hotcast.',
   NODE_MEMORY: 'The memory limit of a node container. `MEMORY_LIMIT_MB` has effect up to three quarters of it.',
+  NODE_PACKAGES:
+    'The npm packages to install in the image of the nodes, for example `sharp@0.35.5 better-sqlite3@12.11.1`: those that ' +
+    'modules name as external.',
   PIDS_LIMIT: 'The maximum number of processes and threads in a container.',
   PROXY_IMAGE: 'The image of the proxy.',
   STOP_GRACE_PERIOD:

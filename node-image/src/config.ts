@@ -28,6 +28,11 @@ export const NODE_SETTINGS = {
     'The folder with the npm packages of modules. It can outlive a restart of the container: the node then fetches only what it ' +
       'lacks. Nothing else writes to it.',
   ),
+  externalDir: path(
+    'EXTERNAL_DIR',
+    '/external',
+    'The folder whose `node_modules` has the external packages of modules. It belongs to the image.',
+  ),
   httpPort: integer(
     'HTTP_PORT',
     { default: 8080, min: 0, max: 65_535 },

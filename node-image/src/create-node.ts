@@ -21,6 +21,7 @@ import { startHttpServer } from './http/server.ts';
 import type { NodeConfig } from './config.ts';
 import { CodeServer } from './modules/code-server.ts';
 import type { DrainingLimits } from './modules/draining.ts';
+import { ExternalPackages } from './packages/external-packages.ts';
 import { PackageFolder } from './packages/package-folder.ts';
 import { Packages } from './packages/packages.ts';
 import { giveDebuggersMaps } from './process/debugger-maps.ts';
@@ -70,6 +71,7 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     const folder = new PackageFolder(deps.packagesDir);
     const packages = new Packages({
       folder,
+      external: new ExternalPackages(deps.externalDir),
       resources,
       log,
       onError: error => catchError('error in a package', error),

@@ -4,7 +4,7 @@ import type { Gap } from './package-case.ts';
 export const DECORATORS = '`experimentalDecorators` and `emitDecoratorMetadata` in `tsconfig.json`';
 
 /** Why a push refuses a native package, and what to do. */
-export const NATIVE = ['native', 'it has native code'] as const;
+export const NATIVE = ['a native package', 'make it [external](#native-and-external-packages)'] as const;
 
 export const OPTIONAL_REQUIRE: Gap = {
   error: 'Could not resolve require',
@@ -21,12 +21,6 @@ export const requiredByName = (error: string): Gap => ({
 export const ownFiles = (error: string): Gap => ({
   error,
   why: 'it reads files beside its code, and a module has only its code',
-});
-
-/** @param error what such a package throws. */
-export const nativePasses = (error: string): Gap => ({
-  error,
-  why: 'it has native code; the error does not say so',
 });
 
 export const OWN_COPY: Gap = {

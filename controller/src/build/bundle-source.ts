@@ -6,6 +6,7 @@ import { esbuildService } from './esbuild-service.ts';
 import { asEsModule } from './language/common-js.ts';
 import { decoratorHelpers } from './language/decorator-metadata.ts';
 import { NAMES } from './language/file-names.ts';
+import type { HotcastConfig } from './language/hotcast-config.ts';
 import { failureOf } from './language/messages.ts';
 import { ASSETS, ownFiles } from './language/own-files.ts';
 import type { Tsconfig } from './language/tsconfig.ts';
@@ -20,6 +21,7 @@ export interface Project {
   readonly modulesDir: string;
   readonly snapshot: SourceSnapshot;
   readonly tsconfig: Tsconfig;
+  readonly config: HotcastConfig;
   readonly packages: PackagesView;
 }
 

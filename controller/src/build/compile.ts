@@ -9,6 +9,7 @@ import { bundleSource, type Project } from './bundle-source.ts';
 import { linkHotImports, starModules } from './hot-imports.ts';
 import { liveExports } from './live-exports.ts';
 import { nameFiles, pathWarning } from './language/file-names.ts';
+import { readConfig } from './language/hotcast-config.ts';
 import { diagnosticOf } from './language/messages.ts';
 import { readTsconfig } from './language/tsconfig.ts';
 import { availableModules } from './module-entry.ts';
@@ -24,7 +25,7 @@ export interface Compiled {
   readonly bundle: Bundle;
   /** Null when it uses none. */
   readonly packages: UsedPackages | null;
-  /** The TypeScript files that are in the bundle, without packages. */
+  /** The TypeScript files that it was built from, without packages. */
   readonly files: readonly string[];
   /** What the bundle was built from: see the manifest of a head. */
   readonly sources: Manifest['sources'];
@@ -50,12 +51,14 @@ export async function compile(
 ): Promise<Compiled> {
   const snapshot = sources ?? (await new SourceFiles(modulesDir).take(false));
   const tsconfig = readTsconfig(modulesDir, snapshot);
-  return compileWithin({ modulesDir, snapshot, tsconfig, packages: packages.at(snapshot) }, module, []);
+  const config = await readConfig(modulesDir, snapshot);
+  const project = { modulesDir, snapshot, tsconfig, config, packages: packages.at(snapshot, config.external) };
+  return compileWithin(project, module, []);
 }
 
 /** @param outer the modules that re-export this one, the direct one last. */
 async function compileWithin(project: Project, module: string, outer: readonly string[]): Promise<Compiled> {
-  const { modulesDir, snapshot, tsconfig } = project;
+  const { modulesDir, snapshot, tsconfig, config } = project;
   const root = dirname(modulesDir);
   const { file, program, surface, imported } = await bundleSource(project, module);
   const written = outputEndingIn('.js', program.outputFiles);
@@ -86,8 +89,9 @@ async function compileWithin(project: Project, module: string, outer: readonly s
     map: packMap(map),
   };
   const inputs = Object.keys(program.metafile.inputs).map(withoutAttributes);
-  const files = inputs.filter(path => /\.[mc]?tsx?$/.test(path) && !isInPackage(path)).map(path => resolve(root, path));
-  const others = [...tsconfig.files, ...imported.packageJsons].map(path => relative(root, path));
+  const typed = [...inputs, ...config.files].filter(path => /\.[mc]?tsx?$/.test(path) && !isInPackage(path));
+  const files = typed.map(path => resolve(root, path));
+  const others = [...tsconfig.files, ...config.files, ...imported.packageJsons].map(path => relative(root, path));
   const sources = Object.assign(
     hashesOf([...inputs, ...others], root, snapshot),
     ...[...starred.values()].map(each => each?.sources),

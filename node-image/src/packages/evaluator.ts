@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isModuleNamespaceObject } from 'node:util/types';
 import { Script } from 'node:vm';
 
 import { ES_MODULE_HEADER } from '../../../protocol/packages.ts';
@@ -34,6 +35,8 @@ type FileFactory = (...globals: readonly unknown[]) => (...parameters: readonly 
 /** Before the specifier of what was an `import`, and gets the exports of the file instead of a namespace. */
 export const IMPORTED = 'npm:';
 
+const nodeRequire = createRequire(import.meta.url);
+
 /** A file that is asked for was not started as a program. */
 const PARENT = Object.freeze({ id: '.', exports: {}, loaded: true, children: [] });
 
@@ -42,8 +45,8 @@ export type Evaluator = ReturnType<typeof createEvaluator>;
 /** The code of packages: what requires a file gets its exports. A file is evaluated once, when it is first required. */
 export function createEvaluator(deps: KnownPackages & Omit<GlobalsDeps, 'requireFor'>) {
   const { resolve } = createResolver(deps);
-  /** The packages whose files threw. */
-  const throwers = new WeakMap<object, Instance>();
+  /** The names and versions of the packages whose files threw. */
+  const throwers = new WeakMap<object, string>();
 
   const globalsOf = (instance: Instance) =>
     (instance.globals ??= packageGlobals(instance.label, { ...deps, requireFor }));
@@ -53,6 +56,10 @@ export function createEvaluator(deps: KnownPackages & Omit<GlobalsDeps, 'require
     const isUrl = file instanceof URL || file.startsWith('file:');
     const location = deps.locate(isUrl ? fileURLToPath(file) : file);
     return location === null ? null : requireFrom(location);
+  };
+
+  const noteThrower = (error: unknown, label: string): void => {
+    if (typeof error === 'object' && error !== null && !throwers.has(error)) throwers.set(error, label);
   };
 
   /** The record of a file, evaluated if it is the first time. @throws what the file throws */
@@ -70,7 +77,7 @@ export function createEvaluator(deps: KnownPackages & Omit<GlobalsDeps, 'require
       return evaluate(location);
     } catch (error) {
       instance.records.delete(path);
-      if (typeof error === 'object' && error !== null && !throwers.has(error)) throwers.set(error, instance);
+      noteThrower(error, instance.label);
       throw error;
     }
   };
@@ -119,7 +126,10 @@ export function createEvaluator(deps: KnownPackages & Omit<GlobalsDeps, 'require
 
   /** What `import` gets of a file or of a built-in module. */
   const imported = (resolved: Resolved, from: Requester): object => {
-    if (resolved.kind !== 'file') return namespaceOf(required(resolved, from));
+    if (resolved.kind !== 'file') {
+      const exports = required(resolved, from);
+      return isModuleNamespaceObject(exports) ? (exports as object) : namespaceOf(exports);
+    }
     const { module, isEsm } = load(resolved);
     return isEsm ? (module.exports as object) : namespaceOf(module.exports);
   };
@@ -132,9 +142,18 @@ export function createEvaluator(deps: KnownPackages & Omit<GlobalsDeps, 'require
       const named = isEsm ? Object.getOwnPropertyDescriptor(exports, 'module.exports') : undefined;
       return named === undefined ? exports : Reflect.get(exports as object, 'module.exports');
     }
-    const id = resolved.kind === 'builtin' ? resolved.id : resolved.file;
-    if (resolved.kind === 'builtin' && 'instance' in from) return globalsOf(from.instance).builtin(id);
-    return createRequire(import.meta.url)(id);
+    if (resolved.kind === 'outside') return requiredOutside(resolved.file);
+    return 'instance' in from ? globalsOf(from.instance).builtin(resolved.id) : nodeRequire(resolved.id);
+  };
+
+  /** A file that Node.js loads: it serves all versions, as {@link evaluate} says. */
+  const requiredOutside = (file: string): unknown => {
+    try {
+      return runOutside(() => nodeRequire(file) as unknown);
+    } catch (error) {
+      noteThrower(error, /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? file);
+      throw error;
+    }
   };
 
   /** Compilers mark what was an `import` and is read as with `require`. */
@@ -165,7 +184,7 @@ export function createEvaluator(deps: KnownPackages & Omit<GlobalsDeps, 'require
     requireFrom,
     /** The package whose file has thrown an error, as `name@version`; null when it was none. */
     throwerOf: (error: unknown): string | null =>
-      typeof error === 'object' && error !== null ? (throwers.get(error)?.label ?? null) : null,
+      typeof error === 'object' && error !== null ? (throwers.get(error) ?? null) : null,
   };
 }
 

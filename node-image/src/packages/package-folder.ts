@@ -23,6 +23,7 @@ type InstanceFile = { readonly files: readonly string[]; readonly converted: rea
  *     <folder>/instances/<id>/node_modules/<dependency>   a link to the instance that it finds
  *     <folder>/instances/<id>/converted/…                 the CommonJS text of ES modules
  *     <folder>/sets/<hash>/node_modules/<name>            links to what a module finds
+ *     <folder>/node_modules                               a link to the external packages, which all of these find
  *
  * It outlives a restart of the container. Everything was verified before it was written, and appears as a whole, by a rename:
  * what is there after a restart can be used. Nobody but this node writes to the folder.
@@ -40,10 +41,17 @@ export class PackageFolder {
     return existsSync(this.#in('instances'));
   }
 
-  /** Removes what a process has left unfinished. @throws Error of the file system */
-  async open(): Promise<void> {
+  /**
+   * Removes what a process has left unfinished.
+   *
+   * @param external the `node_modules` of external packages.
+   * @throws Error of the file system
+   */
+  async open(external: string): Promise<void> {
     await rm(this.#in('temporary'), { recursive: true, force: true });
     for (const name of ['temporary', 'instances', 'sets']) mkdirSync(this.#in(name), { recursive: true });
+    await rm(this.#in('node_modules'), { force: true });
+    symlinkSync(external, this.#in('node_modules'));
   }
 
   /** An instance that is on disk; null when it is not. */

@@ -8,11 +8,14 @@ import { describeError } from '../../../shared/describe-error.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import type { OwnedResources } from '../sandbox/owned-resources.ts';
 import { createEvaluator, type Evaluator } from './evaluator.ts';
+import type { RequestKind } from './exports-field.ts';
+import type { ExternalPackages } from './external-packages.ts';
 import { fetchPackages, type PackageSource } from './fetch-packages.ts';
 import type { PackageRequire } from './file-record.ts';
 import { Instance, type Location } from './instance.ts';
 import { instanceAt, type PackageFolder } from './package-folder.ts';
 import { requiredPackages } from './required-packages.ts';
+import { EXTERNAL, type Root } from './resolver.ts';
 
 /** How long nothing is removed after a change: a rollback can need what was used last (milliseconds). */
 const COLLECT_AFTER_MS = 10_000;
@@ -33,6 +36,7 @@ type FailureReason = 'nofile' | 'badfile' | 'on_load_failure' | 'system_limit';
 
 interface PackagesDeps {
   readonly folder: PackageFolder;
+  readonly external: ExternalPackages;
   readonly resources: OwnedResources;
   readonly log: Logger;
   /** Called with the errors of timers and listeners of packages. */
@@ -42,12 +46,15 @@ interface PackagesDeps {
 /** A set in memory. */
 interface HeldSet extends ReadySet {
   readonly instances: ReadonlySet<Instance>;
-  readonly roots: ReadonlyMap<string, Instance>;
+  readonly roots: ReadonlyMap<string, Root>;
+  /** The external packages, with the versions that they have to have. */
+  readonly externals: NonNullable<PackageSet['externals']>;
 }
 
 /** The packages that the modules of a node share: each instance is fetched, written and evaluated once. */
 export class Packages {
   readonly #folder: PackageFolder;
+  readonly #external: ExternalPackages;
   readonly #log: Logger;
   /** By their ids. */
   readonly #instances = new Map<string, Instance>();
@@ -59,12 +66,14 @@ export class Packages {
   #opened: Promise<void> | null = null;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ folder, resources, log, onError }: PackagesDeps) {
+  constructor({ folder, external, resources, log, onError }: PackagesDeps) {
     this.#folder = folder;
+    this.#external = external;
     this.#log = log;
     const locate = (file: string): Location | null => this.#locate(file);
-    const undeclared = (name: string, by: Instance): Instance | undefined => this.#undeclared(name, by);
-    this.#evaluator = createEvaluator({ locate, undeclared, resources, log, onError });
+    const undeclared = (name: string, by: Instance): Root | undefined => this.#undeclared(name, by);
+    const resolveExternal = (specifier: string, kind: RequestKind): string => external.resolve(specifier, kind);
+    this.#evaluator = createEvaluator({ locate, undeclared, resolveExternal, resources, log, onError });
   }
 
   /** Whether the packages of a bundle are in memory, so that {@link prepare} has nothing to fetch. */
@@ -85,6 +94,8 @@ export class Packages {
       try {
         const set = this.#sets.get(hash) ?? (await this.#load(hash, source));
         if (set === null) return failed('nofile', 'the stream does not have its packages');
+        const lack = this.#external.lacks(set.externals);
+        if (lack !== null) return failed('nofile', lack);
         return (await this.#evaluate(bundle, set)) ?? { status: 'ready', set };
       } catch (error) {
         if (error instanceof DecodeError) return failed('badfile', error.message);
@@ -134,7 +145,7 @@ export class Packages {
   }
 
   async #open(): Promise<void> {
-    this.#opened ??= this.#folder.open();
+    this.#opened ??= this.#folder.open(this.#external.modules);
     try {
       await this.#opened;
     } catch (error) {
@@ -160,9 +171,11 @@ export class Packages {
       for (const [name, dependency] of Object.entries(dependencies))
         instances[index]?.dependencies.set(name, at(dependency));
     });
-    const roots = new Map(Object.entries(set.roots).map(([name, index]) => [name, at(index)]));
+    const { externals = {} } = set;
+    const roots = new Map<string, Root>(Object.keys(externals).map(name => [name, EXTERNAL]));
+    for (const [name, index] of Object.entries(set.roots)) roots.set(name, at(index));
     const requireFor = (module: string): PackageRequire => this.#evaluator.requireFrom({ module, roots });
-    return { hash, instances: new Set(instances), roots, requireFor };
+    return { hash, instances: new Set(instances), roots, externals, requireFor };
   }
 
   /** @throws DecodeError when it is not on disk */
@@ -205,8 +218,8 @@ export class Packages {
     return named === undefined ? null : { instance: named, path: found.path };
   }
 
-  /** What an instance requires without declaring it is what the newest module that uses the instance finds. */
-  #undeclared(name: string, requiredBy: Instance): Instance | undefined {
+  /** What an instance requires that is external, or not declared, is what the newest module that uses the instance finds. */
+  #undeclared(name: string, requiredBy: Instance): Root | undefined {
     const sets = [...this.#sets.values()].filter(({ instances }) => instances.has(requiredBy));
     return sets.findLast(({ roots }) => roots.has(name))?.roots.get(name);
   }

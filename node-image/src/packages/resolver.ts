@@ -4,11 +4,20 @@ import { fileURLToPath } from 'node:url';
 
 import { type RequestKind, targetOf } from './exports-field.ts';
 import { fileNameOf, folderOf, type Instance, type Location } from './instance.ts';
+import { splitName } from './package-name.ts';
 
 /** Where a request comes from: a file of a package, or a module with its packages. */
-export type Requester = Location | { readonly module: string; readonly roots: ReadonlyMap<string, Instance> };
+export type Requester = Location | { readonly module: string; readonly roots: ReadonlyMap<string, Root> };
 
-/** What a request leads to. `outside`: an absolute path of a file that belongs to no package. */
+/** What a module finds by a name: a package that was sent, or one of the node's image. */
+export type Root = Instance | typeof EXTERNAL;
+
+export const EXTERNAL = 'external';
+
+/**
+ * What a request leads to. `outside`: an absolute path of a file that belongs to no
+ * package that was sent: Node.js loads it.
+ */
 export type Resolved =
   | { readonly kind: 'builtin'; readonly id: string }
   | ({ readonly kind: 'file' } & Location)
@@ -18,8 +27,10 @@ export type Resolved =
 export interface KnownPackages {
   /** The file of a package with this absolute path, whether it exists or not; null when it is in no package. */
   readonly locate: (file: string) => Location | null;
-  /** A package that an instance requires and does not declare; undefined when no module that uses the instance has it. */
-  readonly undeclared: (name: string, requiredBy: Instance) => Instance | undefined;
+  /** An external package that an instance requires, or one that it does not declare; undefined when no module that uses it has it. */
+  readonly undeclared: (name: string, requiredBy: Instance) => Root | undefined;
+  /** The file of an external package. @throws Error with the code that Node.js gives it. */
+  readonly resolveExternal: (specifier: string, kind: RequestKind) => string;
 }
 
 export type Resolver = ReturnType<typeof createResolver>;
@@ -30,11 +41,11 @@ export type Resolver = ReturnType<typeof createResolver>;
  *
  * Where Node.js refuses an `import` without the extension or the `index.js`, it is found as with `require`: compilers allow it.
  */
-export function createResolver({ locate, undeclared }: KnownPackages) {
+export function createResolver({ locate, undeclared, resolveExternal }: KnownPackages) {
   /** @throws Error with the code that Node.js gives it. */
   const resolve = (specifier: string, kind: RequestKind, from: Requester): Resolved => {
     if (isBuiltin(specifier)) return { kind: 'builtin', id: specifier };
-    if (!('instance' in from)) return { kind: 'file', ...fromRoots(specifier, kind, from) };
+    if (!('instance' in from)) return fromRoots(specifier, kind, from);
     const { instance, path } = from;
     if (/^(?:file:|\/)/.test(specifier)) return absolute(specifier, kind, from);
     const key = `${kind} ${folderOf(path)} ${specifier}`;
@@ -82,14 +93,22 @@ export function createResolver({ locate, undeclared }: KnownPackages) {
       return exported({ instance, path: folder }, subpath, manifest.exports, kind, from);
     }
     const found = instance.dependencies.get(name) ?? (name === instance.name ? instance : undeclared(name, instance));
+    if (found === EXTERNAL) return external(specifier, kind);
     return found === undefined ? missing(specifier, kind, from) : entry(found, subpath, specifier, kind, from);
   };
 
-  const fromRoots = (specifier: string, kind: RequestKind, from: Requester): Location => {
+  const fromRoots = (specifier: string, kind: RequestKind, from: Requester): Resolved => {
     const { name, subpath } = splitName(specifier);
     const found = 'roots' in from ? from.roots.get(name) : undefined;
-    return found === undefined ? missing(specifier, kind, from) : entry(found, subpath, specifier, kind, from);
+    if (found === EXTERNAL) return external(specifier, kind);
+    if (found === undefined) return missing(specifier, kind, from);
+    return { kind: 'file', ...entry(found, subpath, specifier, kind, from) };
   };
+
+  const external = (specifier: string, kind: RequestKind): Resolved => ({
+    kind: 'outside',
+    file: resolveExternal(specifier, kind),
+  });
 
   return { resolve };
 }
@@ -139,13 +158,6 @@ function loadFolder({ instance, path }: Location): Location | null {
 function rooted(path: string): string {
   const trimmed = path.replace(/\/$/, '');
   return trimmed === '.' ? '' : trimmed;
-}
-
-/** `@scope/name/sub/path` → `@scope/name` and `sub/path`. */
-function splitName(specifier: string): { readonly name: string; readonly subpath: string } {
-  const parts = specifier.split('/');
-  const length = specifier.startsWith('@') ? 2 : 1;
-  return { name: parts.slice(0, length).join('/'), subpath: parts.slice(length).join('/') };
 }
 
 function missing(specifier: string, kind: RequestKind, from: Requester): never {

@@ -76,6 +76,7 @@ describe('a hundred starts in one process leave nothing open', { timeout: 300_00
         healthFile: join(folder, 'health'),
         bansFile: join(folder, 'bans.json'),
         packagesDir: join(folder, 'packages'),
+        externalDir: join(folder, 'external'),
         httpPort: 0,
         purgeTimeoutMs: 3_000,
         codeChangeTimeoutMs: 500,

@@ -1,9 +1,9 @@
 import { notYet, type PackageCase, refused, works, worksWith } from '../package-case.ts';
-import { DECORATORS, NATIVE, nativePasses, ownFiles, requiredByName } from '../reasons.ts';
+import { DECORATORS, NATIVE, ownFiles, requiredByName } from '../reasons.ts';
 
 /** Their servers are small fakes in the module's own process. */
 export const DATABASES: readonly PackageCase[] = [
-  notYet(nativePasses('better_sqlite3.node'), refused('better-sqlite3', ...NATIVE)),
+  refused('better-sqlite3', ...NATIVE),
   works('bullmq', 'adds a job', { id: '1', name: 'welcome', attempts: 3 }),
   works('drizzle-orm', 'a typed select through pg', {
     sql: 'select "name" from "users" where "users"."name" = $1',

@@ -1,5 +1,5 @@
 import { notYet, type PackageCase, refused, works } from '../package-case.ts';
-import { NATIVE, nativePasses, ownFiles } from '../reasons.ts';
+import { NATIVE, ownFiles } from '../reasons.ts';
 
 export const DOCUMENTS: readonly PackageCase[] = [
   works('cheerio', 'changes a list', {
@@ -33,7 +33,7 @@ export const DOCUMENTS: readonly PackageCase[] = [
     hex: '0a03416461120301ac02',
     user: { name: 'Ada', visits: ['1', '300'] },
   }),
-  notYet(nativePasses('Could not load the'), refused('sharp', ...NATIVE)),
+  refused('sharp', ...NATIVE),
   notYet(
     ownFiles('Missing tiktoken_bg.wasm'),
     works('tiktoken', 'counts tokens in WebAssembly, from a file beside its code', {

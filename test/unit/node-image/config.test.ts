@@ -24,6 +24,7 @@ describe('loadConfig of the node', () => {
       memoryLimitMb: 512,
       bansFile: '/var/lib/hotcast/bans.json',
       packagesDir: '/var/lib/hotcast/packages',
+      externalDir: '/external',
       logMaxCharsPerSecond: 100_000,
       httpPort: 8080,
     });

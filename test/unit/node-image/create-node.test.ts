@@ -117,6 +117,7 @@ function depsOf(nats: NatsConnection, httpPort: number): NodeDeps {
     healthFile: join(folder, 'health'),
     bansFile: join(folder, 'bans.json'),
     packagesDir: join(folder, 'packages'),
+    externalDir: join(folder, 'external'),
     httpPort,
     purgeTimeoutMs: 3_000,
     codeChangeTimeoutMs: 500,

@@ -1,10 +1,11 @@
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 
-import { type Expression, parseExpressionAt } from 'acorn';
+import { parseExpressionAt } from 'acorn';
 import type { TsconfigRaw } from 'esbuild';
 
 import { UsageError } from '../../../../protocol/errors.ts';
 import type { SourceSnapshot } from '../source-snapshot.ts';
+import { literalValue } from './literal.ts';
 
 /** The compiler options of a modules folder without a tsconfig.json, in the compile and in the type check. */
 export const DEFAULT_OPTIONS = {
@@ -110,7 +111,7 @@ class Reader {
     const text = this.#snapshot.text(path) ?? '';
     if (text.trim() === '') return {};
     try {
-      const content = valueOf(parseExpressionAt(`(${text}\n)`, 0, { ecmaVersion: 'latest' }));
+      const content = literalValue(parseExpressionAt(`(${text}\n)`, 0, { ecmaVersion: 'latest' }), false);
       if (isObject(content)) return content;
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
@@ -166,26 +167,6 @@ function packagePlaces(folder: string, name: string): string[] {
 
 function pathsOf({ paths }: Options): Record<string, string[]> {
   return isObject(paths) ? Object.fromEntries(Object.entries(paths).map(([name, to]) => [name, listOf(to)])) : {};
-}
-
-/** The value of a literal. @throws SyntaxError for any other expression. */
-function valueOf(node: Expression): unknown {
-  if (node.type === 'ParenthesizedExpression') return valueOf(node.expression);
-  if (node.type === 'Literal') return node.value;
-  if (node.type === 'ArrayExpression') {
-    return node.elements.map(each => (each === null || each.type === 'SpreadElement' ? fail() : valueOf(each)));
-  }
-  if (node.type !== 'ObjectExpression') return fail();
-  return Object.fromEntries(
-    node.properties.map(each => {
-      if (each.type === 'SpreadElement' || each.key.type !== 'Literal') return fail();
-      return [String(each.key.value), valueOf(each.value)];
-    }),
-  );
-}
-
-function fail(): never {
-  throw new SyntaxError('no JSON');
 }
 
 /** TypeScript reads the values of some options in any case. */

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { isBuiltin } from 'node:module';
 import { join, relative } from 'node:path';
 
-import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
+import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild, ResolveResult } from 'esbuild';
 
 import { type FoundPackage, packageNameOf, packageOf } from './package-folder.ts';
 import type { PackagesView, PackedPackages } from './packages.ts';
@@ -22,11 +22,13 @@ export interface UsedPackages extends PackedPackages {
   readonly imports: readonly PackageImport[];
 }
 
-/** The packages that a build leaves out of the code, for the node to load. */
+/** The packages that a build leaves out of the code, for the node to load: those that are sent, and those of its image. */
 export class ImportedPackages {
   /** By the names under which the code requires them. */
   readonly #roots = new Map<string, FoundPackage>();
   readonly #imports = new Map<string, { readonly root: string; readonly file: string }>();
+  /** External packages that the code requires, by their real folders. */
+  readonly #externals = new Map<string, FoundPackage & { readonly name: string }>();
   readonly #view: PackagesView;
   readonly #from: string;
 
@@ -38,14 +40,17 @@ export class ImportedPackages {
 
   /** The paths of their package.json files. */
   get packageJsons(): string[] {
-    return [...this.#roots.values()].map(({ path }) => join(path, 'package.json'));
+    return [...this.#roots.values(), ...this.#externals.values()].map(({ path }) => join(path, 'package.json'));
   }
 
   /** Packs them; null when there are none. @throws UsageError see {@link PackagesView} */
   async pack(module: string): Promise<UsedPackages | null> {
-    if (this.#roots.size === 0) return null;
+    if (this.#roots.size === 0 && this.#externals.size === 0) return null;
     const folders = [...this.#roots].map(([root, { folder }]) => [root, folder] as const);
-    const packed = await this.#view.pack(module, new Map(folders));
+    const externals = [...this.#externals.values()].map(
+      ({ name, folder }) => [name, this.#view.versionIn(folder)] as const,
+    );
+    const packed = await this.#view.pack(module, new Map(folders), externals);
     const imports = [...this.#imports].toSorted(([a], [b]) => (a < b ? -1 : 1));
     return {
       ...packed,
@@ -81,13 +86,25 @@ export class ImportedPackages {
     const options = { kind, resolveDir, importer, namespace, with: attributes, pluginData: this };
     const resolved = await esbuild.resolve(specifier, options);
     const { errors, external, path: file, suffix, sideEffects } = resolved;
-    if (errors.length > 0 || external || resolved.namespace !== 'file' || suffix !== '') return undefined;
     const isImport = kind !== 'require-call' && kind !== 'require-resolve';
+    if (this.#addExternal(specifier, resolveDir, resolved)) {
+      return { path: isImport ? `npm:${specifier}` : specifier, external: true, sideEffects };
+    }
+    if (errors.length > 0 || external || resolved.namespace !== 'file' || suffix !== '') return undefined;
     const required = isPlain(file) ? this.#add(specifier, resolveDir, file, isImport) : null;
     if (required === null) return undefined;
     const path = isImport ? `npm:${required}` : required;
     this.#imports.set(path, { root: packageNameOf(required), file });
     return { path, external: true, sideEffects };
+  }
+
+  /** Whether an external package is meant. Its files need not be there: only the nodes' image has to have them. */
+  #addExternal(specifier: string, from: string, { errors, path }: Pick<ResolveResult, 'errors' | 'path'>): boolean {
+    const name = packageNameOf(specifier);
+    const found = this.#view.isExternal(name) ? this.#view.find(name, from) : null;
+    if (found === null || (errors.length === 0 && !path.startsWith(`${found.folder}/`))) return false;
+    this.#externals.set(found.folder, { ...found, name });
+    return true;
   }
 
   /** The specifier for the code; null when Node.js does not find the file under such a one. */

@@ -43,11 +43,33 @@ export function nativesIn(packages: ReadonlyMap<string, Needed>): ReadonlyMap<st
   return natives;
 }
 
-/** @param root the package that the module imports. */
-export function refusalOf(module: string, root: Needed['installed'], { label, file }: NativeReason): UsageError {
+/**
+ * @param root the package that the module imports.
+ * @param externals the names of the packages that are external now.
+ */
+export function refusalOf(
+  module: string,
+  root: Needed['installed'],
+  { label, file }: NativeReason,
+  externals: ReadonlySet<string>,
+): UsageError {
   const what = root.label === label ? `imports ${label}` : `imports ${root.label}, which needs ${label}`;
   return new UsageError(
-    `${module} ${what}: a native package (it has ${file}), which a module can't load; nothing was sent ` +
-      '(use a package without native code, or call a service that has it)',
+    `${module} ${what}: a native package (it has ${file}), which is not sent to nodes; nothing was sent: ` +
+      makeExternal(label, externals),
+  );
+}
+
+/**
+ * What to write so that a package is installed in the nodes' image: two lines.
+ *
+ * @param label its name and version: `sharp 0.35.5`.
+ */
+export function makeExternal(label: string, externals: ReadonlySet<string>): string {
+  const [name = '', version = ''] = label.split(' ');
+  const names = [...new Set([...externals, name])].map(each => `'${each}'`).join(', ');
+  return (
+    `add external: [${names}] to modules/hotcast.config.ts, and ${name}@${version} to NODE_PACKAGES in .env ` +
+    "for the nodes' image"
   );
 }

@@ -14,17 +14,24 @@ export interface LinkedPackage<T> {
   readonly version: string;
   readonly archive: Pick<PackageInstance, 'packedBytes' | 'chunks'> & { readonly hash: string };
   readonly dependencies: ReadonlyMap<string, T>;
+  /** The external packages that it finds, with their versions. */
+  readonly externals: Externals;
 }
+
+/** External packages by their names, with their versions. */
+export type Externals = ReadonlyMap<string, string>;
 
 /**
  * Makes the package set of a module.
  *
  * @param roots what the module finds in `node_modules`.
  * @param packages all that the roots reach.
+ * @param externals all external packages: those of the module and of its packages.
  */
 export function packageSetOf<T>(
   roots: ReadonlyMap<string, T>,
   packages: ReadonlyMap<T, LinkedPackage<T>>,
+  externals: Externals = new Map(),
 ): { readonly set: PackageSet; readonly bytes: Uint8Array; readonly hash: string } {
   const ids = instanceIds(packages);
   const instances: PackageInstance[] = [];
@@ -43,15 +50,20 @@ export function packageSetOf<T>(
     for (const [dependency, target] of sorted(dependencies)) links[dependency] = add(target);
     return index;
   };
-  const set = { roots: Object.fromEntries(sorted(roots).map(([root, key]) => [root, add(key)])), instances };
+  const set: PackageSet = {
+    roots: Object.fromEntries(sorted(roots).map(([root, key]) => [root, add(key)])),
+    instances,
+    ...(externals.size === 0 ? {} : { externals: Object.fromEntries(sorted(externals)) }),
+  };
   const bytes = encodePackageSet(set);
   return { set, bytes, hash: packageSetHashOf(bytes) };
 }
 
 /**
  * The ids of instances. Each covers the package and what it reaches: it is the SHA-256 of a text with a line for the package,
- * which names its dependencies by their ids. Packages that depend on each other in a circle have no ids before their own: the
- * text has a line for each of them, in the order of a depth-first walk, and they are named by the numbers of their lines.
+ * which names its dependencies by their ids, and external ones by their versions. Packages that depend on each other in a circle
+ * have no ids before their own: the text has a line for each of them, in the order of a depth-first walk, and they are named by the
+ * numbers of their lines.
  */
 export function instanceIds<T>(packages: ReadonlyMap<T, LinkedPackage<T>>): ReadonlyMap<T, string> {
   const ids = new Map<T, string>();
@@ -74,12 +86,13 @@ function textOf<T>(from: T, packages: ReadonlyMap<T, LinkedPackage<T>>, ids: Rea
   const visit = (key: T): string => {
     const index = String(lines.size);
     lines.set(key, '');
-    const { name, version, archive, dependencies } = get(packages, key);
+    const { name, version, archive, dependencies, externals } = get(packages, key);
     const links = sorted(dependencies).map(([dependency, target]) => {
       const reference = ids.get(target) ?? numberOf(target, lines) ?? visit(target);
       return `${dependency}=${reference}`;
     });
-    lines.set(key, [index, name, version, archive.hash, ...links].join(' '));
+    const outside = sorted(externals).map(([external, found]) => `${external}=external:${found}`);
+    lines.set(key, [index, name, version, archive.hash, ...links, ...outside].join(' '));
     return index;
   };
   visit(from);
@@ -91,7 +104,7 @@ function numberOf<T>(key: T, lines: ReadonlyMap<T, string>): string | null {
   return index === -1 ? null : String(index);
 }
 
-function sorted<T>(named: ReadonlyMap<string, T>): [string, T][] {
+function sorted<Value>(named: ReadonlyMap<string, Value>): [string, Value][] {
   return [...named].toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 

@@ -3,11 +3,19 @@ import { join } from 'node:path';
 
 import type { Manifest } from '../../../../protocol/head.ts';
 import { makeArchive, type PackedArchive } from './archive.ts';
-import { type Dependency, type Needed, nativesIn, refusalOf } from './native-packages.ts';
+import { oneVersionEach } from './external-packages.ts';
+import {
+  type Dependency,
+  makeExternal,
+  type NativeReason,
+  type Needed,
+  nativesIn,
+  refusalOf,
+} from './native-packages.ts';
 import { type FoundPackage, nameOfFolder, PackageFolders } from './package-folder.ts';
 import { isUnchanged, listPackage, type PackageFiles } from './package-files.ts';
 import { dependenciesOf, type PackageJson, parsePackageJson } from './package-json.ts';
-import { type LinkedPackage, packageSetOf } from './package-set.ts';
+import { type Externals, type LinkedPackage, packageSetOf } from './package-set.ts';
 
 /** The packages of a compiled module, as they are stored. */
 export interface PackedPackages {
@@ -19,8 +27,19 @@ export interface PackedPackages {
   /** The ids of the instances that the module's code requires, by the names under which it does. */
   readonly ids: ReadonlyMap<string, string>;
   readonly manifest: NonNullable<Manifest['packages']>;
-  /** Native packages that are installed and left out, because others can do without them: `name version`. */
-  readonly leftOut: readonly string[];
+  readonly leftOut: readonly LeftOut[];
+  /** The names of the external packages that the module and its packages need. */
+  readonly externals: readonly string[];
+}
+
+/** A native package that is installed and left out, because another one can do without it. */
+export interface LeftOut {
+  /** The package that the module imports, by the name in its code. */
+  readonly root: string;
+  /** The native package: `name version`. */
+  readonly label: string;
+  /** What to do if the root does not load without it. */
+  readonly remedy: string;
 }
 
 /** A package in `node_modules`. */
@@ -36,6 +55,7 @@ interface Installed {
 /** An installed package, and the folders of what it finds. */
 interface Found extends Needed {
   readonly installed: Installed;
+  readonly externals: Externals;
 }
 
 /** How many archives are made at once. */
@@ -48,9 +68,13 @@ export class Packages {
   readonly #known = new Map<string, Installed>();
   readonly #views = new WeakMap<object, PackagesView>();
 
-  /** The packages as they are now; the same ones for the same moment. */
-  at(moment: object): PackagesView {
-    const view = this.#views.get(moment) ?? new PackagesView(folder => this.#read(folder));
+  /**
+   * The packages as they are now; the same ones for the same moment.
+   *
+   * @param external the names of those that are not sent, because the nodes' image has them.
+   */
+  at(moment: object, external: ReadonlySet<string> = new Set()): PackagesView {
+    const view = this.#views.get(moment) ?? new PackagesView(folder => this.#read(folder), external);
     this.#views.set(moment, view);
     return view;
   }
@@ -72,9 +96,20 @@ export class PackagesView {
   readonly #folders = new PackageFolders();
   readonly #read: (folder: string) => Installed;
   readonly #found = new Map<string, Found>();
+  readonly #external: ReadonlySet<string>;
 
-  constructor(read: (folder: string) => Installed) {
+  constructor(read: (folder: string) => Installed, external: ReadonlySet<string>) {
     this.#read = read;
+    this.#external = external;
+  }
+
+  isExternal(name: string): boolean {
+    return this.#external.has(name);
+  }
+
+  /** The version of an installed package, '' when it says none. */
+  versionIn(folder: string): string {
+    return parsePackageJson(readText(join(folder, 'package.json'))).version;
   }
 
   /** See {@link PackageFolders}. */
@@ -92,47 +127,71 @@ export class PackagesView {
    *
    * @param module for errors.
    * @param roots the real folders of what it imports, by the names under which its code requires them.
-   * @throws UsageError when one of them is native or needs a native one, or is too large.
+   * @param imported the external packages that it imports.
+   * @throws UsageError when one of them is native or needs a native one, or is too large, or when an external one is needed in two
+   *   versions.
    */
-  async pack(module: string, roots: ReadonlyMap<string, string>): Promise<PackedPackages> {
+  async pack(
+    module: string,
+    roots: ReadonlyMap<string, string>,
+    imported: Iterable<readonly [name: string, version: string]> = [],
+  ): Promise<PackedPackages> {
     const all = this.#reach([...roots.values()]);
     const natives = nativesIn(all);
     for (const folder of roots.values()) {
       const native = natives.get(folder);
-      if (native !== undefined) throw refusalOf(module, get(all, folder).installed, native);
+      if (native !== undefined) throw refusalOf(module, get(all, folder).installed, native, this.#external);
     }
     const packages = new Map<string, LinkedPackage<string>>();
     const archives = new Map<string, PackedArchive>();
     const usable = [...reachable([...roots.values()], all, natives)];
     await inParallel(PARALLEL_ARCHIVES, usable, async folder => {
-      const { installed, dependencies } = get(all, folder);
+      const { installed, dependencies, externals } = get(all, folder);
       const archive = await archiveOf(folder, installed);
       archives.set(archive.hash, archive);
       const linked = [...dependencies].flatMap(([name, { folder: target }]): [string, string][] =>
         natives.has(target) ? [] : [[name, target]],
       );
       const { name, json } = installed;
-      packages.set(folder, { name, version: json.version, archive, dependencies: new Map(linked) });
+      packages.set(folder, { name, version: json.version, archive, dependencies: new Map(linked), externals });
     });
+    const externals = oneVersionEach(module, [
+      ...imported,
+      ...[...packages.values()].flatMap(each => [...each.externals]),
+    ]);
     const {
       set: { roots: links, instances },
       bytes: set,
       hash,
-    } = packageSetOf(roots, packages);
+    } = packageSetOf(roots, packages, externals);
     const ids = new Map(Object.entries(links).map(([root, index]) => [root, instances[index]?.id ?? '']));
-    const versions = Object.fromEntries(
-      [...roots]
-        .toSorted(([a], [b]) => (a < b ? -1 : 1))
-        .map(([root, folder]) => [root, get(all, folder).installed.json.version]),
-    );
+    const own = [...roots].map(([root, folder]) => [root, get(all, folder).installed.json.version] as const);
+    const versions = Object.fromEntries([...own, ...externals].toSorted(([a], [b]) => (a < b ? -1 : 1)));
     const bytes = [...archives.values()].reduce((sum, { packedBytes }) => sum + packedBytes, 0);
-    const leftOut = [...all].flatMap(([folder, { installed }]) =>
-      natives.get(folder)?.folder === folder ? [installed.label] : [],
-    );
-    return { hash, set, ids, archives: [...archives.values()], manifest: { hash, versions, bytes }, leftOut };
+    const leftOut = [...roots].flatMap(([root, folder]) => this.#leftOut(root, folder, all, natives));
+    const manifest = { hash, versions, bytes };
+    return { hash, set, ids, archives: [...archives.values()], manifest, leftOut, externals: [...externals.keys()] };
   }
 
-  /** The packages that some packages reach, by folder. */
+  /** What is left out of what a root reaches. */
+  #leftOut(
+    root: string,
+    folder: string,
+    all: ReadonlyMap<string, Found>,
+    natives: ReadonlyMap<string, NativeReason>,
+  ): LeftOut[] {
+    if (natives.size === 0) return [];
+    return [...reachable([folder], all, natives)].flatMap(each => {
+      const { installed, dependencies } = get(all, each);
+      return [...dependencies.values()].flatMap(({ folder: target }) => {
+        const native = natives.get(target);
+        const remedy = makeExternal(installed.label, this.#external);
+        return native === undefined ? [] : [{ root, label: native.label, remedy }];
+      });
+    });
+  }
+
+  /** The packages that some packages reach, by folder; not the external ones. */
   #reach(folders: readonly string[]): ReadonlyMap<string, Found> {
     const reached = new Set(folders);
     // The iteration of a set includes the elements that are added during it.
@@ -146,11 +205,14 @@ export class PackagesView {
     if (known !== undefined) return known;
     const installed = this.#read(folder);
     const dependencies = new Map<string, Dependency>();
+    const externals = new Map<string, string>();
     for (const [name, isOptional] of dependenciesOf(installed.json)) {
       const target = NAME.test(name) ? this.#folders.find(name, folder) : null;
-      if (target !== null) dependencies.set(name, { folder: target.folder, isOptional });
+      if (target === null) continue;
+      if (this.isExternal(name)) externals.set(name, this.versionIn(target.folder));
+      else dependencies.set(name, { folder: target.folder, isOptional });
     }
-    const found = { installed, dependencies };
+    const found = { installed, dependencies, externals };
     this.#found.set(folder, found);
     return found;
   }

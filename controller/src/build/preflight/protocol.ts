@@ -1,3 +1,5 @@
+import type { LeftOut } from '../packages/packages.ts';
+
 /** Why a module is refused: it would not load on any node, or must not be loaded there. */
 export type PreflightReason =
   /** It throws while it loads. */
@@ -50,10 +52,13 @@ export interface PackageFile {
   readonly instance: string;
 }
 
-/** What a module uses of packages. `leftOut`: native packages that are installed and left out. */
+/** What a module uses of packages. */
 export interface PackagesUnderTest {
   readonly imports: readonly PackageFile[];
-  readonly leftOut: readonly string[];
+  /** Native packages that are installed and left out. */
+  readonly leftOut: readonly LeftOut[];
+  /** The names of packages that only a node has. */
+  readonly externals: readonly string[];
 }
 
 /** A compiled module under test. `script` is its name in stacks. */

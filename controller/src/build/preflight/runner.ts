@@ -56,7 +56,7 @@ const KILL_SCORE = 1_000;
 /** How long packages can take to load, all together (milliseconds). They are read from the disk for the first time. */
 const PACKAGES_TIMEOUT_MS = 30_000;
 
-const NO_PACKAGES: PackagesUnderTest = { imports: [], leftOut: [] };
+const NO_PACKAGES: PackagesUnderTest = { imports: [], leftOut: [], externals: [] };
 
 /** The unit of the figures in /proc. */
 const PAGE_BYTES = 4_096;
@@ -230,7 +230,11 @@ async function runIn(
 
 function allOf(packages: PackagesByModule): PackagesUnderTest {
   const all = [...packages.values()];
-  return { imports: all.flatMap(({ imports }) => imports), leftOut: all.flatMap(({ leftOut }) => leftOut) };
+  return {
+    imports: all.flatMap(({ imports }) => imports),
+    leftOut: all.flatMap(({ leftOut }) => leftOut),
+    externals: all.flatMap(({ externals }) => externals),
+  };
 }
 
 /** Whether a standby has loaded files of packages that have changed since. */
@@ -247,9 +251,9 @@ function withCache(bundle: Bundle, base64: string | null): Bundle {
 
 function moduleUnderTest(
   { module, revision, code, exports }: Bundle,
-  { imports, leftOut }: PackagesUnderTest,
+  { imports, leftOut, externals }: PackagesUnderTest,
 ): ModuleUnderTest {
-  const packages = { imports, leftOut };
+  const packages = { imports, leftOut, externals };
   return { module, script: `${module}@${shortRevision(revision)}`, code, exports, packages };
 }
 

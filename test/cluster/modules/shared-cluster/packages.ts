@@ -41,4 +41,22 @@ describe('an npm package', () => {
     expect(await valueOnFred(cluster, 'two.count()')).toEqual([4, 'tally 1.0.0']);
     await cluster.hotcast('remove', 'one', 'two');
   });
+
+  it('is refused by name where it is external and the image of the nodes lacks it, and sent where it is not', async ({
+    cluster,
+  }) => {
+    cluster.writeFile('hotcast.config.ts', `export default { external: ['addon'] };`);
+    cluster.writeFile('node_modules/addon/package.json', JSON.stringify({ name: 'addon', version: '2.1.0' }));
+    cluster.writeFile('node_modules/addon/index.js', `exports.size = 7;`);
+    const source = `// @ts-nocheck\nimport { size } from 'addon';\nexport const doubled = () => size * 2;`;
+    cluster.writeModule('picture', source);
+    const { exitCode, stdout } = await cluster.hotcast('push', 'picture');
+    const lacks = 'refused +nofile: the image of the node lacks addon 2\\.1\\.0: add addon@2\\.1\\.0 to NODE_PACKAGES';
+    for (const node of cluster.nodeNames) expect(stdout).toMatch(new RegExp(`^${node} +${lacks}`, 'm'));
+    expect([exitCode, stdout]).toEqual([1, expect.stringContaining('nothing changed on any node')]);
+    cluster.writeFile('hotcast.config.ts', 'export default {};');
+    expect((await cluster.push('picture')).exitCode).toBe(0);
+    expect(await valueOnFred(cluster, 'picture.doubled()')).toBe(14);
+    await cluster.hotcast('remove', 'picture');
+  });
 });

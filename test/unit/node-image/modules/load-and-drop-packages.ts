@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 
 import { CodeServer } from '../../../../node-image/src/modules/code-server.ts';
+import { ExternalPackages } from '../../../../node-image/src/packages/external-packages.ts';
 import { PackageFolder } from '../../../../node-image/src/packages/package-folder.ts';
 import { Packages } from '../../../../node-image/src/packages/packages.ts';
 import { OwnedResources } from '../../../../node-image/src/sandbox/owned-resources.ts';
@@ -40,6 +41,7 @@ const log = recordingLog();
 const resources = new OwnedResources();
 const packages = new Packages({
   folder: new PackageFolder(folder),
+  external: new ExternalPackages(join(folder, 'external')),
   resources,
   log,
   onError: error => log.error({ error }, ''),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach } from 'vitest';
 
 import type { PackageSource } from '../../../../node-image/src/packages/fetch-packages.ts';
+import { ExternalPackages } from '../../../../node-image/src/packages/external-packages.ts';
 import { PackageFolder } from '../../../../node-image/src/packages/package-folder.ts';
 import { Packages, type ReadySet } from '../../../../node-image/src/packages/packages.ts';
 import { OwnedResources } from '../../../../node-image/src/sandbox/owned-resources.ts';
@@ -26,9 +27,11 @@ export function packageNodes() {
     const errors: unknown[] = [];
     const resources = new OwnedResources();
     const onError = (error: unknown): void => void errors.push(error);
-    const packages = new Packages({ folder: new PackageFolder(folder), resources, log, onError });
+    const externalDir = join(folder, 'external');
+    const external = new ExternalPackages(externalDir);
+    const packages = new Packages({ folder: new PackageFolder(folder), external, resources, log, onError });
     opened.push(packages, resources);
-    return { folder, log, errors, resources, packages };
+    return { folder, externalDir, log, errors, resources, packages };
   };
   return {
     node,

@@ -42,7 +42,11 @@ export class FixtureStream implements PackageSource {
   readonly reads: string[] = [];
 
   /** Adds a set; returns its hash. */
-  add(installed: Installed, roots: readonly string[] = Object.keys(installed)): string {
+  add(
+    installed: Installed,
+    roots: readonly string[] = Object.keys(installed),
+    externals?: Readonly<Record<string, string>>,
+  ): string {
     const names = Object.keys(installed);
     const archives = names.map(name => archiveOf(name, installed[name] ?? { files: {} }));
     const hashes = archives.map(archive => archiveHashOf(encodeArchive(archive)));
@@ -59,6 +63,7 @@ export class FixtureStream implements PackageSource {
         chunks: 1,
         dependencies: indices(installed[name]?.dependencies ?? []),
       })),
+      ...(externals === undefined ? {} : { externals }),
     };
     const bytes = encodePackageSet(set);
     const hash = packageSetHashOf(bytes);

@@ -1,6 +1,8 @@
-import { createRequire } from 'node:module';
+import Module, { createRequire } from 'node:module';
 import { isNativeError, isModuleNamespaceObject } from 'node:util/types';
 
+import { packageNameOf } from '../../packages/package-folder.ts';
+import type { LeftOut } from '../../packages/packages.ts';
 import type { PackagesUnderTest, Refusal } from '../protocol.ts';
 import { describeError, shortList } from './describe.ts';
 import type { Environment, PackageRequire } from './environment.ts';
@@ -27,10 +29,12 @@ const requireFile = createRequire(import.meta.url);
 export class LoadedPackages {
   readonly #environment: Environment;
   readonly #loaded = new Map<string, LoadedFile>();
+  readonly #externals = new Set<string>();
   #before = snapshot();
 
   constructor(environment: Environment) {
     this.#environment = environment;
+    stubPackages(this.#externals, environment.io);
   }
 
   /** The state of the built-in objects, with the globals of packages: they are set once, and not by a module. */
@@ -39,7 +43,8 @@ export class LoadedPackages {
   }
 
   /** Loads what a module requires of packages. */
-  load({ imports, leftOut }: PackagesUnderTest): UsedPackages | Refusal {
+  load({ imports, leftOut, externals }: PackagesUnderTest): UsedPackages | Refusal {
+    for (const name of externals) this.#externals.add(name);
     const files = new Map<string, LoadedFile>();
     for (const { specifier, file } of imports) {
       const loaded = this.#file(file);
@@ -47,6 +52,7 @@ export class LoadedPackages {
       files.set(specifier, loaded);
     }
     const require: PackageRequire = (specifier, isNamespace) => {
+      if (this.#externals.has(packageNameOf(nameIn(specifier)))) return this.#environment.io;
       const loaded = files.get(isNamespace ? `npm:${specifier}` : specifier);
       if (loaded?.status === 'unknown') return this.#environment.io;
       if (loaded?.status !== 'loaded') return undefined;
@@ -55,7 +61,7 @@ export class LoadedPackages {
     const warnings = [...files].flatMap(([specifier, loaded]) =>
       loaded.status === 'unknown' ? [`its package ${nameIn(specifier)} ${loaded.warning}`] : [],
     );
-    return { status: 'loaded', require: imports.length === 0 ? null : require, warnings };
+    return { status: 'loaded', require: imports.length + externals.length === 0 ? null : require, warnings };
   }
 
   #file(file: string): LoadedFile {
@@ -89,12 +95,25 @@ export class LoadedPackages {
     if (code === 'ERR_REQUIRE_ASYNC_MODULE') {
       return refused('throws', 'has a top-level await, which a package of a hot module must not have');
     }
+    // An ES module of it has imported an external package.
+    if (violation !== null && this.#externals.size > 0) {
+      const names = shortList([...this.#externals]);
+      return { status: 'unknown', warning: `needs ${names}, so only a node can tell whether it loads` };
+    }
     if (violation !== null) return refused('native_addon', `loads a native addon: ${describeError(error)}`, error);
     if (!used.stub && code !== 'ERR_ACCESS_DENIED')
       return refused('throws', `throws while it loads: ${describeError(error)}`, error);
     const warning = `needs I/O to load, so only a node can tell whether it does: ${describeError(error)}`;
     return { status: 'unknown', warning };
   }
+}
+
+/** Gives packages a stub for external packages that they require. */
+function stubPackages(names: ReadonlySet<string>, io: object): void {
+  const loader = Module as unknown as { _load: (request: string, ...others: unknown[]) => unknown };
+  const load = loader._load;
+  loader._load = (request, ...others) =>
+    names.has(packageNameOf(request)) ? io : Reflect.apply(load, loader, [request, ...others]);
 }
 
 /** What an import sees. */
@@ -119,7 +138,10 @@ function nameIn(specifier: string): string {
 }
 
 /** A package that fails may need a native one that was left out. */
-function withLeftOut(refusal: Refusal, name: string, leftOut: readonly string[]): Refusal {
-  const why = leftOut.length === 0 ? '' : ` (left out, because they are native packages: ${leftOut.join(', ')})`;
+function withLeftOut(refusal: Refusal, name: string, leftOut: readonly LeftOut[]): Refusal {
+  const own = leftOut.filter(({ root }) => root === packageNameOf(name));
+  const labels = [...new Set(own.map(({ label }) => label))].join(', ');
+  const remedies = [...new Set(own.map(({ remedy }) => remedy))].join('; or ');
+  const why = own.length === 0 ? '' : ` (left out, because native packages are not sent: ${labels}; ${remedies})`;
   return { ...refusal, detail: `its package ${name} ${refusal.detail}${why}` };
 }

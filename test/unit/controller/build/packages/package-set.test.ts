@@ -18,6 +18,7 @@ function linked(links: Readonly<Record<string, readonly string[]>>, contents: Re
         version: '1.0.0',
         archive: { hash: (contents[name] ?? 'a').repeat(64), packedBytes: 1, chunks: 1 },
         dependencies: new Map(dependencies.map(each => [each, each])),
+        externals: new Map(),
       },
     ]),
   );
@@ -62,6 +63,7 @@ it('a package set has a package once that is installed in several places', () =>
     version: '2.0.0',
     archive: { hash: 'a'.repeat(64), packedBytes: 7, chunks: 1 },
     dependencies: new Map(),
+    externals: new Map(),
   };
   const user = (at: string): LinkedPackage<string> => ({
     ...ms,

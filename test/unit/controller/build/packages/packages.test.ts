@@ -25,8 +25,8 @@ describe('a native package', () => {
 
   it('is refused by name, also when another one needs it', async () => {
     expect(await errorOf(`import 'native'; export const value = 1;`, native)).toBe(
-      "demo imports native 3.1.0: a native package (it has build/Release/it.node), which a module can't load; nothing was sent " +
-        '(use a package without native code, or call a service that has it)',
+      'demo imports native 3.1.0: a native package (it has build/Release/it.node), which is not sent to nodes; nothing was sent: ' +
+        "add external: ['native'] to modules/hotcast.config.ts, and native@3.1.0 to NODE_PACKAGES in .env for the nodes' image",
     );
     expect(await errorOf(`import 'wrapper'; export const value = 1;`, native, wrapper)).toMatch(
       /^demo imports wrapper 1\.0\.0, which needs native 3\.1\.0: a native package/,
@@ -37,7 +37,14 @@ describe('a native package', () => {
     const source = `import { value as it } from 'careful'; export const value = it;`;
     expect(await valueOf(source, careful, wrapper, native)).toBe('MODULE_NOT_FOUND');
     const { packages } = await compiled(source, careful, wrapper, native);
-    expect(packages?.leftOut).toEqual(['native 3.1.0']);
+    expect(packages?.leftOut).toEqual([
+      {
+        root: 'careful',
+        label: 'native 3.1.0',
+        remedy:
+          "add external: ['careful'] to modules/hotcast.config.ts, and careful@1.0.0 to NODE_PACKAGES in .env for the nodes' image",
+      },
+    ]);
     expect(
       decodePackageSet(packages?.set ?? new Uint8Array(), packages?.hash ?? '').instances.map(({ name }) => name),
     ).toEqual(['careful']);

@@ -1,0 +1,86 @@
+import { dirname, join, relative } from 'node:path';
+
+import type { Expression, Program } from 'acorn';
+import { transform } from 'esbuild';
+import * as v from 'valibot';
+
+import { UsageError } from '../../../../protocol/errors.ts';
+import { packageName } from '../../../../protocol/packages.ts';
+import type { Config } from '../../../../types/config.d.ts';
+import type { SourceSnapshot } from '../source-snapshot.ts';
+import { syntaxTreeOf } from '../syntax-tree.ts';
+import { literalValue } from './literal.ts';
+
+/** The project's configuration. */
+export interface HotcastConfig {
+  /** The names of packages that the nodes' image has. */
+  readonly external: ReadonlySet<string>;
+  /** The path of the file; none when there is no such file. */
+  readonly files: readonly string[];
+}
+
+const SETTINGS = {
+  external: v.optional(v.array(packageName), []),
+} satisfies Record<keyof Config, v.GenericSchema>;
+
+/** What each setting has to be, for errors. */
+const EXPECTED: Readonly<Record<keyof Config, string>> = {
+  external: "a list of names of packages, as ['sharp']",
+};
+
+/**
+ * Reads the hotcast.config.ts of a modules folder. Its code does not run: the configuration has to be written out in it.
+ *
+ * @throws UsageError when it can't be read so, or has a setting that does not exist or has another type.
+ */
+export async function readConfig(modulesDir: string, snapshot: SourceSnapshot): Promise<HotcastConfig> {
+  const path = join(modulesDir, 'hotcast.config.ts');
+  const text = snapshot.text(path);
+  if (text === null) return { external: new Set(), files: [] };
+  const refuse = (why: string): never => {
+    throw new UsageError(`${relative(dirname(modulesDir), path)} ${why}; nothing was sent`);
+  };
+  const content = contentOf(await toJavaScript(text, refuse));
+  if (content === null) {
+    return refuse(
+      "needs export default defineConfig({ … }) with values that are written out, as external: ['sharp']: it is read, and does not run",
+    );
+  }
+  for (const name of Object.keys(content)) {
+    if (!Object.hasOwn(SETTINGS, name)) {
+      refuse(`has ${name}, which is no setting: the settings are ${Object.keys(SETTINGS).join(', ')}`);
+    }
+  }
+  const { success, output, issues } = v.safeParse(v.object(SETTINGS), content);
+  if (success) return { external: new Set(output.external), files: [path] };
+  const name = v.getDotPath(issues[0])?.split('.')[0] ?? '';
+  return refuse(`has ${name} that is not ${(EXPECTED as Readonly<Record<string, string>>)[name] ?? 'right'}`);
+}
+
+async function toJavaScript(text: string, refuse: (why: string) => never): Promise<Program | null> {
+  try {
+    return syntaxTreeOf((await transform(text, { loader: 'ts', target: 'esnext', logLevel: 'silent' })).code);
+  } catch (error) {
+    if (!(error instanceof Error && 'errors' in error)) throw error;
+    const [first] = error.errors as { readonly text: string; readonly location: { readonly line: number } | null }[];
+    return refuse(`does not compile: ${first?.text ?? error.message} (line ${first?.location?.line ?? 1})`);
+  }
+}
+
+/** The object of `export default { … }` or `export default defineConfig({ … })`; null for anything else. */
+function contentOf(program: Program | null): object | null {
+  const [only, ...others] = (program?.body ?? []).flatMap(each =>
+    each.type === 'ExportDefaultDeclaration' ? [each.declaration as Expression] : [],
+  );
+  if (only === undefined || others.length > 0) return null;
+  const isCall =
+    only.type === 'CallExpression' && only.callee.type === 'Identifier' && only.callee.name === 'defineConfig';
+  const object = isCall ? only.arguments[0] : only;
+  if (object?.type !== 'ObjectExpression') return null;
+  try {
+    return literalValue(object, true) as object;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest';
+
+import { readConfig } from '../../../../../controller/src/build/language/hotcast-config.ts';
+import { availableModules } from '../../../../../controller/src/build/module-entry.ts';
+import { SourceFiles } from '../../../../../controller/src/build/source-files.ts';
+import { projects } from '../../../projects.ts';
+
+const project = projects();
+
+async function externalIn(text: string): Promise<unknown> {
+  const folder = project({ 'modules/hotcast.config.ts': text });
+  try {
+    return [...(await readConfig(folder, await new SourceFiles(folder).take(true))).external];
+  } catch (error) {
+    return error instanceof Error ? error.message : error;
+  }
+}
+
+const USED = `import { defineConfig, type Config } from '@hotcast/types/config';`;
+
+it.each([
+  [`${USED} export default defineConfig({ external: ['sharp', "@scope/name"] });`, ['sharp', '@scope/name']],
+  [`${USED} export default { external: ['sharp'], } satisfies Config;`, ['sharp']],
+  [`${USED} // nothing\nexport default defineConfig({});`, []],
+])('reads %s', async (text, expected) => {
+  expect(await externalIn(text)).toEqual(expected);
+});
+
+const WRITTEN_OUT = /needs export default defineConfig\(\{ … \}\) with values that are written out/;
+
+it.each([
+  ['export const external = 1;', WRITTEN_OUT],
+  ['', WRITTEN_OUT],
+  [`const all = ['sharp']; export default { external: all };`, WRITTEN_OUT],
+  [`export default defineConfig({ external: [process.env.NAME] });`, WRITTEN_OUT],
+  ['export default defineConfig();', WRITTEN_OUT],
+  [`export default { externals: ['sharp'] };`, /has externals, which is no setting: the settings are external;/],
+  [`export default { external: 'sharp' };`, /has external that is not a list of names of packages, as \['sharp'\];/],
+  [`export default { external: ['./sharp'] };`, /has external that is not a list of names of packages/],
+  ['export default {\n external: [ ;', /does not compile: Unexpected ";" \(line 2\);/],
+])('refuses %s in one line', async (text, expected) => {
+  const message = await externalIn(text);
+  expect(message).toMatch(expected);
+  expect(message).toMatch(/^modules\/hotcast\.config\.ts .*; nothing was sent$/);
+});
+
+it('reads none where there is none, and it is no module', async () => {
+  const folder = project({ 'modules/demo.ts': 'export const value = 1;' });
+  expect(await readConfig(folder, await new SourceFiles(folder).take(true))).toEqual({
+    external: new Set(),
+    files: [],
+  });
+  expect(availableModules(project({ 'modules/hotcast.config.ts': '', 'modules/demo.ts': '' }))).toEqual(['demo']);
+});

@@ -1,0 +1,11 @@
+/** The configuration of a modules folder, `hotcast.config.ts`. It is read and does not run, so its values are written out. */
+export interface Config {
+  /**
+   * Names of npm packages that are not sent to nodes: native packages, for example. They are installed in the nodes' image, in
+   * the version that is installed for the modules. Default: none.
+   */
+  readonly external?: readonly string[];
+}
+
+/** Gives `hotcast.config.ts` its type: `export default defineConfig({ external: ['sharp'] });`. */
+export function defineConfig(config: Config): Config;
