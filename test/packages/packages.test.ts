@@ -27,7 +27,8 @@ describe('a module with npm packages', () => {
   it.for(working)('works, also after each of two swaps: %s, %s', async ([module, , value], { cluster }) => {
     for (const edit of [0, 1, 2]) {
       cluster.writeModule(module, source(module, edit));
-      expect(await cluster.hotcast('push', module)).toMatchObject({ exitCode: 0 });
+      const { exitCode, stdout, stderr } = await cluster.hotcast('push', module);
+      expect(exitCode, stdout + stderr).toBe(0);
       expect(await valuesOf(cluster, `${module}.check()`)).toEqual([value, value]);
       expect(await valuesOf(cluster, `${module}.edit()`)).toEqual([edit, edit]);
     }

@@ -86,11 +86,13 @@ export class VersionServer implements PortServer {
   }
 
   #passOnRequests(): void {
-    const server = this.#server as HttpServer;
-    const closeIdle = server.closeIdleConnections.bind(server);
+    const server = this.#server as Partial<HttpServer>;
+    server.emit = this.#emitHttp;
+    // A server of HTTP/2 has none.
+    const closeIdle = server.closeIdleConnections?.bind(server);
+    if (closeIdle === undefined) return;
     // On an idle connection, a request can be on its way. The next version gets it.
-    const closeIdleConnections = (): void => void ((this.#isAttached || this.#port.isClosed) && closeIdle());
-    Object.assign(server, { emit: this.#emitHttp, closeIdleConnections });
+    server.closeIdleConnections = () => void ((this.#isAttached || this.#port.isClosed) && closeIdle());
   }
 
   /**
