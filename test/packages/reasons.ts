@@ -6,24 +6,12 @@ export const DECORATORS = '`experimentalDecorators` and `emitDecoratorMetadata` 
 /** Why a push refuses a native package, and what to do. */
 export const NATIVE = ['a native package', 'make it [external](#native-and-external-packages)'] as const;
 
-export const OPTIONAL_REQUIRE: Gap = {
-  error: 'Could not resolve require',
-  why: 'it requires a file whose name it makes up, and a push needs all of them',
+export const MEMORY: Gap = {
+  error: 'it takes more than 256 MB while it loads',
+  why: 'the controller packs it and all that it reaches, and has not enough memory for the preflight then',
 };
 
-/** @param error what such a package throws. */
-export const requiredByName = (error: string): Gap => ({
-  error,
-  why: 'it requires another package by a name that it makes up, and a module has only what the compiler found',
-});
-
-/** @param error what such a package throws. */
-export const ownFiles = (error: string): Gap => ({
-  error,
-  why: 'it reads files beside its code, and a module has only its code',
-});
-
-export const OWN_COPY: Gap = {
-  error: 'GraphQL',
-  why: 'each module has its own copy of the package, and does not know the classes of another copy',
+export const REFLECT: Gap = {
+  error: 'its package reflect-metadata changes',
+  why: 'the preflight takes what reflect-metadata adds to `Reflect` for a change',
 };

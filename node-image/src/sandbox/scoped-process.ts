@@ -81,11 +81,15 @@ export function scopedProcess(
   });
 
   const scoped = Object.create(SAFE_PROCESS, {
-    exitCode: { get: () => process.exitCode, set: throwing('exitCode', 'throw an error, or remove the module') },
+    exitCode: {
+      configurable: true,
+      get: () => process.exitCode,
+      set: throwing('exitCode', 'throw an error, or remove the module'),
+    },
     // Copied at the first use: most versions never use it.
     env: { configurable: true, get: () => define('env', { ...process.env }) },
-    stdout: { value: stdout },
-    stderr: { value: stderr },
+    stdout: { configurable: true, value: stdout },
+    stderr: { configurable: true, value: stderr },
   }) as NodeJS.Process;
   const define = (name: string, value: unknown): unknown => {
     Object.defineProperty(scoped, name, property(value));
@@ -103,6 +107,23 @@ export function scopedProcess(
     for (const event of events.length === 0 ? [...forwarders.keys()] : events) listeners.removeAllListeners(event);
     return scoped;
   });
+  return scoped;
+}
+
+/**
+ * Gives a {@link scopedProcess} the own enumerable properties of Node's: what a compiler makes of `import * as process` copies
+ * these, and no others.
+ */
+export function withOwnProperties(scoped: NodeJS.Process): NodeJS.Process {
+  for (const name of Object.keys(process)) {
+    const inherited = {
+      configurable: true,
+      get: () => Reflect.get(SAFE_PROCESS, name) as unknown,
+      set: (value: unknown) => void Object.defineProperty(scoped, name, { ...property(value), enumerable: true }),
+    };
+    const own = Object.getOwnPropertyDescriptor(scoped, name);
+    Object.defineProperty(scoped, name, { ...(own ?? inherited), enumerable: true });
+  }
   return scoped;
 }
 

@@ -5,7 +5,7 @@ import type { SCOPED_GLOBALS } from '../../../shared/module-script.ts';
 import type { Lifetime } from './lifetime.ts';
 import { lazyProxy } from './lazy-proxy.ts';
 import type { VersionLogger } from './version-logger.ts';
-import { scopedProcess } from './scoped-process.ts';
+import { scopedProcess, withOwnProperties } from './scoped-process.ts';
 import { type ScopedTimers, scopedTimers, promisedTimers, timersModule } from './scoped-timers.ts';
 
 const requireBuiltin = createRequire(import.meta.url);
@@ -33,7 +33,7 @@ export function versionGlobals(
   const builtins: Readonly<Record<string, () => unknown>> = {
     timers: () => timersModule(timers),
     'timers/promises': () => promisedTimers(timers),
-    process: () => process,
+    process: () => withOwnProperties(process),
     console: () => console,
     ...more,
   };

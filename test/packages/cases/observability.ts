@@ -1,14 +1,10 @@
-import { notYet, type PackageCase, works } from '../package-case.ts';
-import { OPTIONAL_REQUIRE, ownFiles } from '../reasons.ts';
+import { type PackageCase, works } from '../package-case.ts';
 
 export const OBSERVABILITY: readonly PackageCase[] = [
-  notYet(
-    OPTIONAL_REQUIRE,
-    works('bunyan', 'a ring buffer', [
-      ['hello 2', 2],
-      ['hello 3', 3],
-    ]),
-  ),
+  works('bunyan', 'a ring buffer', [
+    ['hello 2', 2],
+    ['hello 3', 3],
+  ]),
   works('debug', 'enabled names', ['shop:http']),
   works(['opentelemetry', '@opentelemetry/sdk-trace-base'], 'a span in a span', [
     { name: 'pay', status: 2, isChild: true },
@@ -21,10 +17,7 @@ export const OBSERVABILITY: readonly PackageCase[] = [
     user: 'Ada',
     msg: 'hello world',
   }),
-  notYet(
-    ownFiles('the worker thread exited'),
-    works(['pino-transport', 'pino'], 'a transport, in a worker thread', { level: 30, msg: 'hello' }),
-  ),
+  works(['pino-transport', 'pino'], 'a transport, in a worker thread', { level: 30, msg: 'hello' }),
   works('prom-client', 'a counter that a new version finds again', [
     '# HELP shop_orders_total Orders',
     '# TYPE shop_orders_total counter',

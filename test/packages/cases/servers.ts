@@ -1,5 +1,4 @@
-import { notYet, type PackageCase, works } from '../package-case.ts';
-import { OWN_COPY } from '../reasons.ts';
+import { type PackageCase, works } from '../package-case.ts';
 
 export const SERVERS: readonly PackageCase[] = [
   works(['apollo-server', '@apollo/server'], 'a query', {
@@ -13,7 +12,7 @@ export const SERVERS: readonly PackageCase[] = [
   ]),
   works('fastify', 'on its own port: a plugin, a schema, `inject`', [{ answer: 42 }, { age: 36 }, 400]),
   works('graphql', 'a schema, a query and an error', { hello: 'Hello Ada', errors: 1, printed: 3 }),
-  notYet(OWN_COPY, works(['graphql-instance', 'graphql'], 'a schema of another module', { hello: 'Hello world' })),
+  works(['graphql-instance', 'graphql'], 'a schema of another module', { hello: 'Hello world' }),
   works('graphql-yoga', 'served by the node: a query, a subscription as server-sent events', {
     hello: { data: { hello: 'Hello Ada' } },
     counts: [1, 2, 3],

@@ -158,7 +158,7 @@ export class VersionServer implements PortServer {
     if (!this.#isAttached) return;
     this.#isAttached = false;
     this.#port.remove(this, { successor });
-    if (isHttp(this.#server)) (this.#server as HttpServer).closeIdleConnections();
+    if (isHttp(this.#server)) (this.#server as Partial<HttpServer>).closeIdleConnections?.();
   }
 
   /** Ends the connections that the version still has, after what was written to them. */
