@@ -46,7 +46,10 @@ export function versionGlobals(
     if (!created.has(name)) created.set(name, create());
     return created.get(name);
   };
-  Object.defineProperty(process, 'getBuiltinModule', { value: (id: string) => builtin(id) ?? undefined });
+  Object.defineProperty(process, 'getBuiltinModule', {
+    configurable: true,
+    value: (id: string) => builtin(id) ?? undefined,
+  });
 
   const scoped: Record<string, unknown> = { ...timers, console, process };
   const view: object = new Proxy(globalThis, {

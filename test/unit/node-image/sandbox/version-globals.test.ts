@@ -176,6 +176,15 @@ describe('process in a module', () => {
     expect(await node.value('demo', 'f')).toEqual([process.cwd(), process.version, process.pid, true, true]);
   });
 
+  it('has the own enumerable names of that of Node when it is required, with its own values', async () => {
+    const node = host();
+    const demo = `const copy = require('node:process');
+      export const f = () => [Object.keys(copy), copy.env === process.env, copy.pid];`;
+    await node.push({ demo });
+    const names: unknown = expect.arrayContaining(Object.keys(process));
+    expect(await node.value('demo', 'f')).toEqual([names, true, process.pid]);
+  });
+
   it('has a separate env', async () => {
     const node = host();
     const source = `process.env['YABBA'] = 'doo'; export const f = () => [process.env['YABBA'], process.env['PATH']];`;
