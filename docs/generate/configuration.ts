@@ -71,7 +71,8 @@ function page(compose: string): string {
     '## With Docker Compose',
     '',
     '`make up` and `docker compose up` read these variables from the shell, or from a file `.env` beside ' +
-      '`docker-compose.yml`. Run the command again after a change: it recreates the containers that the change concerns.',
+      '`docker-compose.yml`. The scripts behind `make` do not read `.env`: set `HTTP_PORT`, `HOTCAST_PROJECT` and ' +
+      '`COMPOSE_PROJECT_NAME` in the shell. Run the command again after a change: it recreates the containers that the change concerns.',
     '',
     ...table(COLUMNS, composeRows(compose)),
     '',
