@@ -143,6 +143,17 @@ describe('a node that starts loads a module whose top level calls another one', 
     });
   });
 
+  it('in a circle over two pushes, of which it missed the second one', async () => {
+    const needy = { module: 'greeter', version: 1, needs: ['counter'] };
+    const set = push(needy, { module: 'demo', version: 2 }, { module: 'counter', version: 2, needs: ['greeter'] });
+    await inCluster(async cluster => {
+      cluster.network.setLink('barney', 'deaf');
+      for (const order of [two, set]) await cluster.carryOut([order]);
+      await cluster.start('barney');
+      await cluster.carryOut([push({ module: 'counter', version: 3, needs: ['demo'] })]);
+    });
+  });
+
   it('when that comes back', async () => {
     await inCluster(async cluster => {
       for (const order of [one, user]) await cluster.carryOut([order]);

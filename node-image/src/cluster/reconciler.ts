@@ -103,10 +103,14 @@ export function createReconciler(
   };
   const commit = (heads: readonly Head[]) => prepareAnd(each => codeServer.commit(each), heads);
   const retry = (heads: readonly Head[]) => prepareAnd(each => codeServer.retry(each), heads);
-  /** Has refused heads tried again. This happens in the turn of the refusal, before anything else can be loaded. */
+  /**
+   * Has refused heads tried again. This happens in the turn of the refusal, before anything else can be loaded. Returns what has
+   * become of them: with heads that were refused before, they can complete a circle.
+   */
   const retryLater = (heads: readonly Head[], result: LoadResult): LoadResult => {
-    if (result.status === 'refused' && !heads.some(leftOut.has)) retries.add(heads, result);
-    return result;
+    if (result.status === 'ok' || heads.some(leftOut.has)) return result;
+    retries.add(heads, result);
+    return heads.some(isRefused) ? result : codeServer.commit(heads.map(assignmentOf));
   };
   const commitOrRetry = (heads: readonly Head[]) =>
     prepareAnd(each => retryLater(heads, codeServer.commit(each)), heads);

@@ -48,8 +48,8 @@ export interface RetryState {
 export type Retries = ReturnType<typeof createRetries>;
 
 /**
- * Tries refused heads again: at once when a module was loaded that they import, and after 2, 4, 8, … at most 60 seconds. It
- * ends when they are applied or replaced, or when they are refused for a reason that time does not heal.
+ * Tries refused heads again: at once when a module was loaded that they import, and after 2, 4, 8, … at most 60 seconds. Pushes
+ * that import each other in a circle are tried together, and at once when the circle is complete. It ends when they are applied or replaced, or when they are refused for a reason that time does not heal.
  */
 export function createRetries({ retry, isRefused, importsOf, log }: RetriesDeps) {
   /** By the id of the push. */
@@ -77,12 +77,15 @@ export function createRetries({ retry, isRefused, importsOf, log }: RetriesDeps)
     entry.isTrying = true;
     const fields = { heads: heads.map(({ module, revision, sequence }) => ({ module, revision, sequence })) };
     try {
-      const result = await retry(heads);
+      const circle = circleOf(entry);
+      const together = circle.flatMap(each => each.heads.filter(isRefused));
+      const isTogether = circle.length > 1 && (await retry(together)).status === 'ok';
+      const result = isTogether ? { status: 'ok' as const } : await retry(heads);
       if (stopped) return;
       entry.attempts += 1;
       const { attempts } = entry;
       if (result.status === 'ok') {
-        drop(entry);
+        for (const each of isTogether ? circle : [entry]) drop(each);
         log.info({ ...fields, attempts }, `loaded at try ${attempts}`);
       } else if (FINAL.has(result.reason)) {
         drop(entry);
@@ -105,13 +108,18 @@ export function createRetries({ retry, isRefused, importsOf, log }: RetriesDeps)
     await attempt(entry);
   };
 
+  const describe = ({ heads }: Entry) => ({
+    modules: heads.map(({ module }) => module),
+    imports: heads.flatMap(head => importsOf(head)),
+  });
+
+  /** The entries that import each other in a circle with this one, and itself. */
+  const circleOf = (entry: Entry): readonly Entry[] =>
+    loadOrder([...entries.values()], describe).find(group => group.includes(entry)) ?? [entry];
+
   /** Tries again what waits for one of these modules, in the order of imports. */
   const retryAfter = async (modules: readonly string[]): Promise<void> => {
     const changed = new Set(modules);
-    const describe = ({ heads }: Entry) => ({
-      modules: heads.map(({ module }) => module),
-      imports: heads.flatMap(head => importsOf(head)),
-    });
     for (const entry of loadOrder([...entries.values()], describe).flat()) {
       const unit = describe(entry);
       // With another head of one of its modules, the rest of a set stands for itself.
@@ -120,7 +128,10 @@ export function createRetries({ retry, isRefused, importsOf, log }: RetriesDeps)
   };
 
   return {
-    /** Schedules a retry of heads of one push; returns when it is, or null when they are not tried again. */
+    /**
+     * Schedules a retry of heads of one push; returns when it is, or null when they are not tried again. When the heads complete a
+     * circle whose bundles are prepared, all of it is tried before this returns.
+     */
     add: (heads: readonly Head[], refusal: Refused): RetryState | null => {
       const [first] = heads;
       if (first === undefined || FINAL.has(refusal.reason) || stopped) return null;
@@ -129,6 +140,7 @@ export function createRetries({ retry, isRefused, importsOf, log }: RetriesDeps)
       const entry: Entry = { heads, attempts: 1, dueAt: 0, timer: undefined, isTrying: false, isDue: false, refusal };
       entries.set(first.push, entry);
       schedule(entry, refusal);
+      if (circleOf(entry).length > 1) void attempt(entry);
       return stateOf(entry);
     },
 

@@ -85,6 +85,18 @@ describe('a refused head', () => {
     expect([running('top'), running('over')]).toEqual([1, 2]);
   });
 
+  it('is loaded with the head that completes a circle with it', async () => {
+    const middle = bundleOf('middle', 'exports.version = (0, require("hot:core").add)(); exports.add = () => 2;');
+    const over = bundleOf('over', 'exports.version = (0, require("hot:middle").add)();');
+    const { reconciler, running } = nodeBeside([], [core, middle, over]);
+    const push = [headOf('over', over.revision, 1), headOf('core', core.revision, 1)];
+    expect(await reconciler.apply(push)).toMatchObject({ status: 'refused' });
+    expect(await reconciler.apply([headOf('middle', middle.revision, 2)])).toEqual({ status: 'ok' });
+    expect(['core', 'middle', 'over'].map(running)).toEqual([1, 1, 2]);
+    expect(reconciler.refusals()).toEqual({});
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it('of a commit that comes while the node starts is answered when the node has applied the others', async () => {
     const { reconciler } = nodeBeside([headOf('core', core.revision, 1)], [core, top]);
     const started = reconciler.readHeads();
