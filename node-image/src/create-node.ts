@@ -123,6 +123,7 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     const healthFile = startHealthFile(deps.healthFile, nats, log);
     disposers.push(async ({ natsMs, callsMs, versionsMs }) => {
       healthFile[Symbol.dispose]();
+      await http.withdraw(callsMs());
       codeServer.closePorts();
       await Promise.all([orNullAfter(natsMs(), node.leave(deps.stopTimeoutMs)), http.stop(callsMs())]);
       await finishCalls(codeServer, callsMs(), log);

@@ -4,6 +4,7 @@ import { type AddressInfo, Server, type Socket } from 'node:net';
 
 import { listen } from './listen.ts';
 import { exchanges } from './exchange.ts';
+import { healthChecks } from './health-checks.ts';
 import { handlerOf } from './module-handler.ts';
 import { responseHeaders } from './response-headers.ts';
 import { routeOf } from './route.ts';
@@ -40,6 +41,8 @@ export async function startHttpServer(deps: HttpDeps) {
   const connections = new Set<Socket>();
   /** The responses that are not sent, with their connections. */
   const inFlight = new Map<ServerResponse, Socket>();
+  const checks = healthChecks();
+  let isChecked = false;
   let stopping = false;
   let closesIdle = false;
   let lastRequestAt = 0;
@@ -58,13 +61,14 @@ export async function startHttpServer(deps: HttpDeps) {
 
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const { url = '/', socket } = incoming;
-    lastRequestAt = performance.now();
+    const route = routeOf(url);
+    const isCheck = route.to === 'node' && incoming.headers['x-forwarded-for'] === undefined;
+    if (!isCheck) lastRequestAt = performance.now();
     inFlight.set(outgoing, socket);
     outgoing.once('close', () => {
       inFlight.delete(outgoing);
       if (closesIdle) closeIdle();
     });
-    const route = routeOf(url);
     const resumed = route.to === 'module' ? codeServer.suspensions.untilResumed(route.module) : null;
     if (resumed !== null) await resumed;
     // The client can have left while the request waited.
@@ -72,7 +76,10 @@ export async function startHttpServer(deps: HttpDeps) {
     const version = route.to === 'module' ? codeServer.current(route.module) : null;
     outgoing.setHeaders(new Map(Object.entries(responseHeaders(node, version))));
     if (stopping) outgoing.setHeader('connection', 'close');
-    if (route.to === 'node') return sendText(outgoing, stopping ? 503 : 200, page());
+    if (route.to === 'node') {
+      const isRefused = isCheck && (!checks.ask(socket.remoteAddress ?? '') || stopping);
+      return sendText(outgoing, isRefused ? 503 : 200, page());
+    }
     if (route.to === 'nowhere') return sendText(outgoing, 404, `no module is called ${JSON.stringify(route.part)}`);
     const { module, path, folder } = route;
     if (version === null) return sendText(outgoing, 404, `module ${module} is not loaded on node ${node}`);
@@ -105,9 +112,21 @@ export async function startHttpServer(deps: HttpDeps) {
     for (const socket of idle()) socket.destroySoon();
   };
 
+  const closeListener = (): void => {
+    // Not close() of the HTTP server: it closes idle connections immediately, even if a request is on its way.
+    if (server.listening) Server.prototype.close.call(server);
+  };
+
   await listen(server, port);
   return {
     port: (server.address() as AddressInfo).port,
+    /**
+     * Answers health checks with 503, and serves all other requests. Resolves when the proxies that check the node send it no
+     * more requests, after at most `timeoutMs` (milliseconds), and immediately if none does.
+     */
+    withdraw: async (timeoutMs: number): Promise<void> => {
+      isChecked = await checks.refuse(timeoutMs);
+    },
     /**
      * Stops accepting connections, and closes each open one after its next response, or when no more requests come, after at
      * most `timeoutMs` (milliseconds). Resolves when only requests in flight hold connections.
@@ -116,13 +135,17 @@ export async function startHttpServer(deps: HttpDeps) {
       stopping = true;
       for (const outgoing of inFlight.keys()) if (!outgoing.headersSent) outgoing.setHeader('connection', 'close');
       sockets.closeAll();
-      // Not close() of the HTTP server: it closes idle connections immediately, even if a request is on its way.
-      Server.prototype.close.call(server);
+      // A proxy that was told can be late. What it has connected and the node has not accepted would be reset.
+      if (!isChecked) closeListener();
       const deadline = performance.now() + timeoutMs;
       lastRequestAt = performance.now();
-      while (idle().length > 0 && performance.now() < Math.min(deadline, lastRequestAt + QUIET_MS)) {
+      while (
+        (server.listening || idle().length > 0) &&
+        performance.now() < Math.min(deadline, lastRequestAt + QUIET_MS)
+      ) {
         await new Promise(resolve => setTimeout(resolve, 10));
       }
+      closeListener();
       closesIdle = true;
       closeIdle();
     },

@@ -18,7 +18,15 @@ export interface Answer {
   readonly sentAt: number;
 }
 
-/** A load of requests on keep-alive connections. Each connection sends one request at a time. */
+export interface HttpLoadOptions {
+  readonly connections: number;
+  /** Default: GET. */
+  readonly methods?: readonly string[];
+  /** False: each request has a connection of its own. */
+  readonly keepAlive?: boolean;
+}
+
+/** A load of requests. Each connection sends one request at a time. */
 export class HttpLoad {
   readonly answers: Answer[] = [];
   readonly failures: unknown[] = [];
@@ -28,8 +36,10 @@ export class HttpLoad {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>[];
 
-  constructor(url: string, { connections, methods = ['GET'] }: { connections: number; methods?: readonly string[] }) {
-    this.#running = Array.from({ length: connections }, (_, index) => this.#sendRequests(url, methods, index));
+  constructor(url: string, { connections, methods = ['GET'], keepAlive = true }: HttpLoadOptions) {
+    this.#running = Array.from({ length: connections }, (_, index) =>
+      this.#sendRequests(url, methods, index, keepAlive),
+    );
   }
 
   /** Resolves when each connection has, on average, this number of further answers. */
@@ -45,8 +55,8 @@ export class HttpLoad {
     await Promise.all(this.#running);
   }
 
-  async #sendRequests(url: string, methods: readonly string[], index: number): Promise<void> {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  async #sendRequests(url: string, methods: readonly string[], index: number, keepAlive: boolean): Promise<void> {
+    const agent = new Agent({ keepAlive, maxSockets: 1 });
     const ports = new Set<number | undefined>();
     for (let round = index; !this.#stop.signal.aborted; round += 1) {
       try {

@@ -10,6 +10,27 @@ import { serving, servingHosts } from './serving-host.ts';
 const servingHost = servingHosts();
 
 describe('the stop of an HTTP server', () => {
+  it('begins when the proxy that checks it has seen twice that it stops; requests are served until then', async () => {
+    const node = await servingHost();
+    await node.push({ web: serving(`return new Response('served')`) });
+    const check = async (): Promise<number> => (await node.get('/')).status;
+    expect(await check()).toBe(200);
+    let isWithdrawn = false;
+    const withdrawn = node.http.withdraw(60_000).finally(() => (isWithdrawn = true));
+    expect(await check()).toBe(503);
+    const page = await node.get('/', { headers: { 'x-forwarded-for': '192.0.2.1' } });
+    expect([page.status, (await node.get('/web/')).status]).toEqual([200, 200]);
+    expect(isWithdrawn).toBe(false);
+    expect(await check()).toBe(503);
+    await withdrawn;
+    const stopped = node.http.stop(60_000);
+    // The proxy can have connected before it saw the answer.
+    const late = await node.get('/web/', { method: 'POST' });
+    expect([late.headers.get('connection'), await late.text()]).toEqual(['close', 'served']);
+    await stopped;
+    await expect(node.get('/web/')).rejects.toThrow('fetch failed');
+  });
+
   it('finishes running requests, closes each connection after its next response, and accepts no new ones', async () => {
     const node = await servingHost();
     const { opened, open } = latch();
@@ -39,7 +60,7 @@ describe('the stop of an HTTP server', () => {
     const node = await servingHost();
     const agents = Array.from({ length: 4 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
     const page = async (agent: Agent): Promise<string | undefined> => {
-      const sent = nodeRequest(`${node.base}/`, { agent }).end();
+      const sent = nodeRequest(`${node.base}/web/`, { agent }).end();
       const [response] = (await once(sent, 'response')) as [IncomingMessage];
       await text(response);
       return response.headers.connection;
