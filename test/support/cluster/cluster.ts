@@ -38,7 +38,7 @@ export interface ClusterOptions {
 }
 
 /** A second controller of the same cluster. */
-export interface SecondController {
+export interface SecondController extends AsyncDisposable {
   readonly writeModule: (name: string, source: string) => void;
   readonly push: (module: string, ...options: string[]) => Promise<PushResult>;
 }
@@ -158,7 +158,7 @@ export class Cluster extends HotcastCommands implements AsyncDisposable {
     return (...args: readonly string[]) => container.exec(['hotcast', ...args]);
   }
 
-  /** Starts a second controller of this cluster, with its own modules folder. */
+  /** Starts a second controller of this cluster, with its own modules folder. Disposing of it kills it. */
   async addSecondController(): Promise<SecondController> {
     const modules = new ModulesFolder(join(this.#folder, 'modules-of-second-controller'));
     const spec = this.#controller('second-controller', this.cookie, modules);
@@ -169,6 +169,7 @@ export class Cluster extends HotcastCommands implements AsyncDisposable {
         const { stdout } = await container.exec(['hotcast', 'push', module, '--no-check', ...options, '--json']);
         return JSON.parse(stdout) as PushResult;
       },
+      [Symbol.asyncDispose]: () => this.kill('second-controller'),
     };
   }
 
@@ -187,6 +188,19 @@ export class Cluster extends HotcastCommands implements AsyncDisposable {
     const startedAt = Date.now();
     await (await this.container(name)).start();
     await this.waitForLog(name, ({ msg }) => msg === 'ready', startedAt);
+  }
+
+  /** The names of the containers that run, for {@link restore}. */
+  async running(): Promise<string[]> {
+    return this.#containers.running();
+  }
+
+  /** Has these containers run in the network again, whatever happened to them. Resolves when those that it started are ready. */
+  async restore(names: readonly string[]): Promise<void> {
+    const startedAt = Date.now();
+    const started = await this.#containers.resume(names, this.id);
+    const logging = started.filter(name => !['nats', 'proxy'].includes(name));
+    await settleAll(logging.map(name => this.waitForLog(name, ({ msg }) => msg === 'ready', startedAt)));
   }
 
   /** Disconnects a container from the network. Its processes continue to run. */

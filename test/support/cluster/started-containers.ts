@@ -30,6 +30,36 @@ export class StartedContainers {
     return (await engine()).getContainer(this.get(name).getId());
   }
 
+  /** The names of the containers that run, paused ones too. */
+  async running(): Promise<string[]> {
+    const ids = new Set((await (await engine()).listContainers()).map(({ Id }) => Id));
+    return [...this.#containers].flatMap(([name, container]) => (ids.has(container.getId()) ? [name] : []));
+  }
+
+  /**
+   * Has containers run in a network: starts those that have stopped, continues those that are paused, connects those that are
+   * cut off. Returns the names of those that it started.
+   */
+  async resume(names: readonly string[], network: string): Promise<string[]> {
+    const stopped: string[] = [];
+    for (const name of names) {
+      const { isRunning, isPaused, networks } = await this.#state(name);
+      const { id: Container } = await this.handle(name);
+      if (!networks.includes(network)) await (await engine()).getNetwork(network).connect({ Container });
+      if (isPaused) await (await this.handle(name)).unpause();
+      if (isRunning) continue;
+      await (await this.handle(name)).start();
+      stopped.push(name);
+    }
+    return stopped;
+  }
+
+  async #state(name: string) {
+    const { State, NetworkSettings } = await (await this.handle(name)).inspect();
+    const { Running, Restarting, Paused } = State;
+    return { isRunning: Running || Restarting, isPaused: Paused, networks: Object.keys(NetworkSettings.Networks) };
+  }
+
   /** The port of this machine under which a container's port is published; it changes when the container restarts. */
   async publishedPort(name: string, port: number): Promise<string | undefined> {
     const { NetworkSettings } = await (await this.handle(name)).inspect();

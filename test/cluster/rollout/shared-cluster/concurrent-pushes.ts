@@ -60,7 +60,7 @@ describe('concurrent pushes of one controller', () => {
 
 describe('concurrent pushes of two controllers', () => {
   it('commit one of the two revisions, and every node ends on it', async ({ cluster }) => {
-    const second = await cluster.addSecondController();
+    await using second = await cluster.addSecondController();
     const fred = await cluster.container('fred');
     cluster.writeModule('contested', versionSource('none'));
     await cluster.push('contested');
@@ -91,6 +91,5 @@ describe('concurrent pushes of two controllers', () => {
       expect(newest).toMatchObject({ revision: winner, outcome: { verdict: 'committed', loaded: 3 } });
       expect(older).toEqual(before);
     }
-    await cluster.kill('second-controller');
   });
 });
