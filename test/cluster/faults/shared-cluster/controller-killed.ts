@@ -165,6 +165,6 @@ describe('a controller that is killed', () => {
     await expect.poll(() => newest(cluster, 'rosterless', 1), { timeout: 30_000 }).toMatchObject([reverted]);
     await waitForConvergence(cluster);
     expect(await runningRevisions(cluster, 'rosterless')).toEqual([one.revision]);
-    await roster.start();
+    await cluster.startContainer('roster');
   });
 });

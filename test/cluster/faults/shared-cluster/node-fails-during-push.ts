@@ -139,7 +139,7 @@ describe('a node that ended', () => {
     await expect.poll(stillListed, { timeout: 20_000 }).toBe(false);
     expect(lastListedMs).toBeLessThan(6_000);
 
-    await (await cluster.container('roster')).start();
+    await cluster.startContainer('roster');
     await Promise.all([cluster.startContainer('fred'), cluster.startContainer('bambam')]);
     await waitForConvergence(cluster);
   });

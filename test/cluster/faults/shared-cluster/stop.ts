@@ -78,7 +78,8 @@ describe('a container that is stopped', () => {
     const stopped = Promise.all([stop(cluster, 'bambam'), stop(cluster, 'fred')]);
 
     const staying = cluster.nodeNames.slice(2);
-    await expect.poll(async () => (await cluster.nodes()).map(({ node }) => node)).toEqual(staying);
+    const listed = async () => (await cluster.nodes()).map(({ node }) => node);
+    await expect.poll(listed, { timeout: 10_000 }).toEqual(staying);
     cluster.writeModule('other', 'export const nothing = 1;');
     const push = await cluster.push('other');
     expect(push.result.nodes).toMatchObject(staying.map(node => ({ node, status: 'loaded' })));

@@ -59,6 +59,9 @@ describe('a node that missed a push', () => {
     const betty = await cluster.container('betty');
     const before = (await cluster.nodes()).find(({ node }) => node === 'betty');
     await betty.kill();
+    // The roster hears of it from the engine.
+    const listed = async () => (await cluster.nodes()).map(({ node }) => node);
+    await expect.poll(listed, { timeout: 10_000 }).toEqual(['fred', 'bambam']);
     edit(cluster);
     const pushed = await cluster.push('news');
     expect(pushed.exitCode).toBe(0);
