@@ -69,6 +69,7 @@ export async function simulateController() {
     ...context,
     heartbeatInterval: () => heartbeatInterval(membership.present().length, monitor.isCanaryOpen),
     finish: async () => undefined,
+    writeLateResults: async () => undefined,
     rollBackStalled: async () => undefined,
     log,
   });

@@ -105,7 +105,11 @@ export class ControllerProcess {
       },
     });
     const members = () => nodeNames().map(node => ({ node, container: node }));
-    const membership = { expected: async () => ({ members: members(), warning: null }), isDebugged: () => false };
+    const membership = {
+      expected: async () => ({ members: members(), awaited: new Set(nodeNames()), warning: null }),
+      noteSilent: () => undefined,
+      isDebugged: () => false,
+    };
     const monitor = { observe: () => undefined, watch: async () => ({ status: 'passed' as const, detail: '' }) };
     this.#audience = () => ({ expected: new Set(nodeNames()), timeoutMs: TIMEOUT_MS });
     const sources = { changedAmong: () => [] };
@@ -123,6 +127,7 @@ export class ControllerProcess {
       monitor,
       heartbeatInterval: () => HEARTBEAT_INTERVAL,
       finish,
+      writeLateResults: async () => undefined,
       rollBackStalled: async () => undefined,
       log,
     });

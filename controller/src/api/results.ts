@@ -171,8 +171,10 @@ export const resultSchema = v.variant('command', [
   v.object({
     command: v.literal('history'),
     module: moduleName,
-    /** Newest first. A null outcome was not written (yet). */
-    heads: list(v.object({ ...headSchema.entries, outcome: v.nullable(headResultSchema) })),
+    /** Newest first. `outcome`: what the commit saw; null: not written (yet). `later`: what was seen after it. */
+    heads: list(
+      v.object({ ...headSchema.entries, outcome: v.nullable(headResultSchema), later: list(headResultSchema) }),
+    ),
   }),
   v.object({
     command: v.literal('keys rotate'),

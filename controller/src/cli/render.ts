@@ -1,4 +1,5 @@
 import { errorLine, errorText } from '../../../protocol/error-description.ts';
+import type { HeadResult } from '../../../protocol/head-result.ts';
 import type { DrainingVersion } from '../../../protocol/messages.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import { ageText } from '../../../shared/age.ts';
@@ -141,16 +142,20 @@ function stateText({ state, detail, attempts, nextAttemptInMs }: ResultOf<'statu
 
 /** A table with a row a head, newest first. */
 function renderHistory({ heads }: ResultOf<'history'>): string {
-  const rows = heads.map(({ at: time, revision, canary, author, note, outcome }) => [
+  const rows = heads.map(({ at: time, revision, canary, author, note, outcome, later }) => [
     new Date(time).toISOString(),
     shortRevision(canary?.revision ?? revision ?? '-'),
     author,
     outcome === null
       ? 'unknown'
-      : `${outcome.verdict}: ${outcome.loaded} loaded, ${outcome.refused} refused, ${outcome.silent} silent`,
+      : [outcomeText(outcome), ...later.map(each => `later ${outcomeText(each)}`)].join('; '),
     note,
   ]);
   return table([['WHEN', 'REVISION', 'WHO', 'OUTCOME', 'NOTE'], ...rows]);
+}
+
+function outcomeText({ verdict, loaded, refused, silent }: HeadResult): string {
+  return `${verdict}: ${loaded} loaded, ${refused} refused, ${silent} silent`;
 }
 
 function renderRotation({ key, until, resealed }: ResultOf<'keys rotate'>): string {

@@ -35,7 +35,8 @@ export async function changeHeads(
   write: () => Promise<HeadsWritten>,
 ): Promise<HeadChangeResult> {
   holds(NOTHING_CHANGED);
-  const expected = expectedNodes(await context.membership.expected(), report);
+  const members = await context.membership.expected();
+  const expected = expectedNodes(members, report);
   signal.throwIfAborted();
   holds(unknown(command, names));
   const written = await write();
@@ -49,9 +50,11 @@ export async function changeHeads(
     report({ type: 'progress', phase, answered, expected: expected.size });
   const { outcome, detail, nodes, ms, skew } = await awaitCommit(context, written.heads, {
     expected,
+    awaited: members.awaited,
     timeoutMs,
     onAnswer,
   });
+  context.membership.noteSilent(nodes.filter(({ status }) => status === 'silent').map(({ node }) => node));
   return { command, modules, outcome, detail, nodes: inOrder(nodes), times: { write: written.ms, commit: ms, skew } };
 }
 

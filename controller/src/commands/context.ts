@@ -9,7 +9,7 @@ import type { RolloutContext } from '../rollout/context.ts';
 
 /** What the commands need, each a part of it. */
 export interface CommandContext extends RolloutContext {
-  readonly membership: Pick<Membership, 'expected' | 'isDebugged'>;
+  readonly membership: Pick<Membership, 'expected' | 'noteSilent' | 'isDebugged'>;
   readonly monitor: Pick<CanaryMonitor, 'watch'>;
   /** Builds the bundles of modules from their sources as they are now. */
   readonly build: Build;

@@ -5,10 +5,12 @@ import type { Handler } from './context.ts';
 export const history: Handler<'history'> = async ({ store }, { module }) => {
   const [heads, results] = await Promise.all([store.history(module), store.headResultHistory(module)]);
   if (heads.length === 0) throw new UsageError(`${module} was never pushed, so it has no history`);
-  const bySequence = new Map(results.map(result => [result.sequence, result]));
   return {
     command: 'history',
     module,
-    heads: heads.toReversed().map(head => ({ ...head, outcome: bySequence.get(head.sequence) ?? null })),
+    heads: heads.toReversed().map(head => {
+      const [outcome = null, ...later] = results.filter(({ sequence }) => sequence === head.sequence);
+      return { ...head, outcome, later };
+    }),
   };
 };

@@ -37,6 +37,8 @@ interface Plan {
   /** How many bytes of bundles and packages fit into the stream. */
   readonly room: number;
   readonly names: ReadonlySet<string>;
+  /** The nodes that it waits for: see Expected. */
+  readonly awaited: ReadonlySet<string>;
   readonly scope: CanaryScope | null;
   readonly ms: number;
 }
@@ -76,7 +78,7 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
   const wanted = await modulesToPush(context, command, report);
   if (wanted.length === 0) return NOTHING;
   const plan = await build(context, wanted, command, report, signal);
-  const { names } = plan;
+  const { names, awaited } = plan;
   const result = resultOf(plan);
   const candidates = plan.candidates.filter(({ built }) => !plan.unchanged.modules.has(built.bundle.module));
   if (candidates.length === 0) return result('unchanged', UNCHANGED, plan.unchanged.silent, {});
@@ -91,7 +93,8 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
   const storedAt = performance.now();
   await context.store.putPackages(missing);
   const stored = performance.now() - storedAt;
-  const prepared = await prepare(context, bundles, force, { expected: names, timeoutMs, onAnswer, signal });
+  const prepared = await prepare(context, bundles, force, { expected: names, awaited, timeoutMs, onAnswer, signal });
+  context.membership.noteSilent(silentAmong(names, prepared.answered).map(({ node }) => node));
   if (prepared.status === 'unanswered') {
     const nodes = silentAmong(names, prepared.answered);
     return result('unanswered', 'no node answered, so nothing was committed', nodes, { prepare: stored + prepared.ms });
@@ -110,14 +113,12 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
 
   holds(committed(written.heads));
   // A node that was silent is not waited for again. When it answers all the same, that counts.
-  const commit = await awaitCommit(context, written.heads, { expected: prepared.answered, timeoutMs, onAnswer });
+  const audience = { expected: names, awaited: prepared.answered, timeoutMs, onAnswer };
+  const commit = await awaitCommit(context, written.heads, audience);
   await keepBundles(context, bundles, plan.heads);
-  const heard = new Set(commit.nodes.map(({ node }) => node));
-  const silent = commit.outcome === 'overtaken' ? [] : silentAmong(names, heard);
   // A node's time counts from the send of the bundle.
   const beforeMs = prepared.ms + written.ms;
-  const since = commit.nodes.map(node => (node.status === 'loaded' ? { ...node, ms: node.ms + beforeMs } : node));
-  const nodes = [...since, ...silent];
+  const nodes = commit.nodes.map(node => (node.status === 'loaded' ? { ...node, ms: node.ms + beforeMs } : node));
   const times = { prepare: stored + prepared.ms, write: written.ms, commit: commit.ms, skew: commit.skew };
   if (canary === null || commit.outcome !== 'committed') return result(commit.outcome, commit.detail, nodes, times);
 
@@ -158,7 +159,7 @@ async function build(
   const own = new Set(built.flatMap(each => Object.keys(each.sources)));
   const others = pushed.filter(({ module }) => !modules.includes(module));
   const affected = changedModules(context, others, own);
-  return { candidates, unchanged, heads, affected, room, names, scope, ms };
+  return { candidates, unchanged, heads, affected, room, names, awaited: expected.awaited, scope, ms };
 }
 
 /** Warnings of exports that are gone and that other modules import. */

@@ -25,6 +25,8 @@ export interface Member {
 /** The nodes that should answer, and a warning when that is not known for sure. */
 export interface Expected {
   readonly members: readonly Member[];
+  /** Those that are worth to wait for: all, without those that were silent and have sent nothing since. */
+  readonly awaited: ReadonlySet<string>;
   readonly warning: string | null;
 }
 
@@ -49,6 +51,8 @@ export interface Membership extends Disposable {
   readonly onEvent: (listener: Listener) => void;
   /** The nodes that should answer now, in no order. Waits shortly for the first heartbeat of those that are starting. */
   readonly expected: () => Promise<Expected>;
+  /** Nodes did not answer. The next command does not wait for them, until one of their events arrives. */
+  readonly noteSilent: (nodes: Iterable<string>) => void;
   /** The last description of each node that is present on NATS. */
   readonly present: () => NodeDescription[];
   /** Whether a debugger was attached to a node when it was last heard. At a breakpoint it is silent. */
@@ -61,10 +65,13 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
   /** The nodes that said goodbye, and until when their containers can still run. */
   const goodbyes = new Map<string, { member: Member; until: number }>();
   const debugged = new Set<string>();
+  /** The nodes that did not answer, and have sent nothing since. */
+  const silent = new Set<string>();
   const listeners: Listener[] = [];
 
   const update = (kind: string, description: NodeDescription): void => {
     const { node, heartbeatInterval = HEARTBEAT_INTERVAL, leavesWithinMs = 0 } = description;
+    silent.delete(node);
     if (kind === 'goodbye') {
       heard.delete(node);
       goodbyes.set(node, { member: memberOf(description), until: performance.now() + leavesWithinMs });
@@ -98,6 +105,11 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
     for (const [node, { until }] of goodbyes) if (now > until) goodbyes.delete(node);
     return [...goodbyes.values()].map(({ member }) => member);
   };
+  const expectedOf = (members: readonly Member[], warning: string | null): Expected => {
+    const names = members.map(({ node }) => node);
+    const awaited = names.filter(node => !silent.has(node));
+    return { members, awaited: new Set(awaited.length === 0 ? names : awaited), warning };
+  };
   const subscription = nats.subscribe(subjects.events, {
     callback: (error, { subject, data }) => {
       if (error === null) handle(subject, data);
@@ -111,10 +123,13 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
       const roster = await askRoster(nats, subjects);
       if (roster.status === 'unavailable') {
         const warning = `${roster.detail}; only nodes that are present on NATS are expected to answer`;
-        return { members: present().map(memberOf), warning };
+        return expectedOf(present().map(memberOf), warning);
       }
       await waitForStarting(staying(roster.containers, leaving()), present);
-      return { members: join(staying(roster.containers, leaving()), present()), warning: null };
+      return expectedOf(join(staying(roster.containers, leaving()), present()), null);
+    },
+    noteSilent: nodes => {
+      for (const node of nodes) silent.add(node);
     },
     [Symbol.dispose]: () => {
       subscription.unsubscribe();

@@ -56,14 +56,14 @@ export async function awaitCommit(
 async function announce(
   context: RolloutContext,
   heads: readonly Head[],
-  { expected, timeoutMs, onAnswer }: Audience,
+  { expected, awaited = expected, timeoutMs, onAnswer }: Audience,
   phase: string,
 ): Promise<LoadReplies> {
   return askNodes(context, {
     verb: 'commit',
     body: joinFrames(heads.map(head => context.store.signHead(head))),
     schema: loadReply,
-    expected,
+    expected: awaited,
     timeoutMs,
     onAnswer: answered => onAnswer?.(phase, answered),
   });

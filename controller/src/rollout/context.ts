@@ -12,9 +12,11 @@ export interface RolloutContext {
   readonly packagesTimeoutMs: number;
 }
 
-/** The nodes that a step waits for, and how long. */
+/** The nodes that should answer a step, and how long it waits for them. */
 export interface Audience {
   readonly expected: ReadonlySet<string>;
+  /** Those of them that it waits for; default: all. The others count as silent, unless they answer all the same. */
+  readonly awaited?: ReadonlySet<string>;
   /** Milliseconds. */
   readonly timeoutMs: number;
   /** Called with each answer, to show progress. */

@@ -14,7 +14,7 @@ export async function prepare(
   { nats, store, packagesTimeoutMs }: RolloutContext,
   bundles: readonly BuiltBundle[],
   force: boolean,
-  { expected, timeoutMs, onAnswer, signal }: Audience & { readonly signal: AbortSignal },
+  { expected, awaited = expected, timeoutMs, onAnswer, signal }: Audience & { readonly signal: AbortSignal },
 ): Promise<Preparation> {
   const startedAt = performance.now();
   const replies = await Promise.all(
@@ -22,7 +22,7 @@ export async function prepare(
       scatterGather(nats, {
         ask: inbox => store.putBundle(bundle, packed, { answerTo: inbox, force }),
         schema: prepareReply,
-        expected,
+        expected: awaited,
         timeoutMs,
         packagesTimeoutMs,
         signal,

@@ -16,6 +16,8 @@ interface ReconcilerDeps extends RolloutContext {
   readonly heartbeatInterval: () => number;
   /** Awaits the commit of heads that some controller left unfinished. */
   readonly finish: (heads: readonly Head[]) => Promise<unknown>;
+  /** Writes down that nodes which were silent have followed. */
+  readonly writeLateResults: (heads: readonly Head[], results: readonly HeadResult[]) => Promise<void>;
   /** Rolls back what the watchdogs of nodes ended. */
   readonly rollBackStalled: (heads: readonly Head[], results: readonly HeadResult[]) => Promise<void>;
   readonly log: Logger;
@@ -62,7 +64,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
 }
 
 async function reconcileOnce(deps: ReconcilerDeps, unfinishedAfterMs: number): Promise<void> {
-  const { store, nats, subjects, monitor, heartbeatInterval, finish, rollBackStalled, log } = deps;
+  const { store, nats, subjects, monitor, heartbeatInterval, finish, writeLateResults, rollBackStalled, log } = deps;
   const modules = await store.restoreHeads();
   if (modules.length > 0) log.warn({ modules }, 'the newest heads were overwritten, and are written again');
   const heads = await store.heads();
@@ -79,6 +81,7 @@ async function reconcileOnce(deps: ReconcilerDeps, unfinishedAfterMs: number): P
     log.warn({ push }, 'a push was left unfinished; finishing it');
     await finish(heads.filter(head => head.push === push));
   }
+  await writeLateResults(heads, results);
   await rollBackStalled(heads, results);
 }
 

@@ -33,6 +33,7 @@ import { CanaryMonitor } from '../rollout/canary-monitor.ts';
 import { awaitCommit } from '../rollout/commit.ts';
 import type { Audience } from '../rollout/context.ts';
 import { startHistoryGc } from '../rollout/history-gc.ts';
+import { lateResults, withSilentNodes } from '../rollout/late-results.ts';
 import { startPackagesGc } from '../rollout/packages-gc.ts';
 import { createReconciler } from '../rollout/reconciler.ts';
 import { openKeyring } from '../store/keyring.ts';
@@ -122,8 +123,8 @@ export async function createController({
     const { packagesTimeoutMs } = config;
     const rollout = { nats, subjects, store, packagesTimeoutMs };
     const audience = async (): Promise<Audience> => {
-      const { members } = await membership.expected();
-      return { expected: new Set(members.map(({ node }) => node)), timeoutMs: NODES_TIMEOUT_MS };
+      const { members, awaited } = await membership.expected();
+      return { expected: new Set(members.map(({ node }) => node)), awaited, timeoutMs: NODES_TIMEOUT_MS };
     };
     const endCanary = (head: Head, note: string): Promise<void> =>
       rollBackAndAwait(rollout, { cause: 'canary', heads: [head], note }, audience);
@@ -170,6 +171,12 @@ export async function createController({
         monitor,
         heartbeatInterval: () => heartbeatInterval(membership.present().length, monitor.isCanaryOpen),
         finish,
+        writeLateResults: async (heads, results) => {
+          if (withSilentNodes(heads, results).length === 0) return;
+          const { expected } = await audience();
+          const late = lateResults(heads, results, expected, membership.present());
+          await Promise.all(late.map(result => store.writeHeadResult(result)));
+        },
         rollBackStalled: (heads, results) =>
           rollBackStalled(rollout, stalledHeads(heads, results, membership.present()), audience, log),
         log,

@@ -46,11 +46,25 @@ describe('a node that missed a push', () => {
         stdout: 'bambam  pang  silent\n',
         stderr: '',
       });
+
+      // The next push does not wait for it.
+      edit(cluster);
+      pushed = await cluster.push('news', '--timeout', '60');
+      expect(pushed.result).toMatchObject({
+        outcome: 'committed',
+        nodes: [{}, { node: 'bambam', status: 'silent' }, {}],
+      });
+      expect(pushed.result.times.prepare).toBeLessThan(60_000);
+      const seen = { outcome: { verdict: 'committed', loaded: 2, refused: 0, silent: 1 }, later: [] };
+      expect((await cluster.history('news')).slice(0, 2)).toMatchObject([seen, seen]);
     } finally {
       await bambam.unpause();
     }
 
     await cluster.waitForLog('bambam', loaded(pushed.revision));
+    await expect
+      .poll(() => cluster.history('news').then(([newest]) => newest), { timeout: 20_000 })
+      .toMatchObject({ outcome: { loaded: 2, silent: 1 }, later: [{ verdict: 'committed', loaded: 3, silent: 0 }] });
     const { result } = await cluster.call('news.version()', '--node', 'bambam');
     expect(result.nodes).toMatchObject([{ json: String(versions.count), revision: pushed.revision }]);
   });

@@ -247,13 +247,13 @@ describe('render of a history', () => {
     const pushed = headOf('demo', revision, 5);
     const outcome = { module: 'demo', sequence: 5, verdict: 'committed', loaded: 3, refused: 0, silent: 1 } as const;
     const heads = [
-      { ...pushed, revision: null, note: 'remove', outcome: null },
-      { ...pushed, outcome },
+      { ...pushed, revision: null, note: 'remove', outcome: null, later: [] },
+      { ...pushed, outcome, later: [{ ...outcome, loaded: 4, silent: 0 }] },
     ];
     expect(render({ command: 'history', module: 'demo', heads }).split('\n')).toEqual([
-      'WHEN                      REVISION      WHO    OUTCOME                                   NOTE',
-      '2023-11-14T22:13:20.000Z  -             wilma  unknown                                   remove',
-      '2023-11-14T22:13:20.000Z  3f2a9c0b1d4e  wilma  committed: 3 loaded, 0 refused, 1 silent  push',
+      'WHEN                      REVISION      WHO    OUTCOME                                                                                   NOTE',
+      '2023-11-14T22:13:20.000Z  -             wilma  unknown                                                                                   remove',
+      '2023-11-14T22:13:20.000Z  3f2a9c0b1d4e  wilma  committed: 3 loaded, 0 refused, 1 silent; later committed: 4 loaded, 0 refused, 0 silent  push',
     ]);
   });
 });

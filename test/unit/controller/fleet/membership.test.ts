@@ -111,6 +111,25 @@ describe('expected', () => {
   });
 });
 
+describe('awaited', () => {
+  const containers = [container('c1', 'hotcast-node-1'), container('c2', 'hotcast-node-2')];
+
+  it('has no node that was silent, until it is heard', async () => {
+    const { fleet, tell } = fleetOf(containers);
+    fleet.noteSilent(['fred']);
+    const { members, awaited } = await fleet.expected();
+    expect([members.map(({ node }) => node), [...awaited]]).toEqual([['fred', 'bambam'], ['bambam']]);
+    tell('heartbeat', present('fred', 'c1'));
+    expect([...(await fleet.expected()).awaited]).toEqual(['fred', 'bambam']);
+  });
+
+  it('has all when all were silent', async () => {
+    const { fleet } = fleetOf(containers);
+    fleet.noteSilent(['fred', 'bambam']);
+    expect([...(await fleet.expected()).awaited]).toEqual(['fred', 'bambam']);
+  });
+});
+
 describe('present', () => {
   afterEach(() => void vi.useRealTimers());
 
