@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -80,7 +80,14 @@ export async function simulateController() {
     /** Pushes a new version to so many nodes. @throws Error when a node did not load it. */
     async push(bytes: number, nodes: number): Promise<PushSample> {
       next = [build(bytes, (version += 1))];
-      const how = { author: 'bench', timeoutMs: TIMEOUT_MS, force: false, check: false, canary: null };
+      const how = {
+        author: 'bench',
+        change: randomUUID(),
+        timeoutMs: TIMEOUT_MS,
+        force: false,
+        check: false,
+        canary: null,
+      };
       const command = { type: 'push' as const, cookie: null, modules: ['subject'], dryRun: false, ...how };
       const startedAt = performance.now();
       const result = await push(

@@ -9,6 +9,7 @@ try {
   process.exitCode = await runCli(process.argv.slice(2), {
     socketPath: config.socketPath,
     author: process.env['HOTCAST_AUTHOR'] || 'hotcast',
+    ...(process.env['HOTCAST_CHANGE'] ? { change: process.env['HOTCAST_CHANGE'] } : {}),
     // Only the long-lived process loads the controller, so that the CLI starts fast. It warns of old settings too.
     serve: async () => (await import('./server/serve.ts')).serve(),
     interruption: () => interruption(client),

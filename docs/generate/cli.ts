@@ -29,7 +29,7 @@ else if (currentPage() !== page) {
 function describeCli(): string {
   const program = new Program('hotcast');
   const unused = (): Promise<void> => Promise.resolve();
-  defineCli(program, '', { send: unused, serve: unused });
+  defineCli(program, { author: '', change: '' }, { send: unused, serve: unused });
   const commands = leavesOf(program);
   const common = commonOptions(commands.filter(command => exampleOf(command) !== null));
   return [

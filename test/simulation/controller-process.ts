@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 
 import type { Command } from '../../controller/src/api/command.ts';
@@ -176,7 +177,7 @@ export class ControllerProcess {
 
   async #run(order: Order): Promise<PushResult['outcome']> {
     const client = [(): void => undefined, this.#client.signal, (): void => undefined] as const;
-    const common = { cookie: null, author: 'wilma', timeoutMs: TIMEOUT_MS, modules: modulesOf(order) };
+    const common = { cookie: null, author: 'wilma', change: randomUUID(), timeoutMs: TIMEOUT_MS, modules: modulesOf(order) };
     switch (order.type) {
       case 'push': {
         const build = async (): Promise<readonly Source[]> => order.sources;

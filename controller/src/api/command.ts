@@ -36,8 +36,11 @@ const common = {
   timeoutMs: v.pipe(milliseconds, v.gtValue(0)),
 };
 
+/** The id of a change, which the heads that it writes carry. */
+const changeId = v.pipe(v.string(), v.uuid('a change is named by its id, a UUID'));
+
 /** What every command has that changes heads. */
-const change = { ...common, modules, author: v.string() };
+const change = { ...common, modules, author: v.string(), change: changeId };
 
 /** A command as the CLI sends it to the controller. */
 export const commandSchema = v.variant('type', [
@@ -92,6 +95,8 @@ export const commandSchema = v.variant('type', [
   v.object({ ...common, type: v.literal('nodes'), wait: v.nullable(count) }),
   v.object({ ...common, type: v.literal('status') }),
   v.object({ ...common, type: v.literal('history'), module }),
+  /** `modules`: whose histories to search; what the newest heads say is found without them. */
+  v.object({ ...common, type: v.literal('result'), change: changeId, modules: list(module) }),
   /** `overlap`: how long nodes trust the previous keys (milliseconds). */
   v.object({ ...common, type: v.literal('keys rotate'), overlap: milliseconds }),
 ]);

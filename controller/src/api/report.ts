@@ -5,6 +5,9 @@ import { diagnosticSchema } from './diagnostic.ts';
 import { resultSchema } from './results.ts';
 import { list } from './validation.ts';
 
+/** The code of a command that failed after it may have written heads. */
+export const UNKNOWN_RESULT = 'unknown-result';
+
 /** What the controller reports to the CLI while a command runs. `result` or `failed` is the last report. */
 export const reportSchema = v.variant('type', [
   v.object({ type: v.literal('progress'), phase: v.string(), answered: count, expected: count }),
@@ -12,7 +15,7 @@ export const reportSchema = v.variant('type', [
   v.object({ type: v.literal('result'), result: resultSchema }),
   v.object({
     type: v.literal('failed'),
-    /** The `code` of the error, or `fault` for a fault of the controller. */
+    /** The `code` of the error, `fault` for a fault of the controller, or {@link UNKNOWN_RESULT}. */
     code: v.string(),
     message: v.string(),
     /** The errors of the compiler or the type checker. */
@@ -33,7 +36,7 @@ export interface Client {
   readonly signal: AbortSignal;
   /**
    * Receives what holds from now on if the client goes, in one line: it is the last thing that an interrupted client is told.
-   * Heads are written only after a look at the signal in the same turn.
+   * Heads are written only after a look at the signal in the same turn. `written`: whether the heads may be written from now on.
    */
-  readonly holds: (line: string) => void;
+  readonly holds: (line: string, written?: boolean) => void;
 }

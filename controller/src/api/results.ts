@@ -176,6 +176,25 @@ export const resultSchema = v.variant('command', [
       v.object({ ...headSchema.entries, outcome: v.nullable(headResultSchema), later: list(headResultSchema) }),
     ),
   }),
+  /** What came of a change, as the stream has it. */
+  v.object({
+    command: v.literal('result'),
+    /** The id of the change. */
+    change: v.string(),
+    outcome: v.picklist([
+      'committed',
+      'reverted',
+      /** The heads are written, and the nodes have not all answered yet. */
+      'unfinished',
+      /** No head of the change was found. */
+      'none',
+    ]),
+    modules: list(v.object({ module: moduleName, revision: v.nullable(revision), canary: v.boolean() })),
+    /** How many nodes had loaded, refused and been silent when the commit ended. */
+    loaded: count,
+    refused: count,
+    silent: count,
+  }),
   v.object({
     command: v.literal('keys rotate'),
     /** The id of the new key. */

@@ -17,6 +17,11 @@ const CONNECT_TIMEOUT_MS = 3_000;
 /** An interrupted command waits so long for the controller to say what holds (milliseconds). */
 const LAST_REPORT_TIMEOUT_MS = 1_000;
 
+/** The controller ended before the result of a command. */
+export class LostError extends HotcastError {
+  readonly code = 'lost';
+}
+
 const NOTHING_KNOWN =
   'interrupted: the controller does not answer, so nothing is known of the command (see: make logs)';
 
@@ -28,7 +33,8 @@ const RETRY_INTERVAL_MS = 50;
  *
  * @throws InterruptedError when `signal` is aborted, with what holds then. The end of the connection asks the controller for it.
  * @throws UsageError if the command is not valid; nothing was sent.
- * @throws UnavailableError if no controller listens on the socket, or it ends before the result.
+ * @throws UnavailableError if no controller listens on the socket.
+ * @throws LostError if the controller ends before the result.
  * @throws DecodeError if the controller sends a report that does not fit its schema.
  */
 export async function* sendCommand(
@@ -62,9 +68,7 @@ export async function* sendCommand(
     signal.removeEventListener('abort', leave);
     socket.destroy();
   }
-  throw new UnavailableError('the controller does not answer; nothing is known of the command (see: make logs)', {
-    cause: fault,
-  });
+  throw new LostError('the controller ended before the result (see: make logs)', { cause: fault });
 }
 
 function readReport(line: string): Report {

@@ -18,6 +18,12 @@ export type CommandBody = Command extends infer C
     : never
   : never;
 
+/** What the commands that change heads have in common. */
+export interface Change {
+  readonly author: string;
+  readonly change: string;
+}
+
 /** What the commands of the CLI call. */
 export interface Actions {
   /** Sends a command to the controller and shows its reports. */
@@ -39,9 +45,9 @@ export const exampleOf = (command: CommandUnknownOpts): string | null => example
  * Defines the CLI: every command with its arguments, options and an example. CONTRIBUTING.md lists what else a new command
  * needs. An empty option counts as not given, because `make` passes empty ones.
  *
- * @param author the name that the history records for changes.
+ * @param change the author and the id that the history records for a change.
  */
-export function defineCli(program: Program, author: string, { send, serve }: Actions): void {
+export function defineCli(program: Program, change: Change, { send, serve }: Actions): void {
   const statuses = Object.entries(EXIT_STATUSES).map(([status, meaning]) => `${status} ${meaning}`);
   program
     .description('Hot code loading for a fleet of Node.js containers.')
@@ -75,22 +81,22 @@ export function defineCli(program: Program, author: string, { send, serve }: Act
       if (select === null && modules.length === 0) command.error('error: name a module, or give --all or --affected');
       if (select !== null && modules.length > 0) command.error(`error: name modules, or give --${select}, not both`);
       const canary = options.canary ? { scope: options.canary, maxErrors, minCalls, watch } : null;
-      return send(options, { type: 'push', modules: select ?? modules, author, force, check, dryRun, canary });
+      return send(options, { type: 'push', modules: select ?? modules, ...change, force, check, dryRun, canary });
     });
 
   addCommand(program, 'promote <module...>', 'hotcast promote demo')
     .description("load the canary's revision on every node")
-    .action((modules, options) => send(options, { type: 'promote', modules, author }));
+    .action((modules, options) => send(options, { type: 'promote', modules, ...change }));
 
   addCommand(program, 'rollback <module...>', 'hotcast rollback demo --to 6ba64b75')
     .description('load the previous revision on every node')
     .option('--to <revision>', 'load this revision instead: its first digits, from the history')
-    .action((modules, options) => send(options, { type: 'rollback', modules, author, to: options.to || null }));
+    .action((modules, options) => send(options, { type: 'rollback', modules, ...change, to: options.to || null }));
 
   addCommand(program, 'remove <module...>', 'hotcast remove demo')
     .description('remove modules from every node; their state stays there for a later push')
     .option('--state', 'clear their state too, also if they are removed already')
-    .action((modules, options) => send(options, { type: 'remove', modules, author, state: options.state ?? false }));
+    .action((modules, options) => send(options, { type: 'remove', modules, ...change, state: options.state ?? false }));
 
   addCommand(program, 'purge <module>', 'hotcast purge demo')
     .description('purge the draining versions of a module, even if calls run on them')
@@ -109,6 +115,15 @@ export function defineCli(program: Program, author: string, { send, serve }: Act
   addCommand(program, 'history <module>', 'hotcast history demo')
     .description('list the heads of a module, newest first')
     .action((module, options) => send(options, { type: 'history', module }));
+
+  addCommand(
+    program,
+    'result <change> [module...]',
+    'hotcast result 0b5e6f7c-3d8a-4c1e-9f2b-7a6d5c4b3a29',
+    QUERY_TIMEOUT,
+  )
+    .description('look up what came of a change whose result was lost: its id, and its modules if they changed since')
+    .action((id, modules, options) => send(options, { type: 'result', change: id, modules }));
 
   addCommand(program, 'compile <module>', 'hotcast compile demo --node fred')
     .description('compile a module and load it on one node')

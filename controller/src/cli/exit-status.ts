@@ -7,11 +7,15 @@ export const EXIT_STATUSES = {
   2: 'wrong use or nothing sent',
   3: 'a node was silent',
   4: 'too little was seen of the canary, which stays open',
+  5: 'what came of it is not known',
   130: 'interrupted',
 } as const;
 
 /** The exit status of a command that has no result. */
 export const NO_RESULT = 2;
+
+/** The exit status of a change whose result could not be looked up. */
+export const UNKNOWN = 5;
 
 /** The exit status of a command that was interrupted, as a shell gives it for Ctrl+C. */
 export const INTERRUPTED = 130;
@@ -25,13 +29,24 @@ const DONE: ReadonlySet<string> = new Set(['committed', 'unchanged']);
  * - 0: every node that was asked did what it was asked.
  * - 1: a node refused, a call failed, a node does not run its desired revision, or the heads did not stay committed.
  * - 3: a node that should have answered was silent, and nothing of the above.
+ * - 2: a change that was looked up has written nothing.
  * - 4: nothing failed on the canary's nodes, but too little was seen: too few calls, or a node did not answer.
+ * - 5: the heads of a change that was looked up are written, and the nodes have not all answered.
  */
-export function exitStatus(result: Result): 0 | 1 | 3 | 4 {
+export function exitStatus(result: Result): 0 | 1 | 2 | 3 | 4 | 5 {
   if (result.command === 'history' || result.command === 'keys rotate') return 0;
   if (result.command === 'status') {
     if (result.nodes.some(({ state }) => state !== 'ok' && state !== 'silent')) return 1;
     return result.silent.length > 0 ? 3 : 0;
+  }
+  if (result.command === 'result') {
+    const statuses = {
+      committed: result.silent > 0 ? 3 : 0,
+      reverted: 1,
+      none: NO_RESULT,
+      unfinished: UNKNOWN,
+    } as const;
+    return statuses[result.outcome];
   }
   if ('outcome' in result && result.outcome === 'undecided') return 4;
   if ('outcome' in result && !DONE.has(result.outcome)) return result.outcome === 'unanswered' ? 3 : 1;

@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto';
+
 import { Command as Program, CommanderError } from '@commander-js/extra-typings';
 
 import { HotcastError } from '../../../protocol/errors.ts';
 import type { Report } from '../api/report.ts';
-import { sendCommand } from './client.ts';
 import { type Actions, defineCli } from './commands.ts';
-import { exitStatus, INTERRUPTED, NO_RESULT } from './exit-status.ts';
+import { exitStatus, INTERRUPTED, NO_RESULT, UNKNOWN } from './exit-status.ts';
+import { followCommand, UnknownResultError } from './follow-command.ts';
 import { InterruptedError } from './interruption.ts';
 import { render } from './render.ts';
 
@@ -21,6 +23,10 @@ interface CliOptions {
   readonly socketPath: string;
   /** The name that the history records for changes. */
   readonly author: string;
+  /** The id of the change that the command makes; default: a new one. */
+  readonly change?: string;
+  /** How long the result of a change is looked up when the controller ends before it, milliseconds; default: 30 seconds. */
+  readonly lookupTimeoutMs?: number;
   /** Runs the controller. */
   readonly serve: () => Promise<void>;
   /** Is called before a command is sent: the signal that interrupts it. Default: nothing interrupts it. */
@@ -30,16 +36,17 @@ interface CliOptions {
 
 /** Runs `hotcast …` and returns its exit status: see exit-status.ts. */
 export async function runCli(args: readonly string[], options: CliOptions): Promise<number> {
-  const { socketPath, author, serve, interruption = () => new AbortController().signal, terminal } = options;
+  const { socketPath, author, change = randomUUID(), lookupTimeoutMs = 30_000, serve, terminal } = options;
+  const { interruption = () => new AbortController().signal } = options;
   let status = 0;
   const send: Actions['send'] = async ({ cookie, timeout, json = false }, body) => {
     const command = { cookie: cookie || null, timeoutMs: timeout, ...body };
-    status = await run(sendCommand(socketPath, command, interruption()), json, terminal);
+    status = await run(followCommand(socketPath, command, interruption(), lookupTimeoutMs), json, terminal);
   };
   const program = new Program('hotcast')
     .configureOutput({ writeOut: text => terminal.out(text.trimEnd()), writeErr: text => terminal.err(text.trimEnd()) })
     .exitOverride();
-  defineCli(program, author, { send, serve });
+  defineCli(program, { author, change }, { send, serve });
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
@@ -59,6 +66,7 @@ async function run(reports: AsyncIterable<Report>, json: boolean, terminal: Term
   } catch (error) {
     if (!(error instanceof HotcastError)) throw error;
     show({ type: 'failed', code: error.code, message: error.message }, json, terminal);
+    if (error instanceof UnknownResultError) return UNKNOWN;
     return error instanceof InterruptedError ? INTERRUPTED : NO_RESULT;
   }
 }

@@ -22,6 +22,7 @@ const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>) => s
   nodes: renderNodes,
   status: renderStatus,
   history: renderHistory,
+  result: renderLookup,
   'keys rotate': renderRotation,
 };
 
@@ -156,6 +157,19 @@ function renderHistory({ heads }: ResultOf<'history'>): string {
 
 function outcomeText({ verdict, loaded, refused, silent }: HeadResult): string {
   return `${verdict}: ${loaded} loaded, ${refused} refused, ${silent} silent`;
+}
+
+/** What came of a change, in one line. */
+function renderLookup({ change, outcome, modules, loaded, refused, silent }: ResultOf<'result'>): string {
+  if (outcome === 'none') return `change ${change} wrote nothing; no node has changed`;
+  const what = modules.map(({ module, revision, canary }) => {
+    const name = revision === null ? `${module} removed` : at(module, revision);
+    return canary ? `${name} as a canary` : name;
+  });
+  const counts = `${loaded} loaded, ${refused} refused, ${silent} silent`;
+  if (outcome === 'unfinished')
+    return `${what.join(' ')} is written; the nodes have not all answered (see: hotcast status)`;
+  return `${what.join(' ')} ${outcome} · ${counts}`;
 }
 
 function renderRotation({ key, until, resealed }: ResultOf<'keys rotate'>): string {

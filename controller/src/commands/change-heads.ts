@@ -38,7 +38,7 @@ export async function changeHeads(
   const members = await context.membership.expected();
   const expected = expectedNodes(members, report);
   signal.throwIfAborted();
-  holds(unknown(command, names));
+  holds(unknown(command, names), true);
   const written = await write();
   const modules = written.heads.map(({ module, revision }) => ({ module, revision }));
   if (written.status === 'overtaken') {
@@ -61,8 +61,8 @@ export async function changeHeads(
 /** Writes a head for each module, with the revision that `decide` makes of its last head. */
 export async function writeEach(
   { store }: CommandContext,
-  { modules, author }: CommandOf<'promote' | 'remove'>,
-  reason: Omit<ChangeReason, 'author'>,
+  { modules, author, change }: CommandOf<'promote' | 'remove'>,
+  reason: Omit<ChangeReason, 'author' | 'push'>,
   decide: (module: string, last: Head | null) => Pick<HeadChange, 'revision' | 'manifest'>,
 ): Promise<HeadsWritten> {
   const changes = modules.map(async (module): Promise<HeadChange> => {
@@ -70,5 +70,5 @@ export async function writeEach(
     const { revision, manifest } = decide(module, last.head);
     return { module, revision, manifest, canary: null, last, force: false, makeRoom: true };
   });
-  return writeHeads(store, await Promise.all(changes), { author, ...reason });
+  return writeHeads(store, await Promise.all(changes), { author, push: change, ...reason });
 }

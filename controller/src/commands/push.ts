@@ -73,7 +73,7 @@ const CANARY_OUTCOMES = {
  * @throws UsageError, SourceError and PreflightError before anything was sent.
  */
 export const push: Handler<'push'> = async (context, command, report, signal, holds) => {
-  const { author, timeoutMs, force, canary } = command;
+  const { author, change, timeoutMs, force, canary } = command;
   holds(NOTHING_CHANGED);
   const wanted = await modulesToPush(context, command, report);
   if (wanted.length === 0) return NOTHING;
@@ -104,9 +104,13 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
   }
 
   signal.throwIfAborted();
-  holds(unknown('push', wanted));
+  holds(unknown('push', wanted), true);
   const note = canary === null ? 'push' : `canary on ${canary.scope}`;
-  const written = await writeHeads(context.store, changesTo(candidates, plan.scope, command), { author, note });
+  const written = await writeHeads(context.store, changesTo(candidates, plan.scope, command), {
+    author,
+    push: change,
+    note,
+  });
   if (written.status === 'overtaken') {
     return result('overtaken', written.detail, [], { prepare: stored + prepared.ms });
   }

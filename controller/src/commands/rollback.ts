@@ -9,5 +9,5 @@ import type { Handler } from './context.ts';
  */
 export const rollback: Handler<'rollback'> = async (context, command, report, signal, holds) =>
   changeHeads(context, command, { report, signal, holds }, () =>
-    rollBack(context.store, { cause: 'operator', ...command }),
+    rollBack(context.store, { cause: 'operator', push: command.change, ...command }),
   );

@@ -13,6 +13,8 @@ export type Rollback =
       /** The first digits of a revision in the history; null for the previous one. */
       readonly to: string | null;
       readonly author: string;
+      /** The id of the change. */
+      readonly push: string;
     }
   | {
       readonly cause: 'refused' | 'canary' | 'watchdog';
@@ -32,9 +34,9 @@ const CONTROLLER = 'hotcast';
  */
 export async function rollBack(store: StreamStore, rollback: Rollback): Promise<HeadsWritten> {
   if (rollback.cause === 'operator') {
-    const { cause, modules, to, author } = rollback;
+    const { cause, modules, to, author, push } = rollback;
     const changes = await Promise.all(modules.map(module => changeAsAsked(store, module, to)));
-    return writeHeads(store, changes, { cause, author, note: 'rollback' });
+    return writeHeads(store, changes, { cause, author, push, note: 'rollback' });
   }
   const { cause, heads, note } = rollback;
   const pushes = new Set(heads.map(({ push }) => push));

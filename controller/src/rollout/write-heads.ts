@@ -18,11 +18,12 @@ export interface HeadChange {
 }
 
 /**
- * Who changes heads, and why. A rollback has a cause; it reverts the heads that it was decided upon. `clearState`: nodes drop
+ * Who changes heads, and why. `push`: the id of the change; default: a new one. A rollback has a cause; it reverts the heads that it was decided upon. `clearState`: nodes drop
  * the data of the modules.
  */
 export interface ChangeReason {
   readonly author: string;
+  readonly push?: string;
   readonly note: string;
   readonly cause?: RollbackCause;
   readonly clearState?: boolean;
@@ -37,9 +38,8 @@ export type HeadsWritten =
 export async function writeHeads(
   store: StreamStore,
   changes: readonly HeadChange[],
-  { author, note, cause, clearState = false }: ChangeReason,
+  { author, push = randomUUID(), note, cause, clearState = false }: ChangeReason,
 ): Promise<HeadsWritten> {
-  const push = randomUUID();
   const at = Date.now();
   const startedAt = performance.now();
   const writes = changes.map(({ last: { head: last, position }, ...change }) => {

@@ -9,7 +9,7 @@ import type { Logger } from '../../../shared/logger.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
 import { type Command, commandSchema, MAX_COMMAND_BYTES } from '../api/command.ts';
 import { SourceError } from '../api/diagnostic.ts';
-import { type Client, type OnReport, type Report, reportSchema } from '../api/report.ts';
+import { type Client, type OnReport, type Report, reportSchema, UNKNOWN_RESULT } from '../api/report.ts';
 import type { Result } from '../api/results.ts';
 import { describeProblem, jsonLine } from '../api/validation.ts';
 
@@ -74,6 +74,7 @@ async function answer(socket: Socket, run: Run, log: Logger): Promise<void> {
     if (!gone.signal.aborted) socket.write(`${JSON.stringify(checked(message, log))}\n`);
   };
   let holding = '';
+  let isWritten = false;
   const leave = (): void => {
     report({ type: 'failed', code: 'interrupted', message: ['interrupted', holding].filter(Boolean).join(': ') });
     gone.abort(new AbandonedError('the client has gone'));
@@ -84,14 +85,18 @@ async function answer(socket: Socket, run: Run, log: Logger): Promise<void> {
     // The end of a connection is seen only while somebody reads from it.
     socket.once('end', leave).once('close', leave).resume();
     if (line !== null) {
-      const holds = (what: string): void => void (holding = what);
+      const holds: Client['holds'] = (what, written = isWritten) => {
+        holding = what;
+        isWritten = written;
+      };
       const result = await run(readCommand(line), limitProgress(report), gone.signal, holds);
       report({ type: 'result', result });
     }
   } catch (error) {
     if (error instanceof AbandonedError) log.info({}, 'a client has gone; its command does not wait any more');
     else if (!(error instanceof HotcastError)) log.error({ err: error }, 'a command failed');
-    report(failure(error));
+    const failed = failure(error);
+    report(isWritten ? { ...failed, code: UNKNOWN_RESULT } : failed);
   }
   socket.off('end', leave).off('close', leave).destroySoon();
 }
@@ -140,7 +145,7 @@ function limitProgress(report: OnReport): OnReport {
   };
 }
 
-function failure(error: unknown): Report {
+function failure(error: unknown): Extract<Report, { type: 'failed' }> {
   if (error instanceof SourceError) {
     return { type: 'failed', code: error.code, message: error.message, diagnostics: error.diagnostics };
   }

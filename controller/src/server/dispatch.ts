@@ -13,6 +13,7 @@ import { purge } from '../commands/purge.ts';
 import { promote } from '../commands/promote.ts';
 import { push } from '../commands/push.ts';
 import { remove } from '../commands/remove.ts';
+import { result } from '../commands/result.ts';
 import { rollback } from '../commands/rollback.ts';
 import { rotateKeys } from '../commands/rotate-keys.ts';
 import { status } from '../commands/status.ts';
@@ -30,6 +31,7 @@ const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
   nodes,
   status,
   history,
+  result,
   'keys rotate': rotateKeys,
 };
 

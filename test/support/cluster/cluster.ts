@@ -37,6 +37,9 @@ export interface ClusterOptions {
   readonly controller?: Readonly<Record<string, string>>;
 }
 
+/** A result that is lost is looked up so long: tests start the next controller later (milliseconds). */
+const LOOKUP_TIMEOUT_MS = 1_000;
+
 /** A second controller of the same cluster. */
 export interface SecondController extends AsyncDisposable {
   readonly writeModule: (name: string, source: string) => void;
@@ -96,6 +99,7 @@ export class Cluster extends HotcastCommands implements AsyncDisposable {
     const exitCode = await runCli([...args, ...(isTypeChecked ? ['--no-check'] : [])], {
       socketPath: this.#socketPath,
       author: 'hotcast',
+      lookupTimeoutMs: LOOKUP_TIMEOUT_MS,
       serve: () => Promise.reject(new TypeError('a test does not serve')),
       terminal: {
         out: text => void (output.stdout += `${text}\n`),

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import * as v from 'valibot';
 
 import type { Command } from '../../../controller/src/api/command.ts';
@@ -35,7 +37,7 @@ export class ControlConnection implements Disposable {
     module: string,
     { check = false, onReport }: { readonly check?: boolean; readonly onReport?: (report: Report) => void } = {},
   ): Promise<PushResult> {
-    const how = { author: 'test', force: false, check, dryRun: false, canary: null };
+    const how = { author: 'test', change: randomUUID(), force: false, check, dryRun: false, canary: null };
     const result = await this.#send({ ...COMMON, type: 'push', modules: [module], ...how }, onReport);
     if (result.command === 'push') return result;
     throw new TypeError(`the controller answered push with ${result.command}`);
@@ -43,7 +45,14 @@ export class ControlConnection implements Disposable {
 
   /** Removes a module from every node, as `hotcast remove` does. */
   async remove(module: string): Promise<HeadChangeResult> {
-    const result = await this.#send({ ...COMMON, type: 'remove', modules: [module], author: 'test', state: false });
+    const result = await this.#send({
+      ...COMMON,
+      type: 'remove',
+      modules: [module],
+      author: 'test',
+      change: randomUUID(),
+      state: false,
+    });
     if (result.command === 'remove') return result;
     throw new TypeError(`the controller answered remove with ${result.command}`);
   }

@@ -10,7 +10,8 @@ async function sent(line: string) {
   const program = new Program('hotcast')
     .configureOutput({ writeErr: text => void errors.push(text.trimEnd()) })
     .exitOverride();
-  defineCli(program, 'wilma', { send: async (_, body) => void bodies.push(body), serve: async () => undefined });
+  const change = { author: 'wilma', change: '0b5e6f7c-3d8a-4c1e-9f2b-7a6d5c4b3a29' };
+  defineCli(program, change, { send: async (_, body) => void bodies.push(body), serve: async () => undefined });
   await program.parseAsync(line.split(' '), { from: 'user' }).catch(() => undefined);
   return { bodies, errors };
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,6 +16,9 @@ import { recordingLog } from '../../fixtures.ts';
 
 const pong: ResultOf<'ping'> = { command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }] };
 const oneSilent: ResultOf<'ping'> = { command: 'ping', nodes: [...pong.nodes, { node: 'betty', status: 'silent' }] };
+
+/** The id of the change that a command makes. */
+const CHANGE = '0b5e6f7c-3d8a-4c1e-9f2b-7a6d5c4b3a29';
 
 let folder: string;
 let socketPath: string;
@@ -45,7 +49,7 @@ async function controller(run: Run = () => Promise.resolve(pong)): Promise<Comma
 }
 
 /** What `hotcast …` shows, and its exit status. */
-async function hotcast(args: readonly string[], { interactive = false, author = 'hotcast' } = {}) {
+async function hotcast(args: readonly string[], { interactive = false, author = 'hotcast', change = CHANGE } = {}) {
   const out: string[] = [];
   const err: string[] = [];
   let served = 0;
@@ -58,13 +62,26 @@ async function hotcast(args: readonly string[], { interactive = false, author = 
     err: (text: string) => void err.push(text),
     interactive,
   };
-  return { status: await runCli(args, { socketPath, author, serve, terminal }), out, err, served };
+  return {
+    status: await runCli(args, { socketPath, author, change, serve, terminal, lookupTimeoutMs: 1_000 }),
+    out,
+    err,
+    served,
+  };
 }
 
 describe('hotcast', () => {
   const common = { cookie: null, timeoutMs: 5_000 };
   const quick = { cookie: null, timeoutMs: 2_000 }; // What nodes answer from memory.
-  const push = { type: 'push', author: 'hotcast', force: false, check: true, dryRun: false, canary: null } as const;
+  const push = {
+    type: 'push',
+    author: 'hotcast',
+    change: CHANGE,
+    force: false,
+    check: true,
+    dryRun: false,
+    canary: null,
+  } as const;
 
   const canary = (how: object) => ({ ...common, ...push, modules: ['demo'], canary: how }) as Command;
 
@@ -78,11 +95,17 @@ describe('hotcast', () => {
       'push demo --canary fred,betty --watch 500ms --max-errors 3 --min-calls 20',
       canary({ scope: 'fred,betty', maxErrors: 3, minCalls: 20, watch: 500 }),
     ],
-    ['promote demo', { ...common, type: 'promote', modules: ['demo'], author: 'hotcast' }],
-    ['remove demo', { ...common, type: 'remove', modules: ['demo'], author: 'hotcast', state: false }],
-    ['remove demo --state', { ...common, type: 'remove', modules: ['demo'], author: 'hotcast', state: true }],
-    ['rollback demo', { ...common, type: 'rollback', modules: ['demo'], author: 'hotcast', to: null }],
-    ['rollback demo --to 3f2a', { ...common, type: 'rollback', modules: ['demo'], author: 'hotcast', to: '3f2a' }],
+    ['promote demo', { ...common, type: 'promote', modules: ['demo'], author: 'hotcast', change: CHANGE }],
+    ['remove demo', { ...common, type: 'remove', modules: ['demo'], author: 'hotcast', change: CHANGE, state: false }],
+    [
+      'remove demo --state',
+      { ...common, type: 'remove', modules: ['demo'], author: 'hotcast', change: CHANGE, state: true },
+    ],
+    ['rollback demo', { ...common, type: 'rollback', modules: ['demo'], author: 'hotcast', change: CHANGE, to: null }],
+    [
+      'rollback demo --to 3f2a',
+      { ...common, type: 'rollback', modules: ['demo'], author: 'hotcast', change: CHANGE, to: '3f2a' },
+    ],
     ['purge demo', { ...common, type: 'purge', module: 'demo', force: true }],
     ['soft-purge demo', { ...common, type: 'purge', module: 'demo', force: false }],
     ['status', { ...quick, type: 'status' }],
@@ -215,6 +238,7 @@ describe('--help', () => {
     'soft-purge',
     'status',
     'history',
+    'result',
     'compile',
     'call',
     'ping',
@@ -298,13 +322,13 @@ describe('without a controller', () => {
     expect((await answered).status).toBe(0);
   });
 
-  it('says that nothing is known when it ends before the result', async () => {
+  it('says that nothing is known of a call when it ends before the result', async () => {
     const server = createServer(socket => void socket.once('data', () => socket.destroy()));
     await new Promise<void>(resolve => server.listen(socketPath, resolve));
     servers.push(server);
-    expect(await hotcast(['push', 'demo'])).toMatchObject({
+    expect(await hotcast(['ping'])).toMatchObject({
       status: 2,
-      err: ['hotcast: the controller does not answer; nothing is known of the command (see: make logs)'],
+      err: ['hotcast: the controller ended before the result (see: make logs)'],
     });
   });
 
@@ -321,6 +345,67 @@ describe('without a controller', () => {
       });
     },
   );
+});
+
+describe('a change whose result is lost', () => {
+  const found = {
+    command: 'result' as const,
+    change: CHANGE,
+    outcome: 'committed' as const,
+    modules: [{ module: 'demo', revision: 'f'.repeat(64), canary: false }],
+    loaded: 3,
+    refused: 0,
+    silent: 0,
+  };
+  const lookUp = `looking up what came of it (change ${CHANGE})`;
+
+  /** A controller that loses pushes, and finds this of them. */
+  function forgetful(lookup: Partial<Omit<ResultOf<'result'>, 'command'>>): Run {
+    return async ({ type }, _report, _signal, holds) => {
+      if (type === 'result') return { ...found, ...lookup };
+      holds('whether it is committed is not known yet', true);
+      throw new Error('timeout');
+    };
+  }
+
+  it.each([
+    ['committed', {}, 0, 'demo@ffffffffffff committed · 3 loaded, 0 refused, 0 silent'],
+    ['committed', { silent: 1 }, 3, 'demo@ffffffffffff committed · 3 loaded, 0 refused, 1 silent'],
+    ['reverted', { refused: 1 }, 1, 'demo@ffffffffffff reverted · 3 loaded, 1 refused, 0 silent'],
+    ['none', { modules: [] }, 2, `change ${CHANGE} wrote nothing; no node has changed`],
+    ['unfinished', {}, 5, 'demo@ffffffffffff is written; the nodes have not all answered (see: hotcast status)'],
+  ] as const)('is looked up: %s %j has the exit status %i', async (outcome, more, status, line) => {
+    await controller(forgetful({ outcome, ...more }));
+    expect(await hotcast(['push', 'demo'])).toMatchObject({
+      status,
+      out: [line],
+      err: [expect.stringMatching(`^warning: the controller failed: timeout .*; looking up`) as string],
+    });
+  });
+
+  it('is asked of the next controller when the first one has ended', async () => {
+    const first = createServer(socket => void socket.once('data', () => (first.close(), socket.destroy())));
+    await new Promise<void>(resolve => first.listen(socketPath, resolve));
+    const pushing = hotcast(['push', 'demo']);
+    await once(first, 'close');
+    const commands = await controller(async () => found);
+    expect(await pushing).toMatchObject({
+      status: 0,
+      err: [`warning: the controller ended before the result (see: make logs); ${lookUp}`],
+    });
+    expect(commands).toMatchObject([{ type: 'result', change: CHANGE, modules: ['demo'] }]);
+  });
+
+  it('is not known when no controller answers', async () => {
+    const server = createServer(socket => void socket.once('data', () => socket.destroy()));
+    await new Promise<void>(resolve => server.listen(socketPath, resolve));
+    servers.push(server);
+    expect(await hotcast(['push', 'demo'])).toMatchObject({
+      status: 5,
+      out: [],
+      err: [expect.anything(), `hotcast: what came of it is not known; see later: hotcast result ${CHANGE}`],
+    });
+  });
 });
 
 describe('a value', () => {
