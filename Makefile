@@ -31,7 +31,7 @@ down: ## Stop the cluster and delete its containers, network, stream and keys
 logs: ## Follow the logs of all containers
 	docker compose logs --follow --tail 50 || true
 
-.PHONY: push promote rollback remove purge soft-purge rotate-keys status history compile call ping nodes
+.PHONY: push promote rollback remove purge soft-purge rotate-keys status history audit compile call ping nodes
 push: ## Compile modules and load them on every node: MODULE='demo counter', AFFECTED=1 or ALL=1 [CANARY=10% WATCH=10s MAX_ERRORS=0 MIN_CALLS=1] [FORCE=1] [NO_CHECK=1] [DRY_RUN=1]
 	setup/hotcast push $(MODULE) $(if $(ALL),--all) $(if $(AFFECTED),--affected) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(if $(NO_CHECK),--no-check) $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)') $(if $(MIN_CALLS),--min-calls '$(MIN_CALLS)')
 
@@ -58,6 +58,9 @@ status: ## Compare the modules that should run with those that run
 
 history: ## List the revisions of a module and their results: MODULE=demo
 	setup/hotcast history $(MODULE)
+
+audit: ## List what was done to the cluster, newest first: [SINCE=2h]
+	setup/hotcast audit $(if $(SINCE),--since '$(SINCE)')
 
 compile: ## Compile a module and load it on one node: MODULE=demo NODE=fred [NO_CHECK=1]
 	setup/hotcast compile '$(MODULE)' --node '$(NODE)' $(if $(NO_CHECK),--no-check)

@@ -28,6 +28,8 @@ export function subjectsOf(cookie: string) {
     // hotcast.<cookie>.head-result.<module>: the result of a head
     headResult: (module: string) => `${root}.head-result.${module}`,
     headResults: `${root}.head-result.*`,
+    // hotcast.<cookie>.audit: what was done to the cluster
+    audit: `${root}.audit`,
     // hotcast.<cookie>.node.<name>.<verb>: a request to one node
     node: (name: string, verb: Verb) => `${root}.node.${name}.${verb}`,
     nodeAny: (name: string) => `${root}.node.${name}.*`,
@@ -51,6 +53,11 @@ export type Subjects = ReturnType<typeof subjectsOf>;
 /** The stream that holds the bundles, packages, heads and head results of a cookie. */
 export function streamOf(cookie: string): string {
   return `HOTCAST_${cookie}`;
+}
+
+/** The stream that holds the audit of a cookie. */
+export function auditStreamOf(cookie: string): string {
+  return `HOTCAST-AUDIT_${cookie}`;
 }
 
 /** The last token of a subject: its verb, its event kind, or the node that answered. */

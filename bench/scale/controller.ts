@@ -61,6 +61,7 @@ export async function simulateController() {
     membership,
     monitor,
     sources,
+    audit: { read: async () => [], write: async () => undefined },
     packagesTimeoutMs: TIMEOUT_MS,
     build: async () => next,
     availableModules: () => [],

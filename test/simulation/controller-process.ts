@@ -115,7 +115,8 @@ export class ControllerProcess {
     this.#audience = () => ({ expected: new Set(nodeNames()), timeoutMs: TIMEOUT_MS });
     const sources = { changedAmong: () => [] };
     const build = () => Promise.reject(new Error('no sources'));
-    const rollout = { nats, subjects, store, packagesTimeoutMs: TIMEOUT_MS };
+    const audit = { write: async () => undefined, read: async () => [] };
+    const rollout = { nats, subjects, store, audit, packagesTimeoutMs: TIMEOUT_MS };
     this.#context = { ...rollout, membership, monitor, build, sources, availableModules: () => [] };
     const finish = (heads: readonly Head[]) => awaitCommit(this.#context, heads, this.#audience());
     const log = { ...recordingLog(), warn: (fields: object) => 'err' in fields && onFault(fields.err) };
@@ -177,7 +178,13 @@ export class ControllerProcess {
 
   async #run(order: Order): Promise<PushResult['outcome']> {
     const client = [(): void => undefined, this.#client.signal, (): void => undefined] as const;
-    const common = { cookie: null, author: 'wilma', change: randomUUID(), timeoutMs: TIMEOUT_MS, modules: modulesOf(order) };
+    const common = {
+      cookie: null,
+      author: 'wilma',
+      change: randomUUID(),
+      timeoutMs: TIMEOUT_MS,
+      modules: modulesOf(order),
+    };
     switch (order.type) {
       case 'push': {
         const build = async (): Promise<readonly Source[]> => order.sources;

@@ -39,8 +39,11 @@ const common = {
 /** The id of a change, which the heads that it writes carry. */
 const changeId = v.pipe(v.string(), v.uuid('a change is named by its id, a UUID'));
 
+/** What every command has that changes something: who gave it, for the history and the audit. */
+const authored = { ...common, author: v.string() };
+
 /** What every command has that changes heads. */
-const change = { ...common, modules, author: v.string(), change: changeId };
+const change = { ...authored, modules, change: changeId };
 
 /** A command as the CLI sends it to the controller. */
 export const commandSchema = v.variant('type', [
@@ -78,7 +81,7 @@ export const commandSchema = v.variant('type', [
   v.object({ ...change, type: v.literal('promote') }),
   /** `state`: also clear what is in `import.meta.hot.data`; then a module that is removed already counts too. */
   v.object({ ...change, type: v.literal('remove'), state: v.boolean() }),
-  v.object({ ...common, type: v.literal('compile'), module, node: v.string(), check: v.boolean() }),
+  v.object({ ...authored, type: v.literal('compile'), module, node: v.string(), check: v.boolean() }),
   v.object({
     ...common,
     type: v.literal('call'),
@@ -89,16 +92,18 @@ export const commandSchema = v.variant('type', [
     stack: v.boolean(),
   }),
   /** Purges the draining versions of a module on every node; without `force` only those on which no call runs. */
-  v.object({ ...common, type: v.literal('purge'), module, force: v.boolean() }),
+  v.object({ ...authored, type: v.literal('purge'), module, force: v.boolean() }),
   v.object({ ...common, type: v.literal('ping'), node: v.nullable(v.string()) }),
   /** `wait`: wait until this many nodes are present. */
   v.object({ ...common, type: v.literal('nodes'), wait: v.nullable(count) }),
   v.object({ ...common, type: v.literal('status') }),
   v.object({ ...common, type: v.literal('history'), module }),
+  /** `since`: milliseconds since 1970. */
+  v.object({ ...common, type: v.literal('audit'), since: count }),
   /** `modules`: whose histories to search; what the newest heads say is found without them. */
   v.object({ ...common, type: v.literal('result'), change: changeId, modules: list(module) }),
   /** `overlap`: how long nodes trust the previous keys (milliseconds). */
-  v.object({ ...common, type: v.literal('keys rotate'), overlap: milliseconds }),
+  v.object({ ...authored, type: v.literal('keys rotate'), overlap: milliseconds }),
 ]);
 
 export type Command = Readonly<v.InferOutput<typeof commandSchema>>;

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 
+import { auditEntrySchema } from '../../../protocol/audit-entry.ts';
 import { headResultSchema } from '../../../protocol/head-result.ts';
 import { headSchema } from '../../../protocol/head.ts';
 import {
@@ -176,6 +177,8 @@ export const resultSchema = v.variant('command', [
       v.object({ ...headSchema.entries, outcome: v.nullable(headResultSchema), later: list(headResultSchema) }),
     ),
   }),
+  /** What was done to the cluster, newest first. */
+  v.object({ command: v.literal('audit'), entries: list(auditEntrySchema) }),
   /** What came of a change, as the stream has it. */
   v.object({
     command: v.literal('result'),

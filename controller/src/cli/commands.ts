@@ -2,7 +2,7 @@ import { type Command as Program, type CommandUnknownOpts, Option } from '@comma
 
 import type { Command } from '../api/command.ts';
 import { EXIT_STATUSES } from './exit-status.ts';
-import { duration, positiveNumber, wholeNumber } from './option-values.ts';
+import { duration, moment, positiveNumber, wholeNumber } from './option-values.ts';
 
 /** The options of every command. `timeout` is in milliseconds. */
 export interface CommonOptions {
@@ -48,6 +48,7 @@ export const exampleOf = (command: CommandUnknownOpts): string | null => example
  * @param change the author and the id that the history records for a change.
  */
 export function defineCli(program: Program, change: Change, { send, serve }: Actions): void {
+  const { author } = change;
   const statuses = Object.entries(EXIT_STATUSES).map(([status, meaning]) => `${status} ${meaning}`);
   program
     .description('Hot code loading for a fleet of Node.js containers.')
@@ -100,11 +101,11 @@ export function defineCli(program: Program, change: Change, { send, serve }: Act
 
   addCommand(program, 'purge <module>', 'hotcast purge demo')
     .description('purge the draining versions of a module, even if calls run on them')
-    .action((module, options) => send(options, { type: 'purge', module, force: true }));
+    .action((module, options) => send(options, { type: 'purge', module, author, force: true }));
 
   addCommand(program, 'soft-purge <module>', 'hotcast soft-purge demo')
     .description('purge the draining versions of a module on which no call runs, and list the others')
-    .action((module, options) => send(options, { type: 'purge', module, force: false }));
+    .action((module, options) => send(options, { type: 'purge', module, author, force: false }));
 
   addCommand(program, 'status', 'hotcast status', QUERY_TIMEOUT)
     .description(
@@ -115,6 +116,13 @@ export function defineCli(program: Program, change: Change, { send, serve }: Act
   addCommand(program, 'history <module>', 'hotcast history demo')
     .description('list the heads of a module, newest first')
     .action((module, options) => send(options, { type: 'history', module }));
+
+  addCommand(program, 'audit', 'hotcast audit --since 2h', QUERY_TIMEOUT)
+    .description('list what was done to the cluster, newest first, also what was refused, failed or automatic')
+    .addOption(
+      new Option('--since <time>', 'since when: 30m, 2h or 7d ago, or a date').argParser(moment).default(0, 'all'),
+    )
+    .action(options => send(options, { type: 'audit', since: options.since }));
 
   addCommand(
     program,
@@ -131,7 +139,7 @@ export function defineCli(program: Program, change: Change, { send, serve }: Act
     .option('--no-check', 'load it even if types are wrong')
     .action((module, options) => {
       const { node, check } = options;
-      return send(options, { type: 'compile', module, node, check });
+      return send(options, { type: 'compile', module, author, node, check });
     });
 
   addCommand(program, 'call <call>', "hotcast call 'demo.add(4, 5)'")
@@ -156,7 +164,7 @@ export function defineCli(program: Program, change: Change, { send, serve }: Act
   addCommand(keys, 'rotate', 'hotcast keys rotate --overlap 10m')
     .description('sign with a new key from now on')
     .addOption(timeOption('--overlap <time>', 'how long nodes trust the previous keys', '10m'))
-    .action(options => send(options, { type: 'keys rotate', overlap: options.overlap }));
+    .action(options => send(options, { type: 'keys rotate', author, overlap: options.overlap }));
 
   program.command('serve').description('run the controller; its container does this').action(serve);
 }

@@ -34,7 +34,7 @@ const DONE: ReadonlySet<string> = new Set(['committed', 'unchanged']);
  * - 5: the heads of a change that was looked up are written, and the nodes have not all answered.
  */
 export function exitStatus(result: Result): 0 | 1 | 2 | 3 | 4 | 5 {
-  if (result.command === 'history' || result.command === 'keys rotate') return 0;
+  if (result.command === 'history' || result.command === 'audit' || result.command === 'keys rotate') return 0;
   if (result.command === 'status') {
     if (result.nodes.some(({ state }) => state !== 'ok' && state !== 'silent')) return 1;
     return result.silent.length > 0 ? 3 : 0;

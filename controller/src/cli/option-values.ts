@@ -19,3 +19,14 @@ export function positiveNumber(text: string): number {
   if (wholeNumber(text) > 0) return wholeNumber(text);
   throw new InvalidArgumentError('give a whole number above 0.');
 }
+
+const AGO_UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Reads `30m`, `2h` or `7d` ago, or a date, as milliseconds since 1970. @throws InvalidArgumentError */
+export function moment(text: string): number {
+  const [, digits, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const unitMs = AGO_UNITS[unit];
+  const at = unitMs === undefined ? Date.parse(text) : Date.now() - Number(digits) * unitMs;
+  if (at >= 0) return at;
+  throw new InvalidArgumentError('give a time before now, or a date: 30m, 2h, 7d, 2026-11-27T08:00:00Z.');
+}

@@ -22,6 +22,7 @@ const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>) => s
   nodes: renderNodes,
   status: renderStatus,
   history: renderHistory,
+  audit: renderAudit,
   result: renderLookup,
   'keys rotate': renderRotation,
 };
@@ -157,6 +158,20 @@ function renderHistory({ heads }: ResultOf<'history'>): string {
 
 function outcomeText({ verdict, loaded, refused, silent }: HeadResult): string {
   return `${verdict}: ${loaded} loaded, ${refused} refused, ${silent} silent`;
+}
+
+/** A table with a row an entry, newest first. */
+function renderAudit({ entries }: ResultOf<'audit'>): string {
+  if (entries.length === 0) return 'nothing was done';
+  const rows = entries.map(({ at: time, author, command, modules, outcome, detail }) => [
+    new Date(time).toISOString(),
+    author,
+    command,
+    modules.map(({ module, revision }) => (revision === null ? module : at(module, revision))).join(' ') || '-',
+    outcome,
+    detail.split('\n', 1)[0] ?? '',
+  ]);
+  return table([['WHEN', 'WHO', 'COMMAND', 'MODULES', 'OUTCOME', 'DETAIL'], ...rows]);
 }
 
 /** What came of a change, in one line. */

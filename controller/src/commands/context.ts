@@ -5,12 +5,14 @@ import type { Build } from '../build/build.ts';
 import type { SourceFiles } from '../build/source-files.ts';
 import type { Membership } from '../fleet/membership.ts';
 import type { CanaryMonitor } from '../rollout/canary-monitor.ts';
+import type { Audit } from '../store/audit.ts';
 import type { RolloutContext } from '../rollout/context.ts';
 
 /** What the commands need, each a part of it. */
 export interface CommandContext extends RolloutContext {
   readonly membership: Pick<Membership, 'expected' | 'noteSilent' | 'isDebugged'>;
   readonly monitor: Pick<CanaryMonitor, 'watch'>;
+  readonly audit: Pick<Audit, 'read' | 'write'>;
   /** Builds the bundles of modules from their sources as they are now. */
   readonly build: Build;
   readonly sources: Pick<SourceFiles, 'changedAmong'>;

@@ -1,4 +1,4 @@
-import { streamOf, subjectsOf } from '../../../protocol/subjects.ts';
+import { auditStreamOf, streamOf, subjectsOf } from '../../../protocol/subjects.ts';
 import { inboxPrefix, nodeInbox, type Role } from '../../../protocol/inboxes.ts';
 
 /** The subjects that a NATS user can publish and subscribe to. */
@@ -46,11 +46,14 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
           subjects.archives,
           subjects.heads,
           subjects.headResults,
+          subjects.audit,
           anyNode,
           subjects.allAny,
           subjects.roster,
           '$JS.API.INFO',
           ...['CREATE', 'UPDATE', 'INFO', 'PURGE', 'MSG.DELETE'].map(verb => `$JS.API.STREAM.${verb}.${stream}`),
+          ...['CREATE', 'UPDATE'].map(verb => `$JS.API.STREAM.${verb}.${auditStreamOf(cookie)}`),
+          `$JS.API.DIRECT.GET.${auditStreamOf(cookie)}`,
           ...directGetOf(cookie),
         ],
         subscribe: [events, own],

@@ -6,7 +6,7 @@ import { shortRevision } from '../../../protocol/revision.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { awaitCommit } from './commit.ts';
 import type { Audience, RolloutContext } from './context.ts';
-import { rollBack, type Rollback } from './roll-back.ts';
+import { CONTROLLER, rollBack, type Rollback } from './roll-back.ts';
 
 /** A head whose revision was ended by the watchdogs of nodes. */
 export interface Stalled {
@@ -66,5 +66,15 @@ export async function rollBackAndAwait(
   audience: () => Promise<Audience>,
 ): Promise<void> {
   const back = await rollBack(context.store, rollback);
-  if (back.status === 'written') await awaitCommit(context, back.heads, await audience());
+  if (back.status !== 'written') return;
+  const { outcome } = await awaitCommit(context, back.heads, await audience());
+  await context.audit.write({
+    at: Date.now(),
+    change: back.heads[0]?.push ?? null,
+    author: CONTROLLER,
+    command: `rollback (${rollback.cause})`,
+    modules: back.heads.map(({ module, revision }) => ({ module, revision })),
+    outcome,
+    detail: rollback.note,
+  });
 }

@@ -1,6 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 
 import type { Subjects } from '../../../protocol/subjects.ts';
+import type { Audit } from '../store/audit.ts';
 import type { StreamStore } from '../store/stream-store.ts';
 
 /** What every step of a rollout needs. */
@@ -8,6 +9,7 @@ export interface RolloutContext {
   readonly nats: NatsConnection;
   readonly subjects: Subjects;
   readonly store: StreamStore;
+  readonly audit: Pick<Audit, 'write'>;
   /** How long a node has to fetch packages, milliseconds. */
   readonly packagesTimeoutMs: number;
 }

@@ -24,7 +24,7 @@ export type Rollback =
     };
 
 /** The author of heads that the controller writes by itself. The end of a refused push is its author's. */
-const CONTROLLER = 'hotcast';
+export const CONTROLLER = 'hotcast';
 
 /**
  * Writes heads that point back, all or none, and that record what they roll back. An automatic rollback leaves alone the

@@ -41,6 +41,11 @@ export const CONTROLLER_SETTINGS = {
     { default: 120_000, min: 1_000, max: 3_600_000, unit: 'milliseconds' },
     'How long a push waits for a node that fetches and loads the npm packages of a module.',
   ),
+  auditFile: path(
+    'AUDIT_FILE',
+    '',
+    'A file to which each entry of the audit is appended, as a line of JSON. Empty: none. It can be rotated at any time.',
+  ),
   streamMaxMb: integer(
     'STREAM_MAX_MB',
     { formerName: 'STREAM_MAY_HOLD', default: 1_024, min: 16, max: 65_536, unit: 'MB' },

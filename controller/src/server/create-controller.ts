@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -36,6 +36,7 @@ import { startHistoryGc } from '../rollout/history-gc.ts';
 import { lateResults, withSilentNodes } from '../rollout/late-results.ts';
 import { startPackagesGc } from '../rollout/packages-gc.ts';
 import { createReconciler } from '../rollout/reconciler.ts';
+import { openAudit } from '../store/audit.ts';
 import { openKeyring } from '../store/keyring.ts';
 import { openStore } from '../store/stream-store.ts';
 import type { ControllerConfig } from './config.ts';
@@ -120,8 +121,11 @@ export async function createController({
     const keyring = openKeyring(config.keysDir, config.trustDir);
     const store = await openStore(nats, { cookie, subjects, keyring, maxBytes });
     const membership = start(createMembership(nats, subjects, log));
-    const { packagesTimeoutMs } = config;
-    const rollout = { nats, subjects, store, packagesTimeoutMs };
+    const { packagesTimeoutMs, auditFile } = config;
+    const audit = await openAudit(nats, cookie, subjects, line => {
+      if (auditFile !== '') appendFileSync(auditFile, line);
+    });
+    const rollout = { nats, subjects, store, audit, packagesTimeoutMs };
     const audience = async (): Promise<Audience> => {
       const { members, awaited } = await membership.expected();
       return { expected: new Set(members.map(({ node }) => node)), awaited, timeoutMs: NODES_TIMEOUT_MS };

@@ -2,21 +2,23 @@ import { UsageError } from '../../../protocol/errors.ts';
 import type { Command } from '../api/command.ts';
 import type { Client } from '../api/report.ts';
 import type { Result } from '../api/results.ts';
+import { audit } from '../commands/records/audit.ts';
 import { call } from '../commands/call.ts';
 import { compile } from '../commands/compile.ts';
 import type { CommandContext, Handler } from '../commands/context.ts';
 import { dryRun } from '../commands/dry-run.ts';
-import { history } from '../commands/history.ts';
+import { history } from '../commands/records/history.ts';
 import { nodes } from '../commands/nodes.ts';
 import { ping } from '../commands/ping.ts';
 import { purge } from '../commands/purge.ts';
 import { promote } from '../commands/promote.ts';
 import { push } from '../commands/push.ts';
 import { remove } from '../commands/remove.ts';
-import { result } from '../commands/result.ts';
+import { result } from '../commands/records/result.ts';
 import { rollback } from '../commands/rollback.ts';
 import { rotateKeys } from '../commands/rotate-keys.ts';
 import { status } from '../commands/status.ts';
+import { audited } from './audited.ts';
 import { nameDebugged } from './debugged-nodes.ts';
 
 const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
@@ -31,6 +33,7 @@ const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
   nodes,
   status,
   history,
+  audit,
   result,
   'keys rotate': rotateKeys,
 };
@@ -52,5 +55,6 @@ export async function runCommand(
     );
   }
   const run = handlers[command.type] as Handler<Command['type'], Result>;
-  return nameDebugged(await run(context, command, ...client), context.membership.isDebugged);
+  const done = await audited(context.audit, command, client[0], () => run(context, command, ...client));
+  return nameDebugged(done, context.membership.isDebugged);
 }

@@ -12,6 +12,9 @@ import type { NatsConnection } from '@nats-io/transport-node';
 
 import { MAX_MESSAGES_PER_SUBJECT } from '../../../protocol/limits.ts';
 
+/** How many messages are read at once. */
+const MAX_BATCH = 1_000;
+
 /** NATS's error code: a stream of that name exists with another configuration. */
 const STREAM_NAME_IN_USE = 10058;
 
@@ -24,14 +27,14 @@ export async function openStream(nats: NatsConnection, name: string) {
     client: jetstream(nats),
 
     /** Creates the stream when it does not exist (at the first start, or after NATS lost its disk), or corrects its configuration. */
-    async ensure(subjects: string[], maxBytes: number): Promise<void> {
+    async ensure(subjects: string[], maxBytes: number, keeps: 'all' | 'newest' = 'all'): Promise<void> {
       const config = {
         subjects,
         storage: StorageType.File,
-        max_msgs_per_subject: MAX_MESSAGES_PER_SUBJECT,
+        max_msgs_per_subject: keeps === 'all' ? MAX_MESSAGES_PER_SUBJECT : -1,
         max_bytes: maxBytes,
         // What nodes may need is never dropped to make room.
-        discard: DiscardPolicy.New,
+        discard: keeps === 'all' ? DiscardPolicy.New : DiscardPolicy.Old,
         allow_direct: true,
         allow_atomic: true,
       };
@@ -65,12 +68,20 @@ export async function openStream(nats: NatsConnection, name: string) {
 
     /** The messages that the stream keeps of a subject, oldest first. */
     async kept(subject: string): Promise<StoredMsg[]> {
-      try {
-        const all = { seq: 0, next_by_subj: subject, batch: MAX_MESSAGES_PER_SUBJECT };
-        return await collect(await direct.getBatch(name, all));
-      } catch (error) {
-        if (error instanceof JetStreamError && 'code' in error && error.code === 404) return [];
-        throw error;
+      const all = { seq: 0, next_by_subj: subject, batch: MAX_MESSAGES_PER_SUBJECT };
+      return batchOf(() => direct.getBatch(name, all));
+    },
+
+    /** The messages of a subject since a moment, oldest first. */
+    async since(subject: string, time: Date): Promise<StoredMsg[]> {
+      const found: StoredMsg[] = [];
+      let from: { start_time: Date } | { seq: number } = { start_time: time };
+      for (;;) {
+        const next = await batchOf(() => direct.getBatch(name, { ...from, next_by_subj: subject, batch: MAX_BATCH }));
+        found.push(...next);
+        const last = next.at(-1);
+        if (last === undefined || next.length < MAX_BATCH) return found;
+        from = { seq: last.seq + 1 };
       }
     },
 
@@ -93,6 +104,16 @@ export function isWrongLastSequence(error: unknown): boolean {
     (error.code === JetStreamApiCodes.StreamWrongLastSequence ||
       error.code === JetStreamApiCodes.StreamWrongLastSequenceUnknown)
   );
+}
+
+/** The messages of a batch; none when the subject has none. */
+async function batchOf(read: () => Promise<AsyncIterable<StoredMsg>>): Promise<StoredMsg[]> {
+  try {
+    return await collect(await read());
+  } catch (error) {
+    if (error instanceof JetStreamError && 'code' in error && error.code === 404) return [];
+    throw error;
+  }
 }
 
 async function collect(messages: AsyncIterable<StoredMsg>): Promise<StoredMsg[]> {

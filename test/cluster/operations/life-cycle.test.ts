@@ -103,6 +103,7 @@ describe('a hundred starts in one process leave nothing open', { timeout: 300_00
           healthFile: join(folder, 'health'),
           modulesDir,
           packagesTimeoutMs: 120_000,
+          auditFile: '',
           preflight: { timeoutMs: 2_000, memoryMb: 256 },
           streamMaxBytes: 2 ** 30,
         },

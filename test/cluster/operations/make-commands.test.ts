@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 
 import { ComposeProject, TEST_PROJECT } from '../../support/docker/compose-project.ts';
 import { containersOf, inspectProject, resourcesOf } from '../../support/docker/compose-resources.ts';
+import { pause } from '../../support/docker/engine.ts';
 import { THROWS_ON_NODES } from '../../support/cluster/module-sources.ts';
 
 async function freePort(): Promise<number> {
@@ -16,6 +17,13 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   server.close();
   return port;
+}
+
+/** How many processes of the controller's container have this in their command line. */
+async function processesOf(project: ComposeProject, words: string): Promise<number> {
+  const controller = (await containersOf(project.name)).get('controller');
+  const processes = (await controller?.top()) as { readonly Processes: readonly string[][] } | undefined;
+  return processes?.Processes.filter(columns => columns.at(-1)?.includes(words)).length ?? -1;
 }
 
 const it = test
@@ -174,15 +182,36 @@ describe('make', () => {
   });
 
   it('leaves no process in the container when it is killed', async ({ project }) => {
-    const controller = (await containersOf(project.name)).get('controller');
-    const waiting = async (): Promise<number> => {
-      const processes = (await controller?.top()) as { readonly Processes: readonly string[][] } | undefined;
-      return processes?.Processes.filter(columns => columns.at(-1)?.includes('nodes --wait 99')).length ?? -1;
-    };
     const client = project.startHotcast('nodes', '--wait', '99', '--timeout', '50m');
+    const waiting = () => processesOf(project, 'nodes --wait 99');
     await expect.poll(waiting, { timeout: 10_000 }).toBeGreaterThan(0);
     client.kill('SIGKILL');
     await expect.poll(waiting, { timeout: 10_000 }).toBe(0);
+  });
+
+  it('looks up what came of a push whose controller was killed', async ({ project }) => {
+    project.writeModule('lost', 'export const nothing = 1;\n');
+    const containers = await containersOf(project.name);
+    const controller = containers.get('controller');
+    const node = containers.get('node');
+    if (controller === undefined || node === undefined) throw new TypeError('a container is missing');
+    await pause(node);
+    try {
+      const pushing = project.hotcast('push', 'lost', '--timeout', '60');
+      await expect.poll(() => processesOf(project, 'push lost'), { timeout: 20_000 }).toBeGreaterThan(0);
+      await controller.kill();
+      await controller.start();
+      const { exitCode, stdout, stderr } = await pushing;
+      expect({ exitCode, stdout }).toEqual({
+        exitCode: 2,
+        stdout: expect.stringMatching(/^change \S+ wrote nothing; no node has changed\n$/) as string,
+      });
+      expect(stderr).toMatch(
+        /^hotcast: the controller ended before the result; looking up what came of it \(change \S+\)$/m,
+      );
+    } finally {
+      await node.unpause();
+    }
   });
 
   it('adds nodes, which load the pushed modules, and restarts no other node', async ({ project }) => {

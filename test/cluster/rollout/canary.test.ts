@@ -181,6 +181,9 @@ describe('a canary', () => {
       .toMatchObject([{ note: 'automatic rollback: 1 of 1 calls failed' }, { note: 'canary on betty' }, {}]);
     await waitForConvergence(cluster);
     expect(await runningRevisions(cluster, 'left')).toEqual([revision]);
+    await expect
+      .poll(async () => (await cluster.hotcast('audit')).stdout, { timeout: 20_000 })
+      .toMatch(/hotcast +rollback \(canary\) +left@\w+ +committed +automatic rollback: 1 of 1 calls failed\n/);
   });
 
   it('is rolled back by the next controller when the one that pushed it was killed', async ({ cluster }) => {

@@ -2,6 +2,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { describe, expect } from 'vitest';
 
+import type { ResultOf } from '../../../controller/src/api/results.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import { streamOf, subjectsOf } from '../../../protocol/subjects.ts';
 import type { Cluster } from '../../support/cluster/cluster.ts';
@@ -221,3 +222,31 @@ async function headsInStream(cluster: Cluster, module: string): Promise<number> 
   const { state } = await streams.info(streamOf(cluster.cookie), { subjects_filter: subject });
   return state.subjects?.[subject] ?? 0;
 }
+
+describe('audit', () => {
+  it('lists what was done to the cluster, newest first, also what changed nothing', async ({ cluster }) => {
+    const [one, two] = await pushAll(cluster, 'audited', 'one', 'two');
+    cluster.writeModule('audited', await throwsOnNode(cluster, 'fred', 'three'));
+    await cluster.push('audited');
+    cluster.writeModule('audited', 'export const x = ;');
+    await cluster.hotcast('push', 'audited');
+    await cluster.change('rollback', 'audited');
+    await cluster.change('remove', 'audited');
+
+    const { stdout } = await cluster.hotcast('audit', '--since', '10m', '--json');
+    const { entries } = JSON.parse(stdout) as ResultOf<'audit'>;
+    const ours = entries.filter(({ modules }) => modules.some(({ module }) => module === 'audited'));
+    expect(
+      ours.map(({ author, command, outcome, modules: [first] }) => [author, command, outcome, first?.revision]),
+    ).toEqual([
+      ['hotcast', 'remove', 'committed', null],
+      ['hotcast', 'rollback', 'committed', one],
+      ['hotcast', 'push', 'failed', null],
+      ['hotcast', 'push', 'reverted', expect.stringMatching(/^[0-9a-f]{64}$/)],
+      ['hotcast', 'push', 'committed', two],
+      ['hotcast', 'push', 'committed', one],
+    ]);
+    const [newest] = await cluster.history('audited');
+    expect(ours[0]?.change).toBe(newest?.push);
+  });
+});

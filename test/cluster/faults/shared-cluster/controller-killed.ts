@@ -7,6 +7,7 @@ import { duringPush } from '../../../support/cluster/during-push.ts';
 import { waitForConvergence, runningRevisions } from '../../../support/cluster/convergence.ts';
 import { throwsOnNode, versionSource } from '../../../support/cluster/module-sources.ts';
 import { openStream } from '../../../support/cluster/open-stream.ts';
+import type { ProcessOutput } from '../../../support/shell.ts';
 import { it } from './cluster.ts';
 
 /** While fred is paused, a push waits between prepare and commit. */
@@ -46,6 +47,18 @@ async function newest(cluster: Cluster, module: string, count: number) {
   return heads.map(({ revision, author, note, outcome }) => ({ revision, author, note, outcome }));
 }
 
+/** What `hotcast result` finds of a push whose controller was killed. */
+async function resultOf(cluster: Cluster, { exitCode, stdout, stderr }: ProcessOutput): Promise<ProcessOutput> {
+  const ended =
+    /^warning: the controller ended before the result .* \(change (\S+)\)\n.*; see later: hotcast result \1\n$/;
+  expect({ exitCode, stdout, stderr }).toEqual({
+    exitCode: 5,
+    stdout: '',
+    stderr: expect.stringMatching(ended) as string,
+  });
+  return cluster.hotcast('result', ended.exec(stderr)?.[1] ?? '');
+}
+
 const committed = (loaded: number) => expect.objectContaining({ verdict: 'committed', loaded, refused: 0, silent: 0 });
 
 describe('a controller that is killed', () => {
@@ -55,10 +68,14 @@ describe('a controller that is killed', () => {
     const before = await cluster.history('forgotten');
     cluster.writeModule('forgotten', versionSource('two'));
     const push = () => cluster.hotcast('push', 'forgotten', '--timeout', '30');
-    const { exitCode } = await duringPush(cluster, PAUSED_NODE, push, () => cluster.kill('controller'));
-    expect(exitCode).not.toBe(0);
+    const lost = await duringPush(cluster, PAUSED_NODE, push, () => cluster.kill('controller'));
 
     await cluster.startContainer('controller');
+    expect(await resultOf(cluster, lost)).toEqual({
+      exitCode: 2,
+      stdout: expect.stringMatching(/^change \S+ wrote nothing; no node has changed\n$/) as string,
+      stderr: '',
+    });
     await waitForConvergence(cluster);
     expect(await runningRevisions(cluster, 'forgotten')).toEqual([one.revision]);
     expect(await cluster.history('forgotten')).toEqual(before);
@@ -75,7 +92,7 @@ describe('a controller that is killed', () => {
     await cluster.push('finished');
     cluster.writeModule('finished', versionSource('two'));
     const push = () => cluster.hotcast('push', 'finished', '--timeout', '30');
-    await duringPush(cluster, PAUSED_NODE, push, async observer => {
+    const lost = await duringPush(cluster, PAUSED_NODE, push, async observer => {
       await cluster.kill('betty');
       // The controller writes the head, and waits for betty.
       await (await cluster.container('fred')).unpause();
@@ -90,6 +107,10 @@ describe('a controller that is killed', () => {
     await waitForConvergence(cluster);
     const [head] = await newest(cluster, 'finished', 1);
     expect(head?.outcome).toEqual(committed(4));
+    expect(await resultOf(cluster, lost)).toMatchObject({
+      exitCode: 0,
+      stdout: `finished@${shortRevision(head?.revision ?? '')} committed · 4 loaded, 0 refused, 0 silent\n`,
+    });
     expect(await runningRevisions(cluster, 'finished')).toEqual([head?.revision]);
   });
 

@@ -99,7 +99,8 @@ describe('NATS', () => {
       () => cluster.hotcast('push', 'delayed', '--timeout', '4'),
       () => cluster.kill('nats'),
     );
-    expect(ended).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringMatching(/^hotcast: /) as string });
+    expect(ended).toMatchObject({ exitCode: 5, stdout: '' });
+    const [, change = ''] = /not known; see later: hotcast result (\S+)\n$/.exec(ended.stderr) ?? [];
     await (await cluster.container('nats')).start();
     for (const name of cluster.nodeNames) {
       await cluster.waitForLog(name, ({ msg }) => msg === 'reconnected to NATS', killedAt);
@@ -107,6 +108,12 @@ describe('NATS', () => {
     await waitForConvergence(cluster);
     const [newest] = await cluster.history('delayed');
     expect(await runningRevisions(cluster, 'delayed')).toEqual([newest?.revision]);
+    const found = await cluster.hotcast('result', change);
+    expect(found).toMatchObject(
+      newest?.push === change
+        ? { stdout: expect.stringMatching(/^delayed@\w+ committed/) as string }
+        : { exitCode: 2, stdout: `change ${change} wrote nothing; no node has changed\n` },
+    );
     expect((await cluster.push('delayed')).exitCode).toBe(0);
   });
 

@@ -1,74 +1,12 @@
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
 
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-
-import { runCli } from '../../../../controller/src/cli/program.ts';
 import type { Command } from '../../../../controller/src/api/command.ts';
 import { SourceError } from '../../../../controller/src/api/diagnostic.ts';
-import { type Run, serveControl } from '../../../../controller/src/server/control-server.ts';
-import type { ResultOf } from '../../../../controller/src/api/results.ts';
+import type { Run } from '../../../../controller/src/server/control-server.ts';
 import { UsageError } from '../../../../protocol/errors.ts';
-import { recordingLog } from '../../fixtures.ts';
+import { CHANGE, controller, hotcast, log, oneSilent, pong, useSocket } from './run-cli.ts';
 
-const pong: ResultOf<'ping'> = { command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }] };
-const oneSilent: ResultOf<'ping'> = { command: 'ping', nodes: [...pong.nodes, { node: 'betty', status: 'silent' }] };
-
-/** The id of the change that a command makes. */
-const CHANGE = '0b5e6f7c-3d8a-4c1e-9f2b-7a6d5c4b3a29';
-
-let folder: string;
-let socketPath: string;
-const servers: AsyncDisposable[] = [];
-const log = recordingLog();
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hotcast-cli-'));
-  socketPath = join(folder, 'controller.sock');
-});
-
-afterEach(async () => {
-  vi.restoreAllMocks();
-  await Promise.all(servers.splice(0).map(server => server[Symbol.asyncDispose]()));
-  log.logged.length = 0;
-  rmSync(folder, { recursive: true });
-});
-
-/** A controller that does `run`, and remembers the commands that it was sent. */
-async function controller(run: Run = () => Promise.resolve(pong)): Promise<Command[]> {
-  const commands: Command[] = [];
-  const remember: Run = (command, ...client) => {
-    commands.push(command);
-    return run(command, ...client);
-  };
-  servers.push(await serveControl(socketPath, remember, log));
-  return commands;
-}
-
-/** What `hotcast …` shows, and its exit status. */
-async function hotcast(args: readonly string[], { interactive = false, author = 'hotcast', change = CHANGE } = {}) {
-  const out: string[] = [];
-  const err: string[] = [];
-  let served = 0;
-  const serve = (): Promise<void> => {
-    served += 1;
-    return Promise.resolve();
-  };
-  const terminal = {
-    out: (text: string) => void out.push(text),
-    err: (text: string) => void err.push(text),
-    interactive,
-  };
-  return {
-    status: await runCli(args, { socketPath, author, change, serve, terminal, lookupTimeoutMs: 1_000 }),
-    out,
-    err,
-    served,
-  };
-}
+useSocket();
 
 describe('hotcast', () => {
   const common = { cookie: null, timeoutMs: 5_000 };
@@ -106,14 +44,20 @@ describe('hotcast', () => {
       'rollback demo --to 3f2a',
       { ...common, type: 'rollback', modules: ['demo'], author: 'hotcast', change: CHANGE, to: '3f2a' },
     ],
-    ['purge demo', { ...common, type: 'purge', module: 'demo', force: true }],
-    ['soft-purge demo', { ...common, type: 'purge', module: 'demo', force: false }],
+    ['purge demo', { ...common, type: 'purge', module: 'demo', author: 'hotcast', force: true }],
+    ['soft-purge demo', { ...common, type: 'purge', module: 'demo', author: 'hotcast', force: false }],
     ['status', { ...quick, type: 'status' }],
     ['history demo', { ...common, type: 'history', module: 'demo' }],
     ['push demo --dry-run', { ...common, ...push, modules: ['demo'], dryRun: true }],
     ['push demo --no-check', { ...common, ...push, modules: ['demo'], check: false }],
-    ['compile demo --node fred', { ...common, type: 'compile', module: 'demo', node: 'fred', check: true }],
-    ['compile demo --node fred --no-check', { ...common, type: 'compile', module: 'demo', node: 'fred', check: false }],
+    [
+      'compile demo --node fred',
+      { ...common, type: 'compile', author: 'hotcast', module: 'demo', node: 'fred', check: true },
+    ],
+    [
+      'compile demo --node fred --no-check',
+      { ...common, type: 'compile', author: 'hotcast', module: 'demo', node: 'fred', check: false },
+    ],
     ['call demo.add(4,5)', { ...common, type: 'call', call: 'demo.add(4,5)', node: null, stack: false }],
     [
       'call demo.add(4,5) --node betty --stack',
@@ -122,6 +66,8 @@ describe('hotcast', () => {
     ['ping betty', { ...quick, type: 'ping', node: 'betty' }],
     ['ping --cookie rex', { ...quick, cookie: 'rex', type: 'ping', node: null }],
     ['nodes', { ...quick, type: 'nodes', wait: null }],
+    ['audit', { ...quick, type: 'audit', since: 0 }],
+    ['audit --since 2026-11-27T08:00:00Z', { ...quick, type: 'audit', since: Date.UTC(2026, 10, 27, 8) }],
     ['nodes --wait 30 --timeout 60', { ...common, timeoutMs: 60_000, type: 'nodes', wait: 30 }],
   ])('%s sends its command', async (line, command) => {
     const commands = await controller();
@@ -238,6 +184,7 @@ describe('--help', () => {
     'soft-purge',
     'status',
     'history',
+    'audit',
     'result',
     'compile',
     'call',
@@ -285,6 +232,8 @@ describe('wrong use', () => {
     [['push', 'Demo']],
     [['rollback', 'demo', 'demo']],
     [['history', '']],
+    [['result', 'x']],
+    [['audit', '--since', 'soon']],
   ])('exits 2, says so, and sends nothing: %j', async args => {
     const commands = await controller();
     const { status, out, err } = await hotcast(args);
@@ -301,110 +250,6 @@ describe('wrong use', () => {
     await controller();
     const { err } = await hotcast(['push', 'demo', module]);
     expect(err).toEqual([expect.stringMatching(line)]);
-  });
-});
-
-describe('without a controller', () => {
-  it('exits 2 with one line', async () => {
-    // The time that a controller may take to start is over when the first attempt fails.
-    vi.spyOn(performance, 'now').mockReturnValueOnce(0).mockReturnValue(60_000);
-    const { status, out, err } = await hotcast(['push', 'demo']);
-    expect({ status, out, err }).toEqual({
-      status: 2,
-      out: [],
-      err: ['hotcast: no controller listens in this container; nothing was sent (see: make logs)'],
-    });
-  });
-
-  it('waits for one that is just starting', async () => {
-    const answered = hotcast(['ping', 'fred']);
-    await controller();
-    expect((await answered).status).toBe(0);
-  });
-
-  it('says that nothing is known of a call when it ends before the result', async () => {
-    const server = createServer(socket => void socket.once('data', () => socket.destroy()));
-    await new Promise<void>(resolve => server.listen(socketPath, resolve));
-    servers.push(server);
-    expect(await hotcast(['ping'])).toMatchObject({
-      status: 2,
-      err: ['hotcast: the controller ended before the result (see: make logs)'],
-    });
-  });
-
-  it.each(['hello', '{"type":"dance"}', '{"type":"result","result":{"command":"ping","nodes":[{"node":"fred"}]}}'])(
-    'says in one line that a report does not fit: %s',
-    async line => {
-      const server = createServer(socket => void socket.once('data', () => socket.end(`${line}\n`)));
-      await new Promise<void>(resolve => server.listen(socketPath, resolve));
-      servers.push(server);
-      expect(await hotcast(['ping'])).toMatchObject({
-        status: 2,
-        out: [],
-        err: [expect.stringMatching(/^hotcast: the controller sent a malformed report: .+ \(see: make logs\)$/)],
-      });
-    },
-  );
-});
-
-describe('a change whose result is lost', () => {
-  const found = {
-    command: 'result' as const,
-    change: CHANGE,
-    outcome: 'committed' as const,
-    modules: [{ module: 'demo', revision: 'f'.repeat(64), canary: false }],
-    loaded: 3,
-    refused: 0,
-    silent: 0,
-  };
-  const lookUp = `looking up what came of it (change ${CHANGE})`;
-
-  /** A controller that loses pushes, and finds this of them. */
-  function forgetful(lookup: Partial<Omit<ResultOf<'result'>, 'command'>>): Run {
-    return async ({ type }, _report, _signal, holds) => {
-      if (type === 'result') return { ...found, ...lookup };
-      holds('whether it is committed is not known yet', true);
-      throw new Error('timeout');
-    };
-  }
-
-  it.each([
-    ['committed', {}, 0, 'demo@ffffffffffff committed · 3 loaded, 0 refused, 0 silent'],
-    ['committed', { silent: 1 }, 3, 'demo@ffffffffffff committed · 3 loaded, 0 refused, 1 silent'],
-    ['reverted', { refused: 1 }, 1, 'demo@ffffffffffff reverted · 3 loaded, 1 refused, 0 silent'],
-    ['none', { modules: [] }, 2, `change ${CHANGE} wrote nothing; no node has changed`],
-    ['unfinished', {}, 5, 'demo@ffffffffffff is written; the nodes have not all answered (see: hotcast status)'],
-  ] as const)('is looked up: %s %j has the exit status %i', async (outcome, more, status, line) => {
-    await controller(forgetful({ outcome, ...more }));
-    expect(await hotcast(['push', 'demo'])).toMatchObject({
-      status,
-      out: [line],
-      err: [expect.stringMatching(`^warning: the controller failed: timeout .*; looking up`) as string],
-    });
-  });
-
-  it('is asked of the next controller when the first one has ended', async () => {
-    const first = createServer(socket => void socket.once('data', () => (first.close(), socket.destroy())));
-    await new Promise<void>(resolve => first.listen(socketPath, resolve));
-    const pushing = hotcast(['push', 'demo']);
-    await once(first, 'close');
-    const commands = await controller(async () => found);
-    expect(await pushing).toMatchObject({
-      status: 0,
-      err: [`warning: the controller ended before the result (see: make logs); ${lookUp}`],
-    });
-    expect(commands).toMatchObject([{ type: 'result', change: CHANGE, modules: ['demo'] }]);
-  });
-
-  it('is not known when no controller answers', async () => {
-    const server = createServer(socket => void socket.once('data', () => socket.destroy()));
-    await new Promise<void>(resolve => server.listen(socketPath, resolve));
-    servers.push(server);
-    expect(await hotcast(['push', 'demo'])).toMatchObject({
-      status: 5,
-      out: [],
-      err: [expect.anything(), `hotcast: what came of it is not known; see later: hotcast result ${CHANGE}`],
-    });
   });
 });
 

@@ -29,6 +29,7 @@ describe('permissions', () => {
         subjects.bundle('demo', 'f'.repeat(64)),
         subjects.head('demo'),
         subjects.headResult('demo'),
+        subjects.audit,
         subjects.all('commit'),
         subjects.node('fred', 'load'),
         '$JS.API.STREAM.PURGE.HOTCAST_dino',

@@ -16,6 +16,7 @@ describe('loadConfig of the controller', () => {
       modulesDir: '/work/modules',
       preflight: { timeoutMs: 2_000, memoryMb: 256 },
       packagesTimeoutMs: 120_000,
+      auditFile: '',
       keysDir: '/run/keys/dino',
       trustDir: '/run/trust/dino',
       streamMaxBytes: 1024 * 2 ** 20,

@@ -1,5 +1,5 @@
-import { UsageError } from '../../../protocol/errors.ts';
-import type { Handler } from './context.ts';
+import { UsageError } from '../../../../protocol/errors.ts';
+import type { Handler } from '../context.ts';
 
 /** The kept heads of a module with their results, newest first. @throws UsageError when it was never pushed. */
 export const history: Handler<'history'> = async ({ store }, { module }) => {

@@ -1,7 +1,7 @@
-import type { Head } from '../../../protocol/head.ts';
-import type { HeadResult } from '../../../protocol/head-result.ts';
-import type { ResultOf } from '../api/results.ts';
-import type { CommandContext, Handler } from './context.ts';
+import type { Head } from '../../../../protocol/head.ts';
+import type { HeadResult } from '../../../../protocol/head-result.ts';
+import type { ResultOf } from '../../api/results.ts';
+import type { CommandContext, Handler } from '../context.ts';
 
 /** Looks up what came of a change by its id, in the heads that carry it and their results. */
 export const result: Handler<'result'> = async (context, { change, modules }) => {

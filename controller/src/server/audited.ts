@@ -1,0 +1,77 @@
+import type { AuditEntry } from '../../../protocol/audit-entry.ts';
+import type { Command } from '../api/command.ts';
+import type { OnReport } from '../api/report.ts';
+import type { Result } from '../api/results.ts';
+import type { Audit } from '../store/audit.ts';
+
+/** The longest detail of an entry, in characters. */
+const MAX_DETAIL = 1_000;
+
+/** The commands that only look. */
+const READING: ReadonlySet<Command['type']> = new Set([
+  'call',
+  'ping',
+  'nodes',
+  'status',
+  'history',
+  'result',
+  'audit',
+]);
+
+/** Carries out a command, and writes down what came of it, unless it only looks. */
+export async function audited(
+  audit: Pick<Audit, 'write'>,
+  command: Command,
+  report: OnReport,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  if (READING.has(command.type) || (command.type === 'push' && command.dryRun)) return run();
+  const write = async (outcome: Pick<AuditEntry, 'modules' | 'outcome' | 'detail'>): Promise<void> => {
+    const who = {
+      author: 'author' in command ? command.author : '',
+      change: 'change' in command ? command.change : null,
+    };
+    try {
+      await audit.write({ at: Date.now(), ...who, command: command.type, ...outcome });
+    } catch (error) {
+      report({ type: 'warning', message: `the audit could not be written: ${messageOf(error)}` });
+    }
+  };
+  try {
+    const result = await run();
+    await write(outcomeOf(result));
+    return result;
+  } catch (error) {
+    await write({ modules: modulesOf(command), outcome: 'failed', detail: messageOf(error).slice(0, MAX_DETAIL) });
+    throw error;
+  }
+}
+
+/** What a result says of a command in one line. */
+export function outcomeOf(result: Result): Pick<AuditEntry, 'modules' | 'outcome' | 'detail'> {
+  const modules = 'modules' in result ? result.modules.map(({ module, revision }) => ({ module, revision })) : [];
+  const rows = 'nodes' in result && result.command !== 'status' ? result.nodes : [];
+  const nodes = rows.map(({ status }): string => status);
+  const counts = [...new Set(nodes)].map(status => `${nodes.filter(each => each === status).length} ${status}`);
+  if ('outcome' in result && 'detail' in result) {
+    const detail = [result.detail, counts.join(', ')].filter(part => part !== '').join('; ');
+    return { modules, outcome: result.outcome, detail: detail.slice(0, MAX_DETAIL) };
+  }
+  if (result.command === 'compile') {
+    const { module, revision } = result;
+    const where = result.nodes.map(({ node }) => node).join(', ');
+    return { modules: [{ module, revision }], outcome: nodes[0] ?? '', detail: `on ${where} only` };
+  }
+  const detail = result.command === 'keys rotate' ? `signing with key ${result.key}` : counts.join(', ');
+  return { modules, outcome: 'done', detail };
+}
+
+/** The modules that a command names; their revisions are not known. */
+function modulesOf(command: Command): AuditEntry['modules'] {
+  const names = 'modules' in command ? command.modules : 'module' in command ? [command.module] : [];
+  return (typeof names === 'string' ? [] : names).map(module => ({ module, revision: null }));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

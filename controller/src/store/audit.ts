@@ -1,0 +1,43 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+
+import { type AuditEntry, auditEntrySchema } from '../../../protocol/audit-entry.ts';
+import { decode, encode } from '../../../protocol/codec.ts';
+import { auditStreamOf, type Subjects } from '../../../protocol/subjects.ts';
+import { openStream } from './stream.ts';
+
+/** The audit's oldest entries are dropped beyond this size (bytes): some 50,000 entries are left. */
+const MAX_BYTES = 16 * 2 ** 20;
+
+export type Audit = Awaited<ReturnType<typeof openAudit>>;
+
+/**
+ * Opens the cookie's audit: a stream of its own, which only grows, up to a size.
+ *
+ * @param append takes each entry as a line of JSON, for a file of the operator's.
+ */
+export async function openAudit(
+  nats: NatsConnection,
+  cookie: string,
+  subjects: Subjects,
+  append: (line: string) => void,
+) {
+  const stream = await openStream(nats, auditStreamOf(cookie));
+  const ensure = (): Promise<void> => stream.ensure([subjects.audit], MAX_BYTES, 'newest');
+  await ensure();
+  return {
+    async write(entry: AuditEntry): Promise<void> {
+      append(`${JSON.stringify(entry)}\n`);
+      // NATS may have lost its disk, and the stream with it.
+      await stream.client.publish(subjects.audit, encode(entry)).catch(async () => {
+        await ensure();
+        await stream.client.publish(subjects.audit, encode(entry));
+      });
+    },
+
+    /** The entries since a moment (milliseconds since 1970), oldest first. */
+    async read(since: number): Promise<AuditEntry[]> {
+      const messages = await stream.since(subjects.audit, new Date(since));
+      return messages.map(({ data }) => decode(auditEntrySchema, data));
+    },
+  };
+}
