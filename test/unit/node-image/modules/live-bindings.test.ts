@@ -72,6 +72,42 @@ const ways: Record<string, (expression: (from: string) => string) => Record<stri
   }),
 };
 
+/** `core` at one revision with a default export, and an expression over it that gives its number. */
+const defaults: Record<string, readonly [core: (n: number) => string, expression: (name: string) => string]> = {
+  'arrow function': [n => `export default () => ${n};`, name => `${name}()`],
+  'function declaration': [n => `export default function named() { return ${n}; }`, name => `${name}()`],
+  class: [n => `export default class { sides = ${n}; }`, name => `new ${name}().sides`],
+  constant: [n => `export default ${n};`, name => name],
+  symbol: [n => `export default Symbol('label ${n}');`, name => `Number(${name}.description.slice(6))`],
+  getter: [n => `export default { get size() { return ${n}; } };`, name => `${name}.size`],
+  'variable that changes': [
+    n => `let it = ${n}; export { it as default }; export const change = () => { it += 0.5; };`,
+    name => name,
+  ],
+};
+
+/** How a module reaches the default export of `core`. */
+const defaultWays: typeof ways = {
+  'by its name': expression => ({ caller: `import it from 'hot:core'; export const ask = () => ${expression('it')};` }),
+  'as default': expression => ({
+    caller: `import { default as it } from 'hot:core'; export const ask = () => ${expression('it')};`,
+  }),
+  'as a namespace': expression => ({
+    caller: `import * as core from 'hot:core'; export const ask = () => ${expression('core.default')};`,
+  }),
+  'by import()': expression => ({
+    caller: `export const ask = async () => { const core = await import('hot:core'); return ${expression('core.default')}; };`,
+  }),
+  're-exported': expression => ({
+    between: `export { default } from 'hot:core';`,
+    caller: `import it from 'hot:between'; export const ask = () => ${expression('it')};`,
+  }),
+  're-exported with a name': expression => ({
+    between: `export { default as it } from 'hot:core';`,
+    caller: `import { it } from 'hot:between'; export const ask = () => ${expression('it')};`,
+  }),
+};
+
 const all = { ...kinds, ...changing };
 const table = Object.keys(ways).flatMap(way => Object.keys(all).map(kind => [way, kind] as const));
 
@@ -80,28 +116,68 @@ describe.each(table)('an import %s of a %s', (way, kind) => {
   const sources = ways[way]?.(expression) ?? {};
 
   it('is that of the current version before a swap, after it, after a removal and after a restart', async () => {
-    const node = host();
-    const [first] = await node.push({ core: core(1), ...sources });
-    expect(await node.value('caller', 'ask')).toBe(1);
-    await node.push({ core: core(2), ...sources });
-    expect(await node.value('caller', 'ask')).toBe(2);
-    if (kind in changing) {
-      await node.value('core', 'change');
-      expect(await node.value('caller', 'ask')).toBe(2.5);
-    }
-    node.commit('core', null);
-    expect(await node.call('caller', 'ask')).toMatchObject({ failure: 'undef' });
-    node.commit('core', first?.revision ?? '');
-    expect(await node.value('caller', 'ask')).toBe(1);
-
-    const restarted = host();
-    for (const bundle of await node.compile({ core: core(3), ...sources }).then(bundles => bundles.toReversed())) {
-      restarted.load(bundle);
-      if (bundle.module === 'caller') expect(await restarted.call('caller', 'ask')).toMatchObject({ failure: 'undef' });
-    }
-    expect(await restarted.value('caller', 'ask')).toBe(3);
+    await expectLive(core, sources, kind in changing);
   });
 });
+
+describe.each(Object.keys(defaultWays))('the default export, imported %s,', way => {
+  it.each(Object.keys(defaults))('a %s, is that of the current version at each of these times', async kind => {
+    const [source, expression] = defaults[kind] ?? [core, String];
+    await expectLive(source, defaultWays[way]?.(expression) ?? {}, kind === 'variable that changes');
+  });
+});
+
+it.each([
+  ['renamed by the importer', { caller: `import { limit as most } from 'hot:core'; export const ask = () => most;` }],
+  ['with a quoted name', { caller: `import { 'quoted name' as it } from 'hot:core'; export const ask = () => it;` }],
+  [
+    're-exported with another name',
+    {
+      between: `export { limit as most, 'quoted name' as it } from 'hot:core';`,
+      caller: `import { most, it } from 'hot:between'; export const ask = () => (most + it) / 2;`,
+    },
+  ],
+  [
+    'imported and then exported',
+    {
+      between: `import { limit, plain } from 'hot:core'; export { limit, plain as renamed };`,
+      caller: `import { limit, renamed } from 'hot:between'; export const ask = () => (limit + renamed()) / 2;`,
+    },
+  ],
+])('an import %s is that of the current version at each of these times', async (_, sources) => {
+  await expectLive(core, sources, false);
+});
+
+/** Asks `caller` for the number of `core` before a swap, after it, after a removal and after a restart. */
+async function expectLive(
+  coreAt: (n: number) => string,
+  sources: Readonly<Record<string, string>>,
+  changes: boolean,
+): Promise<void> {
+  const node = host();
+  const [first] = await node.push({ core: coreAt(1), ...sources });
+  const caller = node.server.current('caller');
+  expect(await node.value('caller', 'ask')).toBe(1);
+  await node.push({ core: coreAt(2), ...sources });
+  expect(await node.value('caller', 'ask')).toBe(2);
+  if (changes) {
+    await node.value('core', 'change');
+    expect(await node.value('caller', 'ask')).toBe(2.5);
+  }
+  node.commit('core', null);
+  expect(await node.call('caller', 'ask')).toMatchObject({ failure: 'undef' });
+  node.commit('core', first?.revision ?? '');
+  expect(await node.value('caller', 'ask')).toBe(1);
+  // It has not been loaded again.
+  expect(node.server.current('caller')).toBe(caller);
+
+  const restarted = host();
+  for (const bundle of await node.compile({ core: coreAt(3), ...sources }).then(bundles => bundles.toReversed())) {
+    restarted.load(bundle);
+    if (bundle.module === 'caller') expect(await restarted.call('caller', 'ask')).toMatchObject({ failure: 'undef' });
+  }
+  expect(await restarted.value('caller', 'ask')).toBe(3);
+}
 
 describe.each([
   ['as a namespace', `import * as core from 'hot:core'; export const names = () => Object.keys(core);`],
