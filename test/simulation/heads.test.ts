@@ -2,19 +2,12 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { HEARTBEAT_INTERVAL } from '../../protocol/limits.ts';
-import { Cluster } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import { everything, versionsComeAndGo } from './commands.ts';
-import { FIRST_NODES, MODULES } from './orders.ts';
-import { converge, lawsOf, unfinishedHeads } from './laws.ts';
+import { inCluster, push } from './in-cluster.ts';
+import { unfinishedHeads } from './laws.ts';
 import type { Order } from './controller-process.ts';
-import { definitely, sourceOf } from './source.ts';
-
-async function inCluster(run: (cluster: Cluster) => Promise<void>): Promise<void> {
-  using cluster = new Cluster(lawsOf(MODULES));
-  for (const name of FIRST_NODES) await cluster.start(name);
-  await run(cluster);
-  await converge(cluster);
-}
+import { definitely } from './source.ts';
 
 /** Has commands happen in many random orders, each in a cluster of its own, which converges at the end. */
 async function inClusters(commands: typeof everything, numRuns: number, maxCommands: number): Promise<void> {
@@ -39,19 +32,6 @@ describe('whatever happens to controllers, nodes and links', { timeout: 60_000 }
 describe('whatever calls run while versions come and go', { timeout: 60_000 }, () => {
   it('each ends on its version, which drains so long, and pushes are refused past the limit only', () =>
     inClusters(versionsComeAndGo, 60, 60));
-});
-
-interface Pushed {
-  readonly module: string;
-  readonly version: number;
-  readonly throwsOn?: readonly string[];
-  readonly needs?: readonly string[];
-}
-
-const push = (...sources: readonly Pushed[]) => ({
-  type: 'push' as const,
-  sources: sources.map(source => sourceOf({ throwsOn: [], isBroken: false, needs: [], mentions: [], ...source })),
-  canary: null,
 });
 
 const one = push({ module: 'demo', version: 1 });
@@ -290,25 +270,6 @@ describe('a push of what runs already', () => {
       expect(cluster.stream.history('counter')).toHaveLength(1);
       expect(cluster.stream.history('demo')).toHaveLength(2);
     });
-  });
-});
-
-it('only a push with --force purges all that drains; what is no push makes room', async () => {
-  await inCluster(async cluster => {
-    const demo = (version: number) => push({ module: 'demo', version });
-    await cluster.carryOut([demo(1)]);
-    await cluster.carryOut([{ ...demo(2), force: true }]);
-    await cluster.carryOut([{ ...demo(3), canary: 'fred' }]);
-    for (const type of ['promote', 'rollback', 'remove'] as const)
-      await cluster.carryOut([{ type, modules: ['demo'] }]);
-    expect(cluster.stream.history('demo').map(({ note, force, makeRoom }) => [note, force, makeRoom])).toEqual([
-      ['push', false, false],
-      ['push', true, false],
-      ['canary on fred', false, false],
-      ['promote', false, true],
-      ['rollback', false, true],
-      ['remove', false, true],
-    ]);
   });
 });
 
