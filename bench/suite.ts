@@ -26,7 +26,7 @@ const WIRE_PUSHES = 5;
 const EDITS = 10;
 
 /** The pause after the start of a fleet, before its idle nodes are watched (milliseconds). */
-const SETTLE_MS = 5_000;
+const QUIET_MS = 5_000;
 
 /** Sizes of the simulated fleets, and of a larger one of containers. The largest need a run with at least thirty nodes. */
 const SIMULATED = [100, 1_000, 10_000];
@@ -130,7 +130,7 @@ export class Suite {
 
   async #cost(contender: Contender, fleet: Fleet, image: string, startMs: number): Promise<FleetCost> {
     this.#say(`cost of ${contender.name}`);
-    await pause(SETTLE_MS);
+    await pause(QUIET_MS);
     const ids = await fleet.ids('node');
     const idle = await idleCost(this.#docker, ids, image);
     await contender.push(TARGET_BYTES);

@@ -17,7 +17,7 @@ const manifestSchema = v.object({
   packages: v.exactOptional(v.object({ hash: revision, versions: v.record(v.string(), v.string()), bytes: count })),
 });
 
-/** What a revision offers to other modules and takes from them, and what it was built from. */
+/** The exports of a revision, what it imports of other modules, and what it was built from. */
 export type Manifest = v.InferOutput<typeof manifestSchema>;
 
 /** Heads of before version 0.2 have none. */

@@ -26,7 +26,7 @@ export const digestRequest = v.object({
   /** The interval of the nodes' heartbeats, milliseconds; default: {@link HEARTBEAT_INTERVAL}. */
   heartbeatInterval: v.optional(heartbeatInterval),
   /** The modules whose newest head a node can still refuse. Nodes keep the data from before its `codeChange`. */
-  unsettled: v.optional(v.array(moduleName)),
+  revertible: v.optional(v.array(moduleName)),
 });
 
 /** A starting node asks whether another container has its name. */

@@ -36,10 +36,10 @@ function longestGap(calls: readonly Call[], from: number, to: number): number {
  * What became of the nodes' counters, from the answers to all calls of a load.
  *
  * @param orderedAt the time of the order; every node had answered before.
- * @param settledAt the end of the rollout; every node has answered since.
+ * @param completedAt the end of the rollout; every node has answered since.
  * @param version the newest version.
  */
-export function stateFigures(calls: readonly Call[], orderedAt: number, settledAt: number, version: number) {
+export function stateFigures(calls: readonly Call[], orderedAt: number, completedAt: number, version: number) {
   /** By node: the lowest or highest counter in the answers to some calls. */
   const counters = (pick: typeof Math.min, filter: (call: Call, tally: Tally) => boolean): Map<string, number> => {
     const all = new Map<string, number>();
@@ -53,7 +53,7 @@ export function stateFigures(calls: readonly Call[], orderedAt: number, settledA
   const atFirst = counters(Math.min, ({ endedAt }) => endedAt < orderedAt);
   const before = counters(Math.max, ({ endedAt }) => endedAt < orderedAt);
   const renewed = counters(Math.min, (_, tally) => tally.version >= version);
-  const atEnd = counters(Math.max, ({ endedAt }) => endedAt > settledAt);
+  const atEnd = counters(Math.max, ({ endedAt }) => endedAt > completedAt);
   const answered = calls.filter(({ tally }) => tally !== null).length;
   const earlier = sum([...atFirst.values()].map(count => count - 1));
   return {

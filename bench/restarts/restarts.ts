@@ -92,7 +92,7 @@ async function underLoad(contender: string, served: Served, rollOut: (load: Cons
   const orderedAt = performance.now();
   const { nodesReached, times } = await rollOut(load);
   await load.seen(served.version, nodesReached);
-  const settledAt = performance.now();
+  const completedAt = performance.now();
   await sleep(AFTERMATH_MS);
   const endedAt = performance.now();
   await load.stop();
@@ -107,6 +107,6 @@ async function underLoad(contender: string, served: Served, rollOut: (load: Cons
     quiet: callFigures(load.calls, quietFrom, orderedAt),
     /** From the first order until a second after every node had served the newest code through the proxy. */
     during: callFigures(load.calls, orderedAt, endedAt),
-    state: stateFigures(load.calls, orderedAt, settledAt, served.version),
+    state: stateFigures(load.calls, orderedAt, completedAt, served.version),
   };
 }

@@ -43,7 +43,7 @@ export function lawsOf(modules: readonly string[]): (cluster: Cluster) => void {
         runsWhatItsHeadSays(cluster, node, module);
         memory.set(module, goesForward(cluster, node, module, memory.get(module) ?? NOTHING));
       }
-      obeysTogether(cluster, node);
+      appliesTogether(cluster, node);
     }
   };
 }
@@ -70,7 +70,7 @@ export async function converge(cluster: Cluster): Promise<void> {
   }
 }
 
-/** A node that does not obey its heads could not load them now, neither those of one push nor of several together. */
+/** A node that has not applied its heads could not load them now, neither those of one push nor of several together. */
 export function lacksNothingThatItCanLoad(cluster: Cluster, node: NodeProcess): void {
   const heads = cluster.stream.heads();
   const lacking = [...new Set(heads.map(head => head.push))]
@@ -129,14 +129,14 @@ function hasConverged(cluster: Cluster): void {
   }
 }
 
-/** What a controller finished while every node could answer is obeyed by all of them, or does not stand. */
+/** What a controller finished while every node could answer is applied by all of them, or does not stand. */
 function isJudged(cluster: Cluster, head: Head): void {
   const newest = cluster.model.newest(head.module);
   if (newest?.sequence !== head.sequence || newest.isBack) return;
   const states = [...cluster.nodes.values()].map(node => stateOf(cluster, node, head));
   law(
-    states.every(state => state === 'obeyed' || state === null),
-    `every node obeys a finished head of ${head.module}, or none`,
+    states.every(state => state === 'applied' || state === null),
+    `every node applies a finished head of ${head.module}, or none`,
   );
 }
 
@@ -157,8 +157,8 @@ function runsWhatItsHeadSays(cluster: Cluster, node: NodeProcess, module: string
   const running = node.running(module);
   const seen = headAt(cluster, module, node.headSeen(module));
   if (running !== null) {
-    const obeyed = definitely(headAt(cluster, module, running.sequence));
-    const desired = cluster.model.desired(obeyed, node.name);
+    const applied = definitely(headAt(cluster, module, running.sequence));
+    const desired = cluster.model.desired(applied, node.name);
     law(running.revision === desired, `${node.name} runs of ${module} what the head says by which it runs`);
   }
   if (seen === null || running?.sequence === seen.sequence) return;
@@ -177,7 +177,7 @@ function goesForward(cluster: Cluster, node: NodeProcess, module: string, before
   const running = node.running(module);
   const now = { ...before, seen: node.headSeen(module), running: running?.sequence ?? before.running };
   law(now.seen >= before.seen, `${node.name} remembers the newest head of ${module}`);
-  law(now.running >= before.running, `${node.name} obeys no older head of ${module} after a newer one`);
+  law(now.running >= before.running, `${node.name} applies no older head of ${module} after a newer one`);
   if (running === null) return now;
   const { data } = running;
   const { stateSince } = definitely(headAt(cluster, module, running.sequence));
@@ -193,14 +193,14 @@ function goesForward(cluster: Cluster, node: NodeProcess, module: string, before
   return { ...now, data, stateSince, loads, loadsBefore };
 }
 
-/** Heads of one push, none of them replaced, are obeyed by a node together, refused together, or not known yet. */
-function obeysTogether(cluster: Cluster, node: NodeProcess): void {
+/** Heads of one push, none of them replaced, are applied by a node together, refused together, or not known yet. */
+function appliesTogether(cluster: Cluster, node: NodeProcess): void {
   const newest = cluster.stream.heads();
   for (const push of new Set(newest.map(head => head.push))) {
     const heads = newest.filter(head => head.push === push);
     if (heads.length < cluster.stream.everyHead.filter(head => head.push === push).length) continue;
     const states = heads.map(head => stateOf(cluster, node, head)).filter(state => state !== null);
-    law(new Set(states).size <= 1, `${node.name} obeys heads of one push as one, which are ${states.join(', ')}`);
+    law(new Set(states).size <= 1, `${node.name} applies heads of one push as one, which are ${states.join(', ')}`);
   }
 }
 
@@ -208,7 +208,7 @@ function obeysTogether(cluster: Cluster, node: NodeProcess): void {
 function stateOf(cluster: Cluster, node: NodeProcess, { module, sequence, ...head }: Head) {
   const running = node.running(module);
   if (node.headSeen(module) < sequence) return 'unseen';
-  if (running?.sequence === sequence) return 'obeyed';
+  if (running?.sequence === sequence) return 'applied';
   return running === null && cluster.model.desired(head, node.name) === null ? null : 'refused';
 }
 

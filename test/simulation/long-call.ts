@@ -57,8 +57,8 @@ export class LongCall {
     return isPurged ? null : `${name} does not end with its version: ${JSON.stringify(answer)}`;
   }
 
-  /** Ends it. `settle` lets happen what can. @throws when its value is not that of the versions that it ran on */
-  async end(settle: () => Promise<void>): Promise<void> {
+  /** Ends it. `runToIdle` lets happen what can. @throws when its value is not that of the versions that it ran on */
+  async end(runToIdle: () => Promise<void>): Promise<void> {
     const { source } = this.#inside;
     const imports = source.imports.map(module => [module, this.#model.get(module).current?.source.label ?? null]);
     const seen: Seen = {
@@ -68,7 +68,7 @@ export class LongCall {
     };
     letGoOn(this.#id);
     this.#model.end(this.#call);
-    await settle();
+    await runToIdle();
     const answer = this.#answer;
     const actual = answer?.status === 'value' ? (JSON.parse(answer.json ?? 'null') as unknown) : answer;
     const expected = this.#kind.function === 'stream' ? [source.label, seen] : seen;

@@ -12,7 +12,7 @@ export interface SourceFile {
   /** When it was written (milliseconds of Unix time). */
   readonly writtenAt: number;
   /** Whether the file had not been written just before: a later write changes its stamp. */
-  readonly isSettled: boolean;
+  readonly isStable: boolean;
 }
 
 /** The files of a folder that can have types, without `node_modules`, and its folders. */
@@ -35,8 +35,8 @@ export function readSource(path: string): SourceFile | null {
   try {
     const bytes = readFileSync(path);
     const writtenAt = Number(stat.mtimeMs > stat.ctimeMs ? stat.mtimeMs : stat.ctimeMs);
-    const isSettled = now - writtenAt > STAMP_RESOLUTION_MS;
-    return { bytes, hash: hash('sha256', bytes), stamp: textOf(stat), writtenAt, isSettled };
+    const isStable = now - writtenAt > STAMP_RESOLUTION_MS;
+    return { bytes, hash: hash('sha256', bytes), stamp: textOf(stat), writtenAt, isStable };
   } catch {
     return null;
   }
@@ -44,8 +44,8 @@ export function readSource(path: string): SourceFile | null {
 
 /** Whether a file is still as it was read. */
 export function isUnchanged(path: string, file: SourceFile | null): boolean {
-  const isSettled = file?.isSettled === true && stampOf(path) === file.stamp;
-  return isSettled || readSource(path)?.hash === file?.hash;
+  const isStable = file?.isStable === true && stampOf(path) === file.stamp;
+  return isStable || readSource(path)?.hash === file?.hash;
 }
 
 /** Whether a file was written so many milliseconds ago, or less. */

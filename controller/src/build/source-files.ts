@@ -97,7 +97,7 @@ export class SourceFiles {
   /** Reads a file, unless it is as it was last read. */
   #read(path: string): SourceFile | null {
     const known = this.#known.get(path);
-    if (known?.isSettled === true && known.stamp === stampOf(path)) return known;
+    if (known?.isStable === true && known.stamp === stampOf(path)) return known;
     const file = readSource(path);
     if (file === null) this.#known.delete(path);
     else this.#known.set(path, file);

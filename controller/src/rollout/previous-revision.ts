@@ -5,10 +5,10 @@ import { type Head, isAutomaticRollback, type Manifest } from '../../../protocol
  * that names it was not rolled back by itself: because a node refused it, or the watchdog acted. What an operator rolled back
  * stands, so a second rollback undoes the first.
  *
- * A canary has not moved the other nodes: the way back from it is the head's own revision. Null: the module goes.
+ * A canary has not moved the other nodes: from it, one goes back to the head's own revision. Null: the module is removed.
  *
  * @param history the module's kept heads, oldest first.
- * @param leave revisions that are no way back, because they are what one wants to leave.
+ * @param leave revisions that are not gone back to, because they are what one wants to leave.
  */
 export function previousRevision(
   head: Head,

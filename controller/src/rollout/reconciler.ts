@@ -73,7 +73,7 @@ async function reconcileOnce(deps: ReconcilerDeps, unfinishedAfterMs: number): P
   const digest: DigestRequest = {
     heads: Object.fromEntries(heads.map(({ module, sequence }) => [module, sequence])),
     heartbeatInterval: heartbeatInterval(),
-    unsettled: unsettledModules(heads, results),
+    revertible: revertibleModules(heads, results),
   };
   nats.publish(subjects.all('digest'), encode(digest));
   const unfinished = unfinishedHeads(heads, results, Date.now() - unfinishedAfterMs);
@@ -86,9 +86,9 @@ async function reconcileOnce(deps: ReconcilerDeps, unfinishedAfterMs: number): P
 }
 
 /** The modules whose newest head can be reverted: its commit is not over, or a node was silent and can refuse it later. */
-export function unsettledModules(heads: readonly Head[], results: readonly HeadResult[]): string[] {
-  const settled = results.filter(({ verdict, silent }) => verdict === 'committed' && silent === 0);
-  const sequences = new Map(settled.map(({ module, sequence }) => [module, sequence]));
+export function revertibleModules(heads: readonly Head[], results: readonly HeadResult[]): string[] {
+  const finished = results.filter(({ verdict, silent }) => verdict === 'committed' && silent === 0);
+  const sequences = new Map(finished.map(({ module, sequence }) => [module, sequence]));
   return heads.filter(({ module, sequence }) => sequences.get(module) !== sequence).map(({ module }) => module);
 }
 

@@ -5,7 +5,7 @@ import { HISTORY_LENGTH } from '../../../protocol/limits.ts';
  * The heads that a history keeps: the newest ones, and of the newest different revisions, also when many heads named the same
  * one since, what the rule of the previous revision reads:
  *
- * - the last two heads of each revision. From a head that names its revision again, the way back is the one before it;
+ * - the last two heads of each revision. From a head that names its revision again, a rollback goes to the one before it;
  * - the automatic rollback of the last one.
  *
  * @param history oldest first.

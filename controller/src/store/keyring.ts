@@ -18,7 +18,7 @@ import { trustedKeyFiles } from '../../../protocol/signing/trusted-keys.ts';
 /** The file with the controller's signing key, in its folder of keys. */
 export const SIGNING_KEY = 'signing.pem';
 
-/** Signs what nodes are to obey, and verifies what was signed for this cookie before. */
+/** Signs what nodes apply, and verifies what was signed for this cookie before. */
 export interface Keyring {
   /** Puts a payload into an envelope, signed for the subject that it is written to. */
   readonly sign: (subject: string, payload: Uint8Array) => Uint8Array;

@@ -218,9 +218,9 @@ export function createReconciler(
     if (catchingUp === own) catchingUp = null;
   };
 
-  /** Lets data go that no revert needs. Reads the stream after a random time when a digest has a head that this node has not seen. */
+  /** Drops data that no revert needs. Reads the stream after a random time when a digest has a head that this node has not seen. */
   const compare = async (digest: DigestRequest): Promise<void> => {
-    codeServer.settle(digest);
+    codeServer.dropUnneededData(digest);
     const behind = Object.entries(digest.heads).some(([module, sequence]) => sequence > codeServer.headSeen(module));
     if (!behind || reading !== null || stopped) return;
     const maxJitterMs = JITTER_SHARE * (digest.heartbeatInterval ?? HEARTBEAT_INTERVAL);

@@ -160,9 +160,9 @@ export class CodeServer {
     );
   }
 
-  /** See {@link ModuleTable.settle}. */
-  settle(digest: DigestRequest): void {
-    this.#modules.settle(digest);
+  /** See {@link ModuleTable.dropUnneededData}. */
+  dropUnneededData(digest: DigestRequest): void {
+    this.#modules.dropUnneededData(digest);
   }
 
   /** Refuses heads that can't be tried. */

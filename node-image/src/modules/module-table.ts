@@ -33,9 +33,9 @@ export class ModuleTable {
   }
 
   /** Drops the data before a change where the newest head runs and no node can refuse it any more. */
-  settle({ heads, unsettled }: DigestRequest): void {
+  dropUnneededData({ heads, revertible }: DigestRequest): void {
     for (const [module, state] of this.#modules) {
-      if (heads[module] === state.headRunning && unsettled?.includes(module) === false) dropPreviousData(state);
+      if (heads[module] === state.headRunning && revertible?.includes(module) === false) dropPreviousData(state);
     }
   }
 

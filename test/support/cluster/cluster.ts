@@ -135,7 +135,7 @@ export class Cluster extends HotcastCommands implements AsyncDisposable {
     const first = this.#nodes + 1;
     this.#nodes += count;
     const replicas = Array.from({ length: count }, (_, index) => first + index);
-    await settleAll(replicas.map(replica => this.addNode(replicaName(replica), `node-${replica}`)));
+    await waitForAll(replicas.map(replica => this.addNode(replicaName(replica), `node-${replica}`)));
   }
 
   /** Starts one node. Its container's name ends in `suffix`. */
@@ -246,11 +246,11 @@ export class Cluster extends HotcastCommands implements AsyncDisposable {
   async #startAll(nodes: number): Promise<void> {
     await createNetwork(this.id, { [CLUSTER_LABEL]: this.id });
     // A client that connects before the auth callout is ready waits for its connection timeout of 5 seconds.
-    await settleAll([
+    await waitForAll([
       this.#containers.start('nats', this.#specs.nats()),
       this.#containers.start('auth-callout', this.#specs.authCallout()),
     ]);
-    await settleAll([
+    await waitForAll([
       this.#containers.start('roster', this.#specs.roster()),
       this.#containers.start('controller', this.#controller('controller', this.cookie)),
       this.addNodes(nodes),
@@ -269,7 +269,7 @@ export class Cluster extends HotcastCommands implements AsyncDisposable {
 }
 
 /** Waits for all, also when one fails: no container must still be starting when the cluster is removed. */
-async function settleAll(starts: readonly Promise<unknown>[]): Promise<void> {
+async function waitForAll(starts: readonly Promise<unknown>[]): Promise<void> {
   const failed = (await Promise.allSettled(starts)).find(each => each.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }

@@ -13,7 +13,7 @@ export interface PackageFiles {
   /** Of all these files, and of the folders. */
   readonly stamps: ReadonlyMap<string, Stamp>;
   /** Whether nothing had been written just before: a later write changes a stamp. */
-  readonly isSettled: boolean;
+  readonly isStable: boolean;
 }
 
 /** The times of a file system are coarse: two writes within this time can leave the same stamp (milliseconds). */
@@ -43,12 +43,12 @@ export function listPackage(folder: string): PackageFiles {
   };
   visit('');
   const newest = Math.max(...[...stamps.values()].map(stamp => Math.max(stamp?.mtimeMs ?? 0, stamp?.ctimeMs ?? 0)));
-  return { paths, native, stamps, isSettled: now - newest > STAMP_RESOLUTION_MS };
+  return { paths, native, stamps, isStable: now - newest > STAMP_RESOLUTION_MS };
 }
 
 /** Whether a package has the same files as before, none of them written since. */
-export function isUnchanged(folder: string, { stamps, isSettled }: PackageFiles): boolean {
-  if (!isSettled) return false;
+export function isUnchanged(folder: string, { stamps, isStable }: PackageFiles): boolean {
+  if (!isStable) return false;
   for (const [path, before] of stamps) if (!isSame(before, stampOf(`${folder}/${path}`))) return false;
   return true;
 }

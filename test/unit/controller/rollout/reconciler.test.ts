@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { unfinishedHeads, unsettledModules } from '../../../../controller/src/rollout/reconciler.ts';
+import { unfinishedHeads, revertibleModules } from '../../../../controller/src/rollout/reconciler.ts';
 import type { HeadResult } from '../../../../protocol/head-result.ts';
 import { headOf } from '../../fixtures.ts';
 
@@ -34,7 +34,7 @@ describe('unfinishedHeads', () => {
   });
 });
 
-describe('unsettledModules', () => {
+describe('revertibleModules', () => {
   const heads = [headOf('demo', revision, 5)];
 
   it.each<[string, HeadResult[], boolean]>([
@@ -43,7 +43,7 @@ describe('unsettledModules', () => {
     ['has its result', [resultOf('demo', 5)], false],
     ['was refused, and is about to be reverted', [{ ...resultOf('demo', 5), verdict: 'reverted' }], true],
     ['has its result, but a node was silent and can refuse later', [{ ...resultOf('demo', 5), silent: 1 }], true],
-  ])('of a head that %s', (_, results, unsettled) => {
-    expect(unsettledModules(heads, results)).toEqual(unsettled ? ['demo'] : []);
+  ])('of a head that %s', (_, results, revertible) => {
+    expect(revertibleModules(heads, results)).toEqual(revertible ? ['demo'] : []);
   });
 });

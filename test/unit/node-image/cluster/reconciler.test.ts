@@ -57,13 +57,13 @@ describe('compare', () => {
     expect(codeServer.describe()).toMatchObject({ demo: { revision: first.revision, sequence: 5 } });
   });
 
-  it('has the code server settle what the digest says is settled', async () => {
+  it('has the code server drop the data that no node needs any more, as the digest says', async () => {
     const { reconciler, codeServer } = nodeBeside([headOf('demo', first.revision, 5)], [first]);
     await reconciler.readHeads();
-    const settle = vi.spyOn(codeServer, 'settle');
-    const digest = { heads: { demo: 5 }, unsettled: [] };
+    const drop = vi.spyOn(codeServer, 'dropUnneededData');
+    const digest = { heads: { demo: 5 }, revertible: [] };
     await reconciler.compare(digest);
-    expect(settle).toHaveBeenCalledExactlyOnceWith(digest);
+    expect(drop).toHaveBeenCalledExactlyOnceWith(digest);
   });
 
   it('does not read when nothing in the digest is new', async () => {

@@ -34,8 +34,8 @@ describe('the stop of an HTTP server', () => {
   it('finishes running requests, closes each connection after its next response, and accepts no new ones', async () => {
     const node = await servingHost();
     const { opened, open } = latch();
-    Object.assign(globalThis, { httpTestGate: opened });
-    await node.push({ web: serving(`await globalThis.httpTestGate; return new Response('whole')`) });
+    Object.assign(globalThis, { httpTestBarrier: opened });
+    await node.push({ web: serving(`await globalThis.httpTestBarrier; return new Response('whole')`) });
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const first = nodeRequest(`${node.base}/`, { agent }).end();
     const [warm] = (await once(first, 'response')) as [NodeJS.ReadableStream];
@@ -84,10 +84,10 @@ describe('the stop of an HTTP server', () => {
   it('closes idle connections after a moment, and each other one with the end of its response', async () => {
     const node = await servingHost();
     const { opened, open } = latch();
-    Object.assign(globalThis, { httpTestGate: opened });
+    Object.assign(globalThis, { httpTestBarrier: opened });
     const source = serving(`return new Response(new ReadableStream({ async start(stream) {
       stream.enqueue(new TextEncoder().encode('begun '));
-      await globalThis.httpTestGate;
+      await globalThis.httpTestBarrier;
       stream.enqueue(new TextEncoder().encode('ended'));
       stream.close();
     } }));`);

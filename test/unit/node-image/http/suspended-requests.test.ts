@@ -23,9 +23,9 @@ async function servingHost() {
 describe('a request to a module whose data changes', () => {
   const version = (name: string): string => `
     let open = () => {};
-    const gate = new Promise<void>(resolve => (open = resolve));
-    export const openGate = () => open();
-    export const slow = () => gate;
+    const barrier = new Promise<void>(resolve => (open = resolve));
+    export const openBarrier = () => open();
+    export const slow = () => barrier;
     export const codeChange = (data: object) => data;
     export default { fetch: () => new Response('${name}') };
   `;
@@ -34,7 +34,7 @@ describe('a request to a module whose data changes', () => {
   async function suspendedHost() {
     const node = await servingHost();
     await node.push({ web: version('one') });
-    const open = node.server.current('web')?.exports['openGate'] as () => void;
+    const open = node.server.current('web')?.exports['openBarrier'] as () => void;
     const running = node.call('web', 'slow');
     const pushed = node.push({ web: version('two') });
     await expect.poll(() => node.server.suspensions.untilResumed('web') === null).toBe(false);

@@ -70,14 +70,14 @@ describe('a WebSocket connection', () => {
     const node = await servingHost();
     const version = (name: string): string => `
       let open = () => {};
-      const gate = new Promise<void>(resolve => (open = resolve));
-      export const openGate = () => open();
-      export const slow = () => gate;
+      const barrier = new Promise<void>(resolve => (open = resolve));
+      export const openBarrier = () => open();
+      export const slow = () => barrier;
       export const codeChange = (data: object) => data;
       ${serving(`upgrade() { return { context: { by: '${name}' } }; }, open(peer) { peer.send(peer.context.by); }`)}
     `;
     await node.push({ chat: version('one') });
-    const open = node.server.current('chat')?.exports['openGate'] as () => void;
+    const open = node.server.current('chat')?.exports['openBarrier'] as () => void;
     const running = node.call('chat', 'slow');
     const pushed = node.push({ chat: version('two') });
     await expect.poll(() => node.server.suspensions.untilResumed('chat') === null).toBe(false);

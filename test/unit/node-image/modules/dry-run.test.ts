@@ -14,7 +14,7 @@ const COUNTER = `
   export function add() { return data.counts.push('one'); }
 `;
 
-/** Prepares a module's source and rehearses it. */
+/** Prepares a module's source and tries it in a dry run. */
 async function dryRunOf(on: Host, module: string, source: string): Promise<DryRun> {
   const { bundle } = await compile(project({ [`modules/${module}.ts`]: source }), module);
   on.server.prepare(bundle);

@@ -165,11 +165,11 @@ describe('codeChange', () => {
       const node = host();
       const before = await changed(node);
       const heads = { counter: 2 };
-      for (const digest of [{ heads }, { heads, unsettled: ['counter'] }, { heads: { counter: 1 }, unsettled: [] }]) {
-        node.server.settle(digest);
+      for (const digest of [{ heads }, { heads, revertible: ['counter'] }, { heads: { counter: 1 }, revertible: [] }]) {
+        node.server.dropUnneededData(digest);
       }
       expect(await isCollected(before)).toBe(false);
-      node.server.settle({ heads, unsettled: [] });
+      node.server.dropUnneededData({ heads, revertible: [] });
       expect(await isCollected(before)).toBe(true);
     });
 

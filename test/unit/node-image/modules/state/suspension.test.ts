@@ -34,13 +34,13 @@ describe('a change of data', () => {
   it('waits for calls that run, and has what they wrote; calls that come meanwhile wait for it', async () => {
     const node = host({ codeChangeTimeoutMs: 60_000 });
     await node.push({ counter: counter() });
-    const gate = latch();
-    until['gate'] = gate.opened;
+    const barrier = latch();
+    until['barrier'] = barrier.opened;
     const load = await prepared(node, counter(CHANGE));
-    const running = node.value('counter', 'slow', 'gate');
+    const running = node.value('counter', 'slow', 'barrier');
     const loading = load();
     const waiting = node.call('counter', 'count');
-    gate.open();
+    barrier.open();
     expect(await running).toBe(1);
     expect(await loading).toEqual({ status: 'ok', waitedMs: expect.any(Number) as number });
     expect(await waiting).toMatchObject({ json: '2', revision: node.server.current('counter')?.revision });
@@ -74,15 +74,15 @@ describe('a change of data', () => {
   it('waits at most for the limit, and warns that the call loses what it writes', async () => {
     const node = host({ codeChangeTimeoutMs: 20 });
     await node.push({ counter: counter() });
-    const gate = latch();
-    until['never'] = gate.opened;
+    const barrier = latch();
+    until['never'] = barrier.opened;
     const running = node.value('counter', 'slow', 'never');
     const warning =
       'a call (counter.slow) still ran after 20 ms: what is written to the data from before the change is lost';
     expect(await (await prepared(node, counter(CHANGE)))()).toEqual({ status: 'ok', warnings: [warning] });
     expect(node.log.logged.filter(({ level }) => level === 'warn')).toMatchObject([{ message: warning }]);
     expect(await node.value('counter', 'read')).toBe(0);
-    gate.open();
+    barrier.open();
     expect(await running).toBe(1);
     expect(await node.value('counter', 'read')).toBe(0);
   });
@@ -93,8 +93,8 @@ describe('a change of data', () => {
       counter: counter(),
       user: `import { slow } from 'hot:counter'; export const use = () => slow('ever');`,
     });
-    const gate = latch();
-    until['ever'] = gate.opened;
+    const barrier = latch();
+    until['ever'] = barrier.opened;
     const running = node.value('user', 'use');
     await new Promise(resolve => setImmediate(resolve));
     await (
@@ -104,21 +104,21 @@ describe('a change of data', () => {
     const again = load();
     expect(node.server.suspensions.untilResumed('counter')).toBeNull();
     expect(await again).toEqual({ status: 'ok' });
-    gate.open();
+    barrier.open();
     await running;
   });
 
   it('waits for calls on an earlier version too, because it has the same data', async () => {
     const node = host({ codeChangeTimeoutMs: 60_000 });
     await node.push({ counter: counter() });
-    const gate = latch();
-    until['earlier'] = gate.opened;
+    const barrier = latch();
+    until['earlier'] = barrier.opened;
     const running = node.value('counter', 'slow', 'earlier');
     await node.push({ counter: counter('export const v = 1;') });
     const load = await prepared(node, counter(CHANGE));
     const loading = load();
     const waiting = node.value('counter', 'read');
-    gate.open();
+    barrier.open();
     await Promise.all([running, loading]);
     expect(await waiting).toBe(1);
   });
@@ -126,14 +126,14 @@ describe('a change of data', () => {
   it('counts the calls that wait as in flight, so that a node that stops answers them', async () => {
     const node = host({ codeChangeTimeoutMs: 60_000 });
     await node.push({ counter: counter() });
-    const gate = latch();
-    until['stop'] = gate.opened;
+    const barrier = latch();
+    until['stop'] = barrier.opened;
     const running = node.value('counter', 'slow', 'stop');
     const load = await prepared(node, counter(CHANGE));
     const loading = load();
     const waiting = node.value('counter', 'read');
     expect(node.server.callsInFlight).toBe(2);
-    gate.open();
+    barrier.open();
     await Promise.all([running, loading, waiting]);
     expect(node.server.callsInFlight).toBe(0);
   });
@@ -141,12 +141,12 @@ describe('a change of data', () => {
   it('does not wait for a stream that is being sent', async () => {
     const node = host({ codeChangeTimeoutMs: 60_000 });
     await node.push({ counter: counter() });
-    const gate = latch();
-    until['stream'] = gate.opened;
+    const barrier = latch();
+    until['stream'] = barrier.opened;
     const streaming = node.value('counter', 'ticks', 'stream');
     await new Promise(resolve => setImmediate(resolve));
     expect(await (await prepared(node, counter(CHANGE)))()).toEqual({ status: 'ok' });
-    gate.open();
+    barrier.open();
     expect(await streaming).toEqual([1]);
   });
 
@@ -156,14 +156,14 @@ describe('a change of data', () => {
       counter: counter(),
       user: `import { count, slow } from 'hot:counter'; export const use = (name: string) => slow(name); export const more = () => count();`,
     });
-    const gate = latch();
-    until['user'] = gate.opened;
+    const barrier = latch();
+    until['user'] = barrier.opened;
     const running = node.value('user', 'use', 'user');
     await new Promise(resolve => setImmediate(resolve));
     const load = await prepared(node, counter(CHANGE));
     const loading = load();
     const waiting = node.value('user', 'more');
-    gate.open();
+    barrier.open();
     expect([await running, await waiting]).toEqual([1, 2]);
     expect(await loading).toMatchObject({ waitedMs: expect.any(Number) as number });
     expect(await node.value('counter', 'read')).toBe(2);
@@ -172,13 +172,13 @@ describe('a change of data', () => {
   it('lets the calls go on when it fails', async () => {
     const node = host({ codeChangeTimeoutMs: 60_000 });
     await node.push({ counter: counter() });
-    const gate = latch();
-    until['fails'] = gate.opened;
+    const barrier = latch();
+    until['fails'] = barrier.opened;
     const load = await prepared(node, counter(`export const codeChange = () => { throw new Error('no'); };`));
     const running = node.value('counter', 'slow', 'fails');
     const loading = load();
     const waiting = node.value('counter', 'count');
-    gate.open();
+    barrier.open();
     expect(await running).toBe(1);
     expect(await loading).toMatchObject({ status: 'refused', reason: 'on_load_failure' });
     expect(await waiting).toBe(2);
@@ -187,12 +187,12 @@ describe('a change of data', () => {
   it.for(['', CHANGE])('holds up nothing when no call runs, nor when there is none: %s', async change => {
     const node = host({ codeChangeTimeoutMs: 60_000 });
     await node.push({ counter: counter() });
-    const gate = latch();
-    until['none'] = gate.opened;
+    const barrier = latch();
+    until['none'] = barrier.opened;
     const running = change === '' ? node.value('counter', 'slow', 'none') : null;
     const load = await prepared(node, counter(change));
     expect(await load()).toEqual({ status: 'ok' });
-    gate.open();
+    barrier.open();
     await running;
   });
 });
