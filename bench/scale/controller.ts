@@ -65,6 +65,7 @@ export async function simulateController() {
     packagesTimeoutMs: TIMEOUT_MS,
     build: async () => next,
     availableModules: () => [],
+    unreadableModules: () => new Map(),
   };
   const reconciler = createReconciler({
     ...context,

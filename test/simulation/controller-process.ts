@@ -117,7 +117,8 @@ export class ControllerProcess {
     const build = () => Promise.reject(new Error('no sources'));
     const audit = { write: async () => undefined, read: async () => [] };
     const rollout = { nats, subjects, store, audit, packagesTimeoutMs: TIMEOUT_MS };
-    this.#context = { ...rollout, membership, monitor, build, sources, availableModules: () => [] };
+    const folder = { availableModules: () => [], unreadableModules: () => new Map() };
+    this.#context = { ...rollout, membership, monitor, build, sources, ...folder };
     const finish = (heads: readonly Head[]) => awaitCommit(this.#context, heads, this.#audience());
     const log = { ...recordingLog(), warn: (fields: object) => 'err' in fields && onFault(fields.err) };
     this.#startCollections = () => {

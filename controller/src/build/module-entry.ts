@@ -19,6 +19,8 @@ interface Source {
 interface Folder {
   /** The names of modules that can be read. */
   readonly modules: readonly string[];
+  /** Those that can't, with the reason. */
+  readonly unreadable: ReadonlyMap<string, string>;
   /** Sources whose names are not those of modules. */
   readonly others: readonly string[];
 }
@@ -30,6 +32,11 @@ export function availableModules(modulesDir: string): readonly string[] {
   return lookAt(modulesDir).modules;
 }
 
+/** The modules whose source can't be read, with the reason: `modules/odd.ts is a socket`. */
+export function unreadableModules(modulesDir: string): ReadonlyMap<string, string> {
+  return lookAt(modulesDir).unreadable;
+}
+
 /**
  * The file that a module is compiled from: `<modulesDir>/<module>.ts`, or an `index.ts` in the folder `<module>`, or one with
  * another of the {@link SOURCE_EXTENSIONS}.
@@ -38,7 +45,7 @@ export function availableModules(modulesDir: string): readonly string[] {
  */
 export function moduleEntry(modulesDir: string, module: string): string {
   const sources = entriesOf(modulesDir, module);
-  const nameOf = ({ path }: Source): string => relative(dirname(modulesDir), path);
+  const nameOf = (source: Source): string => pathOf(source, modulesDir);
   const [file, ...more] = sources.filter(isFile);
   if (file !== undefined && more.length > 0) {
     const last = more.at(-1) ?? file;
@@ -46,12 +53,8 @@ export function moduleEntry(modulesDir: string, module: string): string {
     throw new UsageError(`there are both ${first} and ${nameOf(last)}: remove one`);
   }
   if (file !== undefined) return file.path;
-  for (const source of sources) {
-    const { entry } = source;
-    if (typeof entry === 'object') {
-      throw new UsageError(`${nameOf(source)} ${entry.problem}: make it a file that can be read`);
-    }
-  }
+  const problem = problemIn(sources, modulesDir);
+  if (problem !== null) throw new UsageError(`${problem}: make it a file that can be read`);
   throw new UsageError(noSuchModule(modulesDir, module));
 }
 
@@ -66,13 +69,32 @@ function noSuchModule(modulesDir: string, module: string): string {
 }
 
 function lookAt(modulesDir: string): Folder {
-  if (sourceEntry(modulesDir) === 'nothing') return { modules: [], others: [] };
+  if (sourceEntry(modulesDir) === 'nothing') return { modules: [], unreadable: new Map(), others: [] };
   const files = readdirSync(modulesDir);
   const names = [...new Set(files.map(nameIn))].filter(isModuleName).toSorted();
+  const sources = names.map(module => [module, entriesOf(modulesDir, module)] as const);
   return {
-    modules: names.filter(module => entriesOf(modulesDir, module).some(isFile)),
+    modules: sources.flatMap(([module, entries]) => (entries.some(isFile) ? [module] : [])),
+    unreadable: new Map(
+      sources.flatMap(([module, entries]) => {
+        const problem = entries.some(isFile) ? null : problemIn(entries, modulesDir);
+        return problem === null ? [] : [[module, problem]];
+      }),
+    ),
     others: files.filter(file => isSource(file) && !isModuleName(nameIn(file))).toSorted(),
   };
+}
+
+/** The first of these sources that can't be read, and why; null when there is none. */
+function problemIn(sources: readonly Source[], modulesDir: string): string | null {
+  for (const source of sources) {
+    if (typeof source.entry === 'object') return `${pathOf(source, modulesDir)} ${source.entry.problem}`;
+  }
+  return null;
+}
+
+function pathOf({ path }: Source, modulesDir: string): string {
+  return relative(dirname(modulesDir), path);
 }
 
 /** A file with a dot in its name is no module by intent: `types.d.ts`, `demo.test.ts`, `.hidden.js`. */

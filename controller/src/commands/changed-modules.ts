@@ -48,12 +48,13 @@ export function changedModules(
 
 /**
  * The modules that a push is for: those that are named, all that have sources, or those whose sources have changed since their
- * last push. Of these, a module with an open canary or without a source is left out, with a warning.
+ * last push. A module whose source can't be read, and of those with changes one with an open canary or without a source, is left
+ * out, with a warning.
  *
  * @throws UsageError when the modules folder is empty.
  */
 export async function modulesToPush(
-  context: Pick<CommandContext, 'sources' | 'availableModules'> & {
+  context: Pick<CommandContext, 'sources' | 'availableModules' | 'unreadableModules'> & {
     readonly store: Pick<CommandContext['store'], 'heads' | 'history'>;
   },
   { modules }: Pick<CommandOf<'push'>, 'modules'>,
@@ -61,7 +62,9 @@ export async function modulesToPush(
 ): Promise<readonly string[]> {
   if (modules !== 'all' && modules !== 'affected') return modules;
   const available = context.availableModules();
+  const unreadable = context.unreadableModules();
   if (modules === 'all') {
+    for (const problem of unreadable.values()) report({ type: 'warning', message: leftOut(problem) });
     if (available.length === 0) throw new UsageError('there are no modules: write modules/demo.ts, for example');
     return available;
   }
@@ -70,12 +73,21 @@ export async function modulesToPush(
   const changed = changedModules(context, await pushedModules(context.store, heads));
   return changed.flatMap(({ module }) => {
     if (available.includes(module) && !open.has(module)) return [module];
+    const problem = unreadable.get(module);
+    const noSource =
+      problem === undefined
+        ? `${module} has no source any more and is left out; take it off the nodes: hotcast remove ${module}`
+        : leftOut(problem);
     const message = open.has(module)
       ? `${module} has an open canary and is left out; end it first: hotcast promote ${module}, or rollback ${module}`
-      : `${module} has no source any more and is left out; take it off the nodes: hotcast remove ${module}`;
+      : noSource;
     report({ type: 'warning', message });
     return [];
   });
+}
+
+function leftOut(problem: string): string {
+  return `${problem} and is left out: make it a file that can be read`;
 }
 
 function isPush({ revertOf }: Head): boolean {

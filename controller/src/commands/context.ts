@@ -18,6 +18,8 @@ export interface CommandContext extends RolloutContext {
   readonly sources: Pick<SourceFiles, 'changedAmong'>;
   /** The names of the modules that have sources now. */
   readonly availableModules: () => readonly string[];
+  /** The modules whose source can't be read, with the reason. */
+  readonly unreadableModules: () => ReadonlyMap<string, string>;
 }
 
 /**

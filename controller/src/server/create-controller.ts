@@ -14,7 +14,7 @@ import { drainConnection } from '../../../shared/nats/shutdown.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
 import { createBuild } from '../build/build.ts';
 import { compile } from '../build/compile.ts';
-import { availableModules } from '../build/module-entry.ts';
+import { availableModules, unreadableModules } from '../build/module-entry.ts';
 import { packageFolders } from '../build/packages/package-folder.ts';
 import { Packages } from '../build/packages/packages.ts';
 import { esbuildHelper } from '../build/esbuild-service.ts';
@@ -159,6 +159,7 @@ export async function createController({
       build,
       sources,
       availableModules: () => availableModules(config.modulesDir),
+      unreadableModules: () => unreadableModules(config.modulesDir),
     });
 
     const listeningSince = performance.now();

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { compile } from '../../../../controller/src/build/compile.ts';
-import { availableModules } from '../../../../controller/src/build/module-entry.ts';
+import { availableModules, unreadableModules } from '../../../../controller/src/build/module-entry.ts';
 import { UsageError } from '../../../../protocol/errors.ts';
 import { projects } from '../../projects.ts';
 
@@ -27,6 +27,7 @@ describe('an entry of the modules folder', () => {
       new UsageError(`modules/odd.ts ${problem}: make it a file that can be read`),
     );
     expect(availableModules(modules)).toEqual(['counter', 'demo']);
+    expect(unreadableModules(modules)).toEqual(new Map([['odd', `modules/odd.ts ${problem}`]]));
     expect((await compile(modules, 'counter')).bundle.file).toBe('modules/counter/index.ts');
   });
 

@@ -24,6 +24,7 @@ const canaryOf = (head: Head, sources: Manifest['sources']): Head => ({
 function contextOf(now: Record<string, string>, ...histories: Head[][]) {
   const heads = histories.map(history => history.at(-1) ?? expect.fail('no head'));
   const warnings: string[] = [];
+  const unreadable = new Map<string, string>();
   const context = {
     store: {
       heads: async () => heads,
@@ -34,10 +35,12 @@ function contextOf(now: Record<string, string>, ...histories: Head[][]) {
         Object.entries(sources).flatMap(([path, hash]) => (now[path] === hash ? [] : [path])),
     },
     availableModules: () => Object.keys(now).map(path => path.replace('.ts', '')),
+    unreadableModules: () => unreadable,
   };
   return {
     heads,
     warnings,
+    unreadable,
     changed: async (among?: ReadonlySet<string>) =>
       changedModules(context, await pushedModules(context.store, heads), among),
     select: (modules: 'all' | 'affected') =>
@@ -112,6 +115,14 @@ describe('modulesToPush', () => {
       expect.stringMatching(/^demo has an open canary and is left out; /),
       'gone has no source any more and is left out; take it off the nodes: hotcast remove gone',
     ]);
+  });
+
+  it('leave out a module whose source can not be read, and say why, with --affected and with --all', async () => {
+    const { select, warnings, unreadable } = contextOf({ 'bar.ts': 'b' }, [headFrom('odd', { 'odd.ts': 'o' })]);
+    unreadable.set('odd', 'modules/odd.ts is a socket').set('new', 'modules/new.ts is a link to itself');
+    const odd = 'modules/odd.ts is a socket and is left out: make it a file that can be read';
+    expect([await select('affected'), warnings.splice(0)]).toEqual([[], [odd]]);
+    expect([await select('all'), warnings]).toEqual([['bar'], [odd, expect.stringMatching(/^modules\/new\.ts /)]]);
   });
 
   it('fails with --all when the folder has no modules', async () => {
