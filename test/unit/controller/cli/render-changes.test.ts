@@ -44,6 +44,18 @@ describe('render of a push', () => {
     ).toEqual(['warning of fred, bambam, betty and 2 more: old classes', 'warning of dino: late calls']);
   });
 
+  it('has the longest time that a call has waited for a codeChange, of all nodes', () => {
+    const nodes = [undefined, 12.34, 501].map((waitedMs, index): NodeOutcome => ({
+      node: `n${index}`,
+      status: 'loaded',
+      ms: 4,
+      ...(waitedMs && { waitedMs }),
+    }));
+    expect(render(push('committed', '', nodes)).split('\n')[3]).toBe(
+      'demo@3f2a9c0b1d4e committed · 3 loaded · p50 4.0 ms · max 4.0 ms · calls waited up to 501 ms',
+    );
+  });
+
   it('has the reason of each refusal, and what became of the push', () => {
     const nodes: NodeOutcome[] = [
       { node: 'fred', status: 'refused', reason: 'on_load_failure', detail: 'TypeError: no' },
