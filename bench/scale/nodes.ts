@@ -11,7 +11,7 @@ import { CodeServer } from '../../node-image/src/modules/code-server.ts';
 import { ExternalPackages } from '../../node-image/src/packages/external-packages.ts';
 import { PackageFolder } from '../../node-image/src/packages/package-folder.ts';
 import { Packages } from '../../node-image/src/packages/packages.ts';
-import { OwnedResources } from '../../node-image/src/sandbox/owned-resources.ts';
+import { ScopedResources } from '../../node-image/src/sandbox/scoped-resources.ts';
 import { ActivityBuffer } from '../../node-image/src/watchdog/activity-buffer.ts';
 import { Bans } from '../../node-image/src/watchdog/bans.ts';
 import type { Bundle } from '../../protocol/bundle.ts';
@@ -44,7 +44,7 @@ export function simulateNodes(trustDir: string): void {
   // The modules of the bench use none.
   const folder = new PackageFolder(join(tmpdir(), `hotcast-bench-${process.pid}`));
   const external = new ExternalPackages('/external');
-  const packages = new Packages({ folder, external, resources: new OwnedResources(), log, onError: tell });
+  const packages = new Packages({ folder, external, resources: new ScopedResources(), log, onError: tell });
   const codeServer = new CodeServer(log, { bans, activity: new ActivityBuffer(), logMaxCharsPerSecond: 100_000 });
   const shared = { bans, packages, verifier: new SharedVerifier(trust, subjects, tell), codeServer };
   process.on('message', numbers => void startNodes(numbers as number[], shared));

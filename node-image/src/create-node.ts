@@ -27,7 +27,7 @@ import { Packages } from './packages/packages.ts';
 import { giveDebuggersMaps } from './process/debugger-maps.ts';
 import { liveMemoryAbove } from './process/live-memory.ts';
 import { memoryLimits } from './process/memory-limit.ts';
-import { OwnedResources } from './sandbox/owned-resources.ts';
+import { ScopedResources } from './sandbox/scoped-resources.ts';
 import { type StopDeadline, stopDeadline } from './stop-deadline.ts';
 import { ActivityBuffer } from './watchdog/activity-buffer.ts';
 import { Bans, readBans, writeBans } from './watchdog/bans.ts';
@@ -66,7 +66,7 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     const activity = new ActivityBuffer();
     const limits = memoryLimits(deps.memoryLimitMb);
     if (limits.note !== null) log.warn({}, limits.note);
-    const resources = new OwnedResources();
+    const resources = new ScopedResources();
     disposers.push(() => resources[Symbol.dispose]());
     const folder = new PackageFolder(deps.packagesDir);
     const packages = new Packages({

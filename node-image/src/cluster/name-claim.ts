@@ -20,13 +20,13 @@ export async function claimName(
   name: string,
   container: string,
 ): Promise<string> {
-  let owned = false;
+  let isOwner = false;
   let taken = false;
   const claims = nats.subscribe(subjects.claim(name), {
     callback: (error, message) => {
       const rival = error === null ? rivalIn(message.data) : null;
       if (rival === null) return;
-      if (rival !== container && (owned || container < rival)) message.respond();
+      if (rival !== container && (isOwner || container < rival)) message.respond();
     },
   });
   const inbox = createInbox(nodeInbox(name));
@@ -36,7 +36,7 @@ export async function claimName(
   await new Promise(resolve => setTimeout(resolve, OBJECTION_TIMEOUT_MS));
   objections.unsubscribe();
   if (taken) claims.unsubscribe();
-  owned = true;
+  isOwner = true;
   return taken ? `${name}-${container.slice(0, 6)}` : name;
 }
 

@@ -16,11 +16,11 @@ export function serverUpgrades(codeServer: CodeServer) {
   const byVersion = new WeakMap<Version, Set<Duplex>>();
 
   const own = (version: Version, socket: Duplex): void => {
-    const owned = byVersion.get(version) ?? new Set();
-    if (!byVersion.has(version)) version.lifetime.finallyOnEnd(() => owned.forEach(endWebSocket));
-    byVersion.set(version, owned.add(socket));
+    const open = byVersion.get(version) ?? new Set();
+    if (!byVersion.has(version)) version.lifetime.finallyOnEnd(() => open.forEach(endWebSocket));
+    byVersion.set(version, open.add(socket));
     sockets.add(socket);
-    socket.once('close', () => owned.delete(socket));
+    socket.once('close', () => open.delete(socket));
   };
 
   return {

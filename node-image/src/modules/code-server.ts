@@ -4,7 +4,7 @@ import { shortRevision } from '../../../protocol/revision.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
 import type { Packages, ReadySet } from '../packages/packages.ts';
-import type { OwnedResources } from '../sandbox/owned-resources.ts';
+import type { ScopedResources } from '../sandbox/scoped-resources.ts';
 import { runInContext } from '../sandbox/execution-context.ts';
 import { ActivityBuffer } from '../watchdog/activity-buffer.ts';
 import { Bans } from '../watchdog/bans.ts';
@@ -38,7 +38,7 @@ interface Options extends Partial<Pick<ActivatorDeps, OptionalDeps>> {
   readonly codeChangeTimeoutMs?: number;
   /** The packages that modules share. */
   readonly packages?: Pick<Packages, 'collectLater'>;
-  readonly resources?: OwnedResources;
+  readonly resources?: ScopedResources;
 }
 
 /**

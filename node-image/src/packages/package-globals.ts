@@ -4,7 +4,7 @@ import { Writable } from 'node:stream';
 import type { Logger } from '../../../shared/logger.ts';
 import { currentOwner } from '../sandbox/execution-context.ts';
 import { Lifetime } from '../sandbox/lifetime.ts';
-import type { OwnedResources } from '../sandbox/owned-resources.ts';
+import type { ScopedResources } from '../sandbox/scoped-resources.ts';
 import { type Output, versionGlobals } from '../sandbox/version-globals.ts';
 import type { PackageRequire } from './file-record.ts';
 
@@ -31,7 +31,7 @@ export interface PackageGlobals {
 
 export interface GlobalsDeps {
   readonly log: Logger;
-  readonly resources: OwnedResources;
+  readonly resources: ScopedResources;
   /** Called with the errors of a package's timers and listeners. */
   readonly onError: (error: unknown) => void;
   /** `module.createRequire` for a file of a package; null for other files. */

@@ -6,7 +6,7 @@ import { errorLine } from '../../../protocol/error-description.ts';
 import type { PackageInstance, PackageSet } from '../../../protocol/packages.ts';
 import { describeError } from '../../../shared/describe-error.ts';
 import type { Logger } from '../../../shared/logger.ts';
-import type { OwnedResources } from '../sandbox/owned-resources.ts';
+import type { ScopedResources } from '../sandbox/scoped-resources.ts';
 import { createEvaluator, type Evaluator } from './evaluator.ts';
 import type { RequestKind } from './exports-field.ts';
 import type { ExternalPackages } from './external-packages.ts';
@@ -37,7 +37,7 @@ type FailureReason = 'nofile' | 'badfile' | 'on_load_failure' | 'system_limit';
 interface PackagesDeps {
   readonly folder: PackageFolder;
   readonly external: ExternalPackages;
-  readonly resources: OwnedResources;
+  readonly resources: ScopedResources;
   readonly log: Logger;
   /** Called with the errors of timers and listeners of packages. */
   readonly onError: (error: unknown) => void;

@@ -1,7 +1,7 @@
 import type { NodeDescription } from '../../../../protocol/messages.ts';
 import { shortRevision } from '../../../../protocol/revision.ts';
 import type { Logger } from '../../../../shared/logger.ts';
-import type { OwnedResources } from '../../sandbox/owned-resources.ts';
+import type { ScopedResources } from '../../sandbox/scoped-resources.ts';
 import type { ModuleTable } from '../module-table.ts';
 import { scriptName, type Version } from '../version.ts';
 
@@ -9,7 +9,7 @@ import { scriptName, type Version } from '../version.ts';
 const REPORT_AFTER_MS = 15_000;
 
 /** What versions that have ended have left open in packages. It does not end with them, because other versions can use it. */
-export function leftBehind(modules: ModuleTable, resources: OwnedResources | null, log: Logger) {
+export function leftBehind(modules: ModuleTable, resources: ScopedResources | null, log: Logger) {
   const timers = new Set<NodeJS.Timeout>();
   let isStopped = resources === null;
 

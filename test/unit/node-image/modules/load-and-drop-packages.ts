@@ -7,7 +7,7 @@ import { CodeServer } from '../../../../node-image/src/modules/code-server.ts';
 import { ExternalPackages } from '../../../../node-image/src/packages/external-packages.ts';
 import { PackageFolder } from '../../../../node-image/src/packages/package-folder.ts';
 import { Packages } from '../../../../node-image/src/packages/packages.ts';
-import { OwnedResources } from '../../../../node-image/src/sandbox/owned-resources.ts';
+import { ScopedResources } from '../../../../node-image/src/sandbox/scoped-resources.ts';
 import { headOf, recordingLog } from '../../fixtures.ts';
 import { bundleWith, FixtureStream, type Installed } from '../packages/package-set.ts';
 
@@ -38,7 +38,7 @@ const installed = (version: number): Installed => ({
 
 const folder = mkdtempSync(join(tmpdir(), 'dropped-'));
 const log = recordingLog();
-const resources = new OwnedResources();
+const resources = new ScopedResources();
 const packages = new Packages({
   folder: new PackageFolder(folder),
   external: new ExternalPackages(join(folder, 'external')),

@@ -8,7 +8,7 @@ import type { PackageSource } from '../../../../node-image/src/packages/fetch-pa
 import { ExternalPackages } from '../../../../node-image/src/packages/external-packages.ts';
 import { PackageFolder } from '../../../../node-image/src/packages/package-folder.ts';
 import { Packages, type ReadySet } from '../../../../node-image/src/packages/packages.ts';
-import { OwnedResources } from '../../../../node-image/src/sandbox/owned-resources.ts';
+import { ScopedResources } from '../../../../node-image/src/sandbox/scoped-resources.ts';
 import type { Bundle } from '../../../../protocol/bundle.ts';
 import { recordingLog } from '../../fixtures.ts';
 import { bundleWith, FixtureStream, type Installed } from './package-set.ts';
@@ -25,7 +25,7 @@ export function packageNodes() {
     folders.push(folder);
     const log = recordingLog();
     const errors: unknown[] = [];
-    const resources = new OwnedResources();
+    const resources = new ScopedResources();
     const onError = (error: unknown): void => void errors.push(error);
     const externalDir = join(folder, 'external');
     const external = new ExternalPackages(externalDir);

@@ -18,7 +18,7 @@ const CLIENT_SOCKETS = 'net.client.socket';
  * Counts what is opened while the code of a version runs and that does not end with the version: a shared package can need it
  * for other versions. Each is counted for the version whose code was the first to need it.
  */
-export class OwnedResources {
+export class ScopedResources {
   readonly #owners = new WeakMap<object, string>();
   readonly #timeouts = new Set<ReadonlySet<NodeJS.Timeout>>();
   readonly #sockets = new Set<Socket>();
@@ -39,14 +39,14 @@ export class OwnedResources {
   /** Timers of shared code. They end with `lifetime`, and are counted for the versions. */
   timers(lifetime: Lifetime): ScopedTimers {
     const owners = this.#owners;
-    class OwnedTimeouts extends Set<NodeJS.Timeout> {
+    class CountedTimeouts extends Set<NodeJS.Timeout> {
       override add(timeout: NodeJS.Timeout): this {
         const script = currentScript();
         if (script !== null) owners.set(timeout, script);
         return super.add(timeout);
       }
     }
-    const timeouts = new OwnedTimeouts();
+    const timeouts = new CountedTimeouts();
     this.#timeouts.add(timeouts);
     lifetime.closeOnEnd(() => this.#timeouts.delete(timeouts));
     return scopedTimers(lifetime, timeouts);
