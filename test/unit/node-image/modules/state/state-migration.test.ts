@@ -69,11 +69,11 @@ describe('codeChange', () => {
     expect(before).toEqual({ count: 1 });
   });
 
-  it('is called in a rollback when the previous data is not kept', async () => {
+  it('is called in a rollback 15 seconds later, when the previous data is not kept any more', async () => {
     const node = host();
     const [flat] = await node.push({ counter: `${FLAT} export const codeChange = () => ({ count: 7 });` });
     await node.push({ counter: NESTED });
-    await vi.advanceTimersByTimeAsync(60_000);
+    await vi.advanceTimersByTimeAsync(15_000);
     expect(node.revert('counter', flat?.revision ?? '')).toEqual({ status: 'ok' });
     expect(await node.value('counter', 'seen')).toEqual({ count: 7 });
   });
