@@ -11,6 +11,9 @@ endif
 # Every recipe's shell reads this file: it exports the base images that setup/offline/base-images.sh chose.
 export BASH_ENV := setup/env.sh
 
+# Equal answers of many nodes are one line; VERBOSE=1 gives a line a node.
+VERBOSELY = $(if $(VERBOSE),--verbose)
+
 PAGES := $(wildcard docs/generate/cli.ts docs/generate/configuration.ts docs/generate/packages.ts)
 
 .PHONY: help
@@ -32,8 +35,8 @@ logs: ## Follow the logs of all containers
 	docker compose logs --follow --tail 50 || true
 
 .PHONY: push promote rollback remove purge soft-purge rotate-keys status history audit compile call ping nodes
-push: ## Compile modules and load them on every node: MODULE='demo counter', AFFECTED=1 or ALL=1 [CANARY=10% WATCH=10s MAX_ERRORS=0 MIN_CALLS=1] [FORCE=1] [NO_CHECK=1] [DRY_RUN=1]
-	setup/hotcast push $(MODULE) $(if $(ALL),--all) $(if $(AFFECTED),--affected) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(if $(NO_CHECK),--no-check) $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)') $(if $(MIN_CALLS),--min-calls '$(MIN_CALLS)')
+push: ## Compile modules and load them on every node: MODULE='demo counter', AFFECTED=1 or ALL=1 [CANARY=10% WATCH=10s MAX_ERRORS=0 MIN_CALLS=1] [FORCE=1] [NO_CHECK=1] [DRY_RUN=1] [VERBOSE=1]
+	setup/hotcast push $(MODULE) $(if $(ALL),--all) $(if $(AFFECTED),--affected) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(if $(NO_CHECK),--no-check) $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)') $(if $(MIN_CALLS),--min-calls '$(MIN_CALLS)') $(VERBOSELY)
 
 promote: ## Load the revision of a canary on every node: MODULE=demo
 	setup/hotcast promote $(MODULE)
@@ -53,8 +56,8 @@ soft-purge: ## Purge the draining versions of a module on which no call runs, an
 rotate-keys: ## Sign with a new key; nodes still trust the previous key for a while: [OVERLAP=10m]
 	setup/hotcast keys rotate $(if $(OVERLAP),--overlap '$(OVERLAP)')
 
-status: ## Compare the modules that should run with those that run
-	setup/hotcast status
+status: ## Compare the modules that should run with those that run: [VERBOSE=1]
+	setup/hotcast status $(VERBOSELY)
 
 history: ## List the revisions of a module and their results: MODULE=demo
 	setup/hotcast history $(MODULE)
@@ -65,14 +68,14 @@ audit: ## List what was done to the cluster, newest first: [SINCE=2h]
 compile: ## Compile a module and load it on one node: MODULE=demo NODE=fred [NO_CHECK=1]
 	setup/hotcast compile '$(MODULE)' --node '$(NODE)' $(if $(NO_CHECK),--no-check)
 
-call: ## Call a function on every node, or on one node: CALL='demo.add(4, 5)' [NODE=betty] [STACK=1]
-	setup/hotcast call '$(subst ','\'',$(CALL))' --node '$(NODE)' $(if $(STACK),--stack)
+call: ## Call a function on every node, or on one node: CALL='demo.add(4, 5)' [NODE=betty] [STACK=1] [VERBOSE=1]
+	setup/hotcast call '$(subst ','\'',$(CALL))' --node '$(NODE)' $(if $(STACK),--stack) $(VERBOSELY)
 
 ping: ## Ping every node, or one node: [NODE=betty]
 	setup/hotcast ping $(NODE)
 
-nodes: ## List the nodes with their processes and modules
-	setup/hotcast nodes
+nodes: ## List the nodes with their processes and modules: [VERBOSE=1]
+	setup/hotcast nodes $(VERBOSELY)
 
 .PHONY: debug demo test test-faults test-packages test-unit lint format docs bench bench-runtime bench-load
 debug: node_modules ## Open the inspector of a node at 127.0.0.1:9229 until Ctrl+C: NODE=fred [PORT=9230]

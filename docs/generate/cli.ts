@@ -6,6 +6,8 @@ import { format, resolveConfig } from 'prettier';
 
 import { defineCli, exampleOf } from '../../controller/src/cli/commands.ts';
 import { EXIT_STATUSES } from '../../controller/src/cli/exit-status.ts';
+import { render } from '../../controller/src/cli/render.ts';
+import { thirtyNodes } from '../../test/unit/controller/cli/thirty-nodes.ts';
 
 /** The page that this script writes. With `--check` it compares the page instead, and exits with 1 if it is stale. */
 const PAGE = join(import.meta.dirname, '../cli.md');
@@ -18,6 +20,12 @@ const INTRODUCTION = `# The command line
 Makefile call that: \`make push MODULE=demo\` is \`setup/hotcast push demo\`.
 
 A \`<time>\` is a number of seconds (\`10\`) or has a unit (\`500ms\`, \`10s\`, \`2m\`).`;
+
+const MANY_NODES = `## Many nodes
+
+In a list of more than eight lines, equal answers are one line, and the nodes that differ are named. So the commands fit a
+terminal of 80 × 24 with 30 nodes and 20 modules. \`--verbose\` (\`make … VERBOSE=1\`) gives a line for each node. \`--json\` has
+all of them. Here \`hoppy\` is silent, and \`barney\` refuses \`demo\`:`;
 
 const page = await formatted(describeCli());
 if (!process.argv.includes('--check')) writeFileSync(PAGE, page);
@@ -34,6 +42,11 @@ function describeCli(): string {
   const common = commonOptions(commands.filter(command => exampleOf(command) !== null));
   return [
     INTRODUCTION,
+    MANY_NODES,
+    ...Object.entries(thirtyNodes).map(([command, result]) => {
+      const words = command === 'call' ? "call 'demo.add(4, 5)'" : command === 'push' ? 'push demo' : command;
+      return `\`\`\`console\n$ hotcast ${words}\n${render(result)}\n\`\`\``;
+    }),
     '## Exit statuses',
     bullets(Object.entries(EXIT_STATUSES).map(([status, meaning]) => `**${status}**: ${meaning}`)),
     '## Options of every command',

@@ -7,6 +7,7 @@ import { duration, moment, positiveNumber, wholeNumber } from './option-values.t
 /** The options of every command. `timeout` is in milliseconds. */
 export interface CommonOptions {
   readonly json?: true;
+  readonly verbose?: true;
   readonly timeout: number;
   readonly cookie?: string;
 }
@@ -174,6 +175,7 @@ function addCommand<Usage extends string>(parent: Program, usage: Usage, example
   const command = parent
     .command(usage)
     .option('--json', 'print the result as JSON')
+    .option('--verbose', 'print a line for each node; without it, equal answers of many nodes are one line')
     .addOption(timeOption('--timeout <time>', 'how long to wait for nodes', timeout))
     .option('--cookie <cookie>', 'fail unless the controller has this cookie')
     .addHelpText('after', `\nExample:\n  ${example}`);

@@ -1,4 +1,12 @@
+import type { DrainingVersion } from '../../../protocol/messages.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
+import { ageText } from '../../../shared/age.ts';
+
+/** How many names a line lists. */
+const MAX_NAMES = 5;
+
+/** The width of a terminal (characters) that lists of names are broken for. */
+const WIDTH = 80;
 
 /** The text for a node that is silent. */
 export const SILENT = 'should have answered and did not';
@@ -24,4 +32,43 @@ export function table(rows: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** The first of some names, and how many more there are: `a, b, c, d, e and 2 more`. */
+export function listed(names: readonly string[]): string {
+  const rest = names.length - MAX_NAMES;
+  return rest <= 0 ? names.join(', ') : `${names.slice(0, MAX_NAMES).join(', ')} and ${rest} more`;
+}
+
+/** Breaks words into lines of at most 80 characters, indented by two. A longer word has a line of its own. */
+export function wrapped(words: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(`  ${word}`);
+  }
+  return lines;
+}
+
+/** The least and the most of some numbers: `45–61`, or one number if both are equal. */
+export function range(numbers: readonly number[]): string {
+  const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
+  return least === most ? String(least) : `${least}–${most}`;
+}
+
+/** `silent`, and why if that is known. */
+export function silentText(detail: string | undefined): string {
+  return detail === undefined ? 'silent' : `silent: ${detail}`;
+}
+
+/** The errors of a revision since it was loaded; nothing for none. */
+export function errorsText({ errors }: { readonly errors: number }): string[] {
+  return errors === 0 ? [] : [errors === 1 ? '1 error' : `${errors} errors`];
+}
+
+/** `demo@3f2a9c81b0d4 drains since 2026-…Z (3 h 5 min), 2 in flight: GET /demo/events`. */
+export function drainingText({ module, revision, since, inFlight, heldBy }: DrainingVersion): string {
+  const time = `${new Date(since).toISOString()} (${ageText(Date.now() - since)})`;
+  return `${at(module, revision)} drains since ${time}, ${inFlight} in flight: ${heldBy}`;
 }

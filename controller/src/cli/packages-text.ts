@@ -1,7 +1,5 @@
 import type { Head } from '../../../protocol/head.ts';
-
-/** How many names a line lists. */
-const MAX_NAMES = 5;
+import { listed } from './format.ts';
 
 /**
  * The packages that modules use, a line for each set: `packages of web: hono 4.13.19 (0.3 MB)`. The size is that of the packed
@@ -23,9 +21,4 @@ export function packagesText(heads: readonly Pick<Head, 'module' | 'manifest' | 
     const size = `${(bytes / 1e6).toFixed(1)} MB`;
     return `packages of ${listed(modules)}: ${listed(versions)} (${size})`;
   });
-}
-
-function listed(names: readonly string[]): string {
-  const rest = names.length - MAX_NAMES;
-  return rest <= 0 ? names.join(', ') : `${names.slice(0, MAX_NAMES).join(', ')} and ${rest} more`;
 }

@@ -39,9 +39,10 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
   const { socketPath, author, change = randomUUID(), lookupTimeoutMs = 30_000, serve, terminal } = options;
   const { interruption = () => new AbortController().signal } = options;
   let status = 0;
-  const send: Actions['send'] = async ({ cookie, timeout, json = false }, body) => {
+  const send: Actions['send'] = async ({ cookie, timeout, json = false, verbose = false }, body) => {
     const command = { cookie: cookie || null, timeoutMs: timeout, ...body };
-    status = await run(followCommand(socketPath, command, interruption(), lookupTimeoutMs), json, terminal);
+    const reports = followCommand(socketPath, command, interruption(), lookupTimeoutMs);
+    status = await run(reports, { json, verbose }, terminal);
   };
   const program = new Program('hotcast')
     .configureOutput({ writeOut: text => terminal.out(text.trimEnd()), writeErr: text => terminal.err(text.trimEnd()) })
@@ -56,23 +57,30 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
   return status;
 }
 
-async function run(reports: AsyncIterable<Report>, json: boolean, terminal: Terminal): Promise<number> {
+/** How results are printed. */
+interface Format {
+  readonly json: boolean;
+  /** A line for each node. */
+  readonly verbose: boolean;
+}
+
+async function run(reports: AsyncIterable<Report>, format: Format, terminal: Terminal): Promise<number> {
   try {
     for await (const report of reports) {
-      const status = show(report, json, terminal);
+      const status = show(report, format, terminal);
       if (status !== null) return status;
     }
     throw new TypeError('the reports ended without a result');
   } catch (error) {
     if (!(error instanceof HotcastError)) throw error;
-    show({ type: 'failed', code: error.code, message: error.message }, json, terminal);
+    show({ type: 'failed', code: error.code, message: error.message }, format, terminal);
     if (error instanceof UnknownResultError) return UNKNOWN;
     return error instanceof InterruptedError ? INTERRUPTED : NO_RESULT;
   }
 }
 
 /** Shows a report. Returns the exit status if it is the last report, otherwise null. */
-function show(report: Report, json: boolean, { out, err, interactive }: Terminal): number | null {
+function show(report: Report, { json, verbose }: Format, { out, err, interactive }: Terminal): number | null {
   const clear = interactive ? '\r\u001B[K' : '';
   switch (report.type) {
     case 'progress':
@@ -87,7 +95,7 @@ function show(report: Report, json: boolean, { out, err, interactive }: Terminal
       return NO_RESULT;
     case 'result':
       if (clear !== '') process.stdout.write(clear);
-      out(json ? JSON.stringify(report.result) : render(report.result));
+      out(json ? JSON.stringify(report.result) : render(report.result, verbose));
       return exitStatus(report.result);
   }
 }

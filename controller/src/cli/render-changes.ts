@@ -1,17 +1,16 @@
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { ChangedModule, HeadChangeResult, NodeOutcome, PushResult, ResultOf } from '../api/results.ts';
 import { at, ms, SILENT, table } from './format.ts';
+import { groupsOf, nodesText } from './grouping.ts';
 
-/** A line a node, the outcome with totals, the modules of a push that were left alone, and the times. */
-export function renderPush(result: PushResult | HeadChangeResult): string {
+/** The answers of the nodes, the outcome with totals, the modules of a push that were left alone, and the times. */
+export function renderPush(result: PushResult | HeadChangeResult, verbose: boolean): string {
   const { command, modules, outcome, detail, nodes, times } = result;
-  if (outcome === 'unchanged') return renderUnchanged(result);
-  const loaded = nodes.flatMap(node => (node.status === 'loaded' ? [node.ms] : [])).toSorted((a, b) => a - b);
+  if (outcome === 'unchanged') return renderUnchanged(result, verbose);
   const counts = (['loaded', 'kept', 'refused', 'silent'] as const)
     .map(status => [nodes.filter(node => node.status === status).length, status] as const)
     .filter(([count]) => count > 0)
     .map(([count, status]) => `${count} ${status}`);
-  const speed = loaded.length === 0 ? [] : [`p50 ${ms(quantile(loaded, 0.5))}`, `max ${ms(quantile(loaded, 1))}`];
   const waited = nodes.flatMap(node => (node.status === 'loaded' ? (node.waitedMs ?? []) : []));
   const waits = waited.length === 0 ? [] : [`calls waited up to ${ms(Math.max(...waited))}`];
   const unchanged = new Set(command === 'push' ? result.unchanged : []);
@@ -20,8 +19,8 @@ export function renderPush(result: PushResult | HeadChangeResult): string {
   const title = command === 'push' ? `${what} ${outcome}` : `${what} ${command} ${outcome}`;
   const phases = Object.entries(times).map(([phase, time]) => `${phase} ${ms(time)}`);
   return [
-    table(nodes.map(node => (command === 'remove' ? removedRow(node) : nodeRow(node)))),
-    [title, ...counts, ...speed, ...waits].join(' · '),
+    nodesTable(nodes, node => outcomeCells(node, command === 'remove' ? 'removed' : 'loaded'), verbose),
+    [title, ...counts, ...speedOf(nodes), ...waits].join(' · '),
     detail,
     ...(command === 'push' ? affectedLines(result.affected) : []),
     ...warningLines(nodes),
@@ -48,63 +47,85 @@ export function changedText(changed: readonly ChangedModule[]): string {
 }
 
 /** The nodes that were silent, one line, and other modules that are affected. */
-function renderUnchanged(result: PushResult | HeadChangeResult): string {
+function renderUnchanged(result: PushResult | HeadChangeResult, verbose: boolean): string {
   const { modules, detail, nodes } = result;
   const affected = result.command === 'push' ? affectedLines(result.affected) : [];
   const verb = modules.length === 1 ? 'is' : 'are';
   const line = modules.length === 0 ? detail : `unchanged: ${namesOf(modules)} ${verb} deployed; ${detail}`;
-  return [table(nodes.map(nodeRow)), line, ...affected].filter(part => part !== '').join('\n');
+  return [nodesTable(nodes, outcomeCells, verbose), line, ...affected].filter(part => part !== '').join('\n');
 }
 
 function namesOf(modules: readonly { readonly module: string; readonly revision: string | null }[]): string {
   return modules.map(({ module, revision }) => (revision === null ? module : at(module, revision))).join(' ');
 }
 
-/** A line a node, and how many would load the modules. */
-export function renderDryRun({ modules, nodes }: ResultOf<'dry-run'>): string {
+/** The answers of the nodes, and how many would load the modules. */
+export function renderDryRun({ modules, nodes }: ResultOf<'dry-run'>, verbose: boolean): string {
   if (modules.length === 0) return 'the sources of all modules are as they were pushed; nothing was tried';
   const would = nodes.filter(({ status }) => status === 'would_load').length;
   const what = modules.map(({ module, revision }) => at(module, revision)).join(' ');
-  return [table(nodes.map(dryRunRow)), `${what} would load on ${would} of ${nodes.length}; nothing was changed`].join(
-    '\n',
-  );
+  const total = `${what} would load on ${would} of ${nodes.length}; nothing was changed`;
+  return [nodesTable(nodes, dryRunCells, verbose), total].join('\n');
 }
 
 /** The answer of Erlang's shell: `{ok, demo, 3f2a9c81b0d4}`; a refusal as in a push. */
-export function renderCompile({ module, revision, nodes }: ResultOf<'compile'>): string {
+export function renderCompile({ module, revision, nodes }: ResultOf<'compile'>, verbose: boolean): string {
   const [outcome] = nodes;
-  if (outcome?.status !== 'loaded') return table(nodes.map(nodeRow));
+  if (outcome?.status !== 'loaded') return nodesTable(nodes, outcomeCells, verbose);
   return [`{ok, ${module}, ${shortRevision(revision)}}`, ...warningLines(nodes)].join('\n');
 }
 
-function dryRunRow(outcome: ResultOf<'dry-run'>['nodes'][number]): string[] {
+function dryRunCells(outcome: ResultOf<'dry-run'>['nodes'][number]): string[] {
   switch (outcome.status) {
     case 'would_load':
-      return [outcome.node, 'would load'];
+      return ['would load'];
     case 'not_tried':
-      return [outcome.node, `not tried: ${outcome.detail}`];
+      return [`not tried: ${outcome.detail}`];
     case 'refused':
-      return [outcome.node, `would be refused: ${outcome.reason}: ${outcome.detail}`];
+      return [`would be refused: ${outcome.reason}: ${outcome.detail}`];
     case 'silent':
-      return [outcome.node, `silent: ${outcome.detail ?? SILENT}`];
+      return [`silent: ${outcome.detail ?? SILENT}`];
   }
 }
 
-function removedRow(outcome: NodeOutcome): string[] {
-  return outcome.status === 'loaded' ? [outcome.node, 'removed', ms(outcome.ms)] : nodeRow(outcome);
-}
-
-function nodeRow(outcome: NodeOutcome): string[] {
+/** What a node answered, without its time. */
+function outcomeCells(outcome: NodeOutcome, loaded = 'loaded'): string[] {
   switch (outcome.status) {
     case 'loaded':
-      return [outcome.node, 'loaded', ms(outcome.ms)];
+      return [loaded];
     case 'kept':
-      return [outcome.node, 'kept', 'not in the canary'];
+      return ['kept', 'not in the canary'];
     case 'refused':
-      return [outcome.node, 'refused', `${outcome.reason}: ${outcome.detail}`];
+      return ['refused', `${outcome.reason}: ${outcome.detail}`];
     case 'silent':
-      return [outcome.node, 'silent', outcome.detail ?? SILENT];
+      return ['silent', outcome.detail ?? SILENT];
   }
+}
+
+interface Answer {
+  readonly node: string;
+  readonly status: string;
+  readonly ms?: number;
+}
+
+/** A line a node, or a line for each group of equal answers: `loaded  30 nodes  p50 18.0 ms  max 24.0 ms`. */
+function nodesTable<T extends Answer>(nodes: readonly T[], cellsOf: (node: T) => string[], verbose: boolean): string {
+  const groups = groupsOf(nodes, node => cellsOf(node).join('\n'), verbose);
+  if (groups === null) return table(nodes.map(node => [node.node, ...cellsOf(node), ...timesOf(node).map(ms)]));
+  return table(
+    groups.map((group, index) => {
+      const [answer = '', ...detail] = group[0] === undefined ? [] : cellsOf(group[0]);
+      return [answer, nodesText(group, index), [...detail, ...speedOf(group)].join('  ')];
+    }),
+  );
+}
+
+const timesOf = (node: Answer): number[] => (node.status === 'loaded' && node.ms !== undefined ? [node.ms] : []);
+
+/** How long the nodes took that loaded: the median and the slowest. */
+function speedOf(nodes: readonly Answer[]): string[] {
+  const times = nodes.flatMap(timesOf).toSorted((a, b) => a - b);
+  return times.length === 0 ? [] : [`p50 ${ms(quantile(times, 0.5))}`, `max ${ms(quantile(times, 1))}`];
 }
 
 /** The maximum number of nodes that are named with a warning. */

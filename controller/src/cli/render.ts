@@ -1,15 +1,15 @@
 import { errorLine, errorText } from '../../../protocol/error-description.ts';
 import type { HeadResult } from '../../../protocol/head-result.ts';
-import type { DrainingVersion } from '../../../protocol/messages.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
-import { ageText } from '../../../shared/age.ts';
 import type { Result, ResultOf } from '../api/results.ts';
-import { at, ms, SILENT, table } from './format.ts';
-import { packagesText } from './packages-text.ts';
+import { at, drainingText, ms, SILENT, silentText, table } from './format.ts';
+import { groupsOf, nodesText } from './grouping.ts';
 import { printValue } from './print-value.ts';
-import { changedText, renderCompile, renderDryRun, renderPush } from './render-changes.ts';
+import { renderCompile, renderDryRun, renderPush } from './render-changes.ts';
+import { renderNodes } from './render-nodes.ts';
+import { renderStatus } from './render-status.ts';
 
-const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>) => string } = {
+const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>, verbose: boolean) => string } = {
   push: renderPush,
   rollback: renderPush,
   promote: renderPush,
@@ -27,22 +27,39 @@ const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>) => s
   'keys rotate': renderRotation,
 };
 
-/** Formats a result as lines for people. */
-export function render(result: Result): string {
-  const renderResult = renderers[result.command] as (result: Result) => string;
-  return renderResult(result);
+/**
+ * Formats a result as lines for people. In a long list, answers that are equal are one line.
+ *
+ * @param verbose a line for each node, however many there are.
+ */
+export function render(result: Result, verbose = false): string {
+  const renderResult = renderers[result.command] as (result: Result, verbose: boolean) => string;
+  return renderResult(result, verbose);
 }
 
-/** For each node: what the call printed, and its value or error. A single node's value is printed alone. */
-function renderCall({ nodes, single, stack }: ResultOf<'call'>): string {
+/** What the call printed, and its value or error: for each node, or for each group of equal answers. A single node's value is alone. */
+function renderCall({ nodes, single, stack }: ResultOf<'call'>, verbose: boolean): string {
+  const answers = nodes.map(node => {
+    const output = node.status === 'silent' ? [] : node.output;
+    const hasStack = stack && node.status === 'error' && node.stack !== undefined;
+    return { node: node.node, status: node.status, output, text: hasStack ? errorText(node) : callText(node, single) };
+  });
+  const groups = groupsOf(answers, ({ output, text }) => JSON.stringify([output, text]), verbose);
+  if (groups !== null) {
+    return groups
+      .flatMap((group, index) => {
+        const who = nodesText(group, index);
+        const [first = '', ...rest] = group[0]?.text.split('\n') ?? [];
+        return [...(group[0]?.output ?? []).map(line => `${who} | ${line}`), `${first}  ← ${who}`, ...rest];
+      })
+      .join('\n');
+  }
   const width = Math.max(...nodes.map(({ node }) => node.length));
-  return nodes
-    .flatMap(node => {
-      const output = node.status === 'silent' ? [] : node.output.map(line => `${node.node} | ${line}`);
-      const answer =
-        stack && node.status === 'error' && node.stack !== undefined ? errorText(node) : callText(node, single);
-      return [...output, single && node.status === 'value' ? answer : `${node.node.padEnd(width)}  ${answer}`];
-    })
+  return answers
+    .flatMap(({ node, status, output, text }) => [
+      ...output.map(line => `${node} | ${line}`),
+      single && status === 'value' ? text : `${node.padEnd(width)}  ${text}`,
+    ])
     .join('\n');
 }
 
@@ -51,95 +68,42 @@ function callText(node: ResultOf<'call'>['nodes'][number], single: boolean): str
   return node.status === 'value' ? printValue(node.json, !single) : errorLine(node);
 }
 
-/** A line a node. */
-function renderPurge({ nodes }: ResultOf<'purge'>): string {
+/** A line a node, or a line for each group of equal answers. */
+function renderPurge({ nodes }: ResultOf<'purge'>, verbose: boolean): string {
+  const rows = nodes.map(node => ({
+    node: node.node,
+    cells:
+      node.status === 'silent'
+        ? ['silent', node.detail ?? SILENT]
+        : [node.status, node.status === 'busy' ? node.draining.map(drainingText).join('; ') : ''],
+  }));
+  const groups = groupsOf(rows, ({ cells }) => cells.join('\n'), verbose);
+  if (groups === null) return table(rows.map(({ node, cells }) => [node, ...cells]));
+  return table(groups.map((group, index) => answerRow(group[0]?.cells ?? [], nodesText(group, index))));
+}
+
+/** `pong` for a single node, otherwise a line a node, or a line for each group of equal answers. */
+function renderPing({ nodes }: ResultOf<'ping'>, verbose: boolean): string {
+  const [only] = nodes;
+  if (nodes.length === 1 && only?.status === 'pong') return 'pong';
+  const cellsOf = (node: (typeof nodes)[number]): string[] =>
+    node.status === 'pong' ? ['pong'] : ['pang', silentText(node.detail)];
+  const groups = groupsOf(nodes, node => cellsOf(node).join('\n'), verbose);
+  if (groups === null) {
+    return table(nodes.map(node => [node.node, ...cellsOf(node), ...(node.status === 'pong' ? [ms(node.ms)] : [])]));
+  }
   return table(
-    nodes.map(node => {
-      if (node.status === 'silent') return [node.node, 'silent', node.detail ?? SILENT];
-      return [node.node, node.status, node.status === 'busy' ? node.draining.map(drainingText).join('; ') : ''];
+    groups.map((group, index) => {
+      const times = group.flatMap(node => (node.status === 'pong' ? [node.ms] : []));
+      const slowest = times.length === 0 ? [] : [`max ${ms(Math.max(...times))}`];
+      return answerRow([...(group[0] === undefined ? [] : cellsOf(group[0])), ...slowest], nodesText(group, index));
     }),
   );
 }
 
-/** `pong` for a single node, otherwise a line a node. */
-function renderPing({ nodes }: ResultOf<'ping'>): string {
-  const [only] = nodes;
-  if (nodes.length === 1 && only?.status === 'pong') return 'pong';
-  return table(
-    nodes.map(node =>
-      node.status === 'pong' ? [node.node, 'pong', ms(node.ms)] : [node.node, 'pang', silentText(node.detail)],
-    ),
-  );
-}
-
-/** A table with a row a node. */
-function renderNodes({ nodes }: ResultOf<'nodes'>): string {
-  const rows = nodes.map(node => {
-    if (node.status === 'silent') return [node.node, node.container, '', '', '', '', silentText(node.detail)];
-    const modules = Object.entries(node.modules).map(([module, { revision, sequence, inFlight, errors }]) =>
-      [
-        at(module, revision),
-        ...(sequence === 0 ? ['(here only)'] : []),
-        ...(inFlight > 0 ? [`(${inFlight} in flight)`] : []),
-        ...errorsText({ errors }).map(text => `(${text})`),
-      ].join(' '),
-    );
-    const refused = Object.entries(node.refusals).map(([module, { reason }]) => `(refuses ${module}: ${reason})`);
-    const draining = node.draining.map(version => `(${drainingText(version)})`);
-    const debugged = node.debugged === true ? ['(a debugger is attached)'] : [];
-    return [
-      node.node,
-      node.container,
-      String(node.pid),
-      new Date(node.startedAt).toISOString(),
-      `${node.uptimeSeconds} s`,
-      `${Math.round(node.memoryBytes / 1024 / 1024)} MiB`,
-      [...modules, ...draining, ...refused, ...debugged].join(' ') || '-',
-    ];
-  });
-  return table([['NODE', 'CONTAINER', 'PID', 'STARTED', 'UPTIME', 'MEMORY', 'MODULES'], ...rows]);
-}
-
-/**
- * A table with a row for each module and node, the packages of modules, the modules whose sources have changed, and how many
- * differ from their head.
- */
-function renderStatus({ heads, nodes, changed, silent }: ResultOf<'status'>): string {
-  const rows = nodes.map(row => [
-    row.module,
-    row.node,
-    row.desired === null ? '-' : `${shortRevision(row.desired)}${row.canary ? ' (canary)' : ''}`,
-    row.running === null ? '-' : shortRevision(row.running),
-    [stateText(row), ...errorsText(row), ...row.draining.map(drainingText)].join('; '),
-  ]);
-  const drifted = nodes.filter(({ state }) => state !== 'ok').length;
-  const summary = drifted === 0 ? 'every node is on its heads' : `${drifted} of ${nodes.length} are not on their head`;
-  const [count, their] = changed.length === 1 ? ['1 module has', 'its'] : [`${changed.length} modules have`, 'their'];
-  const sources = changed.length === 0 ? [] : [`${count} changed sources since ${their} push: ${changedText(changed)}`];
-  if (rows.length === 0) {
-    const lines = [heads.length === 0 ? 'nothing was pushed yet' : summary, ...silent.map(node => `${node}  silent`)];
-    return lines.join('\n');
-  }
-  const lines = [...packagesText(heads), ...sources, summary];
-  return `${table([['MODULE', 'NODE', 'DESIRED', 'RUNNING', 'STATE'], ...rows])}\n${lines.join('\n')}`;
-}
-
-/** The errors of a revision since it was loaded; nothing for none. */
-function errorsText({ errors }: { readonly errors: number }): string[] {
-  return errors === 0 ? [] : [errors === 1 ? '1 error' : `${errors} errors`];
-}
-
-/** `silent`, and why if that is known. */
-function silentText(detail: string | undefined): string {
-  return detail === undefined ? 'silent' : `silent: ${detail}`;
-}
-
-/** The state of a module on a node: `refused: on_load_failure: Error: no (tried 3 times, next try in 8 s)`. */
-function stateText({ state, detail, attempts, nextAttemptInMs }: ResultOf<'status'>['nodes'][number]): string {
-  const text = detail === undefined ? state : `${state}: ${detail}`;
-  if (attempts === undefined || nextAttemptInMs === undefined) return text;
-  const tried = attempts === 1 ? 'tried once' : `tried ${attempts} times`;
-  return `${text} (${tried}, next try in ${Math.ceil(nextAttemptInMs / 1_000)} s)`;
+/** A row of a group: its answer, its nodes, and what else is known. */
+function answerRow([answer = '', ...detail]: readonly string[], who: string): string[] {
+  return [answer, who, detail.join('  ')];
 }
 
 /** A table with a row a head, newest first. */
@@ -190,10 +154,4 @@ function renderLookup({ change, outcome, modules, loaded, refused, silent }: Res
 function renderRotation({ key, until, resealed }: ResultOf<'keys rotate'>): string {
   const end = new Date(until).toISOString();
   return `signing with key ${key}; nodes trust the previous keys until ${end}; ${resealed} records were signed again`;
-}
-
-/** `demo@3f2a9c81b0d4 drains since 2026-…Z (3 h 5 min), 2 in flight: GET /demo/events`. */
-function drainingText({ module, revision, since, inFlight, heldBy }: DrainingVersion): string {
-  const time = `${new Date(since).toISOString()} (${ageText(Date.now() - since)})`;
-  return `${at(module, revision)} drains since ${time}, ${inFlight} in flight: ${heldBy}`;
 }

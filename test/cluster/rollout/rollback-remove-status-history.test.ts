@@ -156,7 +156,7 @@ describe('status', () => {
     expect(result.nodes.filter(({ state }) => state !== 'ok')).toMatchObject([
       { module: 'drifting', node: 'bambam', desired: one, state: 'here only' },
     ]);
-    const { stdout } = await cluster.hotcast('status');
+    const { stdout } = await cluster.hotcast('status', '--verbose');
     const short = shortRevision(one ?? '');
     expect(stdout).toMatch(/^MODULE +NODE +DESIRED +RUNNING +STATE$/m);
     expect(stdout).toMatch(new RegExp(`^drifting +fred +${short} +${short} +ok$`, 'm'));

@@ -204,7 +204,7 @@ export class Cluster extends HotcastCommands implements AsyncDisposable {
     const startedAt = Date.now();
     const started = await this.#containers.resume(names, this.id);
     const logging = started.filter(name => !['nats', 'proxy'].includes(name));
-    await settleAll(logging.map(name => this.waitForLog(name, ({ msg }) => msg === 'ready', startedAt)));
+    await waitForAll(logging.map(name => this.waitForLog(name, ({ msg }) => msg === 'ready', startedAt)));
   }
 
   /** Disconnects a container from the network. Its processes continue to run. */

@@ -25,7 +25,7 @@ describe('a stream of values', () => {
     }
     const { draining, process } = await moduleOnFred(cluster, 'streamer');
     expect(draining).toMatchObject([{ revision, inFlight: 1, heldBy: 'streamer.count' }]);
-    const status = await cluster.hotcast('status');
+    const status = await cluster.hotcast('status', '--verbose');
     expect(status.stdout).toMatch(
       /^streamer +fred .* ok; streamer@\w+ drains since .*, 1 in flight: streamer\.count$/m,
     );

@@ -60,7 +60,7 @@ describe('modules that use each other while they load', () => {
     expect(Object.keys(others)).toEqual(expect.arrayContaining(USERS));
 
     // What it could not load, it says, and tries again.
-    const { stdout, exitCode } = await cluster.hotcast('status');
+    const { stdout, exitCode } = await cluster.hotcast('status', '--verbose');
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(
       /^loner +betty +[0-9a-f]{12} +- +refused: on_load_failure: undef: no export version of module lone is loaded \(tried (once|\d+ times), next try in \d+ s\)$/m,

@@ -1,0 +1,100 @@
+import { ageText } from '../../../shared/age.ts';
+import type { ResultOf } from '../api/results.ts';
+import { at, drainingText, errorsText, range, silentText, table, wrapped } from './format.ts';
+import { groupsOf } from './grouping.ts';
+
+type Row = ResultOf<'nodes'>['nodes'][number];
+type Present = Extract<Row, { readonly status: 'present' }>;
+
+/** A table with a row a node, or a block for each group of nodes that run the same. */
+export function renderNodes({ nodes }: ResultOf<'nodes'>, verbose: boolean): string {
+  const groups = groupsOf(nodes, whatRuns, verbose);
+  if (groups !== null) {
+    const usual = namesOf(groups[0]?.[0]);
+    return groups.flatMap((group, index) => blockOf(group, index === 0 ? [] : usual)).join('\n');
+  }
+  const rows = nodes.map(node => {
+    if (node.status === 'silent') return [node.node, node.container, '', '', '', '', silentText(node.detail)];
+    return [
+      node.node,
+      node.container,
+      String(node.pid),
+      new Date(node.startedAt).toISOString(),
+      `${node.uptimeSeconds} s`,
+      `${mebibytes(node)} MiB`,
+      [...modulesOf([node]), ...node.draining.map(version => `(${drainingText(version)})`), ...notesOf(node)].join(
+        ' ',
+      ) || '-',
+    ];
+  });
+  return table([['NODE', 'CONTAINER', 'PID', 'STARTED', 'UPTIME', 'MEMORY', 'MODULES'], ...rows]);
+}
+
+/** What is equal on all nodes of a block: all but what changes from second to second. */
+function whatRuns(row: Row): string {
+  if (row.status === 'silent') return silentText(row.detail);
+  const modules = Object.entries(row.modules).map(
+    ([module, { revision, sequence }]) => `${at(module, revision)} ${sequence === 0}`,
+  );
+  return JSON.stringify([modules.toSorted(), drainingNames(row), notesOf(row)]);
+}
+
+/**
+ * How many nodes, since when, with how much memory; their names; what they run.
+ *
+ * @param usual the modules of most nodes: of the others, only the difference is shown.
+ */
+function blockOf(group: readonly Row[], usual: readonly string[]): string[] {
+  const count = group.length === 1 ? '1 node' : `${group.length} nodes`;
+  const names = wrapped(group.map(({ node }) => node));
+  const present = group.filter(row => row.status === 'present');
+  const [first] = present;
+  if (first === undefined) return [`${count}  ${group[0] === undefined ? '' : whatRuns(group[0])}`, ...names];
+  const ages = present.map(({ uptimeSeconds }) => uptimeSeconds * 1_000);
+  const [youngest, oldest] = [ageText(Math.min(...ages)), ageText(Math.max(...ages))];
+  const up = youngest === oldest ? oldest : `${youngest} to ${oldest}`;
+  const memory = range(present.map(mebibytes));
+  const size = Object.keys(first.modules).length;
+  const title = `${count}  up ${up}  ${memory} MiB  ${size === 1 ? '1 module' : `${size} modules`}`;
+  const own = new Set(namesOf(first));
+  const words = [
+    ...modulesOf(present).filter(word => !usual.includes(word)),
+    ...usual.filter(name => !own.has(name)).map(name => `(without ${name})`),
+    ...drainingNames(first).map(name => `(${name} drains)`),
+    ...notesOf(first),
+  ];
+  return [title, ...names, ...wrapped(words)];
+}
+
+function namesOf(row: Row | undefined): string[] {
+  if (row?.status !== 'present') return [];
+  return Object.entries(row.modules).map(([module, { revision }]) => at(module, revision));
+}
+
+/** The modules of nodes that run the same, with the calls in flight and the errors of all of these nodes. */
+function modulesOf(nodes: readonly Present[]): string[] {
+  return Object.entries(nodes[0]?.modules ?? {}).map(([module, { revision, sequence }]) => {
+    const sumOf = (what: 'inFlight' | 'errors'): number =>
+      nodes.reduce((sum, { modules }) => sum + (modules[module]?.[what] ?? 0), 0);
+    const inFlight = sumOf('inFlight');
+    return [
+      at(module, revision),
+      ...(sequence === 0 ? ['(here only)'] : []),
+      ...(inFlight > 0 ? [`(${inFlight} in flight)`] : []),
+      ...errorsText({ errors: sumOf('errors') }).map(text => `(${text})`),
+    ].join(' ');
+  });
+}
+
+function drainingNames({ draining }: Present): string[] {
+  return draining.map(({ module, revision }) => at(module, revision));
+}
+
+function notesOf({ refusals, debugged }: Present): string[] {
+  const refused = Object.entries(refusals).map(([module, { reason }]) => `(refuses ${module}: ${reason})`);
+  return [...refused, ...(debugged === true ? ['(a debugger is attached)'] : [])];
+}
+
+function mebibytes({ memoryBytes }: Present): number {
+  return Math.round(memoryBytes / 1024 / 1024);
+}

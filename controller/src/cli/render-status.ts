@@ -1,0 +1,82 @@
+import { shortRevision } from '../../../protocol/revision.ts';
+import type { ResultOf } from '../api/results.ts';
+import { drainingText, errorsText, listed, table } from './format.ts';
+import { groupedBy, MAX_ROWS } from './grouping.ts';
+import { packagesText } from './packages-text.ts';
+import { changedText } from './render-changes.ts';
+
+type Row = ResultOf<'status'>['nodes'][number];
+
+/**
+ * A table with a row for each module and node, or for each module if there are many; the packages of modules, the modules whose
+ * sources have changed, and how many differ from their head.
+ */
+export function renderStatus({ heads, nodes, changed, silent }: ResultOf<'status'>, verbose: boolean): string {
+  const drifted = nodes.filter(({ state }) => state !== 'ok').length;
+  const summary = drifted === 0 ? 'every node is on its heads' : `${drifted} of ${nodes.length} are not on their head`;
+  const [count, their] = changed.length === 1 ? ['1 module has', 'its'] : [`${changed.length} modules have`, 'their'];
+  const sources = changed.length === 0 ? [] : [`${count} changed sources since ${their} push: ${changedText(changed)}`];
+  if (nodes.length === 0) {
+    const lines = [heads.length === 0 ? 'nothing was pushed yet' : summary, ...silent.map(node => `${node}  silent`)];
+    return lines.join('\n');
+  }
+  const lines = [...packagesText(heads), ...sources, summary];
+  const isGrouped = !verbose && nodes.length > MAX_ROWS;
+  if (!isGrouped) return [nodeRows(nodes), ...lines].join('\n');
+  const who = silent.length === 0 ? '' : `; silent: ${listed(silent)}`;
+  return `${[moduleRows(nodes), ...differences(nodes), ...lines].join('\n')}${who}`;
+}
+
+function nodeRows(nodes: readonly Row[]): string {
+  const rows = nodes.map(row => [
+    row.module,
+    row.node,
+    desiredText(row),
+    runningText(row),
+    [stateText(row), ...errorsText(row), ...row.draining.map(drainingText)].join('; '),
+  ]);
+  return table([['MODULE', 'NODE', 'DESIRED', 'RUNNING', 'STATE'], ...rows]);
+}
+
+/** A row for each module and revision that should run: on how many nodes it does, with the errors and what drains there. */
+function moduleRows(nodes: readonly Row[]): string {
+  const groups = groupedBy(nodes, row => `${row.module} ${desiredText(row)}`);
+  const rows = [...groups.values()].flatMap(group => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const running = group.filter(({ state }) => state === 'ok').length;
+    const errors = group.reduce((sum, row) => sum + row.errors, 0);
+    const draining = group.reduce((sum, row) => sum + row.draining.length, 0);
+    const drain = draining === 0 ? [] : [draining === 1 ? '1 version drains' : `${draining} versions drain`];
+    const notes = [...errorsText({ errors }), ...drain].join('; ');
+    return [[first.module, desiredText(first), `${running} of ${group.length}`, notes]];
+  });
+  return table([['MODULE', 'DESIRED', 'NODES', ''], ...rows]);
+}
+
+/** What the nodes run that differ from their heads, and why; without the silent ones. */
+function differences(nodes: readonly Row[]): string[] {
+  const differing = nodes.filter(({ state }) => state !== 'ok' && state !== 'silent');
+  const groups = groupedBy(differing, row => `${row.module}  ${reasonOf(row)}, runs ${runningText(row, 'nothing')}`);
+  return [...groups].map(([what, rows]) => `${what}  ← ${listed(rows.map(({ node }) => node))}`);
+}
+
+function desiredText({ desired, canary }: Row): string {
+  return desired === null ? '-' : `${shortRevision(desired)}${canary ? ' (canary)' : ''}`;
+}
+
+function runningText({ running }: Row, nothing = '-'): string {
+  return running === null ? nothing : shortRevision(running);
+}
+
+function reasonOf({ state, detail }: Pick<Row, 'state' | 'detail'>): string {
+  return detail === undefined ? state : `${state}: ${detail}`;
+}
+
+/** The state of a module on a node: `refused: on_load_failure: Error: no (tried 3 times, next try in 8 s)`. */
+function stateText({ attempts, nextAttemptInMs, ...row }: Row): string {
+  const text = reasonOf(row);
+  if (attempts === undefined || nextAttemptInMs === undefined) return text;
+  const tried = attempts === 1 ? 'tried once' : `tried ${attempts} times`;
+  return `${text} (${tried}, next try in ${Math.ceil(nextAttemptInMs / 1_000)} s)`;
+}
