@@ -34,9 +34,12 @@ down: ## Stop the cluster and delete its containers, network, stream and keys
 logs: ## Follow the logs of all containers
 	docker compose logs --follow --tail 50 || true
 
-.PHONY: push promote rollback remove purge soft-purge rotate-keys status history audit compile call ping nodes
+.PHONY: push dev promote rollback remove purge soft-purge rotate-keys status history audit compile call ping nodes
 push: ## Compile modules and load them on every node: MODULE='demo counter', AFFECTED=1 or ALL=1 [CANARY=10% WATCH=10s MAX_ERRORS=0 MIN_CALLS=1] [FORCE=1] [NO_CHECK=1] [DRY_RUN=1] [VERBOSE=1]
 	setup/hotcast push $(MODULE) $(if $(ALL),--all) $(if $(AFFECTED),--affected) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(if $(NO_CHECK),--no-check) $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)') $(if $(MIN_CALLS),--min-calls '$(MIN_CALLS)') $(VERBOSELY)
+
+dev: ## Watch the modules folder until Ctrl+C, and push what is saved: [STRICT=1]
+	setup/hotcast dev $(if $(STRICT),--strict) || [ $$? = 130 ]
 
 promote: ## Load the revision of a canary on every node: MODULE=demo
 	setup/hotcast promote $(MODULE)

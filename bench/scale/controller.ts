@@ -66,6 +66,7 @@ export async function simulateController() {
     build: async () => next,
     availableModules: () => [],
     unreadableModules: () => new Map(),
+    watch: () => Promise.reject(new TypeError('nothing is watched here')),
   };
   const reconciler = createReconciler({
     ...context,

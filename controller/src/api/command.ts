@@ -72,6 +72,8 @@ export const commandSchema = v.variant('type', [
       }),
     ),
   }),
+  /** Watches the modules folder, and pushes what is saved. `strict`: type errors stop a push. It ends with its client. */
+  v.object({ ...common, type: v.literal('dev'), author: v.string(), strict: v.boolean() }),
   v.object({
     ...change,
     type: v.literal('rollback'),

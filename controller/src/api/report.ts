@@ -1,9 +1,28 @@
 import * as v from 'valibot';
 
-import { count } from '../../../protocol/schemas.ts';
+import { count, moduleName } from '../../../protocol/schemas.ts';
 import { diagnosticSchema } from './diagnostic.ts';
-import { resultSchema } from './results.ts';
-import { list } from './validation.ts';
+import { pushResultSchema, resultSchema } from './results.ts';
+import { list, milliseconds } from './validation.ts';
+
+/** What became of a save, while `dev` watches the modules folder. */
+const savedSchema = v.object({
+  type: v.literal('saved'),
+  /** When it was seen, milliseconds since 1970. */
+  at: count,
+  /** From then until the nodes have answered. */
+  ms: milliseconds,
+  /** The modules whose own files were saved. The others of a push share a file with them. */
+  saved: list(moduleName),
+  /** What is pushed of it now, or was not: null if nothing was sent. */
+  result: v.nullable(pushResultSchema),
+  /** Why nothing was sent, or the type errors of what runs now; null: nothing is wrong. */
+  problem: v.nullable(v.string()),
+  /** The modules that are not repaired yet, a line each; without the problem of this save. */
+  broken: list(v.string()),
+});
+
+export type Saved = Readonly<v.InferOutput<typeof savedSchema>>;
 
 /** The code of a command that failed after it may have written heads. */
 export const UNKNOWN_RESULT = 'unknown-result';
@@ -12,6 +31,7 @@ export const UNKNOWN_RESULT = 'unknown-result';
 export const reportSchema = v.variant('type', [
   v.object({ type: v.literal('progress'), phase: v.string(), answered: count, expected: count }),
   v.object({ type: v.literal('warning'), message: v.string() }),
+  savedSchema,
   v.object({ type: v.literal('result'), result: resultSchema }),
   v.object({
     type: v.literal('failed'),

@@ -104,18 +104,20 @@ const statusRow = v.object({
   draining: list(drainingVersion),
 });
 
+export const pushResultSchema = v.object({
+  command: v.literal('push'),
+  modules: pushedModules,
+  /** Those of the modules that ran their revision already, and that nothing was written for. */
+  unchanged: list(moduleName),
+  /** Other modules that have a source in common with these, which has changed since their own push. */
+  affected: list(changedModule),
+  ...headChange,
+  times: v.object({ compile: milliseconds, prepare: milliseconds, ...commitTimes }),
+});
+
 /** The result of each command. */
 export const resultSchema = v.variant('command', [
-  v.object({
-    command: v.literal('push'),
-    modules: pushedModules,
-    /** Those of the modules that ran their revision already, and that nothing was written for. */
-    unchanged: list(moduleName),
-    /** Other modules that have a source in common with these, which has changed since their own push. */
-    affected: list(changedModule),
-    ...headChange,
-    times: v.object({ compile: milliseconds, prepare: milliseconds, ...commitTimes }),
-  }),
+  pushResultSchema,
   /** The heads were changed without a bundle. */
   v.object({
     command: v.picklist(['rollback', 'promote', 'remove']),

@@ -86,6 +86,13 @@ export function defineCli(program: Program, change: Change, { send, serve }: Act
       return send(options, { type: 'push', modules: select ?? modules, ...change, force, check, dryRun, canary });
     });
 
+  addCommand(program, 'dev', 'hotcast dev')
+    .description(
+      'watch the modules folder until Ctrl+C, and push what is saved; type errors are told after the code is live',
+    )
+    .option('--strict', 'type errors stop a push')
+    .action(options => send(options, { type: 'dev', author, strict: options.strict ?? false }));
+
   addCommand(program, 'promote <module...>', 'hotcast promote demo')
     .description("load the canary's revision on every node")
     .action((modules, options) => send(options, { type: 'promote', modules, ...change }));

@@ -8,6 +8,7 @@ import { type Actions, defineCli } from './commands.ts';
 import { exitStatus, INTERRUPTED, NO_RESULT, UNKNOWN } from './exit-status.ts';
 import { followCommand, UnknownResultError } from './follow-command.ts';
 import { InterruptedError } from './interruption.ts';
+import { renderSaved } from './render-saved.ts';
 import { render } from './render.ts';
 
 /** The output of a command. */
@@ -88,6 +89,9 @@ function show(report: Report, { json, verbose }: Format, { out, err, interactive
       return null;
     case 'warning':
       err(`${clear}warning: ${report.message}`);
+      return null;
+    case 'saved':
+      out(json ? JSON.stringify({ saved: report }) : renderSaved(report, verbose));
       return null;
     case 'failed':
       if (json) out(JSON.stringify({ failed: report }));

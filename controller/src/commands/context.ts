@@ -3,6 +3,7 @@ import type { Client } from '../api/report.ts';
 import type { Result, ResultOf } from '../api/results.ts';
 import type { Build } from '../build/build.ts';
 import type { SourceFiles } from '../build/source-files.ts';
+import type { OnSave } from '../build/watch-folder.ts';
 import type { Membership } from '../fleet/membership.ts';
 import type { CanaryMonitor } from '../rollout/canary-monitor.ts';
 import type { Audit } from '../store/audit.ts';
@@ -16,6 +17,8 @@ export interface CommandContext extends RolloutContext {
   /** Builds the bundles of modules from their sources as they are now. */
   readonly build: Build;
   readonly sources: Pick<SourceFiles, 'changedAmong'>;
+  /** Watches the modules folder for saves. */
+  readonly watch: (onSave: OnSave) => Promise<AsyncDisposable>;
   /** The names of the modules that have sources now. */
   readonly availableModules: () => readonly string[];
   /** The modules whose source can't be read, with the reason. */
@@ -26,7 +29,7 @@ export interface CommandContext extends RolloutContext {
  * Carries out the commands of one type, for a client: see {@link Client}. What has written heads finishes them also when the
  * client has gone.
  */
-export type Handler<T extends Command['type'], R extends Result = ResultOf<T>> = (
+export type Handler<T extends Command['type'], R extends Result = ResultOf<Extract<T, Result['command']>>> = (
   context: CommandContext,
   command: CommandOf<T>,
   report: Client['report'],

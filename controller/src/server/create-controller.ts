@@ -23,6 +23,7 @@ import { supervise } from '../build/supervise.ts';
 import { realPathOf } from '../build/source-file.ts';
 import { SourceFiles } from '../build/source-files.ts';
 import { TypeCheck } from '../build/type-check.ts';
+import { watchFolder } from '../build/watch-folder.ts';
 import type { CommandContext } from '../commands/context.ts';
 import { askNodes } from '../fleet/ask-nodes.ts';
 import { heartbeatInterval } from '../fleet/heartbeat-interval.ts';
@@ -158,6 +159,7 @@ export async function createController({
       monitor,
       build,
       sources,
+      watch: onSave => watchFolder(config.modulesDir, onSave),
       availableModules: () => availableModules(config.modulesDir),
       unreadableModules: () => unreadableModules(config.modulesDir),
     });

@@ -6,6 +6,7 @@ import { audit } from '../commands/records/audit.ts';
 import { call } from '../commands/call.ts';
 import { compile } from '../commands/compile.ts';
 import type { CommandContext, Handler } from '../commands/context.ts';
+import { dev } from '../commands/dev/dev.ts';
 import { dryRun } from '../commands/dry-run.ts';
 import { history } from '../commands/records/history.ts';
 import { nodes } from '../commands/nodes.ts';
@@ -18,11 +19,12 @@ import { result } from '../commands/records/result.ts';
 import { rollback } from '../commands/rollback.ts';
 import { rotateKeys } from '../commands/rotate-keys.ts';
 import { status } from '../commands/status.ts';
-import { audited } from './audited.ts';
+import { audited } from '../commands/records/audited.ts';
 import { nameDebugged } from './debugged-nodes.ts';
 
 const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
   push: (context, command, ...client) => (command.dryRun ? dryRun : push)(context, command, ...client),
+  dev,
   rollback,
   promote,
   remove,

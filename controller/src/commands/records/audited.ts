@@ -1,8 +1,8 @@
-import type { AuditEntry } from '../../../protocol/audit-entry.ts';
-import type { Command } from '../api/command.ts';
-import type { OnReport } from '../api/report.ts';
-import type { Result } from '../api/results.ts';
-import type { Audit } from '../store/audit.ts';
+import type { AuditEntry } from '../../../../protocol/audit-entry.ts';
+import type { Command } from '../../api/command.ts';
+import type { OnReport } from '../../api/report.ts';
+import type { Result } from '../../api/results.ts';
+import type { Audit } from '../../store/audit.ts';
 
 /** The longest detail of an entry, in characters. */
 const MAX_DETAIL = 1_000;
@@ -16,15 +16,16 @@ const READING: ReadonlySet<Command['type']> = new Set([
   'history',
   'result',
   'audit',
+  'dev',
 ]);
 
 /** Carries out a command, and writes down what came of it, unless it only looks. */
-export async function audited(
+export async function audited<R extends Result>(
   audit: Pick<Audit, 'write'>,
   command: Command,
   report: OnReport,
-  run: () => Promise<Result>,
-): Promise<Result> {
+  run: () => Promise<R>,
+): Promise<R> {
   if (READING.has(command.type) || (command.type === 'push' && command.dryRun)) return run();
   const write = async (outcome: Pick<AuditEntry, 'modules' | 'outcome' | 'detail'>): Promise<void> => {
     const who = {

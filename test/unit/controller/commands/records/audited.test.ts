@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Command } from '../../../../controller/src/api/command.ts';
-import type { Result } from '../../../../controller/src/api/results.ts';
-import { audited } from '../../../../controller/src/server/audited.ts';
-import type { AuditEntry } from '../../../../protocol/audit-entry.ts';
-import { UsageError } from '../../../../protocol/errors.ts';
+import type { Command } from '../../../../../controller/src/api/command.ts';
+import type { Result } from '../../../../../controller/src/api/results.ts';
+import { audited } from '../../../../../controller/src/commands/records/audited.ts';
+import type { AuditEntry } from '../../../../../protocol/audit-entry.ts';
+import { UsageError } from '../../../../../protocol/errors.ts';
 
 const common = { cookie: null, timeoutMs: 5_000 };
 const change = '0b5e6f7c-3d8a-4c1e-9f2b-7a6d5c4b3a29';

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { revisionsOf } from '../../../../protocol/head.ts';
+import type { OnReport } from '../../api/report.ts';
+import { modulesToPush } from '../changed-modules.ts';
+import type { CommandContext, Handler } from '../context.ts';
+import { push } from '../push.ts';
+import { audited } from '../records/audited.ts';
+import { Saves } from './saves.ts';
+import { Session } from './session.ts';
+
+/** chokidar tells of one save of a file in 50 ms and drops the others, so the folder is looked at once more (milliseconds). */
+const LOOK_AGAIN_MS = 100;
+
+/** After a push that reached nobody, the next one (milliseconds). */
+const RETRY_MS = 1_000;
+
+/**
+ * Watches the modules folder and pushes what a save touches, with the command that a user types. What is saved meanwhile goes
+ * with the next push. It ends with its client.
+ *
+ * A module that does not compile does not hold the others: then each goes alone.
+ */
+export const dev: Handler<'dev', never> = async (context, command, report, signal, holds) => {
+  holds('what was saved and shown is on the nodes; nothing is watched any more');
+  const { author, strict, cookie, timeoutMs } = command;
+  const how = { author, force: false, check: strict, dryRun: false, canary: null, cookie, timeoutMs };
+  // Its progress is not shown: a save is one line.
+  const warn: OnReport = message => message.type === 'warning' && report(message);
+  const session = new Session({
+    wanted: saved => wantedModules(context, saved),
+    push: async modules => {
+      const saved = { type: 'push' as const, modules: [...modules], change: randomUUID(), ...how };
+      return audited(context.audit, saved, warn, () => push(context, saved, warn, signal, () => undefined));
+    },
+    checkTypes: strict ? null : modules => context.build(modules, true, () => undefined),
+    report,
+    signal,
+  });
+  const saves = new Saves(signal);
+  await using _watcher = await context.watch(path => saves.add(path));
+  report({ type: 'warning', message: 'watching the modules folder; each save goes to the nodes' });
+  return pushSaves(saves, session, report, signal);
+};
+
+/** Pushes what is saved until the signal is aborted. @throws its reason. */
+export async function pushSaves(saves: Saves, session: Session, report: OnReport, signal: AbortSignal): Promise<never> {
+  for (;;) {
+    const { paths, at } = await saves.next();
+    const isDecided = await session.push(paths, at).catch((error: unknown) => {
+      signal.throwIfAborted();
+      report({ type: 'warning', message: error instanceof Error ? error.message : String(error) });
+      return false;
+    });
+    if (!isDecided) void sleep(RETRY_MS, null, { ref: false }).then(() => saves.add(null));
+    else if (paths.size > 0) void sleep(LOOK_AGAIN_MS, null, { ref: false }).then(() => saves.add(null));
+  }
+}
+
+async function wantedModules(context: CommandContext, saved: ReadonlySet<string>): Promise<string[]> {
+  const heads = await context.store.heads();
+  const changed = await modulesToPush(context, { modules: 'affected' }, () => undefined);
+  const deployed = new Set(heads.filter(head => revisionsOf(head).length > 0).map(({ module }) => module));
+  const isNew = (module: string): boolean => saved.has(module) && !deployed.has(module);
+  return [...changed, ...context.availableModules().filter(isNew)].toSorted();
+}
