@@ -130,7 +130,7 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
   const { deed } = writer;
   const store: StreamStore = {
     ensureStream: async () => undefined,
-    room: () => Promise.resolve(Infinity),
+    storage: () => Promise.resolve({ usedBytes: 0, maxBytes: 2 ** 40, disk: null, fault: null }),
     heads: () => deed(() => stream.heads()),
     history: module => deed(() => stream.history(module)),
     modulesWithLongHistory: () => deed(() => stream.modulesWithLongHistory()),
@@ -151,6 +151,7 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     removePackageSet: () => Promise.resolve(() => Promise.resolve()),
     removeArchive: () => Promise.resolve(() => Promise.resolve()),
     restoreHeads: () => Promise.resolve([]),
+    lostHeads: () => [],
     rotateKey: () => Promise.resolve({ key: '', signedAgain: 0 }),
     lastHead: module =>
       deed(() => {

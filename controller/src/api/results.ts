@@ -120,7 +120,7 @@ export const resultSchema = v.variant('command', [
   pushResultSchema,
   /** The heads were changed without a bundle. */
   v.object({
-    command: v.picklist(['rollback', 'promote', 'remove']),
+    command: v.picklist(['rollback', 'promote', 'remove', 'restore']),
     modules: list(v.object({ module: moduleName, revision: v.nullable(revision) })),
     ...headChange,
     times: v.object(commitTimes),
@@ -170,6 +170,15 @@ export const resultSchema = v.variant('command', [
     changed: list(changedModule),
     /** The nodes that did not answer. They have rows too, one for each module that is known. */
     silent: list(nodeName),
+    /** The bytes of the stream, and the most that it can have; those of the disk, if known; why NATS writes nothing. */
+    storage: v.exactOptional(
+      v.object({
+        usedBytes: count,
+        maxBytes: count,
+        disk: v.nullable(v.object({ usedBytes: count, freeBytes: count })),
+        fault: v.nullable(v.string()),
+      }),
+    ),
   }),
   v.object({
     command: v.literal('history'),
@@ -224,6 +233,6 @@ export type ResultOf<C extends Result['command']> = Exclude<
   { readonly command: Exclude<Result['command'], C> }
 >;
 export type PushResult = ResultOf<'push'>;
-export type HeadChangeResult = ResultOf<'rollback' | 'promote' | 'remove'>;
+export type HeadChangeResult = ResultOf<'rollback' | 'promote' | 'remove' | 'restore'>;
 export type CallResult = ResultOf<'call'>;
 export type NodesResult = ResultOf<'nodes'>;

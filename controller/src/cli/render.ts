@@ -14,6 +14,7 @@ const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>, verb
   rollback: renderPush,
   promote: renderPush,
   remove: renderPush,
+  restore: renderPush,
   compile: renderCompile,
   'dry-run': renderDryRun,
   call: renderCall,

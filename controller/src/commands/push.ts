@@ -1,5 +1,4 @@
 import type { CanaryScope } from '../../../protocol/canary-scope.ts';
-import { UsageError } from '../../../protocol/errors.ts';
 import type { Head, Manifest } from '../../../protocol/head.ts';
 import type { CommandOf, OnReport } from '../api/command.ts';
 import type { ChangedModule, NodeOutcome, PushResult } from '../api/results.ts';
@@ -12,6 +11,7 @@ import { missingPackages } from '../rollout/missing-packages.ts';
 import { prepare } from '../rollout/prepare.ts';
 import { type HeadChange, writeHeads } from '../rollout/write-heads.ts';
 import type { LastHead } from '../store/heads.ts';
+import { type Storage, StorageError, storageProblem, storageWarning } from '../store/storage.ts';
 import { parseScope } from './canary-option.ts';
 import { committed, NOTHING_CHANGED, unknown } from './change-heads.ts';
 import { changedModules, modulesToPush, pushedModules } from './changed-modules.ts';
@@ -34,16 +34,13 @@ interface Plan {
   readonly heads: readonly Head[];
   /** Other modules with a source in common, which has changed since their own push. */
   readonly affected: readonly ChangedModule[];
-  /** How many bytes of bundles and packages fit into the stream. */
-  readonly room: number;
+  readonly storage: Storage;
   readonly names: ReadonlySet<string>;
   /** The nodes that it waits for: see Expected. */
   readonly awaited: ReadonlySet<string>;
   readonly scope: CanaryScope | null;
   readonly ms: number;
 }
-
-const NO_ROOM = 'the stream has no room for it; nothing was sent (raise STREAM_MAX_MB, and start the controller again)';
 
 const UNCHANGED = 'nothing was written (--force writes it again)';
 
@@ -85,7 +82,10 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
   const bundles = candidates.map(({ built }) => built);
   const missing = await missingPackages(context.store, bundles, plan.heads);
   const bytes = bundles.reduce((sum, { packed }) => sum + packed.length, missing.bytes);
-  if (bytes > plan.room) throw new UsageError(NO_ROOM);
+  const noRoom = storageProblem(plan.storage, bytes);
+  if (noRoom !== null) throw new StorageError(`nothing was sent: ${noRoom}`);
+  const nearlyFull = storageWarning(plan.storage);
+  if (nearlyFull !== null) report({ type: 'warning', message: nearlyFull });
   for (const message of warningsOf(plan, candidates)) report({ type: 'warning', message });
   const onAnswer = (phase: string, answered: number): void =>
     report({ type: 'progress', phase, answered, expected: names.size });
@@ -143,11 +143,11 @@ async function build(
   const { store, membership } = context;
   const { check, force, canary, timeoutMs } = command;
   const startedAt = performance.now();
-  const [lasts, [heads, pushed], expected, room, built] = await Promise.all([
+  const [lasts, [heads, pushed], expected, storage, built] = await Promise.all([
     Promise.all(modules.map(module => store.lastHead(module))),
     store.heads().then(async all => [all, await pushedModules(store, all)] as const),
     membership.expected(),
-    store.room(),
+    store.storage(),
     context.build(modules, check, report),
   ]);
   const names = expectedNodes(expected, report);
@@ -163,7 +163,7 @@ async function build(
   const own = new Set(built.flatMap(each => Object.keys(each.sources)));
   const others = pushed.filter(({ module }) => !modules.includes(module));
   const affected = changedModules(context, others, own);
-  return { candidates, unchanged, heads, affected, room, names, awaited: expected.awaited, scope, ms };
+  return { candidates, unchanged, heads, affected, storage, names, awaited: expected.awaited, scope, ms };
 }
 
 /** Warnings of exports that are gone and that other modules import. */

@@ -6,6 +6,7 @@ import type { DigestRequest } from '../../../protocol/messages.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import type { CanaryMonitor } from './canary-monitor.ts';
 import type { RolloutContext } from './context.ts';
+import { lostHeadsText } from './lost-heads.ts';
 
 /** A head without a result is another controller's work in progress for this long (milliseconds). */
 const UNFINISHED_AFTER_MS = 15_000;
@@ -38,11 +39,18 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   let timer: NodeJS.Timeout | undefined;
   let isFailing = false;
   let isRunning = false;
+  let saidLost: string | null = null;
+  const warnOfLost = (): void => {
+    const text = lostHeadsText(deps.store.lostHeads());
+    if (text !== null && text !== saidLost) deps.log.warn({}, text);
+    saidLost = text;
+  };
   const reconcile = async (unfinishedAfterMs = UNFINISHED_AFTER_MS): Promise<void> => {
     if (isRunning) return;
     isRunning = true;
     try {
       await reconcileOnce(deps, unfinishedAfterMs);
+      warnOfLost();
       isFailing = false;
     } catch (error) {
       if (!isFailing) deps.log.warn({ err: error }, 'the heads could not be read; trying again');
@@ -67,6 +75,7 @@ async function reconcileOnce(deps: ReconcilerDeps, unfinishedAfterMs: number): P
   const { store, nats, subjects, monitor, heartbeatInterval, finish, writeLateResults, rollBackStalled, log } = deps;
   const modules = await store.restoreHeads();
   if (modules.length > 0) log.warn({ modules }, 'the newest heads were overwritten, and are written again');
+  const lost = new Set(store.lostHeads().map(({ head }) => head.module));
   const heads = await store.heads();
   monitor.observe(heads);
   const results = await store.headResults();
@@ -76,13 +85,15 @@ async function reconcileOnce(deps: ReconcilerDeps, unfinishedAfterMs: number): P
     revertible: revertibleModules(heads, results),
   };
   nats.publish(subjects.all('digest'), encode(digest));
-  const unfinished = unfinishedHeads(heads, results, Date.now() - unfinishedAfterMs);
+  // A node without a lost head's bundle refuses the head, and the nodes that run it would be rolled back.
+  const there = heads.filter(({ module }) => !lost.has(module));
+  const unfinished = unfinishedHeads(there, results, Date.now() - unfinishedAfterMs);
   for (const push of new Set(unfinished.map(head => head.push))) {
     log.warn({ push }, 'a push was left unfinished; finishing it');
-    await finish(heads.filter(head => head.push === push));
+    await finish(there.filter(head => head.push === push));
   }
-  await writeLateResults(heads, results);
-  await rollBackStalled(heads, results);
+  await writeLateResults(there, results);
+  await rollBackStalled(there, results);
 }
 
 /** The modules whose newest head can be reverted: its commit is not over, or a node was silent and can refuse it later. */

@@ -1,11 +1,13 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { NatsConnection } from '@nats-io/transport-node';
+import { JetStreamError } from '@nats-io/jetstream';
+import { type NatsConnection, NoRespondersError, TimeoutError } from '@nats-io/transport-node';
 
 import { UnavailableError } from '../../../protocol/errors.ts';
 import type { Head } from '../../../protocol/head.ts';
-import { HEARTBEAT_TIMEOUT } from '../../../protocol/limits.ts';
+import { HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT } from '../../../protocol/limits.ts';
 import { nodeDescription } from '../../../protocol/messages.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
 import { startHealthFile } from '../../../shared/health-file.ts';
@@ -43,6 +45,7 @@ import { openStore } from '../store/stream-store.ts';
 import type { ControllerConfig } from './config.ts';
 import { serveControl } from './control-server.ts';
 import { runCommand } from './dispatch.ts';
+import { watchStore } from './store-health.ts';
 
 /** How long a command waits for a controller that has just started to reach NATS (milliseconds). */
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -100,27 +103,44 @@ export async function createController({
     const typeCheck = start(new TypeCheck(config.modulesDir, typesDir, sources));
     const supervisor = start(supervise([esbuildHelper, typeCheck, preflight], log));
 
+    const noAnswer = `NATS does not answer at ${config.natsUrl}`;
+    let waitingFor = noAnswer;
     const { promise: ready, resolve: setReady } = promiseOf<CommandContext>();
     mkdirSync(dirname(config.socketPath), { recursive: true });
     const control = await serveControl(
       config.socketPath,
       async (command, ...client) => {
         const context = await orNullAfter(CONNECT_TIMEOUT_MS, ready);
-        if (context === null || (await orNullAfter(ROUND_TRIP_TIMEOUT_MS, context.nats.rtt())) === null) {
-          throw new UnavailableError(`NATS does not answer at ${config.natsUrl}; nothing was sent (see: make logs)`);
+        if (context === null) throw new UnavailableError(`${waitingFor}; nothing was sent (see: make logs)`);
+        if ((await orNullAfter(ROUND_TRIP_TIMEOUT_MS, context.nats.rtt())) === null) {
+          throw new UnavailableError(`${noAnswer}; nothing was sent (see: make logs)`);
         }
-        return runCommand(context, config.cookie, command, ...client).finally(() => preflight.warm());
+        return runCommand(context, config.cookie, command, ...client)
+          .catch((error: unknown) => {
+            if (!isStreamFault(error)) throw error;
+            throw new UnavailableError(`NATS answers, but not for the stream: ${error.message} (see: make logs)`, {
+              cause: error,
+            });
+          })
+          .finally(() => preflight.warm());
       },
       log,
     );
     start(control);
 
     const nats = await connect();
+    waitingFor = 'the controller has just reached NATS and is not ready';
     start({ [Symbol.asyncDispose]: () => drainConnection(nats, DRAIN_TIMEOUT_MS) });
     const { cookie, streamMaxBytes: maxBytes } = config;
     const subjects = subjectsOf(cookie);
     const keyring = openKeyring(config.keysDir, config.trustDir);
-    const store = await openStore(nats, { cookie, subjects, keyring, maxBytes });
+    const store = await untilOpen(
+      () => openStore(nats, { cookie, subjects, keyring, maxBytes, diskFolder: config.keysDir }),
+      problem => {
+        waitingFor = problem;
+        log.error({}, problem);
+      },
+    );
     const membership = start(createMembership(nats, subjects, log));
     const { packagesTimeoutMs, auditFile } = config;
     const audit = await openAudit(nats, cookie, subjects, line => {
@@ -194,13 +214,33 @@ export async function createController({
     start(startBundleGc(store, log));
     start(startPackagesGc(store, log));
     start(startHistoryGc(store, log));
-    start(startHealthFile(config.healthFile, nats, log, () => supervisor.isHealthy));
+    const health = start(await watchStore(store, keyring, log));
+    start(startHealthFile(config.healthFile, nats, log, () => supervisor.isHealthy && health.isHealthy()));
     start({ [Symbol.asyncDispose]: () => control.finish(COMMANDS_TIMEOUT_MS) });
     log.info({ cookie, readyMs: Math.round(performance.now()) }, 'ready');
     return { [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();
     throw error;
+  }
+}
+
+const isStreamFault = (error: unknown): error is Error =>
+  error instanceof JetStreamError || error instanceof NoRespondersError || error instanceof TimeoutError;
+
+/** Opens the stream, and tries again until NATS has it: it can be without JetStream, or without room for a stream. */
+async function untilOpen<T>(open: () => Promise<T>, report: (problem: string) => void): Promise<T> {
+  let said = '';
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!isStreamFault(error)) throw error;
+      const problem = `NATS answers, but does not open the stream: ${error.message}`;
+      if (problem !== said) report(problem);
+      said = problem;
+      await sleep(HEARTBEAT_INTERVAL);
+    }
   }
 }
 

@@ -3,11 +3,12 @@ import { headers } from '@nats-io/transport-node';
 
 import { decode, encode } from '../../../protocol/codec.ts';
 import { UnavailableError } from '../../../protocol/errors.ts';
-import { type Head, headSchema } from '../../../protocol/head.ts';
+import { type Head, headSchema, revisionsOf } from '../../../protocol/head.ts';
 import { HISTORY_LENGTH } from '../../../protocol/limits.ts';
 import { lastToken, type Subjects } from '../../../protocol/subjects.ts';
 import { keptHeads } from './kept-heads.ts';
 import type { Keyring } from './keyring.ts';
+import { StorageError } from './storage.ts';
 import { isWrongLastSequence, type Stream } from './stream.ts';
 
 /** A module's last head and the stream's sequence number of it (0: there is none), with which a write compares. */
@@ -20,6 +21,12 @@ export interface LastHead {
 interface ReadHead extends LastHead {
   readonly time: string;
   readonly isLast: boolean;
+}
+
+/** A head that this controller knows and the stream lacks, and the newest one that it has. */
+export interface LostHead {
+  readonly head: Head;
+  readonly kept: Head | null;
 }
 
 /** A head, and the position of the one that it was decided upon. */
@@ -36,6 +43,7 @@ export function createHeads(stream: Stream, subjects: Subjects, keyring: Keyring
   const { client } = stream;
   /** The newest known head of each module: an old one that is replayed is recognized, a known one is not verified again. */
   const newestHeads = new Map<string, ReadHead>();
+  let lostOnes: readonly LostHead[] = [];
   /** Heads as they were signed: a push sends the bytes that it has written. */
   const signedHeads = new WeakMap<Head, Uint8Array>();
 
@@ -51,7 +59,7 @@ export function createHeads(stream: Stream, subjects: Subjects, keyring: Keyring
     if (known?.position === message.seq && known.time === message.timestamp) return known;
     const written = verified(message);
     let head = known?.head ?? null;
-    if (head !== null && written !== null && written.sequence > head.sequence) head = written;
+    if (head !== null && written !== null && written.sequence >= head.sequence) head = written;
     else {
       const newest = (await history(module)).at(-1);
       if (newest !== undefined && newest.sequence >= (head?.sequence ?? 0)) head = newest;
@@ -117,16 +125,32 @@ export function createHeads(stream: Stream, subjects: Subjects, keyring: Keyring
 
   /**
    * Writes the last head of a module again where something else was written after it: an old head, or bytes that no key of this
-   * cookie has signed. Nodes that start read the last message.
+   * cookie has signed. Nodes that start read the last message. A head whose bundle the stream lacks too is not written: that is
+   * an older stream, restored or copied back, and a node that starts could not load the head. See {@link lostHeads}.
    *
    * @returns the modules.
    */
   async function restoreHeads(): Promise<string[]> {
     const restored: string[] = [];
+    const lost: LostHead[] = [];
     for (const { head, position, isLast } of await readLastOfEach()) {
-      if (head !== null && !isLast && (await writeHeads([{ head, position }]))) restored.push(head.module);
+      if (head === null || isLast) continue;
+      if (!(await hasBundlesOf(head))) lost.push({ head, kept: (await history(head.module)).at(-1) ?? null });
+      else if (await writeHeads([{ head, position }])) restored.push(head.module);
     }
+    lostOnes = lost;
     return restored;
+  }
+
+  async function hasBundlesOf(head: Head): Promise<boolean> {
+    const subjectsOfBundles = revisionsOf(head).map(revision => subjects.bundle(head.module, revision));
+    const found = await Promise.all(subjectsOfBundles.map(async each => Object.keys(await stream.subjects(each))));
+    return found.every(each => each.length > 0);
+  }
+
+  /** The heads that this controller knows, and whose bundles the stream lacks, with the heads: as the last look has found. */
+  function lostHeads(): readonly LostHead[] {
+    return lostOnes;
   }
 
   /**
@@ -149,10 +173,13 @@ export function createHeads(stream: Stream, subjects: Subjects, keyring: Keyring
         const [subject, signed] = headMessage(last);
         await batch.commit(subject, signed, { headers: header, timeout: 5_000 });
       }
+      // What was written is known, also if the stream loses it before it is read.
+      for (const { head } of writes) newestHeads.set(head.module, { head, position: 0, time: '', isLast: true });
+      lostOnes = lostOnes.filter(({ head }) => !writes.some(write => write.head.module === head.module));
       return true;
     } catch (error) {
       if (isWrongLastSequence(error)) return false;
-      if (error instanceof JetStreamApiError) throw error;
+      if (error instanceof JetStreamApiError || error instanceof StorageError) throw error;
       const message = `NATS did not confirm the head of ${first.head.module}: it may be written or not (see: hotcast history)`;
       throw new UnavailableError(message, { cause: error });
     }
@@ -187,6 +214,7 @@ export function createHeads(stream: Stream, subjects: Subjects, keyring: Keyring
     modulesWithLongHistory,
     collectHeads,
     restoreHeads,
+    lostHeads,
     writeHeads,
     signHead,
     signHeadAgain,

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { readJsonFiles, replaceFile } from '../../../shared/files.ts';
-import { UsageError } from '../../../protocol/errors.ts';
+import { UnavailableError } from '../../../protocol/errors.ts';
 import {
   endingKeyFile,
   type KeyId,
@@ -24,6 +24,8 @@ export interface Keyring {
   readonly sign: (subject: string, payload: Uint8Array) => Uint8Array;
   /** The payload of what was found on a subject; null when no key of this cookie has signed it for that. */
   readonly verify: (subject: string, bytes: Uint8Array) => Uint8Array | null;
+  /** @throws KeyError when nothing can be signed */
+  readonly check: () => void;
   /** Whether an envelope was signed with the present key. */
   readonly isCurrent: (bytes: Uint8Array) => boolean;
   /**
@@ -42,8 +44,8 @@ export function openKeyring(keysDir: string, trustDir: string): Keyring {
     () => 0,
   );
   const signingKey = newestSigningKey(keysDir);
-  signingKey();
   return {
+    check: () => void signingKey(),
     sign: (subject, payload) => signEnvelope(signingKey(), subject, payload),
     verify: (subject, bytes) => {
       const verified = verifyEnvelope(trust, subject, bytes);
@@ -70,18 +72,32 @@ export function openKeyring(keysDir: string, trustDir: string): Keyring {
  * Gives the signing key as its file has it now. A file that is the same one as before is not read again: a rotation puts
  * another in its place.
  *
- * @throws UsageError when the keys were not made yet.
+ * @throws KeyError when there is none, or it can't be read.
  */
 function newestSigningKey(keysDir: string): () => SigningKey {
   const file = join(keysDir, SIGNING_KEY);
   let known: { readonly key: SigningKey; readonly inode: bigint; readonly writtenAt: bigint } | null = null;
   return () => {
-    const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
-    if (stat === undefined)
-      throw new UsageError(`there is no signing key at ${file}; make it with: docker compose up keys`);
-    const { ino: inode, mtimeNs: writtenAt } = stat;
-    if (known?.inode !== inode || known.writtenAt !== writtenAt)
-      known = { key: readSigningKey(readFileSync(file, 'utf8')), inode, writtenAt };
-    return known.key;
+    try {
+      const { ino: inode, mtimeNs: writtenAt } = statSync(file, { bigint: true });
+      if (known?.inode !== inode || known.writtenAt !== writtenAt)
+        known = { key: readSigningKey(readFileSync(file, 'utf8')), inode, writtenAt };
+      return known.key;
+    } catch (cause) {
+      throw new KeyError(keyProblem(file, cause), { cause });
+    }
   };
+}
+
+/** Nothing can be signed. */
+export class KeyError extends UnavailableError {}
+
+/** What is wrong with the signing key, and what to do. A rotation does not need the key before it. */
+function keyProblem(file: string, error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  const what =
+    code === 'ENOENT'
+      ? `the signing key is lost (there is no ${file})`
+      : `the signing key can't be read (${file}: ${error instanceof Error ? error.message : String(error)})`;
+  return `${what}, so nothing can be signed; make a new one: make rotate-keys (hotcast keys rotate); nothing restarts`;
 }

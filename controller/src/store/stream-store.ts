@@ -8,6 +8,7 @@ import { createBundles } from './bundles.ts';
 import { createHeads } from './heads.ts';
 import type { Keyring } from './keyring.ts';
 import { createPackages } from './packages.ts';
+import { diskOf, type Storage } from './storage.ts';
 import { openStream } from './stream.ts';
 
 /** The share of the stream for bundles and packages. The rest is for heads and their results, so that a full stream can roll back. */
@@ -19,14 +20,17 @@ interface StoreOptions {
   readonly keyring: Keyring;
   /** How large the stream may become, bytes. */
   readonly maxBytes: number;
+  /** A folder on the stream's disk; without it, nothing is known of the disk. */
+  readonly diskFolder?: string;
 }
 
 /** The cookie's stream: bundles, packages, heads and the results of heads. */
 export type StreamStore = Awaited<ReturnType<typeof openStore>>;
 
 /** Opens the cookie's stream, and creates it when it does not exist. */
-export async function openStore(nats: NatsConnection, { cookie, subjects, keyring, maxBytes }: StoreOptions) {
-  const stream = await openStream(nats, streamOf(cookie));
+export async function openStore(nats: NatsConnection, options: StoreOptions) {
+  const { cookie, subjects, keyring, maxBytes, diskFolder } = options;
+  const stream = await openStream(nats, streamOf(cookie), subjects.bundle('none', 'none'));
   const { signHeadAgain, collectHeads, ...heads } = createHeads(stream, subjects, keyring);
   const { signBundlesAgain, ...bundles } = createBundles(stream, subjects, keyring);
   const { signPackagesAgain, ...packages } = createPackages(stream, subjects, keyring);
@@ -39,9 +43,14 @@ export async function openStore(nats: NatsConnection, { cookie, subjects, keyrin
     ...packages,
     ensureStream,
 
-    /** How many bytes of bundles and packages still fit in. */
-    async room(): Promise<number> {
-      return Math.floor(maxBytes * BUNDLES_SHARE) - (await stream.size());
+    /** How full the stream and its disk are, and whether NATS writes. @throws the client's error when NATS does not tell */
+    async storage(): Promise<Storage> {
+      const [usedBytes, fault, disk] = await Promise.all([
+        stream.size(),
+        stream.writeFault(),
+        diskFolder === undefined ? null : diskOf(diskFolder),
+      ]);
+      return { usedBytes, maxBytes: Math.floor(maxBytes * BUNDLES_SHARE), disk, fault };
     },
 
     /** The last head result of every module. */

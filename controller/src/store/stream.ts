@@ -6,11 +6,14 @@ import {
   jetstream,
   jetstreamManager,
   StorageType,
+  type JetStreamClient,
   type StoredMsg,
 } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
+import { type NatsConnection, TimeoutError } from '@nats-io/transport-node';
 
 import { MAX_MESSAGES_PER_SUBJECT } from '../../../protocol/limits.ts';
+import { orNullAfter } from '../../../shared/timeout.ts';
+import { faultText, StorageError } from './storage.ts';
 
 /** How many messages are read at once. */
 const MAX_BATCH = 1_000;
@@ -18,13 +21,64 @@ const MAX_BATCH = 1_000;
 /** NATS's error code: a stream of that name exists with another configuration. */
 const STREAM_NAME_IN_USE = 10058;
 
+/** How long NATS has to say why it did not answer a write (milliseconds). */
+const FAULT_TIMEOUT_MS = 2_000;
+
+/** NATS's error codes: the stream has `max_bytes`; the server has `max_file_store`. */
+const STREAM_FULL = 10077;
+const SERVER_FULL: ReadonlySet<number> = new Set([10023, 10047]);
+
 export type Stream = Awaited<ReturnType<typeof openStream>>;
 
-/** A stream, which is written by publishing, and read by direct gets, without a consumer. */
-export async function openStream(nats: NatsConnection, name: string) {
+/**
+ * A stream, which is written by publishing, and read by direct gets, without a consumer.
+ *
+ * @param unused a subject of it that has no messages.
+ */
+export async function openStream(nats: NatsConnection, name: string, unused: string) {
   const { direct, streams } = await jetstreamManager(nats);
+  const { publish, startBatch } = bound(jetstream(nats));
+
+  /**
+   * Why NATS writes nothing, in its words; null when it writes. After a write that met a full disk it does not answer a
+   * publish at all, but it does answer this: a purge of what is not there.
+   */
+  async function writeFault(): Promise<string | null> {
+    try {
+      await streams.purge(name, { filter: unused });
+      return null;
+    } catch (error) {
+      if (error instanceof JetStreamApiError && error.status >= 500) return error.message;
+      throw error;
+    }
+  }
+
+  /** An error that says what is in the way of a write; the same error when nothing is known. */
+  async function explained(error: unknown): Promise<unknown> {
+    if (error instanceof JetStreamApiError && error.code === STREAM_FULL) {
+      return new StorageError('the stream is full to its last byte (raise STREAM_MAX_MB: STREAM_MAX_MB=4096 make up)');
+    }
+    if (error instanceof JetStreamApiError && SERVER_FULL.has(error.code)) {
+      return new StorageError(`NATS has no room: max_file_store in nats/nats.conf is reached (${error.message})`);
+    }
+    if (!(error instanceof TimeoutError)) return error;
+    const fault = await orNullAfter(FAULT_TIMEOUT_MS, writeFault());
+    return fault === null ? error : new StorageError(faultText(fault), { cause: error });
+  }
+
+  const client: Pick<JetStreamClient, 'publish' | 'startBatch'> = {
+    publish: async (...message) => {
+      try {
+        return await publish(...message);
+      } catch (error) {
+        throw await explained(error);
+      }
+    },
+    startBatch,
+  };
   return {
-    client: jetstream(nats),
+    client,
+    writeFault,
 
     /** Creates the stream when it does not exist (at the first start, or after NATS lost its disk), or corrects its configuration. */
     async ensure(subjects: string[], maxBytes: number, keeps: 'all' | 'newest' = 'all'): Promise<void> {
@@ -120,4 +174,8 @@ async function collect(messages: AsyncIterable<StoredMsg>): Promise<StoredMsg[]>
   const all: StoredMsg[] = [];
   for await (const message of messages) all.push(message);
   return all;
+}
+
+function bound(client: JetStreamClient): Pick<JetStreamClient, 'publish' | 'startBatch'> {
+  return { publish: client.publish.bind(client), startBatch: client.startBatch.bind(client) };
 }

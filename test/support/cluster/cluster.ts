@@ -31,6 +31,8 @@ export interface ClusterOptions {
   readonly secondCookie?: boolean;
   /** The folder whose modules and npm packages the cluster has: the examples of the repository, if it is left out. */
   readonly modules?: string;
+  /** The disk of NATS is a memory file system of this size. */
+  readonly natsDiskMb?: number;
   /** Environment variables of the nodes. */
   readonly node?: Readonly<Record<string, string>>;
   /** Environment variables of the controller. */
@@ -247,7 +249,7 @@ export class Cluster extends HotcastCommands implements AsyncDisposable {
     await createNetwork(this.id, { [CLUSTER_LABEL]: this.id });
     // A client that connects before the auth callout is ready waits for its connection timeout of 5 seconds.
     await waitForAll([
-      this.#containers.start('nats', this.#specs.nats()),
+      this.#containers.start('nats', this.#specs.nats(this.#options.natsDiskMb)),
       this.#containers.start('auth-callout', this.#specs.authCallout()),
     ]);
     await waitForAll([

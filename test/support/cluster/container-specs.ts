@@ -41,31 +41,33 @@ export class ContainerSpecs {
     this.#keys = keys;
   }
 
-  nats(): HardenedContainer {
-    return this.#base(NATS_IMAGE, 'nats', this.#cookie)
+  /** @param diskMb with it, the disk of NATS is so small, and does not outlive a stop of the container. */
+  nats(diskMb?: number): HardenedContainer {
+    const container = this.#base(NATS_IMAGE, 'nats', this.#cookie)
       .withCommand(['-c', '/etc/nats/nats.conf'])
       .withBindMounts([
         { source: NATS_CONF, target: '/etc/nats/nats.conf', mode: 'ro' },
         { source: this.#keys.folder('nats'), target: '/etc/nats/keys', mode: 'ro' },
       ])
-      .withAnonymousVolume('/data')
       .withLoopbackPort(4222)
-      .withTmpFs({ '/tmp': 'size=16m' })
+      .withTmpFs({ '/tmp': 'size=16m', ...(diskMb === undefined ? {} : { '/data': `size=${diskMb}m` }) })
       .withMemory(GIB)
       .withWaitStrategy(Wait.forLogMessage('Server is ready'));
+    return diskMb === undefined ? container.withAnonymousVolume('/data') : container;
   }
 
   roster(): HardenedContainer {
     return this.#base(imageOf('roster'), 'roster', this.#cookie)
       .withUser('0:0')
+      .withTmpFs({ '/run/hotcast': 'size=1m' })
       .withBindMounts([{ source: SOCKET, target: '/var/run/docker.sock' }, this.#keysOf('roster')])
       .withEnvironment({ NODE_LABELS: `${CLUSTER_LABEL}=${this.#id},hotcast.node=${this.#cookie}` });
   }
 
   authCallout(): HardenedContainer {
-    return this.#base(imageOf('auth-callout'), 'auth-callout', this.#cookie).withBindMounts([
-      this.#keysOf('auth-callout'),
-    ]);
+    return this.#base(imageOf('auth-callout'), 'auth-callout', this.#cookie)
+      .withTmpFs({ '/run/hotcast': 'uid=1000,gid=1000,size=1m' })
+      .withBindMounts([this.#keysOf('auth-callout')]);
   }
 
   proxy(): HardenedContainer {

@@ -8,6 +8,7 @@ import * as v from 'valibot';
 import { inboxPrefix } from '../../../../protocol/inboxes.ts';
 import { CLUSTER_SETTINGS, type ClusterConfig } from '../../../../shared/cluster-config.ts';
 import { readJsonFiles } from '../../../../shared/files.ts';
+import { startHealthFile } from '../../../../shared/health-file.ts';
 import type { Logger } from '../../../../shared/logger.ts';
 import { openConnection } from '../../../../shared/nats/connection.ts';
 import { drainConnection } from '../../../../shared/nats/shutdown.ts';
@@ -26,6 +27,9 @@ const REQUESTS = '$SYS.REQ.USER.AUTH';
  * connection timeout of 5 seconds. Milliseconds.
  */
 const RECONNECT_FIRST = { reconnectTimeWait: 50, reconnectJitter: 0 };
+
+/** The file that it touches while NATS answers. The container's health check reads its age. */
+const HEALTH_FILE = '/run/hotcast/alive';
 
 /** The timeout for sending what is left when the service stops. */
 const DRAIN_TIMEOUT_MS = 500;
@@ -56,8 +60,14 @@ async function startAuthCallout(config: ClusterConfig, log: Logger): Promise<Asy
       if (error === null) void respond(message);
     },
   });
+  const health = startHealthFile(HEALTH_FILE, nats, log);
   log.info({ readyMs: Math.round(performance.now()) }, 'ready');
-  return { [Symbol.asyncDispose]: () => drainConnection(nats, DRAIN_TIMEOUT_MS) };
+  return {
+    [Symbol.asyncDispose]: () => {
+      health[Symbol.dispose]();
+      return drainConnection(nats, DRAIN_TIMEOUT_MS);
+    },
+  };
 }
 
 await runService({

@@ -3,7 +3,9 @@ import Docker from 'dockerode';
 
 import { encode } from '../../../../protocol/codec.ts';
 import { inboxPrefix } from '../../../../protocol/inboxes.ts';
+import { HEARTBEAT_INTERVAL } from '../../../../protocol/limits.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
+import { startHealthFile } from '../../../../shared/health-file.ts';
 import type { Logger } from '../../../../shared/logger.ts';
 import { openConnection } from '../../../../shared/nats/connection.ts';
 import { drainConnection } from '../../../../shared/nats/shutdown.ts';
@@ -27,10 +29,24 @@ async function startRoster(config: RosterConfig, log: Logger): Promise<AsyncDisp
       if (error === null) void respond(message);
     },
   });
-  const roster = await containers.list();
-  if (roster.status === 'unavailable') log.warn({ detail: roster.detail }, 'the Docker engine does not answer');
+  let hasEngine = true;
+  const look = async (): Promise<void> => {
+    const roster = await containers.list();
+    if (hasEngine && roster.status === 'unavailable')
+      log.warn({ detail: roster.detail }, 'the Docker engine does not answer');
+    hasEngine = roster.status === 'containers';
+  };
+  await look();
+  const timer = setInterval(() => void look(), HEARTBEAT_INTERVAL);
+  const health = startHealthFile(config.healthFile, nats, log, () => hasEngine);
   log.info({ labels: config.labels, readyMs: Math.round(performance.now()) }, 'ready');
-  return { [Symbol.asyncDispose]: () => drainConnection(nats, DRAIN_TIMEOUT_MS) };
+  return {
+    [Symbol.asyncDispose]: () => {
+      clearInterval(timer);
+      health[Symbol.dispose]();
+      return drainConnection(nats, DRAIN_TIMEOUT_MS);
+    },
+  };
 }
 
 await runService({ name: 'hotcast-roster', loadConfig, start: startRoster });
