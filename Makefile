@@ -34,7 +34,7 @@ down: ## Stop the cluster and delete its containers, network, stream and keys
 logs: ## Follow the logs of all containers
 	docker compose logs --follow --tail 50 || true
 
-.PHONY: push dev promote rollback remove purge soft-purge rotate-keys status history audit compile call ping nodes
+.PHONY: push dev promote rollback remove purge soft-purge rotate-keys backup restore status history audit compile call ping nodes
 push: ## Compile modules and load them on every node: MODULE='demo counter', AFFECTED=1 or ALL=1 [CANARY=10% WATCH=10s MAX_ERRORS=0 MIN_CALLS=1] [FORCE=1] [NO_CHECK=1] [DRY_RUN=1] [VERBOSE=1]
 	setup/hotcast push $(MODULE) $(if $(ALL),--all) $(if $(AFFECTED),--affected) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(if $(NO_CHECK),--no-check) $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)') $(if $(MIN_CALLS),--min-calls '$(MIN_CALLS)') $(VERBOSELY)
 
@@ -58,6 +58,12 @@ soft-purge: ## Purge the draining versions of a module on which no call runs, an
 
 rotate-keys: ## Sign with a new key; nodes still trust the previous key for a while: [OVERLAP=10m]
 	setup/hotcast keys rotate $(if $(OVERLAP),--overlap '$(OVERLAP)')
+
+backup: ## Write the stream and the public keys into a file: FILE=hotcast.backup [KEYS=1: the signing key too, encrypted]
+	setup/hotcast backup '$(FILE)' $(if $(KEYS),--keys)
+
+restore: ## Make every node run what a backup says: FILE=hotcast.backup [KEYS=1: sign with its signing key]
+	setup/hotcast restore '$(FILE)' $(if $(KEYS),--keys)
 
 status: ## Compare the modules that should run with those that run: [VERBOSE=1]
 	setup/hotcast status $(VERBOSELY)

@@ -103,6 +103,11 @@ export const importRules = [
   ),
   controllerRoom('build', ['store', 'api'], 'A build needs source files and no cluster.'),
   controllerRoom('fleet', ['store', 'api'], 'Messages to the nodes do not depend on what is built or rolled out.'),
+  controllerRoom(
+    'backup',
+    ['store'],
+    'A backup is a copy of the stream. The controller writes the heads of a restore.',
+  ),
   controllerRoom('store', [], 'Records are read and written in one way, whatever they are used for.'),
   controllerRoom('api', [], 'api/ is the contract between the command line and the server, and both import it.'),
   controllerRoom('cli', ['api'], 'The command line sends requests and prints results; the server does the work.'),

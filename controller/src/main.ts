@@ -12,6 +12,12 @@ try {
     ...(process.env['HOTCAST_CHANGE'] ? { change: process.env['HOTCAST_CHANGE'] } : {}),
     // Only the long-lived process loads the controller, so that the CLI starts fast. It warns of old settings too.
     serve: async () => (await import('./server/serve.ts')).serve(),
+    backups: {
+      passphrase: process.env['HOTCAST_PASSPHRASE'] ?? '',
+      write: async (file, passphrase) => (await import('./backup/run.ts')).backUp(config, { file, passphrase }),
+      read: async (file, passphrase, say) =>
+        (await import('./backup/run.ts')).restoreFrom(config, { file, passphrase }, say),
+    },
     interruption: () => interruption(client),
     terminal: {
       out: text => process.stdout.write(`${text}\n`),

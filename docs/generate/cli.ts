@@ -37,7 +37,8 @@ else if (currentPage() !== page) {
 function describeCli(): string {
   const program = new Program('hotcast');
   const unused = (): Promise<void> => Promise.resolve();
-  defineCli(program, { author: '', change: '' }, { send: unused, serve: unused });
+  const actions = { send: unused, backup: unused, restore: unused, serve: unused };
+  defineCli(program, { author: '', change: '' }, actions);
   const commands = leavesOf(program);
   const common = commonOptions(commands.filter(command => exampleOf(command) !== null));
   return [

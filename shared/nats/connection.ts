@@ -8,7 +8,10 @@ import type { Logger } from '../logger.ts';
 import { CONNECTION_OPTIONS, NATS_CA_FILE, NATS_SEED_FILE } from './options.ts';
 
 /** The options that differ between the processes. NATS's own tools show the `name`. */
-type ConnectionOptions = Pick<NodeConnectionOptions, 'inboxPrefix' | 'reconnectTimeWait' | 'reconnectJitter'> & {
+type ConnectionOptions = Pick<
+  NodeConnectionOptions,
+  'inboxPrefix' | 'reconnectTimeWait' | 'reconnectJitter' | 'waitOnFirstConnect'
+> & {
   readonly name: string;
 };
 

@@ -152,6 +152,10 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     removeArchive: () => Promise.resolve(() => Promise.resolve()),
     restoreHeads: () => Promise.resolve([]),
     lostHeads: () => [],
+    // The simulation has no backups.
+    records: async function* () {},
+    writeRecord: () => Promise.resolve(),
+    writeHistory: () => Promise.resolve(),
     rotateKey: () => Promise.resolve({ key: '', signedAgain: 0 }),
     lastHead: module =>
       deed(() => {

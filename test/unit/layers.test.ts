@@ -26,6 +26,7 @@ const broken = {
   'controller-rollout': ['controller/src/rollout/a.ts', `import { b } from '../commands/b.ts';`],
   'controller-build': ['controller/src/build/child/a.ts', `import { b } from '../../fleet/b.ts';`],
   'controller-fleet': ['controller/src/fleet/a.ts', `import { b } from '../build/b.ts';`],
+  'controller-backup': ['controller/src/backup/a.ts', `import { b } from '../rollout/b.ts';`],
   'controller-store': ['controller/src/store/a.ts', `import { b } from '../fleet/b.ts';`],
   'controller-api': ['controller/src/api/a.ts', `import { b } from '../commands/b.ts';`],
   'controller-cli': ['controller/src/cli/a.ts', `import { b } from '../commands/b.ts';`],

@@ -1,13 +1,14 @@
 import * as v from 'valibot';
 
 import { isModuleName, MODULE_RULE } from '../../../protocol/names.ts';
-import { count } from '../../../protocol/schemas.ts';
+import { headSchema } from '../../../protocol/head.ts';
+import { count, revision } from '../../../protocol/schemas.ts';
 import { list, milliseconds } from './validation.ts';
 
 export type { OnReport, Report } from './report.ts';
 
-/** The longest command, in bytes of JSON. A call with the largest arguments (1 MiB) fits, even if many are escaped. */
-export const MAX_COMMAND_BYTES = 4 * 1024 * 1024;
+/** The longest command, in bytes of JSON: a restore names the manifests of all modules. */
+export const MAX_COMMAND_BYTES = 16 * 1024 * 1024;
 
 /** A module's name. A user reads the message, so it is a whole sentence. */
 const module = v.pipe(
@@ -83,6 +84,14 @@ export const commandSchema = v.variant('type', [
   v.object({ ...change, type: v.literal('promote') }),
   /** `state`: also clear what is in `import.meta.hot.data`; then a module that is removed already counts too. */
   v.object({ ...change, type: v.literal('remove'), state: v.boolean() }),
+  v.object({
+    ...authored,
+    type: v.literal('restore'),
+    /** When the backup was made, milliseconds since 1970. */
+    backupAt: count,
+    /** What should run; other modules are removed. Their bundles are in the stream. */
+    modules: list(v.object({ module, revision, manifest: headSchema.entries.manifest })),
+  }),
   v.object({ ...authored, type: v.literal('compile'), module, node: v.string(), check: v.boolean() }),
   v.object({
     ...common,

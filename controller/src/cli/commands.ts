@@ -12,6 +12,11 @@ export interface CommonOptions {
   readonly cookie?: string;
 }
 
+/** `keys`: with the signing key. */
+export interface BackupOptions extends CommonOptions {
+  readonly keys?: true;
+}
+
 /** A command without its common options. */
 export type CommandBody = Command extends infer C
   ? C extends Command
@@ -29,6 +34,10 @@ export interface Change {
 export interface Actions {
   /** Sends a command to the controller and shows its reports. */
   readonly send: (options: CommonOptions, body: CommandBody) => Promise<void>;
+  /** Writes a backup. */
+  readonly backup: (options: BackupOptions, file: string) => Promise<void>;
+  /** Restores a backup. */
+  readonly restore: (options: BackupOptions, file: string) => Promise<void>;
   /** Runs the controller. */
   readonly serve: () => Promise<void>;
 }
@@ -36,6 +45,9 @@ export interface Actions {
 /** The default timeout; a shorter one for answers that nodes have in memory. */
 const TIMEOUT = '5s';
 const QUERY_TIMEOUT = '2s';
+
+/** Nodes fetch all that they lack. */
+const RESTORE_TIMEOUT = '60s';
 
 const examples = new WeakMap<CommandUnknownOpts, string>();
 
@@ -48,7 +60,7 @@ export const exampleOf = (command: CommandUnknownOpts): string | null => example
  *
  * @param change the author and the id that the history records for a change.
  */
-export function defineCli(program: Program, change: Change, { send, serve }: Actions): void {
+export function defineCli(program: Program, change: Change, { send, backup, restore, serve }: Actions): void {
   const { author } = change;
   const statuses = Object.entries(EXIT_STATUSES).map(([status, meaning]) => `${status} ${meaning}`);
   program
@@ -167,6 +179,16 @@ export function defineCli(program: Program, change: Change, { send, serve }: Act
     .description('list the nodes with their processes and modules')
     .option('--wait <count>', 'wait until this many nodes are present', positiveNumber)
     .action(options => send(options, { type: 'nodes', wait: options.wait ?? null }));
+
+  addCommand(program, 'backup <file>', 'hotcast backup hotcast.backup')
+    .description('write the stream and the public keys into a file; - is the standard output')
+    .option('--keys', 'with the signing key, encrypted with the passphrase in HOTCAST_PASSPHRASE')
+    .action((file, options) => backup(options, file));
+
+  addCommand(program, 'restore <file>', 'hotcast restore hotcast.backup', RESTORE_TIMEOUT)
+    .description('make every node run what a backup says, with its history; - is the standard input')
+    .option('--keys', 'sign with the signing key of the backup from now on')
+    .action((file, options) => restore(options, file));
 
   const keys = program.command('keys').description('manage the keys that nodes trust');
   addCommand(keys, 'rotate', 'hotcast keys rotate --overlap 10m')

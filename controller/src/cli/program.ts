@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 
 import { Command as Program, CommanderError } from '@commander-js/extra-typings';
 
-import { HotcastError } from '../../../protocol/errors.ts';
+import { HotcastError, UsageError } from '../../../protocol/errors.ts';
+import type { CommandOf } from '../api/command.ts';
 import type { Report } from '../api/report.ts';
 import { type Actions, defineCli } from './commands.ts';
 import { exitStatus, INTERRUPTED, NO_RESULT, UNKNOWN } from './exit-status.ts';
@@ -19,6 +20,17 @@ export interface Terminal {
   readonly interactive: boolean;
 }
 
+/** What a backup says should run, and when it was made. */
+type RestorePlan = Pick<CommandOf<'restore'>, 'modules'> & { readonly at: number };
+
+/** A file of `-` is the standard output or input. `passphrase`: for the signing key; null leaves the key out. */
+export interface Backups {
+  readonly passphrase: string;
+  readonly write: (file: string, passphrase: string | null) => Promise<void>;
+  /** Writes what the stream lacks. `say` receives what the user should know. */
+  readonly read: (file: string, passphrase: string | null, say: (line: string) => void) => Promise<RestorePlan>;
+}
+
 interface CliOptions {
   /** The Unix socket of the controller. */
   readonly socketPath: string;
@@ -30,6 +42,8 @@ interface CliOptions {
   readonly lookupTimeoutMs?: number;
   /** Runs the controller. */
   readonly serve: () => Promise<void>;
+  /** Reads and writes backups in this process: their content does not go through the controller. */
+  readonly backups: Backups;
   /** Is called before a command is sent: the signal that interrupts it. Default: nothing interrupts it. */
   readonly interruption?: () => AbortSignal;
   readonly terminal: Terminal;
@@ -37,7 +51,7 @@ interface CliOptions {
 
 /** Runs `hotcast …` and returns its exit status: see exit-status.ts. */
 export async function runCli(args: readonly string[], options: CliOptions): Promise<number> {
-  const { socketPath, author, change = randomUUID(), lookupTimeoutMs = 30_000, serve, terminal } = options;
+  const { socketPath, author, change = randomUUID(), lookupTimeoutMs = 30_000, serve, backups, terminal } = options;
   const { interruption = () => new AbortController().signal } = options;
   let status = 0;
   const send: Actions['send'] = async ({ cookie, timeout, json = false, verbose = false }, body) => {
@@ -45,17 +59,39 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
     const reports = followCommand(socketPath, command, interruption(), lookupTimeoutMs);
     status = await run(reports, { json, verbose }, terminal);
   };
+  const passphraseFor = (keys?: true): string | null => {
+    if (keys !== true) return null;
+    if (backups.passphrase === '') throw new UsageError('--keys needs a passphrase in HOTCAST_PASSPHRASE');
+    return backups.passphrase;
+  };
+  const backup: Actions['backup'] = async ({ keys }, file) => {
+    await backups.write(file, passphraseFor(keys));
+    const without = keys === true ? 'with the signing key, encrypted' : 'without the signing key (--keys)';
+    terminal.err(`the backup is written, ${without}`);
+  };
+  const restore: Actions['restore'] = async (given, file) => {
+    const say = (line: string): void => terminal.err(`warning: ${line}`);
+    const { modules, at } = await backups.read(file, passphraseFor(given.keys), say);
+    await send(given, { type: 'restore', author, modules, backupAt: at });
+  };
   const program = new Program('hotcast')
     .configureOutput({ writeOut: text => terminal.out(text.trimEnd()), writeErr: text => terminal.err(text.trimEnd()) })
     .exitOverride();
-  defineCli(program, { author, change }, { send, serve });
+  defineCli(program, { author, change }, { send, backup, restore, serve });
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
+    if (error instanceof HotcastError) return failed(error, terminal);
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : NO_RESULT;
   }
   return status;
+}
+
+/** A command of this process has failed. */
+function failed({ code, message }: HotcastError, terminal: Terminal): number {
+  show({ type: 'failed', code, message }, { json: false, verbose: false }, terminal);
+  return NO_RESULT;
 }
 
 /** How results are printed. */

@@ -27,10 +27,14 @@ export function committed(heads: readonly Head[]): string {
   return `${what.join(', ')}; the nodes follow, and all of them go back if one refuses; see: hotcast status`;
 }
 
+interface HeadCommand extends Pick<CommandOf<'promote'>, 'modules' | 'timeoutMs'> {
+  readonly type: HeadChangeResult['command'];
+}
+
 /** Changes heads without a bundle: writes them, and awaits the commit. */
 export async function changeHeads(
   context: CommandContext,
-  { type: command, modules: names, timeoutMs }: CommandOf<'promote' | 'remove' | 'rollback'>,
+  { type: command, modules: names, timeoutMs }: HeadCommand,
   { report, signal, holds }: Client,
   write: () => Promise<HeadsWritten>,
 ): Promise<HeadChangeResult> {

@@ -16,6 +16,7 @@ import { promote } from '../commands/promote.ts';
 import { push } from '../commands/push.ts';
 import { remove } from '../commands/remove.ts';
 import { result } from '../commands/records/result.ts';
+import { restore } from '../commands/restore.ts';
 import { rollback } from '../commands/rollback.ts';
 import { rotateKeys } from '../commands/rotate-keys.ts';
 import { status } from '../commands/status.ts';
@@ -28,6 +29,7 @@ const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
   rollback,
   promote,
   remove,
+  restore,
   compile,
   call,
   purge,

@@ -21,7 +21,7 @@ export async function openAudit(
   subjects: Subjects,
   append: (line: string) => void,
 ) {
-  const stream = await openStream(nats, auditStreamOf(cookie));
+  const stream = await openStream(nats, auditStreamOf(cookie), null);
   const ensure = (): Promise<void> => stream.ensure([subjects.audit], MAX_BYTES, 'newest');
   await ensure();
   return {

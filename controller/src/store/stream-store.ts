@@ -8,6 +8,7 @@ import { createBundles } from './bundles.ts';
 import { createHeads } from './heads.ts';
 import type { Keyring } from './keyring.ts';
 import { createPackages } from './packages.ts';
+import { createRawRecords } from './raw-records.ts';
 import { diskOf, type Storage } from './storage.ts';
 import { openStream } from './stream.ts';
 
@@ -41,6 +42,7 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
     ...heads,
     ...bundles,
     ...packages,
+    ...createRawRecords(stream, subjects, keyring),
     ensureStream,
 
     /** How full the stream and its disk are, and whether NATS writes. @throws the client's error when NATS does not tell */

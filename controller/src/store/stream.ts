@@ -33,9 +33,9 @@ export type Stream = Awaited<ReturnType<typeof openStream>>;
 /**
  * A stream, which is written by publishing, and read by direct gets, without a consumer.
  *
- * @param unused a subject of it that has no messages.
+ * @param unused a subject of it that has no messages, by which NATS says why it writes nothing; null: that is not asked.
  */
-export async function openStream(nats: NatsConnection, name: string, unused: string) {
+export async function openStream(nats: NatsConnection, name: string, unused: string | null) {
   const { direct, streams } = await jetstreamManager(nats);
   const { publish, startBatch } = bound(jetstream(nats));
 
@@ -44,6 +44,7 @@ export async function openStream(nats: NatsConnection, name: string, unused: str
    * publish at all, but it does answer this: a purge of what is not there.
    */
   async function writeFault(): Promise<string | null> {
+    if (unused === null) return null;
     try {
       await streams.purge(name, { filter: unused });
       return null;

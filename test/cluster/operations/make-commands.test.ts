@@ -228,6 +228,34 @@ describe('make', () => {
     expect(await project.make('call', 'CALL=demo.add(4, 5)', 'NODE=betty')).toMatchObject({ stdout: '9\n' });
   });
 
+  it('backs up into a file on this machine, and restores it', async ({ project }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'hotcast-test-backup-'));
+    const [file, withKeys] = [join(folder, 'hotcast.backup'), join(folder, 'keys.backup')];
+    const call = async () => (await project.make('call', 'CALL=demo.add(4, 5)', 'NODE=betty')).stdout;
+    try {
+      expect(await project.make('backup', `FILE=${file}`)).toMatchObject({ exitCode: 0 });
+      const passphrase = 'HOTCAST_PASSPHRASE=yabba dabba doo';
+      expect(await project.make('backup', `FILE=${withKeys}`, 'KEYS=1', passphrase)).toMatchObject({ exitCode: 0 });
+      project.writeModule('demo', 'export const add = (): number => 0;\n');
+      expect(await project.make('push', 'MODULE=demo')).toMatchObject({ exitCode: 0 });
+      expect(await call()).toBe('0\n');
+      const before = await project.nodes();
+
+      expect(await project.make('restore', `FILE=${file}`)).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringContaining('committed') as string,
+      });
+      expect(await call()).toBe('9\n');
+      expect(await project.make('restore', `FILE=${withKeys}`, 'KEYS=1', passphrase)).toMatchObject({ exitCode: 0 });
+      expect((await project.nodes()).map(({ container }) => container)).toEqual(
+        before.map(({ container }) => container),
+      );
+      expect(await project.hotcast('restore', join(folder, 'none'))).toMatchObject({ exitCode: 2 });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('removes everything with make down', async ({ project }) => {
     expect(await resourcesOf(project.name)).not.toEqual([]);
     expect((await project.make('down')).exitCode).toBe(0);

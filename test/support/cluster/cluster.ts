@@ -103,6 +103,7 @@ export class Cluster extends HotcastCommands implements AsyncDisposable {
       author: 'hotcast',
       lookupTimeoutMs: LOOKUP_TIMEOUT_MS,
       serve: () => Promise.reject(new TypeError('a test does not serve')),
+      backups: { passphrase: '', write: inContainer, read: inContainer },
       terminal: {
         out: text => void (output.stdout += `${text}\n`),
         err: text => void (output.stderr += `${text}\n`),
@@ -269,6 +270,8 @@ export class Cluster extends HotcastCommands implements AsyncDisposable {
     if (this.keys.make(cookie)) await this.#containers.get('nats').restart();
   }
 }
+
+const inContainer = (): Promise<never> => Promise.reject(new TypeError('a test runs this in the container'));
 
 /** Waits for all, also when one fails: no container must still be starting when the cluster is removed. */
 async function waitForAll(starts: readonly Promise<unknown>[]): Promise<void> {

@@ -11,7 +11,9 @@ async function sent(line: string) {
     .configureOutput({ writeErr: text => void errors.push(text.trimEnd()) })
     .exitOverride();
   const change = { author: 'wilma', change: '0b5e6f7c-3d8a-4c1e-9f2b-7a6d5c4b3a29' };
-  defineCli(program, change, { send: async (_, body) => void bodies.push(body), serve: async () => undefined });
+  const send = async (_: unknown, body: CommandBody): Promise<void> => void bodies.push(body);
+  const unused = async (): Promise<void> => undefined;
+  defineCli(program, change, { send, backup: unused, restore: unused, serve: unused });
   await program.parseAsync(line.split(' '), { from: 'user' }).catch(() => undefined);
   return { bodies, errors };
 }

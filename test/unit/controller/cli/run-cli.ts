@@ -23,6 +23,7 @@ let folder: string;
 export let socketPath: string;
 /** What ends with a test. */
 export const servers: AsyncDisposable[] = [];
+const backups = { passphrase: '', write: () => Promise.resolve(), read: () => Promise.reject(new TypeError('unused')) };
 export const log = recordingLog();
 
 /** Gives each test of a file a socket of its own, and ends what it started. */
@@ -69,7 +70,7 @@ export async function hotcast(
     interactive,
   };
   return {
-    status: await runCli(args, { socketPath, author, change, serve, terminal, lookupTimeoutMs: 1_000 }),
+    status: await runCli(args, { socketPath, author, change, serve, terminal, backups, lookupTimeoutMs: 1_000 }),
     out,
     err,
     served,
