@@ -34,9 +34,9 @@ down: ## Stop the cluster and delete its containers, network, stream and keys
 logs: ## Follow the logs of all containers
 	docker compose logs --follow --tail 50 || true
 
-.PHONY: push dev promote rollback remove purge soft-purge rotate-keys backup restore status history audit compile call ping nodes
-push: ## Compile modules and load them on every node: MODULE='demo counter', AFFECTED=1 or ALL=1 [CANARY=10% WATCH=10s MAX_ERRORS=0 MIN_CALLS=1] [FORCE=1] [NO_CHECK=1] [DRY_RUN=1] [VERBOSE=1]
-	setup/hotcast push $(MODULE) $(if $(ALL),--all) $(if $(AFFECTED),--affected) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(if $(NO_CHECK),--no-check) $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)') $(if $(MIN_CALLS),--min-calls '$(MIN_CALLS)') $(VERBOSELY)
+.PHONY: push dev promote rollback remove purge soft-purge rotate-keys backup restore status bans history audit compile call ping nodes
+push: ## Compile modules and load them on every node: MODULE='demo counter', AFFECTED=1 or ALL=1 [CANARY=10% WATCH=10s MAX_ERRORS=0 MIN_CALLS=1] [WITHOUT=fred] [FORCE=1] [NO_CHECK=1] [DRY_RUN=1] [VERBOSE=1]
+	setup/hotcast push $(MODULE) $(if $(ALL),--all) $(if $(AFFECTED),--affected) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(if $(NO_CHECK),--no-check) $(if $(WITHOUT),--without '$(WITHOUT)') $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)') $(if $(MIN_CALLS),--min-calls '$(MIN_CALLS)') $(VERBOSELY)
 
 dev: ## Watch the modules folder until Ctrl+C, and push what is saved: [STRICT=1]
 	setup/hotcast dev $(if $(STRICT),--strict) || [ $$? = 130 ]
@@ -67,6 +67,9 @@ restore: ## Make every node run what a backup says: FILE=hotcast.backup [KEYS=1:
 
 status: ## Compare the modules that should run with those that run: [VERBOSE=1]
 	setup/hotcast status $(VERBOSELY)
+
+bans: ## List the nodes that are kept off revisions, or end that: [LIFT=demo NODE=fred]
+	setup/hotcast bans $(if $(LIFT),--lift '$(LIFT)') $(if $(NODE),--node '$(NODE)')
 
 history: ## List the revisions of a module and their results: MODULE=demo
 	setup/hotcast history $(MODULE)

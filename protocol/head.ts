@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 
 import { canaryScope, inScope } from './canary-scope.ts';
+import { keptOffBy, keptOffSchema } from './kept-off.ts';
 import { count, moduleName, revision } from './schemas.ts';
 
 const manifestSchema = v.object({
@@ -60,6 +61,10 @@ export const headSchema = v.object({
   revertOf: v.nullable(v.string()),
   /** Why it rolls back; null for every head that is not a rollback. Rollbacks of before version 0.2 have none. */
   cause: v.optional(v.nullable(rollbackCause), null),
+  /** The nodes that are kept off a revision. Every later head repeats the bans, until they are lifted. */
+  keptOff: v.optional(v.array(keptOffSchema), []),
+  /** Whether Hotcast wrote it to keep nodes off the revision. It lifts no ban, and no node's refusal reverts it. */
+  quarantine: v.optional(v.boolean(), false),
   /** The user who wrote it. */
   author: v.string(),
   /** When it was written, milliseconds since 1970. */
@@ -78,7 +83,14 @@ export type RollbackCause = v.InferOutput<typeof rollbackCause>;
 
 /** The revision that a head asks one node to run; null when the node should not have the module. */
 export function desiredRevision(head: Head, node: string): string | null {
-  return head.canary !== null && inScope(head.canary.scope, node) ? head.canary.revision : head.revision;
+  const offered = offeredRevision(head, node);
+  const keptOff = keptOffBy(head.keptOff, node, offered);
+  return keptOff === undefined ? offered : keptOff.instead;
+}
+
+/** The revision that a head asks one node to run if nothing keeps the node off it. */
+export function offeredRevision({ revision: main, canary }: Head, node: string): string | null {
+  return canary !== null && inScope(canary.scope, node) ? canary.revision : main;
 }
 
 /**
@@ -97,9 +109,10 @@ export function isOnHead(
   return !isOutdated && running.revision === desiredRevision(head, node);
 }
 
-/** Every revision that a head names. */
-export function revisionsOf({ revision: main, canary }: Head): string[] {
-  return [main, canary?.revision].filter(each => typeof each === 'string');
+/** Every revision that a head has some node run. */
+export function revisionsOf({ revision: main, canary, keptOff }: Head): string[] {
+  const instead = keptOff.flatMap(entry => (entry.revision === main ? [entry.instead] : []));
+  return [main, canary?.revision, ...instead].filter(each => typeof each === 'string');
 }
 
 /**
@@ -111,6 +124,11 @@ export function revisionsOf({ revision: main, canary }: Head): string[] {
  */
 export function nextSequence(before: number, now: number): number {
   return Math.max(before + 1, now);
+}
+
+/** Whether Hotcast wrote a head by itself. A node that refuses one stays behind, and it lifts no ban. */
+export function isAutomatic(head: Pick<Head, 'revertOf' | 'cause' | 'quarantine'>): boolean {
+  return head.quarantine || isAutomaticRollback(head);
 }
 
 /** Whether a head is a rollback that no operator asked for. A node that refuses one stays behind: it is not rolled back. */

@@ -50,10 +50,14 @@ export const refusalReason = v.picklist([
   'system_limit',
 ]);
 
+/** What a banned revision did: it blocked the event loop, or took too much memory. Absent before version 0.3. */
+export const banCause = v.picklist(['stalled', 'memory']);
+
 const refused = v.object({
   status: v.literal('refused'),
   node: nodeName,
   reason: refusalReason,
+  cause: v.exactOptional(banCause),
   /** One line with the details. */
   detail: v.string(),
 });
@@ -183,6 +187,7 @@ export const nodeDescription = v.object({
     v.object({
       sequence: count,
       reason: refusalReason,
+      cause: v.exactOptional(banCause),
       detail: v.string(),
       /** How often the node has tried the head; absent when it does not try it again. */
       attempts: v.optional(count),
@@ -228,6 +233,8 @@ export const rosterAnswer = v.variant('status', [
         state: v.string(),
         /** When it was created, milliseconds since 1970. */
         createdAt: count,
+        /** What the engine said of its last start; differs for each start. Absent when the roster has seen none. */
+        lastStart: v.exactOptional(v.string()),
       }),
     ),
   }),
@@ -239,6 +246,7 @@ export const malformedAnswer = v.object({ status: v.literal('malformed'), node: 
 
 export type CallRequest = v.InferOutput<typeof callRequest>;
 export type DigestRequest = v.InferOutput<typeof digestRequest>;
+export type BanCause = v.InferOutput<typeof banCause>;
 export type RefusalReason = v.InferOutput<typeof refusalReason>;
 export type PrepareAnswer = v.InferOutput<typeof prepareAnswer>;
 export type FetchingAnswer = v.InferOutput<typeof fetchingAnswer>;

@@ -73,7 +73,7 @@ export async function simulateController() {
     heartbeatInterval: () => heartbeatInterval(membership.present().length, monitor.isCanaryOpen),
     finish: async () => undefined,
     writeLateResults: async () => undefined,
-    rollBackStalled: async () => undefined,
+    actOnFindings: async () => undefined,
     log,
   });
   void reconciler.start();

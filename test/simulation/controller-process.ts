@@ -132,7 +132,7 @@ export class ControllerProcess {
       heartbeatInterval: () => HEARTBEAT_INTERVAL,
       finish,
       writeLateResults: async () => undefined,
-      rollBackStalled: async () => undefined,
+      actOnFindings: async () => undefined,
       log,
     });
   }
@@ -192,7 +192,7 @@ export class ControllerProcess {
         const build = async (): Promise<readonly Source[]> => order.sources;
         const canary = order.canary === null ? null : { scope: order.canary, maxErrors: 0, minCalls: 0, watch: 0 };
         const { force = false } = order;
-        const command = { ...common, type: order.type, force, check: true, dryRun: false, canary };
+        const command = { ...common, type: order.type, force, check: true, dryRun: false, without: [], canary };
         return (await push({ ...this.#context, build }, command satisfies Command, ...client)).outcome;
       }
       case 'promote':

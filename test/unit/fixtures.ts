@@ -40,6 +40,8 @@ export function headOf(module: string, revision: string | null, sequence: number
     manifest: null,
     revertOf: null,
     cause: null,
+    keptOff: [],
+    quarantine: false,
     sequence,
     stateSince: 0,
     push: `push ${sequence}`,

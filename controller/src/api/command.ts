@@ -2,7 +2,7 @@ import * as v from 'valibot';
 
 import { isModuleName, MODULE_RULE } from '../../../protocol/names.ts';
 import { headSchema } from '../../../protocol/head.ts';
-import { count, revision } from '../../../protocol/schemas.ts';
+import { count, nodeName, revision } from '../../../protocol/schemas.ts';
 import { list, milliseconds } from './validation.ts';
 
 export type { OnReport, Report } from './report.ts';
@@ -59,6 +59,8 @@ export const commandSchema = v.variant('type', [
     check: v.boolean(),
     /** Stop before the commit, and report what each node would answer. */
     dryRun: v.boolean(),
+    /** The nodes that are left out: they keep what they run. */
+    without: v.exactOptional(list(nodeName)),
     /** The part of the fleet to load the modules on first; null: every node at once. */
     canary: v.nullable(
       v.object({
@@ -108,6 +110,9 @@ export const commandSchema = v.variant('type', [
   /** `wait`: wait until this many nodes are present. */
   v.object({ ...common, type: v.literal('nodes'), wait: v.nullable(count) }),
   v.object({ ...common, type: v.literal('status') }),
+  v.object({ ...common, type: v.literal('bans') }),
+  /** Has a node load again what it is kept off; null: all nodes. */
+  v.object({ ...change, type: v.literal('lift'), node: v.nullable(v.string()) }),
   v.object({ ...common, type: v.literal('history'), module }),
   /** `since`: milliseconds since 1970. */
   v.object({ ...common, type: v.literal('audit'), since: count }),

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { auditEntrySchema } from '../../../protocol/audit-entry.ts';
 import { headResultSchema } from '../../../protocol/head-result.ts';
 import { headSchema } from '../../../protocol/head.ts';
+import { keptOffCause, keptOffSchema } from '../../../protocol/kept-off.ts';
 import {
   callAnswer,
   drainingVersion,
@@ -35,8 +36,8 @@ const nodeOutcome = v.variant('status', [
     waitedMs: v.optional(milliseconds),
     warnings: v.optional(list(v.string())),
   }),
-  /** The node is outside the canary and changed nothing. */
-  v.object({ node: nodeName, status: v.literal('kept') }),
+  /** The node changed nothing: it is outside the canary, or kept off the revision, and `detail` says why. */
+  v.object({ node: nodeName, status: v.literal('kept'), detail: v.exactOptional(v.string()) }),
   refusal,
   silent,
 ]);
@@ -90,6 +91,10 @@ const statusRow = v.object({
     'behind',
     /** The node could not load the desired revision; `detail` has the reason. */
     'refused',
+    /** The node is kept off the revision because it brought the node down, and runs what is desired of it instead. */
+    'quarantined',
+    /** The same, because a push was made without it. */
+    'left out',
     /** `compile` loaded it on this node; no head names it. */
     'here only',
     'silent',
@@ -120,7 +125,7 @@ export const resultSchema = v.variant('command', [
   pushResultSchema,
   /** The heads were changed without a bundle. */
   v.object({
-    command: v.picklist(['rollback', 'promote', 'remove', 'restore']),
+    command: v.picklist(['rollback', 'promote', 'remove', 'restore', 'lift']),
     modules: list(v.object({ module: moduleName, revision: v.nullable(revision) })),
     ...headChange,
     times: v.object(commitTimes),
@@ -158,7 +163,12 @@ export const resultSchema = v.variant('command', [
     command: v.literal('nodes'),
     nodes: list(
       v.variant('status', [
-        v.object({ status: v.literal('present'), ...nodeDescription.entries }),
+        v.object({
+          status: v.literal('present'),
+          ...nodeDescription.entries,
+          /** The revisions of heads that the node is kept off. */
+          keptOff: v.exactOptional(list(v.object({ module: moduleName, revision, cause: keptOffCause }))),
+        }),
         v.object({ ...silent.entries, container: v.string() }),
       ]),
     ),
@@ -179,6 +189,11 @@ export const resultSchema = v.variant('command', [
         fault: v.nullable(v.string()),
       }),
     ),
+  }),
+  v.object({
+    command: v.literal('bans'),
+    /** The newest first. `isCurrent`: the module's head asks the node's part of the fleet to run this revision. */
+    bans: list(v.object({ module: moduleName, ...keptOffSchema.entries, isCurrent: v.boolean() })),
   }),
   v.object({
     command: v.literal('history'),
@@ -233,6 +248,6 @@ export type ResultOf<C extends Result['command']> = Exclude<
   { readonly command: Exclude<Result['command'], C> }
 >;
 export type PushResult = ResultOf<'push'>;
-export type HeadChangeResult = ResultOf<'rollback' | 'promote' | 'remove' | 'restore'>;
+export type HeadChangeResult = ResultOf<'rollback' | 'promote' | 'remove' | 'restore' | 'lift'>;
 export type CallResult = ResultOf<'call'>;
 export type NodesResult = ResultOf<'nodes'>;

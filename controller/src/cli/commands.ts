@@ -85,6 +85,7 @@ export function defineCli(program: Program, change: Change, { send, backup, rest
       ).conflicts('canary'),
     )
     .option('--canary <scope>', 'load on a part of the nodes first: a number (1), a share (10%) or names (fred,betty)')
+    .option('--without <names>', 'leave these nodes out (fred,betty): they keep what they run until a later push')
     .addOption(timeOption('--watch <time>', 'how long to watch the canary', '10s'))
     .option('--max-errors <count>', 'how many failed calls the canary is allowed', wholeNumber, 0)
     .option('--min-calls <count>', 'how many calls the nodes of the canary must take for it to pass', wholeNumber, 1)
@@ -95,7 +96,9 @@ export function defineCli(program: Program, change: Change, { send, backup, rest
       if (select === null && modules.length === 0) command.error('error: name a module, or give --all or --affected');
       if (select !== null && modules.length > 0) command.error(`error: name modules, or give --${select}, not both`);
       const canary = options.canary ? { scope: options.canary, maxErrors, minCalls, watch } : null;
-      return send(options, { type: 'push', modules: select ?? modules, ...change, force, check, dryRun, canary });
+      const without = options.without ? { without: options.without.split(',') } : {};
+      const what = { ...change, force, check, dryRun, canary, ...without };
+      return send(options, { type: 'push', modules: select ?? modules, ...what });
     });
 
   addCommand(program, 'dev', 'hotcast dev')
@@ -132,6 +135,18 @@ export function defineCli(program: Program, change: Change, { send, backup, rest
       'compare what should run with what runs; the exit status is 1 if they differ, and 3 if only silent nodes are left',
     )
     .action(options => send(options, { type: 'status' }));
+
+  addCommand(program, 'bans', 'hotcast bans --lift demo --node fred')
+    .description(
+      'list the nodes that are kept off revisions: those that these brought down, and those that a push left out',
+    )
+    .option('--lift <module>', 'have nodes load again what they are kept off')
+    .option('--node <name>', 'lift it for this node only')
+    .action(options => {
+      const { lift, node } = options;
+      if (!lift) return send(options, { type: 'bans' });
+      return send(options, { type: 'lift', modules: [lift], ...change, node: node || null });
+    });
 
   addCommand(program, 'history <module>', 'hotcast history demo')
     .description('list the heads of a module, newest first')

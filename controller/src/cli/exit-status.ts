@@ -23,6 +23,9 @@ export const INTERRUPTED = 130;
 /** The outcomes of a push with which the heads say what the user asked for. */
 const DONE: ReadonlySet<string> = new Set(['committed', 'unchanged']);
 
+/** The states of a module on a node that are as the operator wants it. */
+export const FINE: ReadonlySet<string> = new Set(['ok', 'left out']);
+
 /**
  * The exit status of a command that has a result.
  *
@@ -34,9 +37,10 @@ const DONE: ReadonlySet<string> = new Set(['committed', 'unchanged']);
  * - 5: the heads of a change that was looked up are written, and the nodes have not all answered.
  */
 export function exitStatus(result: Result): 0 | 1 | 2 | 3 | 4 | 5 {
-  if (result.command === 'history' || result.command === 'audit' || result.command === 'keys rotate') return 0;
+  if (result.command === 'history' || result.command === 'audit' || result.command === 'bans') return 0;
+  if (result.command === 'keys rotate') return 0;
   if (result.command === 'status') {
-    if (result.nodes.some(({ state }) => state !== 'ok' && state !== 'silent')) return 1;
+    if (result.nodes.some(({ state }) => !FINE.has(state) && state !== 'silent')) return 1;
     return result.silent.length > 0 ? 3 : 0;
   }
   if (result.command === 'result') {

@@ -94,7 +94,7 @@ function outcomeCells(outcome: NodeOutcome, loaded = 'loaded'): string[] {
     case 'loaded':
       return [loaded];
     case 'kept':
-      return ['kept', 'not in the canary'];
+      return ['kept', outcome.detail ?? 'not in the canary'];
     case 'refused':
       return ['refused', `${outcome.reason}: ${outcome.detail}`];
     case 'silent':

@@ -90,9 +90,14 @@ function drainingNames({ draining }: Present): string[] {
   return draining.map(({ module, revision }) => at(module, revision));
 }
 
-function notesOf({ refusals, debugged }: Present): string[] {
+function notesOf({ refusals, keptOff = [], debugged }: Present): string[] {
   const refused = Object.entries(refusals).map(([module, { reason }]) => `(refuses ${module}: ${reason})`);
-  return [...refused, ...(debugged === true ? ['(a debugger is attached)'] : [])];
+  const kept = keptOff.map(({ module, revision, cause }) =>
+    cause === 'operator'
+      ? `(left out of ${at(module, revision)})`
+      : `(quarantined from ${at(module, revision)}: ${cause})`,
+  );
+  return [...refused, ...kept, ...(debugged === true ? ['(a debugger is attached)'] : [])];
 }
 
 function mebibytes({ memoryBytes }: Present): number {

@@ -1,5 +1,6 @@
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { ResultOf } from '../api/results.ts';
+import { FINE } from './exit-status.ts';
 import { drainingText, errorsText, listed, table } from './format.ts';
 import { groupedBy, MAX_ROWS } from './grouping.ts';
 import { packagesText } from './packages-text.ts';
@@ -12,8 +13,11 @@ type Row = ResultOf<'status'>['nodes'][number];
  * sources have changed, and how many differ from their head.
  */
 export function renderStatus({ heads, nodes, changed, silent }: ResultOf<'status'>, verbose: boolean): string {
-  const drifted = nodes.filter(({ state }) => state !== 'ok').length;
-  const summary = drifted === 0 ? 'every node is on its heads' : `${drifted} of ${nodes.length} are not on their head`;
+  const drifted = nodes.filter(({ state }) => !FINE.has(state)).length;
+  const leftOut = [...new Set(nodes.flatMap(({ state, node }) => (state === 'left out' ? [node] : [])))];
+  const others = leftOut.length === 0 ? '' : `, but for what is left out on ${listed(leftOut)}`;
+  const summary =
+    drifted === 0 ? `every node is on its heads${others}` : `${drifted} of ${nodes.length} are not on their head`;
   const [count, their] = changed.length === 1 ? ['1 module has', 'its'] : [`${changed.length} modules have`, 'their'];
   const sources = changed.length === 0 ? [] : [`${count} changed sources since ${their} push: ${changedText(changed)}`];
   if (nodes.length === 0) {

@@ -22,6 +22,8 @@ const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>, verb
   ping: renderPing,
   nodes: renderNodes,
   status: renderStatus,
+  bans: renderBans,
+  lift: renderPush,
   history: renderHistory,
   audit: renderAudit,
   result: renderLookup,
@@ -150,6 +152,20 @@ function renderLookup({ change, outcome, modules, loaded, refused, silent }: Res
   if (outcome === 'unfinished')
     return `${what.join(' ')} is written; the nodes have not all answered (see: hotcast status)`;
   return `${what.join(' ')} ${outcome} · ${counts}`;
+}
+
+/** A table with a row for each node and revision that it is kept off. */
+function renderBans({ bans }: ResultOf<'bans'>): string {
+  if (bans.length === 0) return 'no node is kept off a revision';
+  const rows = bans.map(({ module, revision, node, cause, instead, detail, isCurrent, at: time }) => [
+    new Date(time).toISOString(),
+    at(module, revision),
+    node,
+    cause === 'operator' ? 'left out' : cause,
+    isCurrent ? (instead === null ? 'nothing' : shortRevision(instead)) : '-',
+    detail,
+  ]);
+  return table([['WHEN', 'REVISION', 'NODE', 'CAUSE', 'INSTEAD', 'DETAIL'], ...rows]);
 }
 
 function renderRotation({ key, until, resealed }: ResultOf<'keys rotate'>): string {

@@ -74,5 +74,5 @@ export async function writeEach(
     const { revision, manifest } = decide(module, last.head);
     return { module, revision, manifest, canary: null, last, force: false, makeRoom: true };
   });
-  return writeHeads(store, await Promise.all(changes), { author, push: change, ...reason });
+  return writeHeads(store, await Promise.all(changes), { author, push: change, ...reason, lifts: true });
 }

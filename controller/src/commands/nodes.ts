@@ -1,4 +1,6 @@
 import { UnavailableError } from '../../../protocol/errors.ts';
+import { offeredRevision } from '../../../protocol/head.ts';
+import { keptOffBy } from '../../../protocol/kept-off.ts';
 import { nodeDescription } from '../../../protocol/messages.ts';
 import type { OnReport } from '../api/command.ts';
 import type { NodesResult } from '../api/results.ts';
@@ -27,12 +29,24 @@ async function listNodes(
   report: OnReport,
   signal: AbortSignal,
 ): Promise<NodesResult> {
-  const { members, warning } = await context.membership.expected();
+  const [{ members, warning, flood }, heads] = await Promise.all([
+    context.membership.expected(),
+    context.store.heads(),
+  ]);
   if (warning !== null) report({ type: 'warning', message: warning });
+  if (flood !== undefined) report({ type: 'warning', message: flood });
   const containers = new Map(members.map(({ node, container }) => [node, container]));
   const expected = new Set(containers.keys());
   const answers = await askNodes(context, { verb: 'describe', expected, timeoutMs, signal, schema: nodeDescription });
-  const rows = rowsOf(expected, answers, answer => ({ ...answer, status: 'present' as const }));
+  const keptOffOf = (node: string) =>
+    heads.flatMap(head => {
+      const entry = keptOffBy(head.keptOff, node, offeredRevision(head, node));
+      return entry === undefined ? [] : [{ module: head.module, revision: entry.revision, cause: entry.cause }];
+    });
+  const rows = rowsOf(expected, answers, answer => {
+    const keptOff = keptOffOf(answer.node);
+    return { ...answer, status: 'present' as const, ...(keptOff.length === 0 ? {} : { keptOff }) };
+  });
   return {
     command: 'nodes',
     nodes: rows.map(row => (row.status === 'silent' ? { ...row, container: containers.get(row.node) ?? '' } : row)),

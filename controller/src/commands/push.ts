@@ -17,6 +17,7 @@ import { committed, NOTHING_CHANGED, unknown } from './change-heads.ts';
 import { changedModules, modulesToPush, pushedModules } from './changed-modules.ts';
 import type { CommandContext, Handler } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
+import { bannedFrom, leftOutOf, nodesWithout } from './kept-off/without-option.ts';
 import { findUnchanged, type Unchanged } from './unchanged.ts';
 
 /** A built module, and the head that its next one is decided upon. */
@@ -35,9 +36,10 @@ interface Plan {
   /** Other modules with a source in common, which has changed since their own push. */
   readonly affected: readonly ChangedModule[];
   readonly storage: Storage;
+  /** The nodes that it goes to, those of them that it waits for (see Expected), and those that are left out. */
   readonly names: ReadonlySet<string>;
-  /** The nodes that it waits for: see Expected. */
   readonly awaited: ReadonlySet<string>;
+  readonly without: ReadonlySet<string>;
   readonly scope: CanaryScope | null;
   readonly ms: number;
 }
@@ -55,6 +57,11 @@ const NOTHING: PushResult = {
   nodes: [],
   times: { compile: 0, prepare: 0, write: 0, commit: 0, skew: 0 },
 };
+
+/** Why a node that is left out, and did not answer, has kept what it had. */
+const LEFT_OUT = 'left out';
+
+const BANNED = 'nothing changed on any node; --force lifts the bans, and --without leaves nodes out';
 
 const CANARY_OUTCOMES = {
   passed: 'committed',
@@ -75,7 +82,7 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
   const wanted = await modulesToPush(context, command, report);
   if (wanted.length === 0) return NOTHING;
   const plan = await build(context, wanted, command, report, signal);
-  const { names, awaited } = plan;
+  const { names, awaited, without } = plan;
   const result = resultOf(plan);
   const candidates = plan.candidates.filter(({ built }) => !plan.unchanged.modules.has(built.bundle.module));
   if (candidates.length === 0) return result('unchanged', UNCHANGED, plan.unchanged.silent, {});
@@ -90,10 +97,13 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
   const onAnswer = (phase: string, answered: number): void =>
     report({ type: 'progress', phase, answered, expected: names.size });
 
+  const banned = force ? [] : bannedFrom(candidates.map(pushedOf), names);
+  if (banned.length > 0) return result('refused', BANNED, banned, {});
   const storedAt = performance.now();
   await context.store.putPackages(missing);
   const stored = performance.now() - storedAt;
-  const prepared = await prepare(context, bundles, force, { expected: names, awaited, timeoutMs, onAnswer, signal });
+  const audience = { expected: names, timeoutMs, onAnswer };
+  const prepared = await prepare(context, bundles, force, { ...audience, awaited, without, signal });
   context.membership.noteSilent(silentAmong(names, prepared.answered).map(({ node }) => node));
   if (prepared.status === 'unanswered') {
     const nodes = silentAmong(names, prepared.answered);
@@ -105,24 +115,26 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
 
   signal.throwIfAborted();
   holds(unknown('push', wanted), true);
-  const note = canary === null ? 'push' : `canary on ${canary.scope}`;
-  const written = await writeHeads(context.store, changesTo(candidates, plan.scope, command), {
-    author,
-    push: change,
-    note,
-  });
+  const scope = canary === null ? 'push' : `canary on ${canary.scope}`;
+  const note = without.size === 0 ? scope : `${scope} without ${[...without].join(', ')}`;
+  const changes = changesTo(candidates, plan.scope, command);
+  const written = await writeHeads(context.store, changes, { author, push: change, note });
   if (written.status === 'overtaken') {
     return result('overtaken', written.detail, [], { prepare: stored + prepared.ms });
   }
 
   holds(committed(written.heads));
   // A node that was silent is not waited for again. When it answers all the same, that counts.
-  const audience = { expected: names, awaited: prepared.answered, timeoutMs, onAnswer };
-  const commit = await awaitCommit(context, written.heads, audience);
+  const commit = await awaitCommit(context, written.heads, { ...audience, awaited: prepared.answered });
   await keepBundles(context, bundles, plan.heads);
   // A node's time counts from the send of the bundle.
   const beforeMs = prepared.ms + written.ms;
-  const nodes = commit.nodes.map(node => (node.status === 'loaded' ? { ...node, ms: node.ms + beforeMs } : node));
+  const answers = commit.nodes.map(node => (node.status === 'loaded' ? { ...node, ms: node.ms + beforeMs } : node));
+  const heard = new Set(commit.nodes.map(({ node }) => node));
+  const kept = [...without]
+    .filter(node => !heard.has(node))
+    .map(node => ({ node, status: 'kept' as const, detail: LEFT_OUT }));
+  const nodes = [...answers, ...kept];
   const times = { prepare: stored + prepared.ms, write: written.ms, commit: commit.ms, skew: commit.skew };
   if (canary === null || commit.outcome !== 'committed') return result(commit.outcome, commit.detail, nodes, times);
 
@@ -131,6 +143,10 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
   const { status, detail } = await context.monitor.watch(written.heads, watch, { report, signal, holds });
   return result(CANARY_OUTCOMES[status], detail, nodes, times);
 };
+
+function pushedOf({ built: { bundle }, last }: Candidate) {
+  return { module: bundle.module, revision: bundle.revision, last };
+}
 
 /** Builds the modules, and reads at the same time what a push has to know before it sends anything. */
 async function build(
@@ -141,7 +157,7 @@ async function build(
   signal: AbortSignal,
 ): Promise<Plan> {
   const { store, membership } = context;
-  const { check, force, canary, timeoutMs } = command;
+  const { check, force, canary, timeoutMs, without = [] } = command;
   const startedAt = performance.now();
   const [lasts, [heads, pushed], expected, storage, built] = await Promise.all([
     Promise.all(modules.map(module => store.lastHead(module))),
@@ -150,7 +166,7 @@ async function build(
     store.storage(),
     context.build(modules, check, report),
   ]);
-  const names = expectedNodes(expected, report);
+  const names = nodesWithout(expectedNodes(expected, report), without, report);
   const scope = canary === null ? null : parseScope(canary.scope, [...names]);
   const candidates = built.map((each, index): Candidate => {
     const last = lasts[index] ?? { head: null, position: 0 };
@@ -159,11 +175,15 @@ async function build(
   });
   const ms = performance.now() - startedAt;
   const wanted = candidates.map(({ built: { bundle, sources }, last }) => ({ ...bundle, sources, last }));
-  const unchanged = await findUnchanged(context, force ? [] : wanted, names, { timeoutMs, signal });
+  const unchanged = await findUnchanged(context, force || without.length > 0 ? [] : wanted, names, {
+    timeoutMs,
+    signal,
+  });
   const own = new Set(built.flatMap(each => Object.keys(each.sources)));
   const others = pushed.filter(({ module }) => !modules.includes(module));
   const affected = changedModules(context, others, own);
-  return { candidates, unchanged, heads, affected, storage, names, awaited: expected.awaited, scope, ms };
+  const { awaited } = expected;
+  return { candidates, unchanged, heads, affected, storage, names, awaited, without: new Set(without), scope, ms };
 }
 
 /** Warnings of exports that are gone and that other modules import. */
@@ -179,12 +199,15 @@ function warningsOf({ heads }: Plan, candidates: readonly Candidate[]): string[]
 function changesTo(
   candidates: readonly Candidate[],
   scope: CanaryScope | null,
-  { force, canary }: CommandOf<'push'>,
+  { force, canary, without = [], author }: CommandOf<'push'>,
 ): HeadChange[] {
-  return candidates.map(({ built: { bundle }, manifest, last }) => {
+  return candidates.map(candidate => {
+    const { built, manifest, last } = candidate;
+    const { bundle } = built;
+    const keepOff = leftOutOf(pushedOf(candidate), without, author);
     const { module, revision } = bundle;
     if (scope === null || canary === null)
-      return { module, revision, manifest, canary: null, last, force, makeRoom: false };
+      return { module, revision, manifest, canary: null, last, force, makeRoom: false, keepOff };
     const { maxErrors } = canary;
     const { revision: main = null, manifest: mains = null } = last.head ?? {};
     return {
@@ -195,6 +218,7 @@ function changesTo(
       last,
       force,
       makeRoom: false,
+      keepOff,
     };
   });
 }

@@ -1,6 +1,8 @@
-import { desiredRevision, type Head, isOnHead } from '../../../protocol/head.ts';
+import { desiredRevision, type Head, isOnHead, offeredRevision } from '../../../protocol/head.ts';
+import { isBan, keptOffBy } from '../../../protocol/kept-off.ts';
 import type { NodeDescription } from '../../../protocol/messages.ts';
 import { compareNodes } from '../../../protocol/names.ts';
+import { shortRevision } from '../../../protocol/revision.ts';
 import { inScope } from '../../../protocol/canary-scope.ts';
 import type { StatusRow } from '../api/results.ts';
 
@@ -37,6 +39,11 @@ function rowOf(module: string, head: Head | undefined, node: string, description
   const running = modules[module]?.revision ?? null;
   const refusal = refusals[module];
   const isAsked = head === undefined ? running === null : isOnHead(head, node, modules[module]);
+  const keptOff = head === undefined ? undefined : keptOffBy(head.keptOff, node, offeredRevision(head, node));
+  if (isAsked && keptOff !== undefined) {
+    const detail = `kept off ${shortRevision(keptOff.revision)}: ${keptOff.detail}`;
+    return { ...row, running, state: isBan(keptOff) ? 'quarantined' : 'left out', detail };
+  }
   if (isAsked) return { ...row, running, state: 'ok' };
   if (refusal !== undefined && refusal.sequence === head?.sequence) {
     const { reason, detail, attempts, nextAttemptInMs } = refusal;

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { type Head, isOnHead, type Manifest } from '../../../protocol/head.ts';
+import { isBan } from '../../../protocol/kept-off.ts';
 import { nodeDescription } from '../../../protocol/messages.ts';
 import type { Silent } from '../api/results.ts';
 import { askNodes, silentAmong } from '../fleet/ask-nodes.ts';
@@ -34,7 +35,9 @@ export async function findUnchanged(
   wait: Pick<Request<AnswerSchema>, 'timeoutMs' | 'signal'>,
 ): Promise<Unchanged> {
   const named = wanted.flatMap(({ revision, sources, last: { head } }) =>
-    head !== null && head.canary === null && head.revision === revision && hasSources(head, sources) ? [head] : [],
+    head !== null && head.canary === null && head.revision === revision && hasSources(head, sources) && !isLeftOut(head)
+      ? [head]
+      : [],
   );
   if (named.length === 0) return { modules: new Set(), silent: [] };
   const [results, answers] = await Promise.all([
@@ -51,6 +54,11 @@ export async function findUnchanged(
       nodes.every(({ node, modules }) => isOnHead(head, node, modules[head.module])),
   );
   return { modules: new Set(unchanged.map(({ module }) => module)), silent: silentAmong(expected, answers) };
+}
+
+/** Whether the last push left a node out. A push without that option includes it. */
+function isLeftOut({ keptOff, revision }: Head): boolean {
+  return keptOff.some(entry => entry.revision === revision && !isBan(entry));
 }
 
 /** Whether a head names these sources. Others can have the same revision: a file without code, another version of a package. */

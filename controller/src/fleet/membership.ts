@@ -14,6 +14,7 @@ import { nodeNameOf } from '../../../protocol/names.ts';
 import type { Subjects } from '../../../protocol/subjects.ts';
 import { LogThrottle } from '../../../shared/log-throttle.ts';
 import type { Logger } from '../../../shared/logger.ts';
+import { EventBudget } from './event-budget.ts';
 
 /** A node that should answer. */
 export interface Member {
@@ -28,9 +29,12 @@ export interface Expected {
   /** Those that are worth to wait for: all, without those that were silent and have sent nothing since. */
   readonly awaited: ReadonlySet<string>;
   readonly warning: string | null;
+  /** A warning that names the nodes which flood the controller. */
+  readonly flood?: string;
 }
 
-type Container = Extract<RosterAnswer, { status: 'containers' }>['containers'][number];
+/** A container as the roster knows it. */
+export type Container = Extract<RosterAnswer, { status: 'containers' }>['containers'][number];
 type Listener = (kind: string, description: NodeDescription) => void;
 
 /** Milliseconds. */
@@ -53,6 +57,8 @@ export interface Membership extends Disposable {
   readonly expected: () => Promise<Expected>;
   /** Nodes did not answer. The next command does not wait for them, until one of their events arrives. */
   readonly noteSilent: (nodes: Iterable<string>) => void;
+  /** The roster's containers that should answer; null when the roster does not know them. */
+  readonly containers: () => Promise<readonly Container[] | null>;
   /** The last description of each node that is present on NATS. */
   readonly present: () => NodeDescription[];
   /** Whether a debugger was attached to a node when it was last heard. At a breakpoint it is silent. */
@@ -61,6 +67,7 @@ export interface Membership extends Disposable {
 
 export function createMembership(nats: NatsConnection, subjects: Subjects, log: Logger): Membership {
   const throttle = new LogThrottle();
+  const budget = new EventBudget();
   const heard = new Map<string, { description: NodeDescription; until: number }>();
   /** The nodes that said goodbye, and until when their containers can still run. */
   const goodbyes = new Map<string, { member: Member; until: number }>();
@@ -85,6 +92,12 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
   };
   const handle = (subject: string, data: Uint8Array): void => {
     const [sender = '', kind = ''] = subject.split('.').slice(-2);
+    if (!budget.take(sender)) {
+      const dropped = throttle.count('flood');
+      if (dropped !== null)
+        log.warn({ node: sender, dropped }, `${sender} floods the controller with events; most are not read`);
+      return;
+    }
     try {
       if (kind !== 'rejected') return update(kind, checkSender(decode(nodeDescription, data), sender));
       const event = checkSender(decode(rejectedEvent, data), sender);
@@ -108,7 +121,7 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
   const expectedOf = (members: readonly Member[], warning: string | null): Expected => {
     const names = members.map(({ node }) => node);
     const awaited = names.filter(node => !silent.has(node));
-    return { members, awaited: new Set(awaited.length === 0 ? names : awaited), warning };
+    return { members, awaited: new Set(awaited.length === 0 ? names : awaited), warning, ...floodWarning(budget) };
   };
   const subscription = nats.subscribe(subjects.events, {
     callback: (error, { subject, data }) => {
@@ -118,6 +131,10 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
   return {
     present,
     isDebugged: node => debugged.has(node),
+    containers: async () => {
+      const roster = await askRoster(nats, subjects);
+      return roster.status === 'unavailable' ? null : roster.containers.filter(({ state }) => SHOULD_ANSWER.has(state));
+    },
     onEvent: listener => void listeners.push(listener),
     expected: async () => {
       const roster = await askRoster(nats, subjects);
@@ -136,6 +153,11 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
       listeners.length = 0;
     },
   };
+}
+
+function floodWarning(budget: EventBudget): { readonly flood?: string } {
+  const floods = budget.floods().map(({ node, dropped }) => `${node} (${dropped.toLocaleString('en-US')} not read)`);
+  return floods.length === 0 ? {} : { flood: `too many events in the last minute of ${floods.slice(0, 5).join(', ')}` };
 }
 
 async function askRoster(nats: NatsConnection, subjects: Subjects): Promise<RosterAnswer> {
@@ -166,7 +188,7 @@ function staying(containers: readonly Container[], leaving: readonly Member[]): 
 }
 
 /** The names that the node of a container can have: the second one while another container has the first. */
-function namesOf({ id, name }: Pick<Container, 'id' | 'name'>): string[] {
+export function namesOf({ id, name }: Pick<Container, 'id' | 'name'>): string[] {
   const node = nodeNameOf(name);
   return [node, `${node}-${id.slice(0, 6)}`];
 }

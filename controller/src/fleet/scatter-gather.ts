@@ -12,6 +12,9 @@ import { lastToken } from '../../../protocol/subjects.ts';
 /** The schema of an answer, which names its node. */
 export type AnswerSchema = v.GenericSchema<unknown, { readonly node: string }>;
 
+/** After so many messages that are no answers, no more of a node are read. */
+const MAX_REJECTED = 10;
+
 /** An answer, and how long after the request it arrived (milliseconds). */
 export interface Timed<A> {
   readonly answer: A;
@@ -53,6 +56,7 @@ export async function scatterGather<TSchema extends AnswerSchema>(
   const answers = new Map<string, Timed<v.InferOutput<TSchema>>>();
   const missing = new Set(expected);
   const fetching = new Set<string>();
+  const rejected = new Map<string, number>();
   const inbox = createInbox(inboxPrefix('controller'));
   const askedAt = performance.now();
   const done = new AbortController();
@@ -62,8 +66,11 @@ export async function scatterGather<TSchema extends AnswerSchema>(
       if (error !== null) return;
       // NATS lets a node answer under its own name only.
       const node = lastToken(message.subject);
+      // The first answer of a node stands; to read more of them would cost a flood nothing.
+      if (answers.has(node) || rejected.get(node) === MAX_REJECTED) return;
       const answer = decoded(schema, message.data);
       if (answer === null) {
+        rejected.set(node, (rejected.get(node) ?? 0) + 1);
         if (decoded(fetchingAnswer, message.data)?.node === node && missing.has(node)) fetching.add(node);
         return;
       }

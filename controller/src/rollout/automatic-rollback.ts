@@ -1,62 +1,104 @@
-import { desiredRevision, type Head } from '../../../protocol/head.ts';
-import type { HeadResult } from '../../../protocol/head-result.ts';
-import type { NodeDescription } from '../../../protocol/messages.ts';
-import { compareNodes } from '../../../protocol/names.ts';
+import type { Head } from '../../../protocol/head.ts';
+import { keptOffBy, type KeptOff } from '../../../protocol/kept-off.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { Logger } from '../../../shared/logger.ts';
+import type { StreamStore } from '../store/stream-store.ts';
 import { awaitCommit } from './commit.ts';
 import type { Audience, RolloutContext } from './context.ts';
+import { type Accused, describeFindings } from './findings.ts';
+import { previousRevision } from './previous-revision.ts';
 import { CONTROLLER, rollBack, type Rollback } from './roll-back.ts';
+import { writeHeads } from './write-heads.ts';
 
-/** A head whose revision was ended by the watchdogs of nodes. */
-export interface Stalled {
-  readonly head: Head;
-  readonly nodes: readonly string[];
-  /** What the revision did on the first of them. */
-  readonly detail: string;
-}
+/** So often in an hour a module is rolled back because of what nodes say. */
+export const MAX_ROLLBACKS_AN_HOUR = 3;
+
+const HOUR_MS = 3_600_000;
 
 /**
- * The newest heads that nodes refuse because their watchdogs ended the revision. A head without a result is left to the
- * controller that works on it, and a canary to its monitor.
+ * Acts on revisions that brought nodes down. What is confirmed is rolled back everywhere, with all modules of the push that have a
+ * previous revision, so none is left without one; and a few times in an hour at most. In all other cases the nodes that say so
+ * are kept off the push, and nobody else.
  */
-export function stalledHeads(
-  heads: readonly Head[],
-  results: readonly HeadResult[],
-  present: readonly NodeDescription[],
-): Stalled[] {
-  const finished = new Map(results.map(({ module, sequence }) => [module, sequence]));
-  return heads.flatMap(head => {
-    if (finished.get(head.module) !== head.sequence) return [];
-    const refusing = present
-      .flatMap(({ node, refusals: { [head.module]: refusal } }) =>
-        refusal?.reason === 'banned' && refusal.sequence === head.sequence ? [{ node, detail: refusal.detail }] : [],
-      )
-      .filter(({ node }) => desiredRevision(head, node) === head.revision)
-      // Last: of thousands that are present, hardly any is left.
-      .toSorted((a, b) => compareNodes(a.node, b.node));
-    const [first] = refusing;
-    return first === undefined ? [] : [{ head, nodes: refusing.map(({ node }) => node), detail: first.detail }];
-  });
-}
-
-/** Rolls back the pushes whose revisions were ended by the watchdogs of nodes. */
-export async function rollBackStalled(
+export async function actOnFindings(
   context: RolloutContext,
-  stalled: readonly Stalled[],
+  accused: readonly Accused[],
   audience: () => Promise<Audience>,
   log: Logger,
 ): Promise<void> {
-  for (const push of new Set(stalled.map(({ head }) => head.push))) {
-    const together = stalled.filter(({ head }) => head.push === push);
-    const heads = together.map(({ head }) => head);
-    const where = [...new Set(together.flatMap(({ nodes }) => nodes))].join(', ');
-    const note = `stalled on ${where}: rolled back from ${heads.map(({ revision }) => shortRevision(revision ?? '')).join(', ')}`;
-    for (const { head, detail } of together) {
-      log.warn({ module: head.module, revision: shortRevision(head.revision ?? ''), detail }, note);
+  for (const push of new Set(accused.map(({ head }) => head.push))) {
+    const own = accused.filter(({ head }) => head.push === push);
+    const heads = (await context.store.heads()).filter(head => head.push === push);
+    const entries = await entriesOf(context.store, heads, own);
+    const canGoBack = own.some(({ head }) =>
+      entries.some(entry => entry.revision === head.revision && entry.instead !== null),
+    );
+    const where = describeFindings(own.flatMap(({ findings }) => findings));
+    const what = own.map(({ head }) => shortRevision(head.revision ?? '')).join(', ');
+    const isBounded = await wasRolledBackOften(context.store, own);
+    for (const { head, findings } of own) {
+      const fields = { module: head.module, revision: shortRevision(head.revision ?? ''), findings };
+      log.warn(fields, `${where}${isBounded ? '; rolled back too often in this hour' : ''}`);
     }
-    await rollBackAndAwait(context, { cause: 'watchdog', heads, note }, audience);
+    if (own.some(({ isConfirmed }) => isConfirmed) && canGoBack && !isBounded) {
+      const note = `${where}: rolled back from ${what}`;
+      await rollBackAndAwait(context, { cause: 'watchdog', heads, note, keepOff: entries }, audience);
+    } else await quarantine(context, heads, entries, `quarantined, ${where}: ${what}`, audience);
   }
+}
+
+/** Keeps nodes off a push. Every other node runs on with it. */
+async function quarantine(
+  context: RolloutContext,
+  heads: readonly Head[],
+  entries: readonly KeptOff[],
+  note: string,
+  audience: () => Promise<Audience>,
+): Promise<void> {
+  const { store } = context;
+  const lasts = await Promise.all(heads.map(({ module }) => store.lastHead(module)));
+  if (lasts.some(({ head }, index) => head?.sequence !== heads[index]?.sequence)) return;
+  const changes = heads.map(({ module, revision, manifest, canary }, index) => ({
+    module,
+    revision,
+    manifest,
+    canary,
+    last: lasts[index] ?? { head: null, position: 0 },
+    force: false,
+    makeRoom: true,
+    keepOff: entries.filter(entry => entry.revision === revision),
+  }));
+  const written = await writeHeads(store, changes, { author: CONTROLLER, note, amends: true, quarantine: true });
+  if (written.status === 'written') await awaitAndAudit(context, 'quarantine', written.heads, note, audience);
+}
+
+/** What keeps the accusing nodes off all modules of a push, and what each of them runs instead. */
+async function entriesOf(store: StreamStore, heads: readonly Head[], accused: readonly Accused[]): Promise<KeptOff[]> {
+  const at = Date.now();
+  const findings = new Map(accused.flatMap(each => each.findings).map(finding => [finding.node, finding]));
+  const entries = await Promise.all(
+    heads.map(async head => {
+      const { revision } = head;
+      if (revision === null) return [];
+      const history = await store.history(head.module);
+      return [...findings.values()].map(({ node, cause, detail }): KeptOff => {
+        const banned = head.keptOff.filter(entry => entry.node === node).map(entry => entry.revision);
+        const instead = previousRevision(head, history, [revision, ...banned]);
+        return { node, revision, instead, cause, detail, at };
+      });
+    }),
+  );
+  return entries
+    .flat()
+    .filter(({ node, revision }) => !heads.some(({ keptOff }) => keptOffBy(keptOff, node, revision)));
+}
+
+async function wasRolledBackOften(store: StreamStore, accused: readonly Accused[]): Promise<boolean> {
+  const since = Date.now() - HOUR_MS;
+  const histories = await Promise.all(accused.map(({ head }) => store.history(head.module)));
+  return histories.some(
+    history => history.filter(({ cause, at }) => cause === 'watchdog' && at > since).length >= MAX_ROLLBACKS_AN_HOUR,
+  );
 }
 
 /** Rolls back by itself, and waits until the nodes have followed. Does nothing when all heads were replaced meanwhile. */
@@ -67,14 +109,24 @@ export async function rollBackAndAwait(
 ): Promise<void> {
   const back = await rollBack(context.store, rollback);
   if (back.status !== 'written') return;
-  const { outcome } = await awaitCommit(context, back.heads, await audience());
+  await awaitAndAudit(context, `rollback (${rollback.cause})`, back.heads, rollback.note, audience);
+}
+
+async function awaitAndAudit(
+  context: RolloutContext,
+  command: string,
+  heads: readonly Head[],
+  detail: string,
+  audience: () => Promise<Audience>,
+): Promise<void> {
+  const { outcome } = await awaitCommit(context, heads, await audience());
   await context.audit.write({
     at: Date.now(),
-    change: back.heads[0]?.push ?? null,
+    change: heads[0]?.push ?? null,
     author: CONTROLLER,
-    command: `rollback (${rollback.cause})`,
-    modules: back.heads.map(({ module, revision }) => ({ module, revision })),
+    command,
+    modules: heads.map(({ module, revision }) => ({ module, revision })),
     outcome,
-    detail: rollback.note,
+    detail,
   });
 }

@@ -1,12 +1,12 @@
 import { joinFrames } from '../../../protocol/framing.ts';
-import { type Head, isAutomaticRollback } from '../../../protocol/head.ts';
+import { type Head, isAutomatic } from '../../../protocol/head.ts';
 import type { HeadResult } from '../../../protocol/head-result.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { NodeOutcome } from '../api/results.ts';
 import { askNodes } from '../fleet/ask-nodes.ts';
 import type { StreamStore } from '../store/stream-store.ts';
 import type { Audience, RolloutContext } from './context.ts';
-import { isFailure, keptOutside, type LoadReplies, loadReply, nodeOutcomes, skewOf } from './node-outcomes.ts';
+import { isFailure, keptOutcome, type LoadReplies, loadReply, nodeOutcomes, skewOf } from './node-outcomes.ts';
 import { rollBack } from './roll-back.ts';
 
 /**
@@ -37,10 +37,10 @@ export async function awaitCommit(
   const { store } = context;
   const startedAt = performance.now();
   const replies = await announce(context, heads, audience, 'commit');
-  const nodes = nodeOutcomes(replies, audience.expected).map(outcome => keptOutside(outcome, heads));
+  const nodes = nodeOutcomes(replies, audience.expected).map(outcome => keptOutcome(outcome, heads));
   const commit = { detail: '', nodes, ms: performance.now() - startedAt, skew: skewOf(replies) };
-  const failures = nodes.filter(isFailure);
-  if (failures.length === 0 || heads.every(isAutomaticRollback)) {
+  const failures = nodes.filter(outcome => isFailure(outcome, heads));
+  if (failures.length === 0 || heads.every(isAutomatic)) {
     await writeHeadResults(store, heads, 'committed', nodes);
     return { ...commit, outcome: 'committed' };
   }

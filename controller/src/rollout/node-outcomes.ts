@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 
 import { inScope } from '../../../protocol/canary-scope.ts';
-import type { Head } from '../../../protocol/head.ts';
+import { type Head, offeredRevision } from '../../../protocol/head.ts';
+import { type KeptOff, keptOffBy } from '../../../protocol/kept-off.ts';
 import {
   dryRunAnswer,
   loadAnswer,
@@ -42,15 +43,25 @@ function loadedOutcome({ at: _at, ...loaded }: LoadAnswer & { status: 'loaded' }
   return { ...loaded, ms };
 }
 
-/** Whether a node could not do what a head asks. A node that has seen a newer head has not failed. */
-export function isFailure(outcome: NodeOutcome): boolean {
-  return outcome.status === 'refused' && outcome.reason !== 'outdated';
+/** Whether a node could not do what heads ask. A node that has seen a newer head, or that is kept off, has not failed. */
+export function isFailure(outcome: NodeOutcome, heads: readonly Head[]): boolean {
+  if (outcome.status !== 'refused' || outcome.reason === 'outdated') return false;
+  return heads.some(head => keptOffIn(head, outcome.node) === undefined);
 }
 
-/** A node outside the scopes of all canaries has kept what it had. */
-export function keptOutside(outcome: NodeOutcome, heads: readonly Head[]): NodeOutcome {
-  const isOutside = heads.every(({ canary }) => canary !== null && !inScope(canary.scope, outcome.node));
-  return isOutside && outcome.status === 'loaded' ? { node: outcome.node, status: 'kept' } : outcome;
+/** A node that no head asks for anything new has kept what it had: outside the scopes of all canaries, or kept off. */
+export function keptOutcome(outcome: NodeOutcome, heads: readonly Head[]): NodeOutcome {
+  if (outcome.status !== 'loaded') return outcome;
+  const { node } = outcome;
+  const keptOff = heads.map(head => keptOffIn(head, node));
+  const [first] = keptOff;
+  if (first !== undefined && !keptOff.includes(undefined)) return { node, status: 'kept', detail: first.detail };
+  const isOutside = heads.every(({ canary }) => canary !== null && !inScope(canary.scope, node));
+  return isOutside ? { node, status: 'kept' } : outcome;
+}
+
+function keptOffIn(head: Head, node: string): KeptOff | undefined {
+  return keptOffBy(head.keptOff, node, offeredRevision(head, node));
 }
 
 /** The time from the first node's switch to the last one's, milliseconds. */

@@ -9,12 +9,18 @@ export type Preparation = { readonly answered: ReadonlySet<string>; readonly ms:
   { readonly status: 'prepared' | 'unanswered' } | { readonly status: 'refused'; readonly refusals: readonly Refusal[] }
 );
 
+interface PrepareAudience {
+  /** The nodes that are left out: their answers do not count. */
+  readonly without?: ReadonlySet<string>;
+  readonly signal: AbortSignal;
+}
+
 /** Sends bundles to every node, which compiles them and keeps them ready. Nothing of them runs. */
 export async function prepare(
   { nats, store, packagesTimeoutMs }: RolloutContext,
   bundles: readonly BuiltBundle[],
   force: boolean,
-  { expected, awaited = expected, timeoutMs, onAnswer, signal }: Audience & { readonly signal: AbortSignal },
+  { expected, awaited = expected, without = new Set(), timeoutMs, onAnswer, signal }: Audience & PrepareAudience,
 ): Promise<Preparation> {
   const startedAt = performance.now();
   const replies = await Promise.all(
@@ -31,10 +37,12 @@ export async function prepare(
     ),
   );
   const ms = performance.now() - startedAt;
-  const [first, ...others] = replies;
+  // They can say what they like.
+  const heard = replies.map(each => new Map([...each].filter(([node]) => !without.has(node))));
+  const [first, ...others] = heard;
   const answered = new Set([...(first?.keys() ?? [])].filter(node => others.every(each => each.has(node))));
   if (answered.size === 0) return { status: 'unanswered', answered, ms };
-  const answers = replies.flatMap(each => [...each.values()].map(({ answer }) => answer));
+  const answers = heard.flatMap(each => [...each.values()].map(({ answer }) => answer));
   const refusals = answers.filter(answer => answer.status === 'refused');
   return refusals.length > 0 ? { status: 'refused', answered, refusals, ms } : { status: 'prepared', answered, ms };
 }

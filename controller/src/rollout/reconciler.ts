@@ -19,8 +19,8 @@ interface ReconcilerDeps extends RolloutContext {
   readonly finish: (heads: readonly Head[]) => Promise<unknown>;
   /** Writes down that nodes which were silent have followed. */
   readonly writeLateResults: (heads: readonly Head[], results: readonly HeadResult[]) => Promise<void>;
-  /** Rolls back what the watchdogs of nodes ended. */
-  readonly rollBackStalled: (heads: readonly Head[], results: readonly HeadResult[]) => Promise<void>;
+  /** Acts on what the watchdogs of nodes ended. */
+  readonly actOnFindings: (heads: readonly Head[], results: readonly HeadResult[]) => Promise<void>;
   readonly log: Logger;
 }
 
@@ -72,7 +72,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
 }
 
 async function reconcileOnce(deps: ReconcilerDeps, unfinishedAfterMs: number): Promise<void> {
-  const { store, nats, subjects, monitor, heartbeatInterval, finish, writeLateResults, rollBackStalled, log } = deps;
+  const { store, nats, subjects, monitor, heartbeatInterval, finish, writeLateResults, actOnFindings, log } = deps;
   const modules = await store.restoreHeads();
   if (modules.length > 0) log.warn({ modules }, 'the newest heads were overwritten, and are written again');
   const lost = new Set(store.lostHeads().map(({ head }) => head.module));
@@ -93,7 +93,7 @@ async function reconcileOnce(deps: ReconcilerDeps, unfinishedAfterMs: number): P
     await finish(there.filter(head => head.push === push));
   }
   await writeLateResults(there, results);
-  await rollBackStalled(there, results);
+  await actOnFindings(there, results);
 }
 
 /** The modules whose newest head can be reverted: its commit is not over, or a node was silent and can refuse it later. */

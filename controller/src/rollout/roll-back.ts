@@ -1,5 +1,6 @@
 import { UsageError } from '../../../protocol/errors.ts';
 import type { Head } from '../../../protocol/head.ts';
+import type { KeptOff } from '../../../protocol/kept-off.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { StreamStore } from '../store/stream-store.ts';
 import { manifestOf, previousRevision } from './previous-revision.ts';
@@ -21,6 +22,8 @@ export type Rollback =
       readonly heads: readonly Head[];
       /** For people: what happened. */
       readonly note: string;
+      /** The nodes that are kept off a revision from now on. */
+      readonly keepOff?: readonly KeptOff[];
     };
 
 /** The author of heads that the controller writes by itself. The end of a refused push is its author's. */
@@ -36,14 +39,16 @@ export async function rollBack(store: StreamStore, rollback: Rollback): Promise<
   if (rollback.cause === 'operator') {
     const { cause, modules, to, author, push } = rollback;
     const changes = await Promise.all(modules.map(module => changeAsAsked(store, module, to)));
-    return writeHeads(store, changes, { cause, author, push, note: 'rollback' });
+    return writeHeads(store, changes, { cause, author, push, note: 'rollback', lifts: true });
   }
-  const { cause, heads, note } = rollback;
+  const { cause, heads, note, keepOff = [] } = rollback;
   const pushes = new Set(heads.map(({ push }) => push));
   for (;;) {
     const current = (await store.heads()).filter(({ push }) => pushes.has(push));
-    const changes = await Promise.all(current.map(head => changeBack(store, head, cause)));
-    const ours = changes.filter(({ last }) => pushes.has(last.head?.push ?? ''));
+    const changes = await Promise.all(current.map(head => changeBack(store, head, cause, keepOff)));
+    // What nodes say must not leave a module without a revision.
+    const possible = changes.filter(({ revision }) => revision !== null || cause !== 'watchdog');
+    const ours = possible.filter(({ last }) => pushes.has(last.head?.push ?? ''));
     if (ours.length === 0) return { status: 'overtaken', heads, detail: await describeOvertaker(store, heads) };
     const author = cause === 'refused' ? (heads[0]?.author ?? CONTROLLER) : CONTROLLER;
     const written = await writeHeads(store, ours, { cause, author, note });
@@ -55,6 +60,7 @@ async function changeBack(
   store: StreamStore,
   head: Head,
   cause: 'refused' | 'canary' | 'watchdog',
+  keepOff: readonly KeptOff[],
 ): Promise<HeadChange> {
   const [history, last] = await Promise.all([store.history(head.module), store.lastHead(head.module)]);
   // The watchdog leaves a revision, whatever brought it; the others leave what one push brought.
@@ -67,6 +73,7 @@ async function changeBack(
     last,
     force: false,
     makeRoom: true,
+    keepOff: keepOff.filter(entry => entry.revision === head.revision),
   };
 }
 

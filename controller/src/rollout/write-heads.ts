@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { type Canary, type Head, type Manifest, nextSequence, type RollbackCause } from '../../../protocol/head.ts';
+import { isBan, type KeptOff, mergedKeptOff } from '../../../protocol/kept-off.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { LastHead } from '../store/heads.ts';
 import type { StreamStore } from '../store/stream-store.ts';
@@ -15,11 +16,16 @@ export interface HeadChange {
   /** See {@link Head}. */
   readonly force: boolean;
   readonly makeRoom: boolean;
+  /** The nodes that it keeps off a revision, besides the bans of the last head. */
+  readonly keepOff?: readonly KeptOff[];
+  /** What does not keep nodes off a revision any more. */
+  readonly lifts?: readonly KeptOff[];
 }
 
 /**
  * Who changes heads, and why. `push`: the id of the change; default: a new one. A rollback has a cause; it reverts the heads that it was decided upon. `clearState`: nodes drop
- * the data of the modules.
+ * the data of the modules. `lifts`: the bans of the new revisions end. `amends`: the head says of the same revision who loads
+ * it. `quarantine`: see {@link Head}.
  */
 export interface ChangeReason {
   readonly author: string;
@@ -27,6 +33,9 @@ export interface ChangeReason {
   readonly note: string;
   readonly cause?: RollbackCause;
   readonly clearState?: boolean;
+  readonly lifts?: boolean;
+  readonly amends?: boolean;
+  readonly quarantine?: boolean;
 }
 
 /** `overtaken`: another controller was faster, and these heads are not written. */
@@ -38,18 +47,30 @@ export type HeadsWritten =
 export async function writeHeads(
   store: StreamStore,
   changes: readonly HeadChange[],
-  { author, push = randomUUID(), note, cause, clearState = false }: ChangeReason,
+  {
+    author,
+    push = randomUUID(),
+    note,
+    cause,
+    clearState = false,
+    lifts: liftsAll = false,
+    amends = false,
+    quarantine = false,
+  }: ChangeReason,
 ): Promise<HeadsWritten> {
   const at = Date.now();
   const startedAt = performance.now();
-  const writes = changes.map(({ last: { head: last, position }, ...change }) => {
+  const writes = changes.map(({ last: { head: last, position }, keepOff = [], lifts = [], ...change }) => {
     const revertOf = cause === undefined ? null : (last?.push ?? null);
     const sequence = nextSequence(last?.sequence ?? 0, at);
     const stateSince = clearState ? sequence : (last?.stateSince ?? 0);
-    return {
-      head: { ...change, sequence, stateSince, push, revertOf, cause: cause ?? null, author, at, note },
-      position,
-    };
+    const current = [change.revision, change.canary?.revision ?? null];
+    const isLifted = (entry: KeptOff): boolean =>
+      lifts.includes(entry) || ((liftsAll || change.force) && current.includes(entry.revision));
+    const isKept = (entry: KeptOff): boolean => (amends || isBan(entry)) && !isLifted(entry);
+    const keptOff = mergedKeptOff((last?.keptOff ?? []).filter(isKept), keepOff, change.revision);
+    const why = { revertOf, cause: cause ?? null, quarantine, author, at, note };
+    return { head: { ...change, ...why, sequence, stateSince, keptOff, push }, position };
   });
   const heads = writes.map(({ head }) => head);
   if (await store.writeHeads(writes)) return { status: 'written', heads, ms: performance.now() - startedAt };

@@ -30,16 +30,18 @@ import type { CommandContext } from '../commands/context.ts';
 import { askNodes } from '../fleet/ask-nodes.ts';
 import { heartbeatInterval } from '../fleet/heartbeat-interval.ts';
 import { createMembership } from '../fleet/membership.ts';
-import { rollBackAndAwait, rollBackStalled, stalledHeads } from '../rollout/automatic-rollback.ts';
+import { actOnFindings, rollBackAndAwait } from '../rollout/automatic-rollback.ts';
 import { startBundleGc } from '../rollout/bundle-gc.ts';
 import { CanaryMonitor } from '../rollout/canary-monitor.ts';
 import { awaitCommit } from '../rollout/commit.ts';
 import type { Audience } from '../rollout/context.ts';
+import { accusedHeads } from '../rollout/findings.ts';
 import { startHistoryGc } from '../rollout/history-gc.ts';
 import { lateResults, withSilentNodes } from '../rollout/late-results.ts';
 import { startPackagesGc } from '../rollout/packages-gc.ts';
 import { createReconciler } from '../rollout/reconciler.ts';
 import { openAudit } from '../store/audit.ts';
+import { RestartWatch } from '../rollout/restart-watch.ts';
 import { openKeyring } from '../store/keyring.ts';
 import { openStore } from '../store/stream-store.ts';
 import type { ControllerConfig } from './config.ts';
@@ -192,6 +194,7 @@ export async function createController({
       const expected = new Set(members.map(({ node }) => node));
       await awaitCommit(rollout, heads, { expected, timeoutMs: NODES_TIMEOUT_MS });
     };
+    const restarts = new RestartWatch();
     const reconciler = start(
       createReconciler({
         ...rollout,
@@ -204,8 +207,15 @@ export async function createController({
           const late = lateResults(heads, results, expected, membership.present());
           await Promise.all(late.map(result => store.writeHeadResult(result)));
         },
-        rollBackStalled: (heads, results) =>
-          rollBackStalled(rollout, stalledHeads(heads, results, membership.present()), audience, log),
+        actOnFindings: async (heads, results) => {
+          const containers = await membership.containers();
+          // Without the roster, nobody but the nodes says which of them are real.
+          if (containers === null) return;
+          restarts.observe(heads, containers);
+          const hasRestarted = restarts.hasRestarted.bind(restarts);
+          const accused = accusedHeads(heads, results, membership.present(), containers, hasRestarted);
+          await actOnFindings(rollout, accused, audience, log);
+        },
         log,
       }),
     );

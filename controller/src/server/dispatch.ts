@@ -3,6 +3,7 @@ import type { Command } from '../api/command.ts';
 import type { Client } from '../api/report.ts';
 import type { Result } from '../api/results.ts';
 import { audit } from '../commands/records/audit.ts';
+import { bans, lift } from '../commands/kept-off/bans.ts';
 import { call } from '../commands/call.ts';
 import { compile } from '../commands/compile.ts';
 import type { CommandContext, Handler } from '../commands/context.ts';
@@ -36,6 +37,8 @@ const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
   ping,
   nodes,
   status,
+  bans,
+  lift,
   history,
   audit,
   result,

@@ -1,6 +1,6 @@
 import type { Bundle } from '../../../protocol/bundle.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
-import { desiredRevision, type Head, isAutomaticRollback } from '../../../protocol/head.ts';
+import { desiredRevision, type Head, isAutomatic, isAutomaticRollback } from '../../../protocol/head.ts';
 import { HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
 import type { DigestRequest, NodeDescription } from '../../../protocol/messages.ts';
 import type { Assignment } from '../modules/assignment.ts';
@@ -82,7 +82,7 @@ export function createReconciler(
     makeRoom: head.makeRoom,
     // A canary has run for long: its data is not what it was before.
     revert: isAutomaticRollback(head) && head.cause !== 'canary',
-    automatic: isAutomaticRollback(head),
+    automatic: isAutomatic(head),
   });
 
   /**

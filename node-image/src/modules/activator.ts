@@ -79,7 +79,9 @@ export function createActivator(deps: ActivatorDeps) {
   /** The refusal of a revision that brought this node down before; null for every other revision. */
   const checkBan = (target: Target): Refused | null => {
     const ban = bans.of(scriptName(target));
-    return ban === null ? null : refused('banned', `it ${ban.detail} (push --force lifts the ban)`);
+    return ban === null
+      ? null
+      : { ...refused('banned', `it ${ban.detail} (push --force lifts the ban)`), cause: ban.cause };
   };
 
   /** The compiled revisions of the targets, or the first refusal. */

@@ -8,6 +8,6 @@ export interface Assignment extends Omit<Target, 'revision'> {
   readonly force: boolean;
   /** Whether to purge the oldest draining versions, as many as the load needs, rather than to refuse it. */
   readonly makeRoom: boolean;
-  /** Whether it is a rollback that no operator asked for, which lifts no ban. */
+  /** Whether no operator asked for it: it lifts no ban. */
   readonly automatic?: boolean;
 }

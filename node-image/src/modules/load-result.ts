@@ -1,4 +1,4 @@
-import type { RefusalReason } from '../../../protocol/messages.ts';
+import type { BanCause, RefusalReason } from '../../../protocol/messages.ts';
 
 /** The result of a request to prepare or to load. */
 export type LoadResult = Loaded | Refused;
@@ -14,6 +14,8 @@ export interface Loaded {
 export interface Refused {
   status: 'refused';
   reason: RefusalReason;
+  /** Why it is banned. */
+  cause?: BanCause;
   detail: string;
 }
 

@@ -83,7 +83,8 @@ export class ModuleTable {
     const refusals: NodeDescription['refusals'] = {};
     for (const [module, { headSeen, headResult }] of this.#modules) {
       if (headResult.status === 'ok') continue;
-      refusals[module] = { sequence: headSeen, reason: headResult.reason, detail: headResult.detail };
+      const { status: _status, ...refusal } = headResult;
+      refusals[module] = { sequence: headSeen, ...refusal };
     }
     return refusals;
   }

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import * as v from 'valibot';
 
 import { decode, encode } from '../../../protocol/codec.ts';
+import { type BanCause, banCause } from '../../../protocol/messages.ts';
 import { count } from '../../../protocol/schemas.ts';
 import { replaceFile } from '../../../shared/files.ts';
 
@@ -15,6 +16,7 @@ const banSchema = v.object({
   script: v.string(),
   /** One line for people: what it did, when and where. */
   detail: v.string(),
+  cause: v.optional(banCause, 'stalled'),
   /** Whether the revision is refused now. */
   active: v.boolean(),
   /** The sequence of the head that lifted the ban last, 0 for none: the same head does not lift it twice. */
@@ -56,10 +58,10 @@ export class Bans {
 }
 
 /** Adds a ban to a list, or makes a lifted one active again. */
-export function withBan(bans: readonly Ban[], script: string, detail: string): Ban[] {
+export function withBan(bans: readonly Ban[], script: string, detail: string, cause: BanCause): Ban[] {
   const liftedBy = bans.find(ban => ban.script === script)?.liftedBy ?? 0;
   const others = bans.filter(ban => ban.script !== script);
-  return [...others, { script, detail, active: true, liftedBy }].slice(-MAX_BANS);
+  return [...others, { script, detail, cause, active: true, liftedBy }].slice(-MAX_BANS);
 }
 
 /** Reads the file that {@link writeBans} wrote; an empty list when it does not exist or can't be read. */

@@ -2,6 +2,7 @@ import { openSync, readSync, writeSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { workerData } from 'node:worker_threads';
 
+import type { BanCause } from '../../../protocol/messages.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
 import { isDebuggerAttached } from './attached-debugger.ts';
 import { readBans, withBan, writeBans } from './bans.ts';
@@ -86,7 +87,7 @@ async function onExcess({ kind, mb, culprit, holders }: Excess): Promise<void> {
   if (culprit !== null) {
     const deed = `took this node to ${Math.round(mb)} MB of memory`;
     // At once: while the inspector looks for the source, memory can grow to where the kernel ends the process.
-    ban({ script: culprit.script, source: null }, deed);
+    ban('memory', { script: culprit.script, source: null }, deed);
     using inspector = new MainThreadInspector();
     const location = kind === 'live' ? await locate(inspector, culprit) : { script: culprit.script, source: null };
     return restart('memory', location, deed);
@@ -110,16 +111,16 @@ function namesOf(holders: Excess['holders']): string {
 }
 
 /** Bans the module's revision, and ends the process. */
-function restart(reason: 'stalled' | 'memory', location: ModuleLocation | null, deed: string): void {
+function restart(reason: BanCause, location: ModuleLocation | null, deed: string): void {
   if (location === null) return end(reason, null, `something ${deed}, and no module was found in it`);
-  end(reason, location.script, `${location.script} ${ban(location, deed)}`);
+  end(reason, location.script, `${location.script} ${ban(reason, location, deed)}`);
 }
 
 /** Bans the module's revision. Returns what it did, for people. */
-function ban({ script, source }: ModuleLocation, deed: string): string {
+function ban(cause: BanCause, { script, source }: ModuleLocation, deed: string): string {
   const detail = `${deed} at ${new Date().toISOString()}${source === null ? '' : `, in ${source}`}`;
   try {
-    writeBans(data.bansFile, withBan(readBans(data.bansFile), script, detail));
+    writeBans(data.bansFile, withBan(readBans(data.bansFile), script, detail, cause));
     return detail;
   } catch (error) {
     return `${detail}; the ban could not be written: ${String(error)}`;
@@ -127,7 +128,7 @@ function ban({ script, source }: ModuleLocation, deed: string): string {
 }
 
 /** Logs why, and kills the process. The container engine starts it again. Restarts with nobody to blame are counted. */
-function end(reason: 'stalled' | 'memory', script: string | null, cause: string): void {
+function end(reason: BanCause, script: string | null, cause: string): void {
   remember(restarts => (script === null ? withRestart(restarts, Date.now()) : { ...restarts, alarmMb: null }));
   const time = new Date().toISOString();
   write({ level: 50, time, node: data.node, reason, script, msg: `the node restarts: ${cause}` });

@@ -39,20 +39,34 @@ async function pushTwo(cluster: Cluster, module: string, code: string, ...option
 }
 
 /** Waits until every node runs the previous revision, and expects one rollback in the history, with its cause. */
-async function expectRolledBack(cluster: Cluster, module: string, stalled: string, before: string, nodes: RegExp) {
+async function expectRolledBack(cluster: Cluster, module: string, stalled: string, before: string, accused: RegExp) {
   const newest = async () => (await cluster.history(module))[0];
   await expect
     .poll(newest, { timeout: 20_000 })
     .toMatchObject({ revision: before, author: 'hotcast', outcome: { verdict: 'committed' } });
   const [rollback, ...rest] = await cluster.history(module);
-  expect(rollback?.note).toMatch(
-    new RegExp(`^stalled on ${nodes.source}: rolled back from ${shortRevision(stalled)}$`),
-  );
-  expect(rest.filter(({ note }) => note.startsWith('stalled'))).toEqual([]);
+  expect(rollback?.note).toMatch(new RegExp(`^${accused.source}: rolled back from ${shortRevision(stalled)}$`));
+  expect(rest.filter(({ note }) => note.includes('rolled back'))).toEqual([]);
   await waitForConvergence(cluster);
   expect(await runningRevisions(cluster, module)).toEqual([before]);
   const { result } = await cluster.call(`${module}.version()`);
   expect(result.nodes.map(node => node.status === 'value' && node.json)).toEqual(['"one"', '"one"', '"one"']);
+}
+
+/** Waits until one node is kept off a revision and runs another one instead. Every other node runs on with it. */
+async function expectQuarantined(
+  cluster: Cluster,
+  module: string,
+  { revision, instead, node, cause }: { revision: string; instead: string | null; node: string; cause: string },
+) {
+  const running = async () =>
+    Object.fromEntries(Object.entries(await cluster.revisions()).map(([each, all]) => [each, all?.[module] ?? null]));
+  const expected = Object.fromEntries(cluster.nodeNames.map(each => [each, each === node ? instead : revision]));
+  await expect.poll(running, { timeout: 20_000 }).toEqual(expected);
+  const newest = async () => (await cluster.history(module))[0];
+  const note = `quarantined, ${cause} on ${node}: ${shortRevision(revision)}`;
+  const written = { revision, note, author: 'hotcast', outcome: { verdict: 'committed' } };
+  await expect.poll(newest, { timeout: 20_000 }).toMatchObject(written);
 }
 
 /** Waits until a node is ready again after its watchdog ended it. */
@@ -68,7 +82,7 @@ describe('a call that blocks its node', () => {
     const { exitCode, result } = await cluster.call('spinning.run()', ...SHORT_TIMEOUT);
     expect(exitCode).toBe(3);
     expect(result.nodes.map(({ status }) => status)).toEqual(['silent', 'silent', 'silent']);
-    await expectRolledBack(cluster, 'spinning', revision, before, /(fred|bambam|betty)(, \w+)*/);
+    await expectRolledBack(cluster, 'spinning', revision, before, /stalled on (fred|bambam|betty)(, \w+)*/);
     for (const node of cluster.nodeNames) {
       const line = await cluster.waitForLog(node, ({ msg }) => msg.startsWith('the node restarts'), since);
       expect(line).toMatchObject({ node, script: `spinning@${shortRevision(revision)}` });
@@ -77,33 +91,40 @@ describe('a call that blocks its node', () => {
   });
 
   it.for([
-    { title: 'promises, a regular expression, native code', kinds: ['awaiting', 'regex', 'native'] as const },
-    { title: 'memory on the heap and outside of it', kinds: ['heap', 'buffers', 'promises'] as const },
-  ])('on one node rolls back every node: $title', async ({ kinds }, { cluster }) => {
-    const pushed = new Map<string, Awaited<ReturnType<typeof pushTwo>>>();
-    for (const kind of kinds) pushed.set(kind, await pushTwo(cluster, kind, BLOCKING_CODE[kind]));
-    await Promise.all(
-      kinds.map((kind, index) =>
-        cluster.call(`${kind}.run()`, '--node', cluster.nodeNames[index] ?? '', ...SHORT_TIMEOUT),
-      ),
-    );
-    for (const [index, [kind, { before, revision }]] of [...pushed].entries()) {
-      await expectRolledBack(cluster, kind, revision, before, new RegExp(cluster.nodeNames[index] ?? ''));
-    }
-  });
+    { title: 'promises, a regular expression, native code', cause: 'stalled', kinds: ['awaiting', 'regex', 'native'] },
+    { title: 'memory on the heap and outside of it', cause: 'memory', kinds: ['heap', 'buffers', 'promises'] },
+  ] as const)(
+    'on one node keeps that node off it, and on a second one rolls back every node: $title',
+    async ({ kinds, cause }, { cluster }) => {
+      const nameOf = (index: number): string => cluster.nodeNames[index % kinds.length] ?? '';
+      const pushed = new Map<string, Awaited<ReturnType<typeof pushTwo>>>();
+      for (const kind of kinds) pushed.set(kind, await pushTwo(cluster, kind, BLOCKING_CODE[kind]));
+      const callOn = async (shift: number): Promise<unknown> =>
+        Promise.all(
+          kinds.map((kind, index) => cluster.call(`${kind}.run()`, '--node', nameOf(index + shift), ...SHORT_TIMEOUT)),
+        );
+      await callOn(0);
+      for (const [index, [kind, { before, revision }]] of [...pushed].entries()) {
+        await expectQuarantined(cluster, kind, { revision, instead: before, node: nameOf(index), cause });
+      }
+      await callOn(1);
+      for (const [index, [kind, { before, revision }]] of [...pushed].entries()) {
+        await expectRolledBack(cluster, kind, revision, before, new RegExp(`${cause} on ${nameOf(index + 1)}`));
+      }
+    },
+  );
 
-  it('removes the module when it has no previous revision', async ({ cluster }) => {
+  it('keeps the node off a module that has no previous revision, which the others run on', async ({ cluster }) => {
     cluster.writeModule('only', blockingSource('one', BLOCKING_CODE.spin));
-    await cluster.push('only');
+    const { revision } = await cluster.push('only');
     await cluster.call('only.run()', '--node', 'fred', ...SHORT_TIMEOUT);
-    await expect
-      .poll(() => cluster.history('only'), { timeout: 20_000 })
-      .toMatchObject([
-        { revision: null, note: expect.stringMatching(/^stalled on fred: /) as string, outcome: {} },
-        { note: 'push' },
-      ]);
+    await expectQuarantined(cluster, 'only', { revision, instead: null, node: 'fred', cause: 'stalled' });
+    await cluster.call('only.run()', '--node', 'betty', ...SHORT_TIMEOUT);
+    const bans = async () => (await cluster.hotcast('bans')).stdout.match(/only@.*/g)?.length;
+    await expect.poll(bans, { timeout: 20_000 }).toBe(2);
+    expect((await cluster.history('only'))[0]).toMatchObject({ revision, quarantine: true });
+    await cluster.change('remove', 'only');
     await waitForConvergence(cluster);
-    expect(await runningRevisions(cluster, 'only')).toEqual([null]);
   });
 
   it('in a canary rolls the canary back, and the other nodes never load its revision', async ({ cluster }) => {
@@ -124,7 +145,7 @@ describe('a call that blocks its node', () => {
 });
 
 describe('a module that blocks its node while it loads', () => {
-  it('on one node is reported as silent, and every node is rolled back', async ({ cluster }) => {
+  it('on one node is reported as silent, and the node is kept off it', async ({ cluster }) => {
     cluster.writeModule('heavy', versionSource('one'));
     const { revision: before } = await cluster.push('heavy');
     const { Id } = await (await cluster.container('bambam')).inspect();
@@ -137,29 +158,33 @@ describe('a module that blocks its node while it loads', () => {
     const { exitCode, result, revision } = await cluster.push('heavy', '--timeout', '3');
     expect({ exitCode, outcome: result.outcome }).toEqual({ exitCode: 3, outcome: 'committed' });
     expect(result.nodes.map(({ status }) => status)).toEqual(['loaded', 'silent', 'loaded']);
-    await expectRolledBack(cluster, 'heavy', revision, before, /bambam/);
+    await expectQuarantined(cluster, 'heavy', { revision, instead: before, node: 'bambam', cause: 'stalled' });
+    await cluster.change('remove', 'heavy');
+    await waitForConvergence(cluster);
   });
 });
 
 describe('a revision that blocked a node', () => {
   it('is banned on that node until push --force, and is banned again when it blocks again', async ({ cluster }) => {
     const { before, revision } = await pushTwo(cluster, 'stubborn', BLOCKING_CODE.spin);
+    const quarantined = { revision, instead: before, node: 'betty', cause: 'stalled' };
     await cluster.call('stubborn.run()', '--node', 'betty', ...SHORT_TIMEOUT);
-    await expectRolledBack(cluster, 'stubborn', revision, before, /betty/);
+    await expectQuarantined(cluster, 'stubborn', quarantined);
 
+    // It is in the record: the node does not have to remember it.
+    cluster.writeModule('stubborn', versionSource('three'));
+    await cluster.push('stubborn');
+    cluster.writeModule('stubborn', blockingSource('two', BLOCKING_CODE.spin));
+    await cluster.exec('betty', ['node', '-e', "fs.rmSync('/var/lib/hotcast/bans.json')"]);
+    await (await cluster.container('betty')).restart();
     const refused = await cluster.push('stubborn');
     expect({ exitCode: refused.exitCode, outcome: refused.result.outcome }).toEqual({
       exitCode: 1,
       outcome: 'refused',
     });
     expect(refused.result.nodes).toMatchObject([
-      {
-        node: 'betty',
-        reason: 'banned',
-        detail: expect.stringMatching(/^it blocked .* \(push --force lifts the ban\)$/) as string,
-      },
+      { node: 'betty', reason: 'banned', detail: expect.stringMatching(/^it blocked /) as string },
     ]);
-    expect(await runningRevisions(cluster, 'stubborn')).toEqual([before]);
 
     const forced = await cluster.push('stubborn', '--force');
     expect(forced.exitCode).toBe(0);
@@ -167,13 +192,14 @@ describe('a revision that blocked a node', () => {
     await waitForConvergence(cluster);
 
     await cluster.call('stubborn.run()', '--node', 'betty', ...SHORT_TIMEOUT);
-    await expect.poll(async () => runningRevisions(cluster, 'stubborn'), { timeout: 20_000 }).toEqual([before]);
+    await expect.poll(async () => (await cluster.hotcast('bans')).stdout, { timeout: 20_000 }).toContain('stubborn@');
+    await cluster.change('remove', 'stubborn');
     await waitForConvergence(cluster);
   });
 
-  it('is rolled back by a controller that was down at that time', async ({ cluster }) => {
+  it('is kept off its node by a controller that was down at that time', async ({ cluster }) => {
     const { before, revision } = await pushTwo(cluster, 'unheard', BLOCKING_CODE.spin);
-    // Without a controller, nothing is rolled back.
+    // Without a controller, the node refuses it by itself.
     const started = cluster.exec('controller', ['sh', '-c', "hotcast call 'unheard.run()' --node betty --timeout 60"]);
     started.catch(() => undefined);
     const since = Date.now();
@@ -181,7 +207,9 @@ describe('a revision that blocked a node', () => {
     await cluster.kill('controller');
     await waitForRestart(cluster, 'betty', since);
     await cluster.startContainer('controller');
-    await expectRolledBack(cluster, 'unheard', revision, before, /betty/);
+    await expectQuarantined(cluster, 'unheard', { revision, instead: before, node: 'betty', cause: 'stalled' });
+    await cluster.change('remove', 'unheard');
+    await waitForConvergence(cluster);
   });
 });
 

@@ -17,6 +17,7 @@ const READING: ReadonlySet<Command['type']> = new Set([
   'result',
   'audit',
   'dev',
+  'bans',
 ]);
 
 /** Carries out a command, and writes down what came of it, unless it only looks. */

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 
 import type Docker from 'dockerode';
+import * as v from 'valibot';
 
 import type { RosterAnswer } from '../../../../protocol/messages.ts';
 
@@ -12,6 +14,9 @@ const RETRY_INTERVAL_MS = 1_000;
 
 /** The list is read again after this time in any case: not every failure in the engine is an event. */
 const REFRESH_INTERVAL_MS = 10_000;
+
+/** What matters of an event of the engine. */
+const eventSchema = v.object({ Action: v.string(), Actor: v.object({ ID: v.string() }), timeNano: v.number() });
 
 interface Engine {
   listContainers(options: Docker.ContainerListOptions): Promise<Docker.ContainerInfo[]>;
@@ -28,6 +33,8 @@ export class Containers {
   readonly #labels: readonly string[];
   #isListening = false;
   #cached: RosterAnswer | null = null;
+  /** The last start of each container, by its id. */
+  readonly #starts = new Map<string, string>();
   /** Counts the changes: a list that was requested before a change is not cached. */
   #changes = 0;
 
@@ -65,6 +72,8 @@ export class Containers {
     const events = await this.#engine.getEvents({ filters });
     // A chunk can be part of an event or several events. Each means that the list is out of date.
     events.on('data', () => this.#changed());
+    events.setEncoding('utf8');
+    createInterface({ input: events }).on('line', line => this.#noteStart(line));
     this.#isListening = true;
     this.#changed();
     const refresh = setInterval(() => {
@@ -72,6 +81,14 @@ export class Containers {
       void this.list();
     }, REFRESH_INTERVAL_MS);
     await once(events, 'close').finally(() => clearInterval(refresh));
+  }
+
+  /** Notes when a container starts: no node can make that up. */
+  #noteStart(line: string): void {
+    const event = parseEvent(line);
+    if (event?.Action === 'destroy') this.#starts.delete(event.Actor.ID.slice(0, 12));
+    if (event?.Action === 'start') this.#starts.set(event.Actor.ID.slice(0, 12), String(event.timeNano));
+    this.#changed();
   }
 
   #changed(): void {
@@ -84,16 +101,30 @@ export class Containers {
       const containers = await this.#engine.listContainers({ all: true, filters: { label: [...this.#labels] } });
       return {
         status: 'containers',
-        containers: containers.map(({ Id, Names, State, Created }) => ({
-          id: Id.slice(0, 12),
-          name: (Names[0] ?? Id).replace(/^\//, ''),
-          state: State,
-          createdAt: Created * 1_000,
-        })),
+        containers: containers.map(({ Id, Names, State, Created }) => {
+          const id = Id.slice(0, 12);
+          const lastStart = this.#starts.get(id);
+          return {
+            id,
+            name: (Names[0] ?? Id).replace(/^\//, ''),
+            state: State,
+            createdAt: Created * 1_000,
+            ...(lastStart === undefined ? {} : { lastStart }),
+          };
+        }),
       };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return { status: 'unavailable', detail: `the roster can't ask the Docker engine (${reason})` };
     }
+  }
+}
+
+/** An event of the engine; null when the line is none. */
+function parseEvent(line: string): v.InferOutput<typeof eventSchema> | null {
+  try {
+    return v.parse(eventSchema, JSON.parse(line));
+  } catch {
+    return null;
   }
 }

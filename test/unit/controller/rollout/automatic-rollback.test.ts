@@ -1,48 +1,95 @@
 import { describe, expect, it } from 'vitest';
 
-import { stalledHeads } from '../../../../controller/src/rollout/automatic-rollback.ts';
-import type { HeadResult } from '../../../../protocol/head-result.ts';
-import { descriptionOf, headOf } from '../../fixtures.ts';
+import { actOnFindings, MAX_ROLLBACKS_AN_HOUR } from '../../../../controller/src/rollout/automatic-rollback.ts';
+import type { RolloutContext } from '../../../../controller/src/rollout/context.ts';
+import type { Finding } from '../../../../controller/src/rollout/findings.ts';
+import type { HeadWrite } from '../../../../controller/src/store/heads.ts';
+import { desiredRevision, type Head } from '../../../../protocol/head.ts';
+import { subjectsOf } from '../../../../protocol/subjects.ts';
+import { headOf, recordingLog } from '../../fixtures.ts';
 
-const [two = '', three = ''] = ['b', 'c'].map(digit => digit.repeat(64));
+const [one = '', two = ''] = ['a', 'b'].map(digit => digit.repeat(64));
 
-describe('stalledHeads', () => {
-  const head = headOf('demo', two, 5);
-  const result: HeadResult = { module: 'demo', sequence: 5, verdict: 'committed', loaded: 2, refused: 0, silent: 1 };
-  const refusing = (node: string, sequence = 5, reason: 'banned' | 'on_load_failure' = 'banned') => ({
-    ...descriptionOf(node),
-    refusals: { demo: { sequence, reason, detail: `it stalled on ${node}` } },
+const finding = (node: string, cause: Finding['cause'] = 'stalled'): Finding => ({ node, cause, detail: 'it did' });
+
+/** A controller whose stream has these heads, the oldest first, and a fleet that does not answer. */
+function controllerOf(...heads: Head[]) {
+  const written = [...heads];
+  const history = async (module: string) => written.filter(head => head.module === module);
+  const last = (module: string) => written.findLast(head => head.module === module) ?? null;
+  const store = {
+    history,
+    heads: async () => [...new Set(written.map(({ module }) => module))].flatMap(module => last(module) ?? []),
+    lastHead: async (module: string) => ({ head: last(module), position: 1 }),
+    writeHeads: async (writes: readonly HeadWrite[]) => written.push(...writes.map(({ head }) => head)) > 0,
+    writeHeadResult: async () => undefined,
+    signHead: () => new Uint8Array(),
+  };
+  const nats = { publish: () => undefined, subscribe: () => ({ unsubscribe: () => undefined }) };
+  const context = { nats, store, subjects: subjectsOf('dino'), packagesTimeoutMs: 1 } as unknown as RolloutContext;
+  const audience = async () => ({ expected: new Set<string>(), timeoutMs: 1 });
+  return {
+    last,
+    /** What the findings of these nodes about a module's last head lead to. */
+    act: async (module: string, isConfirmed: boolean, ...findings: Finding[]): Promise<Head | null> => {
+      const head = last(module);
+      const accused = head === null ? [] : [{ head, findings, isConfirmed }];
+      await actOnFindings(context, accused, audience, recordingLog());
+      return last(module);
+    },
+  };
+}
+
+const runningOn = (head: Head | null) =>
+  ['fred', 'betty'].map(node => (head === null ? null : desiredRevision(head, node)));
+
+describe('what one node says alone', () => {
+  it('keeps it off the revision, and nobody else, with the true cause', async () => {
+    const { act } = controllerOf(headOf('demo', one, 1), headOf('demo', two, 2));
+    const head = await act('demo', false, finding('fred', 'memory'));
+    expect(runningOn(head)).toEqual([one, two]);
+    expect(head).toMatchObject({ revision: two, quarantine: true, cause: null, author: 'hotcast' });
+    expect(head?.note).toBe('quarantined, memory on fred: bbbbbbbbbbbb');
   });
 
-  it('names the nodes that refuse, and what happened on the first', () => {
-    const nodes = [refusing('betty'), descriptionOf('bambam'), refusing('fred')];
-    expect(stalledHeads([head], [result], nodes)).toEqual([
-      { head, nodes: ['fred', 'betty'], detail: 'it stalled on fred' },
+  it('keeps it off all modules that were pushed together', async () => {
+    const push = 'together';
+    const heads = ['demo', 'counter'].map(module => ({ ...headOf(module, two, 2), push }));
+    const { act, last } = controllerOf(headOf('demo', one, 1), headOf('counter', one, 1), ...heads);
+    const head = await act('demo', false, finding('fred'));
+    expect(runningOn(last('counter'))).toEqual([one, two]);
+    expect(last('counter')?.push).toBe(head?.push);
+  });
+});
+
+describe('what is confirmed', () => {
+  it('makes every node go back, and is remembered as bans', async () => {
+    const { act } = controllerOf(headOf('demo', one, 1), headOf('demo', two, 2));
+    await act('demo', false, finding('fred', 'memory'));
+    const head = await act('demo', true, finding('betty'));
+    expect(runningOn(head)).toEqual([one, one]);
+    expect(head).toMatchObject({ cause: 'watchdog', note: 'stalled on betty: rolled back from bbbbbbbbbbbb' });
+    expect(head?.keptOff.map(({ node, cause }) => [node, cause])).toEqual([
+      ['fred', 'memory'],
+      ['betty', 'stalled'],
     ]);
   });
 
-  it.each([
-    ['no node refuses it', [head], [result], [descriptionOf('fred')]],
-    ['another head is refused', [head], [result], [refusing('fred', 4)]],
-    ['it is refused for another reason', [head], [result], [refusing('fred', 5, 'on_load_failure')]],
-    ['its push has no result yet', [head], [], [refusing('fred')]],
-    [
-      'the refused one is a canary',
-      [
-        {
-          ...head,
-          canary: {
-            revision: three,
-            manifest: null,
-            scope: { type: 'names' as const, names: ['fred'] },
-            maxErrors: 0,
-          },
-        },
-      ],
-      [result],
-      [refusing('fred')],
-    ],
-  ])('is empty when %s', (_, heads, headResults, nodes) => {
-    expect(stalledHeads(heads, headResults, nodes)).toEqual([]);
+  it('never leaves a module without a revision', async () => {
+    const { act } = controllerOf(headOf('demo', two, 2));
+    const head = await act('demo', true, finding('fred'));
+    expect(head).toMatchObject({ revision: two, quarantine: true });
+    expect(runningOn(head)).toEqual([null, two]);
+  });
+
+  it('rolls a module back a few times in an hour at most', async () => {
+    const now = Date.now();
+    const back = { cause: 'watchdog' as const, revertOf: 'x', at: now - 1_000 };
+    const before = Array.from({ length: MAX_ROLLBACKS_AN_HOUR }, (_, index) => headOf('demo', one, index + 1));
+    const often = controllerOf(...before.map(head => ({ ...head, ...back })), headOf('demo', two, 9));
+    expect(await often.act('demo', true, finding('fred'))).toMatchObject({ revision: two, quarantine: true });
+    const longAgo = before.map(head => ({ ...head, ...back, at: now - 3_700_000 }));
+    const seldom = controllerOf(...longAgo, headOf('demo', two, 9));
+    expect(await seldom.act('demo', true, finding('fred'))).toMatchObject({ revision: one, cause: 'watchdog' });
   });
 });

@@ -13,7 +13,7 @@ import { bundleOf, headOf, recordingLog } from '../../fixtures.ts';
 const folder = mkdtempSync(join(tmpdir(), 'hotcast-bans-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const banOf = (script: string): Ban => ({ script, detail: 'stalled', active: true, liftedBy: 0 });
+const banOf = (script: string): Ban => ({ script, detail: 'stalled', cause: 'stalled', active: true, liftedBy: 0 });
 
 describe('the bans file', () => {
   it('returns what was written', () => {
@@ -34,7 +34,7 @@ describe('the bans file', () => {
 
   it('keeps the newest hundred', () => {
     let bans: readonly Ban[] = [];
-    for (let index = 0; index < 150; index += 1) bans = withBan(bans, `demo@${index}`, 'stalled');
+    for (let index = 0; index < 150; index += 1) bans = withBan(bans, `demo@${index}`, 'stalled', 'stalled');
     expect(bans.map(({ script }) => script)).toEqual(Array.from({ length: 100 }, (_, index) => `demo@${index + 50}`));
   });
 });
@@ -47,7 +47,7 @@ describe('a ban', () => {
     bans.lift('demo@0', 5);
     expect(bans.of('demo@0')).toBeNull();
 
-    const after = new Bans(withBan(saved, 'demo@0', 'stalled again'), save);
+    const after = new Bans(withBan(saved, 'demo@0', 'stalled again', 'stalled'), save);
     after.lift('demo@0', 5);
     expect(after.of('demo@0')).toMatchObject({ detail: 'stalled again' });
     after.lift('demo@0', 6);
@@ -72,6 +72,7 @@ describe('a node with a ban', () => {
     expect(server.commit([headOf('demo', bad.revision, 2)])).toEqual({
       status: 'refused',
       reason: 'banned',
+      cause: 'stalled',
       detail: 'it stalled (push --force lifts the ban)',
     });
     expect(server.current('demo')?.revision).toBe(good.revision);

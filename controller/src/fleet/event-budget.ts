@@ -1,0 +1,50 @@
+/** So many events of one node are read at once, and so many a second in the long run. A node sends one in 2 seconds. */
+const BURST = 50;
+const PER_SECOND = 20;
+
+/** How long a node counts as flooding after its last event that was not read (milliseconds). */
+const FLOOD_MS = 60_000;
+
+/** The number of nodes that are remembered: names cost whoever has the key of a node nothing. */
+const MAX_NODES = 20_000;
+
+/** Limits what one node can have the controller read: what exceeds it is dropped before it is parsed. */
+export class EventBudget {
+  readonly #now: () => number;
+  readonly #nodes = new Map<string, { left: number; at: number; dropped: number; droppedAt: number }>();
+
+  /** @param now a clock, in milliseconds since any fixed moment. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** Whether an event of a node is to be read. */
+  take(node: string): boolean {
+    const now = this.#now();
+    const known = this.#nodes.get(node) ?? this.#add(node, now);
+    known.left = Math.min(BURST, known.left + ((now - known.at) * PER_SECOND) / 1_000);
+    known.at = now;
+    if (known.left >= 1) {
+      known.left -= 1;
+      return true;
+    }
+    if (now - known.droppedAt > FLOOD_MS) known.dropped = 0;
+    known.dropped += 1;
+    known.droppedAt = now;
+    return false;
+  }
+
+  /** The nodes that have sent too much in the last minute, and how many events of each were dropped. */
+  floods(): { readonly node: string; readonly dropped: number }[] {
+    const since = this.#now() - FLOOD_MS;
+    return [...this.#nodes].flatMap(([node, { dropped, droppedAt }]) => (droppedAt > since ? [{ node, dropped }] : []));
+  }
+
+  #add(node: string, now: number) {
+    const [oldest] = this.#nodes.keys();
+    if (this.#nodes.size >= MAX_NODES && oldest !== undefined) this.#nodes.delete(oldest);
+    const added = { left: BURST, at: now, dropped: 0, droppedAt: -Infinity };
+    this.#nodes.set(node, added);
+    return added;
+  }
+}

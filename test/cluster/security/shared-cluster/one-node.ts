@@ -1,0 +1,144 @@
+import { describe, expect } from 'vitest';
+
+import type { Head } from '../../../../protocol/head.ts';
+import type { EventKind } from '../../../../protocol/subjects.ts';
+import { subjectsOf } from '../../../../protocol/subjects.ts';
+import { Attacker, UNKNOWN_NODE } from '../../../support/attack/attacker.ts';
+import { speakAs } from '../../../support/attack/stolen-key.ts';
+import type { Cluster } from '../../../support/cluster/cluster.ts';
+import { waitForConvergence } from '../../../support/cluster/convergence.ts';
+import { versionSource } from '../../../support/cluster/module-sources.ts';
+import { descriptionOf } from '../../../unit/fixtures.ts';
+import { it } from './cluster.ts';
+
+/** Pushes two versions of a module. Returns their revisions, and the head of the second. */
+async function pushTwo(cluster: Cluster, module: string) {
+  cluster.writeModule(module, versionSource('one'));
+  const { revision: before } = await cluster.push(module);
+  cluster.writeModule(module, versionSource('two'));
+  const { revision } = await cluster.push(module);
+  const [head] = await cluster.history(module);
+  if (head === undefined) throw new Error('no head');
+  return { before, revision, head };
+}
+
+/** An event in which a node says that a head's revision brought it down. */
+async function ban(cluster: Cluster, head: Head, node: string, name = node, kind: EventKind = 'stalled') {
+  const { id } = await cluster.container(node);
+  const detail = 'took this node to 900 MB of memory';
+  const refusals = { [head.module]: { sequence: head.sequence, reason: 'banned', cause: 'memory', detail } };
+  const payload = { ...descriptionOf(name, {}, id.slice(0, 12)), refusals };
+  return { subject: subjectsOf(cluster.cookie).event(name, kind), payload };
+}
+
+const runningOn = async (cluster: Cluster, module: string) =>
+  Object.fromEntries(Object.entries(await cluster.revisions()).map(([node, modules]) => [node, modules?.[module]]));
+
+const bansOf = async (cluster: Cluster) => (await cluster.hotcast('bans')).stdout;
+
+describe('one node, with its stolen key,', () => {
+  it('that says a revision is banned is kept off it, until that is lifted, and nobody else', async ({ cluster }) => {
+    const { before, revision, head } = await pushTwo(cluster, 'accused');
+    // Under both of its names: it is one container all the same.
+    const { id } = await cluster.container('fred');
+    const second = `fred-${id.slice(0, 6)}`;
+    await speakAs(cluster, 'fred', [
+      await ban(cluster, head, 'fred', second, 'heartbeat'),
+      await ban(cluster, head, 'fred'),
+    ]);
+    const nodes = { fred: before, bambam: revision, betty: revision };
+    await expect.poll(() => runningOn(cluster, 'accused'), { timeout: 20_000 }).toMatchObject(nodes);
+    const newest = async () => (await cluster.history('accused'))[0];
+    await expect.poll(newest).toMatchObject({ revision, author: 'hotcast', outcome: { verdict: 'committed' } });
+    expect((await newest())?.note).toMatch(/^quarantined, memory on fred/);
+    const { stdout, exitCode } = await cluster.hotcast('status');
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/accused +fred .* quarantined: kept off .*: took this node to 900 MB of memory/);
+    expect((await cluster.hotcast('nodes')).stdout).toMatch(/fred .*\(quarantined from accused@\w+: memory\)/);
+    expect(await bansOf(cluster)).toMatch(/accused@\w+ +fred +memory/);
+
+    await cluster.hotcast('bans', '--lift', 'accused');
+    await waitForConvergence(cluster);
+    expect(await runningOn(cluster, 'accused')).toMatchObject({ fred: revision, bambam: revision, betty: revision });
+    expect(await bansOf(cluster)).toBe('no node is kept off a revision\n');
+  });
+
+  it('that has no container says nothing that counts', async ({ cluster }) => {
+    const { revision, head } = await pushTwo(cluster, 'unharmed');
+    await using attacker = await Attacker.as(cluster, 'node');
+    const { payload } = await ban(cluster, head, 'fred', UNKNOWN_NODE);
+    attacker.nats.publish(subjectsOf(cluster.cookie).event(UNKNOWN_NODE, 'stalled'), JSON.stringify(payload));
+    const goodbye = JSON.stringify({ ...payload, leavesWithinMs: 0 });
+    await attacker.nats.flush();
+    // Two rounds of the controller.
+    const since = Date.now();
+    await expect.poll(() => Date.now() - since, { timeout: 10_000 }).toBeGreaterThan(5_000);
+    attacker.nats.publish(subjectsOf(cluster.cookie).event(UNKNOWN_NODE, 'goodbye'), goodbye);
+    await attacker.nats.flush();
+    expect((await cluster.history('unharmed')).map(({ sequence }) => sequence)[0]).toBe(head.sequence);
+    expect(await runningOn(cluster, 'unharmed')).toMatchObject({ fred: revision, bambam: revision, betty: revision });
+  });
+
+  it('of two that say so makes the fleet go back, and each is banned', async ({ cluster }) => {
+    const { before, head } = await pushTwo(cluster, 'guilty');
+    await speakAs(cluster, 'fred', [await ban(cluster, head, 'fred', 'fred', 'heartbeat')]);
+    await speakAs(cluster, 'betty', [await ban(cluster, head, 'betty')]);
+    // Whether the controller hears both at once or one after the other.
+    const again = async () => {
+      const [newest] = await cluster.history('guilty');
+      if (newest !== undefined && newest.cause === null) {
+        await speakAs(cluster, 'betty', [await ban(cluster, newest, 'betty')]);
+      }
+      return runningOn(cluster, 'guilty');
+    };
+    await expect.poll(again, { timeout: 30_000 }).toMatchObject({ fred: before, bambam: before, betty: before });
+    expect((await cluster.history('guilty'))[0]).toMatchObject({ cause: 'watchdog', revision: before });
+    expect(await bansOf(cluster)).toMatch(/guilty@\w+ +(fred|betty) +memory/);
+  });
+
+  it('that refuses a push stops it, and a push --without it goes past it', async ({ cluster }) => {
+    const { before } = await pushTwo(cluster, 'stopped');
+    const { id } = await cluster.container('fred');
+    const isFred = `hostname() === '${id.slice(0, 12)}'`;
+    const source = `import { hostname } from 'node:os';
+      if (${isFred}) throw new Error('not here');
+      ${versionSource('three')}`;
+    cluster.writeModule('stopped', source);
+    const [, second] = await cluster.history('stopped');
+    expect(second?.revision).toBe(before);
+    const refused = await cluster.push('stopped');
+    expect(refused.result.outcome).toBe('reverted');
+    const two = (await runningOn(cluster, 'stopped'))['fred'];
+    const pushed = await cluster.push('stopped', '--without', 'fred');
+    expect({ exitCode: pushed.exitCode, outcome: pushed.result.outcome }).toEqual({
+      exitCode: 0,
+      outcome: 'committed',
+    });
+    const { revision } = pushed;
+    const nodes = { fred: two, bambam: revision, betty: revision };
+    expect(await runningOn(cluster, 'stopped')).toMatchObject(nodes);
+    const status = await cluster.hotcast('status');
+    expect(status.stdout).toMatch(/stopped +fred .* left out: kept off \w+: hotcast pushed it without fred/);
+
+    // It stays left out when its container starts again and reads the stream, until a push that includes it.
+    await (await cluster.container('fred')).restart();
+    await expect.poll(() => runningOn(cluster, 'stopped'), { timeout: 20_000 }).toEqual(nodes);
+    cluster.writeModule('stopped', versionSource('four'));
+    const { revision: four } = await cluster.push('stopped');
+    expect(await runningOn(cluster, 'stopped')).toMatchObject({ fred: four, bambam: four, betty: four });
+  });
+
+  it('that sends 22,500 messages a second stops no push, and is named', async ({ cluster }) => {
+    const { id } = await cluster.container('betty');
+    const subject = subjectsOf(cluster.cookie).event('betty', 'heartbeat');
+    const payload = descriptionOf('betty', {}, id.slice(0, 12));
+    const flood = speakAs(cluster, 'betty', [{ subject, payload, times: 225_000, overMs: 10_000 }]);
+    await cluster.waitForLog('controller', ({ msg }) => msg.startsWith('betty floods the controller'));
+    cluster.writeModule('flooded', versionSource('one'));
+    const pushed = await cluster.hotcast('push', 'flooded');
+    expect(pushed.stdout).toContain('3 loaded');
+    expect(pushed.exitCode).toBe(0);
+    expect(pushed.stderr + pushed.stdout).toMatch(/too many events in the last minute of betty/);
+    await flood;
+  });
+});
