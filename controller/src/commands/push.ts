@@ -17,7 +17,7 @@ import { committed, NOTHING_CHANGED, unknown } from './change-heads.ts';
 import { changedModules, modulesToPush, pushedModules } from './changed-modules.ts';
 import type { CommandContext, Handler } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
-import { bannedFrom, leftOutOf, nodesWithout } from './kept-off/without-option.ts';
+import { bannedFrom, includedIn, leftOutOf, nodesWithout } from './kept-off/without-option.ts';
 import { findUnchanged, type Unchanged } from './unchanged.ts';
 
 /** A built module, and the head that its next one is decided upon. */
@@ -204,10 +204,21 @@ function changesTo(
   return candidates.map(candidate => {
     const { built, manifest, last } = candidate;
     const { bundle } = built;
-    const keepOff = leftOutOf(pushedOf(candidate), without, author);
+    const pushed = pushedOf(candidate);
+    const keepOff = leftOutOf(pushed, without, author);
     const { module, revision } = bundle;
     if (scope === null || canary === null)
-      return { module, revision, manifest, canary: null, last, force, makeRoom: false, keepOff };
+      return {
+        module,
+        revision,
+        manifest,
+        canary: null,
+        last,
+        force,
+        makeRoom: false,
+        keepOff,
+        lifts: includedIn(pushed),
+      };
     const { maxErrors } = canary;
     const { revision: main = null, manifest: mains = null } = last.head ?? {};
     return {

@@ -64,10 +64,12 @@ export async function writeHeads(
     const revertOf = cause === undefined ? null : (last?.push ?? null);
     const sequence = nextSequence(last?.sequence ?? 0, at);
     const stateSince = clearState ? sequence : (last?.stateSince ?? 0);
-    const current = [change.revision, change.canary?.revision ?? null];
+    const current = new Set([change.revision, change.canary?.revision]);
     const isLifted = (entry: KeptOff): boolean =>
-      lifts.includes(entry) || ((liftsAll || change.force) && current.includes(entry.revision));
-    const isKept = (entry: KeptOff): boolean => (amends || isBan(entry)) && !isLifted(entry);
+      lifts.includes(entry) || ((liftsAll || change.force) && current.has(entry.revision));
+    // A node that was left out of a revision stays out of it as long as that is the module's revision.
+    const isKept = (entry: KeptOff): boolean =>
+      (amends || isBan(entry) || entry.revision === change.revision) && !isLifted(entry);
     const keptOff = mergedKeptOff((last?.keptOff ?? []).filter(isKept), keepOff, change.revision);
     const why = { revertOf, cause: cause ?? null, quarantine, author, at, note };
     return { head: { ...change, ...why, sequence, stateSince, keptOff, push }, position };

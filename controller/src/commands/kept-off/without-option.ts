@@ -31,11 +31,18 @@ export function nodesWithout(names: ReadonlySet<string>, without: readonly strin
 
 /** What keeps nodes off a revision that is pushed without them: they go on with what they should run now. */
 export function leftOutOf({ revision, last: { head } }: Pushed, nodes: readonly string[], author: string): KeptOff[] {
-  return nodes.map(node => {
+  return nodes.flatMap(node => {
     const instead = head === null ? null : desiredRevision(head, node);
+    // It runs the revision already.
+    if (instead === revision) return [];
     const detail = `${author} pushed it without ${node}`;
     return { node, revision, instead, cause: 'operator' as const, detail, at: Date.now() };
   });
+}
+
+/** What keeps nodes off a revision because an earlier push of it was made without them: a push includes them again. */
+export function includedIn({ revision, last: { head } }: Pushed): KeptOff[] {
+  return (head?.keptOff ?? []).filter(entry => !isBan(entry) && entry.revision === revision);
 }
 
 /** The refusals that nodes would answer, if they had not forgotten: they are banned from a revision that is pushed again. */

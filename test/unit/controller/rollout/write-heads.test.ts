@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+
+import { type ChangeReason, type HeadChange, writeHeads } from '../../../../controller/src/rollout/write-heads.ts';
+import type { StreamStore } from '../../../../controller/src/store/stream-store.ts';
+import type { KeptOff } from '../../../../protocol/kept-off.ts';
+import { headOf } from '../../fixtures.ts';
+
+const [one = '', two = '', three = ''] = ['a', 'b', 'c'].map(digit => digit.repeat(64));
+
+const entryOf = (node: string, revision: string, cause: KeptOff['cause']): KeptOff => ({
+  node,
+  revision,
+  instead: one,
+  cause,
+  detail: '',
+  at: 0,
+});
+
+const banned = entryOf('fred', two, 'memory');
+const leftOut = entryOf('betty', two, 'operator');
+
+/** Whom the next head of a module keeps off, when the last one names `two` and has a ban and a node that is left out. */
+async function keptOffBy(change: Partial<HeadChange>, reason: Partial<ChangeReason> = {}): Promise<string[]> {
+  const head = { ...headOf('demo', two, 5), keptOff: [banned, leftOut] };
+  const store = { writeHeads: async () => true } as unknown as StreamStore;
+  const base = { module: 'demo', revision: two, manifest: null, canary: null, force: false, makeRoom: false };
+  const written = await writeHeads(store, [{ ...base, last: { head, position: 1 }, ...change }], {
+    author: 'wilma',
+    note: 'push',
+    ...reason,
+  });
+  return written.heads.flatMap(({ keptOff }) => keptOff.map(({ node }) => node));
+}
+
+const canary = { revision: three, manifest: null, scope: { type: 'names' as const, names: ['bambam'] }, maxErrors: 0 };
+
+describe('the next head', () => {
+  it.each<[string, Partial<HeadChange>, Partial<ChangeReason>, string[]]>([
+    ['of another revision repeats bans only', { revision: three }, {}, ['fred']],
+    ['of a canary keeps a node out of what the others run', { canary }, {}, ['fred', 'betty']],
+    ['that closes a canary does too', {}, { cause: 'canary' }, ['fred', 'betty']],
+    ['of a push of the same revision includes what was left out', { lifts: [leftOut] }, {}, ['fred']],
+    ['of a push by force lifts all', { force: true }, {}, []],
+    ['of an operator who goes back to the revision lifts all', {}, { cause: 'operator', lifts: true }, []],
+    ['of an operator who goes to another revision lifts no ban', { revision: one }, { lifts: true }, ['fred']],
+    ['that lifts one entry keeps the others', { lifts: [banned] }, { amends: true }, ['betty']],
+    [
+      'that adds one keeps the others',
+      { keepOff: [entryOf('bambam', two, 'stalled')] },
+      { amends: true },
+      ['fred', 'betty', 'bambam'],
+    ],
+  ])('%s', async (_, change, reason, nodes) => {
+    expect(await keptOffBy(change, reason)).toEqual(nodes);
+  });
+});
