@@ -26,7 +26,9 @@ function controllerOf(...heads: Head[]) {
     signHead: () => new Uint8Array(),
   };
   const nats = { publish: () => undefined, subscribe: () => ({ unsubscribe: () => undefined }) };
-  const context = { nats, store, subjects: subjectsOf('dino'), packagesTimeoutMs: 1 } as unknown as RolloutContext;
+  const audit = { write: async () => undefined };
+  const rest = { audit, subjects: subjectsOf('dino'), packagesTimeoutMs: 1 };
+  const context = { nats, store, ...rest } as unknown as RolloutContext;
   const audience = async () => ({ expected: new Set<string>(), timeoutMs: 1 });
   return {
     last,
