@@ -48,7 +48,10 @@ export const headSchema = v.object({
   force: v.boolean(),
   /** Purge the oldest versions that drain, as many as the limit needs, rather than refuse the head. */
   makeRoom: v.optional(v.boolean(), false),
-  /** Grows with every head of the module, also when the stream was lost: see {@link nextSequence}. */
+  /**
+   * Counts the heads of the module: one above the highest that the controller knows, from the stream and from the nodes. It orders
+   * them also when the stream was lost. Heads of before version 0.3 count from the time at which they were written.
+   */
   sequence: count,
   /**
    * The sequence of the module's last head that cleared its state (`remove --state`); 0 for none, as in heads of before version
@@ -67,7 +70,7 @@ export const headSchema = v.object({
   quarantine: v.optional(v.boolean(), false),
   /** The user who wrote it. */
   author: v.string(),
-  /** When it was written, milliseconds since 1970. */
+  /** When it was written, by the clock of the controller, milliseconds since 1970. It is shown to people, and decides nothing. */
   at: count,
   /** What wrote it, for people: `push`, `rollback`, … */
   note: v.string(),
@@ -113,17 +116,6 @@ export function isOnHead(
 export function revisionsOf({ revision: main, canary, keptOff }: Head): string[] {
   const instead = keptOff.flatMap(entry => (entry.revision === main ? [entry.instead] : []));
   return [main, canary?.revision, ...instead].filter(each => typeof each === 'string');
-}
-
-/**
- * The sequence of a new head: above the one before it, and never below the clock. So nodes which remember a head accept
- * new ones also after the stream's disk was lost (a hybrid logical clock, Kulkarni et al. 2014).
- *
- * @param before the sequence of the module's last head, 0 when it has none.
- * @param now milliseconds since 1970.
- */
-export function nextSequence(before: number, now: number): number {
-  return Math.max(before + 1, now);
 }
 
 /** Whether Hotcast wrote a head by itself. A node that refuses one stays behind, and it lifts no ban. */

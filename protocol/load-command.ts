@@ -5,8 +5,10 @@ import { DecodeError } from './errors.ts';
 import { joinFrames, splitFrames } from './framing.ts';
 
 const commandHeader = v.object({
-  /** When it was sent, milliseconds since 1970 with fractions. A node rejects a command that is not newer than the last. */
-  at: v.number(),
+  /** The process that it is for: the `processId` of a ping's answer. A later process of the node rejects it. */
+  processId: v.string(),
+  /** A random id. The process executes each command once. */
+  id: v.string(),
 });
 
 /** Tells one node to load a bundle that is in no head. It is signed for that node's subject. */
@@ -15,8 +17,8 @@ export interface LoadCommand extends v.InferOutput<typeof commandHeader> {
   readonly packed: Uint8Array;
 }
 
-export function encodeLoadCommand({ at, packed }: LoadCommand): Uint8Array {
-  return joinFrames([encode({ at }), packed]);
+export function encodeLoadCommand({ packed, ...header }: LoadCommand): Uint8Array {
+  return joinFrames([encode(header), packed]);
 }
 
 /** @throws DecodeError */

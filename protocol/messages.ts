@@ -65,21 +65,29 @@ const refused = v.object({
 /** The first of two answers to a bundle or a load: the node fetches the packages that the bundle uses, which can take long. */
 export const fetchingAnswer = v.object({ status: v.literal('fetching'), node: nodeName });
 
-/** The answer to a bundle. `prepared`: the node has verified and compiled it; nothing of it runs. */
+/** Asks for the newest heads that a node has seen, of these modules, where they are above these sequences. */
+export const headsRequest = v.object({ above: v.record(moduleName, count) });
+
+/** Heads in their envelopes, as base64: what a node says of them has the controller's own signature. */
+export const headsAnswer = v.object({ node: nodeName, heads: v.record(moduleName, v.string()) });
+
+/**
+ * The answer to a bundle. `prepared`: the node has verified and compiled it; nothing of it runs. `newerHead`: as in
+ * {@link headsAnswer}, where the node has seen a head above the sequence that the bundle's header names (`AFTER` in subjects.ts).
+ */
 export const prepareAnswer = v.variant('status', [
-  v.object({ status: v.literal('prepared'), node: nodeName, revision }),
+  v.object({ status: v.literal('prepared'), node: nodeName, revision, newerHead: v.exactOptional(v.string()) }),
   refused,
 ]);
 
 /**
- * The answer to a commit or a load. `at`: the node's clock at the switch, milliseconds since 1970 with fractions. `waitedMs`: the
- * longest time that a call has waited for a `codeChange`. `warnings`: what the authors of the modules should know, a sentence each.
+ * The answer to a commit or a load. `waitedMs`: the longest time that a call has waited for a `codeChange`. `warnings`: what the
+ * authors of the modules should know, a sentence each.
  */
 export const loadAnswer = v.variant('status', [
   v.object({
     status: v.literal('loaded'),
     node: nodeName,
-    at: v.number(),
     waitedMs: v.optional(v.number()),
     warnings: v.optional(v.array(v.string())),
   }),
@@ -124,7 +132,8 @@ export const purgeAnswer = v.variant('status', [
   }),
 ]);
 
-export const pingAnswer = v.object({ node: nodeName, container: v.string() });
+/** `processId`: a random id of the node's process. A command to load is for one process. */
+export const pingAnswer = v.object({ node: nodeName, container: v.string(), processId: v.exactOptional(v.string()) });
 
 /** Why a call returned no value. */
 export const callFailure = v.picklist([
@@ -164,6 +173,8 @@ export const nodeDescription = v.object({
   /** When the process started, milliseconds since 1970. */
   startedAt: count,
   uptimeSeconds: count,
+  /** The node's clock when it made this description, milliseconds since 1970. A node of before version 0.3 does not say. */
+  clock: v.exactOptional(count),
   /** The private memory of the process, without the pages of Node.js's program, which processes share. */
   memoryBytes: count,
   modules: v.record(
@@ -244,6 +255,8 @@ export const rosterAnswer = v.variant('status', [
 /** The answer to a request that the node could not decode. */
 export const malformedAnswer = v.object({ status: v.literal('malformed'), node: nodeName, detail: v.string() });
 
+export type HeadsRequest = v.InferOutput<typeof headsRequest>;
+export type HeadsAnswer = v.InferOutput<typeof headsAnswer>;
 export type CallRequest = v.InferOutput<typeof callRequest>;
 export type DigestRequest = v.InferOutput<typeof digestRequest>;
 export type BanCause = v.InferOutput<typeof banCause>;

@@ -1,5 +1,5 @@
 /** The requests to nodes: the last token of the subject. */
-export type Verb = 'ping' | 'describe' | 'load' | 'dry-run' | 'commit' | 'call' | 'purge' | 'digest';
+export type Verb = 'ping' | 'describe' | 'load' | 'dry-run' | 'heads' | 'commit' | 'call' | 'purge' | 'digest';
 
 /** The events that a node publishes. */
 export type EventKind = 'heartbeat' | 'goodbye' | 'stalled' | 'rejected';
@@ -73,3 +73,6 @@ export const ANSWER_TO = 'Hotcast-Answer-To';
 
 /** The header of a bundle that nodes prepare even if calls run on the old version. */
 export const FORCE = 'Hotcast-Force';
+
+/** The header of a bundle with the highest known sequence of the module's heads. The head of the push follows it. */
+export const AFTER = 'Hotcast-After';

@@ -46,10 +46,11 @@ export class NodeProcess {
     this.model = new NodeModel(name, sourceOf);
     this.#codeServer = new ModelledCodeServer(this.#log, this.model);
     this.#connection = network.connect(name);
+    const verifier = verifierOf(subjects);
     const reconciler = (this.#reconciler = createReconciler(
       name,
       this.#codeServer,
-      recordsOf(name, stream, network),
+      recordsOf(name, stream, network, verifier),
       this.#log,
     ));
     void running.run(name, async () => {
@@ -57,7 +58,7 @@ export class NodeProcess {
         nats: this.#inside(this.#connection).nats,
         subjects,
         identity: { name, container: name },
-        verifier: verifierOf(subjects),
+        verifier,
         codeServer: this.#codeServer,
         packages: { has: () => true },
         prepare: bundle => this.#codeServer.prepare(bundle),

@@ -1,19 +1,26 @@
 import type { BundleName } from '../../controller/src/store/bundles.ts';
 import { keptHeads } from '../../controller/src/store/kept-heads.ts';
 import type { StreamStore } from '../../controller/src/store/stream-store.ts';
+import type { Verifier } from '../../node-image/src/admission/verifier.ts';
 import type { RecordSource } from '../../node-image/src/cluster/reconciler.ts';
 import { decodeBundle } from '../../protocol/bundle.ts';
 import { decode, encode } from '../../protocol/codec.ts';
 import { type Head, headSchema } from '../../protocol/head.ts';
 import { HISTORY_LENGTH, MAX_MESSAGES_PER_SUBJECT } from '../../protocol/limits.ts';
 import { type HeadResult, headResultSchema } from '../../protocol/head-result.ts';
-import { ANSWER_TO, FORCE, type Subjects } from '../../protocol/subjects.ts';
-import { signed } from '../unit/fixtures.ts';
+import { AFTER, ANSWER_TO, FORCE, type Subjects, subjectsOf } from '../../protocol/subjects.ts';
+import { signed, verifierOf } from '../unit/fixtures.ts';
 import type { Connection, Network } from './network.ts';
 
 interface Stored {
   readonly head: Head;
   readonly position: number;
+}
+
+interface Backup {
+  readonly heads: ReadonlyMap<string, Stored[]>;
+  readonly headResults: ReadonlyMap<string, HeadResult[]>;
+  readonly bundles: ReadonlyMap<string, Uint8Array>;
 }
 
 /** The cookie's stream, in memory: what NATS keeps, and the rules by which it takes a write. */
@@ -96,6 +103,24 @@ export class Stream {
     this.#bundles.delete(`${module}.${revision}`);
   }
 
+  /** The disk was lost. */
+  wipe(): void {
+    for (const kept of [this.#heads, this.#headResults, this.#bundles]) kept.clear();
+  }
+
+  /** What {@link restore} puts back. */
+  backup(): Backup {
+    return { heads: new Map(this.#heads), headResults: new Map(this.#headResults), bundles: new Map(this.#bundles) };
+  }
+
+  /** Puts an older stream in the place of this one. */
+  restore({ heads, headResults, bundles }: Backup): void {
+    this.wipe();
+    for (const [module, kept] of heads) this.#heads.set(module, kept);
+    for (const [module, kept] of headResults) this.#headResults.set(module, kept);
+    for (const [name, packed] of bundles) this.#bundles.set(name, packed);
+  }
+
   /** Revisions that a kept head names and nobody can read. */
   missing(): (string | null)[] {
     const kept = [...this.#heads.keys()].flatMap(module => this.history(module));
@@ -105,10 +130,23 @@ export class Stream {
   }
 }
 
+const envelopes = new WeakMap<Head, Uint8Array>();
+
+/** A head in its envelope, signed once. */
+function envelopeOf(subject: string, head: Head): Uint8Array {
+  const envelope = envelopes.get(head) ?? signed(subject, encode(head));
+  envelopes.set(head, envelope);
+  return envelope;
+}
+
 /** A node's view of the stream. */
-export function recordsOf(node: string, stream: Stream, network: Network): RecordSource {
+export function recordsOf(node: string, stream: Stream, network: Network, verifier: Verifier): RecordSource {
+  const { head: subjectOf } = subjectsOf('dino');
   return {
-    heads: async () => network.read(node, stream.heads()),
+    heads: async () => {
+      const heads = await network.read(node, stream.heads());
+      return heads.map(head => verifier.head(null, envelopeOf(subjectOf(head.module), head)));
+    },
     bundle: async (module, revision) => {
       const packed = await network.read(node, stream.bundle(module, revision));
       return packed === null ? null : decodeBundle(packed);
@@ -128,6 +166,7 @@ export interface Writer {
 /** A controller's view of the stream. */
 export function storeOf(stream: Stream, connection: Connection, subjects: Subjects, writer: Writer): StreamStore {
   const { deed } = writer;
+  const shown = new Map<string, number>();
   const store: StreamStore = {
     ensureStream: async () => undefined,
     storage: () => Promise.resolve({ usedBytes: 0, maxBytes: 2 ** 40, disk: null, fault: null }),
@@ -156,6 +195,11 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     records: async function* () {},
     writeRecord: () => Promise.resolve(),
     writeHistory: () => Promise.resolve(),
+    highestSequence: module => Math.max(stream.lastHead(module).head?.sequence ?? 0, shown.get(module) ?? 0),
+    noteHead: (module, envelope) => {
+      const { sequence } = verifierOf(subjects).head(subjects.head(module), envelope);
+      shown.set(module, Math.max(shown.get(module) ?? 0, sequence));
+    },
     rotateKey: () => Promise.resolve({ key: '', signedAgain: 0 }),
     lastHead: module =>
       deed(() => {
@@ -170,14 +214,15 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
         return isWritten;
       }),
     signLoadCommand: () => new Uint8Array(),
-    signHead: head => signed(subjects.head(head.module), encode(head)),
+    signHead: head => envelopeOf(subjects.head(head.module), head),
     putBundle: (bundle, packed, options) =>
       deed(() => {
         stream.putBundle(bundle.module, bundle.revision, packed);
-        const { answerTo, force = false } = options ?? {};
+        const { answerTo, force = false, after } = options ?? {};
         const headers = new Map([
           ...(answerTo === undefined ? [] : [[ANSWER_TO, answerTo] as const]),
           ...(force ? [[FORCE, ''] as const] : []),
+          ...(after === undefined ? [] : [[AFTER, String(after)] as const]),
         ]);
         const subject = subjects.bundle(bundle.module, bundle.revision);
         connection.publish(subject, signed(subject, packed), {

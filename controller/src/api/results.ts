@@ -65,7 +65,7 @@ const pushOutcome = v.picklist([
 
 const pushedModules = list(v.object({ module: moduleName, revision }));
 
-/** Durations: until the head was in the stream, until the nodes answered, and from the first node's switch to the last. */
+/** Durations: until the head was in the stream, until the nodes answered, and from the first node's word that it has switched to the last one's. */
 const commitTimes = { write: milliseconds, commit: milliseconds, skew: milliseconds };
 
 const headChange = {

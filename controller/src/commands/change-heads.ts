@@ -5,6 +5,7 @@ import type { Client } from '../api/report.ts';
 import type { HeadChangeResult } from '../api/results.ts';
 import { inOrder } from '../fleet/ask-nodes.ts';
 import { awaitCommit } from '../rollout/commit.ts';
+import { askForNewerHeads } from '../rollout/newer-heads.ts';
 import { type ChangeReason, type HeadChange, type HeadsWritten, writeHeads } from '../rollout/write-heads.ts';
 import type { CommandContext } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
@@ -41,6 +42,7 @@ export async function changeHeads(
   holds(NOTHING_CHANGED);
   const members = await context.membership.expected();
   const expected = expectedNodes(members, report);
+  await askForNewerHeads(context, names, { expected: members.awaited, timeoutMs });
   signal.throwIfAborted();
   holds(unknown(command, names), true);
   const written = await write();

@@ -1,3 +1,4 @@
+import { pingAnswer } from '../../../protocol/messages.ts';
 import { askNodes } from '../fleet/ask-nodes.ts';
 import { missingPackages } from '../rollout/missing-packages.ts';
 import { loadReply, nodeOutcomes } from '../rollout/node-outcomes.ts';
@@ -11,7 +12,12 @@ export const compile: Handler<'compile'> = async (context, { module, node, check
   if (built === undefined) throw new TypeError(`${module} was not built`);
   const expected = selectNodes(members, node, report);
   await store.putPackages(await missingPackages(store, [built], []));
-  const body = store.signLoadCommand(node, built.packed);
+  const pong = (await askNodes(context, { verb: 'ping', node, expected, timeoutMs, signal, schema: pingAnswer })).get(
+    node,
+  );
+  const { revision } = built.bundle;
+  if (pong === undefined) return { command: 'compile', module, revision, nodes: nodeOutcomes(new Map(), expected) };
+  const body = store.signLoadCommand(node, pong.answer.processId ?? '', built.packed);
   const replies = await askNodes(context, {
     verb: 'load',
     node,
@@ -22,5 +28,5 @@ export const compile: Handler<'compile'> = async (context, { module, node, check
     schema: loadReply,
     body,
   });
-  return { command: 'compile', module, revision: built.bundle.revision, nodes: nodeOutcomes(replies, expected) };
+  return { command: 'compile', module, revision, nodes: nodeOutcomes(replies, expected) };
 };

@@ -40,7 +40,7 @@ type Listener = (kind: string, description: NodeDescription) => void;
 /** Milliseconds. */
 const ROSTER_TIMEOUT_MS = 2_000;
 
-/** A container this young may not have sent a heartbeat yet (milliseconds). */
+/** A container that the roster has named for less time may not have sent a heartbeat yet (milliseconds). */
 const STARTING_AGE_MS = 10_000;
 
 /** How long the first heartbeat of a starting container is waited for (milliseconds). */
@@ -69,6 +69,12 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
   const throttle = new LogThrottle();
   const budget = new EventBudget();
   const heard = new Map<string, { description: NodeDescription; until: number }>();
+  /**
+   * When the roster first named each of its running containers, by `performance.now`. What it names first is as old as this: a
+   * clock of the Docker host says nothing here.
+   */
+  let namedAt: ReadonlyMap<string, number> | null = null;
+  const listeningSince = performance.now();
   /** The nodes that said goodbye, and until when their containers can still run. */
   const goodbyes = new Map<string, { member: Member; until: number }>();
   const debugged = new Set<string>();
@@ -142,7 +148,13 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
         const warning = `${roster.detail}; only nodes that are present on NATS are expected to answer`;
         return expectedOf(present().map(memberOf), warning);
       }
-      await waitForStarting(staying(roster.containers, leaving()), present);
+      const now = performance.now();
+      const running = roster.containers.filter(({ state }) => state === 'running');
+      const before = namedAt;
+      const since = new Map(running.map(({ id }) => [id, before === null ? listeningSince : (before.get(id) ?? now)]));
+      namedAt = since;
+      const starting = running.filter(({ id }) => now - (since.get(id) ?? now) < STARTING_AGE_MS);
+      await waitForStarting(staying(starting, leaving()), present);
       return expectedOf(join(staying(roster.containers, leaving()), present()), null);
     },
     noteSilent: nodes => {
@@ -169,11 +181,8 @@ async function askRoster(nats: NatsConnection, subjects: Subjects): Promise<Rost
   }
 }
 
-async function waitForStarting(containers: readonly Container[], present: Membership['present']): Promise<void> {
+async function waitForStarting(starting: readonly Container[], present: Membership['present']): Promise<void> {
   const deadline = performance.now() + STARTING_TIMEOUT_MS;
-  const starting = containers.filter(
-    ({ state, createdAt }) => state === 'running' && Date.now() - createdAt < STARTING_AGE_MS,
-  );
   while (starting.length > 0 && performance.now() < deadline) {
     const heard = new Set(present().map(({ container }) => container));
     if (starting.every(({ id }) => heard.has(id))) return;

@@ -6,6 +6,7 @@ import type { StreamStore } from '../store/stream-store.ts';
 import { awaitCommit } from './commit.ts';
 import type { Audience, RolloutContext } from './context.ts';
 import { type Accused, describeFindings } from './findings.ts';
+import { askForNewerHeads } from './newer-heads.ts';
 import { previousRevision } from './previous-revision.ts';
 import { CONTROLLER, rollBack, type Rollback } from './roll-back.ts';
 import { writeHeads } from './write-heads.ts';
@@ -107,9 +108,15 @@ export async function rollBackAndAwait(
   rollback: Exclude<Rollback, { cause: 'operator' }>,
   audience: () => Promise<Audience>,
 ): Promise<void> {
+  const nodes = await audience();
+  await askForNewerHeads(
+    context,
+    rollback.heads.map(({ module }) => module),
+    nodes,
+  );
   const back = await rollBack(context.store, rollback);
   if (back.status !== 'written') return;
-  await awaitAndAudit(context, `rollback (${rollback.cause})`, back.heads, rollback.note, audience);
+  await awaitAndAudit(context, `rollback (${rollback.cause})`, back.heads, rollback.note, async () => nodes);
 }
 
 async function awaitAndAudit(

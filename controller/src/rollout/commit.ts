@@ -11,7 +11,7 @@ import { rollBack } from './roll-back.ts';
 
 /**
  * What came of heads: see PushResult. `overtaken`: a node refused, and another controller has replaced the heads meanwhile.
- * `ms`: until every node had answered; `skew`: between the first node's switch and the last one's, milliseconds.
+ * `ms`: until every node had answered; `skew`: from the first node's word that it has switched to the last one's, milliseconds.
  */
 export interface Commit {
   readonly outcome: 'committed' | 'reverted' | 'overtaken';

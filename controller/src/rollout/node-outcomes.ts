@@ -3,13 +3,7 @@ import * as v from 'valibot';
 import { inScope } from '../../../protocol/canary-scope.ts';
 import { type Head, offeredRevision } from '../../../protocol/head.ts';
 import { type KeptOff, keptOffBy } from '../../../protocol/kept-off.ts';
-import {
-  dryRunAnswer,
-  loadAnswer,
-  type LoadAnswer,
-  malformedAnswer,
-  prepareAnswer,
-} from '../../../protocol/messages.ts';
+import { dryRunAnswer, loadAnswer, malformedAnswer, prepareAnswer } from '../../../protocol/messages.ts';
 import type { NodeOutcome, Refusal } from '../api/results.ts';
 import { silentAmong } from '../fleet/ask-nodes.ts';
 import type { Answers } from '../fleet/scatter-gather.ts';
@@ -34,13 +28,9 @@ export type LoadReplies = Answers<typeof loadReply>;
 /** What each node answered to a load or a commit; a node that is expected and did not answer is silent. */
 export function nodeOutcomes(replies: LoadReplies, expected: ReadonlySet<string>): NodeOutcome[] {
   const answered = [...replies.values()].map(({ answer, ms }): NodeOutcome =>
-    answer.status === 'loaded' ? loadedOutcome(answer, ms) : answer,
+    answer.status === 'loaded' ? { ...answer, ms } : answer,
   );
   return [...answered, ...silentAmong(expected, replies)];
-}
-
-function loadedOutcome({ at: _at, ...loaded }: LoadAnswer & { status: 'loaded' }, ms: number): NodeOutcome {
-  return { ...loaded, ms };
 }
 
 /** Whether a node could not do what heads ask. A node that has seen a newer head, or that is kept off, has not failed. */
@@ -64,8 +54,8 @@ function keptOffIn(head: Head, node: string): KeptOff | undefined {
   return keptOffBy(head.keptOff, node, offeredRevision(head, node));
 }
 
-/** The time from the first node's switch to the last one's, milliseconds. */
+/** The time from the first node's word that it has switched to the last one's, by the clock of this process, milliseconds. */
 export function skewOf(replies: LoadReplies): number {
-  const switchedAt = [...replies.values()].flatMap(({ answer }) => (answer.status === 'loaded' ? [answer.at] : []));
-  return switchedAt.length === 0 ? 0 : Math.max(...switchedAt) - Math.min(...switchedAt);
+  const heardAt = [...replies.values()].flatMap(({ answer, ms }) => (answer.status === 'loaded' ? [ms] : []));
+  return heardAt.length === 0 ? 0 : Math.max(...heardAt) - Math.min(...heardAt);
 }

@@ -15,7 +15,10 @@ interface PrepareAudience {
   readonly signal: AbortSignal;
 }
 
-/** Sends bundles to every node, which compiles them and keeps them ready. Nothing of them runs. */
+/**
+ * Sends bundles to every node, which compiles them and keeps them ready. Nothing of them runs. A node shows a head that is newer
+ * than those in the stream, so that the head of this push is newer still.
+ */
 export async function prepare(
   { nats, store, packagesTimeoutMs }: RolloutContext,
   bundles: readonly BuiltBundle[],
@@ -26,7 +29,8 @@ export async function prepare(
   const replies = await Promise.all(
     bundles.map(({ bundle, packed }) =>
       scatterGather(nats, {
-        ask: inbox => store.putBundle(bundle, packed, { answerTo: inbox, force }),
+        ask: inbox =>
+          store.putBundle(bundle, packed, { answerTo: inbox, force, after: store.highestSequence(bundle.module) }),
         schema: prepareReply,
         expected: awaited,
         timeoutMs,
@@ -36,6 +40,11 @@ export async function prepare(
       }),
     ),
   );
+  bundles.forEach(({ bundle: { module } }, index) => {
+    for (const { answer } of replies[index]?.values() ?? []) {
+      if ('newerHead' in answer) store.noteHead(module, Buffer.from(answer.newerHead, 'base64'));
+    }
+  });
   const ms = performance.now() - startedAt;
   // They can say what they like.
   const heard = replies.map(each => new Map([...each].filter(([node]) => !without.has(node))));

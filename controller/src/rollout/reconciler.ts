@@ -11,6 +11,9 @@ import { lostHeadsText } from './lost-heads.ts';
 /** A head without a result is another controller's work in progress for this long (milliseconds). */
 const UNFINISHED_AFTER_MS = 15_000;
 
+/** When this process first saw a push without a result, by `performance.now`. */
+type FirstSeen = Map<string, number>;
+
 interface ReconcilerDeps extends RolloutContext {
   readonly monitor: Pick<CanaryMonitor, 'observe'>;
   /** The interval between the heartbeats of each node (milliseconds). */
@@ -45,11 +48,12 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     if (text !== null && text !== saidLost) deps.log.warn({}, text);
     saidLost = text;
   };
+  const firstSeen: FirstSeen = new Map();
   const reconcile = async (unfinishedAfterMs = UNFINISHED_AFTER_MS): Promise<void> => {
     if (isRunning) return;
     isRunning = true;
     try {
-      await reconcileOnce(deps, unfinishedAfterMs);
+      await reconcileOnce(deps, firstSeen, unfinishedAfterMs);
       warnOfLost();
       isFailing = false;
     } catch (error) {
@@ -71,7 +75,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   };
 }
 
-async function reconcileOnce(deps: ReconcilerDeps, unfinishedAfterMs: number): Promise<void> {
+async function reconcileOnce(deps: ReconcilerDeps, firstSeen: FirstSeen, unfinishedAfterMs: number): Promise<void> {
   const { store, nats, subjects, monitor, heartbeatInterval, finish, writeLateResults, actOnFindings, log } = deps;
   const modules = await store.restoreHeads();
   if (modules.length > 0) log.warn({ modules }, 'the newest heads were overwritten, and are written again');
@@ -87,7 +91,7 @@ async function reconcileOnce(deps: ReconcilerDeps, unfinishedAfterMs: number): P
   nats.publish(subjects.all('digest'), encode(digest));
   // A node without a lost head's bundle refuses the head, and the nodes that run it would be rolled back.
   const there = heads.filter(({ module }) => !lost.has(module));
-  const unfinished = unfinishedHeads(there, results, Date.now() - unfinishedAfterMs);
+  const unfinished = unfinishedHeads(there, results, firstSeen, performance.now(), unfinishedAfterMs);
   for (const push of new Set(unfinished.map(head => head.push))) {
     log.warn({ push }, 'a push was left unfinished; finishing it');
     await finish(there.filter(head => head.push === push));
@@ -103,8 +107,22 @@ export function revertibleModules(heads: readonly Head[], results: readonly Head
   return heads.filter(({ module, sequence }) => sequences.get(module) !== sequence).map(({ module }) => module);
 }
 
-/** The newest heads, written before a moment, without a result. */
-export function unfinishedHeads(heads: readonly Head[], results: readonly HeadResult[], before: number): Head[] {
+/**
+ * The newest heads that have been without a result for so long, by the clock of this process (milliseconds).
+ *
+ * @param firstSeen is updated.
+ */
+export function unfinishedHeads(
+  heads: readonly Head[],
+  results: readonly HeadResult[],
+  firstSeen: FirstSeen,
+  now: number,
+  forMs: number,
+): Head[] {
   const finished = new Map(results.map(({ module, sequence }) => [module, sequence]));
-  return heads.filter(({ module, sequence, at }) => at <= before && finished.get(module) !== sequence);
+  const unfinished = heads.filter(({ module, sequence }) => finished.get(module) !== sequence);
+  const seen = new Map(unfinished.map(({ push }) => [push, firstSeen.get(push) ?? now]));
+  firstSeen.clear();
+  for (const [push, at] of seen) firstSeen.set(push, at);
+  return unfinished.filter(({ push }) => now - (seen.get(push) ?? now) >= forMs);
 }

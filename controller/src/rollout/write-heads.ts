@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { type Canary, type Head, type Manifest, nextSequence, type RollbackCause } from '../../../protocol/head.ts';
+import { type Canary, type Head, type Manifest, type RollbackCause } from '../../../protocol/head.ts';
 import { isBan, type KeptOff, mergedKeptOff } from '../../../protocol/kept-off.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { LastHead } from '../store/heads.ts';
@@ -62,7 +62,7 @@ export async function writeHeads(
   const startedAt = performance.now();
   const writes = changes.map(({ last: { head: last, position }, keepOff = [], lifts = [], ...change }) => {
     const revertOf = cause === undefined ? null : (last?.push ?? null);
-    const sequence = nextSequence(last?.sequence ?? 0, at);
+    const sequence = Math.max(last?.sequence ?? 0, store.highestSequence(change.module)) + 1;
     const stateSince = clearState ? sequence : (last?.stateSince ?? 0);
     const current = new Set([change.revision, change.canary?.revision]);
     const isLifted = (entry: KeptOff): boolean =>

@@ -1,13 +1,19 @@
 import { headers } from '@nats-io/transport-node';
 
 import type { Bundle } from '../../../protocol/bundle.ts';
-import { ANSWER_TO, FORCE, type Subjects } from '../../../protocol/subjects.ts';
+import { AFTER, ANSWER_TO, FORCE, type Subjects } from '../../../protocol/subjects.ts';
 import type { Keyring } from './keyring.ts';
 import type { Stream } from './stream.ts';
 import { createWriteOnce } from './write-once.ts';
 
 /** What a bundle is stored under. */
 export type BundleName = Pick<Bundle, 'module' | 'revision'>;
+
+export interface PutOptions {
+  readonly answerTo?: string;
+  readonly force?: boolean;
+  readonly after?: number;
+}
 
 /** The bundles in the stream, each written once. */
 export function createBundles(stream: Stream, subjects: Subjects, keyring: Keyring) {
@@ -35,16 +41,17 @@ export function createBundles(stream: Stream, subjects: Subjects, keyring: Keyri
 
   /**
    * Writes a bundle, once. With `answerTo`, an inbox, the same message has every subscribed node prepare it and answer there; with
-   * `force`, also a node on which calls still run on an old version.
+   * `force`, also a node on which calls still run on an old version. `after`: the highest known sequence of the module's heads.
    */
   async function putBundle(
     name: BundleName,
     packed: Uint8Array,
-    { answerTo, force = false }: { readonly answerTo?: string; readonly force?: boolean } = {},
+    { answerTo, force = false, after }: PutOptions = {},
   ): Promise<void> {
     const header = headers();
     if (answerTo !== undefined) header.set(ANSWER_TO, answerTo);
     if (force) header.set(FORCE, '1');
+    if (after !== undefined) header.set(AFTER, String(after));
     await records.write(subjectOf(name), packed, header);
   }
 

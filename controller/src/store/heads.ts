@@ -2,7 +2,7 @@ import { JetStreamApiError, PubHeaders, type StoredMsg } from '@nats-io/jetstrea
 import { headers } from '@nats-io/transport-node';
 
 import { decode, encode } from '../../../protocol/codec.ts';
-import { UnavailableError } from '../../../protocol/errors.ts';
+import { DecodeError, UnavailableError } from '../../../protocol/errors.ts';
 import { type Head, headSchema, revisionsOf } from '../../../protocol/head.ts';
 import { HISTORY_LENGTH } from '../../../protocol/limits.ts';
 import { lastToken, type Subjects } from '../../../protocol/subjects.ts';
@@ -44,12 +44,34 @@ export function createHeads(stream: Stream, subjects: Subjects, keyring: Keyring
   /** The newest known head of each module: an old one that is replayed is recognized, a known one is not verified again. */
   const newestHeads = new Map<string, ReadHead>();
   let lostOnes: readonly LostHead[] = [];
+  /** The highest sequences that nodes have shown: see {@link noteHead}. */
+  const shownSequences = new Map<string, number>();
   /** Heads as they were signed: a push sends the bytes that it has written. */
   const signedHeads = new WeakMap<Head, Uint8Array>();
 
-  function verified({ subject, data }: StoredMsg): Head | null {
+  function verified({ subject, data }: Pick<StoredMsg, 'subject' | 'data'>): Head | null {
     const payload = keyring.verify(subject, data);
-    return payload === null ? null : decode(headSchema, payload);
+    try {
+      return payload === null ? null : decode(headSchema, payload);
+    } catch (error) {
+      // What can't be read is no head. It would hide the heads of all modules.
+      if (error instanceof DecodeError) return null;
+      throw error;
+    }
+  }
+
+  /**
+   * The highest sequence of a module's heads that is known, 0 for none: also of heads that the stream has lost. A new head counts on
+   * from it, so every node takes it for newer than what it has seen.
+   */
+  function highestSequence(module: string): number {
+    return Math.max(newestHeads.get(module)?.head?.sequence ?? 0, shownSequences.get(module) ?? 0);
+  }
+
+  /** Takes note of a head in its envelope, which a node shows. What no key of this cookie has signed is ignored. */
+  function noteHead(module: string, envelope: Uint8Array): void {
+    const head = verified({ subject: subjects.head(module), data: envelope });
+    if (head !== null) shownSequences.set(module, Math.max(shownSequences.get(module) ?? 0, head.sequence));
   }
 
   /** The newest head of the module whose last message this is: usually that message, otherwise one before it. */
@@ -215,6 +237,8 @@ export function createHeads(stream: Stream, subjects: Subjects, keyring: Keyring
     collectHeads,
     restoreHeads,
     lostHeads,
+    highestSequence,
+    noteHead,
     writeHeads,
     signHead,
     signHeadAgain,

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import type { NatsConnection } from '@nats-io/transport-node';
 
 import { decode, encode } from '../../../protocol/codec.ts';
@@ -79,9 +81,9 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
       await stream.client.publish(subjects.headResult(result.module), encode(result));
     },
 
-    /** A command for one node to load a packed bundle past the heads, in its envelope. */
-    signLoadCommand(node: string, packed: Uint8Array): Uint8Array {
-      const command = encodeLoadCommand({ at: performance.timeOrigin + performance.now(), packed });
+    /** A command for one process of a node to load a packed bundle past the heads, in its envelope. */
+    signLoadCommand(node: string, processId: string, packed: Uint8Array): Uint8Array {
+      const command = encodeLoadCommand({ processId, id: randomUUID(), packed });
       return keyring.sign(subjects.node(node, 'load'), command);
     },
 

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { type Bundle, decodeBundle } from '../../../protocol/bundle.ts';
 import { decode } from '../../../protocol/codec.ts';
 import { HotcastError } from '../../../protocol/errors.ts';
@@ -6,18 +8,13 @@ import { decodeLoadCommand } from '../../../protocol/load-command.ts';
 import { type EnvelopeFault, type TrustedKeys, verifyEnvelope } from '../../../protocol/signing/envelope.ts';
 import type { Subjects } from '../../../protocol/subjects.ts';
 
-/** How far a head can be ahead of the node's clock (milliseconds): clocks differ, and sequences are counted up. */
-const MAX_AHEAD_MS = 10 * 60_000;
-
 /** Why a bundle or a head was rejected. */
 export type Fault =
   | EnvelopeFault
-  /** Its time is later than now. */
-  | 'from the future'
-  /** It was applied before, or is older than the node's process. */
+  /** It was executed before, or is for an earlier process of the node. */
   | 'replayed';
 
-/** A record or command has no signature of a trusted key for its subject, or a wrong time. */
+/** A record or command has no signature of a trusted key for its subject, or was sent before. */
 export class RejectedError extends HotcastError {
   readonly code = 'rejected';
   readonly fault: Fault;
@@ -38,9 +35,13 @@ export class Verifier {
   readonly #trusted: TrustedKeys;
   readonly #subjects: Subjects;
   readonly #onRejected: (error: RejectedError) => void;
+  /** A random id of this process. A load command names the process that it is for, so no earlier one can be sent again. */
+  readonly processId = randomUUID();
   #rejections = 0;
-  /** The time of the last load command. A command that is older than this process can be for an earlier process. */
-  #lastLoadAt = performance.timeOrigin;
+  /** The ids of the load commands that were executed. */
+  readonly #executed = new Set<string>();
+  /** The newest head of each module in its envelope. */
+  readonly #newest = new Map<string, { readonly sequence: number; readonly envelope: Uint8Array }>();
 
   /** @param onRejected is called with every rejection. */
   constructor(trusted: TrustedKeys, subjects: Subjects, onRejected: (error: RejectedError) => void) {
@@ -72,10 +73,9 @@ export class Verifier {
   /** The bundle of a command to load it without a head. Each command is valid once. @throws RejectedError and DecodeError */
   loadCommand(subject: string, bytes: Uint8Array): Bundle {
     const { payload } = this.#verify(subject, bytes);
-    const { at, packed } = decodeLoadCommand(payload);
-    if (at > Date.now() + MAX_AHEAD_MS) throw this.#reject('from the future', subject);
-    if (at <= this.#lastLoadAt) throw this.#reject('replayed', subject);
-    this.#lastLoadAt = at;
+    const { processId, id, packed } = decodeLoadCommand(payload);
+    if (processId !== this.processId || this.#executed.has(id)) throw this.#reject('replayed', subject);
+    this.#executed.add(id);
     return decodeBundle(packed);
   }
 
@@ -84,9 +84,21 @@ export class Verifier {
     const envelope = this.#verify(subject, bytes);
     const head = decode(headSchema, envelope.payload);
     if (envelope.subject !== this.#subjects.head(head.module)) throw this.#reject('wrong subject', envelope.subject);
-    const latest = Date.now() + MAX_AHEAD_MS;
-    if (head.sequence > latest || head.at > latest) throw this.#reject('from the future', envelope.subject);
+    const { module, sequence } = head;
+    // A copy: the message has other heads too.
+    if (sequence > (this.#newest.get(module)?.sequence ?? 0))
+      this.#newest.set(module, { sequence, envelope: Uint8Array.from(bytes) });
     return head;
+  }
+
+  /** The newest heads that were verified, as base64 by their modules, where they are above a sequence. */
+  newerHeads(above: Readonly<Record<string, number>>): Record<string, string> {
+    const newer = Object.entries(above).flatMap(([module, sequence]) => {
+      const newest = this.#newest.get(module);
+      if (newest === undefined || newest.sequence <= sequence) return [];
+      return [[module, Buffer.from(newest.envelope).toString('base64')] as const];
+    });
+    return Object.fromEntries(newer);
   }
 
   #verify(subject: string | null, bytes: Uint8Array): { readonly subject: string; readonly payload: Uint8Array } {

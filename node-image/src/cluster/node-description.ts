@@ -40,6 +40,7 @@ export function describeNode({
     pid: process.pid,
     startedAt,
     uptimeSeconds: Math.round(process.uptime()),
+    clock: Date.now(),
     memoryBytes: privateMemory(),
     modules: codeServer.describe(),
     draining: codeServer.describeDraining(),

@@ -1,6 +1,7 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 
+import { DecodeError } from '../../../protocol/errors.ts';
 import type { Head } from '../../../protocol/head.ts';
 import { streamOf, subjectsOf } from '../../../protocol/subjects.ts';
 import { type Verifier, RejectedError } from '../admission/verifier.ts';
@@ -29,8 +30,8 @@ export async function recordReader(
         try {
           heads.push(verifier.head(subject, data));
         } catch (error) {
-          // A head that is not trusted does not block the others.
-          if (!(error instanceof RejectedError)) throw error;
+          // A head that is not trusted, or that this node can't read, does not block the others.
+          if (!(error instanceof RejectedError || error instanceof DecodeError)) throw error;
         }
       }
       return heads;

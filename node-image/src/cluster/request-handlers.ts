@@ -1,4 +1,4 @@
-import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import type * as v from 'valibot';
 
 import type { Bundle } from '../../../protocol/bundle.ts';
@@ -8,7 +8,7 @@ import { splitFrames } from '../../../protocol/framing.ts';
 import { answerSubject } from '../../../protocol/inboxes.ts';
 import { MAX_MODULES, MAX_REQUEST_BYTES, HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
 import * as messages from '../../../protocol/messages.ts';
-import { ANSWER_TO, FORCE, lastToken, type Subjects, type Verb } from '../../../protocol/subjects.ts';
+import { AFTER, ANSWER_TO, FORCE, lastToken, type Subjects, type Verb } from '../../../protocol/subjects.ts';
 import { decodeArguments } from '../../../protocol/values/decode.ts';
 import { LogThrottle } from '../../../shared/log-throttle.ts';
 import type { Logger } from '../../../shared/logger.ts';
@@ -80,7 +80,7 @@ export async function handleRequests(deps: Deps): Promise<() => Promise<void>> {
     // The reply subject belongs to the stream's PubAck. A bundle without ANSWER_TO is read from the stream when it is needed.
     const { headers, subject } = message;
     if (error !== null || !headers?.has(ANSWER_TO)) return;
-    void answer(message, prepareBundle(deps, subject, headers.has(FORCE)), headers.get(ANSWER_TO) || undefined);
+    void answer(message, prepareBundle(deps, subject, headers), headers.get(ANSWER_TO) || undefined);
   };
 
   const subscriptions = [
@@ -98,7 +98,7 @@ function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
   const loadAnswer = (result: LoadResult): messages.LoadAnswer =>
     result.status === 'refused' ? { ...result, node } : loadedAnswer(node, result);
   const handlers: Record<Verb, Handler> = {
-    ping: () => ({ node, container: identity.container }),
+    ping: () => ({ node, container: identity.container, processId: verifier.processId }),
     describe: () => describeNode(deps),
     load: (bytes, sendFirst) => {
       const bundle = verifier.loadCommand(subjects.node(node, 'load'), bytes);
@@ -112,6 +112,10 @@ function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
     'dry-run': bytes => {
       const { modules } = request(messages.dryRunRequest, bytes);
       return { node, ...codeServer.dryRun(modules) } satisfies messages.DryRunAnswer;
+    },
+    heads: bytes => {
+      const { above } = request(messages.headsRequest, bytes);
+      return { node, heads: verifier.newerHeads(above) } satisfies messages.HeadsAnswer;
     },
     commit: async bytes => {
       const heads = splitFrames(bytes, MAX_MODULES).map(frame => verifier.head(null, frame));
@@ -147,8 +151,9 @@ function request<TSchema extends v.GenericSchema>(schema: TSchema, bytes: Uint8A
 }
 
 /** Prepares a bundle. When as many versions of the module drain as can, waits until one closes. */
-function prepareBundle(deps: Deps, subject: string, force: boolean): Handler {
+function prepareBundle(deps: Deps, subject: string, headers: Pick<MsgHdrs, 'has' | 'get'>): Handler {
   const { identity, verifier, codeServer, purgeTimeoutMs } = deps;
+  const force = headers.has(FORCE);
   return async (bytes, sendFirst): Promise<messages.PrepareAnswer> => {
     const bundle = verifier.bundle(subject, bytes);
     const shortage = force ? null : codeServer.checkMemory(bundle);
@@ -156,7 +161,11 @@ function prepareBundle(deps: Deps, subject: string, force: boolean): Handler {
     if (prepared.status === 'ok' && !force) await codeServer.waitForRoom(bundle.module, purgeTimeoutMs);
     const refusal = force || prepared.status === 'refused' ? null : codeServer.checkLoad(bundle);
     const node = identity.name;
-    return answerOf(node, refusal ?? prepared, { status: 'prepared', node, revision: bundle.revision });
+    const { [bundle.module]: newerHead } = verifier.newerHeads({
+      [bundle.module]: Number(headers.get(AFTER) || Infinity),
+    });
+    const newer = newerHead === undefined ? {} : { newerHead };
+    return answerOf(node, refusal ?? prepared, { status: 'prepared', node, revision: bundle.revision, ...newer });
   };
 }
 
@@ -184,7 +193,6 @@ function loadedAnswer(node: string, { waitedMs, warnings }: Loaded): messages.Lo
   return {
     status: 'loaded',
     node,
-    at: performance.timeOrigin + performance.now(),
     ...(waitedMs === undefined ? {} : { waitedMs }),
     ...(warnings === undefined ? {} : { warnings: [...warnings] }),
   };

@@ -97,11 +97,6 @@ export const commitCases: readonly Case[] = [
   ['of an old head and the newest', ({ captured: { oldHead, head } }) => joinFrames([oldHead, head]), /outdated/],
   ['of a bundle', ({ captured: { bundle } }) => joinFrames([bundle]), /not JSON/],
   [
-    "of a head from the future, signed with the cluster's key",
-    ({ signByCluster, headSubject, futureHead }) => joinFrames([signByCluster(headSubject, futureHead)]),
-    /from the future/,
-  ],
-  [
     "of another module's head, signed with the cluster's key",
     ({ signByCluster, headSubject, headOfOtherModule }) => joinFrames([signByCluster(headSubject, headOfOtherModule)]),
     /wrong subject/,

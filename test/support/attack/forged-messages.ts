@@ -57,10 +57,9 @@ export function forgeMessages(cluster: Cluster, captured: CapturedMessages) {
     wrongRevision: encodeBundle({ ...attackBundle, code: `${attackBundle.code} ` }),
     headSubject,
     unsignedHead: encode(head),
-    futureHead: encode({ ...head, sequence: now + 3_600_000 }),
     headOfOtherModule: encode({ ...head, module: 'other' }),
     loadSubject: subjects.node('fred', 'load'),
-    loadCommand: encodeLoadCommand({ at: now + 60_000, packed: attackBundleBytes }),
+    loadCommand: encodeLoadCommand({ processId: '', id: 'attack', packed: attackBundleBytes }),
     otherCookieSubject: subjectsOf(`${cluster.cookie}-2`).bundle('safe', attackBundle.revision),
     nestedJson: Buffer.concat([
       NO_MAP,

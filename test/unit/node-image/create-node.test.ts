@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
@@ -14,7 +15,7 @@ import { decode, encode } from '../../../protocol/codec.ts';
 import { encodeLoadCommand } from '../../../protocol/load-command.ts';
 import { makeSigningKey, readSigningKey, trustedKeyFile } from '../../../protocol/signing/keys.ts';
 import { UsageError } from '../../../protocol/errors.ts';
-import { callAnswer, nodeDescription } from '../../../protocol/messages.ts';
+import { callAnswer, nodeDescription, pingAnswer } from '../../../protocol/messages.ts';
 import { signEnvelope } from '../../../protocol/signing/envelope.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
 import { bundleOf, latch, recordingLog } from '../fixtures.ts';
@@ -59,11 +60,15 @@ class StandIn {
   }
 
   /** Loads a module on the node by a signed command. */
-  load(code: string): void {
+  async load(code: string): Promise<void> {
     const subject = subjects.node('fred', 'load');
-    const at = performance.timeOrigin + performance.now();
-    const payload = encodeLoadCommand({ at, packed: encodeBundle(bundleOf('demo', code)) });
-    this.#callbacks.get(subjects.nodeAny('fred'))?.(null, { subject, data: signEnvelope(KEY, subject, payload) });
+    const deliver = this.#callbacks.get(subjects.nodeAny('fred'));
+    deliver?.(null, { subject: subjects.node('fred', 'ping'), reply: INBOX, data: encode({}) });
+    await Promise.resolve();
+    const { processId = '' } = this.payload(pingAnswer, `${INBOX}.fred`);
+    const packed = encodeBundle(bundleOf('demo', code));
+    const payload = encodeLoadCommand({ processId, id: randomUUID(), packed });
+    deliver?.(null, { subject, data: signEnvelope(KEY, subject, payload) });
   }
 
   /** The last message on a subject. */
@@ -195,7 +200,7 @@ async function nodeWith(code: string, stopTimeoutMs: number) {
   Object.assign(globalThis, { __events: events, __opened: awaited });
   const log = recordingLog();
   const node = await createNode({ ...depsOf(standIn.nats, port), stopTimeoutMs, log });
-  standIn.load(code);
+  await standIn.load(code);
   events.length = 0;
   return { standIn, port, node, open, events, log };
 }
@@ -276,8 +281,8 @@ describe('a node', () => {
       const standIn = new StandIn();
       const port = await freePort();
       const node = await createNode(depsOf(standIn.nats, port));
-      standIn.load(MODULE);
-      standIn.load(`${MODULE} // Another version, so that the data before it is kept.`);
+      await standIn.load(MODULE);
+      await standIn.load(`${MODULE} // Another version, so that the data before it is kept.`);
       expect(opened().listeners).toMatchObject({ SIGTERM: 1 });
       const idle = connect(port, '127.0.0.1').resume();
       const closed = once(idle, 'close');
@@ -297,7 +302,7 @@ describe('a node', () => {
     try {
       const standIn = new StandIn();
       const node = await createNode(depsOf(standIn.nats, 0));
-      standIn.load(MODULE);
+      await standIn.load(MODULE);
       // Health file, watchdog, heartbeat, dropped lines, and two timers of the module.
       expect(vi.getTimerCount()).toBe(6);
       await node[Symbol.asyncDispose]();

@@ -1,6 +1,5 @@
 import { describe, expect } from 'vitest';
 
-import { nextSequence } from '../../../../protocol/head.ts';
 import { shortRevision } from '../../../../protocol/revision.ts';
 import type { Cluster } from '../../../support/cluster/cluster.ts';
 import { duringPush } from '../../../support/cluster/during-push.ts';
@@ -13,14 +12,12 @@ import { it } from './cluster.ts';
 /** While fred is paused, a push waits between prepare and commit. */
 const PAUSED_NODE = { pausedNode: 'fred', others: 3 };
 
-/** A head of this age is not in progress on another controller (milliseconds). */
-const OLD_HEAD_MS = 60_000;
-
 /** Writes the head of a push as a controller does, but sends no commit and writes no result. */
-async function writeHeadOnly(cluster: Cluster, module: string, revision: string, at = Date.now()): Promise<void> {
+async function writeHeadOnly(cluster: Cluster, module: string, revision: string): Promise<void> {
   await using stream = await openStream(cluster);
   const { head: last, position } = await stream.store.lastHead(module);
-  const sequence = nextSequence(last?.sequence ?? 0, at);
+  const sequence = (last?.sequence ?? 0) + 1;
+  const at = Date.now();
   const push = `unfinished-${at}`;
   const head = {
     module,
@@ -181,7 +178,7 @@ describe('a controller that is killed', () => {
 
     const roster = await cluster.container('roster');
     await Promise.all([cluster.kill('controller'), roster.stop({ t: 10 })]);
-    await writeHeadOnly(cluster, 'rosterless', bad.revision, Date.now() - OLD_HEAD_MS);
+    await writeHeadOnly(cluster, 'rosterless', bad.revision);
     await cluster.startContainer('controller');
     // The controller learns of the nodes from their heartbeats. The first ones that it knows can all be on their heads.
     const reverted = { note: 'revert: refused by bambam', outcome: committed(4) };

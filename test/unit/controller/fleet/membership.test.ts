@@ -61,14 +61,17 @@ describe('join', () => {
   });
 });
 
+/** From this age on, a container that was not heard is not waited for (milliseconds). */
+const STARTING_AGE_MS = 10_000;
+
 /** A membership over these containers; `tell` is an event of a node. */
-function fleetOf(containers: readonly ReturnType<typeof container>[]) {
+function fleetOf(containers: readonly ReturnType<typeof container>[], createdAt = 0) {
   const subjects = subjectsOf('dino');
   let deliver = (_error: null, _message: { subject: string; data: Uint8Array }): void => undefined;
   const nats = {
     subscribe: (_subject: string, { callback }: { callback: typeof deliver }) => void (deliver = callback),
     request: async () => ({
-      data: encode({ status: 'containers', containers: containers.map(each => ({ ...each, createdAt: 0 })) }),
+      data: encode({ status: 'containers', containers: containers.map(each => ({ ...each, createdAt })) }),
     }),
   };
   const fleet = createMembership(nats as unknown as NatsConnection, subjects, recordingLog());
@@ -87,6 +90,7 @@ describe('expected', () => {
   async function expectedAfter(event: NodeDescription, waitMs = 0, next: NodeDescription | null = null) {
     vi.useFakeTimers();
     const { fleet, tell } = fleetOf(containers);
+    vi.advanceTimersByTime(STARTING_AGE_MS);
     for (const { node, container: id } of [fred, bambam]) tell('heartbeat', present(node, id));
     tell('goodbye', event);
     vi.advanceTimersByTime(waitMs);
@@ -104,6 +108,29 @@ describe('expected', () => {
   it('has it again when its time is over, or when it is heard again', async () => {
     expect(await expectedAfter(goodbye, 8_001)).toEqual([fred, bambam]);
     expect(await expectedAfter(goodbye, 100, present('fred', 'c1'))).toEqual([fred, bambam]);
+  });
+
+  it.each([
+    ['now', 0],
+    ['an hour ago', -3_600_000],
+    ['in an hour', 3_600_000],
+  ])('waits for the first heartbeat of a new container, which the engine says was made %s', async (_, offset) => {
+    vi.useFakeTimers();
+    const known = [...containers];
+    const { fleet, tell } = fleetOf(known, Date.now() + offset);
+    const wilma = present('wilma', 'c4');
+    vi.advanceTimersByTime(STARTING_AGE_MS);
+    expect((await fleet.expected()).members).toHaveLength(2);
+    known.push(container('c4', 'hotcast-node-4'));
+    for (const each of [present('fred', 'c1'), present('bambam', 'c2')]) tell('heartbeat', each);
+    const expected = fleet.expected();
+    let isOver = false;
+    void expected.then(() => (isOver = true));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(isOver).toBe(false);
+    tell('heartbeat', wilma);
+    await vi.advanceTimersByTimeAsync(100);
+    expect((await expected).members).toContainEqual({ node: 'wilma', container: 'c4' });
   });
 
   it('has a node of whose container another node says that it leaves', async () => {

@@ -16,21 +16,36 @@ const resultOf = (module: string, sequence: number): HeadResult => ({
 
 describe('unfinishedHeads', () => {
   const head = headOf('demo', revision, 5);
-  const later = head.at + 1;
+  const FOR_MS = 15_000;
+  const seen = () => new Map([[head.push, 1_000]]);
+  const later = 1_000 + FOR_MS;
 
   it.each([
     ['has no result', [], later, true],
     ['has the result of the head before it', [resultOf('demo', 4)], later, true],
     ["has another module's result", [resultOf('other', 5)], later, true],
     ['has its result', [resultOf('demo', 5)], later, false],
-    ['was just written: its controller may be at work', [], head.at - 1, false],
-  ])('of a head that %s', (_, results, before, unfinished) => {
-    expect(unfinishedHeads([head], results, before)).toEqual(unfinished ? [head] : []);
+    ['was first seen just before: its controller may be at work', [], later - 1, false],
+  ])('of a head that %s', (_, results, now, unfinished) => {
+    expect(unfinishedHeads([head], results, seen(), now, FOR_MS)).toEqual(unfinished ? [head] : []);
   });
 
   it('are all without a result', () => {
     const other = headOf('other', revision, 9);
-    expect(unfinishedHeads([head, other], [resultOf('demo', 5)], later)).toEqual([other]);
+    expect(unfinishedHeads([head, other], [resultOf('demo', 5)], new Map(), 0, 0)).toEqual([other]);
+  });
+
+  it.each([
+    ['an hour ahead', 3_600_000],
+    ['an hour behind', -3_600_000],
+  ])('of a controller whose clock is %s are given the same time', (_, offset) => {
+    const theirs = { ...head, at: Date.now() + offset };
+    const firstSeen = new Map<string, number>();
+    expect(unfinishedHeads([theirs], [], firstSeen, 50, FOR_MS)).toEqual([]);
+    expect(unfinishedHeads([theirs], [], firstSeen, 50 + FOR_MS - 1, FOR_MS)).toEqual([]);
+    expect(unfinishedHeads([theirs], [], firstSeen, 50 + FOR_MS, FOR_MS)).toEqual([theirs]);
+    expect(unfinishedHeads([theirs], [resultOf('demo', 5)], firstSeen, 50 + FOR_MS, FOR_MS)).toEqual([]);
+    expect(firstSeen.size).toBe(0);
   });
 });
 
