@@ -4,7 +4,7 @@ import type { Client } from '../api/report.ts';
 import type { Result } from '../api/results.ts';
 import { audit } from '../commands/records/audit.ts';
 import { bans, lift } from '../commands/kept-off/bans.ts';
-import { call } from '../commands/call.ts';
+import { call } from '../commands/call/call.ts';
 import { compile } from '../commands/compile.ts';
 import type { CommandContext, Handler } from '../commands/context.ts';
 import { dev } from '../commands/dev/dev.ts';

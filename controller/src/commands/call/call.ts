@@ -1,12 +1,12 @@
 import * as v from 'valibot';
 
-import { encode } from '../../../protocol/codec.ts';
-import { type CallAnswer, callAnswer, type CallRequest, malformedAnswer } from '../../../protocol/messages.ts';
-import { encodeArguments } from '../../../protocol/values/encode.ts';
-import { askNodes, rowsOf } from '../fleet/ask-nodes.ts';
-import { parseCall } from './call-expression/parse-call.ts';
-import type { Handler } from './context.ts';
-import { selectNodes } from './select-nodes.ts';
+import { encode } from '../../../../protocol/codec.ts';
+import { type CallAnswer, callAnswer, type CallRequest, malformedAnswer } from '../../../../protocol/messages.ts';
+import { encodeArguments } from '../../../../protocol/values/encode.ts';
+import { askNodes, rowsOf } from '../../fleet/ask-nodes.ts';
+import { parseCall } from './parse-call.ts';
+import type { Handler } from '../context.ts';
+import { selectNodes } from '../select-nodes.ts';
 
 const callReply = v.variant('status', [callAnswer, malformedAnswer]);
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { parseCall } from '../../../../../controller/src/commands/call-expression/parse-call.ts';
+import { parseCall } from '../../../../../controller/src/commands/call/parse-call.ts';
 import { UsageError } from '../../../../../protocol/errors.ts';
 import { moduleNames } from '../../../fixtures.ts';
 
