@@ -110,8 +110,10 @@ export const dryRunAnswer = v.variant('status', [
 export const drainingVersion = v.object({
   module: moduleName,
   revision,
-  /** When it was replaced or its module removed, milliseconds since 1970. */
+  /** When it was replaced or its module removed, by the node's clock, milliseconds since 1970. */
   since: count,
+  /** How long ago that was, milliseconds. A node of before version 0.3 does not say. */
+  ageMs: v.exactOptional(count),
   /** The number of calls that run on it; calls of other modules that can be in its code count too. */
   inFlight: count,
   /** The call that runs for the longest time: `demo.add`, `GET /demo/events`. */

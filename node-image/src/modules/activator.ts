@@ -133,7 +133,7 @@ export function createActivator(deps: ActivatorDeps) {
     const state = modules.of(module);
     const { current: replaced, draining: before } = state.slots;
     if (replaced !== null && replaced !== slots.current) {
-      replaced.drainingSince = Date.now();
+      replaced.drainingSince = performance.now();
       replaced.lifetime.replace(slots.current === null ? 'removed' : 'replaced');
       calls.countImporters(replaced, name => modules.importsOf(name));
     }

@@ -20,11 +20,12 @@ export type Draining = ReturnType<typeof drainingVersions>;
 export function drainingVersions(modules: ModuleTable, calls: Calls, { maxVersions, memoryExcess }: DrainingLimits) {
   /** What holds versions, the oldest first: `the oldest, demo@3f2a9c81b0d4, since 2026-…Z (3 h 5 min), is held by …`. */
   const heldBy = (versions: readonly Version[]): string => {
-    const [oldest] = versions.toSorted((a, b) => a.drainingSince - b.drainingSince);
+    const [oldest] = versions.toSorted((a, b) => (a.drainingSince ?? 0) - (b.drainingSince ?? 0));
     if (oldest === undefined) return '';
     const more = oldest.calls - 1;
     const others = more > 0 ? ` and ${more} more ${more === 1 ? 'call' : 'calls'}` : '';
-    const since = `${new Date(oldest.drainingSince).toISOString()} (${ageText(Date.now() - oldest.drainingSince)})`;
+    const { since: at, ageMs } = ageOf(oldest);
+    const since = `${new Date(at).toISOString()} (${ageText(ageMs)})`;
     return `the oldest, ${scriptName(oldest)}, drains since ${since}, held by ${calls.oldestOn(oldest)}${others}`;
   };
 
@@ -56,11 +57,18 @@ export function drainingVersions(modules: ModuleTable, calls: Calls, { maxVersio
       slots.draining.map(version => ({
         module: version.module,
         revision: version.revision,
-        since: version.drainingSince,
+        ...ageOf(version),
         inFlight: version.calls,
         heldBy: calls.oldestOn(version) ?? '',
       })),
     );
 
   return { checkNumber, checkMemory, withRoom, describe };
+}
+
+/** How long a version has drained, milliseconds, and since when by the clock of this node. */
+function ageOf({ drainingSince }: Version): { readonly since: number; readonly ageMs: number } {
+  const now = performance.now();
+  const ageMs = Math.round(now - (drainingSince ?? now));
+  return { since: Date.now() - ageMs, ageMs };
 }

@@ -114,7 +114,7 @@ export function evaluateVersion(prepared: Prepared, environment: Environment): V
     packages: prepared.packages,
     keeping,
     imports,
-    drainingSince: 0,
+    drainingSince: null,
     calls: 0,
     ended: 0,
     errors: 0,

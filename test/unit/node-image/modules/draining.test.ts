@@ -14,7 +14,7 @@ const START = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 beforeEach(() => {
   ended.length = 0;
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: START });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'], now: START });
 });
 afterEach(() => void vi.useRealTimers());
 
@@ -38,7 +38,7 @@ async function pushWithCalls(node: Host, names: readonly string[]) {
     await node.push({ demo: version(name) });
     const { opened, open } = latch();
     calls.push({ open, value: node.value('demo', 'wait', opened) });
-    vi.setSystemTime(Date.now() + 60_000);
+    vi.advanceTimersByTime(60_000);
   }
   return calls;
 }
@@ -77,9 +77,12 @@ describe('versions that drain', () => {
     vi.setSystemTime(START + 5_000);
     node.commit('demo', null);
     expect(node.server.describe()).toEqual({});
-    expect(node.server.describeDraining()).toEqual([
-      { module: 'demo', revision: one?.revision, since: START + 5_000, inFlight: 2, heldBy: 'demo.wait' },
-    ]);
+    const described = { module: 'demo', revision: one?.revision, inFlight: 2, heldBy: 'demo.wait' };
+    expect(node.server.describeDraining()).toEqual([{ ...described, since: START + 5_000, ageMs: 0 }]);
+    // A clock that jumps changes the time that is shown, and not how long it was.
+    vi.advanceTimersByTime(1_000);
+    vi.setSystemTime(START + 3_600_000);
+    expect(node.server.describeDraining()).toEqual([{ ...described, since: START + 3_599_000, ageMs: 1_000 }]);
   });
 
   it('have stacks of their sources, also when many newer revisions were compiled', async () => {
@@ -131,7 +134,7 @@ describe('past the limit', () => {
     const [one] = await node.push({ demo: version('one') });
     void node.call('demo', 'wait', new Promise(() => undefined));
     const [, two] = await pushWithCalls(node, ['one', 'two', 'three']);
-    vi.setSystemTime(START + 2 * 3_600_000);
+    vi.advanceTimersByTime(117 * 60_000);
     expect(await node.tryPush({ demo: version('four') })).toEqual({
       status: 'refused',
       reason: 'not_purged',
