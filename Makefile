@@ -34,7 +34,7 @@ down: ## Stop the cluster and delete its containers, network, stream and keys
 logs: ## Follow the logs of all containers
 	docker compose logs --follow --tail 50 || true
 
-.PHONY: push dev promote rollback remove purge soft-purge rotate-keys backup restore status bans history audit compile call ping nodes
+.PHONY: push dev promote rollback remove repair purge soft-purge rotate-keys backup restore status bans history audit compile call ping nodes
 push: ## Compile modules and load them on every node: MODULE='demo counter', AFFECTED=1 or ALL=1 [CANARY=10% WATCH=10s MAX_ERRORS=0 MIN_CALLS=1] [WITHOUT=fred] [FORCE=1] [NO_CHECK=1] [DRY_RUN=1] [VERBOSE=1]
 	setup/hotcast push $(MODULE) $(if $(ALL),--all) $(if $(AFFECTED),--affected) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(if $(NO_CHECK),--no-check) $(if $(WITHOUT),--without '$(WITHOUT)') $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)') $(if $(MIN_CALLS),--min-calls '$(MIN_CALLS)') $(VERBOSELY)
 
@@ -49,6 +49,9 @@ rollback: ## Go back to the previous revision, or to a given one: MODULE=demo [T
 
 remove: ## Remove modules from every node; their state stays there unless you clear it: MODULE=demo [STATE=1]
 	setup/hotcast remove $(MODULE) $(if $(STATE),--state)
+
+repair: ## Write the head of modules again if nodes do not follow it: MODULE=demo
+	setup/hotcast repair $(MODULE)
 
 purge: ## Purge the draining versions of a module, even if calls run on them: MODULE=demo
 	setup/hotcast purge $(MODULE)

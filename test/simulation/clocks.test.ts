@@ -14,6 +14,7 @@ const push = (version: number): Order & { readonly type: 'push' } => ({
 });
 const rollback: Order = { type: 'rollback', modules: ['demo'] };
 const remove: Order = { type: 'remove', modules: ['demo'] };
+const repair: Order = { type: 'repair', modules: ['demo'] };
 const clear: Order = { type: 'clear', modules: ['demo'] };
 
 async function inCluster(run: (cluster: Cluster) => Promise<void>): Promise<void> {
@@ -83,6 +84,7 @@ describe('when an older stream is put back, and nodes have seen newer heads', ()
     ['a removal', [remove], null],
     ['a removal with the state', [clear], null],
     ['a push', [push(5)], 5],
+    ['a repair', [repair], 2],
   ])('%s reaches every node', async (_, orders, version) => {
     await inCluster(async cluster => {
       for (const each of [1, 2]) await cluster.carryOut([push(each)]);
@@ -91,6 +93,23 @@ describe('when an older stream is put back, and nodes have seen newer heads', ()
       cluster.stream.restore(backup);
       for (const order of orders) expect(await cluster.carryOut([order])).toEqual(['committed']);
       expect(running(cluster)).toEqual(version === null ? new Set([null]) : revisionOf(push(version)));
+    });
+  });
+
+  it('a repair takes the previous revision where the bundle is gone, and says so where none is left', async () => {
+    await inCluster(async cluster => {
+      for (const each of [1, 2]) await cluster.carryOut([push(each)]);
+      const backup = cluster.stream.backup();
+      await cluster.carryOut([push(3)]);
+      cluster.stream.restore(backup);
+      for (const { bundle } of push(2).sources) cluster.stream.removeBundle('demo', bundle.revision);
+      expect(await cluster.carryOut([repair])).toEqual(['committed']);
+      expect(running(cluster)).toEqual(revisionOf(push(1)));
+      expect(cluster.stream.lastHead('demo').head).toMatchObject({ sequence: 4, note: 'repair' });
+      for (const { bundle } of push(1).sources) cluster.stream.removeBundle('demo', bundle.revision);
+      expect(await cluster.carryOut([repair])).toEqual(['unusable']);
+      cluster.stream.wipe();
+      expect(await cluster.carryOut([repair])).toEqual(['unusable']);
     });
   });
 

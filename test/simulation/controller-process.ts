@@ -6,6 +6,7 @@ import type { PushResult } from '../../controller/src/api/results.ts';
 import { purge } from '../../controller/src/commands/purge.ts';
 import { promote } from '../../controller/src/commands/promote.ts';
 import { remove } from '../../controller/src/commands/remove.ts';
+import { repair } from '../../controller/src/commands/repair.ts';
 import { rollback } from '../../controller/src/commands/rollback.ts';
 import type { CommandContext } from '../../controller/src/commands/context.ts';
 import { push } from '../../controller/src/commands/push.ts';
@@ -32,7 +33,7 @@ export type Order =
       readonly canary: string | null;
       readonly force?: boolean;
     }
-  | { readonly type: 'promote' | 'rollback' | 'remove'; readonly modules: readonly string[] }
+  | { readonly type: 'promote' | 'rollback' | 'remove' | 'repair'; readonly modules: readonly string[] }
   /** `remove --state`. */
   | { readonly type: 'clear'; readonly modules: readonly string[] }
   /** A canary failed. `modules` are those that were pushed together with it, and are to go back together. */
@@ -197,6 +198,8 @@ export class ControllerProcess {
       }
       case 'promote':
         return (await promote(this.#context, { ...common, type: order.type }, ...client)).outcome;
+      case 'repair':
+        return (await repair(this.#context, { ...common, type: order.type }, ...client)).outcome;
       case 'rollback':
         return (await rollback(this.#context, { ...common, type: order.type, to: null }, ...client)).outcome;
       case 'remove':

@@ -43,6 +43,8 @@ export class Model {
         return newest?.trial ? { revision: newest.trial, trial: null } : null;
       case 'remove':
         return newest?.revision || newest?.trial ? { revision: null, trial: null } : null;
+      case 'repair':
+        return newest === null ? null : { revision: newest.revision, trial: newest.trial };
       case 'clear':
         return newest === null ? null : { revision: null, trial: null };
       case 'rollback':

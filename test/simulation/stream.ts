@@ -170,6 +170,7 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
   const store: StreamStore = {
     ensureStream: async () => undefined,
     storage: () => Promise.resolve({ usedBytes: 0, maxBytes: 2 ** 40, disk: null, fault: null }),
+    natsClockOffset: () => Promise.resolve(0),
     heads: () => deed(() => stream.heads()),
     history: module => deed(() => stream.history(module)),
     modulesWithLongHistory: () => deed(() => stream.modulesWithLongHistory()),
@@ -200,6 +201,7 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
       const { sequence } = verifierOf(subjects).head(subjects.head(module), envelope);
       shown.set(module, Math.max(shown.get(module) ?? 0, sequence));
     },
+    signAgain: () => Promise.resolve(),
     rotateKey: () => Promise.resolve({ key: '', signedAgain: 0 }),
     lastHead: module =>
       deed(() => {

@@ -84,6 +84,7 @@ export const commandSchema = v.variant('type', [
     to: v.nullable(v.string()),
   }),
   v.object({ ...change, type: v.literal('promote') }),
+  v.object({ ...change, type: v.literal('repair') }),
   /** `state`: also clear what is in `import.meta.hot.data`; then a module that is removed already counts too. */
   v.object({ ...change, type: v.literal('remove'), state: v.boolean() }),
   v.object({

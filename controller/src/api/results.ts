@@ -125,7 +125,7 @@ export const resultSchema = v.variant('command', [
   pushResultSchema,
   /** The heads were changed without a bundle. */
   v.object({
-    command: v.picklist(['rollback', 'promote', 'remove', 'restore', 'lift']),
+    command: v.picklist(['rollback', 'promote', 'remove', 'restore', 'lift', 'repair']),
     modules: list(v.object({ module: moduleName, revision: v.nullable(revision) })),
     ...headChange,
     times: v.object(commitTimes),
@@ -161,6 +161,8 @@ export const resultSchema = v.variant('command', [
   }),
   v.object({
     command: v.literal('nodes'),
+    /** How far the controller's clock is ahead of NATS's, milliseconds; negative: behind. Nothing depends on it. */
+    controllerClockOffsetMs: v.exactOptional(v.number()),
     nodes: list(
       v.variant('status', [
         v.object({
@@ -168,6 +170,8 @@ export const resultSchema = v.variant('command', [
           ...nodeDescription.entries,
           /** The revisions of heads that the node is kept off. */
           keptOff: v.exactOptional(list(v.object({ module: moduleName, revision, cause: keptOffCause }))),
+          /** The same of the node's clock. */
+          clockOffsetMs: v.exactOptional(v.number()),
         }),
         v.object({ ...silent.entries, container: v.string() }),
       ]),
@@ -248,6 +252,6 @@ export type ResultOf<C extends Result['command']> = Exclude<
   { readonly command: Exclude<Result['command'], C> }
 >;
 export type PushResult = ResultOf<'push'>;
-export type HeadChangeResult = ResultOf<'rollback' | 'promote' | 'remove' | 'restore' | 'lift'>;
+export type HeadChangeResult = ResultOf<'rollback' | 'promote' | 'remove' | 'restore' | 'lift' | 'repair'>;
 export type CallResult = ResultOf<'call'>;
 export type NodesResult = ResultOf<'nodes'>;

@@ -122,6 +122,12 @@ export function defineCli(program: Program, change: Change, { send, backup, rest
     .option('--state', 'clear their state too, also if they are removed already')
     .action((modules, options) => send(options, { type: 'remove', modules, ...change, state: options.state ?? false }));
 
+  addCommand(program, 'repair <module...>', 'hotcast repair demo')
+    .description(
+      'write the heads of modules again, newer than all that the nodes have seen, if nodes do not follow them',
+    )
+    .action((modules, options) => send(options, { type: 'repair', modules, ...change }));
+
   addCommand(program, 'purge <module>', 'hotcast purge demo')
     .description('purge the draining versions of a module, even if calls run on them')
     .action((module, options) => send(options, { type: 'purge', module, author, force: true }));

@@ -68,7 +68,7 @@ export function errorsText({ errors }: { readonly errors: number }): string[] {
 }
 
 /** `demo@3f2a9c81b0d4 drains since 2026-…Z (3 h 5 min), 2 in flight: GET /demo/events`. */
-export function drainingText({ module, revision, since, inFlight, heldBy }: DrainingVersion): string {
-  const time = `${new Date(since).toISOString()} (${ageText(Date.now() - since)})`;
+export function drainingText({ module, revision, since, ageMs, inFlight, heldBy }: DrainingVersion): string {
+  const time = `${new Date(since).toISOString()} (${ageText(ageMs ?? Date.now() - since)})`;
   return `${at(module, revision)} drains since ${time}, ${inFlight} in flight: ${heldBy}`;
 }

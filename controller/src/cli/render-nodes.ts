@@ -14,7 +14,7 @@ export function renderNodes({ nodes }: ResultOf<'nodes'>, verbose: boolean): str
     return groups.flatMap((group, index) => blockOf(group, index === 0 ? [] : usual)).join('\n');
   }
   const rows = nodes.map(node => {
-    if (node.status === 'silent') return [node.node, node.container, '', '', '', '', silentText(node.detail)];
+    if (node.status === 'silent') return [node.node, node.container, '', '', '', '', '', silentText(node.detail)];
     return [
       node.node,
       node.container,
@@ -22,12 +22,13 @@ export function renderNodes({ nodes }: ResultOf<'nodes'>, verbose: boolean): str
       new Date(node.startedAt).toISOString(),
       `${node.uptimeSeconds} s`,
       `${mebibytes(node)} MiB`,
+      node.clockOffsetMs === undefined ? '-' : clockText(node.clockOffsetMs),
       [...modulesOf([node]), ...node.draining.map(version => `(${drainingText(version)})`), ...notesOf(node)].join(
         ' ',
       ) || '-',
     ];
   });
-  return table([['NODE', 'CONTAINER', 'PID', 'STARTED', 'UPTIME', 'MEMORY', 'MODULES'], ...rows]);
+  return table([['NODE', 'CONTAINER', 'PID', 'STARTED', 'UPTIME', 'MEMORY', 'CLOCK', 'MODULES'], ...rows]);
 }
 
 /** What is equal on all nodes of a block: all but what changes from second to second. */
@@ -98,6 +99,12 @@ function notesOf({ refusals, keptOff = [], debugged }: Present): string[] {
       : `(quarantined from ${at(module, revision)}: ${cause})`,
   );
   return [...refused, ...kept, ...(debugged === true ? ['(a debugger is attached)'] : [])];
+}
+
+/** How far a clock is off: `+12 ms`, `-3600.0 s`. */
+function clockText(offsetMs: number): string {
+  const text = Math.abs(offsetMs) < 1_000 ? `${offsetMs} ms` : `${(offsetMs / 1_000).toFixed(1)} s`;
+  return offsetMs < 0 ? text : `+${text}`;
 }
 
 function mebibytes({ memoryBytes }: Present): number {

@@ -15,6 +15,7 @@ const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>, verb
   promote: renderPush,
   remove: renderPush,
   restore: renderPush,
+  repair: renderPush,
   compile: renderCompile,
   'dry-run': renderDryRun,
   call: renderCall,

@@ -5,6 +5,7 @@ import { nodeDescription } from '../../../protocol/messages.ts';
 import type { OnReport } from '../api/command.ts';
 import type { NodesResult } from '../api/results.ts';
 import { askNodes, rowsOf } from '../fleet/ask-nodes.ts';
+import { clockOffsets, clockWarnings } from '../fleet/clocks.ts';
 import type { CommandContext, Handler } from './context.ts';
 
 /** How often `nodes --wait` asks again (milliseconds). */
@@ -37,7 +38,11 @@ async function listNodes(
   if (flood !== undefined) report({ type: 'warning', message: flood });
   const containers = new Map(members.map(({ node, container }) => [node, container]));
   const expected = new Set(containers.keys());
+  const natsOffset = await context.store.natsClockOffset();
+  const askedAt = Date.now();
   const answers = await askNodes(context, { verb: 'describe', expected, timeoutMs, signal, schema: nodeDescription });
+  const clocks = clockOffsets(answers, askedAt, natsOffset);
+  for (const message of clockWarnings(clocks)) report({ type: 'warning', message });
   const keptOffOf = (node: string) =>
     heads.flatMap(head => {
       const entry = keptOffBy(head.keptOff, node, offeredRevision(head, node));
@@ -45,10 +50,17 @@ async function listNodes(
     });
   const rows = rowsOf(expected, answers, answer => {
     const keptOff = keptOffOf(answer.node);
-    return { ...answer, status: 'present' as const, ...(keptOff.length === 0 ? {} : { keptOff }) };
+    const clockOffsetMs = clocks.nodes.get(answer.node);
+    return {
+      ...answer,
+      status: 'present' as const,
+      ...(keptOff.length === 0 ? {} : { keptOff }),
+      ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
+    };
   });
   return {
     command: 'nodes',
+    controllerClockOffsetMs: clocks.controller,
     nodes: rows.map(row => (row.status === 'silent' ? { ...row, container: containers.get(row.node) ?? '' } : row)),
   };
 }

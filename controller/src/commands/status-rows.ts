@@ -51,6 +51,11 @@ function rowOf(module: string, head: Head | undefined, node: string, description
     return { ...row, running, state: 'refused', detail: `${reason}: ${detail}`, ...retry };
   }
   if (modules[module]?.sequence === 0) return { ...row, running, state: 'here only' };
+  const seen = Math.max(modules[module]?.sequence ?? 0, refusal?.sequence ?? 0);
+  if (head !== undefined && seen > head.sequence) {
+    const detail = `it has seen a newer head than the stream has (push ${module} again, or: hotcast repair ${module})`;
+    return { ...row, running, state: 'behind', detail };
+  }
   // Only the state can differ.
   return {
     ...row,

@@ -1,5 +1,6 @@
 import { type NodeDescription, nodeDescription } from '../../../protocol/messages.ts';
 import { askNodes, inOrder, silentAmong } from '../fleet/ask-nodes.ts';
+import { clockOffsets, clockWarnings } from '../fleet/clocks.ts';
 import { changedModules, pushedModules } from './changed-modules.ts';
 import { headsBehindNodes, lostHeadsText } from '../rollout/lost-heads.ts';
 import { storageProblem, storageWarning } from '../store/storage.ts';
@@ -14,10 +15,14 @@ export const status: Handler<'status'> = async (context, { timeoutMs }, report, 
   const full = storageProblem(storage) ?? storageWarning(storage);
   if (full !== null) report({ type: 'warning', message: full });
   const expected = expectedNodes(members, report);
+  const natsOffset = await context.store.natsClockOffset();
+  const askedAt = Date.now();
   const [answers, pushed] = await Promise.all([
     askNodes(context, { verb: 'describe', expected, timeoutMs, signal, schema: nodeDescription }),
     pushedModules(store, heads),
   ]);
+  const warnings = clockWarnings(clockOffsets(answers, askedAt, natsOffset));
+  for (const message of warnings) report({ type: 'warning', message });
   const descriptions = new Map<string, NodeDescription | null>([...expected].map(node => [node, null]));
   for (const [node, { answer }] of answers) descriptions.set(node, answer);
   const described = [...answers.values()].map(({ answer }) => answer);

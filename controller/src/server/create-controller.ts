@@ -28,6 +28,7 @@ import { TypeCheck } from '../build/type-check.ts';
 import { watchFolder } from '../build/watch-folder.ts';
 import type { CommandContext } from '../commands/context.ts';
 import { askNodes } from '../fleet/ask-nodes.ts';
+import { logClocks } from '../fleet/clocks.ts';
 import { heartbeatInterval } from '../fleet/heartbeat-interval.ts';
 import { createMembership } from '../fleet/membership.ts';
 import { actOnFindings, rollBackAndAwait } from '../rollout/automatic-rollback.ts';
@@ -144,6 +145,7 @@ export async function createController({
       },
     );
     const membership = start(createMembership(nats, subjects, log));
+    logClocks(membership, log);
     const { packagesTimeoutMs, auditFile } = config;
     const audit = await openAudit(nats, cookie, subjects, line => {
       if (auditFile !== '') appendFileSync(auditFile, line);

@@ -18,6 +18,7 @@ import { push } from '../commands/push.ts';
 import { remove } from '../commands/remove.ts';
 import { result } from '../commands/records/result.ts';
 import { restore } from '../commands/restore.ts';
+import { repair } from '../commands/repair.ts';
 import { rollback } from '../commands/rollback.ts';
 import { rotateKeys } from '../commands/rotate-keys.ts';
 import { status } from '../commands/status.ts';
@@ -31,6 +32,7 @@ const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
   promote,
   remove,
   restore,
+  repair,
   compile,
   call,
   purge,

@@ -46,6 +46,7 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
     ...packages,
     ...createRawRecords(stream, subjects, keyring),
     ensureStream,
+    natsClockOffset: () => stream.clockOffset(),
 
     /** How full the stream and its disk are, and whether NATS writes. @throws the client's error when NATS does not tell */
     async storage(): Promise<Storage> {
@@ -75,6 +76,12 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
       for (const { data, seq } of (await stream.kept(subjects.headResult(module))).slice(0, -1)) {
         if (!kept.has(decode(headResultSchema, data).sequence)) await stream.remove(seq);
       }
+    },
+
+    /** Signs the bundles of a module, and all packages, with the present key. */
+    async signAgain(module: string): Promise<void> {
+      await signPackagesAgain();
+      await signBundlesAgain(module);
     },
 
     async writeHeadResult(result: HeadResult): Promise<void> {

@@ -106,6 +106,16 @@ export async function openStream(nats: NatsConnection, name: string, unused: str
       return (await streams.info(name)).state.bytes;
     },
 
+    /** How far NATS's clock is ahead of this process's (milliseconds), as exactly as half of a round trip. */
+    async clockOffset(): Promise<number> {
+      const [askedAt, startedAt] = [Date.now(), performance.now()];
+      const info: object = await streams.info(name);
+      const roundTripMs = performance.now() - startedAt;
+      const clock = 'ts' in info ? Date.parse(String(info.ts)) : NaN;
+      const offset = clock - (askedAt + roundTripMs / 2);
+      return Number.isNaN(offset) || Math.abs(offset) <= roundTripMs / 2 ? 0 : offset;
+    },
+
     /** The subjects under which the stream has messages, and how many of each. */
     async subjects(filter: string): Promise<Record<string, number>> {
       return (await streams.info(name, { subjects_filter: filter })).state.subjects ?? {};

@@ -121,7 +121,7 @@ describe('nodes', () => {
     const { revision } = await cluster.push('shown');
     const { stdout } = await cluster.hotcast('nodes');
     const [head, ...rows] = stdout.trimEnd().split('\n');
-    expect(head).toMatch(/^NODE +CONTAINER +PID +STARTED +UPTIME +MEMORY +MODULES$/);
+    expect(head).toMatch(/^NODE +CONTAINER +PID +STARTED +UPTIME +MEMORY +CLOCK +MODULES$/);
     expect(rows.map(row => row.split(' ')[0])).toEqual(cluster.nodeNames);
     for (const row of rows) expect(row).toContain(`shown@${shortRevision(revision)}`);
   });

@@ -111,15 +111,15 @@ describe('render of the nodes', () => {
       },
     } as const;
     const nodes = [
-      fred,
-      { ...fred, node: 'bambam', modules: {} },
+      { ...fred, clockOffsetMs: -12 },
+      { ...fred, node: 'bambam', modules: {}, clockOffsetMs: 3_600_000 },
       { node: 'betty', status: 'silent', container: 'ba9876543210' } as const,
     ];
     expect(render({ command: 'nodes', nodes }).split('\n')).toEqual([
-      'NODE    CONTAINER     PID  STARTED                   UPTIME  MEMORY  MODULES',
-      'fred    0123456789ab  7    2026-01-02T03:04:05.000Z  61 s    50 MiB  demo@3f2a9c0b1d4e counter@3f2a9c0b1d4e (here only)',
-      'bambam  0123456789ab  7    2026-01-02T03:04:05.000Z  61 s    50 MiB  -',
-      'betty   ba9876543210                                                 silent',
+      'NODE    CONTAINER     PID  STARTED                   UPTIME  MEMORY  CLOCK      MODULES',
+      'fred    0123456789ab  7    2026-01-02T03:04:05.000Z  61 s    50 MiB  -12 ms     demo@3f2a9c0b1d4e counter@3f2a9c0b1d4e (here only)',
+      'bambam  0123456789ab  7    2026-01-02T03:04:05.000Z  61 s    50 MiB  +3600.0 s  -',
+      'betty   ba9876543210                                                            silent',
     ]);
   });
 

@@ -24,6 +24,7 @@ describe('statusRows', () => {
     ['runs what it should, loaded by hand', [head], running(stable, 0), 'ok'],
     ['runs another revision', [head], running(trial, 4), 'behind'],
     ['runs nothing', [head], {}, 'behind'],
+    ['runs another revision by a newer head', [head], running(trial, 6), 'behind'],
     ['runs what compile loaded', [head], running(trial, 0), 'here only'],
     ['runs what compile loaded, and no head knows it', [], running(trial, 0), 'here only'],
     ['runs what was removed', [headOf('demo', null, 5)], running(stable, 4), 'behind'],

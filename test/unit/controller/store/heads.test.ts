@@ -1,0 +1,71 @@
+import type { StoredMsg } from '@nats-io/jetstream';
+import { describe, expect, it } from 'vitest';
+
+import { createHeads } from '../../../../controller/src/store/heads.ts';
+import type { Keyring } from '../../../../controller/src/store/keyring.ts';
+import type { Stream } from '../../../../controller/src/store/stream.ts';
+import { encode } from '../../../../protocol/codec.ts';
+import { subjectsOf } from '../../../../protocol/subjects.ts';
+import { headOf } from '../../fixtures.ts';
+
+const subjects = subjectsOf('dino');
+const REVISION = 'a'.repeat(64);
+
+/** Heads over a stream in memory. What begins with the subject was signed for it. */
+function open() {
+  let messages: StoredMsg[] = [];
+  const keyring = {
+    sign: (subject: string, payload: Uint8Array) => Buffer.concat([Buffer.from(subject), payload]),
+    verify: (subject: string, bytes: Uint8Array) =>
+      Buffer.from(bytes).toString().startsWith(subject) ? Buffer.from(bytes.subarray(subject.length)) : null,
+  } as unknown as Keyring;
+  const of = (subject: string): StoredMsg[] => messages.filter(message => message.subject === subject);
+  const write = (subject: string, data: Uint8Array): void => {
+    const seq = messages.length + 1;
+    messages.push({ subject, data, seq, timestamp: String(seq) } as StoredMsg);
+  };
+  const stream = {
+    client: { publish: async (subject: string, data: Uint8Array) => write(subject, data) },
+    last: async (subject: string) => of(subject).at(-1) ?? null,
+    lastOfEach: async () => [...new Set(messages.map(({ subject }) => subject))].flatMap(each => of(each).at(-1) ?? []),
+    kept: async (subject: string) => of(subject),
+  } as unknown as Stream;
+  const wipe = (): void => void (messages = []);
+  return { heads: createHeads(stream, subjects, keyring), sign: keyring.sign, write, wipe };
+}
+
+const subject = subjects.head('demo');
+
+describe('the highest sequence of a module', () => {
+  it('is that of the last head in the stream, 0 for none, and stays when the stream is lost', async () => {
+    const { heads, wipe } = open();
+    expect(heads.highestSequence('demo')).toBe(0);
+    await heads.writeHeads([{ head: headOf('demo', REVISION, 7), position: 0 }]);
+    await heads.lastHead('demo');
+    expect(heads.highestSequence('demo')).toBe(7);
+    wipe();
+    expect(await heads.lastHead('demo')).toEqual({ head: null, position: 0 });
+    expect(heads.highestSequence('demo')).toBe(7);
+  });
+
+  it('is that of a newer head that a node shows, if this cookie has signed it for the module', () => {
+    const { heads, sign } = open();
+    heads.noteHead('demo', encode(headOf('demo', REVISION, 2 ** 50)));
+    heads.noteHead('demo', sign(subjects.head('other'), encode(headOf('other', REVISION, 99))));
+    expect(heads.highestSequence('demo')).toBe(0);
+    heads.noteHead('demo', sign(subject, encode(headOf('demo', REVISION, 9))));
+    heads.noteHead('demo', sign(subject, encode(headOf('demo', REVISION, 8))));
+    expect(heads.highestSequence('demo')).toBe(9);
+  });
+});
+
+it('a signed record that is no head hides no other head, and is replaced by the last one', async () => {
+  const { heads, sign, write } = open();
+  const head = headOf('demo', REVISION, 7);
+  await heads.writeHeads([{ head, position: 0 }]);
+  write(subjects.head('other'), sign(subjects.head('other'), encode(headOf('other', REVISION, 3))));
+  write(subject, sign(subject, encode({ sequence: 'poison' })));
+  expect((await heads.heads()).map(({ module }) => module).toSorted()).toEqual(['demo', 'other']);
+  expect(await heads.restoreHeads()).toEqual(['demo']);
+  expect((await heads.lastHead('demo')).head).toEqual(head);
+});
