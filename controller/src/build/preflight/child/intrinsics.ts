@@ -9,6 +9,8 @@ interface ObjectState {
   readonly prototype: object | null;
   readonly keys: readonly PropertyKey[];
   readonly descriptors: readonly (PropertyDescriptor | undefined)[];
+  /** The keys of the first snapshot: what was added since can be replaced by those that have added it. */
+  readonly builtIn: readonly PropertyKey[];
 }
 
 /** The state of built-in objects at one moment. */
@@ -21,8 +23,13 @@ const HOOKS = new Set<PropertyKey>(['prepareStackTrace', 'stackTraceLimit']);
 const { apply, ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
 const { is } = Object;
 
-/** Records the built-in objects of the language and of Node.js: global classes and namespaces, with their prototypes. */
-export function snapshot(): Snapshot {
+/**
+ * Records the built-in objects of the language and of Node.js: global classes and namespaces, with their prototypes.
+ *
+ * @param earlier a snapshot from before other code ran. What that code has added is no built-in.
+ */
+export function snapshot(earlier: Snapshot = []): Snapshot {
+  const builtIns = new Map(earlier.map(({ object, builtIn }) => [object, builtIn]));
   const taken: ObjectState[] = [];
   const seen = new Set<object>();
   const take = (name: string, value: unknown, isInherited = false): void => {
@@ -30,7 +37,8 @@ export function snapshot(): Snapshot {
     seen.add(value);
     const keys = ownKeys(value);
     const descriptors = keys.map(key => getOwnPropertyDescriptor(value, key));
-    taken.push({ name, object: value, isInherited, prototype: getPrototypeOf(value), keys, descriptors });
+    const builtIn = builtIns.get(value) ?? keys;
+    taken.push({ name, object: value, isInherited, prototype: getPrototypeOf(value), keys, descriptors, builtIn });
     if (typeof value === 'function') {
       take(`${name}.prototype`, valueOf(value, 'prototype'), true);
       take(`the class above ${name}`, getPrototypeOf(value), true);
@@ -61,7 +69,7 @@ export function snapshot(): Snapshot {
 export interface Changes {
   /** What was replaced, or added where other objects inherit it: `Math.random`, `Array.prototype.last`. */
   readonly changed: string[];
-  /** What was added elsewhere, which no other code uses: `Error.__BluebirdErrorTypes__`. */
+  /** What was added elsewhere, or put in place of such an addition, which no other code uses: `Error.__BluebirdErrorTypes__`. */
   readonly added: string[];
   /** New names in globalThis. */
   readonly globals: string[];
@@ -75,21 +83,25 @@ export function changesSince(taken: Snapshot): Changes {
   for (let at = 0; at < taken.length; at += 1) {
     const state = taken[at];
     if (state === undefined) break;
-    const { name, object, isInherited, prototype, keys, descriptors } = state;
+    const { name, object, isInherited, prototype, keys, descriptors, builtIn } = state;
+    const add = (key: PropertyKey): void => {
+      if (object !== globalThis) (isInherited ? changed : added).push(path(name, key));
+      // Under a symbol, libraries keep what all their copies share.
+      else if (typeof key === 'string') globals.push(key);
+    };
     if (getPrototypeOf(object) !== prototype) changed.push(`the prototype of ${name}`);
     for (let index = 0; index < keys.length; index += 1) {
       const key = keys[index] ?? '';
       if (HOOKS.has(key) || same(object, descriptors[index], getOwnPropertyDescriptor(object, key))) continue;
-      changed.push(path(name, key));
+      if (builtIn.includes(key)) changed.push(path(name, key));
+      else add(key);
     }
     const now = ownKeys(object);
     if (now.length === keys.length) continue;
     for (let index = 0; index < now.length; index += 1) {
       const key = now[index] ?? '';
       if (keys.includes(key) || HOOKS.has(key)) continue;
-      if (object !== globalThis) (isInherited ? changed : added).push(path(name, key));
-      // Under a symbol, libraries keep what all their copies share.
-      else if (typeof key === 'string') globals.push(key);
+      add(key);
     }
   }
   return { changed, added, globals };

@@ -83,7 +83,7 @@ export class LoadedPackages {
       thrown = { error };
     }
     const { changed, added, globals } = changesSince(this.#before);
-    if ([changed, added, globals].some(names => names.length > 0)) this.#before = snapshot();
+    if ([changed, added, globals].some(names => names.length > 0)) this.#before = snapshot(this.#before);
     // A package that looks for a native one can do without it. One that fails then can't.
     const { violation } = used;
     if (violation !== null && violation.reason !== 'native_addon')

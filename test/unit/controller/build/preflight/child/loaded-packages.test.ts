@@ -10,7 +10,7 @@ import { stub } from '../../../../../../controller/src/build/preflight/child/stu
 import type { LeftOut } from '../../../../../../controller/src/build/packages/packages.ts';
 
 /** Loads a package `user` with this code beside packages `native` and `addon`, whose addons can't be loaded. */
-function load(code: string, externals: readonly string[], leftOut: readonly LeftOut[] = []) {
+function load(code: string, externals: readonly string[], leftOut: readonly LeftOut[] = [], paths = ['index.js']) {
   const folder = mkdtempSync(join(tmpdir(), 'hotcast-loaded-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const used: Environment['used'] = { stub: false, native: false, violation: null };
@@ -26,12 +26,13 @@ function load(code: string, externals: readonly string[], leftOut: readonly Left
   }
   const io = stub(() => (used.stub = true));
   const reset = (): void => void Object.assign(used, { stub: false, violation: null });
-  const file = join(folder, 'node_modules/user/index.js');
+  const imports = paths.map(path => {
+    const file = join(folder, 'node_modules/user', path);
+    writeFileSync(file, code);
+    return { specifier: path === 'index.js' ? 'npm:user' : `npm:user/${path}`, file, instance: '1' };
+  });
   const packages = new LoadedPackages({ io, used, reset } as unknown as Environment);
-  return {
-    io,
-    loaded: packages.load({ imports: [{ specifier: 'npm:user', file, instance: '1' }], leftOut, externals }),
-  };
+  return { io, loaded: packages.load({ imports, leftOut, externals }) };
 }
 
 it('gives modules and packages a stub for an external package', () => {
@@ -62,5 +63,18 @@ it('says what to do when a package does not load without a native one', () => {
     detail: expect.stringMatching(
       /^its package user .* \(left out, because native packages are not sent: native of user; make user external\)$/,
     ) as string,
+  });
+});
+
+it('lets a package replace what another file has added to a built-in, and not the built-in', () => {
+  onTestFinished(() => void Reflect.deleteProperty(Reflect, 'yabba'));
+  const files = ['index.js', 'lite.js'];
+  expect(load(`Reflect.yabba = () => 'doo';`, [], [], files).loaded).toMatchObject({ status: 'loaded', warnings: [] });
+  const { ownKeys } = Reflect;
+  onTestFinished(() => void Object.assign(Reflect, { ownKeys }));
+  expect(load(`Reflect.ownKeys = () => [];`, [], [], files).loaded).toMatchObject({
+    status: 'refused',
+    reason: 'intrinsics',
+    detail: 'its package user changes Reflect.ownKeys, which all modules share',
   });
 });
