@@ -146,7 +146,12 @@ setup: node_modules ## Install what is missing: npm packages, a Docker engine, b
 images: setup ## Build the images
 	setup/images.sh
 
-node_modules: package.json package-lock.json bench/package.json modules/package.json
+node_modules: package.json package-lock.json bench/package.json | modules/node_modules
 	echo 'setup: installing npm packages'
 	npm ci --loglevel error
 	touch node_modules
+
+modules/node_modules: modules/package.json modules/package-lock.json
+	echo 'setup: installing the npm packages of modules'
+	npm install --prefix modules --loglevel error
+	touch modules/node_modules

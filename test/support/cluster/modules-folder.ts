@@ -8,14 +8,14 @@ const EXAMPLES = join(ROOT, 'modules');
 /** A modules folder with the files of another one: the example modules of the repository, if it is left out. */
 export class ModulesFolder {
   readonly path: string;
-  /** The npm packages that are mounted into the folder. Null when there are none. */
+  /** The npm packages that are mounted into the folder. Null when there are none: those of the examples are in the image. */
   readonly packages: string | null;
 
-  constructor(path: string, source = EXAMPLES) {
+  constructor(path: string, source?: string) {
     this.path = path;
-    cpSync(source, path, { recursive: true, filter: file => basename(file) !== 'node_modules' });
-    const packages = join(source, 'node_modules');
-    this.packages = existsSync(packages) ? packages : null;
+    cpSync(source ?? EXAMPLES, path, { recursive: true, filter: file => basename(file) !== 'node_modules' });
+    const packages = source === undefined ? null : join(source, 'node_modules');
+    this.packages = packages !== null && existsSync(packages) ? packages : null;
     // The engine can't make the mount point in a folder that is mounted read-only.
     if (this.packages !== null) mkdirSync(join(path, 'node_modules'));
   }

@@ -104,7 +104,7 @@ describe('push', () => {
     expect(result.nodes).toMatchObject([{ node: 'betty', json: '"inner"' }]);
   });
 
-  it('bundles npm packages', async ({ cluster }) => {
+  it('runs an npm package that has just been installed', async ({ cluster }) => {
     cluster.writeFile('node_modules/tiny/package.json', '{ "name": "tiny", "main": "main.js" }');
     cluster.writeFile('node_modules/tiny/main.js', `exports.shout = text => text.toUpperCase() + '!';\n`);
     const source = `import { shout } from 'tiny';\nexport function yell(text: string) { return shout(text); }\n`;
