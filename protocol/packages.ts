@@ -87,12 +87,17 @@ const fileList = v.array(v.object({ path: filePath, bytes: count }));
 const archiveLabelSchema = v.object({ files: fileList, converted: fileList });
 
 /** Encodes an archive, not compressed. The same files have the same bytes. */
-export function encodeArchive({ files, converted }: Archive): Uint8Array {
+export function encodeArchive(archive: Archive): Uint8Array {
+  return Buffer.concat(archiveParts(archive));
+}
+
+/** The parts of an encoded archive, without a copy of its files. */
+export function archiveParts({ files, converted }: Archive): readonly Uint8Array[] {
   const sorted = (all: ReadonlyMap<string, Uint8Array>) => [...all].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const [first, second] = [sorted(files), sorted(converted)];
   const list = (all: typeof first) => all.map(([path, content]) => ({ path, bytes: content.length }));
   const label = encode({ files: list(first), converted: list(second) });
-  return Buffer.concat([joinFrames([label]), ...[...first, ...second].map(([, content]) => content)]);
+  return [joinFrames([label]), ...[...first, ...second].map(([, content]) => content)];
 }
 
 /** @throws DecodeError when the bytes are no archive. */

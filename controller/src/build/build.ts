@@ -42,6 +42,9 @@ const MIN_TRIES = 10;
 /** How many modules are compiled at the same time. esbuild's process takes memory for each of them. */
 const MAX_COMPILES = 16;
 
+/** How many modules are type-checked and evaluated at the same time. With the packages of more, that takes too much memory. */
+const MAX_AT_ONCE = 8;
+
 /**
  * Creates the function that builds modules: it compiles them and checks their types at the same time, runs the preflight, and
  * packs the bundles. Nothing is sent.
@@ -80,14 +83,16 @@ async function buildOnce(
 ): Promise<{ readonly built: readonly Omit<BuiltBundle, 'packed'>[]; readonly warnings: readonly string[] }> {
   const compiling = mapInTurn(modules, MAX_COMPILES, module => compile(module, snapshot));
   const files = compiling.then(all => [...new Set(all.flatMap(each => each.files))]);
+  const checking = check ? typeCheck.check(files, snapshot) : Promise.resolve([]);
   const [diagnostics, preflighted, compiled] = await Promise.all([
-    check ? typeCheck.check(files, snapshot) : [],
-    compiling.then(all => {
+    checking,
+    compiling.then(async all => {
       const bundles = all.map(({ bundle }) => bundle);
       for (const bundle of bundles) refuseTooLarge(bundle, maxPayload());
       const packages = all.flatMap(({ bundle, packages: used }) =>
         used === null ? [] : [[bundle.module, used] as const],
       );
+      if (modules.length > MAX_AT_ONCE) await checking;
       return preflight.run(bundles, new Map(packages));
     }),
     compiling,

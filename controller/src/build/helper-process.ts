@@ -1,13 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 import { UnavailableError } from '../../../protocol/errors.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
 
 /** How long the end of a process can follow the end of its pipes (milliseconds). */
 const EXIT_TIMEOUT_MS = 1_000;
+
+/** The unit of the figures in /proc. */
+const PAGE_BYTES = 4_096;
 
 /** Above the controller, and below a preflight: see {@link killFirst}. */
 const KILL_SCORE = 500;
@@ -73,6 +76,11 @@ export class HelperProcess {
     return end;
   }
 
+  /** The resident memory of the process; 0 while it does not run. */
+  get memoryMb(): number {
+    return this.#child === null ? 0 : memoryOf(this.#child);
+  }
+
   /** Ends the process, which is not reported. */
   kill(): void {
     const child = this.#child;
@@ -118,5 +126,14 @@ export function killFirst({ pid }: ChildProcess, score: number): void {
     writeFileSync(`/proc/${pid}/oom_score_adj`, String(score));
   } catch {
     // There is no /proc, or the process has ended.
+  }
+}
+
+/** The resident memory of a process in MB; 0 where there is no /proc. */
+export function memoryOf({ pid }: ChildProcess): number {
+  try {
+    return (Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * PAGE_BYTES) / 1024 / 1024;
+  } catch {
+    return 0;
   }
 }

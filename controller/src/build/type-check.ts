@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 
 import type { API, Diagnostic as TypeScriptDiagnostic, Snapshot } from 'typescript/unstable/async';
 import type { FileSystem } from 'typescript/unstable/fs';
@@ -10,23 +10,32 @@ import { orNullAfter, withTimeout } from '../../../shared/timeout.ts';
 import { type Diagnostic, withoutPosition } from '../api/diagnostic.ts';
 import { type Helper, HelperProcess } from './helper-process.ts';
 import { installedPackages } from './installed-packages.ts';
-import { DEFAULT_OPTIONS } from './language/tsconfig.ts';
-import { SOURCE_EXTENSIONS } from './module-entry.ts';
 import { isInPackage } from './source-file.ts';
 import { SourceFiles } from './source-files.ts';
 import type { SourceSnapshot } from './source-snapshot.ts';
+import { checkConfig, isAmbient } from './type-check-config.ts';
 
-/** The timeout of one check, which can include the start of the checker. */
-const CHECK_TIMEOUT_MS = 30_000;
+/** The timeout of one step: the start of the checker, or the check of a few files, for which it reads the types of packages. */
+const STEP_TIMEOUT_MS = 60_000;
 
 /** The timeout for ending a checker: one that hangs does not answer then either. */
 const CLOSE_TIMEOUT_MS = 2_000;
+
+/** How many files are checked before the memory of the checker is measured. */
+const GROUP_SIZE = 8;
+
+/** A checker that has taken more memory is started again: it keeps the types of all packages that it has seen. */
+const MAX_MEMORY_MB = 300;
 
 interface Session {
   readonly api: API;
   /** The temporary folder of the configuration. */
   readonly folder: string;
   readonly config: string;
+  /** What the configuration has beside its files. */
+  readonly base: object;
+  /** The files that the program begins with: those that were checked, and those that others see without an import. */
+  readonly roots: Set<string>;
   /** The files that the checker has asked for, with their hashes. */
   readonly known: Map<string, string>;
   /** What was installed when it was opened, see {@link installedPackages}. */
@@ -35,13 +44,15 @@ interface Session {
 }
 
 /**
- * Checks types with TypeScript's native compiler. It keeps the program of the modules folder in a process of its own, so that
- * a check reads only the files that have changed since the last one. It sees the sources of a snapshot. One check runs at a time. Disposing ends the process.
+ * Checks types with TypeScript's native compiler. It keeps a program of the files that were checked in a process of its own, so
+ * that a check reads only what is new or has changed since the last one. It sees the sources of a snapshot. One check runs at a
+ * time. Disposing ends the process.
  */
 export class TypeCheck implements AsyncDisposable, Helper {
   readonly #modulesDir: string;
   readonly #appDir: string;
   readonly #sources: SourceFiles;
+  readonly #maxMemoryMb: number;
   readonly #process = new HelperProcess('the type checker', () => this.#forget());
   #session: Session | null = null;
   /** The sources of the last check that has begun. */
@@ -49,13 +60,14 @@ export class TypeCheck implements AsyncDisposable, Helper {
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param appDir has `node_modules/@types/node` and `@hotcast/types`, for a modules folder without such types. */
-  constructor(modulesDir: string, appDir: string, sources = new SourceFiles(modulesDir)) {
+  constructor(modulesDir: string, appDir: string, sources = new SourceFiles(modulesDir), maxMemoryMb = MAX_MEMORY_MB) {
+    this.#maxMemoryMb = maxMemoryMb;
     this.#modulesDir = modulesDir;
     this.#appDir = appDir;
     this.#sources = sources;
   }
 
-  /** Starts the process and loads the program, so that the next check does not wait for it. */
+  /** Starts the process and loads the types that all modules have, so that the next check does not wait for them. */
   async start(): Promise<void> {
     if (this.#session === null) await this.check(Promise.resolve([]));
   }
@@ -75,10 +87,7 @@ export class TypeCheck implements AsyncDisposable, Helper {
     const checked = this.#last.then(async () => {
       const sources = snapshot ?? (await this.#sources.take(true));
       this.#snapshot = sources;
-      return withTimeout(
-        CHECK_TIMEOUT_MS,
-        this.#process.use(() => this.#check(files, sources)),
-      );
+      return this.#check(files, sources);
     });
     this.#last = checked.catch(() => undefined);
     try {
@@ -114,22 +123,43 @@ export class TypeCheck implements AsyncDisposable, Helper {
   }
 
   async #check(files: Promise<readonly string[]>, sources: SourceSnapshot): Promise<Diagnostic[]> {
-    const { snapshot, config } = await this.#upToDate(sources);
+    // While the files are still searched for.
+    await this.#step(() => this.#upToDate(sources, []));
+    const wanted = await files;
+    const found: TypeScriptDiagnostic[] = [];
+    for (let at = 0; at < wanted.length; at += GROUP_SIZE) {
+      const group = wanted.slice(at, at + GROUP_SIZE);
+      found.push(...(await this.#step(() => this.#checkTogether(group, sources, at === 0))));
+      if (this.#process.memoryMb > this.#maxMemoryMb) await this.#close();
+    }
+    return found.map(each => this.#diagnosticOf(each, sources));
+  }
+
+  #step<T>(work: () => Promise<T>): Promise<T> {
+    return this.#process.use(() => withTimeout(STEP_TIMEOUT_MS, work()));
+  }
+
+  async #checkTogether(
+    files: readonly string[],
+    sources: SourceSnapshot,
+    isFirst: boolean,
+  ): Promise<TypeScriptDiagnostic[]> {
+    const { snapshot, config } = await this.#upToDate(sources, files);
     const project = snapshot.getProject(config);
     if (project === undefined) throw new TypeError(`TypeScript did not open ${config}`);
     const { program } = project;
-    const wanted = await files;
     const found = await Promise.all([
-      program.getConfigFileParsingDiagnostics(),
-      ...wanted.flatMap(file => [program.getSyntacticDiagnostics(file), program.getSemanticDiagnostics(file)]),
+      isFirst ? program.getConfigFileParsingDiagnostics() : [],
+      ...files.flatMap(file => [program.getSyntacticDiagnostics(file), program.getSemanticDiagnostics(file)]),
     ]);
-    return found.flat().map(each => this.#diagnosticOf(each, sources));
+    return found.flat();
   }
 
-  async #upToDate(sources: SourceSnapshot): Promise<Session> {
+  /** @param wanted files that are to be checked. */
+  async #upToDate(sources: SourceSnapshot, wanted: readonly string[]): Promise<Session> {
     const session = this.#session;
-    if (session === null) return this.#open(sources);
-    const { known } = session;
+    if (session === null) return this.#open(sources, wanted);
+    const { known, roots } = session;
     const changed: string[] = [];
     const deleted: string[] = [];
     for (const [path, before] of known) {
@@ -143,17 +173,24 @@ export class TypeCheck implements AsyncDisposable, Helper {
     const packages = installedPackages(this.#packageFolders());
     if (known.size === 0 || packages !== session.packages || all.some(path => path.endsWith('.json'))) {
       await this.#close();
-      return this.#open(sources);
+      return this.#open(sources, wanted);
     }
-    if (all.length === 0) return session;
     for (const path of all) note(known, path, sources);
-    const before = session.snapshot;
+    const before = [...roots].join('\n');
+    for (const path of deleted) roots.delete(path);
+    for (const path of [...wanted, ...[...changed, ...created].filter(each => isAmbient(each, sources))])
+      roots.add(path);
+    if ([...roots].join('\n') !== before) {
+      writeConfig(session);
+      changed.push(session.config);
+    } else if (all.length === 0) return session;
+    const last = session.snapshot;
     session.snapshot = await session.api.updateSnapshot({ fileChanges: { changed, created, deleted } });
-    await before.dispose();
+    await last.dispose();
     return session;
   }
 
-  async #open(sources: SourceSnapshot): Promise<Session> {
+  async #open(sources: SourceSnapshot, wanted: readonly string[]): Promise<Session> {
     // Only the long-lived process loads it.
     const { API: Checker } = await import('typescript/unstable/async');
     const folder = mkdtempSync(join(tmpdir(), 'hotcast-types-'));
@@ -163,9 +200,13 @@ export class TypeCheck implements AsyncDisposable, Helper {
     for (const path of sources.paths) note(known, path, sources);
     const api = new Checker({ cwd: this.#modulesDir, fs: this.#files(folder, known) });
     try {
-      writeFileSync(config, JSON.stringify(await this.#configuration(api)));
+      const base = await checkConfig(api, this.#modulesDir, this.#packageFolders());
+      const roots = new Set([...wanted, ...sources.paths.filter(path => isAmbient(path, sources))]);
+      // A program of no file is an error.
+      writeFileSync(join(folder, 'none.d.ts'), '');
+      writeConfig({ base, roots, config });
       const snapshot = await api.updateSnapshot({ openProjects: [config] });
-      this.#session = { api, folder, config, known, packages, snapshot };
+      this.#session = { api, folder, config, base, roots, known, packages, snapshot };
       return this.#session;
     } catch (error) {
       rmSync(folder, { recursive: true });
@@ -196,38 +237,6 @@ export class TypeCheck implements AsyncDisposable, Helper {
     };
   }
 
-  /** The user's configuration, or strict defaults, with the options that a check of this folder needs. */
-  async #configuration(api: API): Promise<object> {
-    const folder = this.#modulesDir;
-    const users = join(folder, 'tsconfig.json');
-    const hasUsers = existsSync(users);
-    const options = hasUsers ? (await api.parseConfigFile(users)).options : {};
-    const entries = ['*', '*/index'].flatMap(path => SOURCE_EXTENSIONS.map(extension => `${path}${extension}`));
-    const paths = { ...absolutePaths(options, folder), 'hot:*': entries.map(path => join(folder, path)) };
-    const types = new Set(['node', '@hotcast/types', ...stringsOf(options['types'])]);
-    const typeRoots = this.#packageFolders().flatMap(each => [join(each, '@types'), each]);
-    const needs = {
-      noEmit: true,
-      composite: false,
-      incremental: false,
-      emitDeclarationOnly: false,
-      skipLibCheck: true,
-    };
-    return {
-      ...(hasUsers ? { extends: users } : {}),
-      compilerOptions: {
-        ...(hasUsers ? {} : DEFAULT_OPTIONS),
-        ...needs,
-        rootDir: '/',
-        typeRoots,
-        types: [...types],
-        paths,
-      },
-      include: [folder],
-      exclude: [join(folder, 'node_modules')],
-    };
-  }
-
   #diagnosticOf(found: TypeScriptDiagnostic, sources: SourceSnapshot): Diagnostic {
     const { fileName, pos, end } = found;
     const text = textOf(found);
@@ -246,6 +255,10 @@ export class TypeCheck implements AsyncDisposable, Helper {
   }
 }
 
+function writeConfig({ base, roots, config }: Pick<Session, 'base' | 'roots' | 'config'>): void {
+  writeFileSync(config, JSON.stringify({ ...base, files: ['none.d.ts', ...roots] }));
+}
+
 function note(known: Map<string, string>, path: string, sources: SourceSnapshot): void {
   const hash = sources.hash(path);
   if (hash === null) known.delete(path);
@@ -256,20 +269,4 @@ function textOf({ code, text, messageChain = [] }: TypeScriptDiagnostic): string
   const lines = (chain: readonly TypeScriptDiagnostic[], depth: number): string[] =>
     chain.flatMap(each => [`${'  '.repeat(depth)}${each.text}`, ...lines(each.messageChain ?? [], depth + 1)]);
   return [`${text} (TS${code})`, ...lines(messageChain, 1)].join('\n');
-}
-
-function absolutePaths(options: Record<string, unknown>, folder: string): Record<string, string[]> {
-  const { paths = {}, pathsBasePath } = options;
-  if (typeof paths !== 'object' || paths === null) return {};
-  const base = typeof pathsBasePath === 'string' ? pathsBasePath : folder;
-  return Object.fromEntries(
-    Object.entries(paths).map(([name, targets]) => [
-      name,
-      stringsOf(targets).map(target => (isAbsolute(target) ? target : resolve(base, target))),
-    ]),
-  );
-}
-
-function stringsOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter(each => typeof each === 'string') : [];
 }

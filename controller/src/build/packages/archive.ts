@@ -1,13 +1,18 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path/posix';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { createGzip } from 'node:zlib';
 
 import { UnavailableError, UsageError } from '../../../../protocol/errors.ts';
 import { ARCHIVE_CHUNK_BYTES, MAX_ARCHIVE_BYTES } from '../../../../protocol/limits.ts';
-import { archiveHashOf, encodeArchive } from '../../../../protocol/packages.ts';
+import { archiveParts } from '../../../../protocol/packages.ts';
+import { collectGarbage } from '../../../../shared/collect-garbage.ts';
 import { convert, type FileKind, isEsSyntax, relativeImportsIn } from './convert.ts';
 import { entryPaths } from './entry-paths.ts';
+import { MemoryBudget } from './memory-budget.ts';
+import type { PackageFiles } from './package-files.ts';
 import { type PackageJson, parsePackageJson } from './package-json.ts';
 
 /** As fast as it gets with most of the effect. */
@@ -16,14 +21,29 @@ const GZIP_OPTIONS = { level: 6 } as const;
 /** How many files are read at once. */
 const PARALLEL_READS = 32;
 
+/** The files of packages that are packed at once, by their size: they and what is made of them are in memory. */
+const packing = new MemoryBudget(32 * 2 ** 20);
+
+/** The files that esbuild converts at once, by their size. It takes ten times as much for a file. */
+const converting = new MemoryBudget(2 * 2 ** 20);
+
+/** After so many bytes of files were packed, their garbage is collected: V8 would let it grow. */
+const GARBAGE_BYTES = 64 * 2 ** 20;
+
+/** The packed archives that are kept until they are stored. Others are packed again then. */
+const keeping = new MemoryBudget(32 * 2 ** 20);
+
+/** How many bytes of files were packed since garbage was collected. */
+let garbage = 0;
+
 /** An archive of a package, packed. */
 export interface PackedArchive {
   readonly hash: string;
   readonly packedBytes: number;
   readonly chunks: number;
-  /** Its bytes, packed. They are made again if they were released. @throws UnavailableError when the package has changed */
+  /** Its bytes, packed. They are made again if they were not kept. @throws UnavailableError when the package has changed */
   readonly packed: () => Promise<Uint8Array>;
-  /** Lets go of the bytes: the stream has them. */
+  /** Lets go of the bytes: the stream has them, or nobody wants them any more. */
   readonly release: () => void;
 }
 
@@ -31,49 +51,57 @@ export interface PackedArchive {
  * Makes the archive of a package: its files, and those converted that a node does not run as they are.
  *
  * @param folder its real folder.
- * @param paths the files that travel.
  * @param label the package with its version, for errors.
  * @throws UsageError when it is too large; UnavailableError when esbuild's process ends meanwhile.
  */
-export async function makeArchive(folder: string, paths: readonly string[], label: string): Promise<PackedArchive> {
-  const { hash, packed: first } = await pack(folder, paths, label);
-  let packed: Uint8Array | null = first;
+export async function makeArchive(folder: string, files: PackageFiles, label: string): Promise<PackedArchive> {
+  const { hash, packed: first } = await pack(folder, files, label);
+  const { length } = first;
+  let kept = keeping.take(length) ? first : null;
   return {
     hash,
-    packedBytes: first.length,
-    chunks: Math.max(1, Math.ceil(first.length / ARCHIVE_CHUNK_BYTES)),
+    packedBytes: length,
+    chunks: Math.max(1, Math.ceil(length / ARCHIVE_CHUNK_BYTES)),
     packed: async () => {
-      if (packed !== null) return packed;
-      const again = await pack(folder, paths, label);
-      if (again.hash !== hash || again.packed.length !== first.length) {
+      if (kept !== null) return kept;
+      const again = await pack(folder, files, label);
+      if (again.hash !== hash || again.packed.length !== length) {
         throw new UnavailableError(`${label} has changed meanwhile; nothing was sent (push again)`);
       }
-      packed = again.packed;
-      return packed;
+      return again.packed;
     },
-    release: () => (packed = null),
+    release: () => {
+      if (kept !== null) keeping.give(length);
+      kept = null;
+    },
   };
 }
 
 async function pack(
   folder: string,
-  paths: readonly string[],
+  { paths, bytes }: PackageFiles,
   label: string,
 ): Promise<{ readonly hash: string; readonly packed: Uint8Array }> {
-  const files = new Map<string, Uint8Array>();
-  let bytes = 0;
-  for (let at = 0; at < paths.length; at += PARALLEL_READS) {
-    const batch = paths.slice(at, at + PARALLEL_READS);
-    const contents = await Promise.all(batch.map(path => readFile(join(folder, path))));
-    for (const [index, content] of contents.entries()) {
-      bytes += content.length;
-      if (bytes > MAX_ARCHIVE_BYTES) throw tooLarge(label);
-      files.set(batch[index] ?? '', content);
+  if (bytes > MAX_ARCHIVE_BYTES) throw tooLarge(label);
+  return packing.use(bytes, async () => {
+    const files = new Map<string, Uint8Array>();
+    for (let at = 0; at < paths.length; at += PARALLEL_READS) {
+      const batch = paths.slice(at, at + PARALLEL_READS);
+      const contents = await Promise.all(batch.map(path => readFile(join(folder, path))));
+      for (const [index, content] of contents.entries()) files.set(batch[index] ?? '', content);
     }
-  }
-  const encoded = encodeArchive({ files, converted: await convertFiles(files, label) });
-  if (encoded.length > MAX_ARCHIVE_BYTES) throw tooLarge(label);
-  return { hash: archiveHashOf(encoded), packed: await promisify(gzip)(encoded, GZIP_OPTIONS) };
+    const parts = archiveParts({ files, converted: await convertFiles(files, label) });
+    if (parts.reduce((sum, { length }) => sum + length, 0) > MAX_ARCHIVE_BYTES) throw tooLarge(label);
+    const hash = createHash('sha256');
+    for (const part of parts) hash.update(part);
+    const packed: Uint8Array = await buffer(Readable.from(parts, { objectMode: false }).pipe(createGzip(GZIP_OPTIONS)));
+    garbage += bytes;
+    if (garbage > GARBAGE_BYTES) {
+      garbage = 0;
+      setImmediate(collectGarbage);
+    }
+    return { hash: hash.digest('hex'), packed };
+  });
 }
 
 function tooLarge(label: string): UsageError {
@@ -91,7 +119,9 @@ export async function convertFiles(
   const jsonOf = (path: string): PackageJson => parsePackageJson(textOf(files, path));
   const kindOf = kindsIn(files, jsonOf);
   const add = async (path: string): Promise<string | null> => {
-    const text = await convert(`${label}/${path}`, textOf(files, path) ?? '', kindOf(path));
+    const text = await converting.use(files.get(path)?.length ?? 0, () =>
+      convert(`${label}/${path}`, textOf(files, path) ?? '', kindOf(path)),
+    );
     if (text !== null) converted.set(path, Buffer.from(text));
     return text;
   };

@@ -8,6 +8,8 @@ type Stamp = Pick<Stats, 'mtimeMs' | 'ctimeMs' | 'size' | 'ino'> | null;
 export interface PackageFiles {
   /** The paths of the files that travel, relative to the folder. */
   readonly paths: readonly string[];
+  /** How much that is. */
+  readonly bytes: number;
   /** A file that makes it a native package; null for a package of JavaScript. */
   readonly native: string | null;
   /** Of all these files, and of the folders. */
@@ -43,7 +45,8 @@ export function listPackage(folder: string): PackageFiles {
   };
   visit('');
   const newest = Math.max(...[...stamps.values()].map(stamp => Math.max(stamp?.mtimeMs ?? 0, stamp?.ctimeMs ?? 0)));
-  return { paths, native, stamps, isStable: now - newest > STAMP_RESOLUTION_MS };
+  const bytes = paths.reduce((sum, path) => sum + (stamps.get(path)?.size ?? 0), 0);
+  return { paths, bytes, native, stamps, isStable: now - newest > STAMP_RESOLUTION_MS };
 }
 
 /** Whether a package has the same files as before, none of them written since. */

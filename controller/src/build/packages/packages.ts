@@ -82,6 +82,7 @@ export class Packages {
   #read(folder: string): Installed {
     const known = this.#known.get(folder);
     if (known !== undefined && isUnchanged(folder, known.files)) return known;
+    void known?.archive?.then(({ release }) => release());
     const files = listPackage(folder);
     const json = parsePackageJson(readText(join(folder, 'package.json')));
     const name = json.name !== undefined && NAME.test(json.name) ? json.name : nameOfFolder(folder);
@@ -238,7 +239,7 @@ function reachable(
 }
 
 async function archiveOf(folder: string, installed: Installed): Promise<PackedArchive> {
-  installed.archive ??= makeArchive(folder, installed.files.paths, installed.label);
+  installed.archive ??= makeArchive(folder, installed.files, installed.label);
   try {
     return await installed.archive;
   } catch (error) {

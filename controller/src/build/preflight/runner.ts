@@ -10,7 +10,7 @@ import { hotImportsIn, loadOrder } from '../../../../shared/load-order.ts';
 import { CODE_CACHE_RUNTIME } from '../../../../shared/module-script.ts';
 import { mapStack } from '../../../../shared/stack-trace.ts';
 import { withTimeout } from '../../../../shared/timeout.ts';
-import { endOf, type Helper, killFirst } from '../helper-process.ts';
+import { endOf, type Helper, killFirst, memoryOf } from '../helper-process.ts';
 import type {
   ModuleUnderTest,
   PackagesUnderTest,
@@ -57,9 +57,6 @@ const KILL_SCORE = 1_000;
 const PACKAGES_TIMEOUT_MS = 30_000;
 
 const NO_PACKAGES: PackagesUnderTest = { imports: [], leftOut: [], externals: [] };
-
-/** The unit of the figures in /proc. */
-const PAGE_BYTES = 4_096;
 
 interface Standby {
   readonly child: ChildProcess;
@@ -199,7 +196,7 @@ async function runIn(
       const waited = waitOf(child) - begun.waited;
       if (performance.now() - begun.at - waited > limit.ms) resolve(limit.refusal);
     }, MEASURE_INTERVAL_MS);
-    child.on('exit', (_, signal) => resolve(OUT_OF_MEMORY.has(signal) ? tooMuch : crash(signal)));
+    child.on('exit', (_, signal) => resolve(OUT_OF_MEMORY.has(signal) ? outOfMemory(tooMuch, signal) : crash(signal)));
     child.on('error', () => resolve(crash(null)));
     child.on('message', message => {
       // A message of a module does not have the token.
@@ -261,6 +258,12 @@ function refusal(reason: PreflightReason, detail: string): Refusal {
   return { status: 'refused', reason, detail, stack: null };
 }
 
+/** The kernel does not say whose limit was reached: that of the module, which is measured only now and then, or the container's. */
+function outOfMemory(tooMuch: Refusal, signal: string | null): Refusal {
+  if (signal !== 'SIGKILL') return tooMuch;
+  return { ...tooMuch, detail: `${tooMuch.detail}, or the controller has no memory left (CONTROLLER_MEMORY)` };
+}
+
 function crash(signal: string | null): Refusal {
   return refusal('crash', `its process ended while it loaded (${signal ?? 'no signal'})`);
 }
@@ -268,15 +271,6 @@ function crash(signal: string | null): Refusal {
 /** The topmost position of a stack that is in the module's source: `modules/demo.ts:4:9`. */
 function positionIn(stack: string, bundle: Bundle): string | null {
   return /@[0-9a-f]{12} (\S+:\d+:\d+)/.exec(mapStack(stack, () => bundle))?.[1] ?? null;
-}
-
-/** The resident memory of a process in MB; 0 where there is no /proc. */
-function memoryOf({ pid }: ChildProcess): number {
-  try {
-    return (Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * PAGE_BYTES) / 1024 / 1024;
-  } catch {
-    return 0;
-  }
 }
 
 /** How long a process has been ready to run and had no processor (milliseconds); 0 where there is no /proc. */

@@ -108,6 +108,7 @@ describe('a large set', () => {
   /** Builds so many modules; says how many were compiled at the same time, and how many in all. */
   async function buildMany(modules: readonly string[], bad: string | null = null) {
     const seen = { atOnce: 0, all: 0 };
+    const steps: string[] = [];
     let running = 0;
     const given = project({});
     const build = createBuild({
@@ -127,17 +128,34 @@ describe('a large set', () => {
           warnings: [],
         };
       },
-      typeCheck: { check: async () => [] },
-      preflight: { run: async bundles => ({ bundles, warnings: [] }) },
+      typeCheck: {
+        check: async files => {
+          await files;
+          await turn();
+          steps.push('types');
+          return [];
+        },
+      },
+      preflight: {
+        run: async bundles => {
+          steps.push('preflight');
+          return { bundles, warnings: [] };
+        },
+      },
       maxPayload: () => Infinity,
     });
-    const built = await build(modules, false, () => undefined).catch(() => null);
-    return { ...seen, built: built?.map(({ bundle }) => bundle.module) ?? null };
+    const built = await build(modules, true, () => undefined).catch(() => null);
+    return { ...seen, steps, built: built?.map(({ bundle }) => bundle.module) ?? null };
   }
   const modules = Array.from({ length: 1_000 }, (_, index) => `m${index}`);
 
   it('is compiled in its order, few modules at the same time', async () => {
-    expect(await buildMany(modules)).toEqual({ atOnce: 16, all: 1_000, built: modules });
+    expect(await buildMany(modules)).toMatchObject({ atOnce: 16, all: 1_000, built: modules });
+  });
+
+  it('is evaluated after its types were checked, and a small one meanwhile', async () => {
+    expect((await buildMany(modules.slice(0, 9))).steps).toEqual(['types', 'preflight']);
+    expect((await buildMany(modules.slice(0, 8))).steps).toEqual(['preflight', 'types']);
   });
 
   it('is not compiled further after an error', async () => {

@@ -3,12 +3,14 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 
 import { stop } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { compile } from '../../../../controller/src/build/compile.ts';
 import { esbuildHelper, esbuildService } from '../../../../controller/src/build/esbuild-service.ts';
+import { SourceFiles } from '../../../../controller/src/build/source-files.ts';
 import { TypeCheck } from '../../../../controller/src/build/type-check.ts';
 import { ROOT } from '../../../support/shell.ts';
 import { projects } from '../../projects.ts';
@@ -91,10 +93,11 @@ describe("the type checker's process", () => {
       expect(await typeCheck.check(files)).toHaveLength(1);
       await end(/^ts/);
       expect(await typeCheck.check(files)).toHaveLength(1);
-      let found = (_files: readonly string[]): void => undefined;
-      const checking = typeCheck.check(new Promise(resolve => (found = resolve)));
-      await end(/^ts/);
-      found(await files);
+      // It stands still, so that it does not finish first.
+      running(/^ts/)[0]?.kill('SIGSTOP');
+      const checking = typeCheck.check(files, await new SourceFiles(modulesDir).take(true));
+      await setImmediate();
+      running(/^ts/)[0]?.kill('SIGKILL');
       await expect(checking).rejects.toMatchObject({
         code: 'unavailable',
         message: 'the type checker was killed (SIGKILL), most likely for memory; nothing was sent (push again)',

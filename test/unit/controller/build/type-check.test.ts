@@ -17,11 +17,11 @@ afterEach(async () => {
 });
 
 /** Checks files of a modules folder. Returns the positions and codes of the errors. */
-function checker(files: Record<string, string>) {
+function checker(files: Record<string, string>, maxMemoryMb?: number) {
   const modulesDir = project(files);
   const root = join(modulesDir, '..');
   symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
-  const typeCheck = new TypeCheck(modulesDir, root);
+  const typeCheck = new TypeCheck(modulesDir, root, undefined, maxMemoryMb);
   open.push(typeCheck);
   const check = async (...names: string[]): Promise<string[]> => {
     const found = await typeCheck.check(Promise.resolve(names.map(name => join(modulesDir, name))));
@@ -109,6 +109,33 @@ it('sees packages that are installed and removed later, also types alone', { tim
   rmSync(path('node_modules/@types/yabba'), { recursive: true });
   expect(await check('demo.ts')).toEqual(['modules/demo.ts:1:21 TS2307']);
 });
+
+it('knows what other files of the folder declare for all, and nothing else of them', { timeout: 30_000 }, async () => {
+  const { check, path } = checker({
+    'modules/demo.ts': 'export const f: string = yabba + doo;\n',
+    'modules/types.d.ts': 'declare const yabba: number;\n',
+    'modules/other.ts': 'export const doo = 1;\n',
+  });
+  expect(await check('demo.ts')).toEqual(['modules/demo.ts:1:34 TS2304']);
+  writeFileSync(path('other.ts'), 'export {};\ndeclare global {\n  var doo: number;\n}\n');
+  expect(await check('demo.ts')).toEqual(['modules/demo.ts:1:14 TS2322']);
+  rmSync(path('types.d.ts'));
+  expect(await check('demo.ts')).toEqual(['modules/demo.ts:1:26 TS2304']);
+});
+
+it(
+  'finds the errors of many files with a process that is ended when it has become too large',
+  { timeout: 60_000 },
+  async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `m${index}.ts`);
+    const wrong = 'export const f: string = 1;\n';
+    const { check } = checker(Object.fromEntries(names.map(name => [`modules/${name}`, wrong])), 1);
+    const processes = (): number => process.getActiveResourcesInfo().filter(name => name === 'ProcessWrap').length;
+    const before = processes();
+    expect(await check(...names)).toEqual(names.map(name => `modules/${name}:1:14 TS2322`));
+    await vi.waitFor(() => expect(processes()).toBe(before), 10_000);
+  },
+);
 
 it('leaves no temporary folder and no process when it is disposed', { timeout: 30_000 }, async () => {
   const processes = (): number => process.getActiveResourcesInfo().filter(name => name === 'ProcessWrap').length;
