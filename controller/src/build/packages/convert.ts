@@ -1,3 +1,5 @@
+import { compileFunction } from 'node:vm';
+
 import { type Message, transform, type TransformOptions } from 'esbuild';
 
 import { ES_MODULE_HEADER } from '../../../../protocol/packages.ts';
@@ -65,11 +67,25 @@ export async function convert(name: string, text: string, kind: FileKind): Promi
   return withImportCalls(converted).replace(NAMESPACE, 'require.import($1)').replace(REQUIRE, 'require("npm:$1');
 }
 
-/** Whether a file is an ES module by its syntax, most likely: what only looks like one becomes one without exports. */
+/** Whether a file is an ES module by its syntax, as Node.js decides: it is one if it is no CommonJS. */
 export function isEsSyntax(text: string): boolean {
-  return /(?:^|[;}])[ \t]*(?:import\b\s*[\w"'{*$]|export\b\s*(?:[{*]|default\b|const\b|let\b|var\b|class\b|function\b|async\b))/m.test(
-    text.replace(/\/\*[^]*?\*\//g, ''),
-  );
+  const program = text.replace(/^#!/, '//');
+  // Most files do not look like one, and are not read a second time.
+  const looksSo =
+    /(?:^|[;}])[ \t]*(?:import\b\s*[\w"'{*$]|export\b\s*(?:[{*]|default\b|const\b|let\b|var\b|class\b|function\b|async\b))/m.test(
+      program.replace(/\/\*[^]*?\*\//g, ''),
+    );
+  return looksSo && !isCommonJs(program);
+}
+
+/** Whether it compiles as CommonJS. It is not run. */
+function isCommonJs(program: string): boolean {
+  try {
+    compileFunction(program, ['exports', 'require', 'module', '__filename', '__dirname']);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The relative paths that a converted ES module imports. */

@@ -126,6 +126,15 @@ describe('a package', () => {
     expect(await valueOf(use('user'), user)).toBe('x');
   });
 
+  it('can be CommonJS with lines that look like an ES module, as examples in texts are', async () => {
+    const example = `exports.value = typeof module + \`
+      export const a = 1;
+      import { b } from 'b';
+    \`.trim().length;`;
+    const user = packageFiles('user', {}, { 'index.js': `#!/usr/bin/env node\n${example}` });
+    expect(await valueOf(use('user'), user)).toBe('object48');
+  });
+
   it('with a top-level await fails where it is loaded, and says why', async () => {
     const files = { 'main.js': 'export const value = 1;', 'late.js': 'export const value = await 1;' };
     const user = packageFiles('user', { type: 'module', exports: { '.': './main.js', './late': './late.js' } }, files);
