@@ -62,8 +62,6 @@ function resultOf(outcome: Outcome): string {
       return `works with ${outcome.setting}`;
     case 'refused':
       return `${outcome.status}: ${outcome.instead}`;
-    case 'does not work yet':
-      return `${outcome.status}: ${outcome.why}`;
   }
 }
 

@@ -5,9 +5,7 @@ export type Outcome =
   /** It works with a setting, which this fixture has. */
   | { readonly status: 'works with a setting'; readonly value: unknown; readonly setting: string }
   /** A push refuses it before anything is sent, with this text in the reason. */
-  | { readonly status: 'refused'; readonly reason: string; readonly instead: string }
-  /** It should have another outcome. Today the push or the call fails with this text in its error. */
-  | { readonly status: 'does not work yet'; readonly error: string; readonly why: string };
+  | { readonly status: 'refused'; readonly reason: string; readonly instead: string };
 
 /** One module of the folder `modules/`, and the package that it is about. */
 export interface PackageCase {
@@ -35,18 +33,6 @@ export function worksWith(setting: string, names: Names, does: string, value: un
 /** @param instead what a user can do instead. */
 export function refused(names: Names, reason: string, instead: string): PackageCase {
   return { ...named(names), does: '', outcome: { status: 'refused', reason, instead } };
-}
-
-/** A case that should hold and does not. When it does, its test fails: remove this call, and the case stays. */
-export function notYet({ error, why }: Gap, wanted: PackageCase): PackageCase {
-  return { ...wanted, outcome: { status: 'does not work yet', error, why } };
-}
-
-/** Why several cases do not hold yet. */
-export interface Gap {
-  /** A part of the error of the push or the call. */
-  readonly error: string;
-  readonly why: string;
 }
 
 function named(names: Names): { readonly module: string; readonly package: string } {

@@ -12,15 +12,15 @@ import { MODULES, selectedCases } from './selected-cases.ts';
 // Not a matter of these tests: how long a busy machine takes to load a large package.
 const it = clusterTest({ nodes: 2, modules: MODULES, controller: { PREFLIGHT_TIMEOUT_MS: '20000' } });
 
+/** The memory of the controller's container. */
+const CONTROLLER_BYTES = 2 ** 30;
+
 const cases = selectedCases(process.env['ONLY'] ?? '');
 const working = cases.flatMap(({ module, does, outcome }) =>
   'value' in outcome ? [[module, does, JSON.parse(JSON.stringify(outcome.value)) as unknown] as const] : [],
 );
 const refused = cases.flatMap(({ module, outcome }) =>
   outcome.status === 'refused' ? [[module, outcome.reason] as const] : [],
-);
-const failing = cases.flatMap(({ module, outcome }) =>
-  outcome.status === 'does not work yet' ? [[module, outcome.error] as const] : [],
 );
 
 describe('a module with npm packages', () => {
@@ -41,10 +41,14 @@ describe('a module with npm packages', () => {
     expect(stderr).toContain('nothing was sent');
   });
 
-  it.for(failing)('does not work yet: %s, %s', async ([module, error], { cluster }) => {
-    const { exitCode, stdout, stderr } = await cluster.hotcast('push', module);
-    const values = exitCode === 0 ? await valuesOf(cluster, `${module}.check()`) : [];
-    expect(`${stdout}${stderr}${JSON.stringify(values)}`).toContain(error);
+  it('is built within the memory of the controller, beside all others, and no process of it ends', async ({
+    cluster,
+  }) => {
+    const ends = (await cluster.logsOf('controller')).filter(({ msg }) => msg.includes('it is started again'));
+    expect(ends).toEqual([]);
+    const peak = await peakMemory(cluster, 'controller');
+    expect(peak).toBeGreaterThan(0);
+    expect(peak).toBeLessThan(0.9 * CONTROLLER_BYTES);
   });
 
   it('works after a restart of its node, beside all others', { timeout: 300_000 }, async ({ cluster }) => {
@@ -61,6 +65,13 @@ describe('a module with npm packages', () => {
     expect(wrong).toEqual([]);
   });
 });
+
+/** The most memory that a container has had, in bytes; with cgroups of version 1 or 2. */
+async function peakMemory(cluster: Cluster, name: string): Promise<number> {
+  const files = ['memory/memory.max_usage_in_bytes', 'memory.peak'].map(file => `/sys/fs/cgroup/${file}`);
+  const { stdout } = await cluster.exec(name, ['sh', '-c', `cat ${files.join(' ')} 2>/dev/null || true`]);
+  return Number(stdout);
+}
 
 /** The source of a module, with a function that tells one edit from another. */
 function source(module: string, edit: number): string {

@@ -1,16 +1,11 @@
-import { notYet, type PackageCase, refused, works, worksWith } from '../package-case.ts';
-import { DECORATORS, MEMORY, NATIVE } from '../reasons.ts';
+import { type PackageCase, refused, works, worksWith } from '../package-case.ts';
+import { DECORATORS, NATIVE } from '../reasons.ts';
 
 /** Their servers are small fakes in the module's own process. */
 export const DATABASES: readonly PackageCase[] = [
   refused('better-sqlite3', ...NATIVE),
   works('bullmq', 'adds a job', { id: '1', name: 'welcome', attempts: 3 }),
-  notYet(
-    MEMORY,
-    works('drizzle-orm', 'a typed select through pg', {
-      sql: 'select "name" from "users" where "users"."name" = $1',
-    }),
-  ),
+  works('drizzle-orm', 'a typed select through pg', { sql: 'select "name" from "users" where "users"."name" = $1' }),
   works('ioredis', 'a pipeline', [1, 2, 'Ada']),
   works('knex', 'a query through pg, which it requires by name', [
     { sql: 'select "id" from "users" where "name" = $1 and "visits" > $2', values: '["Ada","1"]' },
@@ -27,14 +22,11 @@ export const DATABASES: readonly PackageCase[] = [
   works('mysql2', 'its server and its client', [{ sql: "select 1 + 'Ada'" }]),
   works('pg', 'a query with parameters', [{ sql: 'select $1::text', values: '["Ada"]' }]),
   works('pg-pool', 'three queries on two connections', { rows: 3, clients: 2 }),
-  notYet(
-    MEMORY,
-    works(['prisma', '@prisma/client'], 'the runtime of a generated client', {
-      sql: 'select * from users where name = ?',
-      values: ['Ada'],
-      sum: '0.3',
-    }),
-  ),
+  works(['prisma', '@prisma/client'], 'the runtime of a generated client', {
+    sql: 'select * from users where name = ?',
+    values: ['Ada'],
+    sum: '0.3',
+  }),
   works('redis', 'reads, writes and counts', ['Ada', 1, null]),
   works('sequelize', 'a model with validation, and a query through pg', {
     refused: 'SequelizeValidationError: Validation error: Validation len on name failed',

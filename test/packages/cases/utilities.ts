@@ -1,10 +1,10 @@
-import { notYet, type PackageCase, works, worksWith } from '../package-case.ts';
-import { DECORATORS, REFLECT } from '../reasons.ts';
+import { type PackageCase, works, worksWith } from '../package-case.ts';
+import { DECORATORS } from '../reasons.ts';
 
 export const UTILITIES: readonly PackageCase[] = [
   works('date-fns', 'a locale, distances and business days', ['28. Februar 2026', '3 months', 20]),
   works('dayjs', 'plugins and a locale', ['28. Februar', 'vor 3 Tagen']),
-  notYet(REFLECT, worksWith(DECORATORS, 'inversify', 'injects a singleton', [42, true])),
+  worksWith(DECORATORS, 'inversify', 'injects a singleton', [42, true]),
   works('lodash', 'a chain, a copy and a template', {
     byLetter: { A: 77, G: 85 },
     equal: true,
