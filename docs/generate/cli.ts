@@ -24,8 +24,8 @@ A \`<time>\` is a number of seconds (\`10\`) or has a unit (\`500ms\`, \`10s\`, 
 const MANY_NODES = `## Many nodes
 
 In a list of more than eight lines, equal answers are one line, and the nodes that differ are named. So the commands fit a
-terminal of 80 × 24 with 30 nodes and 20 modules. \`--verbose\` (\`make … VERBOSE=1\`) gives a line for each node. \`--json\` has
-all of them. Here \`hoppy\` is silent, and \`barney\` refuses \`demo\`:`;
+terminal of 80 × 24 with 30 nodes and 20 modules. \`--verbose\` (with make, \`VERBOSE=1\`) gives a line for each node.
+\`--json\` has all of them. Here \`hoppy\` is silent, and \`barney\` refuses \`demo\`:`;
 
 const page = await formatted(describeCli());
 if (!process.argv.includes('--check')) writeFileSync(PAGE, page);

@@ -8,7 +8,7 @@ import type { Keyring } from './keyring.ts';
 import { isWrongLastSequence, type Stream } from './stream.ts';
 import { createWriteOnce } from './write-once.ts';
 
-/** All records of the stream as they are, for a backup, and their way back. */
+/** All records of the stream as they are, for a backup, and how they are restored. */
 export function createRawRecords(stream: Stream, subjects: Subjects, keyring: Keyring) {
   const writeOnce = createWriteOnce(stream, keyring);
 
