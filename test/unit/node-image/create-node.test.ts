@@ -210,8 +210,8 @@ describe('a node that stops', () => {
     const { standIn, node, open, events } = await nodeWith(STOPPED, 60_000);
     standIn.call('demo', 'wait', INBOX);
     const stopped = node[Symbol.asyncDispose]().then(() => events.push(`closed: ${standIn.isClosed}`));
-    await expect.poll(() => standIn.call('demo', 'wait', INBOX)).toBe(false);
-    expect(events).toEqual([GOODBYE]);
+    await expect.poll(() => events).toEqual([GOODBYE]);
+    expect(standIn.call('demo', 'wait', INBOX)).toBe(false);
     expect(standIn.payload(nodeDescription, GOODBYE)).toMatchObject({ leavesWithinMs: 60_000 });
     open();
     await stopped;
