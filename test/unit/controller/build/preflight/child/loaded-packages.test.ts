@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import Module from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -31,6 +32,10 @@ function load(code: string, externals: readonly string[], leftOut: readonly Left
     writeFileSync(file, code);
     return { specifier: path === 'index.js' ? 'npm:user' : `npm:user/${path}`, file, instance: '1' };
   });
+  // The packages replace Node's own loader, as they may in a process of their own. Other tests run in this one.
+  const loader = Module as unknown as { _load: unknown };
+  const ownLoad = loader._load;
+  onTestFinished(() => void (loader._load = ownLoad));
   const packages = new LoadedPackages({ io, used, reset } as unknown as Environment);
   return { io, loaded: packages.load({ imports, leftOut, externals }) };
 }
