@@ -64,6 +64,8 @@ export class ControlRelay implements Disposable {
 
   async #read(): Promise<void> {
     for await (const line of linesOf(this.#process.stdout)) {
+      // The engine says here too that it can't run a process in a container that ends.
+      if (!line.startsWith('[')) return;
       this.#receive(...(JSON.parse(line) as [number, string | null]));
     }
   }
