@@ -6,6 +6,9 @@ import type { PushResult } from '../../api/results.ts';
 /** With these, nothing was decided about the sources: they are pushed again. */
 const UNDECIDED: ReadonlySet<string> = new Set(['unanswered', 'overtaken']);
 
+/** What is wrong with a module that nodes can't load. */
+const REFUSED = 'nodes refused it';
+
 /** What came of one push: its result, or why nothing was sent. */
 type Outcome =
   | { readonly status: 'pushed'; readonly result: PushResult }
@@ -66,26 +69,27 @@ export class Session {
       return true;
     }
     const together = await this.#try(wanted);
-    const isAlone = together.status !== 'broken' || wanted.length === 1;
+    const isTogether = !isRefused(together) || wanted.length === 1;
     let isDecided = true;
-    for (const modules of isAlone ? [wanted] : wanted.map(module => [module])) {
-      const outcome = isAlone ? together : await this.#try(modules);
+    for (const modules of isTogether ? [wanted] : wanted.map(module => [module])) {
+      const outcome = isTogether ? together : await this.#try(modules);
       isDecided &&= outcome.status !== 'again';
       const isTold = outcome.status === 'again' && outcome.message === this.#hindrance;
       this.#hindrance = outcome.status === 'again' ? outcome.message : null;
       const known = modules.map(module => this.#broken.get(module));
       for (const module of modules) this.#broken.delete(module);
+      // A module that nobody has touched is broken as before, which is said below the lines of the others.
+      const isSaved = paths.size > 0 && modules.some(module => saved.includes(module));
       if (outcome.status === 'broken') {
         const line = firstLine(outcome.message);
         for (const module of modules) this.#broken.set(module, line);
-        // A module that nobody has touched is broken as before, which is said below the lines of the others.
-        const isSaved = paths.size > 0 && modules.some(module => saved.includes(module));
         if (isSaved || known[0] !== line) say(outcome.message, null, modules);
       } else if (outcome.status === 'again') {
         if (!isTold) say(outcome.message, null, modules);
       } else {
         this.#note(outcome.result);
-        if (outcome.result.outcome !== 'unchanged') say(null, outcome.result, modules);
+        const isKnown = isRefused(outcome) && !isSaved && known[0] === REFUSED;
+        if (outcome.result.outcome !== 'unchanged' && !isKnown) say(null, outcome.result, modules);
       }
     }
     return isDecided;
@@ -108,7 +112,7 @@ export class Session {
   #note({ modules, outcome }: PushResult): void {
     for (const { module } of modules) {
       this.#noted.delete(module);
-      if (outcome === 'refused') this.#broken.set(module, 'nodes refused it');
+      if (outcome === 'refused') this.#broken.set(module, REFUSED);
       if (outcome === 'reverted') this.#noted.set(module, 'nodes refused it, and all went back');
       if (outcome === 'committed' && this.#deps.checkTypes !== null) this.#unchecked.add(module);
     }
@@ -141,6 +145,11 @@ export class Session {
     const broken = wrong.map(([module, line]) => `${module}: ${line}`);
     this.#deps.report({ type: 'saved', at, ms: Date.now() - at, ...what, broken });
   }
+}
+
+/** Whether nothing was changed because of the sources: they do not compile, or nodes can't load them. */
+function isRefused(outcome: Outcome): boolean {
+  return outcome.status === 'broken' || (outcome.status === 'pushed' && outcome.result.outcome === 'refused');
 }
 
 /** `demo` for `demo.ts`, `shop` for `shop/index.ts`. */

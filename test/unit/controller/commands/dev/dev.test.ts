@@ -42,7 +42,7 @@ function error(code: 'compile' | 'types', module: string): SourceError {
   return new SourceError(code, `${module}: an error; nothing was sent`, [at]);
 }
 
-/** A push that takes 20 ms. A source with BROKEN does not compile. All modules go, or none. */
+/** A push that takes 20 ms. A source with BROKEN does not compile, nodes refuse one with REFUSED. All modules go, or none. */
 async function push(modules: readonly string[]): Promise<PushResult> {
   const sources = modules.map(module => [module, read(module)] as const);
   const broken = sources.find(([, source]) => source.includes('BROKEN'));
@@ -50,8 +50,11 @@ async function push(modules: readonly string[]): Promise<PushResult> {
   if (broken !== undefined) throw error('compile', broken[0]);
   const failure = failures.shift();
   if (failure instanceof Error) throw failure;
-  for (const [module, source] of sources) running.set(module, source);
   const revision = '1'.repeat(64);
+  if (sources.some(([, source]) => source.includes('REFUSED'))) {
+    return { ...committed, outcome: 'refused', modules: modules.map(module => ({ module, revision })) };
+  }
+  for (const [module, source] of sources) running.set(module, source);
   return { ...committed, outcome: failure ?? 'committed', modules: modules.map(module => ({ module, revision })) };
 }
 
@@ -117,6 +120,19 @@ describe('dev', () => {
     expect([...running.keys()]).toEqual(['other']);
     save('demo', '1');
     await lastIs({ saved: ['demo'], problem: null, broken: [] });
+  });
+
+  it('does not hold other modules for one that nodes refuse, and shows it once', async () => {
+    await using _watching = await watch();
+    save('refused', 'REFUSED');
+    await lastIs({ saved: ['refused'], result: { outcome: 'refused' }, broken: [] });
+    save('demo', '1');
+    await lastIs({ saved: ['demo'], result: { outcome: 'committed' }, broken: ['refused: nodes refused it'] });
+    save('demo', '2');
+    await expect.poll(() => running.get('demo'), { timeout: 5_000 }).toBe('2');
+    save('refused', '1');
+    await lastIs({ saved: ['refused'], result: { outcome: 'committed' }, broken: [] });
+    expect(told.filter(({ result }) => result?.outcome === 'refused')).toHaveLength(1);
   });
 
   it('says when a broken module is as it was pushed again', async () => {
