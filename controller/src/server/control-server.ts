@@ -4,7 +4,7 @@ import { createServer, type Socket } from 'node:net';
 
 import * as v from 'valibot';
 
-import { DecodeError, HotcastError } from '../../../protocol/errors.ts';
+import { DecodeError, HotcastError, UsageError } from '../../../protocol/errors.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
 import { type Command, commandSchema, MAX_COMMAND_BYTES } from '../api/command.ts';
@@ -96,7 +96,9 @@ async function answer(socket: Socket, run: Run, log: Logger): Promise<void> {
     if (error instanceof AbandonedError) log.info({}, 'a client has gone; its command does not wait any more');
     else if (!(error instanceof HotcastError)) log.error({ err: error }, 'a command failed');
     const failed = failure(error);
-    report(isWritten ? { ...failed, code: UNKNOWN_RESULT } : failed);
+    // A request that is not valid has written nothing.
+    const isUnknown = isWritten && !(error instanceof UsageError);
+    report(isUnknown ? { ...failed, code: UNKNOWN_RESULT } : failed);
   }
   socket.off('end', leave).off('close', leave).destroySoon();
 }

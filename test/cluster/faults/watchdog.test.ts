@@ -64,8 +64,13 @@ async function expectQuarantined(
   const expected = Object.fromEntries(cluster.nodeNames.map(each => [each, each === node ? instead : revision]));
   await expect.poll(running, { timeout: 20_000 }).toEqual(expected);
   const newest = async () => (await cluster.history(module))[0];
-  const note = `quarantined, ${cause} on ${node}: ${shortRevision(revision)}`;
-  const written = { revision, note, author: 'hotcast', outcome: { verdict: 'committed' } };
+  const note = new RegExp(`^quarantined, (${cause}) on ${node}: ${shortRevision(revision)}$`);
+  const written = {
+    revision,
+    note: expect.stringMatching(note) as string,
+    author: 'hotcast',
+    outcome: { verdict: 'committed' },
+  };
   await expect.poll(newest, { timeout: 20_000 }).toMatchObject(written);
 }
 
@@ -92,7 +97,8 @@ describe('a call that blocks its node', () => {
 
   it.for([
     { title: 'promises, a regular expression, native code', cause: 'stalled', kinds: ['awaiting', 'regex', 'native'] },
-    { title: 'memory on the heap and outside of it', cause: 'memory', kinds: ['heap', 'buffers', 'promises'] },
+    // On a slow machine, what fills the memory has blocked the event loop for too long before.
+    { title: 'memory on the heap and outside of it', cause: 'memory|stalled', kinds: ['heap', 'buffers', 'promises'] },
   ] as const)(
     'on one node keeps that node off it, and on a second one rolls back every node: $title',
     async ({ kinds, cause }, { cluster }) => {
@@ -109,7 +115,7 @@ describe('a call that blocks its node', () => {
       }
       await callOn(1);
       for (const [index, [kind, { before, revision }]] of [...pushed].entries()) {
-        await expectRolledBack(cluster, kind, revision, before, new RegExp(`${cause} on ${nameOf(index + 1)}`));
+        await expectRolledBack(cluster, kind, revision, before, new RegExp(`(${cause}) on ${nameOf(index + 1)}`));
       }
     },
   );
@@ -176,7 +182,9 @@ describe('a revision that blocked a node', () => {
     await cluster.push('stubborn');
     cluster.writeModule('stubborn', blockingSource('two', BLOCKING_CODE.spin));
     await cluster.exec('betty', ['node', '-e', "fs.rmSync('/var/lib/hotcast/bans.json')"]);
+    const since = Date.now();
     await (await cluster.container('betty')).restart();
+    await waitForRestart(cluster, 'betty', since);
     const refused = await cluster.push('stubborn');
     expect({ exitCode: refused.exitCode, outcome: refused.result.outcome }).toEqual({
       exitCode: 1,

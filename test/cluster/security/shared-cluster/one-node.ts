@@ -54,7 +54,7 @@ describe('one node, with its stolen key,', () => {
       .toMatchObject({ revision, author: 'hotcast', outcome: { verdict: 'committed' } });
     expect((await newest())?.note).toMatch(/^quarantined, memory on fred/);
     // The second name is silent until it is forgotten.
-    const status = async () => (await cluster.hotcast('status')).stdout;
+    const status = async () => (await cluster.hotcast('status', '--verbose')).stdout;
     await expect
       .poll(status, { timeout: 20_000 })
       .toMatch(/accused +fred .* quarantined: kept off .*: took this node to 900 MB of memory/);
@@ -121,7 +121,7 @@ describe('one node, with its stolen key,', () => {
     const { revision } = pushed;
     const nodes = { fred: two, bambam: revision, betty: revision };
     expect(await runningOn(cluster, 'stopped')).toMatchObject(nodes);
-    const status = await cluster.hotcast('status');
+    const status = await cluster.hotcast('status', '--verbose');
     expect(status.stdout).toMatch(/stopped +fred .* left out: kept off \w+: hotcast pushed it without fred/);
 
     // It stays left out when its container starts again and reads the stream, until a push that includes it.

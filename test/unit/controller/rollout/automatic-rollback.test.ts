@@ -22,6 +22,8 @@ function controllerOf(...heads: Head[]) {
     heads: async () => [...new Set(written.map(({ module }) => module))].flatMap(module => last(module) ?? []),
     lastHead: async (module: string) => ({ head: last(module), position: 1 }),
     writeHeads: async (writes: readonly HeadWrite[]) => written.push(...writes.map(({ head }) => head)) > 0,
+    highestSequence: (module: string) => last(module)?.sequence ?? 0,
+    noteHead: () => undefined,
     writeHeadResult: async () => undefined,
     signHead: () => new Uint8Array(),
   };

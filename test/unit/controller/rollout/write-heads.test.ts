@@ -22,7 +22,7 @@ const leftOut = entryOf('betty', two, 'operator');
 /** Whom the next head of a module keeps off, when the last one names `two` and has a ban and a node that is left out. */
 async function keptOffBy(change: Partial<HeadChange>, reason: Partial<ChangeReason> = {}): Promise<string[]> {
   const head = { ...headOf('demo', two, 5), keptOff: [banned, leftOut] };
-  const store = { writeHeads: async () => true } as unknown as StreamStore;
+  const store = { writeHeads: async () => true, highestSequence: () => 0 } as unknown as StreamStore;
   const base = { module: 'demo', revision: two, manifest: null, canary: null, force: false, makeRoom: false };
   const written = await writeHeads(store, [{ ...base, last: { head, position: 1 }, ...change }], {
     author: 'wilma',

@@ -27,8 +27,12 @@ function open() {
   const stream = {
     client: { publish: async (subject: string, data: Uint8Array) => write(subject, data) },
     last: async (subject: string) => of(subject).at(-1) ?? null,
-    lastOfEach: async () => [...new Set(messages.map(({ subject }) => subject))].flatMap(each => of(each).at(-1) ?? []),
+    lastOfEach: async () =>
+      [...new Set(messages.map(({ subject }) => subject))]
+        .filter(each => each.includes('.head.'))
+        .flatMap(each => of(each).at(-1) ?? []),
     kept: async (subject: string) => of(subject),
+    subjects: async (subject: string) => (of(subject).length > 0 ? { [subject]: of(subject).length } : {}),
   } as unknown as Stream;
   const wipe = (): void => void (messages = []);
   return { heads: createHeads(stream, subjects, keyring), sign: keyring.sign, write, wipe };
@@ -64,6 +68,7 @@ it('a signed record that is no head hides no other head, and is replaced by the 
   const head = headOf('demo', REVISION, 7);
   await heads.writeHeads([{ head, position: 0 }]);
   write(subjects.head('other'), sign(subjects.head('other'), encode(headOf('other', REVISION, 3))));
+  write(subjects.bundle('demo', REVISION), new Uint8Array());
   write(subject, sign(subject, encode({ sequence: 'poison' })));
   expect((await heads.heads()).map(({ module }) => module).toSorted()).toEqual(['demo', 'other']);
   expect(await heads.restoreHeads()).toEqual(['demo']);
