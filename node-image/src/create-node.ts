@@ -18,6 +18,7 @@ import { leftOutHeads } from './cluster/left-out.ts';
 import type { Identity } from './cluster/node-description.ts';
 import { reservePort } from './http/listen.ts';
 import { startHttpServer } from './http/server.ts';
+import { installWebClasses } from './http/web/install.ts';
 import type { NodeConfig } from './config.ts';
 import { CodeServer } from './modules/code-server.ts';
 import type { DrainingLimits } from './modules/draining.ts';
@@ -77,6 +78,8 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
       onError: error => catchError('error in a package', error),
     });
     disposers.push(() => packages[Symbol.dispose]());
+    const webClasses = installWebClasses();
+    disposers.push(() => webClasses[Symbol.dispose]());
     const codeServer = new CodeServer(log, {
       ...deps,
       packages,

@@ -16,16 +16,29 @@ export interface FetchHandler {
 /** The HTTP handler of a version. */
 export type ModuleHandler = FetchHandler | ServerHandler;
 
+/** The last handler of each version, with what it was made of: an export can change. */
+const known = new WeakMap<
+  Version,
+  { readonly made: readonly [object, unknown, unknown]; readonly handler: FetchHandler }
+>();
+
 /** The handler in a version's default export; null when that serves no HTTP. Never throws. */
 export function handlerOf(version: Version): ModuleHandler | null {
   try {
     const exported = version.exports['default'];
     if (!isObject(exported)) return null;
-    const fetch = functionOf(exported, 'fetch');
-    if (fetch === null) return serverHandlerOf(exported);
-    const websocket = exported['websocket'];
+    const { fetch, websocket } = exported;
+    if (typeof fetch !== 'function') return serverHandlerOf(exported);
+    const last = known.get(version);
+    if (last?.made[0] === exported && last.made[1] === fetch && last.made[2] === websocket) return last.handler;
     const call = (hook: SocketHook, ...args: unknown[]): unknown => functionOf(websocket, hook)?.(...args);
-    return { kind: 'fetch', fetch, websocket: isObject(websocket) ? call : null };
+    const handler: FetchHandler = {
+      kind: 'fetch',
+      fetch: request => Reflect.apply(fetch, exported, [request]) as unknown,
+      websocket: isObject(websocket) ? call : null,
+    };
+    known.set(version, { made: [exported, fetch, websocket], handler });
+    return handler;
   } catch {
     return null;
   }

@@ -17,6 +17,17 @@ export type Route =
 
 /** Finds the destination of a request: the first part of its path is the module. */
 export function routeOf(target: string): Route {
+  return plainRoute(target) ?? parsedRoute(target);
+}
+
+/** Of nearly all requests: `/web/…`. */
+function plainRoute(target: string): Route | null {
+  const end = target.startsWith('/') ? target.indexOf('/', 1) : -1;
+  const module = target.slice(1, Math.max(end, 1));
+  return isModuleName(module) ? { to: 'module', module, path: target.slice(end), folder: null } : null;
+}
+
+function parsedRoute(target: string): Route {
   const [, path = '', query = ''] = /^(?:https?:\/\/[^/?]*)?([^?]*)(.*)$/is.exec(target) ?? [];
   const [, part = '', rest = ''] = /^\/?([^/]*)(.*)$/s.exec(path) ?? [];
   if (part === '' && rest === '') return { to: 'node' };

@@ -3,12 +3,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo, Server, type Socket } from 'node:net';
 
 import { listen } from './listen.ts';
-import { exchanges } from './exchange.ts';
 import { healthChecks } from './health-checks.ts';
 import { handlerOf } from './module-handler.ts';
-import { responseHeaders } from './response-headers.ts';
-import { routeOf } from './route.ts';
+import { passOn } from './pass-on.ts';
+import { headersOf } from './response-headers.ts';
+import { type Route, routeOf } from './route.ts';
 import { sendText } from './send-response.ts';
+import { serveFetch } from './serve-fetch.ts';
 import { type WebSocketDeps, webSockets } from './websockets.ts';
 import { scriptName } from '../modules/version.ts';
 
@@ -37,10 +38,9 @@ export type HttpServer = Awaited<ReturnType<typeof startHttpServer>>;
 export async function startHttpServer(deps: HttpDeps) {
   const { node, codeServer, port } = deps;
   const sockets = webSockets(deps);
-  const serve = exchanges(deps);
   const connections = new Set<Socket>();
-  /** The responses that are not sent, with their connections. */
-  const inFlight = new Map<ServerResponse, Socket>();
+  /** The responses that are not sent. */
+  const inFlight = new Set<ServerResponse>();
   const checks = healthChecks();
   let isChecked = false;
   let stopping = false;
@@ -52,48 +52,55 @@ export async function startHttpServer(deps: HttpDeps) {
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
   });
-  server.on('request', (incoming, outgoing) => void handle(incoming, outgoing));
+  server.on('request', (incoming, outgoing) => begin(incoming, outgoing));
   server.on('upgrade', (incoming, socket, head) => void sockets.upgrade(incoming, socket, head));
   server.on('connection', socket => {
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));
   });
 
-  const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
-    const { url = '/', socket } = incoming;
+  function onClosed(this: ServerResponse): void {
+    inFlight.delete(this);
+    if (closesIdle) closeIdle();
+  }
+
+  const begin = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    inFlight.add(outgoing);
+    outgoing.on('close', onClosed);
+    const { url = '/' } = incoming;
     const route = routeOf(url);
-    const isCheck = route.to === 'node' && incoming.headers['x-forwarded-for'] === undefined;
-    if (!isCheck) lastRequestAt = performance.now();
-    inFlight.set(outgoing, socket);
-    outgoing.once('close', () => {
-      inFlight.delete(outgoing);
-      if (closesIdle) closeIdle();
-    });
+    if (!isCheck(incoming, route)) lastRequestAt = performance.now();
     const resumed = route.to === 'module' ? codeServer.suspensions.untilResumed(route.module) : null;
-    if (resumed !== null) await resumed;
-    // The client can have left while the request waited.
-    if (outgoing.destroyed) return;
+    if (resumed === null) return handle(incoming, outgoing, url, route);
+    const resume = async (): Promise<void> => {
+      await resumed;
+      // The client can have left while the request waited.
+      if (!outgoing.destroyed) handle(incoming, outgoing, url, route);
+    };
+    void resume();
+  };
+
+  const handle = (incoming: IncomingMessage, outgoing: ServerResponse, url: string, route: Route): void => {
     const version = route.to === 'module' ? codeServer.current(route.module) : null;
-    outgoing.setHeaders(new Map(Object.entries(responseHeaders(node, version))));
-    if (stopping) outgoing.setHeader('connection', 'close');
+    const ofNode = headersOf(node, version);
+    const headers = stopping ? [...ofNode, 'connection', 'close'] : ofNode;
+    const say = (status: number, text: string): void => sendText(outgoing, status, text, headers);
     if (route.to === 'node') {
-      const isRefused = isCheck && (!checks.ask(socket.remoteAddress ?? '') || stopping);
-      return sendText(outgoing, isRefused ? 503 : 200, page());
+      const isRefused = isCheck(incoming, route) && (!checks.ask(incoming.socket.remoteAddress ?? '') || stopping);
+      return say(isRefused ? 503 : 200, page());
     }
-    if (route.to === 'nowhere') return sendText(outgoing, 404, `no module is called ${JSON.stringify(route.part)}`);
+    if (route.to === 'nowhere') return say(404, `no module is called ${JSON.stringify(route.part)}`);
     const { module, path, folder } = route;
-    if (version === null) return sendText(outgoing, 404, `module ${module} is not loaded on node ${node}`);
+    if (version === null) return say(404, `module ${module} is not loaded on node ${node}`);
     const handler = handlerOf(version);
-    if (handler === null) {
-      return sendText(outgoing, 404, `module ${module} on node ${node} has no default export that serves HTTP`);
-    }
+    if (handler === null) return say(404, `module ${module} on node ${node} has no default export that serves HTTP`);
     if (folder !== null && (incoming.method === 'GET' || incoming.method === 'HEAD')) {
-      return void outgoing.writeHead(308, { location: folder }).end();
+      return void outgoing.writeHead(308, [...headers, 'location', folder]).end();
     }
-    const exchange = { version, incoming, outgoing, url };
-    if (handler.kind === 'fetch') return serve.fetch(exchange, handler, path);
-    if (handler.server.listenerCount('request') > 0) return serve.passOn(exchange, handler, path);
-    sendText(outgoing, 404, `module ${module} on node ${node} takes no HTTP requests`);
+    const target = { version, incoming, outgoing, headers };
+    if (handler.kind === 'fetch') return serveFetch(deps, target, handler, { path, url });
+    if (handler.server.listenerCount('request') > 0) return void passOn(deps, target, handler, { path, url });
+    say(404, `module ${module} on node ${node} takes no HTTP requests`);
   };
 
   /** The node's name, and a line for each module that it serves. */
@@ -105,7 +112,7 @@ export async function startHttpServer(deps: HttpDeps) {
 
   /** The connections on which no request runs. Those that a version has upgraded end with it. */
   const idle = (): Socket[] => {
-    const busy = new Set(inFlight.values());
+    const busy = new Set(Array.from(inFlight, ({ req }) => req.socket));
     return [...connections].filter(socket => !busy.has(socket) && !sockets.isOfVersion(socket));
   };
   const closeIdle = (): void => {
@@ -133,7 +140,7 @@ export async function startHttpServer(deps: HttpDeps) {
      */
     stop: async (timeoutMs: number): Promise<void> => {
       stopping = true;
-      for (const outgoing of inFlight.keys()) if (!outgoing.headersSent) outgoing.setHeader('connection', 'close');
+      for (const outgoing of inFlight) if (!outgoing.headersSent) outgoing.setHeader('connection', 'close');
       sockets.closeAll();
       // A proxy that was told can be late. What it has connected and the node has not accepted would be reset.
       if (!isChecked) closeListener();
@@ -158,4 +165,9 @@ export async function startHttpServer(deps: HttpDeps) {
       await closed;
     },
   };
+}
+
+/** Whether a request is the health check of a proxy: it is for the node's page, and no client has sent it. */
+function isCheck({ headers }: IncomingMessage, route: Route): boolean {
+  return route.to === 'node' && headers['x-forwarded-for'] === undefined;
 }

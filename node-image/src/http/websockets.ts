@@ -9,7 +9,10 @@ import { responseOf } from './response-of.ts';
 import { responseHeaders } from './response-headers.ts';
 import { routeOf } from './route.ts';
 import type { Version } from '../modules/version.ts';
-import { PREFIX_HEADER, createRequest, removeModule } from './request.ts';
+import { removeModule } from './request.ts';
+import { PREFIX_HEADER } from './web/incoming-headers.ts';
+import { IncomingRequest } from './web/incoming-request.ts';
+import { linkWebClasses } from './web/install.ts';
 import { serverUpgrades } from './server-upgrades.ts';
 
 /** Going away (RFC 6455, 7.4.1). */
@@ -121,8 +124,10 @@ export function webSockets({ node, codeServer }: WebSocketDeps) {
       return refuse(socket, 404, node, `module ${module} on node ${node} accepts no WebSocket connections`);
     }
     try {
+      linkWebClasses();
       adapter ??= await createAdapter();
-      await adapter.handleUpgrade(incoming, socket, head, await createRequest(incoming, module, path));
+      const request = new IncomingRequest(incoming, module, path) as unknown as Request;
+      await adapter.handleUpgrade(incoming, socket, head, request);
     } catch (error) {
       refuse(socket, 400, node, error instanceof Error ? error.message : 'bad request');
     }

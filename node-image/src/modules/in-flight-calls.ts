@@ -6,28 +6,75 @@ export interface Origin {
   readonly target: string;
 }
 
-/** A call that started on a version and has not ended. */
-export interface Call extends Origin {
-  readonly version: Version;
-  /** The replaced versions of other modules that the call can be in through hot imports. */
-  readonly imported: Set<Version>;
-  /** Rejects with a {@link PurgedError} when the version is purged before the call ends. */
-  readonly purged: Promise<never>;
-  /** Makes {@link purged} reject. `why` completes the sentence that begins with the name of the module. */
-  readonly fail: (why: string) => void;
-  /** Whether the function has returned: what runs now is the sending of its response or stream. */
-  hasReturned: boolean;
-  /** Called when the function has returned. */
-  readonly onReturned: (() => void)[];
-}
-
 /** The error of a call whose version ended before it: it was purged by force, or the node stopped. */
 export class PurgedError extends Error {
   override readonly name = 'purged';
 }
 
+/** A call that started on a version and has not ended. What only some calls need is made when it is asked for. */
+export class Call implements Origin {
+  readonly version: Version;
+  readonly method: string | null;
+  readonly target: string;
+  /** Whether the function has returned: what runs now is the sending of its response or stream. */
+  hasReturned = false;
+  /** Called when the version is purged before the call ends. */
+  onPurged: ((error: PurgedError) => void) | null = null;
+  #imported: Set<Version> | null = null;
+  #onReturned: (() => void)[] | null = null;
+  #purged: Promise<never> | null = null;
+  #failure: PurgedError | null = null;
+
+  constructor(version: Version, method: string | null, target: string) {
+    this.version = version;
+    this.method = method;
+    this.target = target;
+  }
+
+  /** The replaced versions of other modules that the call can be in through hot imports. */
+  get imported(): Set<Version> {
+    return (this.#imported ??= new Set());
+  }
+
+  get importsReplaced(): boolean {
+    return this.#imported !== null && this.#imported.size > 0;
+  }
+
+  /** Rejects with a {@link PurgedError} when the version is purged before the call ends. */
+  get purged(): Promise<never> {
+    if (this.#purged !== null) return this.#purged;
+    this.#purged = new Promise((_, reject) => {
+      if (this.#failure === null) this.onPurged = reject;
+      else reject(this.#failure);
+    });
+    // Nobody waits for this promise after the call has ended.
+    this.#purged.catch(() => undefined);
+    return this.#purged;
+  }
+
+  /** Makes the call fail. @param why completes the sentence that begins with the name of the module. */
+  fail(why: string): void {
+    this.#failure = new PurgedError(`${this.version.module} ${why}`);
+    this.onPurged?.(this.#failure);
+  }
+
+  /** Calls `callback` when the function has returned. */
+  onReturned(callback: () => void): void {
+    (this.#onReturned ??= []).push(callback);
+  }
+
+  /** See {@link Calls.returned}. */
+  returned(): void {
+    this.hasReturned = true;
+    if (this.#onReturned === null) return;
+    for (const callback of this.#onReturned.splice(0)) callback();
+  }
+}
+
 /** The maximum length of a call's name: a path can be long. */
 const MAX_NAME_LENGTH = 80;
+
+const NONE: readonly Version[] = [];
 
 /** The running calls of one node. {@link Version.calls} is the number of calls that can be in a version's code. */
 export class Calls {
@@ -39,14 +86,7 @@ export class Calls {
 
   /** @param method of an HTTP request, whose path is the target; null: the target is the name of a function. */
   begin(version: Version, method: string | null, target: string): Call {
-    let fail = (_why: string): void => undefined;
-    const purged = new Promise<never>((_, reject) => {
-      fail = why => reject(new PurgedError(`${version.module} ${why}`));
-    });
-    // Nobody waits for this promise after the call has ended.
-    purged.catch(() => undefined);
-    const returning = { hasReturned: false, onReturned: [] };
-    const call: Call = { version, method, target, imported: new Set(), purged, fail, ...returning };
+    const call = new Call(version, method, target);
     version.calls += 1;
     this.#calls.add(call);
     return call;
@@ -54,8 +94,7 @@ export class Calls {
 
   /** Notes that the function of a call has returned, and the call goes on with its response or stream. */
   returned(call: Call): void {
-    call.hasReturned = true;
-    for (const callback of call.onReturned.splice(0)) callback();
+    call.returned();
   }
 
   /** The calls of modules whose functions have not returned, the oldest first. Earlier versions count: they can have the same data. */
@@ -63,13 +102,14 @@ export class Calls {
     return [...this.#calls].filter(({ version, hasReturned }) => !hasReturned && modules.has(version.module));
   }
 
-  /** Ends a call; returns the versions that it was counted for. */
-  end(call: Call): Version[] {
+  /** Ends a call; returns the versions that it was counted for and that drain. */
+  end(call: Call): readonly Version[] {
     this.#calls.delete(call);
-    this.returned(call);
-    const versions = [call.version, ...call.imported];
-    for (const version of versions) version.calls -= 1;
-    return versions;
+    call.returned();
+    call.version.calls -= 1;
+    if (!call.importsReplaced) return call.version.drainingSince === 0 ? NONE : [call.version];
+    for (const version of call.imported) version.calls -= 1;
+    return [call.version, ...call.imported].filter(({ drainingSince }) => drainingSince !== 0);
   }
 
   /**
@@ -83,9 +123,10 @@ export class Calls {
     if (version.calls === 0) return [];
     const released: Version[] = [];
     for (const call of this.#calls) {
-      if (call.imported.delete(version)) version.calls -= 1;
+      if (call.importsReplaced && call.imported.delete(version)) version.calls -= 1;
       if (call.version !== version) continue;
       call.fail(why);
+      if (!call.importsReplaced) continue;
       for (const imported of call.imported) imported.calls -= 1;
       released.push(...call.imported);
       call.imported.clear();
@@ -96,7 +137,7 @@ export class Calls {
   /** The name of the call that holds a version for the longest time, see {@link nameOf}; null for none. */
   oldestOn(version: Version): string | null {
     for (const call of this.#calls) {
-      if (call.version === version || call.imported.has(version)) return nameOf(call);
+      if (call.version === version || (call.importsReplaced && call.imported.has(version))) return nameOf(call);
     }
     return null;
   }

@@ -16,8 +16,8 @@ export interface CodeOwner {
 
 /** The context of a module's code and of everything that this code starts. */
 interface Context extends CodeOwner {
-  /** The lines that the call has printed; null outside of a call. */
-  readonly output: string[] | null;
+  /** The lines that the call has printed; without it outside of a call. */
+  readonly output?: string[];
 }
 
 const contexts = new AsyncLocalStorage<Context>();
@@ -26,10 +26,10 @@ const contexts = new AsyncLocalStorage<Context>();
 const { stackTraceLimit } = Error;
 
 /** Runs code of a version. The context follows the code across every await, timer and callback. */
-export function runInContext<T>({ script, ports }: CodeOwner, output: string[] | null, body: () => T): T {
+export function runInContext<T>(owner: CodeOwner, output: string[] | null, body: () => T): T {
   resetStackTraces();
-  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
-  return contexts.run({ script, ports, output }, body);
+  if (Error.stackTraceLimit !== stackTraceLimit) Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+  return contexts.run(output === null ? owner : { ...owner, output }, body);
 }
 
 /** Runs code of the node itself, from wherever it is called. */

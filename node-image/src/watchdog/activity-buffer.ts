@@ -18,6 +18,10 @@ export class ActivityBuffer {
   readonly memory: SharedArrayBuffer;
   readonly #numbers: Int32Array;
   readonly #name: Buffer;
+  /** The script that this thread shows, and the last one whose name it has written, with its length: only it writes. */
+  #shown: string | null = null;
+  #written: string | null = null;
+  #length = 0;
 
   constructor(memory = new SharedArrayBuffer(HEADER_BYTES + NAME_BYTES)) {
     this.memory = memory;
@@ -46,7 +50,7 @@ export class ActivityBuffer {
 
   /** Runs a module's code, and shows its script until `body` returns. A promise that it returns is not awaited. */
   track<T>(script: string, body: () => T): T {
-    const before = this.script;
+    const before = this.#shown;
     if (before === null) Atomics.add(this.#numbers, RUNS, 1);
     this.#enter(script);
     try {
@@ -68,7 +72,13 @@ export class ActivityBuffer {
   }
 
   #enter(script: string | null): void {
-    const length = script === null ? 0 : this.#name.write(script, 0, NAME_BYTES, 'latin1');
-    Atomics.store(this.#numbers, LENGTH, length);
+    this.#shown = script;
+    if (script !== null && script !== this.#written) {
+      // Another thread must not read half of a name.
+      Atomics.store(this.#numbers, LENGTH, 0);
+      this.#length = this.#name.write(script, 0, NAME_BYTES, 'latin1');
+      this.#written = script;
+    }
+    Atomics.store(this.#numbers, LENGTH, script === null ? 0 : this.#length);
   }
 }

@@ -63,7 +63,7 @@ export function createSuspensions(modules: ModuleTable, calls: Calls, limitMs: n
     const suspension: Suspension = { modules: suspended, ended, firstAt: null };
     active.add(suspension);
     try {
-      const returned = running.map(async ({ onReturned }) => new Promise<void>(resolve => onReturned.push(resolve)));
+      const returned = running.map(async call => new Promise<void>(resolve => call.onReturned(resolve)));
       await orNullAfter(limitMs, Promise.all(returned));
       const late = running.filter(({ hasReturned }) => !hasReturned);
       for (const call of late) outlasted.add(call);

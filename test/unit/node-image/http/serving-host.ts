@@ -1,6 +1,7 @@
-import { afterEach } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
 
 import { type HttpServer, startHttpServer } from '../../../../node-image/src/http/server.ts';
+import { installWebClasses } from '../../../../node-image/src/http/web/install.ts';
 import { hosts } from '../modules/host.ts';
 
 export type Serving = Awaited<ReturnType<ReturnType<typeof servingHosts>>>;
@@ -9,6 +10,8 @@ export type Serving = Awaited<ReturnType<ReturnType<typeof servingHosts>>>;
 export function servingHosts() {
   const host = hosts();
   const servers: HttpServer[] = [];
+  const webClasses = installWebClasses();
+  afterAll(() => webClasses[Symbol.dispose]());
   afterEach(() => {
     for (const server of servers.splice(0)) void server.stop(0);
   });

@@ -1,0 +1,148 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+
+import { IncomingHeaders } from './incoming-headers.ts';
+import { natives } from './natives.ts';
+import { bytesOf, clientGone, readBody, textOf } from './read-body.ts';
+import { urlOf } from './request-url.ts';
+import { markAsUncloneable } from './uncloneable.ts';
+
+/** `fetch` knows these and no others, as `new Request` does. */
+const FORBIDDEN = new Set(['TRACE', 'CONNECT', 'TRACK']);
+
+/**
+ * The `Request` that a module gets. It is read from the message: what is not asked for is not made. Whatever needs more makes a
+ * `Request` of Node.js, and is that one's from then on.
+ */
+export class IncomingRequest {
+  readonly #incoming: IncomingMessage;
+  readonly #prefix: string;
+  readonly #method: string;
+  readonly #url: string;
+  #headers: IncomingHeaders | null = null;
+  #native: Request | null = null;
+  #abort: AbortController | null = null;
+  #isUsed = false;
+  #isGone = false;
+
+  /**
+   * @param path the target that the module sees.
+   * @throws TypeError for a request that HTTP allows and `Request` does not, such as the method TRACE.
+   */
+  constructor(incoming: IncomingMessage, module: string, path: string) {
+    const { method = 'GET' } = incoming;
+    if (FORBIDDEN.has(method)) throw new TypeError(`'${method}' HTTP method is unsupported.`);
+    this.#incoming = incoming;
+    this.#prefix = `/${module}`;
+    this.#method = method;
+    this.#url = urlOf(incoming, path);
+    markAsUncloneable(this);
+  }
+
+  static isOwn(value: unknown): value is IncomingRequest {
+    return typeof value === 'object' && value !== null && #isUsed in value;
+  }
+
+  /** Aborts the signal, because the client has disconnected before it had the response. */
+  static abort(request: IncomingRequest): void {
+    request.#isGone = true;
+    request.#abort?.abort(clientGone());
+  }
+
+  static mayHaveBody(request: IncomingRequest): boolean {
+    return request.#hasBody;
+  }
+
+  static real(request: IncomingRequest): Request {
+    if (request.#native !== null) return request.#native;
+    const { method, signal } = request;
+    const used = new ReadableStream({ start: stream => stream.close() });
+    const upload = request.#isUsed ? used : (Readable.toWeb(request.#incoming) as ReadableStream);
+    const body = request.#hasBody ? { body: upload, duplex: 'half' as const } : {};
+    const native = new (natives().Request)(request.url, {
+      method,
+      headers: IncomingHeaders.real(request.#head),
+      signal,
+      ...body,
+    });
+    // What was read stays read.
+    if (request.#hasBody && request.#isUsed) void native.text();
+    return (request.#native = native);
+  }
+
+  get method(): string {
+    return this.#method;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  get headers(): Headers {
+    return this.#head as unknown as Headers;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === null) {
+      this.#abort = new AbortController();
+      if (this.#isGone) this.#abort.abort(clientGone());
+    }
+    return this.#abort.signal;
+  }
+
+  get body(): Request['body'] {
+    return this.#hasBody ? IncomingRequest.real(this).body : null;
+  }
+
+  get bodyUsed(): boolean {
+    return this.#native === null ? this.#isUsed : this.#native.bodyUsed;
+  }
+
+  async text(): Promise<string> {
+    return this.#readsItself() ? textOf(await this.#read()) : IncomingRequest.real(this).text();
+  }
+
+  async json(): Promise<unknown> {
+    return this.#readsItself() ? JSON.parse(textOf(await this.#read())) : IncomingRequest.real(this).json();
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return this.#readsItself() ? bytesOf(await this.#read()).buffer : IncomingRequest.real(this).arrayBuffer();
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    return this.#readsItself() ? bytesOf(await this.#read()) : IncomingRequest.real(this).bytes();
+  }
+
+  clone(): Request {
+    if (this.bodyUsed) throw new TypeError('Request.clone: Body has already been consumed.');
+    return IncomingRequest.real(this).clone();
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](
+    _: number,
+    options: object,
+    inspect: (...args: unknown[]) => string,
+  ): string {
+    return inspect(IncomingRequest.real(this), options);
+  }
+
+  get #head(): IncomingHeaders {
+    return (this.#headers ??= new IncomingHeaders(this.#incoming, this.#prefix));
+  }
+
+  get #hasBody(): boolean {
+    return this.#method !== 'GET' && this.#method !== 'HEAD';
+  }
+
+  #readsItself(): boolean {
+    if (this.#native !== null || !this.#hasBody) return false;
+    if (this.#isUsed) throw new TypeError('Body is unusable: Body has already been read');
+    return true;
+  }
+
+  #read(): Promise<Buffer> {
+    this.#isUsed = true;
+    return readBody(this.#incoming);
+  }
+}
