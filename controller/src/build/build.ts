@@ -7,8 +7,8 @@ import type { Compiled } from './compile.ts';
 import { pack, refuseTooLarge } from './bundle-size.ts';
 import type { UsedPackages } from './packages/imported-packages.ts';
 import { type Preflight, PreflightError } from './preflight/runner.ts';
-import type { SourceFiles } from './source-files.ts';
-import type { SourceSnapshot } from './source-snapshot.ts';
+import type { SourceFiles } from './sources/source-files.ts';
+import type { SourceSnapshot } from './sources/source-snapshot.ts';
 import type { TypeCheck } from './type-check.ts';
 
 /** A bundle that has passed all checks, its bytes for the wire, its packages, and what it was built from. */

@@ -13,8 +13,8 @@ import type { Tsconfig } from './language/tsconfig.ts';
 import { moduleEntry } from './module-entry.ts';
 import { ImportedPackages } from './packages/imported-packages.ts';
 import type { PackagesView } from './packages/packages.ts';
-import { realPathOf } from './source-file.ts';
-import type { SourceSnapshot } from './source-snapshot.ts';
+import { realPathOf } from './sources/source-file.ts';
+import type { SourceSnapshot } from './sources/source-snapshot.ts';
 
 /** What the modules of one build have in common. */
 export interface Project {

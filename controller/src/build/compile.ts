@@ -16,9 +16,9 @@ import { availableModules } from './module-entry.ts';
 import type { UsedPackages } from './packages/imported-packages.ts';
 import { linkPackages } from './packages/link-packages.ts';
 import { Packages } from './packages/packages.ts';
-import { isInPackage } from './source-file.ts';
-import { SourceFiles } from './source-files.ts';
-import type { SourceSnapshot } from './source-snapshot.ts';
+import { isInPackage } from './sources/source-file.ts';
+import { SourceFiles } from './sources/source-files.ts';
+import type { SourceSnapshot } from './sources/source-snapshot.ts';
 
 /** A bundle, its packages and its sources. */
 export interface Compiled {

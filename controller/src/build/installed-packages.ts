@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { stampOf } from './source-file.ts';
+import { stampOf } from './sources/source-file.ts';
 
 /** The folders and files that change when a package manager installs or removes something: npm, pnpm, yarn and bun. */
 const MARKS = ['.', '@types', '.package-lock.json', '.modules.yaml', '.yarn-state.yml', '.yarn-integrity', '.bun'];

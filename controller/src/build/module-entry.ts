@@ -3,7 +3,7 @@ import { basename, dirname, join, relative } from 'node:path';
 
 import { UsageError } from '../../../protocol/errors.ts';
 import { isModuleName, MODULE_RULE } from '../../../protocol/names.ts';
-import { sourceEntry, type SourceEntry } from './source-entry.ts';
+import { sourceEntry, type SourceEntry } from './sources/source-entry.ts';
 
 /** How the name of a module's source can end. */
 export const SOURCE_EXTENSIONS = ['.ts', '.tsx', '.mts', '.cts', '.js', '.jsx', '.mjs', '.cjs'] as const;

@@ -5,7 +5,7 @@ import type { API } from 'typescript/unstable/async';
 
 import { DEFAULT_OPTIONS } from './language/tsconfig.ts';
 import { SOURCE_EXTENSIONS } from './module-entry.ts';
-import type { SourceSnapshot } from './source-snapshot.ts';
+import type { SourceSnapshot } from './sources/source-snapshot.ts';
 
 /**
  * What the tsconfig.json of a check has beside its files: the user's configuration, or strict defaults, with the options that a

@@ -10,9 +10,9 @@ import { orNullAfter, withTimeout } from '../../../shared/timeout.ts';
 import { type Diagnostic, withoutPosition } from '../api/diagnostic.ts';
 import { type Helper, HelperProcess } from './helper-process.ts';
 import { installedPackages } from './installed-packages.ts';
-import { isInPackage } from './source-file.ts';
-import { SourceFiles } from './source-files.ts';
-import type { SourceSnapshot } from './source-snapshot.ts';
+import { isInPackage } from './sources/source-file.ts';
+import { SourceFiles } from './sources/source-files.ts';
+import type { SourceSnapshot } from './sources/source-snapshot.ts';
 import { checkConfig, isAmbient } from './type-check-config.ts';
 
 /** The timeout of one step: the start of the checker, or the check of a few files, for which it reads the types of packages. */

@@ -6,28 +6,13 @@ import { clusterTest } from '../../support/cluster/cluster-test.ts';
 import { debugNode } from '../../support/debugger/debug-node.ts';
 import { pause } from '../../support/docker/engine.ts';
 import { waitForConvergence, runningRevisions } from '../../support/cluster/convergence.ts';
+import { BLOCKING_CODE, blockingSource } from '../../support/cluster/blocking-code.ts';
 import { versionSource } from '../../support/cluster/module-sources.ts';
 
 const it = clusterTest({ nodes: 3, node: { EVENT_LOOP_TIMEOUT_MS: '1000', MEMORY_LIMIT_MB: '256' } });
 
 /** A short timeout for calls that never answer. */
 const SHORT_TIMEOUT = ['--timeout', '2'];
-
-/** Code that blocks the event loop, or that uses too much memory. */
-const BLOCKING_CODE = {
-  spin: 'for (;;) {}',
-  promises: 'const again = () => Promise.resolve().then(again); return again();',
-  awaiting: 'return (async () => { for (;;) await null; })();',
-  regex: "return /^(a+)+$/.test('a'.repeat(64) + 'b');",
-  native: 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);',
-  heap: 'for (const list: unknown[] = []; ; ) list.push(new Array(1e6).fill(0));',
-  buffers: 'for (const list: unknown[] = []; ; ) list.push(Buffer.alloc(1e7, 1));',
-};
-
-const blockingSource = (name: string, code: string): string => `${versionSource(name)}export function run(): unknown {
-  ${code}
-}
-`;
 
 /** Pushes a good version and a blocking one. Returns their revisions. */
 async function pushTwo(cluster: Cluster, module: string, code: string, ...options: string[]) {

@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import { UsageError } from '../../../../protocol/errors.ts';
 import { packageName } from '../../../../protocol/packages.ts';
 import type { Config } from '../../../../types/config.d.ts';
-import type { SourceSnapshot } from '../source-snapshot.ts';
+import type { SourceSnapshot } from '../sources/source-snapshot.ts';
 import { syntaxTreeOf } from '../syntax-tree.ts';
 import { literalValue } from './literal.ts';
 

@@ -3,8 +3,8 @@ import { extname, relative } from 'node:path';
 import type { Loader, OnLoadArgs, OnLoadResult, PartialMessage, Plugin } from 'esbuild';
 
 import { SOURCE_EXTENSIONS } from '../module-entry.ts';
-import { isInPackage } from '../source-file.ts';
-import type { SourceSnapshot } from '../source-snapshot.ts';
+import { isInPackage } from '../sources/source-file.ts';
+import type { SourceSnapshot } from '../sources/source-snapshot.ts';
 import { hasDecorators, withDecoratorMetadata } from './decorator-metadata.ts';
 import { refusedUses } from './refused-uses.ts';
 import type { ScriptFile } from './script-file.ts';

@@ -4,7 +4,7 @@ import { parseExpressionAt } from 'acorn';
 import type { TsconfigRaw } from 'esbuild';
 
 import { UsageError } from '../../../../protocol/errors.ts';
-import type { SourceSnapshot } from '../source-snapshot.ts';
+import type { SourceSnapshot } from '../sources/source-snapshot.ts';
 import { literalValue } from './literal.ts';
 
 /** The compiler options of a modules folder without a tsconfig.json, in the compile and in the type check. */

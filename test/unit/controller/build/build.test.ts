@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 import { createBuild } from '../../../../controller/src/build/build.ts';
 import { compile } from '../../../../controller/src/build/compile.ts';
-import { SourceFiles } from '../../../../controller/src/build/source-files.ts';
+import { SourceFiles } from '../../../../controller/src/build/sources/source-files.ts';
 import { TypeCheck } from '../../../../controller/src/build/type-check.ts';
 import { type Bundle, unpackMap } from '../../../../protocol/bundle.ts';
 import { ROOT } from '../../../support/shell.ts';

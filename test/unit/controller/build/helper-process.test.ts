@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { compile } from '../../../../controller/src/build/compile.ts';
 import { esbuildHelper, esbuildService } from '../../../../controller/src/build/esbuild-service.ts';
-import { SourceFiles } from '../../../../controller/src/build/source-files.ts';
+import { SourceFiles } from '../../../../controller/src/build/sources/source-files.ts';
 import { TypeCheck } from '../../../../controller/src/build/type-check.ts';
 import { ROOT } from '../../../support/shell.ts';
 import { projects } from '../../projects.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { afterEach, expect, it, vi } from 'vitest';
 
-import { SourceFiles } from '../../../../controller/src/build/source-files.ts';
+import { SourceFiles } from '../../../../controller/src/build/sources/source-files.ts';
 import { TypeCheck } from '../../../../controller/src/build/type-check.ts';
 import { ROOT } from '../../../support/shell.ts';
 import { projects } from '../../projects.ts';

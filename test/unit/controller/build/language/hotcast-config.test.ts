@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import { readConfig } from '../../../../../controller/src/build/language/hotcast-config.ts';
 import { availableModules } from '../../../../../controller/src/build/module-entry.ts';
-import { SourceFiles } from '../../../../../controller/src/build/source-files.ts';
+import { SourceFiles } from '../../../../../controller/src/build/sources/source-files.ts';
 import { projects } from '../../../projects.ts';
 
 const project = projects();

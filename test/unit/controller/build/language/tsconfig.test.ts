@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { compile } from '../../../../../controller/src/build/compile.ts';
-import { SourceFiles } from '../../../../../controller/src/build/source-files.ts';
+import { SourceFiles } from '../../../../../controller/src/build/sources/source-files.ts';
 import { UsageError } from '../../../../../protocol/errors.ts';
 import { projects } from '../../../projects.ts';
 

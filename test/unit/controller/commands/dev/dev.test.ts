@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SourceError } from '../../../../../controller/src/api/diagnostic.ts';
 import type { Saved } from '../../../../../controller/src/api/report.ts';
 import type { PushResult } from '../../../../../controller/src/api/results.ts';
-import { watchFolder } from '../../../../../controller/src/build/watch-folder.ts';
+import { watchFolder } from '../../../../../controller/src/build/sources/watch-folder.ts';
 import { pushSaves } from '../../../../../controller/src/commands/dev/dev.ts';
 import { Saves } from '../../../../../controller/src/commands/dev/saves.ts';
 import { Session } from '../../../../../controller/src/commands/dev/session.ts';

@@ -1,7 +1,7 @@
-import { revisionsOf } from '../../../protocol/head.ts';
-import type { Logger } from '../../../shared/logger.ts';
-import type { BundleName } from '../store/bundles.ts';
-import type { StreamStore } from '../store/stream-store.ts';
+import { revisionsOf } from '../../../../protocol/head.ts';
+import type { Logger } from '../../../../shared/logger.ts';
+import type { BundleName } from '../../store/bundles.ts';
+import type { StreamStore } from '../../store/stream-store.ts';
 
 /** A bundle without a head may belong to a push in progress. Its head is written within this interval (milliseconds). */
 const GC_INTERVAL = 60_000;

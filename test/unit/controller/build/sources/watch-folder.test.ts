@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { watchFolder } from '../../../../controller/src/build/watch-folder.ts';
+import { watchFolder } from '../../../../../controller/src/build/sources/watch-folder.ts';
 
 let folder: string;
 let saved: string[];

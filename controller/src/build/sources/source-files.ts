@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Manifest } from '../../../protocol/head.ts';
-import { shortRevision } from '../../../protocol/revision.ts';
+import type { Manifest } from '../../../../protocol/head.ts';
+import { shortRevision } from '../../../../protocol/revision.ts';
 import {
   isWrittenWithin,
   type Listing,

@@ -1,5 +1,5 @@
-import type { Logger } from '../../../shared/logger.ts';
-import type { StreamStore } from '../store/stream-store.ts';
+import type { Logger } from '../../../../shared/logger.ts';
+import type { StreamStore } from '../../store/stream-store.ts';
 
 /**
  * The interval of collections (milliseconds). What no head names may belong to a push in progress: nodes can take minutes to

@@ -4,10 +4,10 @@ import { basename, join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { compile } from '../../../../controller/src/build/compile.ts';
-import { availableModules, unreadableModules } from '../../../../controller/src/build/module-entry.ts';
-import { UsageError } from '../../../../protocol/errors.ts';
-import { projects } from '../../projects.ts';
+import { compile } from '../../../../../controller/src/build/compile.ts';
+import { availableModules, unreadableModules } from '../../../../../controller/src/build/module-entry.ts';
+import { UsageError } from '../../../../../protocol/errors.ts';
+import { projects } from '../../../projects.ts';
 
 const project = projects();
 const add = 'export const add = (x: number, y: number): number => x + y;';

@@ -1,5 +1,5 @@
-import type { Logger } from '../../../shared/logger.ts';
-import type { StreamStore } from '../store/stream-store.ts';
+import type { Logger } from '../../../../shared/logger.ts';
+import type { StreamStore } from '../../store/stream-store.ts';
 
 /** How often the histories are collected (milliseconds). Between two collections, a history can grow. */
 const GC_INTERVAL = 60_000;

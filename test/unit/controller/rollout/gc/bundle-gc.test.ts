@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { startBundleGc } from '../../../../controller/src/rollout/bundle-gc.ts';
-import type { BundleName } from '../../../../controller/src/store/bundles.ts';
-import type { StreamStore } from '../../../../controller/src/store/stream-store.ts';
-import type { Head } from '../../../../protocol/head.ts';
-import { headOf, recordingLog } from '../../fixtures.ts';
+import { startBundleGc } from '../../../../../controller/src/rollout/gc/bundle-gc.ts';
+import type { BundleName } from '../../../../../controller/src/store/bundles.ts';
+import type { StreamStore } from '../../../../../controller/src/store/stream-store.ts';
+import type { Head } from '../../../../../protocol/head.ts';
+import { headOf, recordingLog } from '../../../fixtures.ts';
 
 const named = 'f'.repeat(64);
 const unnamed = 'a'.repeat(64);

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 
 import { describe, expect, it, vi } from 'vitest';
 
-import { compile } from '../../../../controller/src/build/compile.ts';
-import { SourceFiles } from '../../../../controller/src/build/source-files.ts';
-import { projects } from '../../projects.ts';
+import { compile } from '../../../../../controller/src/build/compile.ts';
+import { SourceFiles } from '../../../../../controller/src/build/sources/source-files.ts';
+import { projects } from '../../../projects.ts';
 
 const project = projects();
 

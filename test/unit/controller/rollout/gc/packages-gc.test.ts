@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { startPackagesGc } from '../../../../controller/src/rollout/packages-gc.ts';
-import type { StreamStore } from '../../../../controller/src/store/stream-store.ts';
-import type { Head } from '../../../../protocol/head.ts';
-import { headOf, recordingLog } from '../../fixtures.ts';
+import { startPackagesGc } from '../../../../../controller/src/rollout/gc/packages-gc.ts';
+import type { StreamStore } from '../../../../../controller/src/store/stream-store.ts';
+import type { Head } from '../../../../../protocol/head.ts';
+import { headOf, recordingLog } from '../../../fixtures.ts';
 
 const INTERVAL = 300_000;
 
