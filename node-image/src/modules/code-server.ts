@@ -222,7 +222,7 @@ export class CodeServer {
     call.version.ended += 1;
     if (failed) call.version.errors += 1;
     for (const version of this.#calls.end(call)) {
-      if (version.calls > 0 || version.drainingSince === null) continue;
+      if (version.calls > 0) continue;
       this.#close(version.module, slots => closeIdle(slots, each => each === version));
     }
   }

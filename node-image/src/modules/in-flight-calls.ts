@@ -107,9 +107,9 @@ export class Calls {
     this.#calls.delete(call);
     call.returned();
     call.version.calls -= 1;
-    if (!call.importsReplaced) return call.version.drainingSince === 0 ? NONE : [call.version];
+    if (!call.importsReplaced) return call.version.drainingSince === null ? NONE : [call.version];
     for (const version of call.imported) version.calls -= 1;
-    return [call.version, ...call.imported].filter(({ drainingSince }) => drainingSince !== 0);
+    return [call.version, ...call.imported].filter(({ drainingSince }) => drainingSince !== null);
   }
 
   /**

@@ -6,7 +6,7 @@ import { clusterTest } from '../../support/cluster/cluster-test.ts';
 import { debugNode } from '../../support/debugger/debug-node.ts';
 import { pause } from '../../support/docker/engine.ts';
 import { waitForConvergence, runningRevisions } from '../../support/cluster/convergence.ts';
-import { BLOCKING_CODE, blockingSource } from '../../support/cluster/blocking-code.ts';
+import { BLOCKING_CODE, blockingSource } from './blocking-code.ts';
 import { versionSource } from '../../support/cluster/module-sources.ts';
 
 const it = clusterTest({ nodes: 3, node: { EVENT_LOOP_TIMEOUT_MS: '1000', MEMORY_LIMIT_MB: '256' } });

@@ -1,4 +1,4 @@
-import { versionSource } from './module-sources.ts';
+import { versionSource } from '../../support/cluster/module-sources.ts';
 
 /** Code that blocks the event loop, or that uses too much memory. */
 export const BLOCKING_CODE = {
