@@ -41,7 +41,8 @@ export const dev: Handler<'dev', never> = async (context, command, report, signa
   const saves = new Saves(signal);
   await using _watcher = await context.watch(path => saves.add(path));
   report({ type: 'warning', message: 'watching the modules folder; each save goes to the nodes' });
-  return pushSaves(saves, session, report, signal);
+  // The folder is watched until this ends.
+  return await pushSaves(saves, session, report, signal);
 };
 
 /** Pushes what is saved until the signal is aborted. @throws its reason. */
