@@ -26,6 +26,8 @@ up: images ## Start the cluster, or scale it: [NODES=30] (default: the current n
 	port=$$(setup/http-port.sh); \
 	HTTP_PORT=$$port docker compose up --detach --no-build --scale node=$$((nodes ? nodes : 3)); \
 	setup/hotcast nodes --wait $$((nodes ? nodes : 3)) --timeout 120; \
+	status=$$(setup/hotcast status --wait 60) || { \
+	  code=$$?; echo "$$status"; echo 'setup: the nodes are up, but not all of them run what they should' >&2; exit $$code; }; \
 	echo "modules that export fetch are served at http://$$(docker compose port proxy 8080)/"
 
 down: ## Stop the cluster and delete its containers, network, stream and keys

@@ -110,7 +110,8 @@ export const commandSchema = v.variant('type', [
   v.object({ ...common, type: v.literal('ping'), node: v.nullable(v.string()) }),
   /** `wait`: wait until this many nodes are present. */
   v.object({ ...common, type: v.literal('nodes'), wait: v.nullable(count) }),
-  v.object({ ...common, type: v.literal('status') }),
+  /** `waitMs`: how long to wait for nodes that can still follow their heads, milliseconds. */
+  v.object({ ...common, type: v.literal('status'), waitMs: milliseconds }),
   v.object({ ...common, type: v.literal('bans') }),
   /** Has a node load again what it is kept off; null: all nodes. */
   v.object({ ...change, type: v.literal('lift'), node: v.nullable(v.string()) }),

@@ -140,7 +140,12 @@ export function defineCli(program: Program, change: Change, { send, backup, rest
     .description(
       'compare what should run with what runs; the exit status is 1 if they differ, and 3 if only silent nodes are left',
     )
-    .action(options => send(options, { type: 'status' }));
+    .addOption(
+      new Option('--wait <time>', 'wait so long for nodes that are behind or silent')
+        .argParser(duration)
+        .default(0, 'none'),
+    )
+    .action(options => send(options, { type: 'status', waitMs: options.wait }));
 
   addCommand(program, 'bans', 'hotcast bans --lift demo --node fred')
     .description(

@@ -256,6 +256,22 @@ describe('make', () => {
     }
   });
 
+  it('says with make up which node does not run what it should', async ({ project }) => {
+    const containers = (await project.nodes()).map(({ container }) => container);
+    const source = `
+      import { hostname } from 'node:os';
+      if (!${JSON.stringify(containers)}.includes(hostname())) throw new Error('only on older nodes');
+      export const nothing = 1;
+    `;
+    project.writeModule('choosy', source);
+    expect(await project.hotcast('push', 'choosy')).toMatchObject({ exitCode: 0 });
+    const { exitCode, stdout, stderr } = await project.make('up', 'NODES=4');
+    expect(exitCode).toBe(2);
+    expect(stdout).toMatch(/choosy +.*refused: on_load_failure: Error: only on older nodes.*← wilma/);
+    expect(stderr).toContain('setup: the nodes are up, but not all of them run what they should\n');
+    expect(await project.hotcast('remove', 'choosy')).toMatchObject({ exitCode: 0 });
+  });
+
   it('removes everything with make down', async ({ project }) => {
     expect(await resourcesOf(project.name)).not.toEqual([]);
     expect((await project.make('down')).exitCode).toBe(0);
