@@ -89,6 +89,7 @@ export const commandSchema = v.variant('type', [
   v.object({ ...change, type: v.literal('remove'), state: v.boolean() }),
   v.object({
     ...authored,
+    change: changeId,
     type: v.literal('restore'),
     /** When the backup was made, milliseconds since 1970. */
     backupAt: count,

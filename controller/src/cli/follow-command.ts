@@ -64,7 +64,7 @@ async function lookUp(
   signal: AbortSignal,
   lookupTimeoutMs: number,
 ): Promise<Lookup> {
-  const named = Array.isArray(modules) ? modules : [];
+  const named = typeof modules === 'string' ? [] : modules.map(each => (typeof each === 'string' ? each : each.module));
   const command: Command = { type: 'result', change, modules: named, cookie, timeoutMs };
   const deadline = performance.now() + lookupTimeoutMs;
   let answersOfNothing = 0;

@@ -4,7 +4,7 @@ import { Command as Program, CommanderError } from '@commander-js/extra-typings'
 
 import { HotcastError, UsageError } from '../../../protocol/errors.ts';
 import type { CommandOf } from '../api/command.ts';
-import type { Report } from '../api/report.ts';
+import { type Report, UNKNOWN_RESULT } from '../api/report.ts';
 import { type Actions, defineCli } from './commands.ts';
 import { exitStatus, INTERRUPTED, NO_RESULT, UNKNOWN } from './exit-status.ts';
 import { followCommand, UnknownResultError } from './follow-command.ts';
@@ -72,7 +72,7 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
   const restore: Actions['restore'] = async (given, file) => {
     const say = (line: string): void => terminal.err(`warning: ${line}`);
     const { modules, at } = await backups.read(file, passphraseFor(given.keys), say);
-    await send(given, { type: 'restore', author, modules, backupAt: at });
+    await send(given, { type: 'restore', author, change, modules, backupAt: at });
   };
   const program = new Program('hotcast')
     .configureOutput({ writeOut: text => terminal.out(text.trimEnd()), writeErr: text => terminal.err(text.trimEnd()) })
@@ -132,7 +132,7 @@ function show(report: Report, { json, verbose }: Format, { out, err, interactive
     case 'failed':
       if (json) out(JSON.stringify({ failed: report }));
       err(`${clear}hotcast: ${report.message}`);
-      return NO_RESULT;
+      return report.code === UNKNOWN_RESULT ? UNKNOWN : NO_RESULT;
     case 'result':
       if (clear !== '') process.stdout.write(clear);
       out(json ? JSON.stringify(report.result) : render(report.result, verbose));

@@ -76,5 +76,5 @@ export async function writeEach(
     const { revision, manifest } = decide(module, last.head);
     return { module, revision, manifest, canary: null, last, force: false, makeRoom: true };
   });
-  return writeHeads(store, await Promise.all(changes), { author, push: change, ...reason, lifts: true });
+  return writeHeads(store, await Promise.all(changes), { author, push: change, lifts: 'bans', ...reason });
 }

@@ -125,7 +125,7 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
 
   holds(committed(written.heads));
   // A node that was silent is not waited for again. When it answers all the same, that counts.
-  const commit = await awaitCommit(context, written.heads, { ...audience, awaited: prepared.answered });
+  const commit = await awaitCommit(context, written.heads, { ...audience, awaited: prepared.answered, without });
   await keepBundles(context, bundles, plan.heads);
   // A node's time counts from the send of the bundle.
   const beforeMs = prepared.ms + written.ms;
@@ -175,14 +175,13 @@ async function build(
   });
   const ms = performance.now() - startedAt;
   const wanted = candidates.map(({ built: { bundle, sources }, last }) => ({ ...bundle, sources, last }));
-  const unchanged = await findUnchanged(context, force || without.length > 0 ? [] : wanted, names, {
-    timeoutMs,
-    signal,
-  });
+  const live = [...expected.awaited].filter(node => names.has(node));
+  const awaited = live.length === 0 ? names : new Set(live);
+  const compared = force || without.length > 0 ? [] : wanted;
+  const unchanged = await findUnchanged(context, compared, names, { awaited, timeoutMs, signal });
   const own = new Set(built.flatMap(each => Object.keys(each.sources)));
   const others = pushed.filter(({ module }) => !modules.includes(module));
   const affected = changedModules(context, others, own);
-  const { awaited } = expected;
   return { candidates, unchanged, heads, affected, storage, names, awaited, without: new Set(without), scope, ms };
 }
 

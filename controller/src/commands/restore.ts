@@ -14,7 +14,7 @@ export const restore: Handler<'restore'> = async (context, command, report, sign
   if (names.length === 0) return NOTHING;
   const write = (): Promise<HeadsWritten> => {
     const note = `restore of ${new Date(command.backupAt).toISOString()}`;
-    return writeHeads(context.store, changes, { author: command.author, note });
+    return writeHeads(context.store, changes, { author: command.author, push: command.change, note });
   };
   const { timeoutMs } = command;
   return changeHeads(context, { type: 'restore', modules: names, timeoutMs }, { report, signal, holds }, write);
@@ -31,7 +31,9 @@ const NOTHING: HeadChangeResult = {
 
 async function changesTo({ store }: CommandContext, { modules }: CommandOf<'restore'>): Promise<HeadChange[]> {
   const named = new Set(modules.map(({ module }) => module));
-  const others = (await store.heads()).filter(({ module, revision }) => !named.has(module) && revision !== null);
+  const others = (await store.heads()).filter(
+    ({ module, revision, canary }) => !named.has(module) && (revision !== null || canary !== null),
+  );
   const wanted = [...modules, ...others.map(({ module }) => ({ module, revision: null, manifest: null }))];
   return Promise.all(
     wanted.map(async each => ({

@@ -32,7 +32,7 @@ export async function findUnchanged(
   context: Pick<CommandContext, 'nats' | 'subjects' | 'store'>,
   wanted: readonly Wanted[],
   expected: ReadonlySet<string>,
-  wait: Pick<Request<AnswerSchema>, 'timeoutMs' | 'signal'>,
+  { awaited, ...wait }: Pick<Request<AnswerSchema>, 'timeoutMs' | 'signal'> & { readonly awaited: ReadonlySet<string> },
 ): Promise<Unchanged> {
   const named = wanted.flatMap(({ revision, sources, last: { head } }) =>
     head !== null && head.canary === null && head.revision === revision && hasSources(head, sources) && !isLeftOut(head)
@@ -42,7 +42,7 @@ export async function findUnchanged(
   if (named.length === 0) return { modules: new Set(), silent: [] };
   const [results, answers] = await Promise.all([
     context.store.headResults(),
-    askNodes(context, { verb: 'describe', expected, ...wait, schema: nodeDescription }),
+    askNodes(context, { verb: 'describe', expected: awaited, ...wait, schema: nodeDescription }),
   ]);
   const committed = new Map(
     results.flatMap(({ module, sequence, verdict }) => (verdict === 'committed' ? [[module, sequence]] : [])),

@@ -39,15 +39,16 @@ export async function awaitCommit(
   const replies = await announce(context, heads, audience, 'commit');
   const nodes = nodeOutcomes(replies, audience.expected).map(outcome => keptOutcome(outcome, heads));
   const commit = { detail: '', nodes, ms: performance.now() - startedAt, skew: skewOf(replies) };
-  const failures = nodes.filter(outcome => isFailure(outcome, heads));
+  const counting = nodes.filter(({ node }) => audience.without?.has(node) !== true);
+  const failures = counting.filter(outcome => isFailure(outcome, heads));
   if (failures.length === 0 || heads.every(isAutomatic)) {
-    await writeHeadResults(store, heads, 'committed', nodes);
+    await writeHeadResults(store, heads, 'committed', counting);
     return { ...commit, outcome: 'committed' };
   }
   const note = `revert: refused by ${failures.map(({ node }) => node).join(', ')}`;
   const back = await rollBack(store, { cause: 'refused', heads, note });
   if (back.status === 'overtaken') return { ...commit, outcome: 'overtaken', detail: back.detail };
-  await writeHeadResults(store, heads, 'reverted', nodes);
+  await writeHeadResults(store, heads, 'reverted', counting);
   const returned = await announce(context, back.heads, audience, 'revert');
   await writeHeadResults(store, back.heads, 'committed', nodeOutcomes(returned, audience.expected));
   return { ...commit, outcome: 'reverted', detail: describeRevert(back.heads) };

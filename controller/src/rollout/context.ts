@@ -19,6 +19,8 @@ export interface Audience {
   readonly expected: ReadonlySet<string>;
   /** Those of them that it waits for; default: all. The others count as silent, unless they answer all the same. */
   readonly awaited?: ReadonlySet<string>;
+  /** The nodes that are left out: what they answer does not count. */
+  readonly without?: ReadonlySet<string>;
   /** Milliseconds. */
   readonly timeoutMs: number;
   /** Called with each answer, to show progress. */

@@ -10,8 +10,6 @@ export type Preparation = { readonly answered: ReadonlySet<string>; readonly ms:
 );
 
 interface PrepareAudience {
-  /** The nodes that are left out: their answers do not count. */
-  readonly without?: ReadonlySet<string>;
   readonly signal: AbortSignal;
 }
 

@@ -65,6 +65,7 @@ async function changeBack(
   const [history, last] = await Promise.all([store.history(head.module), store.lastHead(head.module)]);
   // The watchdog leaves a revision, whatever brought it; the others leave what one push brought.
   const revision = previousRevision(head, history, cause === 'watchdog' ? [head.revision] : []);
+  const before = history.findLast(each => each.sequence < head.sequence && each.revision === revision);
   return {
     module: head.module,
     revision,
@@ -73,7 +74,11 @@ async function changeBack(
     last,
     force: false,
     makeRoom: true,
-    keepOff: keepOff.filter(entry => entry.revision === head.revision),
+    // Who was kept off the revision that it goes back to is kept off it again.
+    keepOff: [
+      ...keepOff.filter(entry => entry.revision === head.revision),
+      ...(before?.keptOff ?? []).filter(entry => entry.revision === revision),
+    ],
   };
 }
 

@@ -24,7 +24,7 @@ export interface HeadChange {
 
 /**
  * Who changes heads, and why. `push`: the id of the change; default: a new one. A rollback has a cause; it reverts the heads that it was decided upon. `clearState`: nodes drop
- * the data of the modules. `lifts`: the bans of the new revisions end. `amends`: the head says of the same revision who loads
+ * the data of the modules. `lifts`: nothing keeps nodes off the new revisions any more; `bans`: but for what a push left out. `amends`: the head says of the same revision who loads
  * it. `quarantine`: see {@link Head}.
  */
 export interface ChangeReason {
@@ -33,7 +33,7 @@ export interface ChangeReason {
   readonly note: string;
   readonly cause?: RollbackCause;
   readonly clearState?: boolean;
-  readonly lifts?: boolean;
+  readonly lifts?: boolean | 'bans';
   readonly amends?: boolean;
   readonly quarantine?: boolean;
 }
@@ -66,7 +66,8 @@ export async function writeHeads(
     const stateSince = clearState ? sequence : (last?.stateSince ?? 0);
     const current = new Set([change.revision, change.canary?.revision]);
     const isLifted = (entry: KeptOff): boolean =>
-      lifts.includes(entry) || ((liftsAll || change.force) && current.has(entry.revision));
+      lifts.includes(entry) ||
+      ((liftsAll === true || change.force || (liftsAll === 'bans' && isBan(entry))) && current.has(entry.revision));
     // A node that was left out of a revision stays out of it as long as that is the module's revision.
     const isKept = (entry: KeptOff): boolean =>
       (amends || isBan(entry) || entry.revision === change.revision) && !isLifted(entry);

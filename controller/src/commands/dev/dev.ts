@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { UnavailableError } from '../../../../protocol/errors.ts';
 import { revisionsOf } from '../../../../protocol/head.ts';
 import type { OnReport } from '../../api/report.ts';
+import type { PushResult } from '../../api/results.ts';
 import { modulesToPush } from '../changed-modules.ts';
 import type { CommandContext, Handler } from '../context.ts';
 import { push } from '../push.ts';
 import { audited } from '../records/audited.ts';
 import { Saves } from './saves.ts';
-import { Session } from './session.ts';
+import { Session, UNDECIDED } from './session.ts';
 
 /** chokidar tells of one save of a file in 50 ms and drops the others, so the folder is looked at once more (milliseconds). */
 const LOOK_AGAIN_MS = 100;
@@ -32,7 +34,10 @@ export const dev: Handler<'dev', never> = async (context, command, report, signa
     wanted: saved => wantedModules(context, saved),
     push: async modules => {
       const saved = { type: 'push' as const, modules: [...modules], change: randomUUID(), ...how };
-      return audited(context.audit, saved, warn, () => push(context, saved, warn, signal, () => undefined));
+      const pushing = push(context, saved, warn, signal, () => undefined);
+      // It is tried again each second, so what reached nobody would fill the audit.
+      if (!(await isDecided(pushing))) return pushing;
+      return audited(context.audit, saved, warn, () => pushing);
     },
     checkTypes: strict ? null : modules => context.build(modules, true, () => undefined),
     report,
@@ -45,16 +50,25 @@ export const dev: Handler<'dev', never> = async (context, command, report, signa
   return await pushSaves(saves, session, report, signal);
 };
 
+/** Whether a push has reached the nodes, or never can with these sources. */
+async function isDecided(pushing: Promise<PushResult>): Promise<boolean> {
+  try {
+    return !UNDECIDED.has((await pushing).outcome);
+  } catch (error) {
+    return !(error instanceof UnavailableError);
+  }
+}
+
 /** Pushes what is saved until the signal is aborted. @throws its reason. */
 export async function pushSaves(saves: Saves, session: Session, report: OnReport, signal: AbortSignal): Promise<never> {
   for (;;) {
     const { paths, at } = await saves.next();
-    const isDecided = await session.push(paths, at).catch((error: unknown) => {
+    const isDone = await session.push(paths, at).catch((error: unknown) => {
       signal.throwIfAborted();
       report({ type: 'warning', message: error instanceof Error ? error.message : String(error) });
       return false;
     });
-    if (!isDecided) void sleep(RETRY_MS, null, { ref: false }).then(() => saves.add(null));
+    if (!isDone) void sleep(RETRY_MS, null, { ref: false }).then(() => saves.add(null));
     else if (paths.size > 0) void sleep(LOOK_AGAIN_MS, null, { ref: false }).then(() => saves.add(null));
   }
 }

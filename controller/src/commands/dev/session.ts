@@ -4,7 +4,7 @@ import type { Client, Saved } from '../../api/report.ts';
 import type { PushResult } from '../../api/results.ts';
 
 /** With these, nothing was decided about the sources: they are pushed again. */
-const UNDECIDED: ReadonlySet<string> = new Set(['unanswered', 'overtaken']);
+export const UNDECIDED: ReadonlySet<string> = new Set(['unanswered', 'overtaken']);
 
 /** What is wrong with a module that nodes can't load. */
 const REFUSED = 'nodes refused it';

@@ -24,11 +24,13 @@ export const result: Handler<'result'> = async (context, { change, modules }) =>
   };
 };
 
-/** The heads that a change wrote. Those that were replaced since are found in the histories of the modules, if they are known. */
+/** The heads that a change wrote. Those that were replaced since are found in the histories of the modules, or of all. */
 async function headsOf({ store }: CommandContext, change: string, modules: readonly string[]): Promise<Head[]> {
-  const newest = (await store.heads()).filter(({ push }) => push === change);
+  const heads = await store.heads();
+  const newest = heads.filter(({ push }) => push === change);
   if (newest.length > 0) return newest;
-  const histories = await Promise.all(modules.map(module => store.history(module)));
+  const among = modules.length > 0 ? modules : heads.map(({ module }) => module);
+  const histories = await Promise.all(among.map(module => store.history(module)));
   return histories.flat().filter(({ push }) => push === change);
 }
 

@@ -89,7 +89,15 @@ describe('hotcast restore', () => {
     expect(asked).toEqual([['read', '-', null]]);
     expect(errors).toEqual(['warning: what to know', 'hotcast: heard']);
     expect(commands).toEqual([
-      { type: 'restore', author: 'wilma', modules, backupAt: 5, cookie: null, timeoutMs: 60_000 },
+      {
+        type: 'restore',
+        author: 'wilma',
+        change: expect.any(String) as string,
+        modules,
+        backupAt: 5,
+        cookie: null,
+        timeoutMs: 60_000,
+      },
     ]);
   });
 

@@ -10,6 +10,7 @@ it('a module is not unchanged when its head names other sources, although the re
   const wanted = [{ module: 'demo', revision, sources: { 'modules/demo.ts': 'after' }, last }];
   // It asks no node.
   const unchanged = await findUnchanged({} as never, wanted, new Set(['fred']), {
+    awaited: new Set(['fred']),
     timeoutMs: 1_000,
     signal: new AbortController().signal,
   });

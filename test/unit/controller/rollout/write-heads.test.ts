@@ -43,6 +43,7 @@ describe('the next head', () => {
     ['of a push by force lifts all', { force: true }, {}, []],
     ['of an operator who goes back to the revision lifts all', {}, { cause: 'operator', lifts: true }, []],
     ['of an operator who goes to another revision lifts no ban', { revision: one }, { lifts: true }, ['fred']],
+    ['of a promotion lifts bans, and nothing that was left out', {}, { lifts: 'bans' }, ['betty']],
     ['that lifts one entry keeps the others', { lifts: [banned] }, { amends: true }, ['betty']],
     [
       'that adds one keeps the others',
