@@ -99,7 +99,7 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
   const handle = (subject: string, data: Uint8Array): void => {
     const [sender = '', kind = ''] = subject.split('.').slice(-2);
     if (!budget.take(sender)) {
-      const dropped = throttle.count('flood');
+      const dropped = throttle.count(`flood ${sender}`);
       if (dropped !== null)
         log.warn({ node: sender, dropped }, `${sender} floods the controller with events; most are not read`);
       return;

@@ -48,11 +48,15 @@ export class Bans {
     return this.active.find(ban => ban.script === script) ?? null;
   }
 
-  /** Lifts an active ban because a head asks for it. A head that lifted the ban before does not lift it again. */
+  /**
+   * Lifts a ban because a head asks for it. A head does so once, also if there was no ban yet: the node applies it again when it
+   * starts, and by then the revision can have brought it down.
+   */
   lift(script: string, sequence: number): void {
-    const ban = this.of(script);
-    if (ban === null || ban.liftedBy >= sequence) return;
-    this.#bans = this.#bans.map(each => (each === ban ? { ...ban, active: false, liftedBy: sequence } : each));
+    const ban = this.#bans.find(each => each.script === script) ?? { script, detail: '', cause: 'stalled' };
+    if ('liftedBy' in ban && ban.liftedBy >= sequence) return;
+    const others = this.#bans.filter(each => each.script !== script);
+    this.#bans = limited([...others, { ...ban, active: false, liftedBy: sequence }]);
     this.#save(this.#bans);
   }
 }
@@ -61,7 +65,14 @@ export class Bans {
 export function withBan(bans: readonly Ban[], script: string, detail: string, cause: BanCause): Ban[] {
   const liftedBy = bans.find(ban => ban.script === script)?.liftedBy ?? 0;
   const others = bans.filter(ban => ban.script !== script);
-  return [...others, { script, detail, cause, active: true, liftedBy }].slice(-MAX_BANS);
+  return limited([...others, { script, detail, cause, active: true, liftedBy }]);
+}
+
+/** The newest of the bans, of which those that are lifted go first. */
+function limited(bans: readonly Ban[]): Ban[] {
+  const lifted = bans.filter(({ active }) => !active);
+  const dropped = new Set(lifted.slice(0, Math.max(0, bans.length - MAX_BANS)));
+  return bans.filter(ban => !dropped.has(ban)).slice(-MAX_BANS);
 }
 
 /** Reads the file that {@link writeBans} wrote; an empty list when it does not exist or can't be read. */

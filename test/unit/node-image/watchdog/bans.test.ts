@@ -55,6 +55,15 @@ describe('a ban', () => {
   });
 });
 
+it('a ban is not lifted by the forced head with which its revision was loaded', () => {
+  let saved: readonly Ban[] = [];
+  const save = (bans: readonly Ban[]): void => void (saved = bans);
+  new Bans([], save).lift('demo@0', 5);
+  const afterRestart = new Bans(withBan(saved, 'demo@0', 'stalled', 'stalled'), save);
+  afterRestart.lift('demo@0', 5);
+  expect(afterRestart.of('demo@0')).toMatchObject({ detail: 'stalled' });
+});
+
 describe('a node with a ban', () => {
   const bad = bundleOf('demo', 'exports.answer = () => "bad";');
   const good = bundleOf('demo', 'exports.answer = () => "good";');
