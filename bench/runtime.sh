@@ -8,6 +8,6 @@ mkdir -p "$out"
 npm run --silent bundle -- bench/runtime/main.ts --outfile="$out/runtime.mjs"
 for part in ${PARTS:-hotcast import speed calls modules}; do
   docker run --rm --init --memory 3g --volume "$PWD/$out:/bench:ro" "${NODE_BASE:-node:26-slim}" \
-    node --no-compilation-cache --max-old-space-size=2048 --no-parallel-scavenge --min-semi-space-size=4 --expose-gc \
-    /bench/runtime.mjs "$part"
+    node --no-compilation-cache --max-old-space-size=2048 --no-parallel-scavenge --min-semi-space-size=4 \
+    --no-allocation-site-pretenuring --expose-gc /bench/runtime.mjs "$part"
 done

@@ -43,7 +43,10 @@ export class Exchange {
     this.#onGone = onGone;
     this.call = deps.codeServer.beginCall(target.version, target.incoming.method ?? 'GET', url);
     // The module can end its streams on the same signal, in this turn of the event loop.
-    this.call.onPurged = () => void setImmediate(() => this.#cut());
+    // A function that is assigned to a property where it is written would be made in the old space, and would keep the request
+    // until a full collection.
+    const cut = (): void => void setImmediate(() => this.#cut());
+    this.call.onPurged = cut;
     target.outgoing.on('close', () => this.#close());
   }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server, type Socket } from 'node:net';
 
+import { removeRecent } from '../../../shared/remove-recent.ts';
 import { listen } from './listen.ts';
 import { healthChecks } from './health-checks.ts';
 import { handlerOf } from './module-handler.ts';
@@ -40,7 +41,7 @@ export async function startHttpServer(deps: HttpDeps) {
   const sockets = webSockets(deps);
   const connections = new Set<Socket>();
   /** The responses that are not sent. */
-  const inFlight = new Set<ServerResponse>();
+  const inFlight: ServerResponse[] = [];
   const checks = healthChecks();
   let isChecked = false;
   let stopping = false;
@@ -60,12 +61,12 @@ export async function startHttpServer(deps: HttpDeps) {
   });
 
   function onClosed(this: ServerResponse): void {
-    inFlight.delete(this);
+    removeRecent(inFlight, this);
     if (closesIdle) closeIdle();
   }
 
   const begin = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
-    inFlight.add(outgoing);
+    inFlight.push(outgoing);
     outgoing.on('close', onClosed);
     const { url = '/' } = incoming;
     const route = routeOf(url);
@@ -112,7 +113,7 @@ export async function startHttpServer(deps: HttpDeps) {
 
   /** The connections on which no request runs. Those that a version has upgraded end with it. */
   const idle = (): Socket[] => {
-    const busy = new Set(Array.from(inFlight, ({ req }) => req.socket));
+    const busy = new Set(inFlight.map(({ req }) => req.socket));
     return [...connections].filter(socket => !busy.has(socket) && !sockets.isOfVersion(socket));
   };
   const closeIdle = (): void => {

@@ -1,3 +1,4 @@
+import { removeRecent } from '../../../shared/remove-recent.ts';
 import type { Version } from './version.ts';
 
 /** What started a call: an HTTP method and its path, or a function's name without a method. */
@@ -78,17 +79,18 @@ const NONE: readonly Version[] = [];
 
 /** The running calls of one node. {@link Version.calls} is the number of calls that can be in a version's code. */
 export class Calls {
-  readonly #calls = new Set<Call>();
+  /** The oldest first. */
+  readonly #calls: Call[] = [];
 
   get size(): number {
-    return this.#calls.size;
+    return this.#calls.length;
   }
 
   /** @param method of an HTTP request, whose path is the target; null: the target is the name of a function. */
   begin(version: Version, method: string | null, target: string): Call {
     const call = new Call(version, method, target);
     version.calls += 1;
-    this.#calls.add(call);
+    this.#calls.push(call);
     return call;
   }
 
@@ -99,12 +101,12 @@ export class Calls {
 
   /** The calls of modules whose functions have not returned, the oldest first. Earlier versions count: they can have the same data. */
   runningOn(modules: ReadonlySet<string>): Call[] {
-    return [...this.#calls].filter(({ version, hasReturned }) => !hasReturned && modules.has(version.module));
+    return this.#calls.filter(({ version, hasReturned }) => !hasReturned && modules.has(version.module));
   }
 
   /** Ends a call; returns the versions that it was counted for and that drain. */
   end(call: Call): readonly Version[] {
-    this.#calls.delete(call);
+    removeRecent(this.#calls, call);
     call.returned();
     call.version.calls -= 1;
     if (!call.importsReplaced) return call.version.drainingSince === null ? NONE : [call.version];
@@ -122,7 +124,8 @@ export class Calls {
   release(version: Version, why: string): Version[] {
     if (version.calls === 0) return [];
     const released: Version[] = [];
-    for (const call of this.#calls) {
+    // What fails can end at once.
+    for (const call of this.#calls.filter(each => each.version === version || each.importsReplaced)) {
       if (call.importsReplaced && call.imported.delete(version)) version.calls -= 1;
       if (call.version !== version) continue;
       call.fail(why);
