@@ -68,6 +68,8 @@ export const headSchema = v.object({
   keptOff: v.optional(v.array(keptOffSchema), []),
   /** Whether Hotcast wrote it to keep nodes off the revision. It lifts no ban, and no node's refusal reverts it. */
   quarantine: v.optional(v.boolean(), false),
+  /** Whether it names again what earlier heads named: nodes are kept off it or not any more, it was repaired or restored. It is no push. */
+  repeats: v.optional(v.boolean(), false),
   /** The user who wrote it. */
   author: v.string(),
   /** When it was written, by the clock of the controller, milliseconds since 1970. It is shown to people, and decides nothing. */
@@ -116,6 +118,11 @@ export function isOnHead(
 export function revisionsOf({ revision: main, canary, keptOff }: Head): string[] {
   const instead = keptOff.flatMap(entry => (entry.revision === main ? [entry.instead] : []));
   return [main, canary?.revision, ...instead].filter(each => typeof each === 'string');
+}
+
+/** Whether a head brought a revision: a push did, or its promotion. */
+export function isPush({ revision: main, canary, revertOf, repeats }: Head): boolean {
+  return (main !== null || canary !== null) && revertOf === null && !repeats;
 }
 
 /** Whether Hotcast wrote a head by itself. A node that refuses one stays behind, and it lifts no ban. */

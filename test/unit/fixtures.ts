@@ -42,6 +42,7 @@ export function headOf(module: string, revision: string | null, sequence: number
     cause: null,
     keptOff: [],
     quarantine: false,
+    repeats: false,
     sequence,
     stateSince: 0,
     push: `push ${sequence}`,

@@ -1,5 +1,5 @@
 import { UsageError } from '../../../protocol/errors.ts';
-import type { Head, Manifest } from '../../../protocol/head.ts';
+import { type Head, isPush, type Manifest } from '../../../protocol/head.ts';
 import type { CommandOf, OnReport } from '../api/command.ts';
 import type { ChangedModule } from '../api/results.ts';
 import type { CommandContext } from './context.ts';
@@ -11,8 +11,8 @@ export interface PushedModule {
 }
 
 /**
- * What was pushed last, of each module that should run somewhere. It counts also if it was rolled back: it was built from the
- * sources of the folder.
+ * What was pushed last, of each module that should run somewhere. It counts also if it was rolled back, or an older one was
+ * restored: it was built from the sources of the folder.
  *
  * @param heads the last head of every module.
  */
@@ -23,7 +23,7 @@ export async function pushedModules(
   const running = heads.filter(({ revision, canary }) => revision !== null || canary !== null);
   return Promise.all(
     running.map(async last => {
-      const pushed = last.revertOf === null ? last : (await store.history(last.module)).findLast(isPush);
+      const pushed = isPush(last) ? last : (await store.history(last.module)).findLast(isPush);
       return { module: last.module, sources: sourcesOf(pushed) ?? sourcesOf(last) ?? {} };
     }),
   );
@@ -88,10 +88,6 @@ export async function modulesToPush(
 
 function leftOut(problem: string): string {
   return `${problem} and is left out: make it a file that can be read`;
-}
-
-function isPush({ revertOf }: Head): boolean {
-  return revertOf === null;
 }
 
 function sourcesOf(head: Head | undefined): Manifest['sources'] | undefined {

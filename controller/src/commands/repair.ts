@@ -27,7 +27,7 @@ export const repair: Handler<'repair'> = async (context, command, report, signal
         `the bundle of ${module}@${shortRevision(before)} can't be read, so ${module} is back on an earlier one`,
       );
     }
-    return writeHeads(store, changes, { author: command.author, push: command.change, note: 'repair' });
+    return writeHeads(store, changes, { author: command.author, push: command.change, note: 'repair', repeats: true });
   });
   return left.length === 0 || result.outcome !== 'committed' ? result : { ...result, detail: left.join('; ') };
 };

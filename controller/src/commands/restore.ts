@@ -14,7 +14,7 @@ export const restore: Handler<'restore'> = async (context, command, report, sign
   if (names.length === 0) return NOTHING;
   const write = (): Promise<HeadsWritten> => {
     const note = `restore of ${new Date(command.backupAt).toISOString()}`;
-    return writeHeads(context.store, changes, { author: command.author, push: command.change, note });
+    return writeHeads(context.store, changes, { author: command.author, push: command.change, note, repeats: true });
   };
   const { timeoutMs } = command;
   return changeHeads(context, { type: 'restore', modules: names, timeoutMs }, { report, signal, holds }, write);

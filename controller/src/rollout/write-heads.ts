@@ -25,7 +25,7 @@ export interface HeadChange {
 /**
  * Who changes heads, and why. `push`: the id of the change; default: a new one. A rollback has a cause; it reverts the heads that it was decided upon. `clearState`: nodes drop
  * the data of the modules. `lifts`: nothing keeps nodes off the new revisions any more; `bans`: but for what a push left out. `amends`: the head says of the same revision who loads
- * it. `quarantine`: see {@link Head}.
+ * it, so it repeats it. `quarantine`, `repeats`: see {@link Head}.
  */
 export interface ChangeReason {
   readonly author: string;
@@ -36,6 +36,7 @@ export interface ChangeReason {
   readonly lifts?: boolean | 'bans';
   readonly amends?: boolean;
   readonly quarantine?: boolean;
+  readonly repeats?: boolean;
 }
 
 /** `overtaken`: another controller was faster, and these heads are not written. */
@@ -56,6 +57,7 @@ export async function writeHeads(
     lifts: liftsAll = false,
     amends = false,
     quarantine = false,
+    repeats = amends,
   }: ChangeReason,
 ): Promise<HeadsWritten> {
   const at = Date.now();
@@ -72,7 +74,7 @@ export async function writeHeads(
     const isKept = (entry: KeptOff): boolean =>
       (amends || isBan(entry) || entry.revision === change.revision) && !isLifted(entry);
     const keptOff = mergedKeptOff((last?.keptOff ?? []).filter(isKept), keepOff, change.revision);
-    const why = { revertOf, cause: cause ?? null, quarantine, author, at, note };
+    const why = { revertOf, cause: cause ?? null, quarantine, repeats, author, at, note };
     return { head: { ...change, ...why, sequence, stateSince, keptOff, push }, position };
   });
   const heads = writes.map(({ head }) => head);

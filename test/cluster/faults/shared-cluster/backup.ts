@@ -71,7 +71,11 @@ describe('a backup', () => {
     expect(await running(cluster, 'saved')).toEqual(everywhere(cluster, two));
     expect(await running(cluster, 'later')).toEqual(everywhere(cluster, undefined));
     const [newest] = await cluster.history('saved');
-    expect(newest).toMatchObject({ revision: two, note: expect.stringMatching(/^restore of 20/) as string });
+    expect(newest).toMatchObject({
+      revision: two,
+      note: expect.stringMatching(/^restore of 20/) as string,
+      repeats: true,
+    });
     expect(await processes(cluster)).toEqual(before);
     expect((await cluster.change('rollback', 'saved', '--to', one)).exitCode).toBe(0);
   });

@@ -30,6 +30,7 @@ async function writeHeadOnly(cluster: Cluster, module: string, revision: string)
     cause: null,
     keptOff: [],
     quarantine: false,
+    repeats: false,
     sequence,
     stateSince: 0,
     push,

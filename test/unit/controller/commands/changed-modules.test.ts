@@ -91,6 +91,24 @@ describe('changedModules', () => {
       expect(await contextOf({ 'demo.ts': 'repaired' }, history).changed()).toHaveLength(1);
     }
   });
+
+  it('compares with what was pushed last, also after bans of it were lifted, it was repaired or quarantined', async () => {
+    const pushed = [headFrom('demo', { 'demo.ts': 'good' }), headFrom('demo', { 'demo.ts': 'bad' }, TWO, 2)];
+    const back: Head = { ...headFrom('demo', { 'demo.ts': 'good' }, ONE, 3), revertOf: 'push 2', cause: 'operator' };
+    const lift: Head = { ...headFrom('demo', { 'demo.ts': 'good' }, ONE, 4), repeats: true };
+    const quarantine: Head = { ...lift, sequence: 5, quarantine: true };
+    const history = [...pushed, back, lift, quarantine];
+    expect(await contextOf({ 'demo.ts': 'bad' }, history).changed()).toEqual([]);
+    expect(await contextOf({ 'demo.ts': 'good' }, history).changed()).toHaveLength(1);
+  });
+
+  it('compares with the last push also after a removal that was rolled back', async () => {
+    const pushed = [headFrom('demo', { 'demo.ts': 'good' }), headFrom('demo', { 'demo.ts': 'bad' }, TWO, 2)];
+    const back: Head = { ...headFrom('demo', { 'demo.ts': 'good' }, ONE, 3), revertOf: 'push 2', cause: 'operator' };
+    const removed: Head = headOf('demo', null, 4);
+    const again: Head = { ...back, sequence: 5, revertOf: 'push 4' };
+    expect(await contextOf({ 'demo.ts': 'bad' }, [...pushed, back, removed, again]).changed()).toEqual([]);
+  });
 });
 
 describe('modulesToPush', () => {

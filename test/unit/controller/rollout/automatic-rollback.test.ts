@@ -52,7 +52,7 @@ describe('what one node says alone', () => {
     const { act } = controllerOf(headOf('demo', one, 1), headOf('demo', two, 2));
     const head = await act('demo', false, finding('fred', 'memory'));
     expect(runningOn(head)).toEqual([one, two]);
-    expect(head).toMatchObject({ revision: two, quarantine: true, cause: null, author: 'hotcast' });
+    expect(head).toMatchObject({ revision: two, quarantine: true, repeats: true, cause: null, author: 'hotcast' });
     expect(head?.note).toBe('quarantined, memory on fred: bbbbbbbbbbbb');
   });
 

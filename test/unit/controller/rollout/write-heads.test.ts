@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { type ChangeReason, type HeadChange, writeHeads } from '../../../../controller/src/rollout/write-heads.ts';
 import type { StreamStore } from '../../../../controller/src/store/stream-store.ts';
+import { type Head, isPush } from '../../../../protocol/head.ts';
 import type { KeptOff } from '../../../../protocol/kept-off.ts';
 import { headOf } from '../../fixtures.ts';
 
@@ -19,8 +20,8 @@ const entryOf = (node: string, revision: string, cause: KeptOff['cause']): KeptO
 const banned = entryOf('fred', two, 'memory');
 const leftOut = entryOf('betty', two, 'operator');
 
-/** Whom the next head of a module keeps off, when the last one names `two` and has a ban and a node that is left out. */
-async function keptOffBy(change: Partial<HeadChange>, reason: Partial<ChangeReason> = {}): Promise<string[]> {
+/** The next head of a module, when the last one names `two` and has a ban and a node that is left out. */
+async function nextHead(change: Partial<HeadChange>, reason: Partial<ChangeReason> = {}): Promise<Head | undefined> {
   const head = { ...headOf('demo', two, 5), keptOff: [banned, leftOut] };
   const store = { writeHeads: async () => true, highestSequence: () => 0 } as unknown as StreamStore;
   const base = { module: 'demo', revision: two, manifest: null, canary: null, force: false, makeRoom: false };
@@ -29,7 +30,7 @@ async function keptOffBy(change: Partial<HeadChange>, reason: Partial<ChangeReas
     note: 'push',
     ...reason,
   });
-  return written.heads.flatMap(({ keptOff }) => keptOff.map(({ node }) => node));
+  return written.heads[0];
 }
 
 const canary = { revision: three, manifest: null, scope: { type: 'names' as const, names: ['bambam'] }, maxErrors: 0 };
@@ -52,6 +53,17 @@ describe('the next head', () => {
       ['fred', 'betty', 'bambam'],
     ],
   ])('%s', async (_, change, reason, nodes) => {
-    expect(await keptOffBy(change, reason)).toEqual(nodes);
+    expect((await nextHead(change, reason))?.keptOff.map(({ node }) => node)).toEqual(nodes);
+  });
+
+  it.each<[string, Partial<ChangeReason>, boolean]>([
+    ['a push', {}, true],
+    ['a rollback', { cause: 'operator' }, false],
+    ['a lift', { amends: true }, false],
+    ['a quarantine', { amends: true, quarantine: true }, false],
+    ['a repair', { repeats: true }, false],
+  ])('of %s: whether it counts as a push', async (_, reason, counts) => {
+    const head = await nextHead({}, reason);
+    expect(head !== undefined && isPush(head)).toBe(counts);
   });
 });
