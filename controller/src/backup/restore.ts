@@ -1,23 +1,21 @@
-import { join } from 'node:path';
-
 import { decode } from '../../../protocol/codec.ts';
 import { type Head, headSchema, type Manifest } from '../../../protocol/head.ts';
 import { type HeadResult, headResultSchema } from '../../../protocol/head-result.ts';
 import { verifyEnvelope } from '../../../protocol/signing/envelope.ts';
-import { readSigningKey, readTrustedKey, trustedKeyFile } from '../../../protocol/signing/keys.ts';
+import { readTrustedKey } from '../../../protocol/signing/keys.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
-import { readJsonFiles, replaceFile } from '../../../shared/files.ts';
-import { SIGNING_KEY } from '../store/keyring.ts';
+import { readJsonFiles } from '../../../shared/files.ts';
+import type { Keyring } from '../store/keyring.ts';
 import type { StreamStore } from '../store/stream-store.ts';
 import { BackupError, type Entry } from './format.ts';
 import { decryptKey } from './keys.ts';
 
 export interface RestoreTarget {
   readonly store: Pick<StreamStore, 'writeRecord' | 'hasBundle' | 'writeHistory'>;
+  readonly keyring: Pick<Keyring, 'adopt' | 'install'>;
   readonly cookie: string;
   readonly trustDir: string;
-  readonly keysDir: string;
   /** With it, this cluster signs with the backup's key from now on. */
   readonly passphrase: string | null;
   /** Receives what the user should know, a line each. */
@@ -37,13 +35,13 @@ export interface RestorePlan {
 
 /**
  * Writes what the stream lacks of a backup: bundles, packages, and the history of modules that have none. Everything is signed
- * with this cluster's key, so that its nodes trust it, and nothing that is there is overwritten. No head is written before the
- * backup was read to its end and found whole.
+ * with this cluster's key, or the backup's, so that its nodes trust it, and nothing that is there is overwritten. No key is
+ * installed and no head is written before the backup was read to its end and found whole.
  *
  * @throws BackupError when it is not a whole backup of this cookie.
  */
 export async function restoreEntries(entries: AsyncIterable<Entry>, target: RestoreTarget): Promise<RestorePlan> {
-  const { store, cookie, passphrase, say } = target;
+  const { store, keyring, cookie, passphrase, say } = target;
   const subjects = subjectsOf(cookie);
   const trusted = new Map<string, ReturnType<typeof readTrustedKey>['publicKey']>();
   const own = new Set(readJsonFiles(target.trustDir).map(file => readTrustedKey(file).id));
@@ -87,7 +85,7 @@ export async function restoreEntries(entries: AsyncIterable<Entry>, target: Rest
       }
       case 'signing key':
         hasKey = true;
-        if (passphrase !== null) own.add(installKey(decryptKey(entry.content, passphrase, cookie), target));
+        if (passphrase !== null) own.add(keyring.adopt(decryptKey(entry.content, passphrase, cookie)));
         break;
       case 'record':
         await readRecord(entry.subject, entry.content);
@@ -119,16 +117,9 @@ export async function restoreEntries(entries: AsyncIterable<Entry>, target: Rest
     if (await store.hasBundle(name)) continue;
     throw new BackupError(`the backup lacks the bundle of ${name.module}@${shortRevision(name.revision)}`);
   }
+  keyring.install();
   for (const [module, all] of heads) await store.writeHistory(module, all, results.get(module) ?? []);
   return { modules, at };
-}
-
-/** Signs with a key from now on. The keys that were trusted stay trusted. @returns the key's id */
-function installKey(pem: string, { trustDir, keysDir }: RestoreTarget): string {
-  const key = readSigningKey(pem);
-  replaceFile(join(trustDir, `${key.id}.json`), trustedKeyFile(key, null), 0o400);
-  replaceFile(join(keysDir, SIGNING_KEY), pem, 0o400);
-  return key.id;
 }
 
 /** Whether a subject is one of those of a filter that ends in one `*`. */

@@ -7,7 +7,7 @@ import { inboxPrefix } from '../../../protocol/inboxes.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
 import { openConnection } from '../../../shared/nats/connection.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
-import { openKeyring } from '../store/keyring.ts';
+import { type Keyring, openKeyring } from '../store/keyring.ts';
 import { openStore, type StreamStore } from '../store/stream-store.ts';
 import { backupEntries } from './backup.ts';
 import { readBackup, writeBackup } from './format.ts';
@@ -49,20 +49,23 @@ export async function restoreFrom(
   { file, passphrase }: BackupOptions,
   say: (line: string) => void,
 ): Promise<RestorePlan> {
-  return withStore(config, async store => {
+  return withStore(config, async (store, keyring) => {
     const bytes = file === '-' ? process.stdin : (await open(file)).createReadStream();
-    return restoreEntries(readBackup(bytes), { ...config, store, passphrase, say });
+    return restoreEntries(readBackup(bytes), { ...config, store, keyring, passphrase, say });
   });
 }
 
-async function withStore<T>(config: BackupConfig, use: (store: StreamStore) => Promise<T>): Promise<T> {
+async function withStore<T>(
+  config: BackupConfig,
+  use: (store: StreamStore, keyring: Keyring) => Promise<T>,
+): Promise<T> {
   const options = { name: 'hotcast-backup', inboxPrefix: inboxPrefix('controller'), waitOnFirstConnect: false };
   const { cookie, keysDir, trustDir, streamMaxBytes: maxBytes } = config;
   const nats = await orNullAfter(CONNECT_TIMEOUT_MS, openConnection(config, options, silent));
   if (nats === null) throw new UnavailableError(`NATS does not answer at ${config.natsUrl} (see: make logs)`);
   try {
     const keyring = openKeyring(keysDir, trustDir);
-    return await use(await openStore(nats, { cookie, subjects: subjectsOf(cookie), keyring, maxBytes }));
+    return await use(await openStore(nats, { cookie, subjects: subjectsOf(cookie), keyring, maxBytes }), keyring);
   } catch (error) {
     if (error instanceof Error && 'syscall' in error) throw new UsageError(error.message, { cause: error });
     throw error;

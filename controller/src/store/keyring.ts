@@ -34,6 +34,10 @@ export interface Keyring {
    * @returns the new key's id.
    */
   readonly rotate: (until: number) => KeyId;
+  /** Signs with another key from now on, of which nobody else knows before it is installed. @returns the key's id. */
+  readonly adopt: (pem: string) => KeyId;
+  /** Has nodes trust the key that was adopted, and the controller sign with it. The keys that were trusted stay trusted. */
+  readonly install: () => void;
 }
 
 /** A keyring from the controller's folders of keys. A signing key that was rotated is seen at its next use. */
@@ -43,7 +47,9 @@ export function openKeyring(keysDir: string, trustDir: string): Keyring {
     // History that an ended key has signed can still be read here.
     () => 0,
   );
-  const signingKey = newestSigningKey(keysDir);
+  const newest = newestSigningKey(keysDir);
+  let adopted: { readonly pem: string; readonly key: SigningKey } | null = null;
+  const signingKey = (): SigningKey => adopted?.key ?? newest();
   return {
     check: () => void signingKey(),
     sign: (subject, payload) => signEnvelope(signingKey(), subject, payload),
@@ -64,6 +70,16 @@ export function openKeyring(keysDir: string, trustDir: string): Keyring {
       }
       replaceFile(join(keysDir, SIGNING_KEY), pem, 0o400);
       return key.id;
+    },
+    adopt: pem => {
+      adopted = { pem, key: readSigningKey(pem) };
+      return adopted.key.id;
+    },
+    install: () => {
+      if (adopted === null) return;
+      const { pem, key } = adopted;
+      replaceFile(join(trustDir, `${key.id}.json`), trustedKeyFile(key, null), 0o400);
+      replaceFile(join(keysDir, SIGNING_KEY), pem, 0o400);
     },
   };
 }
