@@ -244,8 +244,6 @@ export const rosterAnswer = v.variant('status', [
         name: v.string(),
         /** Docker's state: `running`, `paused`, `exited`, … */
         state: v.string(),
-        /** When it was created, milliseconds since 1970. */
-        createdAt: count,
         /** What the engine said of its last start; differs for each start. Absent when the roster has seen none. */
         lastStart: v.exactOptional(v.string()),
       }),

@@ -68,8 +68,7 @@ async function startNodes(simulator: ChildProcess, numbers: readonly number[]): 
 
 /** The answer of a roster that knows so many containers. */
 function rosterAnswer(nodes: number): Uint8Array {
-  const createdAt = Date.now();
-  const all = Array.from({ length: nodes }, (_, index) => ({ ...containerOf(index + 1), state: 'running', createdAt }));
+  const all = Array.from({ length: nodes }, (_, index) => ({ ...containerOf(index + 1), state: 'running' }));
   return encode({ status: 'containers', containers: all } satisfies RosterAnswer);
 }
 

@@ -101,14 +101,13 @@ export class Containers {
       const containers = await this.#engine.listContainers({ all: true, filters: { label: [...this.#labels] } });
       return {
         status: 'containers',
-        containers: containers.map(({ Id, Names, State, Created }) => {
+        containers: containers.map(({ Id, Names, State }) => {
           const id = Id.slice(0, 12);
           const lastStart = this.#starts.get(id);
           return {
             id,
             name: (Names[0] ?? Id).replace(/^\//, ''),
             state: State,
-            createdAt: Created * 1_000,
             ...(lastStart === undefined ? {} : { lastStart }),
           };
         }),

@@ -14,7 +14,6 @@ const containers = Object.values(ids).map((id, index) => ({
   id,
   name: `hotcast-node-${index + 1}`,
   state: 'running',
-  createdAt: 0,
 }));
 
 const head = headOf('demo', two, 5);

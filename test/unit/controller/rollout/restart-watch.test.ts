@@ -9,7 +9,6 @@ const container = (lastStart?: string, id = 'c1') => ({
   id,
   name: 'hotcast-node-1',
   state: 'running',
-  createdAt: 0,
   ...(lastStart === undefined ? {} : { lastStart }),
 });
 
