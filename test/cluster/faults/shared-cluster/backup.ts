@@ -83,12 +83,15 @@ describe('a backup', () => {
   it('brings a lost stream back with its history, while nodes run', async ({ cluster }) => {
     const before = await processes(cluster);
     const old = (await cluster.history('saved')).map(({ revision }) => revision);
+    await pushVersion(cluster, 'later', 'two');
     await replaceStream(cluster, 'rm -rf /data/*');
     await expect.poll(async () => (await cluster.status()).result.heads, { timeout: 15_000 }).toEqual([]);
 
     await expectDone(cluster, 'restore', BACKUP);
     const [newest, ...history] = await cluster.history('saved');
     expect(await running(cluster, 'saved')).toEqual(everywhere(cluster, newest?.revision ?? ''));
+    // The stream has lost what says that it should run.
+    expect(await running(cluster, 'later')).toEqual(everywhere(cluster, undefined));
     // The backup has the first two.
     expect(history.map(({ revision }) => revision)).toEqual(old.slice(-2));
     expect(history.every(({ outcome }) => outcome?.verdict === 'committed')).toBe(true);
