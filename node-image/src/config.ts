@@ -16,17 +16,12 @@ export const NODE_SETTINGS = {
     "The file that a healthy node touches. The container's health check reads its age.",
     'ALIVE_FILE',
   ),
-  bansFile: path(
-    'BANS_FILE',
-    '/var/lib/hotcast/bans.json',
-    'The file with the revisions that made this node restart. Its folder has to outlive a restart of the container: what the ' +
-      'node remembers of other restarts is beside it.',
-  ),
-  packagesDir: path(
-    'PACKAGES_DIR',
-    '/var/lib/hotcast/packages',
-    'The folder with the npm packages of modules. It can outlive a restart of the container: the node then fetches only what it ' +
-      'lacks. Nothing else writes to it.',
+  stateDir: path(
+    'STATE_DIR',
+    '/var/lib/hotcast',
+    'The folder for what nodes keep over a restart of their containers: the revisions that made them restart, and npm packages. ' +
+      'In a container of Docker, each node has a folder of its own in it, whose name the others do not know; elsewhere it ' +
+      'belongs to one node.',
   ),
   externalDir: path(
     'EXTERNAL_DIR',

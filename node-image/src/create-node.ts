@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -28,6 +28,7 @@ import { Packages } from './packages/packages.ts';
 import { giveDebuggersMaps } from './process/debugger-maps.ts';
 import { liveMemoryAbove } from './process/live-memory.ts';
 import { memoryLimits } from './process/memory-limit.ts';
+import { PACKAGES } from './process/state-folder.ts';
 import { ScopedResources } from './sandbox/scoped-resources.ts';
 import { type StopDeadline, stopDeadline } from './stop-deadline.ts';
 import { ActivityBuffer } from './watchdog/activity-buffer.ts';
@@ -60,8 +61,9 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     for (let end = disposers.pop(); end !== undefined; end = disposers.pop()) await end(deadline);
   };
   try {
-    const bans = openBans(deps.bansFile, log);
-    const stateDir = dirname(deps.bansFile);
+    const { stateDir } = deps;
+    const bansFile = join(stateDir, 'bans.json');
+    const bans = openBans(bansFile, log);
     const restartsFile = join(stateDir, 'restarts.json');
     const restarts = openRestarts(restartsFile, log);
     const activity = new ActivityBuffer();
@@ -69,7 +71,7 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     if (limits.note !== null) log.warn({}, limits.note);
     const resources = new ScopedResources();
     disposers.push(() => resources[Symbol.dispose]());
-    const folder = new PackageFolder(deps.packagesDir);
+    const folder = new PackageFolder(join(stateDir, PACKAGES));
     const packages = new Packages({
       folder,
       external: new ExternalPackages(deps.externalDir),
@@ -97,7 +99,7 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     disposers.push(() => debuggerMaps[Symbol.dispose]());
     if (deps.watchdogScript !== null) {
       const { sourcePosition } = codeServer.errors;
-      const { bansFile, eventLoopTimeoutMs, watchdogScript: script } = deps;
+      const { eventLoopTimeoutMs, watchdogScript: script } = deps;
       const memory = { memoryLimits: limits, memoryNote: limits.note };
       const data = { ...memory, bansFile, restartsFile, eventLoopTimeoutMs, node: identity.name };
       const watchdog = startWatchdog({ ...data, script, activity, sourcePosition, liveMemoryAbove, log });

@@ -8,6 +8,7 @@ import { claimName } from './cluster/name-claim.ts';
 import { resolveNodeName } from './cluster/node-name.ts';
 import { loadConfig } from './config.ts';
 import { createNode } from './create-node.ts';
+import { openStateFolder } from './process/state-folder.ts';
 import { scopeListening } from './sandbox/listening/scope-listening.ts';
 import { guardProcess } from './sandbox/scoped-process.ts';
 
@@ -24,14 +25,21 @@ await runService({
     const nats = await openConnection(config, options, log);
     const name = await claimName(nats, subjectsOf(config.cookie), preferredName, container);
     const nodeLog = log.child({ node: name });
+    const state = await openStateFolder(config.stateDir, nodeLog);
     const node = await createNode({
       ...config,
+      stateDir: state.path,
       nats,
       identity: { name, container },
       log: nodeLog,
       watchdogScript: new URL('watchdog-thread.mjs', import.meta.url),
     });
     nodeLog.info({ container, pid: process.pid, readyMs: Math.round(performance.now()) }, 'ready');
-    return node;
+    return {
+      [Symbol.asyncDispose]: async () => {
+        await node[Symbol.asyncDispose]();
+        await state.leave();
+      },
+    };
   },
 });

@@ -18,7 +18,7 @@ export interface InstanceFiles {
   readonly id: string;
   readonly name: string;
   readonly version: string;
-  /** `<PACKAGES_DIR>/instances/<id>/node_modules/<name>`. */
+  /** `<folder>/instances/<id>/node_modules/<name>`. */
   readonly folder: string;
   /** The folder of {@link converted}. */
   readonly convertedFolder: string;

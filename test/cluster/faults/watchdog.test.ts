@@ -166,7 +166,8 @@ describe('a revision that blocked a node', () => {
     cluster.writeModule('stubborn', versionSource('three'));
     await cluster.push('stubborn');
     cluster.writeModule('stubborn', blockingSource('two', BLOCKING_CODE.spin));
-    await cluster.exec('betty', ['node', '-e', "fs.rmSync('/var/lib/hotcast/bans.json')"]);
+    const { id } = await cluster.container('betty');
+    await cluster.exec('betty', ['node', '-e', `fs.rmSync('/var/lib/hotcast/${id}/bans.json')`]);
     const since = Date.now();
     await (await cluster.container('betty')).restart();
     await waitForRestart(cluster, 'betty', since);
@@ -222,7 +223,7 @@ describe('a node that restarts again and again', () => {
       ${versionSource('one')}`;
     cluster.writeModule('large', source(5));
     const { revision } = await cluster.push('large');
-    const file = '/var/lib/hotcast/restarts.json';
+    const file = `/var/lib/hotcast/${Id}/restarts.json`;
     await cluster.exec('betty', ['node', '-e', `fs.writeFileSync('${file}', '${twoRestarts()}')`]);
     const since = Date.now();
     cluster.writeModule('larger', source(10));

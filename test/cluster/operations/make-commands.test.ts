@@ -60,13 +60,15 @@ const it = test
   });
 
 describe('the containers of the Compose file', () => {
-  it('have only the capabilities that they need, and publish ports only on 127.0.0.1', async ({ project }) => {
+  it('have only the capabilities that they need, publish ports only on 127.0.0.1, and leave no volume behind', async ({
+    project,
+  }) => {
     const containers = await inspectProject(project.name);
     const services = containers.map(({ Config }) => Config.Labels['com.docker.compose.service'] ?? '');
     expect(services.toSorted((a, b) => a.localeCompare(b)).join(' ')).toBe(
       'auth-callout controller keygen nats node node ports proxy roster',
     );
-    for (const { Name, Config, HostConfig, NetworkSettings } of containers) {
+    for (const { Name, Config, HostConfig, Mounts, NetworkSettings } of containers) {
       const isRoot = /-(keygen|roster)-1$/.test(Name);
       expect(HostConfig, Name).toMatchObject({
         ReadonlyRootfs: true,
@@ -77,6 +79,12 @@ describe('the containers of the Compose file', () => {
       });
       const capabilities = ((HostConfig.CapAdd ?? []) as string[]).map(each => each.replace(/^CAP_/, ''));
       expect(capabilities, Name).toEqual(Name.endsWith('-keygen-1') ? ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'] : []);
+      // A volume that has no name stays when its container is removed, and nobody uses it again.
+      const volumes = Mounts.filter(({ Type }) => Type === 'volume').map(mount => mount.Name ?? '');
+      expect(
+        volumes.filter(volume => !volume.startsWith(`${project.name}_`)),
+        Name,
+      ).toEqual([]);
       expect(HostConfig.Memory, Name).toBeGreaterThanOrEqual(256 * 2 ** 20);
       for (const options of Object.values(HostConfig.Tmpfs ?? {})) expect(options, Name).toMatch(/size=\d+m/);
       expect(Config.User, Name).toMatch(isRoot ? /^0:0$/ : /^(node|1000:1000|99:99)$/);

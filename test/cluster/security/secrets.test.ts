@@ -149,7 +149,12 @@ describe('a container', () => {
       ).toSorted();
     }
     expect(mounts).toEqual({
-      node: ['/run/secrets ro', '/var/lib/hotcast rw', 'node-keys on /run/keys ro', 'trust on /run/trust ro'],
+      node: [
+        '/run/secrets ro',
+        'node-keys on /run/keys ro',
+        'node-state on /var/lib/hotcast rw',
+        'trust on /run/trust ro',
+      ],
       controller: ['/work/modules ro', 'controller-keys on /run/keys rw', 'trust on /run/trust rw'],
       roster: ['/var/run/docker.sock rw', 'roster-keys on /run/keys ro'],
       'auth-callout': ['auth-callout-keys on /run/keys ro'],

@@ -10,10 +10,10 @@ import { runCli } from '../../../controller/src/cli/program.ts';
 import type { PushResult } from '../../../controller/src/api/results.ts';
 import { replicaName } from '../../../protocol/names.ts';
 import { removeLabelled } from '../docker/cleanup.ts';
-import { createNetwork, engine } from '../docker/engine.ts';
+import { createNetwork, createVolume, engine } from '../docker/engine.ts';
 import type { ProcessOutput } from '../shell.ts';
 import { ClusterKeys } from './cluster-keys.ts';
-import { CLUSTER_LABEL, ContainerSpecs } from './container-specs.ts';
+import { CLUSTER_LABEL, ContainerSpecs, stateVolumeOf } from './container-specs.ts';
 import { serveControlSocket } from './control-socket.ts';
 import { HotcastCommands } from './hotcast-commands.ts';
 import { findLogLine, type LogLine, readLog } from './log-lines.ts';
@@ -248,6 +248,7 @@ export class Cluster extends HotcastCommands implements AsyncDisposable {
 
   async #startAll(nodes: number): Promise<void> {
     await createNetwork(this.id, { [CLUSTER_LABEL]: this.id });
+    await createVolume(stateVolumeOf(this.id), { [CLUSTER_LABEL]: this.id });
     // A client that connects before the auth callout is ready waits for its connection timeout of 5 seconds.
     await waitForAll([
       this.#containers.start('nats', this.#specs.nats(this.#options.natsDiskMb)),

@@ -28,6 +28,11 @@ export function imageOf(service: 'node' | 'controller' | 'roster' | 'auth-callou
   return `${process.env['HOTCAST_PROJECT'] || 'hotcast'}-${service}`;
 }
 
+/** The volume in which the nodes of a cluster keep what outlives a restart of their containers. */
+export function stateVolumeOf(id: string): string {
+  return `${id}-node-state`;
+}
+
 /** How the containers of one cluster are configured: the same as in docker-compose.yml. */
 export class ContainerSpecs {
   readonly #id: string;
@@ -93,7 +98,11 @@ export class ContainerSpecs {
       .withMemory(GIB)
       .withTmpFs(TMPFS)
       .withEnvironment(environment)
-      .withBindMounts([this.#keysOf('node'), this.#trust('ro')])
+      .withBindMounts([
+        this.#keysOf('node'),
+        this.#trust('ro'),
+        { source: stateVolumeOf(this.#id), target: '/var/lib/hotcast' },
+      ])
       .withLabels({ 'hotcast.node': cookie });
     return cookie === this.#cookie ? container.withSharedName(this.#id, 'node') : container;
   }

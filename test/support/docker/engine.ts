@@ -15,6 +15,12 @@ export async function createNetwork(name: string, labels: Readonly<Record<string
   await docker.createNetwork({ Name: name, Labels: { ...labels, [TEST_LABEL]: String(process.pid) } });
 }
 
+/** Creates a volume. */
+export async function createVolume(name: string, labels: Readonly<Record<string, string>>): Promise<void> {
+  const docker = await engine();
+  await docker.createVolume({ Name: name, Labels: { ...labels, [TEST_LABEL]: String(process.pid) } });
+}
+
 /** The timeout of {@link pause} (milliseconds). */
 const PAUSE_TIMEOUT_MS = 10_000;
 

@@ -132,6 +132,18 @@ describe('one node, with its stolen key,', () => {
     expect(await runningOn(cluster, 'stopped')).toMatchObject({ fred: four, bambam: four, betty: four });
   });
 
+  it('finds the folder of no other node, where they keep bans and packages', async ({ cluster }) => {
+    const { id } = await cluster.container('fred');
+    const look = `const fs = require('node:fs');
+      const found = path => { try { return fs.readdirSync(path).length >= 0; } catch (error) { return error.code; } };
+      console.log(JSON.stringify([found('/var/lib/hotcast'), found('/var/lib/hotcast/${id}')]));`;
+    const { stdout } = await cluster.exec('fred', ['node', '-e', look]);
+    expect(JSON.parse(stdout)).toEqual(['EACCES', true]);
+    // What others are told of a container is the beginning of the name only.
+    const row = (await cluster.nodes()).find(({ node }) => node === 'fred');
+    expect(row).toMatchObject({ container: id.slice(0, 12) });
+  });
+
   it('that sends 22,500 messages a second stops no push, and is named', async ({ cluster }) => {
     const { id } = await cluster.container('betty');
     const subject = subjectsOf(cluster.cookie).event('betty', 'heartbeat');
