@@ -8,13 +8,15 @@ import type { Audience, RolloutContext } from './context.ts';
 import { type Accused, describeFindings } from './findings.ts';
 import { askForNewerHeads } from './newer-heads.ts';
 import { previousRevision } from './previous-revision.ts';
+import type { RollbackLimit } from './rollback-limit.ts';
 import { CONTROLLER, rollBack, type Rollback } from './roll-back.ts';
 import { writeHeads } from './write-heads.ts';
 
-/** So often in an hour a module is rolled back because of what nodes say. */
-export const MAX_ROLLBACKS_AN_HOUR = 3;
-
-const HOUR_MS = 3_600_000;
+interface FindingsDeps {
+  readonly audience: () => Promise<Audience>;
+  readonly limit: RollbackLimit;
+  readonly log: Logger;
+}
 
 /**
  * Acts on revisions that brought nodes down. What is confirmed is rolled back everywhere, with all modules of the push that have a
@@ -24,8 +26,7 @@ const HOUR_MS = 3_600_000;
 export async function actOnFindings(
   context: RolloutContext,
   accused: readonly Accused[],
-  audience: () => Promise<Audience>,
-  log: Logger,
+  { audience, limit, log }: FindingsDeps,
 ): Promise<void> {
   for (const push of new Set(accused.map(({ head }) => head.push))) {
     const own = accused.filter(({ head }) => head.push === push);
@@ -36,14 +37,15 @@ export async function actOnFindings(
     );
     const where = describeFindings(own.flatMap(({ findings }) => findings));
     const what = own.map(({ head }) => shortRevision(head.revision ?? '')).join(', ');
-    const isBounded = await wasRolledBackOften(context.store, own);
+    const histories = await Promise.all(own.map(({ head }) => context.store.history(head.module)));
+    const isBounded = histories.some(history => limit.isReached(history));
     for (const { head, findings } of own) {
       const fields = { module: head.module, revision: shortRevision(head.revision ?? ''), findings };
       log.warn(fields, `${where}${isBounded ? '; rolled back too often in this hour' : ''}`);
     }
     if (own.some(({ isConfirmed }) => isConfirmed) && canGoBack && !isBounded) {
       const note = `${where}: rolled back from ${what}`;
-      await rollBackAndAwait(context, { cause: 'watchdog', heads, note, keepOff: entries }, audience);
+      limit.observe(await rollBackAndAwait(context, { cause: 'watchdog', heads, note, keepOff: entries }, audience));
     } else await quarantine(context, heads, entries, `quarantined, ${where}: ${what}`, audience);
   }
 }
@@ -94,20 +96,16 @@ async function entriesOf(store: StreamStore, heads: readonly Head[], accused: re
     .filter(({ node, revision }) => !heads.some(({ keptOff }) => keptOffBy(keptOff, node, revision)));
 }
 
-async function wasRolledBackOften(store: StreamStore, accused: readonly Accused[]): Promise<boolean> {
-  const since = Date.now() - HOUR_MS;
-  const histories = await Promise.all(accused.map(({ head }) => store.history(head.module)));
-  return histories.some(
-    history => history.filter(({ cause, at }) => cause === 'watchdog' && at > since).length >= MAX_ROLLBACKS_AN_HOUR,
-  );
-}
-
-/** Rolls back by itself, and waits until the nodes have followed. Does nothing when all heads were replaced meanwhile. */
+/**
+ * Rolls back by itself, and waits until the nodes have followed. Does nothing when all heads were replaced meanwhile.
+ *
+ * @returns the heads that it wrote.
+ */
 export async function rollBackAndAwait(
   context: RolloutContext,
   rollback: Exclude<Rollback, { cause: 'operator' }>,
   audience: () => Promise<Audience>,
-): Promise<void> {
+): Promise<readonly Head[]> {
   const nodes = await audience();
   await askForNewerHeads(
     context,
@@ -115,8 +113,9 @@ export async function rollBackAndAwait(
     nodes,
   );
   const back = await rollBack(context.store, rollback);
-  if (back.status !== 'written') return;
+  if (back.status !== 'written') return [];
   await awaitAndAudit(context, `rollback (${rollback.cause})`, back.heads, rollback.note, async () => nodes);
+  return back.heads;
 }
 
 async function awaitAndAudit(

@@ -41,6 +41,7 @@ import { startHistoryGc } from '../rollout/gc/history-gc.ts';
 import { lateResults, withSilentNodes } from '../rollout/late-results.ts';
 import { startPackagesGc } from '../rollout/gc/packages-gc.ts';
 import { createReconciler } from '../rollout/reconciler.ts';
+import { RollbackLimit } from '../rollout/rollback-limit.ts';
 import { openAudit } from '../store/audit.ts';
 import { RestartWatch } from '../rollout/restart-watch.ts';
 import { openKeyring } from '../store/keyring.ts';
@@ -155,8 +156,8 @@ export async function createController({
       const { members, awaited } = await membership.expected();
       return { expected: new Set(members.map(({ node }) => node)), awaited, timeoutMs: NODES_TIMEOUT_MS };
     };
-    const endCanary = (head: Head, note: string): Promise<void> =>
-      rollBackAndAwait(rollout, { cause: 'canary', heads: [head], note }, audience);
+    const endCanary = async (head: Head, note: string): Promise<void> =>
+      void (await rollBackAndAwait(rollout, { cause: 'canary', heads: [head], note }, audience));
     const monitor = start(
       new CanaryMonitor({
         membership,
@@ -197,6 +198,7 @@ export async function createController({
       await awaitCommit(rollout, heads, { expected, timeoutMs: NODES_TIMEOUT_MS });
     };
     const restarts = new RestartWatch();
+    const limit = new RollbackLimit();
     const reconciler = start(
       createReconciler({
         ...rollout,
@@ -210,13 +212,14 @@ export async function createController({
           await Promise.all(late.map(result => store.writeHeadResult(result)));
         },
         actOnFindings: async (heads, results) => {
+          limit.observe(heads);
           const containers = await membership.containers();
           // Without the roster, nobody but the nodes says which of them are real.
           if (containers === null) return;
           restarts.observe(heads, containers);
           const hasRestarted = restarts.hasRestarted.bind(restarts);
           const accused = accusedHeads(heads, results, membership.present(), containers, hasRestarted);
-          await actOnFindings(rollout, accused, audience, log);
+          await actOnFindings(rollout, accused, { audience, limit, log });
         },
         log,
       }),

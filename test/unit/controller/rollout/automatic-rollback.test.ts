@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
-import { actOnFindings, MAX_ROLLBACKS_AN_HOUR } from '../../../../controller/src/rollout/automatic-rollback.ts';
+import { actOnFindings } from '../../../../controller/src/rollout/automatic-rollback.ts';
 import type { RolloutContext } from '../../../../controller/src/rollout/context.ts';
 import type { Finding } from '../../../../controller/src/rollout/findings.ts';
+import { MAX_ROLLBACKS_AN_HOUR, RollbackLimit } from '../../../../controller/src/rollout/rollback-limit.ts';
 import type { HeadWrite } from '../../../../controller/src/store/heads.ts';
 import { desiredRevision, type Head } from '../../../../protocol/head.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
@@ -14,6 +15,8 @@ const finding = (node: string, cause: Finding['cause'] = 'stalled'): Finding => 
 
 /** A controller whose stream has these heads, the oldest first, and a fleet that does not answer. */
 function controllerOf(...heads: Head[]) {
+  let now = 0;
+  const limit = new RollbackLimit(() => now);
   const written = [...heads];
   const history = async (module: string) => written.filter(head => head.module === module);
   const last = (module: string) => written.findLast(head => head.module === module) ?? null;
@@ -34,11 +37,15 @@ function controllerOf(...heads: Head[]) {
   const audience = async () => ({ expected: new Set<string>(), timeoutMs: 1 });
   return {
     last,
+    /** Lets time go by (milliseconds). */
+    wait: (ms: number): void => void (now += ms),
+    /** Writes a head, as an operator does. */
+    write: (head: Head): void => void written.push(head),
     /** What the findings of these nodes about a module's last head lead to. */
     act: async (module: string, isConfirmed: boolean, ...findings: Finding[]): Promise<Head | null> => {
       const head = last(module);
       const accused = head === null ? [] : [{ head, findings, isConfirmed }];
-      await actOnFindings(context, accused, audience, recordingLog());
+      await actOnFindings(context, accused, { audience, limit, log: recordingLog() });
       return last(module);
     },
   };
@@ -86,14 +93,45 @@ describe('what is confirmed', () => {
     expect(runningOn(head)).toEqual([null, two]);
   });
 
-  it('rolls a module back a few times in an hour at most', async () => {
-    const now = Date.now();
-    const back = { cause: 'watchdog' as const, revertOf: 'x', at: now - 1_000 };
+  const HOUR_MS = 3_600_000;
+
+  /** Pushes a bad revision so often, one minute apart, and returns the revisions that the findings of two nodes leave. */
+  async function revisionsLeft(times: number, at: (time: number) => number = () => Date.now()) {
+    const { act, write, wait, last } = controllerOf({ ...headOf('demo', one, 1), at: at(0) });
+    const push = async (revision: string): Promise<Head | null> => {
+      write({ ...headOf('demo', revision, (last('demo')?.sequence ?? 0) + 1), at: Date.now() });
+      wait(60_000);
+      return act('demo', true, finding('fred'));
+    };
+    const left: (string | null | undefined)[] = [];
+    for (let time = 1; time <= times; time += 1) {
+      vi.setSystemTime(at(time));
+      left.push((await push(String(time).repeat(64).slice(0, 64)))?.revision);
+    }
+    return { left, push, wait };
+  }
+
+  afterEach(() => void vi.useRealTimers());
+
+  it.each<[string, (time: number) => number]>([
+    ['', () => 1_700_000_000_000],
+    [' when its clock jumps two hours ahead each time', time => 1_700_000_000_000 + time * 2 * HOUR_MS],
+    [' when its clock goes back each time', time => 1_700_000_000_000 - time * 2 * HOUR_MS],
+  ])('rolls a module back a few times in an hour at most%s', async (_, at) => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const { left, push, wait } = await revisionsLeft(MAX_ROLLBACKS_AN_HOUR + 1, at);
+    expect(left).toEqual([one, one, one, '4'.repeat(64)]);
+    wait(HOUR_MS);
+    expect((await push('9'.repeat(64)))?.cause).toBe('watchdog');
+  });
+
+  it('takes the rollbacks that an earlier controller has written for new, for an hour', async () => {
+    const back = { cause: 'watchdog' as const, revertOf: 'x', at: 0 };
     const before = Array.from({ length: MAX_ROLLBACKS_AN_HOUR }, (_, index) => headOf('demo', one, index + 1));
-    const often = controllerOf(...before.map(head => ({ ...head, ...back })), headOf('demo', two, 9));
-    expect(await often.act('demo', true, finding('fred'))).toMatchObject({ revision: two, quarantine: true });
-    const longAgo = before.map(head => ({ ...head, ...back, at: now - 3_700_000 }));
-    const seldom = controllerOf(...longAgo, headOf('demo', two, 9));
-    expect(await seldom.act('demo', true, finding('fred'))).toMatchObject({ revision: one, cause: 'watchdog' });
+    const heads = [...before.map(head => ({ ...head, ...back })), headOf('demo', two, 9)];
+    expect(await controllerOf(...heads).act('demo', true, finding('fred'))).toMatchObject({ quarantine: true });
+    const later = controllerOf(...heads);
+    later.wait(HOUR_MS);
+    expect(await later.act('demo', true, finding('fred'))).toMatchObject({ revision: one, cause: 'watchdog' });
   });
 });
