@@ -12,6 +12,12 @@ const AUTH_CALLOUT_ACCOUNT = 'hotcast.auth-callout';
 /** NATS's key folder is mounted there in its container. */
 const TLS = { cert_file: '/etc/nats/keys/cert.pem', key_file: '/etc/nats/keys/key.pem' };
 
+/**
+ * So many connections one cookie can have at NATS: a node of it can't take all those that the server has (`max_connections` in
+ * nats.conf) from other cookies. NATS ignores the limits in the token of a user whom the auth callout admits.
+ */
+const MAX_CONNECTIONS = 12_288;
+
 /** A cookie's account at NATS, with its users, without its nodes: the auth callout admits those one by one. */
 export function accountOf({ cookie, users }: PublicKeys) {
   const others = ROLES.filter(role => role !== 'node');
@@ -40,7 +46,10 @@ export function natsAccounts(
     },
     accounts: Object.fromEntries<object>([
       [AUTH_CALLOUT_ACCOUNT, { users: [{ nkey: user }] }],
-      ...accounts.map(({ cookie, ...account }) => [cookie, { jetstream: 'enabled', ...account }] as const),
+      ...accounts.map(
+        ({ cookie, ...account }) =>
+          [cookie, { jetstream: 'enabled', limits: { max_connections: MAX_CONNECTIONS }, ...account }] as const,
+      ),
     ]),
   };
   return `${JSON.stringify(config, null, 2)}\n`;

@@ -16,5 +16,6 @@ it("NATS's configuration has an account for each cookie, and a user for each rol
     expect(secrets).toHaveLength(5);
     for (const { text: secret } of secrets) expect(text).not.toContain(Buffer.from(secret).toString());
   }
+  expect(text.match(/"max_connections": \d+/g)).toEqual(['"max_connections": 12288', '"max_connections": 12288']);
   expect(text.match(/"nkey": "U[A-Z2-7]{55}"/g)).toHaveLength(7);
 });
