@@ -8,7 +8,7 @@ import { speakAs } from '../../../support/attack/stolen-key.ts';
 import type { Cluster } from '../../../support/cluster/cluster.ts';
 import { waitForConvergence } from '../../../support/cluster/convergence.ts';
 import { versionSource } from '../../../support/cluster/module-sources.ts';
-import { descriptionOf } from '../../../unit/fixtures.ts';
+import { descriptionOf, moduleStateOf } from '../../../unit/fixtures.ts';
 import { it } from './cluster.ts';
 
 /** Pushes two versions of a module. Returns their revisions, and the head of the second. */
@@ -65,6 +65,75 @@ describe('one node, with its stolen key,', () => {
     await waitForConvergence(cluster);
     expect(await runningOn(cluster, 'accused')).toMatchObject({ fred: revision, bambam: revision, betty: revision });
     expect(await bansOf(cluster)).toBe('no node is kept off a revision\n');
+  });
+
+  it('that says so of the first revision of a module has nothing of it; the others run it', async ({ cluster }) => {
+    cluster.writeModule('only', versionSource('one'));
+    const { revision } = await cluster.push('only');
+    const [head] = await cluster.history('only');
+    if (head === undefined) throw new Error('no head');
+    await speakAs(cluster, 'fred', [await ban(cluster, head, 'fred')]);
+    const nodes = { fred: undefined, bambam: revision, betty: revision };
+    await expect.poll(() => runningOn(cluster, 'only'), { timeout: 20_000 }).toMatchObject(nodes);
+    await cluster.hotcast('bans', '--lift', 'only');
+    await waitForConvergence(cluster);
+  });
+
+  it('ends a canary that it is in, and no other', async ({ cluster }) => {
+    const { revision: before } = await pushTwo(cluster, 'tried');
+    cluster.writeModule('tried', versionSource('three'));
+    const { exitCode, revision } = await cluster.push(
+      'tried',
+      '--canary',
+      'betty',
+      '--watch',
+      '1s',
+      '--min-calls',
+      '0',
+    );
+    expect(exitCode).toBe(0);
+    const [head] = await cluster.history('tried');
+    if (head === undefined) throw new Error('no head');
+    /** A heartbeat with many failed calls, a stall, and a ban of the canary's revision. */
+    const failing = async (node: string) => {
+      const { subject, payload } = await ban(cluster, head, node, node, 'heartbeat');
+      const modules = { tried: { ...moduleStateOf(revision, head.sequence), calls: 900, errors: 900 } };
+      return { subject, payload: { ...payload, modules, loopDelay: 60_000, startedAt: 1 } };
+    };
+    await speakAs(cluster, 'fred', [await failing('fred')]);
+    // Whatever it does of this, it has done when it reads a later event.
+    await cluster.nodes();
+    expect((await cluster.history('tried'))[0]?.sequence).toBe(head.sequence);
+    expect(await runningOn(cluster, 'tried')).toMatchObject({ fred: before, bambam: before, betty: revision });
+
+    await speakAs(cluster, 'betty', [await failing('betty')]);
+    await expect
+      .poll(() => runningOn(cluster, 'tried'), { timeout: 20_000 })
+      .toMatchObject({ fred: before, bambam: before, betty: before });
+    expect((await cluster.history('tried'))[0]).toMatchObject({ cause: 'canary', revision: before });
+  });
+
+  it('that says another time, that it leaves and that it is debugged changes no push', async ({ cluster }) => {
+    const { id } = await cluster.container('fred');
+    const subjects = subjectsOf(cluster.cookie);
+    const hour = 3_600_000;
+    const lie = {
+      ...descriptionOf('fred', {}, id.slice(0, 12)),
+      clock: Date.now() + hour,
+      startedAt: Date.now() + hour,
+      debugged: true,
+    };
+    await speakAs(cluster, 'fred', [
+      { subject: subjects.event('fred', 'heartbeat'), payload: lie },
+      { subject: subjects.event('fred', 'goodbye'), payload: { ...lie, leavesWithinMs: hour } },
+    ]);
+    cluster.writeModule('steady', versionSource('one'));
+    const { exitCode, revision } = await cluster.push('steady');
+    expect(exitCode).toBe(0);
+    await expect
+      .poll(() => runningOn(cluster, 'steady'), { timeout: 20_000 })
+      .toMatchObject({ fred: revision, bambam: revision, betty: revision });
+    await waitForConvergence(cluster);
   });
 
   it('that has no container says nothing that counts', async ({ cluster }) => {
