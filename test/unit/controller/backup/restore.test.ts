@@ -67,7 +67,7 @@ async function restore(entries: readonly Entry[], end: Error | null = null) {
   return written;
 }
 
-const keysNow = () => [readFileSync(join(keysDir(), SIGNING_KEY), 'utf8'), readdirSync(trustDir()).toSorted()];
+const keysNow = () => [readFileSync(join(keysDir(), SIGNING_KEY), 'utf8'), readdirSync(trustDir()).toSorted()] as const;
 
 describe('a restore with the signing key', () => {
   it('signs everything with it, and installs it; the keys before it stay trusted', async () => {
@@ -77,7 +77,7 @@ describe('a restore with the signing key', () => {
       [subjects.bundle('demo', revision), key.id],
       ['demo', key.id],
     ]);
-    expect(keysNow()).toEqual([pem, [...(before ?? []), `${key.id}.json`].toSorted()]);
+    expect(keysNow()).toEqual([pem, [...before, `${key.id}.json`].toSorted()]);
   });
 
   it.each<[string, readonly Entry[], Error | null, string]>([
@@ -85,7 +85,7 @@ describe('a restore with the signing key', () => {
     ['lacks the bundle of a head', begin, null, 'the backup lacks the bundle of demo@aaaaaaaaaaaa'],
     [
       'has a record that no key has signed',
-      [...begin, { ...bundle, content: Buffer.from('unsigned') } as Entry],
+      [...begin, { ...bundle, content: Buffer.from('unsigned') }],
       null,
       'is not signed',
     ],

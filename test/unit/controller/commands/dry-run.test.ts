@@ -2,7 +2,6 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 
 import type { CommandOf } from '../../../../controller/src/api/command.ts';
-import type { Report } from '../../../../controller/src/api/report.ts';
 import type { CommandContext } from '../../../../controller/src/commands/context.ts';
 import { dryRun } from '../../../../controller/src/commands/dry-run.ts';
 import { encode } from '../../../../protocol/codec.ts';
@@ -54,10 +53,9 @@ async function run(options: Partial<CommandOf<'push'>>, keptOff: KeptOff[] = [])
     },
   };
   const command = { type: 'push', modules: ['demo'], force: false, timeoutMs: 100, ...options } as CommandOf<'push'>;
-  const report = (_: Report): void => undefined;
-  const holds = (): void => undefined;
+  const nothing = (): void => undefined;
   const signal = new AbortController().signal;
-  const { nodes } = await dryRun(context as unknown as CommandContext, command, report, signal, holds);
+  const { nodes } = await dryRun(context as unknown as CommandContext, command, nothing, signal, nothing);
   return nodes.map(({ node, status }) => [node, status]);
 }
 
