@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Report } from '../controller/src/api/report.ts';
+import type { PushResult } from '../controller/src/api/results.ts';
 import { type Hotcast, pushSample } from './hotcast.ts';
 import { run } from './run.ts';
 import { figuresOf, mediansOf } from './stats.ts';
@@ -41,8 +42,9 @@ export async function measureEdits(hotcast: Hotcast, bytes: number, rounds: numb
 async function editByCommand(hotcast: Hotcast, source: string): Promise<EditSample> {
   const writtenAt = await write(hotcast, source);
   const env = { HOTCAST_PROJECT: hotcast.fleet.project };
-  const output = await run('make', ['--no-print-directory', 'push', `MODULE=${MODULE}`], { env });
-  return { wall: performance.now() - writtenAt, cluster: clusterTime(output), phases: {} };
+  const output = await run('make', ['--no-print-directory', 'push', `MODULE=${MODULE} --json`], { env });
+  const { times } = JSON.parse(output) as PushResult;
+  return { wall: performance.now() - writtenAt, cluster: pushSample(times).ms, phases: {} };
 }
 
 /** A push over an open connection to the controller, until the last node has answered. */
@@ -65,17 +67,4 @@ async function write(hotcast: Hotcast, source: string): Promise<number> {
   const writtenAt = performance.now();
   hotcast.write(MODULE, source);
   return writtenAt;
-}
-
-/**
- * The cluster's part of a push, from the last line of the command: the sum of the parts without the compiler
- * (milliseconds). The skew is within them.
- *
- * @throws TypeError when the command printed something else.
- */
-export function clusterTime(output: string): number {
-  const last = output.trim().split('\n').at(-1) ?? '';
-  const parts = [...last.matchAll(/(\w+) ([\d.]+) ms/g)].map(([, name, ms]) => ({ name, ms: Number(ms) }));
-  if (parts[0]?.name !== 'compile') throw new TypeError(`a push ended with ${JSON.stringify(last)}`);
-  return parts.reduce((all, { name, ms }) => (name === 'compile' || name === 'skew' ? all : all + ms), 0);
 }

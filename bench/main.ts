@@ -7,7 +7,7 @@ import { loadOptions, PARTS } from './options.ts';
 import { plotOf } from './plot.ts';
 import { reportOf } from './report.ts';
 import { ROOT } from './run.ts';
-import { PROJECTS, Suite } from './suite.ts';
+import { PROJECTS, runSuite } from './suite.ts';
 
 function say(line: string): void {
   process.stderr.write(`bench: ${String(Math.round(performance.now() / 1_000)).padStart(3)} s  ${line}\n`);
@@ -36,7 +36,7 @@ try {
   };
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void abandon());
 
-  const results = await new Suite(options, folder, say).run();
+  const results = await runSuite(options, folder, say);
   const only = options.parts.length === PARTS.length ? '' : `-${options.parts.join('-')}`;
   const base = join(ROOT, 'bench/results', `${results.at.slice(0, 10)}${only}`);
   mkdirSync(join(base, '..'), { recursive: true });

@@ -35,12 +35,9 @@ const nominal = (field: string, title: string | null = null) => ({ field, type: 
 const amount = (field: string, scale: object = {}) => ({ field, type: 'quantitative', title: field, scale });
 
 function pushPlot({ push, nodes }: Results) {
-  const values = (push ?? []).map(({ bytes, ms, ...row }) => ({
-    ...row,
-    code: kilobytes(bytes),
-    ms: ms.p50,
-    p99: ms.p99,
-  }));
+  const values = (push ?? []).map(({ contender, bytes, ms: { p50: ms, p99 } }) => {
+    return { contender, code: kilobytes(bytes), ms, p99 };
+  });
   const common = { y: nominal('contender'), yOffset: { field: 'code', sort: null } };
   const x = amount('ms', { type: 'log', domainMin: LEAST, nice: false });
   const bar = { ...common, x, x2: { datum: LEAST }, color: nominal('code', 'code') };

@@ -1,5 +1,5 @@
 import { HOTCAST, pushesOf, type Results } from './results.ts';
-import { type Column, count, digits, goals, kilobytes, section, table } from './table.ts';
+import { count, digits, goals, kilobytes, section, table } from './table.ts';
 import { targetsOf } from './targets.ts';
 
 /** All tables of a run, and the targets, as Markdown. */
@@ -25,27 +25,31 @@ type Part<P extends 'push' | 'edit' | 'restarts' | 'cost' | 'scale'> = NonNullab
 function pushText(push: Part<'push'>, nodes: number, warmUp: number): string {
   const of = (contender: string, bytes: number) => pushesOf({ push }, contender, bytes);
   const own = push.filter(({ contender }) => contender === HOTCAST);
-  const columns = own.flatMap(({ bytes, ms }): Column<string>[] => [
-    [kilobytes(bytes), contender => of(contender, bytes)?.ms.p50],
-    ['p99', contender => of(contender, bytes)?.ms.p99],
-    ['', contender => `${digits((of(contender, bytes)?.ms.p50 ?? NaN) / ms.p50)}×`],
-  ]);
+  const cells =
+    (contender: string) =>
+    ({ bytes, ms: { p50 } }: (typeof own)[number]) => {
+      const ms = of(contender, bytes)?.ms;
+      return [ms?.p50, ms?.p99, times(ms?.p50, p50)];
+    };
   return [
     section(
       `Push to ${nodes} containers, with every answer`,
       `ms: median, p99, times Hotcast's median; ${own[0]?.ms.count} pushes each after ${warmUp} for warm-up`,
-      table([...new Set(push.map(({ contender }) => contender))], ['', contender => contender], ...columns),
+      table(
+        own.map(({ bytes }) => ` | ${kilobytes(bytes)} | p99 |`).join(''),
+        [...new Set(push.map(({ contender }) => contender))].map(each => [each, ...own.flatMap(cells(each))]),
+      ),
       own.map(({ bytes, phases }) => `- Hotcast, ${kilobytes(bytes)}: ${phaseText(phases)}`).join('\n'),
     ),
     section(
       "Skew: from the first node's switch to the last one's (ms)",
       table(
-        push.filter(({ skew }) => skew !== null),
-        ['', ({ contender }) => contender],
-        ['code', ({ bytes }) => kilobytes(bytes)],
-        ['median', ({ skew }) => skew?.p50],
-        ['p99', ({ skew }) => skew?.p99],
-        ['', ({ bytes, skew }) => `${digits((skew?.p50 ?? NaN) / (of(HOTCAST, bytes)?.skew?.p50 ?? NaN))}×`],
+        ' | code | median | p99 | ',
+        push.flatMap(({ contender, bytes, skew }) =>
+          skew === null
+            ? []
+            : [[contender, kilobytes(bytes), skew.p50, skew.p99, times(skew.p50, of(HOTCAST, bytes)?.skew?.p50)]],
+        ),
       ),
     ),
   ].join('\n\n');
@@ -55,15 +59,10 @@ function editText({ bytes, command, warm }: Part<'edit'>, nodes: number): string
   return section(
     `From writing the file (${kilobytes(bytes)}, types checked) to live on ${nodes} nodes (ms)`,
     table(
-      [
-        { name: 'make push', ...command },
-        { name: 'controller warm', ...warm },
-      ],
-      ['', ({ name }) => name],
-      ['median', ({ wall }) => wall.p50],
-      ['p99', ({ wall }) => wall.p99],
-      ['of it the cluster', ({ cluster }) => cluster.p50],
-      ['p99', ({ cluster }) => cluster.p99],
+      ' | median | p99 | of it the cluster | p99',
+      Object.entries({ 'make push': command, 'controller warm': warm }).map(([name, { wall, cluster }]) => {
+        return [name, wall.p50, wall.p99, cluster.p50, cluster.p99];
+      }),
     ),
     `controller warm: ${phaseText(warm.phases)}`,
   );
@@ -73,16 +72,12 @@ function restartsText({ rate, contenders }: Part<'restarts'>): string {
   return section(
     `New code everywhere, under ${rate} calls a second`,
     table(
-      contenders,
-      ['', ({ contender }) => contender],
-      ['new code (ms)', ({ newCode, ...row }) => `${row.nodesReached < row.nodes ? '≈ ' : ''}${digits(newCode.p50)}`],
-      ['p99', ({ newCode }) => newCode.p99],
-      ['calls failed', ({ during }) => count(during.failed)],
-      ['of', ({ during }) => count(during.calls)],
-      ['call p99', ({ during }) => during.p99],
-      ['longest gap', ({ during }) => during.longestGap],
-      ['state kept', ({ state, nodesReached }) => `${state.nodesKept} of ${nodesReached}`],
-      ['calls forgotten', ({ state }) => count(state.callsForgotten)],
+      ' | new code (ms) | p99 | calls failed | of | call p99 | longest gap | state kept | calls forgotten',
+      contenders.map(({ contender, newCode, during, nodes, nodesReached, state }) => [
+        ...[contender, `${nodesReached < nodes ? '≈ ' : ''}${digits(newCode.p50)}`, newCode.p99],
+        ...[count(during.failed), count(during.calls), during.p99, during.longestGap],
+        ...[`${state.nodesKept} of ${nodesReached}`, count(state.callsForgotten)],
+      ]),
     ),
   );
 }
@@ -91,15 +86,11 @@ function costText(cost: Part<'cost'>, nodes: number): string {
   return section(
     'Cost of an idle node, and of a push of 10 KB on its wire',
     table(
-      cost,
-      ['', ({ contender }) => contender],
-      ['memory (MB)', ({ idle }) => idle.memory.p50 / 1e6],
-      ['rss (MB)', ({ idle }) => idle.rss.p50 / 1e6],
-      ['CPU (%)', ({ idle }) => idle.cpu.p50 * 100],
-      ['image (MB)', ({ idle }) => idle.image / 1e6],
-      [`start of ${nodes} (s)`, ({ startMs }) => startMs / 1_000],
-      ['received (kB)', ({ wire }) => wire.received / 1e3],
-      ['sent (kB)', ({ wire }) => wire.sent / 1e3],
+      ` | memory (MB) | rss (MB) | CPU (%) | image (MB) | start of ${nodes} (s) | received (kB) | sent (kB)`,
+      cost.map(({ contender, idle, startMs, wire }) => [
+        ...[contender, idle.memory.p50 / 1e6, idle.rss.p50 / 1e6, idle.cpu.p50 * 100, idle.image / 1e6],
+        ...[startMs / 1_000, wire.received / 1e3, wire.sent / 1e3],
+      ]),
     ),
   );
 }
@@ -112,26 +103,23 @@ function scaleText({ containers, simulated }: Part<'scale'>): string {
   return section(
     'Scale: pushes of 10 KB',
     table(
-      rows,
-      ['nodes', ({ nodes, kind }) => `${count(nodes)} ${kind}`],
-      ['push (ms)', ({ push }) => push.p50],
-      ['p99', ({ push }) => push.p99],
-      ['µs a node', ({ push, nodes }) => (push.p50 / nodes) * 1_000],
-      ['bare (ms)', ({ bare }) => bare?.p50],
-      ['skew', ({ skew }) => skew?.p50],
+      'nodes | push (ms) | p99 | µs a node | bare (ms) | skew',
+      rows.map(({ nodes, kind, push: { p50, p99 }, bare, skew }) => {
+        return [`${count(nodes)} ${kind}`, p50, p99, (p50 / nodes) * 1_000, bare?.p50, skew?.p50];
+      }),
     ),
     table(
-      simulated,
-      ['simulated', ({ nodes }) => count(nodes)],
-      ['start (s)', ({ startMs }) => startMs / 1_000],
-      ['kB a node', ({ memoryPerNode }) => memoryPerNode / 1e3],
-      ['kB a node in NATS', ({ natsMemoryPerNode }) => natsMemoryPerNode / 1e3],
-      ['controller (MB)', ({ controllerMemory }) => controllerMemory / 1e6],
-      ['idle CPU %: NATS', ({ idle }) => idle.nats / 10],
-      ['controller', ({ idle }) => idle.controller / 10],
-      ['nodes', ({ idle }) => idle.nodes / 10],
+      'simulated | start (s) | kB a node | kB a node in NATS | controller (MB) | idle CPU %: NATS | controller | nodes',
+      simulated.map(({ nodes, startMs, memoryPerNode, natsMemoryPerNode, controllerMemory, idle }) => [
+        ...[count(nodes), startMs / 1_000, memoryPerNode / 1e3, natsMemoryPerNode / 1e3, controllerMemory / 1e6],
+        ...[idle.nats / 10, idle.controller / 10, idle.nodes / 10],
+      ]),
     ),
   );
+}
+
+function times(value = NaN, other = NaN): string {
+  return `${digits(value / other)}×`;
 }
 
 function phaseText(phases: Readonly<Record<string, number>>): string {

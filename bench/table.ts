@@ -1,13 +1,14 @@
 import { markdownTable } from 'markdown-table';
 
-/** A column of a table: its head, and the cell of a row. Numbers get three significant digits. */
-export type Column<T> = readonly [head: string, cell: (row: T) => string | number | undefined];
-
-/** A Markdown table: the first column to the left, the others to the right. */
-export function table<T>(rows: readonly T[], ...columns: readonly Column<T>[]): string {
-  const text = (cell: string | number | undefined): string => (typeof cell === 'string' ? cell : digits(cell));
-  const cells = rows.map(row => columns.map(([, cell]) => text(cell(row))));
-  return markdownTable([columns.map(([head]) => head), ...cells], { align: ['l', ...columns.slice(1).map(() => 'r')] });
+/**
+ * A Markdown table: the first column to the left, the others to the right. Numbers get three significant digits.
+ *
+ * @param head the heads of the columns, with `|` between them.
+ */
+export function table(head: string, rows: readonly (readonly (string | number | undefined)[])[]): string {
+  const cells = rows.map(row => row.map(cell => (typeof cell === 'string' ? cell : digits(cell))));
+  const heads = head.split('|').map(each => each.trim());
+  return markdownTable([heads, ...cells], { align: heads.map((_, index) => (index === 0 ? 'l' : 'r')) });
 }
 
 /** A title, and what is below it. */

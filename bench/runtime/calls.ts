@@ -1,8 +1,7 @@
 import type { CodeServer } from '../../node-image/src/modules/code-server.ts';
-import { packMap } from '../../protocol/bundle.ts';
-import { revisionOf } from '../../protocol/revision.ts';
+import { bundleOf } from '../subject.ts';
 import { digits, goals, section, table } from '../table.ts';
-import { commit, latencyOf, silentServer } from './node.ts';
+import { latencyOf, load, silentServer } from './node.ts';
 
 /** Calls in one sample: few enough that most samples end before another process gets the processor. */
 const CALLS = 100_000;
@@ -47,7 +46,7 @@ class Callers {
   constructor(body: string) {
     this.#body = body;
     this.swap();
-    load(this.#server, 'caller', caller(body), (this.#sequence += 1));
+    load(this.#server, bundleOf('caller', caller(body)), (this.#sequence += 1));
   }
 
   swap(): void {
@@ -70,7 +69,7 @@ class Callers {
 
   #loadCallee(server: CodeServer, sequence: number): void {
     const add = `exports.add = function add(x, y) { ${this.#body} return x + y; };`;
-    load(server, 'callee', `${add} exports.version = ${this.#sequence};`, sequence);
+    load(server, bundleOf('callee', `${add} exports.version = ${this.#sequence};`), sequence);
   }
 }
 
@@ -92,13 +91,10 @@ export async function callsReport(): Promise<string> {
   return section(
     'A call (medians, nanoseconds)',
     table(
-      [many, first, atFirst, after],
-      ['', ({ name }) => name],
-      ['plain', ({ plain }) => plain],
-      ['hot:', ({ hot }) => hot],
-      ['Proxy', ({ proxy }) => proxy],
-      ['hot:/plain', ({ hot, plain }) => `${digits(hot / plain)}×`],
-      ['Proxy/plain', ({ proxy, plain }) => `${digits(proxy / plain)}×`],
+      ' | plain | hot: | Proxy | hot:/plain | Proxy/plain',
+      [many, first, atFirst, after].map(({ name, plain, hot, proxy }) => {
+        return [name, plain, hot, proxy, `${digits(hot / plain)}×`, `${digits(proxy / plain)}×`];
+      }),
     ),
     goals([ratio <= MAX_RATIO, `a hot: call costs ${ratio.toFixed(2)} plain calls, at most ${MAX_RATIO}`]),
     'V8 inlines a small function as long as it never changed; then there is no call to compare with. After a swap, V8 ' +
@@ -120,20 +116,4 @@ async function firstCost(name: string, callers: Callers) {
   const cost = async (way: Way | 'given', beforeEach: () => void): Promise<number> =>
     ((await latencyOf(SWAPS, () => callers.run(way, FIRST_CALLS, given), { beforeEach })).p50 * 1e6) / FIRST_CALLS;
   return { name, plain: await cost('given', compile), hot: await cost('hot', swap), proxy: await cost('proxy', swap) };
-}
-
-function load(server: CodeServer, module: string, code: string, sequence: number): void {
-  const file = `modules/${module}.ts`;
-  const bundle = {
-    module,
-    revision: revisionOf(code),
-    file,
-    exports: [],
-    live: [],
-    memoryBytes: 0,
-    code,
-    map: packMap('{}'),
-  };
-  server.prepare(bundle);
-  commit(server, bundle, sequence);
 }

@@ -1,17 +1,19 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 
 import { median } from 'simple-statistics';
 
+import { compiledSubject } from '../subject.ts';
 import { count, goals, section, table } from '../table.ts';
-import { GeneratedModule } from './generated.ts';
-import { commit, silentServer, withCache } from './node.ts';
+import { collectedMemory, load, silentServer, withCache } from './node.ts';
 
 const SWAPS = 10_000;
 const SAMPLE_INTERVAL = 1_000;
+
+const SUBJECT = compiledSubject(100 * 1024);
 
 /** Numbers that take 1 MiB. */
 const HELD = 131_072;
@@ -25,8 +27,7 @@ const FLAT = 0.2;
 
 /** Loads version after version of a 100 KB module; each holds 1 MiB. On a node, a call is held on the first one throughout. */
 export async function memoryReport(way: 'hotcast' | 'import'): Promise<string> {
-  const generated = new GeneratedModule(100 * 1024);
-  const swap = way === 'hotcast' ? swapOnNode(generated) : swapByImport(generated);
+  const swap = way === 'hotcast' ? swapOnNode() : swapByImport();
   let collected = 0;
   const registry = new FinalizationRegistry<number>(() => (collected += 1));
   const samples: { swaps: number; heap: number; rss: number; collected: number }[] = [];
@@ -39,12 +40,7 @@ export async function memoryReport(way: 'hotcast' | 'import'): Promise<string> {
     await turn();
     isFull = process.memoryUsage.rss() > MAX_RSS;
     if (swaps % SAMPLE_INTERVAL !== 0 && !isFull) continue;
-    for (let round = 0; round < 3; round += 1) {
-      globalThis.gc?.();
-      await pause(20);
-    }
-    const { heapUsed: heap, rss } = process.memoryUsage();
-    samples.push({ swaps, heap, rss, collected });
+    samples.push({ swaps, ...(await collectedMemory()), collected });
   }
   const isFlat = (kind: 'heap' | 'rss'): boolean => {
     const half = (late: boolean) => samples.filter(each => each.swaps > SWAPS / 2 === late).map(each => each[kind]);
@@ -53,11 +49,8 @@ export async function memoryReport(way: 'hotcast' | 'import'): Promise<string> {
   return section(
     `Memory with ${way}: swaps of a 100 KB module that holds 1 MiB (MiB after a full collection)`,
     table(
-      samples,
-      ['swaps', ({ swaps }) => count(swaps)],
-      ['heap', ({ heap }) => heap / MIB],
-      ['rss', ({ rss }) => rss / MIB],
-      ['collected', sample => count(sample.collected)],
+      'swaps | heap | rss | collected',
+      samples.map(each => [count(each.swaps), each.heap / MIB, each.rss / MIB, count(each.collected)]),
     ),
     way === 'import'
       ? `import('?v=') ${isFull ? 'was stopped' : 'reached the end'} after ${count(samples.at(-1)?.swaps ?? 0)} swaps`
@@ -73,22 +66,21 @@ export async function memoryReport(way: 'hotcast' | 'import'): Promise<string> {
 /** Loads a version and returns its exports. */
 type Swap = (version: number) => Promise<unknown>;
 
-function swapOnNode(generated: GeneratedModule): Swap {
+function swapOnNode(): Swap {
   const server = silentServer();
   return async version => {
-    const bundle = generated.bundle(version, HELD);
-    server.prepare(withCache(bundle));
-    commit(server, bundle, version);
+    const bundle = withCache(SUBJECT.bundle(version, HELD));
+    load(server, bundle, version);
     const current = server.current(bundle.module);
     if (version === 1 && current !== null) server.beginCall(current, 'GET', `/${bundle.module}/`);
     return current?.exports;
   };
 }
 
-function swapByImport(generated: GeneratedModule): Swap {
+function swapByImport(): Swap {
   const file = join(mkdtempSync(join(tmpdir(), 'import-')), 'subject.mjs');
   return async version => {
-    writeFileSync(file, generated.esModule(version, HELD));
+    writeFileSync(file, SUBJECT.esModule(version, HELD));
     return (await import(`${pathToFileURL(file).href}?v=${version}`)) as unknown;
   };
 }

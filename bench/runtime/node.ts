@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Script } from 'node:vm';
 
 import { Bench, type FnOptions } from 'tinybench';
@@ -11,6 +12,11 @@ const nothing = (): void => undefined;
 /** A code server that logs nothing. */
 export function silentServer(): CodeServer {
   return new CodeServer({ info: nothing, warn: nothing, error: nothing });
+}
+
+export function load(server: CodeServer, bundle: Bundle, sequence: number): void {
+  server.prepare(bundle);
+  commit(server, bundle, sequence);
 }
 
 /** Switches to a version that was prepared. @throws TypeError when it was not loaded. */
@@ -27,6 +33,16 @@ export function withCache(bundle: Bundle): Bundle {
   const globals = SCOPED_GLOBALS.map(name => globalThis[name] as unknown);
   run(module, module.exports, () => ({}), { data: {} }, ...globals);
   return { ...bundle, cache: { runtime: CODE_CACHE_RUNTIME, data: script.createCachedData() } };
+}
+
+/** The memory of this process after a full collection (bytes). */
+export async function collectedMemory(): Promise<{ readonly heap: number; readonly rss: number }> {
+  for (let round = 0; round < 3; round += 1) {
+    globalThis.gc?.();
+    await pause(20);
+  }
+  const { heapUsed: heap, rss } = process.memoryUsage();
+  return { heap, rss };
 }
 
 /** The latency of a function (milliseconds), over so many samples after a warm-up. */

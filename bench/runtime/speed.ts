@@ -1,8 +1,8 @@
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 
 import { type Bundle, decodeBundle, encodeBundle } from '../../protocol/bundle.ts';
-import { type Column, goals, section, table } from '../table.ts';
-import { GeneratedModule } from './generated.ts';
+import { compiledSubject } from '../subject.ts';
+import { goals, section, table } from '../table.ts';
 import { commit, latencyOf, silentServer, withCache } from './node.ts';
 
 const SIZES = [1, 10, 100, 700];
@@ -16,19 +16,15 @@ export async function speedReport(): Promise<string> {
   const rows: Awaited<ReturnType<typeof measureSwaps>>[] = [];
   for (const kilobytes of SIZES) for (const cached of [false, true]) rows.push(await measureSwaps(kilobytes, cached));
   const parts = ['make cache', 'prepare', 'activate', 'loop blocked'] as const;
-  const columns = parts.flatMap((part): Column<(typeof rows)[number]>[] => [
-    [part, row => row[part]?.p50],
-    ['p99', row => row[part]?.p99],
-  ]);
   const blocked = rows.find(({ kilobytes, cached }) => kilobytes === 100 && cached)?.['loop blocked'].p50 ?? NaN;
   return section(
     'Speed of a swap (milliseconds, p50 and p99)',
     table(
-      rows,
-      ['code', ({ kilobytes }) => `${kilobytes} KB`],
-      ['cache', ({ cached }) => (cached ? 'yes' : 'no')],
-      ['packed KB', ({ packed }) => packed / 1_024],
-      ...columns,
+      `code | cache | packed KB | ${parts.join(' | p99 | ')} | p99`,
+      rows.map(row => [
+        ...[`${row.kilobytes} KB`, row.cached ? 'yes' : 'no', row.packed / 1_024],
+        ...parts.flatMap(part => [row[part]?.p50, row[part]?.p99]),
+      ]),
     ),
     goals([
       blocked < MAX_BLOCK_MS,
@@ -38,12 +34,12 @@ export async function speedReport(): Promise<string> {
 }
 
 async function measureSwaps(kilobytes: number, cached: boolean) {
-  const generated = new GeneratedModule(kilobytes * 1_024);
+  const subject = compiledSubject(kilobytes * 1_024);
   const server = silentServer();
   let version = 0;
-  let bundle: Bundle = generated.bundle(version);
+  let bundle: Bundle = subject.bundle(version);
   let packed: Uint8Array = new Uint8Array();
-  const generate = (): void => void (bundle = generated.bundle((version += 1)));
+  const generate = (): void => void (bundle = subject.bundle((version += 1)));
   const encode = async (): Promise<void> => {
     generate();
     packed = encodeBundle(cached ? withCache(bundle) : bundle);

@@ -23,16 +23,14 @@ const PASSWORD = 'scale';
 export function natsUsers(): string {
   const node = nodePermissions(COOKIE, ['*', '*']);
   const controller = permissionsOf('controller', COOKIE);
-  const users = [
-    userText('node', { ...node, subscribe: [...node.subscribe, BARE] }),
-    userText('controller', { ...controller, publish: [...controller.publish, BARE] }),
-    userText('roster', permissionsOf('roster', COOKIE)),
-  ];
+  const users = Object.entries<Permissions>({
+    node: { ...node, subscribe: [...node.subscribe, BARE] },
+    controller: { ...controller, publish: [...controller.publish, BARE] },
+    roster: permissionsOf('roster', COOKIE),
+  }).map(([user, { publish, subscribe }]) => {
+    return `{ user: ${user}, password: ${PASSWORD}, permissions: ${JSON.stringify({ publish, subscribe })} }`;
+  });
   return `authorization { timeout: 30 }\naccounts { ${COOKIE} { jetstream: enabled, users: [\n${users.join('\n')}\n] } }\n`;
-}
-
-function userText(user: string, { publish, subscribe }: Permissions): string {
-  return `{ user: ${user}, password: ${PASSWORD}, permissions: ${JSON.stringify({ publish, subscribe })} }`;
 }
 
 /** Connects as a process of the cluster does, but with a name and a password. */

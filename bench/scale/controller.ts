@@ -14,17 +14,18 @@ import { createReconciler } from '../../controller/src/rollout/reconciler.ts';
 import { makeKeys } from '../../controller/src/services/keygen/make-keys.ts';
 import { openKeyring } from '../../controller/src/store/keyring.ts';
 import { openStore } from '../../controller/src/store/stream-store.ts';
-import { packMap, unpackMap } from '../../protocol/bundle.ts';
+import { packMap } from '../../protocol/bundle.ts';
 import { inboxPrefix } from '../../protocol/inboxes.ts';
-import { revisionOf } from '../../protocol/revision.ts';
 import { loadedOn, type PushSample } from '../rounds.ts';
-import { GeneratedModule } from '../runtime/generated.ts';
+import { compiledSubject } from '../subject.ts';
 import { connectAs, COOKIE, subjects } from './cluster.ts';
 
 /** The timeout for the answers of all nodes (milliseconds). */
 const TIMEOUT_MS = 60_000;
 
 const KEYS = '/tmp/keys';
+
+const nothing = (): void => undefined;
 
 /** The public keys that nodes trust. */
 export const TRUST_DIR = join(KEYS, 'trust', COOKIE);
@@ -83,23 +84,10 @@ export async function simulateController() {
     /** Pushes a new version to so many nodes. @throws Error when a node did not load it. */
     async push(bytes: number, nodes: number): Promise<PushSample> {
       next = [build(bytes, (version += 1))];
-      const how = {
-        author: 'bench',
-        change: randomUUID(),
-        timeoutMs: TIMEOUT_MS,
-        force: false,
-        check: false,
-        canary: null,
-      };
-      const command = { type: 'push' as const, cookie: null, modules: ['subject'], dryRun: false, ...how };
+      const what = { type: 'push', cookie: null, author: 'bench', change: randomUUID(), modules: ['subject'] } as const;
+      const how = { timeoutMs: TIMEOUT_MS, dryRun: false, force: false, check: false, canary: null };
       const startedAt = performance.now();
-      const result = await push(
-        context,
-        command,
-        () => undefined,
-        new AbortController().signal,
-        () => undefined,
-      );
+      const result = await push(context, { ...what, ...how }, nothing, new AbortController().signal, nothing);
       const ms = performance.now() - startedAt;
       const { compile: ask, prepare, commit, skew } = loadedOn(nodes, result).times;
       return { ms, skew, phases: { ask, prepare, commit, rest: ms - ask - prepare - commit } };
@@ -114,10 +102,9 @@ export async function simulateController() {
 
 /** A version that no node has seen. Code and source map compress like real ones, about 3 : 1. */
 function build(bytes: number, version: number): BuiltBundle {
-  const noise = randomBytes(0.22 * bytes).toString('base64');
-  const generated = new GeneratedModule(0.7 * bytes).bundle(version);
-  const code = `${generated.code}var noise = '${noise}';\n`;
-  const map = packMap(unpackMap(generated.map).replace('AAAA', noise));
-  const bundle = { ...generated, code, map, revision: revisionOf(code) };
+  const bundle = {
+    ...compiledSubject(bytes).bundle(version),
+    map: packMap(randomBytes(0.22 * bytes).toString('base64')),
+  };
   return { bundle, packed: pack(bundle, Infinity), packages: null, sources: {} };
 }

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { compile } from '../../controller/src/build/compile.ts';
-import { clusterTime } from '../edit.ts';
 import { pushSample } from '../hotcast.ts';
 import { loadedOn } from '../rounds.ts';
 import { subjectSource } from '../subject.ts';
@@ -55,16 +54,5 @@ describe('a push', () => {
     expect(() => loadedOn(3, result)).toThrow('committed, loaded on 2 of 3 nodes');
     const overtaken = { ...result, outcome: 'overtaken', detail: 'by another' } as const;
     expect(() => loadedOn(2, overtaken)).toThrow('overtaken, loaded on 2 of 2 nodes: by another');
-  });
-});
-
-describe("the cluster's time of a command", () => {
-  it('is in its last line, without compiler and skew', () => {
-    const last = 'compile 27.8 ms, prepare 12.7 ms, write 0.8 ms, commit 10.2 ms, skew 4.6 ms';
-    expect(clusterTime(`fred  loaded  22.5 ms\n${last}\n`)).toBeCloseTo(23.7);
-  });
-
-  it('is in no other output', () => {
-    expect(() => clusterTime('there is no modules/edited.ts\n')).toThrow(TypeError);
   });
 });

@@ -11,6 +11,12 @@ export function pushesAround(contender: string, ms: number, skew: number | null)
 
 const calls = { calls: 600, failed: 0, failures: {}, longestGap: 10, p50: 2, p99: 5 };
 const processor = { nats: 10, controller: 20, nodes: 30 };
+const idle = { memory: figures(45e6), rss: figures(80e6), cpu: figures(0.004), image: 289e6 };
+const reached = { nodes: 30, nodesReached: 30, rollouts: 100, newCode: figures(50), quiet: calls, during: calls };
+const memory = { memoryPerNode: 100e3, natsMemoryPerNode: 50e3, controllerMemory: 200e6, idle: processor };
+const simulated = { bytes: 10_240, startMs: 900, phases: { prepare: 1 }, skew: figures(1), pushCost: processor };
+const wire = { sentPerNode: 9_000, receivedPerNode: 700, bareCost: processor };
+const phases = { compile: 30, prepare: 12, commit: 8, rest: 10 };
 
 /** A run that has just reached every target. */
 export const REACHED: Results & { readonly push: object; readonly restarts: object } = {
@@ -27,49 +33,17 @@ export const REACHED: Results & { readonly push: object; readonly restarts: obje
   edit: {
     bytes: 10_240,
     command: { wall: figures(400), cluster: figures(25), phases: {} },
-    warm: { wall: figures(60), cluster: figures(20), phases: { compile: 30, prepare: 12, commit: 8, rest: 10 } },
+    warm: { wall: figures(60), cluster: figures(20), phases },
   },
-  cost: [
-    {
-      contender: 'Hotcast',
-      idle: { memory: figures(45e6), rss: figures(80e6), cpu: figures(0.004), image: 289e6 },
-      startMs: 9_000,
-      wire: { received: 9_000, sent: 700 },
-    },
-  ],
+  cost: [{ contender: 'Hotcast', idle, startMs: 9_000, wire: { received: 9_000, sent: 700 } }],
   restarts: {
     rate: 200,
-    contenders: [
-      {
-        contender: 'Hotcast, 100 pushes',
-        nodes: 30,
-        nodesReached: 30,
-        rollouts: 100,
-        newCode: figures(50),
-        quiet: calls,
-        during: calls,
-        state: { nodesKept: 30, callsForgotten: 0 },
-      },
-    ],
+    contenders: [{ contender: 'Hotcast, 100 pushes', ...reached, state: { nodesKept: 30, callsForgotten: 0 } }],
   },
   scale: {
     containers: [{ nodes: 30, push: pushesAround('Hotcast', 10, 1) }],
-    simulated: [100, 10_000].map(nodes => ({
-      nodes,
-      bytes: 10_240,
-      startMs: 900,
-      push: figures(nodes / 10),
-      phases: { prepare: 1 },
-      skew: figures(1),
-      bare: figures(nodes / 20),
-      pushCost: processor,
-      bareCost: processor,
-      sentPerNode: 9_000,
-      receivedPerNode: 700,
-      memoryPerNode: 100e3,
-      natsMemoryPerNode: 50e3,
-      controllerMemory: 200e6,
-      idle: processor,
-    })),
+    simulated: [100, 10_000].map(nodes => {
+      return { ...simulated, ...memory, ...wire, nodes, push: figures(nodes / 10), bare: figures(nodes / 20) };
+    }),
   },
 };
