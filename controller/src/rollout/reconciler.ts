@@ -68,6 +68,8 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   return {
     start: async () => {
       await reconcile(0);
+      // It is due from now on, also if who has to follow is not known yet.
+      for (const push of firstSeen.keys()) firstSeen.set(push, -Infinity);
       timer = setInterval(() => void reconcile(), HEARTBEAT_INTERVAL);
     },
     reconcile: () => reconcile(),

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { unfinishedHeads, revertibleModules } from '../../../../controller/src/rollout/reconciler.ts';
+import { createReconciler, revertibleModules, unfinishedHeads } from '../../../../controller/src/rollout/reconciler.ts';
+import type { StreamStore } from '../../../../controller/src/store/stream-store.ts';
 import type { HeadResult } from '../../../../protocol/head-result.ts';
-import { headOf } from '../../fixtures.ts';
+import { subjectsOf } from '../../../../protocol/subjects.ts';
+import { Network } from '../../../simulation/network.ts';
+import { storeOf, Stream } from '../../../simulation/stream.ts';
+import { headOf, recordingLog } from '../../fixtures.ts';
 
 const revision = 'f'.repeat(64);
 const resultOf = (module: string, sequence: number): HeadResult => ({
@@ -60,5 +64,60 @@ describe('revertibleModules', () => {
     ['has its result, but a node was silent and can refuse later', [{ ...resultOf('demo', 5), silent: 1 }], true],
   ])('of a head that %s', (_, results, revertible) => {
     expect(revertibleModules(heads, results)).toEqual(revertible ? ['demo'] : []);
+  });
+});
+
+describe('a reconciler', () => {
+  const nothing = async (): Promise<void> => undefined;
+
+  /** A reconciler of a simulated stream, and the modules of each push that it finishes. */
+  function start(stream: Stream, lostHeads: StreamStore['lostHeads'] = () => []) {
+    const connection = new Network().connect(null);
+    const subjects = subjectsOf('dino');
+    const writer = { deed: async <T>(deed: () => T) => deed(), onRead: () => undefined, onWrite: () => undefined };
+    const finished: string[][] = [];
+    const reconciler = createReconciler({
+      nats: connection.nats,
+      subjects,
+      store: { ...storeOf(stream, connection, subjects, writer), lostHeads },
+      audit: { write: nothing },
+      packagesTimeoutMs: 0,
+      monitor: { observe: () => undefined },
+      heartbeatInterval: () => 2_000,
+      finish: async heads => void finished.push(heads.map(({ module }) => module)),
+      writeLateResults: nothing,
+      actOnFindings: nothing,
+      log: recordingLog(),
+    });
+    return { reconciler, finished };
+  }
+
+  const streamWith = (...modules: readonly string[]): Stream => {
+    const stream = new Stream();
+    for (const module of modules) stream.writeHeads([{ head: headOf(module, revision, 5), position: 0 }]);
+    return stream;
+  };
+
+  it('finishes at its start what was left unfinished, and again until it has a result', async () => {
+    const stream = streamWith('demo');
+    const { reconciler, finished } = start(stream);
+    using _ = reconciler;
+    await reconciler.start();
+    await reconciler.reconcile();
+    expect(finished).toEqual([['demo'], ['demo']]);
+    stream.writeHeadResult(resultOf('demo', 5));
+    // Another controller may be at work on this one.
+    stream.writeHeads([{ head: headOf('other', revision, 6), position: 0 }]);
+    await reconciler.reconcile();
+    expect(finished).toHaveLength(2);
+  });
+
+  it('does not finish a push whose head the stream has lost: that would revert the nodes', async () => {
+    const stream = streamWith('aged', 'demo');
+    const { reconciler, finished } = start(stream, () => [{ head: headOf('aged', revision, 9), kept: null }]);
+    using _ = reconciler;
+    await reconciler.start();
+    await reconciler.reconcile();
+    expect(finished.flat()).not.toContain('aged');
   });
 });
