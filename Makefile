@@ -94,14 +94,17 @@ ping: ## Ping every node, or one node: [NODE=betty]
 nodes: ## List the nodes with their processes and modules: [VERBOSE=1]
 	setup/hotcast nodes $(VERBOSELY)
 
-.PHONY: debug demo test test-faults test-packages test-unit lint format docs bench bench-runtime bench-load
+.PHONY: debug demo test run-tests test-faults test-packages test-unit lint format docs bench bench-runtime bench-load
 debug: node_modules ## Open the inspector of a node at 127.0.0.1:9229 until Ctrl+C: NODE=fred [PORT=9230]
 	node --import tsx setup/debug/main.ts '$(NODE)' $(PORT)
 
 demo: images ## Show hot loading step by step on real containers, beside Erlang: [NODES=30]
 	npx tsx demo/main.ts $(or $(NODES),3)
 
-test: lint images ## Run the checks and the tests, also on real containers
+test: lint run-tests ## Run the checks and the tests, also on real containers
+
+# With `make -j2 test`, the checks run beside the tests.
+run-tests: images
 	npx vitest run --project unit --project bench --project cluster
 
 test-faults: images ## Run the tests of failures and attacks, on real containers
@@ -124,9 +127,9 @@ bench-load: images ## Call functions on 3 nodes without a pause during 1,000 pus
 	PUSHES=$(or $(PUSHES),1000) npx vitest run --project cluster test/cluster/modules/calls-during-pushes.test.ts
 
 lint: node_modules ## Check format, rules, layers, types and generated pages
-	npx prettier --check --log-level warn .
-	npx oxlint --type-aware --deny-warnings
-	npx tsc --build
+	nice npx prettier --check --log-level warn .
+	nice npx oxlint --type-aware --deny-warnings
+	nice npx tsc --build
 	for page in $(PAGES); do node --import tsx $$page --check; done
 
 format: node_modules ## Format all files

@@ -5,6 +5,7 @@ import { describe, expect } from 'vitest';
 import type { Cluster } from '../../support/cluster/cluster.ts';
 import { clusterTest } from '../../support/cluster/cluster-test.ts';
 import { waitForConvergence, runningRevisions } from '../../support/cluster/convergence.ts';
+import { isHealthy } from '../../support/cluster/health.ts';
 import { versionSource } from '../../support/cluster/module-sources.ts';
 
 const it = clusterTest({ nodes: 1, natsDiskMb: 48, controller: { STREAM_MAX_MB: '16' } });
@@ -36,12 +37,6 @@ describe('a stream that is full', () => {
     expect(await runningRevisions(cluster, 'large')).toEqual(revisions.slice(0, 1));
   });
 });
-
-/** Whether the controller's health check would pass. */
-async function isHealthy(cluster: Cluster): Promise<boolean> {
-  const check = 'test $(($(date +%s) - $(stat -c %Y /run/hotcast/alive))) -lt 10';
-  return (await cluster.exec('controller', ['sh', '-c', check])).exitCode === 0;
-}
 
 describe('the disk of NATS that is full', () => {
   it('is named with what to do, while nodes run on; after the restart of NATS pushes work without another one', async ({

@@ -15,7 +15,9 @@ import { recordingLog } from '../../unit/fixtures.ts';
 
 const it = clusterTest({ nodes: 1 });
 
+/** Starts, and how many of them at the same time: one alone mostly waits for answers and for its end. */
 const TIMES = 100;
+const AT_ONCE = 5;
 
 const folder = mkdtempSync(join(tmpdir(), 'hotcast-life-cycle-'));
 const preflightScript = join(folder, 'preflight.mjs');
@@ -51,11 +53,18 @@ function leftSince(before: readonly string[]): string[] {
   return left;
 }
 
-/** Starts and disposes of something many times. The first time is for what Node.js itself opens once. */
-async function startOften(start: () => Promise<AsyncDisposable>): Promise<void> {
-  await (await start())[Symbol.asyncDispose]();
+/**
+ * Starts and disposes of something many times, of which some have different numbers and run at the same time. The first time is
+ * for what Node.js itself opens once.
+ */
+async function startOften(start: (number: number) => Promise<AsyncDisposable>): Promise<void> {
+  const startAndDispose = async (_: unknown, number: number): Promise<void> => {
+    await (await start(number))[Symbol.asyncDispose]();
+  };
+  const round = () => Promise.all(Array.from({ length: AT_ONCE }, startAndDispose));
+  await round();
   const before = opened();
-  for (let time = 0; time < TIMES; time += 1) await (await start())[Symbol.asyncDispose]();
+  for (let times = 0; times < TIMES; times += AT_ONCE) await round();
   await expect.poll(() => leftSince(before), { timeout: 10_000 }).toEqual([]);
 }
 
@@ -65,16 +74,16 @@ async function natsOf(cluster: Cluster, prefix: string): Promise<NatsConnection>
 
 describe('a hundred starts in one process leave nothing open', { timeout: 300_000 }, () => {
   it('of a node', async ({ cluster }) => {
-    await startOften(async () =>
+    await startOften(async number =>
       createNode({
-        nats: await natsOf(cluster, nodeInbox('wilma')),
-        identity: { name: 'wilma', container: 'a-hundred' },
+        nats: await natsOf(cluster, nodeInbox(`wilma-${number}`)),
+        identity: { name: `wilma-${number}`, container: `a-hundred-${number}` },
         log: recordingLog(),
         watchdogScript: new URL('data:text/javascript,setInterval(() => {}, 1_000)'),
         cookie: cluster.cookie,
         trustDir: join(cluster.keys.folder('trust'), cluster.cookie),
-        healthFile: join(folder, 'health'),
-        stateDir: join(folder, 'state'),
+        healthFile: join(folder, `health-${number}`),
+        stateDir: join(folder, `state-${number}`),
         externalDir: join(folder, 'external'),
         httpPort: 0,
         purgeTimeoutMs: 3_000,
@@ -90,7 +99,7 @@ describe('a hundred starts in one process leave nothing open', { timeout: 300_00
   });
 
   it('of a controller', async ({ cluster }) => {
-    await startOften(() =>
+    await startOften(number =>
       createController({
         config: {
           cookie: cluster.cookie,
@@ -98,8 +107,8 @@ describe('a hundred starts in one process leave nothing open', { timeout: 300_00
           logLevel: 'info',
           keysDir: join(cluster.keys.folder('controller'), cluster.cookie),
           trustDir: join(cluster.keys.folder('trust'), cluster.cookie),
-          socketPath: join(folder, 'controller.sock'),
-          healthFile: join(folder, 'health'),
+          socketPath: join(folder, `controller-${number}.sock`),
+          healthFile: join(folder, `health-${number}`),
           modulesDir,
           packagesTimeoutMs: 120_000,
           auditFile: '',

@@ -12,7 +12,7 @@ import { it } from './cluster.ts';
 const sourceOf = (module: string): string => readFileSync(join(ROOT, `modules/${module}.ts`), 'utf8');
 
 describe('the timers of modules/ticker', () => {
-  const PUSHES = 25;
+  const PUSHES = 10;
   const PERIOD = 100;
   /** With a shorter period, and with a log line that has the number and the time of each tick. */
   const ticker = sourceOf('ticker')
