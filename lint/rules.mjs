@@ -54,9 +54,9 @@ export const importRules = [
   },
   {
     name: 'product-without-tests',
-    why: 'The images do not contain tests, the demo, the docs or the linter.',
+    why: 'The images do not contain tests, the demo, the docs, the linter or the scripts of setup/.',
     from: /^(?:protocol|shared|node-image|controller)\//,
-    to: /^(?:test|demo|docs|lint)\//,
+    to: /^(?:test|demo|docs|lint|setup)\//,
   },
   {
     name: 'only-bench-imports-bench',

@@ -1,4 +1,5 @@
-const TIMERS = [
+/** The timer functions of which each version and each package has its own. */
+export const TIMERS = [
   'setTimeout',
   'setInterval',
   'setImmediate',
@@ -7,7 +8,6 @@ const TIMERS = [
   'clearImmediate',
 ] as const;
 
-/** A timer function of which each version has its own. */
 export type TimerName = (typeof TIMERS)[number];
 
 /** The globals of which each version has its own. */

@@ -1,4 +1,5 @@
 import { HotcastError } from '../../protocol/errors.ts';
+import { NO_RESULT } from './cli/exit-status.ts';
 import { clientOf, interruption } from './cli/interruption.ts';
 import { runCli } from './cli/program.ts';
 import { loadConfig } from './server/config.ts';
@@ -29,5 +30,5 @@ try {
 } catch (error) {
   if (!(error instanceof HotcastError)) throw error;
   process.stderr.write(`hotcast: ${error.message}\n`);
-  process.exitCode = 2;
+  process.exitCode = NO_RESULT;
 }

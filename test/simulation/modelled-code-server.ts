@@ -1,4 +1,4 @@
-import type { Assignment } from '../../node-image/src/modules/assignment.ts';
+import type { Assignment } from '../../node-image/src/modules/heads.ts';
 import { CodeServer } from '../../node-image/src/modules/code-server.ts';
 import type { LoadResult, Refused } from '../../node-image/src/modules/load-result.ts';
 import type { recordingLog } from '../unit/fixtures.ts';

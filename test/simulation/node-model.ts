@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { Assignment } from '../../node-image/src/modules/assignment.ts';
+import type { Assignment } from '../../node-image/src/modules/heads.ts';
 import type { LoadResult } from '../../node-image/src/modules/load-result.ts';
 import type { NodeDescription, RefusalReason } from '../../protocol/messages.ts';
 import { definitely, type Source } from './source.ts';

@@ -10,13 +10,15 @@ export interface StorableArchive {
   readonly hash: string;
   readonly packedBytes: number;
   readonly chunks: number;
+  /** Its bytes, packed. They are made again if they were not kept. @throws UnavailableError when the package has changed */
   readonly packed: () => Promise<Uint8Array>;
-  /** Called when the stream has it. */
+  /** Lets go of the bytes: the stream has them, or nobody wants them any more. */
   readonly release: () => void;
 }
 
 /** A package set with its archives. */
 export interface StorablePackages {
+  /** The hash of the set, which the revision covers. */
   readonly hash: string;
   /** The encoded set. */
   readonly set: Uint8Array;

@@ -3,7 +3,7 @@ import { DecodeError } from '../../../protocol/errors.ts';
 import { desiredRevision, type Head, isAutomatic, isAutomaticRollback } from '../../../protocol/head.ts';
 import { HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
 import type { DigestRequest, NodeDescription } from '../../../protocol/messages.ts';
-import type { Assignment } from '../modules/assignment.ts';
+import type { Assignment } from '../modules/heads.ts';
 import type { CodeServer } from '../modules/code-server.ts';
 import { RejectedError } from '../admission/verifier.ts';
 import type { PrepareBundle } from './prepare-bundle.ts';

@@ -45,8 +45,6 @@ export interface RetryState {
   readonly nextAttemptInMs: number;
 }
 
-export type Retries = ReturnType<typeof createRetries>;
-
 /**
  * Tries refused heads again: at once when a module was loaded that they import, and after 2, 4, 8, … at most 60 seconds. Pushes
  * that import each other in a circle are tried together, and at once when the circle is complete. It ends when they are applied or replaced, or when they are refused for a reason that time does not heal.

@@ -53,6 +53,8 @@ export interface ActivatorDeps {
   readonly logMaxCharsPerSecond: number;
 }
 
+export type Activator = ReturnType<typeof createActivator>;
+
 /** Activates prepared revisions, and sets the slots of modules. */
 export function createActivator(deps: ActivatorDeps) {
   const { modules, calls, draining, ending, errors, bans, activity, serving, memoryShortage, log } = deps;

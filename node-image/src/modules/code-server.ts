@@ -8,7 +8,7 @@ import type { ScopedResources } from '../sandbox/scoped-resources.ts';
 import { runInContext } from '../sandbox/execution-context.ts';
 import { ActivityBuffer } from '../watchdog/activity-buffer.ts';
 import { Bans } from '../watchdog/bans.ts';
-import { type ActivatorDeps, createActivator, notPrepared, type Target } from './activator.ts';
+import { type Activator, type ActivatorDeps, createActivator, notPrepared, type Target } from './activator.ts';
 import { type DrainingLimits, drainingVersions } from './draining.ts';
 import { dryRun, type DryRun, type DryRunTarget } from './dry-run.ts';
 import { type EndingVersions, endingVersions } from './ending-versions.ts';
@@ -17,13 +17,13 @@ import { OK, type LoadResult, type Refused, refused } from './load-result.ts';
 import { leftBehind } from './package-use/left-behind.ts';
 import { compileVersion, type Prepared } from './loader.ts';
 import { moduleErrors } from './module-errors.ts';
-import { clearData, dropPreviousData, type ModuleState } from './module-state.ts';
+import { dropPreviousData } from './module-state.ts';
 import { ModuleTable } from './module-table.ts';
+import { type Assignment, type HeadOfModule, Heads } from './heads.ts';
 import { servedRequests } from './served-requests.ts';
-import { closeIdle, purge, remove, type Slots } from './version-slots.ts';
-import type { Assignment } from './assignment.ts';
+import { closeIdle, purge, type Slots } from './version-slots.ts';
 import { createSuspensions, type Suspensions } from './state/suspension.ts';
-import { type BundleInfo, scriptName, type Version } from './version.ts';
+import type { BundleInfo, Version } from './version.ts';
 
 /** The maximum number of compiled revisions of a module that are kept: for a prepared revision and for rollbacks. */
 const MAX_COMPILED = 4;
@@ -58,7 +58,8 @@ export class CodeServer {
   /** Called when a version has closed. */
   readonly #onClosed = new Set<() => void>();
   readonly #deps: ActivatorDeps;
-  readonly #activator: ReturnType<typeof createActivator>;
+  readonly #activator: Activator;
+  readonly #heads: Heads;
   #onChanged: (modules: readonly string[]) => void = () => undefined;
 
   constructor(
@@ -76,6 +77,17 @@ export class CodeServer {
     const serving = servedRequests(this);
     this.#deps = { ...own, ...defaults, logMaxCharsPerSecond: Infinity, ...options, log, serving };
     this.#activator = createActivator(this.#deps);
+    this.#heads = new Heads({
+      modules,
+      bans: this.#deps.bans,
+      activator: this.#activator,
+      purge: module => this.purge(module),
+      makeRoom: module => this.#close(module, this.#draining.withRoom),
+      onApplied: applied => {
+        this.#onChanged(applied);
+        this.#collectPackages();
+      },
+    });
   }
 
   /** Compiles a bundle whose packages are ready, and keeps it. The running version does not change. */
@@ -139,25 +151,14 @@ export class CodeServer {
     return dryRun(changed, this.#activator.hotImports, this.errors.describeInLine);
   }
 
-  /**
-   * Applies heads that were written together: evaluates all of their prepared revisions, then activates all of them in
-   * this turn of the event loop, or none. Each head is applied once; when it comes again, the result is that of the last try.
-   * A head that is older than the newest one of its module is refused.
-   */
+  /** See {@link Heads.commit}. */
   commit(assignments: readonly Assignment[]): LoadResult {
-    for (const { module, sequence } of assignments) {
-      if (sequence < this.headSeen(module)) return refused('outdated', `a newer head of ${module} was seen`);
-    }
-    const unseen = assignments.filter(({ module, sequence }) => sequence > this.headSeen(module));
-    return unseen.length === 0 ? this.#resultOf(assignments) : this.#apply(unseen);
+    return this.#heads.commit(assignments);
   }
 
-  /** Tries heads again that this node refused. Heads that were applied or replaced meanwhile are left out. */
+  /** See {@link Heads.retry}. */
   retry(assignments: readonly Assignment[]): LoadResult {
-    return this.#apply(
-      assignments.filter(head => this.isRefused(head)),
-      true,
-    );
+    return this.#heads.retry(assignments);
   }
 
   /** See {@link ModuleTable.dropUnneededData}. */
@@ -165,26 +166,19 @@ export class CodeServer {
     this.#modules.dropUnneededData(digest);
   }
 
-  /** Refuses heads that can't be tried. */
-  refuse(assignments: readonly Pick<Assignment, 'module' | 'sequence'>[], refusal: Refused): Refused {
-    for (const { module, sequence } of assignments) {
-      const state = this.#modules.of(module);
-      if (sequence <= state.headSeen && !this.isRefused({ module, sequence })) continue;
-      state.headSeen = sequence;
-      state.headResult = refusal;
-    }
-    return refusal;
+  /** See {@link Heads.refuse}. */
+  refuse(heads: readonly HeadOfModule[], refusal: Refused): Refused {
+    return this.#heads.refuse(heads, refusal);
   }
 
-  /** Whether this node refused a head, and has not seen a newer one. */
-  isRefused({ module, sequence }: Pick<Assignment, 'module' | 'sequence'>): boolean {
-    const state = this.#modules.get(module);
-    return state?.headSeen === sequence && state.headResult.status === 'refused';
+  /** See {@link Heads.isRefused}. */
+  isRefused(head: HeadOfModule): boolean {
+    return this.#heads.isRefused(head);
   }
 
-  /** The sequence of the newest head of a module that this node has seen; 0 for none. */
+  /** See {@link Heads.newestSeen}. */
   headSeen(module: string): number {
-    return this.#modules.get(module)?.headSeen ?? 0;
+    return this.#heads.newestSeen(module);
   }
 
   /** The modules that a prepared revision imports as `hot:<module>`; none when it is not prepared. */
@@ -291,42 +285,10 @@ export class CodeServer {
     await this.#ending.endAll(timeoutMs, async () => Promise.all(this.#modules.names.map(closeKept)));
   }
 
-  #apply(heads: readonly Assignment[], isRetry = false): LoadResult {
-    const targets = heads.flatMap(({ revision, ...head }) => {
-      if (revision === null || this.#activator.isCurrent({ ...head, revision })) return [];
-      return [{ ...head, revision, inAnyCase: head.force || head.makeRoom || head.revert === true }];
-    });
-    for (const { module, revision, sequence, force, makeRoom, automatic = false } of heads) {
-      if (force) this.purge(module);
-      else if (!makeRoom) continue;
-      else if (targets.some(target => target.module === module)) this.#close(module, this.#draining.withRoom);
-      if (revision !== null && !automatic) this.#deps.bans.lift(scriptName({ module, revision }), sequence);
-    }
-    const result = this.#activator.activate(targets, isRetry);
-    if (result.status === 'refused') return this.refuse(heads, result);
-    for (const { module, revision, sequence, stateSince = 0 } of heads) {
-      const state = this.#modules.of(module);
-      if (revision === null) this.#remove(module, state);
-      if (stateSince > state.stateSince) clearData(state, stateSince);
-      state.headSeen = sequence;
-      state.headResult = result;
-      state.headRunning = sequence;
-    }
-    this.#onChanged(heads.map(({ module }) => module));
-    this.#collectPackages();
-    return result;
-  }
-
   #ended(version: Version): void {
     this.#leftBehind.reportLater(version);
     this.#activator.closeUnused(version.module);
     this.#collectPackages();
-  }
-
-  #remove(module: string, state: ModuleState): void {
-    this.#activator.setSlots(module, remove(state.slots));
-    // What could be loaded again would hold its packages. It is read from the stream then.
-    for (const [revision, { packages }] of state.compiled) if (packages !== null) state.compiled.delete(revision);
   }
 
   #collectPackages(): void {
@@ -351,11 +313,5 @@ export class CodeServer {
       );
     }
     return prepared;
-  }
-
-  /** The result of heads that were applied before. */
-  #resultOf(assignments: readonly Assignment[]): LoadResult {
-    const results = assignments.map(({ module }) => this.#modules.of(module).headResult);
-    return results.find(({ status }) => status === 'refused') ?? OK;
   }
 }

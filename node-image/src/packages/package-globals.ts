@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { Writable } from 'node:stream';
 
 import type { Logger } from '../../../shared/logger.ts';
+import { TIMERS } from '../../../shared/module-script.ts';
 import { currentOwner } from '../sandbox/execution-context.ts';
 import { Lifetime } from '../sandbox/lifetime.ts';
 import type { ScopedResources } from '../sandbox/scoped-resources.ts';
@@ -9,16 +10,7 @@ import { type Output, versionGlobals } from '../sandbox/version-globals.ts';
 import type { PackageRequire } from './file-record.ts';
 
 /** The globals of which each package has its own. Other globals are Node's. */
-export const PACKAGE_GLOBALS = [
-  'setTimeout',
-  'setInterval',
-  'setImmediate',
-  'clearTimeout',
-  'clearInterval',
-  'clearImmediate',
-  'console',
-  'process',
-] as const;
+export const PACKAGE_GLOBALS = [...TIMERS, 'console', 'process'] as const;
 
 /** What the files of one package see of the process. Its timers and its listeners on `process` end with the package. */
 export interface PackageGlobals {

@@ -33,8 +33,6 @@ export interface KnownPackages {
   readonly resolveExternal: (specifier: string, kind: RequestKind) => string;
 }
 
-export type Resolver = ReturnType<typeof createResolver>;
-
 /**
  * Resolves as Node.js does ("Modules: CommonJS modules" and "Modules: ECMAScript modules" of its documentation), by the lists
  * of the files. Node's own resolver would keep what it has read of each package for ever.

@@ -9,6 +9,7 @@ import { UnavailableError, UsageError } from '../../../../protocol/errors.ts';
 import { ARCHIVE_CHUNK_BYTES, MAX_ARCHIVE_BYTES } from '../../../../protocol/limits.ts';
 import { archiveParts } from '../../../../protocol/packages.ts';
 import { collectGarbage } from '../../../../shared/collect-garbage.ts';
+import type { StorableArchive } from '../../store/packages.ts';
 import { convert, type FileKind, isEsSyntax, relativeImportsIn } from './convert.ts';
 import { entryPaths } from './entry-paths.ts';
 import { MemoryBudget } from './memory-budget.ts';
@@ -36,17 +37,6 @@ const keeping = new MemoryBudget(32 * 2 ** 20);
 /** How many bytes of files were packed since garbage was collected. */
 let garbage = 0;
 
-/** An archive of a package, packed. */
-export interface PackedArchive {
-  readonly hash: string;
-  readonly packedBytes: number;
-  readonly chunks: number;
-  /** Its bytes, packed. They are made again if they were not kept. @throws UnavailableError when the package has changed */
-  readonly packed: () => Promise<Uint8Array>;
-  /** Lets go of the bytes: the stream has them, or nobody wants them any more. */
-  readonly release: () => void;
-}
-
 /**
  * Makes the archive of a package: its files, and those converted that a node does not run as they are.
  *
@@ -54,7 +44,7 @@ export interface PackedArchive {
  * @param label the package with its version, for errors.
  * @throws UsageError when it is too large; UnavailableError when esbuild's process ends meanwhile.
  */
-export async function makeArchive(folder: string, files: PackageFiles, label: string): Promise<PackedArchive> {
+export async function makeArchive(folder: string, files: PackageFiles, label: string): Promise<StorableArchive> {
   const { hash, packed: first } = await pack(folder, files, label);
   const { length } = first;
   let kept = keeping.take(length) ? first : null;

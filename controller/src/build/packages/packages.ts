@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Manifest } from '../../../../protocol/head.ts';
-import { makeArchive, type PackedArchive } from './archive.ts';
+import type { StorableArchive, StorablePackages } from '../../store/packages.ts';
+import { makeArchive } from './archive.ts';
 import { oneVersionEach } from './external-packages.ts';
 import {
   type Dependency,
@@ -18,12 +19,7 @@ import { dependenciesOf, type PackageJson, parsePackageJson } from './package-js
 import { type Externals, type LinkedPackage, packageSetOf } from './package-set.ts';
 
 /** The packages of a compiled module, as they are stored. */
-export interface PackedPackages {
-  /** The hash of the set, which the revision covers. */
-  readonly hash: string;
-  /** The encoded set. */
-  readonly set: Uint8Array;
-  readonly archives: readonly PackedArchive[];
+export interface PackedPackages extends StorablePackages {
   /** The ids of the instances that the module's code requires, by the names under which it does. */
   readonly ids: ReadonlyMap<string, string>;
   readonly manifest: NonNullable<Manifest['packages']>;
@@ -49,7 +45,7 @@ interface Installed {
   readonly label: string;
   readonly json: PackageJson;
   readonly files: PackageFiles;
-  archive: Promise<PackedArchive> | null;
+  archive: Promise<StorableArchive> | null;
 }
 
 /** An installed package, and the folders of what it finds. */
@@ -144,7 +140,7 @@ export class PackagesView {
       if (native !== undefined) throw refusalOf(module, get(all, folder).installed, native, this.#external);
     }
     const packages = new Map<string, LinkedPackage<string>>();
-    const archives = new Map<string, PackedArchive>();
+    const archives = new Map<string, StorableArchive>();
     const usable = [...reachable([...roots.values()], all, natives)];
     await inParallel(PARALLEL_ARCHIVES, usable, async folder => {
       const { installed, dependencies, externals } = get(all, folder);
@@ -238,7 +234,7 @@ function reachable(
   return reached;
 }
 
-async function archiveOf(folder: string, installed: Installed): Promise<PackedArchive> {
+async function archiveOf(folder: string, installed: Installed): Promise<StorableArchive> {
   installed.archive ??= makeArchive(folder, installed.files, installed.label);
   try {
     return await installed.archive;
