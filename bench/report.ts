@@ -74,9 +74,9 @@ function restartsText({ rate, contenders }: Part<'restarts'>): string {
     table(
       ' | new code (ms) | p99 | calls failed | of | call p99 | longest gap | state kept | calls forgotten',
       contenders.map(({ contender, newCode, during, nodes, nodesReached, state }) => [
-        ...[contender, `${nodesReached < nodes ? '≈ ' : ''}${digits(newCode.p50)}`, newCode.p99],
-        ...[count(during.failed), count(during.calls), during.p99, during.longestGap],
-        ...[`${state.nodesKept} of ${nodesReached}`, count(state.callsForgotten)],
+        [contender, `${nodesReached < nodes ? '≈ ' : ''}${digits(newCode.p50)}`, newCode.p99],
+        [count(during.failed), count(during.calls), during.p99, during.longestGap],
+        [`${state.nodesKept} of ${nodesReached}`, count(state.callsForgotten)],
       ]),
     ),
   );
@@ -88,8 +88,8 @@ function costText(cost: Part<'cost'>, nodes: number): string {
     table(
       ` | memory (MB) | rss (MB) | CPU (%) | image (MB) | start of ${nodes} (s) | received (kB) | sent (kB)`,
       cost.map(({ contender, idle, startMs, wire }) => [
-        ...[contender, idle.memory.p50 / 1e6, idle.rss.p50 / 1e6, idle.cpu.p50 * 100, idle.image / 1e6],
-        ...[startMs / 1_000, wire.received / 1e3, wire.sent / 1e3],
+        [contender, idle.memory.p50 / 1e6, idle.rss.p50 / 1e6, idle.cpu.p50 * 100, idle.image / 1e6],
+        [startMs / 1_000, wire.received / 1e3, wire.sent / 1e3],
       ]),
     ),
   );
@@ -111,8 +111,8 @@ function scaleText({ containers, simulated }: Part<'scale'>): string {
     table(
       'simulated | start (s) | kB a node | kB a node in NATS | controller (MB) | idle CPU %: NATS | controller | nodes',
       simulated.map(({ nodes, startMs, memoryPerNode, natsMemoryPerNode, controllerMemory, idle }) => [
-        ...[count(nodes), startMs / 1_000, memoryPerNode / 1e3, natsMemoryPerNode / 1e3, controllerMemory / 1e6],
-        ...[idle.nats / 10, idle.controller / 10, idle.nodes / 10],
+        [count(nodes), startMs / 1_000, memoryPerNode / 1e3, natsMemoryPerNode / 1e3, controllerMemory / 1e6],
+        [idle.nats / 10, idle.controller / 10, idle.nodes / 10],
       ]),
     ),
   );

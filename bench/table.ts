@@ -1,12 +1,15 @@
 import { markdownTable } from 'markdown-table';
 
+type Cell = string | number | undefined;
+
 /**
  * A Markdown table: the first column to the left, the others to the right. Numbers get three significant digits.
  *
  * @param head the heads of the columns, with `|` between them.
+ * @param rows their cells, some of them in groups.
  */
-export function table(head: string, rows: readonly (readonly (string | number | undefined)[])[]): string {
-  const cells = rows.map(row => row.map(cell => (typeof cell === 'string' ? cell : digits(cell))));
+export function table(head: string, rows: readonly (readonly (Cell | readonly Cell[])[])[]): string {
+  const cells = rows.map(row => row.flat().map(cell => (typeof cell === 'string' ? cell : digits(cell))));
   const heads = head.split('|').map(each => each.trim());
   return markdownTable([heads, ...cells], { align: heads.map((_, index) => (index === 0 ? 'l' : 'r')) });
 }

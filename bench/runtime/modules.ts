@@ -19,20 +19,20 @@ export async function modulesReport(): Promise<string> {
   let version = 0;
   const next = (module: string): Bundle => withCache(subject.bundle((version += 1), 0, module));
   let loaded = 0;
-  let loadMs = 0;
+  let spentMs = 0;
   const rows: { modules: number; loadMs: number; swapMs: number; heap: number; rss: number; described: number }[] = [];
   for (const modules of COUNTS) {
     for (; loaded < modules; loaded += 1) {
       const bundle = next(`subject-${loaded}`);
       const startedAt = performance.now();
       load(server, bundle, version);
-      loadMs += performance.now() - startedAt;
+      spentMs += performance.now() - startedAt;
     }
     let bundle = next('subject-0');
     const beforeEach = (): void => void (bundle = next('subject-0'));
     const swap = await latencyOf(SAMPLES, () => load(server, bundle, version), { beforeEach });
     const described = encode({ modules: server.describe(), draining: [], refusals: {} }).length;
-    rows.push({ modules, loadMs, swapMs: swap.p50, ...(await collectedMemory()), described });
+    rows.push({ modules, loadMs: spentMs, swapMs: swap.p50, ...(await collectedMemory()), described });
   }
   const [first, last] = [rows[0], rows.at(-1)];
   if (first === undefined || last === undefined) throw new TypeError('nothing was measured');
@@ -41,9 +41,9 @@ export async function modulesReport(): Promise<string> {
     'Modules of 1 KB on a node (MiB after a full collection; loads are prepared and activated)',
     table(
       'modules | heap | rss | all loads, ms | a swap, ms | a description, KB',
-      rows.map(each => [
-        ...[count(each.modules), each.heap / MIB, each.rss / MIB, each.loadMs, each.swapMs, each.described / 1_024],
-      ]),
+      rows.map(({ modules, heap, rss, loadMs, swapMs, described }) => {
+        return [count(modules), heap / MIB, rss / MIB, loadMs, swapMs, described / 1_024];
+      }),
     ),
     goals(
       [

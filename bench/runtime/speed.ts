@@ -22,7 +22,7 @@ export async function speedReport(): Promise<string> {
     table(
       `code | cache | packed KB | ${parts.join(' | p99 | ')} | p99`,
       rows.map(row => [
-        ...[`${row.kilobytes} KB`, row.cached ? 'yes' : 'no', row.packed / 1_024],
+        [`${row.kilobytes} KB`, row.cached ? 'yes' : 'no', row.packed / 1_024],
         ...parts.flatMap(part => [row[part]?.p50, row[part]?.p99]),
       ]),
     ),

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect } from 'vitest';
 
 import type { Cluster } from '../../support/cluster/cluster.ts';
+import { isHealthy } from '../../support/cluster/cluster-state.ts';
 import { clusterTest } from '../../support/cluster/cluster-test.ts';
 import { waitForConvergence, runningRevisions } from '../../support/cluster/convergence.ts';
-import { isHealthy } from '../../support/cluster/health.ts';
 import { versionSource } from '../../support/cluster/module-sources.ts';
 
 const it = clusterTest({ nodes: 1, natsDiskMb: 48, controller: { STREAM_MAX_MB: '16' } });

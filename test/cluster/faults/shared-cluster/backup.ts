@@ -5,7 +5,7 @@ import { describe, expect } from 'vitest';
 
 import { SIGNING_KEY } from '../../../../controller/src/store/keyring.ts';
 import type { Cluster } from '../../../support/cluster/cluster.ts';
-import { isHealthy } from '../../../support/cluster/health.ts';
+import { isHealthy } from '../../../support/cluster/cluster-state.ts';
 import { versionSource } from '../../../support/cluster/module-sources.ts';
 import { it } from './cluster.ts';
 
