@@ -12,7 +12,7 @@ import { inboxPrefix } from '../../../protocol/inboxes.ts';
 const it = clusterTest({ nodes: 3 });
 
 /** `make bench-load` makes a thousand. */
-const PUSHES = Number(process.env['PUSHES'] || 30);
+const PUSHES = Number(process.env['PUSHES'] || 15);
 
 /** Concurrent calls on each node. */
 const CONCURRENCY = 8;
