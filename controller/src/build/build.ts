@@ -6,7 +6,8 @@ import { SourceError } from '../api/diagnostic.ts';
 import type { Compiled } from './compile.ts';
 import { pack, refuseTooLarge } from './bundle-size.ts';
 import type { UsedPackages } from './packages/imported-packages.ts';
-import { type Preflight, PreflightError } from './preflight/runner.ts';
+import { PreflightError } from './preflight/preflight-error.ts';
+import type { Preflight } from './preflight/runner.ts';
 import type { SourceFiles } from './sources/source-files.ts';
 import type { SourceSnapshot } from './sources/source-snapshot.ts';
 import type { TypeCheck } from './type-check.ts';
@@ -42,7 +43,7 @@ const MIN_TRIES = 10;
 /** How many modules are compiled at the same time. esbuild's process takes memory for each of them. */
 const MAX_COMPILES = 16;
 
-/** How many modules are type-checked and evaluated at the same time. With the packages of more, that takes too much memory. */
+/** How many modules are evaluated while types are checked. With the packages of more, both at once take too much memory. */
 const MAX_AT_ONCE = 8;
 
 /**

@@ -20,6 +20,7 @@ import { availableModules, unreadableModules } from '../build/module-entry.ts';
 import { packageFolders } from '../build/packages/package-folder.ts';
 import { Packages } from '../build/packages/packages.ts';
 import { esbuildHelper } from '../build/esbuild-service.ts';
+import { preflightProcess } from '../build/preflight/process.ts';
 import { Preflight } from '../build/preflight/runner.ts';
 import { supervise } from '../build/supervise.ts';
 import { realPathOf } from '../build/sources/source-file.ts';
@@ -101,7 +102,7 @@ export async function createController({
   };
   try {
     const preflight = start(
-      new Preflight(preflightScript, packageFolders(realPathOf(config.modulesDir)), config.preflight),
+      new Preflight(preflightProcess(preflightScript, packageFolders(realPathOf(config.modulesDir))), config.preflight),
     );
     const sources = new SourceFiles(config.modulesDir);
     const typeCheck = start(new TypeCheck(config.modulesDir, typesDir, sources));

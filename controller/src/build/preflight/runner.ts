@@ -1,62 +1,22 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
 
 import type { Bundle } from '../../../../protocol/bundle.ts';
-import { HotcastError, UnavailableError } from '../../../../protocol/errors.ts';
-import { shortRevision } from '../../../../protocol/revision.ts';
-import { hotImportsIn, loadOrder } from '../../../../shared/load-order.ts';
-import { CODE_CACHE_RUNTIME } from '../../../../shared/module-script.ts';
-import { mapStack } from '../../../../shared/stack-trace.ts';
+import { UnavailableError } from '../../../../protocol/errors.ts';
 import { withTimeout } from '../../../../shared/timeout.ts';
 import { endOf, type Helper, killFirst, memoryOf } from '../helper-process.ts';
-import type {
-  ModuleUnderTest,
-  PackagesUnderTest,
-  PreflightLimits,
-  PreflightReason,
-  PreflightReply,
-  PreflightRequest,
-  PreloadRequest,
-  Refusal,
-} from './protocol.ts';
-
-/** The preflight refused a module. The message says why and where, in one line. */
-export class PreflightError extends HotcastError {
-  readonly code = 'preflight';
-  readonly reason: PreflightReason;
-
-  constructor(bundle: Bundle, { reason, detail, stack }: Refusal) {
-    const at = stack === null ? null : positionIn(stack, bundle);
-    const where = at === null ? '' : ` (${at})`;
-    super(`${bundle.module} was refused before it was sent: ${detail}${where}; nothing was sent`);
-    this.reason = reason;
-  }
-}
-
-/** All modules have passed. `bundles` have their code caches. */
-interface Passed {
-  readonly bundles: readonly Bundle[];
-  readonly warnings: readonly string[];
-}
-
-/** How often the preflight's process is measured. */
-const MEASURE_INTERVAL_MS = 20;
+import { independentGroups } from './groups.ts';
+import { PreflightError } from './preflight-error.ts';
+import type { PackagesUnderTest, PreflightLimits, PreloadRequest } from './protocol.ts';
+import { NO_PACKAGES, type PackagesByModule, type Passed, runModules } from './run-modules.ts';
 
 /** How long a run waits for its process. It has mostly started before; on a machine that starts 30 nodes, it takes seconds. */
 const START_TIMEOUT_MS = 30_000;
 
-/** How a process ends that takes too much memory before it is measured: by V8 or by the kernel, which kill it. */
-const OUT_OF_MEMORY: ReadonlySet<string | null> = new Set(['SIGABRT', 'SIGTRAP', 'SIGKILL']);
-
 /** The kernel kills a preflight before every other process: see {@link killFirst}. */
 const KILL_SCORE = 1_000;
 
-/** How long packages can take to load, all together (milliseconds). They are read from the disk for the first time. */
-const PACKAGES_TIMEOUT_MS = 30_000;
-
-const NO_PACKAGES: PackagesUnderTest = { imports: [], leftOut: [], externals: [] };
+/** After a process has taken more memory, the next modules get another one: it keeps all packages that it has loaded. */
+const MAX_MEMORY_MB = 250;
 
 interface Standby {
   readonly child: ChildProcess;
@@ -65,18 +25,15 @@ interface Standby {
   readonly preloaded: ReadonlyMap<string, string>;
 }
 
-/** The packages of modules, by module. One that is not in it uses none. */
-type PackagesByModule = ReadonlyMap<string, PackagesUnderTest>;
-
 /**
- * Evaluates compiled modules in a process of their own, before they are sent anywhere: a Node.js without permissions
- * (no files except those of packages, no network, processes, workers, addons), with limits on time and memory. A process serves
- * one run. The next one waits as a standby, which has loaded the packages of the last run. Disposing ends all processes.
+ * Evaluates compiled modules in a process of their own, before they are sent anywhere, with limits on time and memory. A process serves
+ * one run, or a part of a large one. The next one waits as a standby, which has loaded the packages of the last modules. Disposing
+ * ends all processes.
  */
 export class Preflight implements Disposable, Helper {
-  readonly #script: string;
-  readonly #readable: readonly string[];
+  readonly #spawn: () => ChildProcess;
   readonly #limits: PreflightLimits;
+  readonly #maxMemoryMb: number;
   readonly #running = new Set<ChildProcess>();
   #standby: Standby | null = null;
   #lastPackages = NO_PACKAGES;
@@ -84,13 +41,13 @@ export class Preflight implements Disposable, Helper {
   #end: string | null = null;
 
   /**
-   * @param script the program of the process: `child/main.ts`, bundled.
-   * @param readable the folders that it can read: those that packages are in.
+   * @param spawn starts a process, see {@link preflightProcess}.
+   * @param maxMemoryMb see {@link MAX_MEMORY_MB}.
    */
-  constructor(script: string, readable: readonly string[], limits: PreflightLimits) {
-    this.#script = script;
-    this.#readable = readable;
+  constructor(spawn: () => ChildProcess, limits: PreflightLimits, maxMemoryMb = MAX_MEMORY_MB) {
+    this.#spawn = spawn;
     this.#limits = limits;
+    this.#maxMemoryMb = maxMemoryMb;
   }
 
   /** Starts the standby, so that the next run does not wait for it. */
@@ -118,7 +75,36 @@ export class Preflight implements Disposable, Helper {
    * @throws UnavailableError when the process does not start.
    */
   async run(bundles: readonly Bundle[], packages: PackagesByModule = new Map()): Promise<Passed | PreflightError> {
-    this.#lastPackages = allOf(packages);
+    const passed: Bundle[] = [];
+    const warnings: string[] = [];
+    let child: ChildProcess | null = null;
+    try {
+      for (const group of independentGroups(bundles)) {
+        this.#lastPackages = allOf(group.flatMap(({ module }) => packages.get(module) ?? []));
+        if (child !== null && (!child.connected || memoryOf(child) > this.#maxMemoryMb)) {
+          child.kill('SIGKILL');
+          child = null;
+        }
+        child ??= await this.#take();
+        const result = await runModules(child, group, packages, this.#limits);
+        if (result instanceof PreflightError) return result;
+        passed.push(...result.bundles);
+        warnings.push(...result.warnings);
+      }
+    } finally {
+      child?.kill('SIGKILL');
+    }
+    const byModule = new Map(passed.map(bundle => [bundle.module, bundle]));
+    return { bundles: bundles.map(each => byModule.get(each.module) ?? each), warnings };
+  }
+
+  [Symbol.dispose](): void {
+    this.#isDisposed = true;
+    for (const child of this.#running) child.kill('SIGKILL');
+  }
+
+  /** A process that is ready: the standby, if it has loaded no package that has changed since. */
+  async #take(): Promise<ChildProcess> {
     if (this.#standby !== null && isOutdated(this.#standby, this.#lastPackages)) {
       const { child } = this.#standby;
       this.#standby = null;
@@ -128,28 +114,16 @@ export class Preflight implements Disposable, Helper {
     const { child, ready } = this.#standby ?? this.#start();
     this.#standby = null;
     try {
-      await withTimeout(START_TIMEOUT_MS, ready).catch((cause: unknown) => {
-        throw new UnavailableError('the preflight did not start; nothing was sent', { cause });
-      });
-      return await runIn(child, bundles, packages, this.#limits);
-    } finally {
+      await withTimeout(START_TIMEOUT_MS, ready);
+    } catch (cause) {
       child.kill('SIGKILL');
+      throw new UnavailableError('the preflight did not start; nothing was sent', { cause });
     }
-  }
-
-  [Symbol.dispose](): void {
-    this.#isDisposed = true;
-    for (const child of this.#running) child.kill('SIGKILL');
+    return child;
   }
 
   #start(): Standby {
-    // Node.js's own flags stay: V8 accepts a code cache only with the same flags.
-    const readable = [this.#script, ...this.#readable.map(folder => join(folder, '*'))];
-    const flags = [...process.execArgv, '--permission', ...readable.map(path => `--allow-fs-read=${path}`)];
-    const child = spawn(process.execPath, [...flags, this.#script], {
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-      env: { NODE_ENV: 'production' },
-    });
+    const child = this.#spawn();
     this.#running.add(child);
     killFirst(child, KILL_SCORE);
     child.once('exit', (code, signal) => {
@@ -171,62 +145,7 @@ export class Preflight implements Disposable, Helper {
   }
 }
 
-async function runIn(
-  child: ChildProcess,
-  bundles: readonly Bundle[],
-  packages: PackagesByModule,
-  { timeoutMs, memoryMb }: PreflightLimits,
-): Promise<Passed | PreflightError> {
-  const token = randomUUID();
-  const ordered = loadOrder(bundles, ({ module, code }) => ({ modules: [module], imports: hotImportsIn(code) })).flat();
-  const warnings: string[] = [];
-  const passed: Bundle[] = [];
-  const tooMuch = refusal('memory', `it takes more than ${memoryMb} MB while it loads`);
-  const tooLong = refusal('time', `it does not load within ${timeoutMs} ms`);
-  const packagesTooLong = refusal('time', `its packages do not load within ${PACKAGES_TIMEOUT_MS} ms`);
-  let memoryBefore = memoryOf(child);
-  let limit = { ms: PACKAGES_TIMEOUT_MS, refusal: packagesTooLong };
-  /** When the packages, or the current module, began, as far as this process knows. */
-  let begun = { waited: waitOf(child), at: performance.now() };
-  let timer: NodeJS.Timeout | undefined;
-  const refused = await new Promise<Refusal | null>(resolve => {
-    timer = setInterval(() => {
-      if (memoryOf(child) - memoryBefore > memoryMb) return resolve(tooMuch);
-      // The time in which the process waited for a processor does not count.
-      const waited = waitOf(child) - begun.waited;
-      if (performance.now() - begun.at - waited > limit.ms) resolve(limit.refusal);
-    }, MEASURE_INTERVAL_MS);
-    child.on('exit', (_, signal) => resolve(OUT_OF_MEMORY.has(signal) ? outOfMemory(tooMuch, signal) : crash(signal)));
-    child.on('error', () => resolve(crash(null)));
-    child.on('message', message => {
-      // A message of a module does not have the token.
-      if (!isReply(message) || message.token !== token) return;
-      const { result } = message;
-      if (result === null) {
-        memoryBefore = memoryOf(child);
-        limit = { ms: timeoutMs, refusal: tooLong };
-        begun = { waited: waitOf(child), at: performance.now() };
-        return;
-      }
-      if (result.status === 'refused') return resolve(result);
-      const bundle = ordered[passed.length];
-      if (bundle === undefined) return;
-      warnings.push(...result.warnings.map(warning => `${bundle.module}: ${warning}`));
-      passed.push(withCache({ ...bundle, memoryBytes: result.memoryBytes }, result.cache));
-      begun = { waited: waitOf(child), at: performance.now() };
-      if (passed.length === bundles.length) resolve(null);
-    });
-    const modules = ordered.map(bundle => moduleUnderTest(bundle, packages.get(bundle.module) ?? NO_PACKAGES));
-    child.send({ token, modules } satisfies PreflightRequest);
-  });
-  clearInterval(timer);
-  const bundle = ordered[passed.length];
-  if (refused !== null && bundle !== undefined) return new PreflightError(bundle, refused);
-  return { bundles: bundles.map(each => passed.find(({ module }) => module === each.module) ?? each), warnings };
-}
-
-function allOf(packages: PackagesByModule): PackagesUnderTest {
-  const all = [...packages.values()];
+function allOf(all: readonly PackagesUnderTest[]): PackagesUnderTest {
   return {
     imports: all.flatMap(({ imports }) => imports),
     leftOut: all.flatMap(({ leftOut }) => leftOut),
@@ -237,51 +156,4 @@ function allOf(packages: PackagesByModule): PackagesUnderTest {
 /** Whether a standby has loaded files of packages that have changed since. */
 function isOutdated({ preloaded }: Standby, { imports }: PackagesUnderTest): boolean {
   return imports.some(({ file, instance }) => preloaded.has(file) && preloaded.get(file) !== instance);
-}
-
-/** A node that runs the same V8 with the same flags loads the cache in a tenth of the time that compiling takes. */
-function withCache(bundle: Bundle, base64: string | null): Bundle {
-  if (base64 === null) return bundle;
-  // The child process is the same Node.js.
-  return { ...bundle, cache: { runtime: CODE_CACHE_RUNTIME, data: Buffer.from(base64, 'base64') } };
-}
-
-function moduleUnderTest(
-  { module, revision, code, exports }: Bundle,
-  { imports, leftOut, externals }: PackagesUnderTest,
-): ModuleUnderTest {
-  const packages = { imports, leftOut, externals };
-  return { module, script: `${module}@${shortRevision(revision)}`, code, exports, packages };
-}
-
-function refusal(reason: PreflightReason, detail: string): Refusal {
-  return { status: 'refused', reason, detail, stack: null };
-}
-
-/** The kernel does not say whose limit was reached: that of the module, which is measured only now and then, or the container's. */
-function outOfMemory(tooMuch: Refusal, signal: string | null): Refusal {
-  if (signal !== 'SIGKILL') return tooMuch;
-  return { ...tooMuch, detail: `${tooMuch.detail}, or the controller has no memory left (CONTROLLER_MEMORY)` };
-}
-
-function crash(signal: string | null): Refusal {
-  return refusal('crash', `its process ended while it loaded (${signal ?? 'no signal'})`);
-}
-
-/** The topmost position of a stack that is in the module's source: `modules/demo.ts:4:9`. */
-function positionIn(stack: string, bundle: Bundle): string | null {
-  return /@[0-9a-f]{12} (\S+:\d+:\d+)/.exec(mapStack(stack, () => bundle))?.[1] ?? null;
-}
-
-/** How long a process has been ready to run and had no processor (milliseconds); 0 where there is no /proc. */
-function waitOf({ pid }: ChildProcess): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
-  } catch {
-    return 0;
-  }
-}
-
-function isReply(message: unknown): message is PreflightReply {
-  return typeof message === 'object' && message !== null && 'token' in message && 'result' in message;
 }

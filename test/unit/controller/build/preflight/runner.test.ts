@@ -1,19 +1,22 @@
+import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
+import { PreflightError } from '../../../../../controller/src/build/preflight/preflight-error.ts';
 import { Preflight } from '../../../../../controller/src/build/preflight/runner.ts';
+import { bundleOf } from '../../../fixtures.ts';
 
 const LIMITS = { timeoutMs: 1_000, memoryMb: 64 };
 
 /** A preflight whose process runs this program. */
-function preflightOf(program: string): Preflight {
+function preflightOf(program: string, maxMemoryMb?: number): Preflight {
   const folder = mkdtempSync(join(tmpdir(), 'hotcast-preflight-'));
   const script = join(folder, 'main.cjs');
   writeFileSync(script, program);
-  const preflight = new Preflight(script, [], LIMITS);
+  const preflight = new Preflight(() => fork(script), LIMITS, maxMemoryMb);
   onTestFinished(() => {
     preflight[Symbol.dispose]();
     rmSync(folder, { recursive: true });
@@ -24,8 +27,52 @@ function preflightOf(program: string): Preflight {
 it('says at once that a process ended before it was ready', async () => {
   const preflight = preflightOf('process.exit(3);');
 
-  await expect(preflight.run([])).rejects.toMatchObject({
+  await expect(preflight.run([bundleOf('demo', '')])).rejects.toMatchObject({
     message: 'the preflight did not start; nothing was sent',
     cause: { message: expect.stringMatching(/^its process ended \(\d+\)$/) },
+  });
+});
+
+describe('a large set', () => {
+  /** Passes each module, with the id of its process as a warning. */
+  const PASSING = `
+    process.send('ready');
+    process.on('message', ({ token, modules }) => {
+      if (modules === undefined) return;
+      process.send({ token, result: null });
+      for (const { module } of modules) {
+        if (module === 'ends') process.exit(1);
+        process.send({ token, result: { status: 'passed', warnings: [String(process.pid)], cache: null, memoryBytes: 7 } });
+      }
+    });
+  `;
+  const modules = Array.from({ length: 20 }, (_, index) => `m${index}`);
+  /** The ids of the processes by module, and how many there were. */
+  async function processesOf(maxMemoryMb: number, codeOf = (module: string): string => `exports.f = '${module}';`) {
+    const passed = await preflightOf(PASSING, maxMemoryMb).run(modules.map(module => bundleOf(module, codeOf(module))));
+    if (passed instanceof PreflightError) throw passed;
+    expect(passed.bundles.map(({ module, memoryBytes }) => [module, memoryBytes])).toEqual(
+      modules.map(each => [each, 7]),
+    );
+    const ids = new Map(passed.warnings.map(warning => warning.split(': ') as [string, string]));
+    return { ids, count: new Set(ids.values()).size };
+  }
+
+  it('gets another process after one has taken much memory', async () => {
+    expect((await processesOf(Infinity)).count).toBe(1);
+    expect((await processesOf(0)).count).toBe(3);
+  });
+
+  it('has modules that import each other in one process', async () => {
+    const importing = (module: string): string =>
+      module === 'm0' ? `require("hot:m19");` : `exports.f = '${module}';`;
+    const { ids, count } = await processesOf(0, importing);
+    expect(ids.get('m0')).toBe(ids.get('m19'));
+    expect(count).toBe(3);
+  });
+
+  it('is refused when the process of a part of it ends', async () => {
+    const bundles = [...modules, 'ends'].map(module => bundleOf(module, ''));
+    expect(await preflightOf(PASSING).run(bundles)).toMatchObject({ reason: 'crash' });
   });
 });
