@@ -33,6 +33,9 @@ const OUT_OF_MEMORY: ReadonlySet<string | null> = new Set(['SIGABRT', 'SIGTRAP',
 /** How long the packages of a few modules can take to load (milliseconds). They are read from the disk for the first time. */
 const PACKAGES_TIMEOUT_MS = 30_000;
 
+/** With less code, a code cache is larger than all the rest of a bundle, and a node compiles the code in 0.1 ms. */
+const MIN_CACHED_LENGTH = 4_096;
+
 export const NO_PACKAGES: PackagesUnderTest = { imports: [], leftOut: [], externals: [] };
 
 /** The packages of modules, by module. One that is not in it uses none. */
@@ -102,7 +105,7 @@ export async function runModules(
 
 /** A node that runs the same V8 with the same flags loads the cache in a tenth of the time that compiling takes. */
 function withCache(bundle: Bundle, base64: string | null): Bundle {
-  if (base64 === null) return bundle;
+  if (base64 === null || bundle.code.length < MIN_CACHED_LENGTH) return bundle;
   // The child process is the same Node.js.
   return { ...bundle, cache: { runtime: CODE_CACHE_RUNTIME, data: Buffer.from(base64, 'base64') } };
 }

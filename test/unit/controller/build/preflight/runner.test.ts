@@ -33,19 +33,20 @@ it('says at once that a process ended before it was ready', async () => {
   });
 });
 
+/** Passes each module, with the id of its process as a warning. */
+const PASSING = `
+  process.send('ready');
+  process.on('message', ({ token, modules }) => {
+    if (modules === undefined) return;
+    process.send({ token, result: null });
+    for (const { module } of modules) {
+      if (module === 'ends') process.exit(1);
+      process.send({ token, result: { status: 'passed', warnings: [String(process.pid)], cache: 'AAAA', memoryBytes: 7 } });
+    }
+  });
+`;
+
 describe('a large set', () => {
-  /** Passes each module, with the id of its process as a warning. */
-  const PASSING = `
-    process.send('ready');
-    process.on('message', ({ token, modules }) => {
-      if (modules === undefined) return;
-      process.send({ token, result: null });
-      for (const { module } of modules) {
-        if (module === 'ends') process.exit(1);
-        process.send({ token, result: { status: 'passed', warnings: [String(process.pid)], cache: null, memoryBytes: 7 } });
-      }
-    });
-  `;
   const modules = Array.from({ length: 20 }, (_, index) => `m${index}`);
   /** The ids of the processes by module, and how many there were. */
   async function processesOf(maxMemoryMb: number, codeOf = (module: string): string => `exports.f = '${module}';`) {
@@ -75,4 +76,11 @@ describe('a large set', () => {
     const bundles = [...modules, 'ends'].map(module => bundleOf(module, ''));
     expect(await preflightOf(PASSING).run(bundles)).toMatchObject({ reason: 'crash' });
   });
+});
+
+it('gives a module a code cache if it has much code', async () => {
+  const modules = [bundleOf('small', ' '.repeat(4_095)), bundleOf('large', ' '.repeat(4_096))];
+  const passed = await preflightOf(PASSING).run(modules);
+  if (passed instanceof PreflightError) throw passed;
+  expect(passed.bundles.map(({ cache }) => cache?.data.length)).toEqual([undefined, 3]);
 });
