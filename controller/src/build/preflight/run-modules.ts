@@ -36,7 +36,7 @@ const PACKAGES_TIMEOUT_MS = 30_000;
 /** With less code, a code cache is larger than all the rest of a bundle, and a node compiles the code in 0.1 ms. */
 const MIN_CACHED_LENGTH = 4_096;
 
-export const NO_PACKAGES: PackagesUnderTest = { imports: [], leftOut: [], externals: [] };
+const NO_PACKAGES: PackagesUnderTest = { imports: [], leftOut: [], externals: [] };
 
 /** The packages of modules, by module. One that is not in it uses none. */
 export type PackagesByModule = ReadonlyMap<string, PackagesUnderTest>;

@@ -7,7 +7,7 @@ import { endOf, type Helper, killFirst, memoryOf } from '../helper-process.ts';
 import { independentGroups } from './groups.ts';
 import { PreflightError } from './preflight-error.ts';
 import type { PackagesUnderTest, PreflightLimits, PreloadRequest } from './protocol.ts';
-import { NO_PACKAGES, type PackagesByModule, type Passed, runModules } from './run-modules.ts';
+import { type PackagesByModule, type Passed, runModules } from './run-modules.ts';
 
 /** How long a run waits for its process. It has mostly started before; on a machine that starts 30 nodes, it takes seconds. */
 const START_TIMEOUT_MS = 30_000;
@@ -18,6 +18,9 @@ const KILL_SCORE = 1_000;
 /** After a process has taken more memory, the next modules get another one: it keeps all packages that it has loaded. */
 const MAX_MEMORY_MB = 250;
 
+/** The packages of how many runs a standby loads. Two modules are often pushed in turns. */
+const KEPT_RUNS = 2;
+
 interface Standby {
   readonly child: ChildProcess;
   readonly ready: Promise<unknown>;
@@ -27,7 +30,7 @@ interface Standby {
 
 /**
  * Evaluates compiled modules in a process of their own, before they are sent anywhere, with limits on time and memory. A process serves
- * one run, or a part of a large one. The next one waits as a standby, which has loaded the packages of the last modules. Disposing
+ * one run, or a part of a large one. The next one waits as a standby, which has loaded the packages of the last runs. Disposing
  * ends all processes.
  */
 export class Preflight implements Disposable, Helper {
@@ -36,7 +39,8 @@ export class Preflight implements Disposable, Helper {
   readonly #maxMemoryMb: number;
   readonly #running = new Set<ChildProcess>();
   #standby: Standby | null = null;
-  #lastPackages = NO_PACKAGES;
+  /** The packages of the last runs, the newest last. */
+  #kept: readonly PackagesUnderTest[] = [];
   #isDisposed = false;
   #end: string | null = null;
 
@@ -80,13 +84,14 @@ export class Preflight implements Disposable, Helper {
     let child: ChildProcess | null = null;
     try {
       for (const group of independentGroups(bundles)) {
-        this.#lastPackages = allOf(group.flatMap(({ module }) => packages.get(module) ?? []));
+        const used = allOf(group.flatMap(({ module }) => packages.get(module) ?? []));
         if (child !== null && (!child.connected || memoryOf(child) > this.#maxMemoryMb)) {
           child.kill('SIGKILL');
           child = null;
         }
-        child ??= await this.#take();
+        child ??= await this.#take(used);
         const result = await runModules(child, group, packages, this.#limits);
+        this.#keep(used, memoryOf(child) > this.#maxMemoryMb);
         if (result instanceof PreflightError) return result;
         passed.push(...result.bundles);
         warnings.push(...result.warnings);
@@ -103,9 +108,16 @@ export class Preflight implements Disposable, Helper {
     for (const child of this.#running) child.kill('SIGKILL');
   }
 
+  /** @param isLarge whether the process that has loaded them has become large. */
+  #keep(used: PackagesUnderTest, isLarge: boolean): void {
+    if (used.imports.length === 0) return;
+    const others = isLarge ? [] : this.#kept.filter(each => !isSame(each, used));
+    this.#kept = [...others, used].slice(-KEPT_RUNS);
+  }
+
   /** A process that is ready: the standby, if it has loaded no package that has changed since. */
-  async #take(): Promise<ChildProcess> {
-    if (this.#standby !== null && isOutdated(this.#standby, this.#lastPackages)) {
+  async #take(used: PackagesUnderTest): Promise<ChildProcess> {
+    if (this.#standby !== null && isOutdated(this.#standby, used)) {
       const { child } = this.#standby;
       this.#standby = null;
       child.kill('SIGKILL');
@@ -139,8 +151,9 @@ export class Preflight implements Disposable, Helper {
     });
     // The standby can fail before a run waits for it.
     ready.catch(() => undefined);
-    const { imports } = this.#lastPackages;
-    if (imports.length > 0) child.send({ preload: this.#lastPackages } satisfies PreloadRequest, () => undefined);
+    const preload = allOf(this.#kept);
+    const { imports } = preload;
+    if (imports.length > 0) child.send({ preload } satisfies PreloadRequest, () => undefined);
     return { child, ready, preloaded: new Map(imports.map(({ file, instance }) => [file, instance])) };
   }
 }
@@ -151,6 +164,15 @@ function allOf(all: readonly PackagesUnderTest[]): PackagesUnderTest {
     leftOut: all.flatMap(({ leftOut }) => leftOut),
     externals: all.flatMap(({ externals }) => externals),
   };
+}
+
+/** Whether they load the same files. */
+function isSame({ imports }: PackagesUnderTest, other: PackagesUnderTest): boolean {
+  const files = new Set(imports.map(({ file }) => file));
+  return (
+    files.size === new Set(other.imports.map(({ file }) => file)).size &&
+    other.imports.every(({ file }) => files.has(file))
+  );
 }
 
 /** Whether a standby has loaded files of packages that have changed since. */

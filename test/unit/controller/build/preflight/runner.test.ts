@@ -84,3 +84,25 @@ it('gives a module a code cache if it has much code', async () => {
   if (passed instanceof PreflightError) throw passed;
   expect(passed.bundles.map(({ cache }) => cache?.data.length)).toEqual([undefined, 3]);
 });
+
+it('has loaded the packages of the last two runs that used some before the next run', async () => {
+  const PRELOADING = PASSING.replace(
+    'if (modules === undefined) return;',
+    'if (preload) files = preload.imports.map(({ file }) => file);\nif (preload) return;',
+  )
+    .replace('({ token, modules })', '({ token, modules, preload })')
+    .replace('String(process.pid)', 'files.join()');
+  const preflight = preflightOf(`let files = [];${PRELOADING}`);
+  const loadedBefore = async (...files: readonly string[]) => {
+    const imports = files.map(file => ({ specifier: `npm:${file}`, file, instance: file }));
+    const packages = new Map([['demo', { imports, leftOut: [], externals: [] }]]);
+    const passed = await preflight.run([bundleOf('demo', '')], packages);
+    return passed instanceof PreflightError ? [] : passed.warnings;
+  };
+  expect(await loadedBefore('a')).toEqual(['demo: ']);
+  expect(await loadedBefore('b')).toEqual(['demo: a']);
+  expect(await loadedBefore()).toEqual(['demo: a,b']);
+  expect(await loadedBefore('a')).toEqual(['demo: a,b']);
+  expect(await loadedBefore('c')).toEqual(['demo: b,a']);
+  expect(await loadedBefore('c')).toEqual(['demo: a,c']);
+});
