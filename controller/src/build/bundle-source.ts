@@ -33,7 +33,7 @@ interface BundledSource {
   readonly file: string;
   /** The code that nodes run: CommonJS with all imports in it, except packages. */
   readonly program: Built;
-  /** The module as an ES module without packages: esbuild lists the names that a module exports only when it writes one. */
+  /** The module as an ES module without packages and data: esbuild lists the names that a module exports only when it writes one. */
   readonly surface: Built;
   /** The packages that the program requires. */
   readonly imported: ImportedPackages;
@@ -78,7 +78,6 @@ async function bundleEntry(
     outfile: `${module}.js`,
     metafile: true,
   } as const satisfies BuildOptions;
-  const own = ownFiles(snapshot, tsconfig);
   const imported = new ImportedPackages(packages, realPathOf(modulesDir));
   const [program, surface] = await Promise.allSettled([
     esbuildService.use(() =>
@@ -89,11 +88,16 @@ async function bundleEntry(
         define: { 'import.meta.hot': '__hotcast_hot', ...NAMES },
         // A script of `vm` has no loader of its own, so an import() becomes a require.
         supported: { 'dynamic-import': false },
-        plugins: [imported.plugin, own, decoratorHelpers],
+        plugins: [imported.plugin, ownFiles(snapshot, tsconfig, 'whole'), decoratorHelpers],
       }),
     ),
     esbuildService.use(() =>
-      build({ ...common, format: 'esm', packages: 'external', plugins: [own, decoratorHelpers] }),
+      build({
+        ...common,
+        format: 'esm',
+        packages: 'external',
+        plugins: [ownFiles(snapshot, tsconfig, 'names'), decoratorHelpers],
+      }),
     ),
   ]);
   // The program's errors come first: the other build leaves packages out, so it does not find all errors.

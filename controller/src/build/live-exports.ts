@@ -1,6 +1,6 @@
-import type { AnyNode, Pattern, Program } from 'acorn';
+import type { AnyNode, ModuleDeclaration, Pattern } from 'acorn';
 
-import { syntaxTreeOf, visit } from './syntax-tree.ts';
+import { visitModule } from './syntax-tree.ts';
 
 /**
  * The exports whose values can change after the module has loaded: variables that are assigned again, and names that are
@@ -11,16 +11,14 @@ import { syntaxTreeOf, visit } from './syntax-tree.ts';
  *   expression: the preflight reports it.
  */
 export function liveExports(code: string, exports: readonly string[]): readonly string[] {
-  const program = syntaxTreeOf(code);
-  if (program === null) return exports;
   const changing = new Set<string>();
-  visit(program, node => {
+  const declarations = visitModule(code, node => {
     for (const name of assignedNames(node)) changing.add(name);
   });
-  return program.body.flatMap(statement => exportedNames(statement, changing));
+  return declarations?.flatMap(statement => exportedNames(statement, changing)) ?? exports;
 }
 
-function exportedNames(statement: Program['body'][number], changing: ReadonlySet<string>): string[] {
+function exportedNames(statement: ModuleDeclaration, changing: ReadonlySet<string>): string[] {
   if (statement.type !== 'ExportNamedDeclaration') return [];
   return statement.specifiers.flatMap(({ local, exported }) =>
     statement.source !== null || changing.has(nameOf(local)) ? [nameOf(exported)] : [],

@@ -32,8 +32,12 @@ const SCRIPTS: Readonly<Record<(typeof SOURCE_EXTENSIONS)[number], Loader>> = {
   '.cjs': 'js',
 };
 
-/** Gives esbuild the files of a snapshot, and refuses what has no meaning on a node. It reads packages by itself. */
-export function ownFiles(snapshot: SourceSnapshot, tsconfig: Tsconfig): Plugin {
+/**
+ * Gives esbuild the files of a snapshot, and refuses what has no meaning on a node. It reads packages by itself.
+ *
+ * @param data whether files that are no scripts have their content, or only the names that they export.
+ */
+export function ownFiles(snapshot: SourceSnapshot, tsconfig: Tsconfig, data: 'whole' | 'names'): Plugin {
   return {
     name: 'own-files',
     setup: esbuild => {
@@ -45,11 +49,15 @@ export function ownFiles(snapshot: SourceSnapshot, tsconfig: Tsconfig): Plugin {
         if (contents === null) return error(`Could not read ${name}: it is missing, not readable or no regular file`);
         if (type !== undefined) {
           const loader = ATTRIBUTES[type];
-          if (loader !== undefined) return { contents, loader };
+          if (loader !== undefined)
+            return { contents: data === 'whole' ? contents : namesIn(contents, loader), loader };
           return error(`${name} is imported with { type: '${type}' }: the types are 'json', 'text' and 'bytes'`);
         }
         const extension = SOURCE_EXTENSIONS.find(each => each === extname(path));
-        if (extension === undefined) return { contents, loader: 'default' };
+        if (extension === undefined) {
+          const loader = ASSETS[extname(path)] ?? (extname(path) === '.json' ? 'json' : 'default');
+          return { contents: data === 'whole' ? contents : namesIn(contents, loader), loader };
+        }
         const file: ScriptFile = { name, text: contents.toString(), loader: SCRIPTS[extension], tsconfig };
         const errors = await refusedUses(file);
         if (errors.length > 0) return { errors };
@@ -57,6 +65,19 @@ export function ownFiles(snapshot: SourceSnapshot, tsconfig: Tsconfig): Plugin {
       });
     },
   };
+}
+
+/** A file that exports the same names: an object exports its keys. What can't be read stays, for esbuild to report. */
+function namesIn(contents: Buffer, loader: Loader): Buffer | string {
+  if (loader === 'text' || loader === 'binary') return '';
+  if (loader !== 'json') return contents;
+  try {
+    const value: unknown = JSON.parse(contents.toString());
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return JSON.stringify(isObject ? Object.fromEntries(Object.keys(value).map(name => [name, 0])) : 0);
+  } catch {
+    return contents;
+  }
 }
 
 function error(text: string): OnLoadResult {
