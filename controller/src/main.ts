@@ -7,17 +7,19 @@ import { loadConfig } from './server/config.ts';
 try {
   const client = clientOf(process.env['HOTCAST_CLIENT']);
   const config = loadConfig(process.env, () => undefined);
+  const author = process.env['HOTCAST_AUTHOR'] || 'hotcast';
   process.exitCode = await runCli(process.argv.slice(2), {
     socketPath: config.socketPath,
-    author: process.env['HOTCAST_AUTHOR'] || 'hotcast',
+    author,
     ...(process.env['HOTCAST_CHANGE'] ? { change: process.env['HOTCAST_CHANGE'] } : {}),
     // Only the long-lived process loads the controller, so that the CLI starts fast. It warns of old settings too.
     serve: async () => (await import('./server/serve.ts')).serve(),
     backups: {
       passphrase: process.env['HOTCAST_PASSPHRASE'] ?? '',
-      write: async (file, passphrase) => (await import('./backup/run.ts')).backUp(config, { file, passphrase }),
+      write: async (file, passphrase, say) =>
+        (await import('./backup/run.ts')).backUp(config, { file, passphrase, author, say }),
       read: async (file, passphrase, say) =>
-        (await import('./backup/run.ts')).restoreFrom(config, { file, passphrase }, say),
+        (await import('./backup/run.ts')).restoreFrom(config, { file, passphrase, author, say }),
     },
     interruption: () => interruption(client),
     terminal: {

@@ -26,8 +26,9 @@ type RestorePlan = Pick<CommandOf<'restore'>, 'modules'> & { readonly at: number
 /** A file of `-` is the standard output or input. `passphrase`: for the signing key; null leaves the key out. */
 export interface Backups {
   readonly passphrase: string;
-  readonly write: (file: string, passphrase: string | null) => Promise<void>;
-  /** Writes what the stream lacks. `say` receives what the user should know. */
+  /** `say` receives what the user should know. */
+  readonly write: (file: string, passphrase: string | null, say: (line: string) => void) => Promise<void>;
+  /** Writes what the stream lacks. */
   readonly read: (file: string, passphrase: string | null, say: (line: string) => void) => Promise<RestorePlan>;
 }
 
@@ -64,13 +65,13 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
     if (backups.passphrase === '') throw new UsageError('--keys needs a passphrase in HOTCAST_PASSPHRASE');
     return backups.passphrase;
   };
+  const say = (line: string): void => terminal.err(`warning: ${line}`);
   const backup: Actions['backup'] = async ({ keys }, file) => {
-    await backups.write(file, passphraseFor(keys));
+    await backups.write(file, passphraseFor(keys), say);
     const without = keys === true ? 'with the signing key, encrypted' : 'without the signing key (--keys)';
     terminal.err(`the backup is written, ${without}`);
   };
   const restore: Actions['restore'] = async (given, file) => {
-    const say = (line: string): void => terminal.err(`warning: ${line}`);
     const { modules, at } = await backups.read(file, passphraseFor(given.keys), say);
     await send(given, { type: 'restore', author, change, modules, backupAt: at });
   };

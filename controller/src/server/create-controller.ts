@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -149,9 +149,7 @@ export async function createController({
     const membership = start(createMembership(nats, subjects, log));
     logClocks(membership, log);
     const { packagesTimeoutMs, auditFile } = config;
-    const audit = await openAudit(nats, cookie, subjects, line => {
-      if (auditFile !== '') appendFileSync(auditFile, line);
-    });
+    const audit = await openAudit(nats, cookie, subjects, auditFile);
     const rollout = { nats, subjects, store, audit, packagesTimeoutMs };
     const audience = async (): Promise<Audience> => {
       const { members, awaited } = await membership.expected();

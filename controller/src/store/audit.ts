@@ -1,3 +1,5 @@
+import { appendFileSync } from 'node:fs';
+
 import type { NatsConnection } from '@nats-io/transport-node';
 
 import { type AuditEntry, auditEntrySchema } from '../../../protocol/audit-entry.ts';
@@ -13,25 +15,21 @@ export type Audit = Awaited<ReturnType<typeof openAudit>>;
 /**
  * Opens the cookie's audit: a stream of its own, which only grows, up to a size.
  *
- * @param append takes each entry as a line of JSON, for a file of the operator's.
+ * @param file the operator's file, to which each entry is appended as a line of JSON. Empty: none.
  */
-export async function openAudit(
-  nats: NatsConnection,
-  cookie: string,
-  subjects: Subjects,
-  append: (line: string) => void,
-) {
+export async function openAudit(nats: NatsConnection, cookie: string, subjects: Subjects, file: string) {
   const stream = await openStream(nats, auditStreamOf(cookie), null);
   const ensure = (): Promise<void> => stream.ensure([subjects.audit], MAX_BYTES, 'newest');
   await ensure();
   return {
+    /** Rejects when the stream or the file does not take the entry; the other one has it. */
     async write(entry: AuditEntry): Promise<void> {
-      append(`${JSON.stringify(entry)}\n`);
+      const publish = () => stream.client.publish(subjects.audit, encode(entry));
       // NATS may have lost its disk, and the stream with it.
-      await stream.client.publish(subjects.audit, encode(entry)).catch(async () => {
-        await ensure();
-        await stream.client.publish(subjects.audit, encode(entry));
-      });
+      const published = publish().catch(() => ensure().then(publish));
+      const [written] = await Promise.allSettled([published]);
+      if (file !== '') appendFileSync(file, `${JSON.stringify(entry)}\n`);
+      if (written.status === 'rejected') throw written.reason;
     },
 
     /** The entries since a moment (milliseconds since 1970), oldest first. */

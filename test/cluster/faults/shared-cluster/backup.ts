@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 
 import { SIGNING_KEY } from '../../../../controller/src/store/keyring.ts';
+import type { ResultOf } from '../../../../controller/src/api/results.ts';
 import type { Cluster } from '../../../support/cluster/cluster.ts';
 import { isHealthy } from '../../../support/cluster/cluster-state.ts';
 import { versionSource } from '../../../support/cluster/module-sources.ts';
@@ -72,6 +73,14 @@ describe('a backup', () => {
       repeats: true,
     });
     expect(await processes(cluster)).toEqual(before);
+    const { stdout } = await cluster.hotcast('audit', '--json', '--since', '10m');
+    const entries = (JSON.parse(stdout) as ResultOf<'audit'>).entries.map(({ command, outcome, detail }) => [
+      command,
+      outcome,
+      detail,
+    ]);
+    expect(entries).toContainEqual(['backup', 'done', 'without the signing key']);
+    expect(entries).toContainEqual(['restore', 'committed', expect.anything()]);
     expect((await cluster.change('rollback', 'saved', '--to', one)).exitCode).toBe(0);
   });
 
