@@ -10,6 +10,7 @@ import { describe, expect, test } from 'vitest';
 import { ComposeProject, TEST_PROJECT } from '../../support/docker/compose-project.ts';
 import { containersOf, inspectProject, resourcesOf } from '../../support/docker/compose-resources.ts';
 import { engine, pause } from '../../support/docker/engine.ts';
+import { run } from '../../support/shell.ts';
 import { THROWS_ON_NODES } from '../../support/cluster/module-sources.ts';
 
 async function freePort(): Promise<number> {
@@ -86,11 +87,29 @@ describe('the containers of the Compose file', () => {
         Name,
       ).toEqual([]);
       expect(HostConfig.Memory, Name).toBeGreaterThanOrEqual(256 * 2 ** 20);
+      expect(HostConfig.LogConfig, Name).toEqual({ Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } });
       for (const options of Object.values(HostConfig.Tmpfs ?? {})) expect(options, Name).toMatch(/size=\d+m/);
       expect(Config.User, Name).toMatch(isRoot ? /^0:0$/ : /^(node|1000:1000|99:99)$/);
       expect((HostConfig.Binds ?? []).some(bind => bind.includes('docker.sock'))).toBe(Name.endsWith('-roster-1'));
       const published = Object.values(NetworkSettings.Ports).flatMap(ports => ports ?? []);
       expect(published.map(({ HostIp }) => HostIp)).toEqual(/-(?:proxy|ports)-1$/.test(Name) ? ['127.0.0.1'] : []);
+    }
+  });
+});
+
+describe('the services', () => {
+  it('have a health check each, except the one that ends, and pass it', async ({ project }) => {
+    for (const { Name, Config } of await inspectProject(project.name)) {
+      if (Name.endsWith('-keygen-1')) continue;
+      const [kind, ...words] = Config.Healthcheck?.Test ?? [];
+      const command = kind === 'CMD-SHELL' ? ['sh', '-c', ...words] : words;
+      // The proxies look for nodes once a second.
+      await expect
+        .poll(async () => (await run('docker', ['exec', Name.slice(1), ...command], {})).exitCode, {
+          timeout: 20_000,
+          message: Name,
+        })
+        .toBe(0);
     }
   });
 });
