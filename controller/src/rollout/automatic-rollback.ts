@@ -3,7 +3,7 @@ import { keptOffBy, type KeptOff } from '../../../protocol/kept-off.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import type { StreamStore } from '../store/stream-store.ts';
-import { awaitCommit } from './commit.ts';
+import { awaitAndAudit } from './audited-commit.ts';
 import type { Audience, RolloutContext } from './context.ts';
 import { type Accused, describeFindings } from './findings.ts';
 import { askForNewerHeads } from './newer-heads.ts';
@@ -116,23 +116,4 @@ export async function rollBackAndAwait(
   if (back.status !== 'written') return [];
   await awaitAndAudit(context, `rollback (${rollback.cause})`, back.heads, rollback.note, async () => nodes);
   return back.heads;
-}
-
-async function awaitAndAudit(
-  context: RolloutContext,
-  command: string,
-  heads: readonly Head[],
-  detail: string,
-  audience: () => Promise<Audience>,
-): Promise<void> {
-  const { outcome } = await awaitCommit(context, heads, await audience());
-  await context.audit.write({
-    at: Date.now(),
-    change: heads[0]?.push ?? null,
-    author: CONTROLLER,
-    command,
-    modules: heads.map(({ module, revision }) => ({ module, revision })),
-    outcome,
-    detail,
-  });
 }

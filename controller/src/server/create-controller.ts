@@ -32,10 +32,10 @@ import { askNodes } from '../fleet/ask-nodes.ts';
 import { logClocks } from '../fleet/clocks.ts';
 import { heartbeatInterval } from '../fleet/heartbeat-interval.ts';
 import { createMembership } from '../fleet/membership.ts';
+import { finishAndAudit } from '../rollout/audited-commit.ts';
 import { actOnFindings, rollBackAndAwait } from '../rollout/automatic-rollback.ts';
 import { startBundleGc } from '../rollout/gc/bundle-gc.ts';
 import { CanaryMonitor } from '../rollout/canary-monitor.ts';
-import { awaitCommit } from '../rollout/commit.ts';
 import type { Audience } from '../rollout/context.ts';
 import { accusedHeads } from '../rollout/findings.ts';
 import { startHistoryGc } from '../rollout/gc/history-gc.ts';
@@ -194,7 +194,7 @@ export async function createController({
       // Without the roster, the members are known only when every node had the time for a heartbeat.
       if (warning !== null && performance.now() - listeningSince < HEARTBEAT_TIMEOUT) return;
       const expected = new Set(members.map(({ node }) => node));
-      await awaitCommit(rollout, heads, { expected, timeoutMs: NODES_TIMEOUT_MS });
+      await finishAndAudit(rollout, heads, async () => ({ expected, timeoutMs: NODES_TIMEOUT_MS }));
     };
     const restarts = new RestartWatch();
     const limit = new RollbackLimit();

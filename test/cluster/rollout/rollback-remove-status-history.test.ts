@@ -4,7 +4,7 @@ import { describe, expect } from 'vitest';
 
 import type { ResultOf } from '../../../controller/src/api/results.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
-import { streamOf, subjectsOf } from '../../../protocol/subjects.ts';
+import { auditStreamOf, streamOf, subjectsOf } from '../../../protocol/subjects.ts';
 import type { Cluster } from '../../support/cluster/cluster.ts';
 import { clusterTest } from '../../support/cluster/cluster-test.ts';
 import { waitForConvergence, runningRevisions } from '../../support/cluster/convergence.ts';
@@ -248,5 +248,10 @@ describe('audit', () => {
     ]);
     const [newest] = await cluster.history('audited');
     expect(ours[0]?.change).toBe(newest?.push);
+
+    await using nats = await connect(await cluster.natsOptions());
+    const { streams } = await jetstreamManager(nats, { checkAPI: false });
+    const { config } = await streams.info(auditStreamOf(cluster.cookie));
+    expect(config).toMatchObject({ max_bytes: 16 * 2 ** 20, discard: 'old' });
   });
 });

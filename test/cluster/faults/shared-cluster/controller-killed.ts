@@ -141,6 +141,8 @@ describe('a controller that is killed', () => {
     expect(await newest(cluster, 'written', 1)).toEqual([
       { revision: two.revision, author: 'gone', note: 'push', outcome: committed(4) },
     ]);
+    const { stdout } = await cluster.hotcast('audit', '--since', '5m');
+    expect(stdout).toMatch(/hotcast +finish +.*written.*committed.*push by gone, whose controller ended/);
   });
 
   it('after it wrote a head that one node cannot load: the next controller rolls back every node', async ({

@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { actOnFindings } from '../../../../controller/src/rollout/automatic-rollback.ts';
+import { finishAndAudit } from '../../../../controller/src/rollout/audited-commit.ts';
 import type { RolloutContext } from '../../../../controller/src/rollout/context.ts';
 import type { Finding } from '../../../../controller/src/rollout/findings.ts';
 import { MAX_ROLLBACKS_AN_HOUR, RollbackLimit } from '../../../../controller/src/rollout/rollback-limit.ts';
 import type { HeadWrite } from '../../../../controller/src/store/heads.ts';
+import type { AuditEntry } from '../../../../protocol/audit-entry.ts';
 import { desiredRevision, type Head } from '../../../../protocol/head.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
 import { headOf, recordingLog } from '../../fixtures.ts';
@@ -31,7 +33,8 @@ function controllerOf(...heads: Head[]) {
     signHead: () => new Uint8Array(),
   };
   const nats = { publish: () => undefined, subscribe: () => ({ unsubscribe: () => undefined }) };
-  const audit = { write: async () => undefined };
+  const audited: AuditEntry[] = [];
+  const audit = { write: async (entry: AuditEntry) => void audited.push(entry) };
   const rest = { audit, subjects: subjectsOf('dino'), packagesTimeoutMs: 1 };
   const context = { nats, store, ...rest } as unknown as RolloutContext;
   const audience = async () => ({ expected: new Set<string>(), timeoutMs: 1 });
@@ -41,6 +44,8 @@ function controllerOf(...heads: Head[]) {
     wait: (ms: number): void => void (now += ms),
     /** Writes a head, as an operator does. */
     write: (head: Head): void => void written.push(head),
+    audited,
+    finish: (...unfinished: Head[]) => finishAndAudit(context, unfinished, audience),
     /** What the findings of these nodes about a module's last head lead to. */
     act: async (module: string, isConfirmed: boolean, ...findings: Finding[]): Promise<Head | null> => {
       const head = last(module);
@@ -133,5 +138,20 @@ describe('what is confirmed', () => {
     const later = controllerOf(...heads);
     later.wait(HOUR_MS);
     expect(await later.act('demo', true, finding('fred'))).toMatchObject({ revision: one, cause: 'watchdog' });
+  });
+});
+
+describe('the audit', () => {
+  it('has what the controller did by itself, with the cause', async () => {
+    const { act, finish, audited } = controllerOf(headOf('demo', one, 1), headOf('demo', two, 2));
+    await act('demo', false, finding('fred', 'memory'));
+    await act('demo', true, finding('fred'), finding('betty'));
+    await finish({ ...headOf('demo', one, 5), author: 'wilma', note: 'push', push: 'the push' });
+    expect(audited.map(({ author, command, detail }) => [author, command, detail])).toEqual([
+      ['hotcast', 'quarantine', 'quarantined, memory on fred: bbbbbbbbbbbb'],
+      ['hotcast', 'rollback (watchdog)', 'stalled on fred, betty: rolled back from bbbbbbbbbbbb'],
+      ['hotcast', 'finish', 'push by wilma, whose controller ended before the result'],
+    ]);
+    expect(audited.at(-1)).toMatchObject({ change: 'the push', modules: [{ module: 'demo', revision: one }] });
   });
 });
