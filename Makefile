@@ -14,6 +14,16 @@ export BASH_ENV := setup/env.sh
 # Equal answers of many nodes are one line; VERBOSE=1 gives a line a node.
 VERBOSELY = $(if $(VERBOSE),--verbose)
 
+# A command says itself what went wrong. make adds no line with `Error 1` to it in question mode (-q), in which it runs recipes that
+# begin with `+`; so does a dry run (-n), which has no `+` here.
+COMMANDS := push dev promote rollback remove repair purge soft-purge rotate-keys backup restore status bans history audit compile call ping nodes
+ifneq ($(MAKECMDGOALS),)
+ifeq ($(filter-out $(COMMANDS),$(MAKECMDGOALS))$(findstring n,$(firstword -$(MAKEFLAGS))),)
+  MAKEFLAGS += --question
+  ALWAYS := +
+endif
+endif
+
 PAGES := $(wildcard docs/generate/cli.ts docs/generate/configuration.ts docs/generate/packages.ts)
 
 .PHONY: help
@@ -36,63 +46,63 @@ down: ## Stop the cluster and delete its containers, network, stream and keys
 logs: ## Follow the logs of all containers
 	docker compose logs --follow --tail 50 || true
 
-.PHONY: push dev promote rollback remove repair purge soft-purge rotate-keys backup restore status bans history audit compile call ping nodes
+.PHONY: $(COMMANDS)
 push: ## Compile modules and load them on every node: MODULE='demo counter', AFFECTED=1 or ALL=1 [CANARY=10% WATCH=10s MAX_ERRORS=0 MIN_CALLS=1] [WITHOUT=fred] [FORCE=1] [NO_CHECK=1] [DRY_RUN=1] [VERBOSE=1]
-	setup/hotcast push $(MODULE) $(if $(ALL),--all) $(if $(AFFECTED),--affected) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(if $(NO_CHECK),--no-check) $(if $(WITHOUT),--without '$(WITHOUT)') $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)') $(if $(MIN_CALLS),--min-calls '$(MIN_CALLS)') $(VERBOSELY)
+	$(ALWAYS)setup/hotcast push $(MODULE) $(if $(ALL),--all) $(if $(AFFECTED),--affected) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(if $(NO_CHECK),--no-check) $(if $(WITHOUT),--without '$(WITHOUT)') $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)') $(if $(MIN_CALLS),--min-calls '$(MIN_CALLS)') $(VERBOSELY) || exit 1
 
 dev: ## Watch the modules folder until Ctrl+C, and push what is saved: [STRICT=1]
-	setup/hotcast dev $(if $(STRICT),--strict) || [ $$? = 130 ]
+	$(ALWAYS)setup/hotcast dev $(if $(STRICT),--strict) || [ $$? = 130 ] || exit 1
 
 promote: ## Load the revision of a canary on every node: MODULE=demo
-	setup/hotcast promote $(MODULE)
+	$(ALWAYS)setup/hotcast promote $(MODULE) || exit 1
 
 rollback: ## Go back to the previous revision, or to a given one: MODULE=demo [TO=6ba64b75]
-	setup/hotcast rollback $(MODULE) $(if $(TO),--to '$(TO)')
+	$(ALWAYS)setup/hotcast rollback $(MODULE) $(if $(TO),--to '$(TO)') || exit 1
 
 remove: ## Remove modules from every node; their state stays there unless you clear it: MODULE=demo [STATE=1]
-	setup/hotcast remove $(MODULE) $(if $(STATE),--state)
+	$(ALWAYS)setup/hotcast remove $(MODULE) $(if $(STATE),--state) || exit 1
 
 repair: ## Write the head of modules again if nodes do not follow it: MODULE=demo
-	setup/hotcast repair $(MODULE)
+	$(ALWAYS)setup/hotcast repair $(MODULE) || exit 1
 
 purge: ## Purge the draining versions of a module, even if calls run on them: MODULE=demo
-	setup/hotcast purge $(MODULE)
+	$(ALWAYS)setup/hotcast purge $(MODULE) || exit 1
 
 soft-purge: ## Purge the draining versions of a module on which no call runs, and list the others: MODULE=demo
-	setup/hotcast soft-purge $(MODULE)
+	$(ALWAYS)setup/hotcast soft-purge $(MODULE) || exit 1
 
 rotate-keys: ## Sign with a new key; nodes still trust the previous key for a while: [OVERLAP=10m]
-	setup/hotcast keys rotate $(if $(OVERLAP),--overlap '$(OVERLAP)')
+	$(ALWAYS)setup/hotcast keys rotate $(if $(OVERLAP),--overlap '$(OVERLAP)') || exit 1
 
 backup: ## Write the stream and the public keys into a file: FILE=hotcast.backup [KEYS=1: the signing key too, encrypted]
-	setup/hotcast backup '$(FILE)' $(if $(KEYS),--keys)
+	$(ALWAYS)setup/hotcast backup '$(FILE)' $(if $(KEYS),--keys) || exit 1
 
 restore: ## Make every node run what a backup says: FILE=hotcast.backup [KEYS=1: sign with its signing key]
-	setup/hotcast restore '$(FILE)' $(if $(KEYS),--keys)
+	$(ALWAYS)setup/hotcast restore '$(FILE)' $(if $(KEYS),--keys) || exit 1
 
 status: ## Compare the modules that should run with those that run: [VERBOSE=1]
-	setup/hotcast status $(VERBOSELY)
+	$(ALWAYS)setup/hotcast status $(VERBOSELY) || exit 1
 
 bans: ## List the nodes that are kept off revisions, or end that: [LIFT=demo NODE=fred]
-	setup/hotcast bans $(if $(LIFT),--lift '$(LIFT)') $(if $(NODE),--node '$(NODE)')
+	$(ALWAYS)setup/hotcast bans $(if $(LIFT),--lift '$(LIFT)') $(if $(NODE),--node '$(NODE)') || exit 1
 
 history: ## List the revisions of a module and their results: MODULE=demo
-	setup/hotcast history $(MODULE)
+	$(ALWAYS)setup/hotcast history $(MODULE) || exit 1
 
 audit: ## List what was done to the cluster, newest first: [SINCE=2h]
-	setup/hotcast audit $(if $(SINCE),--since '$(SINCE)')
+	$(ALWAYS)setup/hotcast audit $(if $(SINCE),--since '$(SINCE)') || exit 1
 
 compile: ## Compile a module and load it on one node: MODULE=demo NODE=fred [NO_CHECK=1]
-	setup/hotcast compile '$(MODULE)' --node '$(NODE)' $(if $(NO_CHECK),--no-check)
+	$(ALWAYS)setup/hotcast compile '$(MODULE)' --node '$(NODE)' $(if $(NO_CHECK),--no-check) || exit 1
 
 call: ## Call a function on every node, or on one node: CALL='demo.add(4, 5)' [NODE=betty] [STACK=1] [VERBOSE=1]
-	setup/hotcast call '$(subst ','\'',$(CALL))' --node '$(NODE)' $(if $(STACK),--stack) $(VERBOSELY)
+	$(ALWAYS)setup/hotcast call '$(subst ','\'',$(CALL))' --node '$(NODE)' $(if $(STACK),--stack) $(VERBOSELY) || exit 1
 
 ping: ## Ping every node, or one node: [NODE=betty]
-	setup/hotcast ping $(NODE)
+	$(ALWAYS)setup/hotcast ping $(NODE) || exit 1
 
 nodes: ## List the nodes with their processes and modules: [VERBOSE=1]
-	setup/hotcast nodes $(VERBOSELY)
+	$(ALWAYS)setup/hotcast nodes $(VERBOSELY) || exit 1
 
 .PHONY: debug demo test run-tests test-faults test-packages test-unit lint format docs bench bench-runtime bench-load
 debug: node_modules ## Open the inspector of a node at 127.0.0.1:9229 until Ctrl+C: NODE=fred [PORT=9230]

@@ -17,7 +17,8 @@ const INTRODUCTION = `# The command line
 <!-- \`make docs\` writes this page from controller/src/cli/commands.ts. -->
 
 \`hotcast\` runs in the controller's container. On the host, \`setup/hotcast …\` runs it there, and the targets of the
-Makefile call that: \`make push MODULE=demo\` is \`setup/hotcast push demo\`.
+Makefile call that: \`make push MODULE=demo\` is \`setup/hotcast push demo\`. When a command fails, make exits with 1, whatever the
+exit status is.
 
 A \`<time>\` is a number of seconds (\`10\`) or has a unit (\`500ms\`, \`10s\`, \`2m\`).`;
 
