@@ -171,6 +171,8 @@ export const callAnswer = v.variant('status', [
 export const nodeDescription = v.object({
   node: nodeName,
   container: v.string(),
+  /** The version of Hotcast. A node of before version 0.3 does not say. */
+  version: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
   pid: count,
   /** When the process started, milliseconds since 1970. */
   startedAt: count,

@@ -111,6 +111,8 @@ export const commandSchema = v.variant('type', [
   v.object({ ...common, type: v.literal('ping'), node: v.nullable(v.string()) }),
   /** `wait`: wait until this many nodes are present. */
   v.object({ ...common, type: v.literal('nodes'), wait: v.nullable(count) }),
+  /** `cli`: the version of the command line. */
+  v.object({ ...common, type: v.literal('version'), cli: v.string() }),
   /** `waitMs`: how long to wait for nodes that can still follow their heads, milliseconds. */
   v.object({ ...common, type: v.literal('status'), waitMs: milliseconds }),
   v.object({ ...common, type: v.literal('bans') }),

@@ -177,6 +177,18 @@ export const resultSchema = v.variant('command', [
       ]),
     ),
   }),
+  /** The versions of Hotcast: of the command line, the controller and the nodes; null: a node that does not say. */
+  v.object({
+    command: v.literal('version'),
+    cli: v.string(),
+    controller: v.string(),
+    nodes: list(
+      v.variant('status', [
+        v.object({ node: nodeName, status: v.literal('present'), version: v.nullable(v.string()) }),
+        silent,
+      ]),
+    ),
+  }),
   v.object({
     command: v.literal('status'),
     heads: list(headSchema),

@@ -1,5 +1,6 @@
 import { type Command as Program, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 
+import { PACKAGE_VERSION } from '../../../protocol/package-version.ts';
 import type { Command } from '../api/command.ts';
 import { EXIT_STATUSES } from './exit-status.ts';
 import { duration, moment, positiveNumber, wholeNumber } from './option-values.ts';
@@ -65,6 +66,7 @@ export function defineCli(program: Program, change: Change, { send, backup, rest
   const statuses = Object.entries(EXIT_STATUSES).map(([status, meaning]) => `${status} ${meaning}`);
   program
     .description('Hot code loading for a fleet of Node.js containers.')
+    .option('-V, --version', 'show the versions of Hotcast: the command version')
     .addHelpText('after', `\nExit status: ${statuses.join(', ')}.`);
 
   addCommand(program, 'push [module...]', 'hotcast push demo --canary 10%')
@@ -205,6 +207,10 @@ export function defineCli(program: Program, change: Change, { send, backup, rest
     .description('list the nodes with their processes and modules')
     .option('--wait <count>', 'wait until this many nodes are present', positiveNumber)
     .action(options => send(options, { type: 'nodes', wait: options.wait ?? null }));
+
+  addCommand(program, 'version', 'hotcast --version', QUERY_TIMEOUT)
+    .description('show the versions of Hotcast: of this command line, the controller and every node')
+    .action(options => send(options, { type: 'version', cli: PACKAGE_VERSION }));
 
   addCommand(program, 'backup <file>', 'hotcast backup hotcast.backup')
     .description('write the stream and the public keys into a file; - is the standard output')

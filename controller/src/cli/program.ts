@@ -80,13 +80,18 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
     .exitOverride();
   defineCli(program, { author, change }, { send, backup, restore, serve });
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(isVersion(args) ? ['version', ...args.slice(1)] : args, { from: 'user' });
   } catch (error) {
     if (error instanceof HotcastError) return failed(error, terminal);
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : NO_RESULT;
   }
   return status;
+}
+
+/** `hotcast --version` asks the controller and the nodes too, so it is a command. */
+function isVersion([first]: readonly string[]): boolean {
+  return first === '--version' || first === '-V';
 }
 
 /** A command of this process has failed. */

@@ -1,7 +1,7 @@
 import { ageText } from '../../../shared/age.ts';
 import type { ResultOf } from '../api/results.ts';
-import { at, drainingText, errorsText, range, silentText, table, wrapped } from './format.ts';
-import { groupsOf } from './grouping.ts';
+import { at, drainingText, errorsText, listed, range, silentText, table, wrapped } from './format.ts';
+import { groupedBy, groupsOf } from './grouping.ts';
 
 type Row = ResultOf<'nodes'>['nodes'][number];
 type Present = Extract<Row, { readonly status: 'present' }>;
@@ -29,6 +29,29 @@ export function renderNodes({ nodes }: ResultOf<'nodes'>, verbose: boolean): str
     ];
   });
   return table([['NODE', 'CONTAINER', 'PID', 'STARTED', 'UPTIME', 'MEMORY', 'CLOCK', 'MODULES'], ...rows]);
+}
+
+/** `hotcast 0.3.0`, and how many nodes have that version; nodes that have another one, or were silent, by their names. */
+export function renderVersions({ cli, controller, nodes }: ResultOf<'version'>): string {
+  const rows = groupedBy(nodes, row => (row.status === 'silent' ? silentText(row.detail) : (row.version ?? 'unknown')));
+  const own =
+    cli === controller
+      ? [['hotcast', cli]]
+      : [
+          ['hotcast', cli],
+          ['controller', controller],
+        ];
+  return table([
+    ...own,
+    ...[...rows].map(([version, group]) => {
+      const count = group.length === 1 ? '1 node' : `${group.length} nodes`;
+      return [
+        version === controller ? 'nodes' : listed(group.map(({ node }) => node)),
+        version,
+        version === controller ? count : '',
+      ];
+    }),
+  ]);
 }
 
 /** What is equal on all nodes of a block: all but what changes from second to second. */

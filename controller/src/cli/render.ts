@@ -6,7 +6,7 @@ import { at, drainingText, ms, SILENT, silentText, table } from './format.ts';
 import { groupsOf, nodesText } from './grouping.ts';
 import { printValue } from './print-value.ts';
 import { renderCompile, renderDryRun, renderPush } from './render-changes.ts';
-import { renderNodes } from './render-nodes.ts';
+import { renderNodes, renderVersions } from './render-nodes.ts';
 import { renderStatus } from './render-status.ts';
 
 const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>, verbose: boolean) => string } = {
@@ -22,6 +22,7 @@ const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>, verb
   purge: renderPurge,
   ping: renderPing,
   nodes: renderNodes,
+  version: renderVersions,
   status: renderStatus,
   bans: renderBans,
   lift: renderPush,

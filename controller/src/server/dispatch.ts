@@ -10,8 +10,9 @@ import type { CommandContext, Handler } from '../commands/context.ts';
 import { dev } from '../commands/dev/dev.ts';
 import { dryRun } from '../commands/dry-run.ts';
 import { history } from '../commands/records/history.ts';
-import { nodes } from '../commands/nodes.ts';
-import { ping } from '../commands/ping.ts';
+import { nodes } from '../commands/nodes/nodes.ts';
+import { ping } from '../commands/nodes/ping.ts';
+import { version } from '../commands/nodes/version.ts';
 import { purge } from '../commands/purge.ts';
 import { promote } from '../commands/promote.ts';
 import { push } from '../commands/push.ts';
@@ -38,6 +39,7 @@ const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
   purge,
   ping,
   nodes,
+  version,
   status,
   bans,
   lift,

@@ -12,6 +12,7 @@ const READING: ReadonlySet<Command['type']> = new Set([
   'call',
   'ping',
   'nodes',
+  'version',
   'status',
   'history',
   'result',

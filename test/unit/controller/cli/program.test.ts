@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Command } from '../../../../controller/src/api/command.ts';
 import { SourceError } from '../../../../controller/src/api/diagnostic.ts';
 import type { Run } from '../../../../controller/src/server/control-server.ts';
+import { PACKAGE_VERSION } from '../../../../protocol/package-version.ts';
 import { UsageError } from '../../../../protocol/errors.ts';
 import { CHANGE, controller, hotcast, log, oneSilent, pong, useSocket } from './run-cli.ts';
 
@@ -68,6 +69,8 @@ describe('hotcast', () => {
     ['ping betty', { ...quick, type: 'ping', node: 'betty' }],
     ['ping --cookie rex', { ...quick, cookie: 'rex', type: 'ping', node: null }],
     ['nodes', { ...quick, type: 'nodes', wait: null }],
+    ['version', { ...quick, type: 'version', cli: PACKAGE_VERSION }],
+    ['--version', { ...quick, type: 'version', cli: PACKAGE_VERSION }],
     ['audit', { ...quick, type: 'audit', since: 0 }],
     ['audit --since 2026-11-27T08:00:00Z', { ...quick, type: 'audit', since: Date.UTC(2026, 10, 27, 8) }],
     ['nodes --wait 30 --timeout 60', { ...common, timeoutMs: 60_000, type: 'nodes', wait: 30 }],
@@ -177,7 +180,7 @@ describe('a command that fails', () => {
 
 describe('--help', () => {
   const commands =
-    'push promote rollback remove repair purge soft-purge status history audit result compile call ping nodes keys serve'.split(
+    'push promote rollback remove repair purge soft-purge status history audit result compile call ping nodes version keys serve'.split(
       ' ',
     );
 

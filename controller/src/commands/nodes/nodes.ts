@@ -1,12 +1,13 @@
-import { UnavailableError } from '../../../protocol/errors.ts';
-import { offeredRevision } from '../../../protocol/head.ts';
-import { keptOffBy } from '../../../protocol/kept-off.ts';
-import { nodeDescription } from '../../../protocol/messages.ts';
-import type { OnReport } from '../api/command.ts';
-import type { NodesResult } from '../api/results.ts';
-import { askNodes, rowsOf } from '../fleet/ask-nodes.ts';
-import { clockOffsets, clockWarnings } from '../fleet/clocks.ts';
-import type { CommandContext, Handler } from './context.ts';
+import { UnavailableError } from '../../../../protocol/errors.ts';
+import { offeredRevision } from '../../../../protocol/head.ts';
+import { keptOffBy } from '../../../../protocol/kept-off.ts';
+import { nodeDescription } from '../../../../protocol/messages.ts';
+import type { OnReport } from '../../api/command.ts';
+import type { NodesResult } from '../../api/results.ts';
+import { askNodes, rowsOf } from '../../fleet/ask-nodes.ts';
+import { clockOffsets, clockWarnings } from '../../fleet/clocks.ts';
+import { packageVersionWarnings } from '../../fleet/package-versions.ts';
+import type { CommandContext, Handler } from '../context.ts';
 
 /** How often `nodes --wait` asks again (milliseconds). */
 const WAIT_INTERVAL_MS = 100;
@@ -42,7 +43,8 @@ async function listNodes(
   const askedAt = Date.now();
   const answers = await askNodes(context, { verb: 'describe', expected, timeoutMs, signal, schema: nodeDescription });
   const clocks = clockOffsets(answers, askedAt, natsOffset);
-  for (const message of clockWarnings(clocks)) report({ type: 'warning', message });
+  const versions = packageVersionWarnings([...answers.values()].map(({ answer }) => answer));
+  for (const message of [...clockWarnings(clocks), ...versions]) report({ type: 'warning', message });
   const keptOffOf = (node: string) =>
     heads.flatMap(head => {
       const entry = keptOffBy(head.keptOff, node, offeredRevision(head, node));

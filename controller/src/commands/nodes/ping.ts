@@ -1,7 +1,7 @@
-import { pingAnswer } from '../../../protocol/messages.ts';
-import { askNodes, rowsOf } from '../fleet/ask-nodes.ts';
-import type { Handler } from './context.ts';
-import { selectNodes } from './select-nodes.ts';
+import { pingAnswer } from '../../../../protocol/messages.ts';
+import { askNodes, rowsOf } from '../../fleet/ask-nodes.ts';
+import type { Handler } from '../context.ts';
+import { selectNodes } from '../select-nodes.ts';
 
 /** Asks one node, or all, for an answer. @throws UsageError when there is no such node. */
 export const ping: Handler<'ping'> = async (context, { node: named, timeoutMs }, report, signal) => {
