@@ -11,6 +11,9 @@ endif
 # Every recipe's shell reads this file: it exports the base images that setup/offline/base-images.sh chose.
 export BASH_ENV := setup/env.sh
 
+# Why, for the history and the audit.
+SAYING = $(if $(MESSAGE),--message '$(subst ','\'',$(MESSAGE))')
+
 # Equal answers of many nodes are one line; VERBOSE=1 gives a line a node.
 VERBOSELY = $(if $(VERBOSE),--verbose)
 
@@ -47,20 +50,20 @@ logs: ## Follow the logs of all containers
 	docker compose logs --follow --tail 50 || true
 
 .PHONY: $(COMMANDS)
-push: ## Compile modules and load them on every node: MODULE='demo counter', AFFECTED=1 or ALL=1 [CANARY=10% WATCH=10s MAX_ERRORS=0 MIN_CALLS=1] [WITHOUT=fred] [FORCE=1] [NO_CHECK=1] [DRY_RUN=1] [VERBOSE=1]
-	$(ALWAYS)setup/hotcast push $(MODULE) $(if $(ALL),--all) $(if $(AFFECTED),--affected) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(if $(NO_CHECK),--no-check) $(if $(WITHOUT),--without '$(WITHOUT)') $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)') $(if $(MIN_CALLS),--min-calls '$(MIN_CALLS)') $(VERBOSELY) || exit 1
+push: ## Compile modules and load them on every node: MODULE='demo counter', AFFECTED=1 or ALL=1 [CANARY=10% WATCH=10s MAX_ERRORS=0 MIN_CALLS=1] [WITHOUT=fred] [FORCE=1] [NO_CHECK=1] [DRY_RUN=1] [MESSAGE='why'] [VERBOSE=1]
+	$(ALWAYS)setup/hotcast push $(MODULE) $(if $(ALL),--all) $(if $(AFFECTED),--affected) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force) $(if $(NO_CHECK),--no-check) $(if $(WITHOUT),--without '$(WITHOUT)') $(if $(CANARY),--canary '$(CANARY)') $(if $(WATCH),--watch '$(WATCH)') $(if $(MAX_ERRORS),--max-errors '$(MAX_ERRORS)') $(if $(MIN_CALLS),--min-calls '$(MIN_CALLS)') $(SAYING) $(VERBOSELY) || exit 1
 
 dev: ## Watch the modules folder until Ctrl+C, and push what is saved: [STRICT=1]
 	$(ALWAYS)setup/hotcast dev $(if $(STRICT),--strict) || [ $$? = 130 ] || exit 1
 
-promote: ## Load the revision of a canary on every node: MODULE=demo
-	$(ALWAYS)setup/hotcast promote $(MODULE) || exit 1
+promote: ## Load the revision of a canary on every node: MODULE=demo [MESSAGE='why']
+	$(ALWAYS)setup/hotcast promote $(MODULE) $(SAYING) || exit 1
 
-rollback: ## Go back to the previous revision, or to a given one: MODULE=demo [TO=6ba64b75]
-	$(ALWAYS)setup/hotcast rollback $(MODULE) $(if $(TO),--to '$(TO)') || exit 1
+rollback: ## Go back to the previous revision, or to a given one: MODULE=demo [TO=6ba64b75] [MESSAGE='why']
+	$(ALWAYS)setup/hotcast rollback $(MODULE) $(if $(TO),--to '$(TO)') $(SAYING) || exit 1
 
-remove: ## Remove modules from every node; their state stays there unless you clear it: MODULE=demo [STATE=1]
-	$(ALWAYS)setup/hotcast remove $(MODULE) $(if $(STATE),--state) || exit 1
+remove: ## Remove modules from every node; their state stays there unless you clear it: MODULE=demo [STATE=1] [MESSAGE='why']
+	$(ALWAYS)setup/hotcast remove $(MODULE) $(if $(STATE),--state) $(SAYING) || exit 1
 
 repair: ## Write the head of modules again if nodes do not follow it: MODULE=demo
 	$(ALWAYS)setup/hotcast repair $(MODULE) || exit 1
@@ -86,7 +89,7 @@ status: ## Compare the modules that should run with those that run: [VERBOSE=1]
 bans: ## List the nodes that are kept off revisions, or end that: [LIFT=demo NODE=fred]
 	$(ALWAYS)setup/hotcast bans $(if $(LIFT),--lift '$(LIFT)') $(if $(NODE),--node '$(NODE)') || exit 1
 
-history: ## List the revisions of a module and their results: MODULE=demo
+history: ## List the revisions of all modules, or of one, and their results: [MODULE=demo]
 	$(ALWAYS)setup/hotcast history $(MODULE) || exit 1
 
 audit: ## List what was done to the cluster, newest first: [SINCE=2h]

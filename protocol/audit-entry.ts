@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 
 import { count, moduleName, revision } from './schemas.ts';
+import { whyEntries } from './why.ts';
 
 /** What was done to the cluster, also what changed nothing: refused and failed commands. */
 export const auditEntrySchema = v.object({
@@ -16,6 +17,7 @@ export const auditEntrySchema = v.object({
   outcome: v.string(),
   /** One line for people; may be empty. */
   detail: v.string(),
+  ...whyEntries,
 });
 
 export type AuditEntry = Readonly<v.InferOutput<typeof auditEntrySchema>>;

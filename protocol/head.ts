@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { canaryScope, inScope } from './canary-scope.ts';
 import { keptOffBy, keptOffSchema } from './kept-off.ts';
 import { count, moduleName, revision } from './schemas.ts';
+import { whyEntries } from './why.ts';
 
 const manifestSchema = v.object({
   /** The names that other modules and `call` can reach. */
@@ -76,6 +77,7 @@ export const headSchema = v.object({
   at: count,
   /** What wrote it, for people: `push`, `rollback`, … */
   note: v.string(),
+  ...whyEntries,
 });
 
 /** Which revision of a module should run: the small ref beside the write-once bundles. */

@@ -1,4 +1,5 @@
 import { HotcastError } from '../../protocol/errors.ts';
+import { gitStateOf } from '../../protocol/why.ts';
 import { NO_RESULT } from './cli/exit-status.ts';
 import { clientOf, interruption } from './cli/interruption.ts';
 import { runCli } from './cli/program.ts';
@@ -11,6 +12,7 @@ try {
   process.exitCode = await runCli(process.argv.slice(2), {
     socketPath: config.socketPath,
     author,
+    sources: gitStateOf(process.env['HOTCAST_GIT'] ?? ''),
     ...(process.env['HOTCAST_CHANGE'] ? { change: process.env['HOTCAST_CHANGE'] } : {}),
     // Only the long-lived process loads the controller, so that the CLI starts fast. It warns of old settings too.
     serve: async () => (await import('./server/serve.ts')).serve(),

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { isModuleName, MODULE_RULE } from '../../../protocol/names.ts';
 import { headSchema } from '../../../protocol/head.ts';
 import { count, nodeName, revision } from '../../../protocol/schemas.ts';
+import { whyEntries } from '../../../protocol/why.ts';
 import { list, milliseconds } from './validation.ts';
 
 export type { OnReport, Report } from './report.ts';
@@ -40,8 +41,8 @@ const common = {
 /** The id of a change, which the heads that it writes carry. */
 const changeId = v.pipe(v.string(), v.uuid('a change is named by its id, a UUID'));
 
-/** What every command has that changes something: who gave it, for the history and the audit. */
-const authored = { ...common, author: v.string() };
+/** What every command has that changes something: who gave it and why, for the history and the audit. */
+const authored = { ...common, author: v.string(), ...whyEntries };
 
 /** What every command has that changes heads. */
 const change = { ...authored, modules, change: changeId };
@@ -76,7 +77,7 @@ export const commandSchema = v.variant('type', [
     ),
   }),
   /** Watches the modules folder, and pushes what is saved. `strict`: type errors stop a push. It ends with its client. */
-  v.object({ ...common, type: v.literal('dev'), author: v.string(), strict: v.boolean() }),
+  v.object({ ...common, type: v.literal('dev'), author: v.string(), git: whyEntries.git, strict: v.boolean() }),
   v.object({
     ...change,
     type: v.literal('rollback'),
@@ -118,7 +119,8 @@ export const commandSchema = v.variant('type', [
   v.object({ ...common, type: v.literal('bans') }),
   /** Has a node load again what it is kept off; null: all nodes. */
   v.object({ ...change, type: v.literal('lift'), node: v.nullable(v.string()) }),
-  v.object({ ...common, type: v.literal('history'), module }),
+  /** null: all modules. */
+  v.object({ ...common, type: v.literal('history'), module: v.nullable(module) }),
   /** `since`: milliseconds since 1970. */
   v.object({ ...common, type: v.literal('audit'), since: count }),
   /** `modules`: whose histories to search; what the newest heads say is found without them. */

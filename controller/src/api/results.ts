@@ -213,7 +213,8 @@ export const resultSchema = v.variant('command', [
   }),
   v.object({
     command: v.literal('history'),
-    module: moduleName,
+    /** null: all modules. */
+    module: v.nullable(moduleName),
     /** Newest first. `outcome`: what the commit saw; null: not written (yet). `later`: what was seen after it. */
     heads: list(
       v.object({ ...headSchema.entries, outcome: v.nullable(headResultSchema), later: list(headResultSchema) }),

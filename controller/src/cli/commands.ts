@@ -1,7 +1,8 @@
 import { type Command as Program, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 
-import { PACKAGE_VERSION } from '../../../protocol/package-version.ts';
+import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
 import type { Command } from '../api/command.ts';
+import type { Why } from '../../../protocol/why.ts';
 import { EXIT_STATUSES } from './exit-status.ts';
 import { duration, moment, positiveNumber, wholeNumber } from './option-values.ts';
 
@@ -25,8 +26,8 @@ export type CommandBody = Command extends infer C
     : never
   : never;
 
-/** What the commands that change heads have in common. */
-export interface Change {
+/** What the history and the audit record of a command: who gave it, the id of the change, and the state of the sources. */
+export interface Change extends Pick<Why, 'git'> {
   readonly author: string;
   readonly change: string;
 }
@@ -62,7 +63,13 @@ export const exampleOf = (command: CommandUnknownOpts): string | null => example
  * @param change the author and the id that the history records for a change.
  */
 export function defineCli(program: Program, change: Change, { send, backup, restore, serve }: Actions): void {
-  const { author } = change;
+  const { author, git } = change;
+  const sources = git === undefined ? {} : { git };
+  const changeOf = ({ message }: { readonly message?: string }) => ({
+    author,
+    change: change.change,
+    ...(message ? { message } : {}),
+  });
   const statuses = Object.entries(EXIT_STATUSES).map(([status, meaning]) => `${status} ${meaning}`);
   program
     .description('Hot code loading for a fleet of Node.js containers.')
@@ -91,6 +98,7 @@ export function defineCli(program: Program, change: Change, { send, backup, rest
     .addOption(timeOption('--watch <time>', 'how long to watch the canary', '10s'))
     .option('--max-errors <count>', 'how many failed calls the canary is allowed', wholeNumber, 0)
     .option('--min-calls <count>', 'how many calls the nodes of the canary must take for it to pass', wholeNumber, 1)
+    .addOption(messageOption())
     .action((modules, options, command) => {
       const { all = false, affected = false, force = false, check, dryRun = false } = options;
       const { maxErrors, minCalls, watch } = options;
@@ -99,7 +107,7 @@ export function defineCli(program: Program, change: Change, { send, backup, rest
       if (select !== null && modules.length > 0) command.error(`error: name modules, or give --${select}, not both`);
       const canary = options.canary ? { scope: options.canary, maxErrors, minCalls, watch } : null;
       const without = options.without ? { without: options.without.split(',') } : {};
-      const what = { ...change, force, check, dryRun, canary, ...without };
+      const what = { ...changeOf(options), ...sources, force, check, dryRun, canary, ...without };
       return send(options, { type: 'push', modules: select ?? modules, ...what });
     });
 
@@ -108,27 +116,34 @@ export function defineCli(program: Program, change: Change, { send, backup, rest
       'watch the modules folder until Ctrl+C, and push what is saved; type errors are told after the code is live',
     )
     .option('--strict', 'type errors stop a push')
-    .action(options => send(options, { type: 'dev', author, strict: options.strict ?? false }));
+    .action(options => send(options, { type: 'dev', author, ...sources, strict: options.strict ?? false }));
 
   addCommand(program, 'promote <module...>', 'hotcast promote demo')
     .description("load the canary's revision on every node")
-    .action((modules, options) => send(options, { type: 'promote', modules, ...change }));
+    .addOption(messageOption())
+    .action((modules, options) => send(options, { type: 'promote', modules, ...changeOf(options) }));
 
   addCommand(program, 'rollback <module...>', 'hotcast rollback demo --to 6ba64b75')
     .description('load the previous revision on every node')
     .option('--to <revision>', 'load this revision instead: its first digits, from the history')
-    .action((modules, options) => send(options, { type: 'rollback', modules, ...change, to: options.to || null }));
+    .addOption(messageOption())
+    .action((modules, options) =>
+      send(options, { type: 'rollback', modules, ...changeOf(options), to: options.to || null }),
+    );
 
   addCommand(program, 'remove <module...>', 'hotcast remove demo')
     .description('remove modules from every node; their state stays there for a later push')
     .option('--state', 'clear their state too, also if they are removed already')
-    .action((modules, options) => send(options, { type: 'remove', modules, ...change, state: options.state ?? false }));
+    .addOption(messageOption())
+    .action((modules, options) =>
+      send(options, { type: 'remove', modules, ...changeOf(options), state: options.state ?? false }),
+    );
 
   addCommand(program, 'repair <module...>', 'hotcast repair demo')
     .description(
       'write the heads of modules again, newer than all that the nodes have seen, if nodes do not follow them',
     )
-    .action((modules, options) => send(options, { type: 'repair', modules, ...change }));
+    .action((modules, options) => send(options, { type: 'repair', modules, ...changeOf({}) }));
 
   addCommand(program, 'purge <module>', 'hotcast purge demo')
     .description('purge the draining versions of a module, even if calls run on them')
@@ -158,12 +173,14 @@ export function defineCli(program: Program, change: Change, { send, backup, rest
     .action(options => {
       const { lift, node } = options;
       if (!lift) return send(options, { type: 'bans' });
-      return send(options, { type: 'lift', modules: [lift], ...change, node: node || null });
+      return send(options, { type: 'lift', modules: [lift], ...changeOf({}), node: node || null });
     });
 
-  addCommand(program, 'history <module>', 'hotcast history demo')
-    .description('list the heads of a module, newest first')
-    .action((module, options) => send(options, { type: 'history', module }));
+  addCommand(program, 'history [module]', 'hotcast history demo')
+    .description(
+      'list the heads of a module, or of all modules, newest first: who pushed what, why, and what came of it',
+    )
+    .action((module, options) => send(options, { type: 'history', module: module || null }));
 
   addCommand(program, 'audit', 'hotcast audit --since 2h', QUERY_TIMEOUT)
     .description('list what was done to the cluster, newest first, also what was refused, failed or automatic')
@@ -187,7 +204,7 @@ export function defineCli(program: Program, change: Change, { send, backup, rest
     .option('--no-check', 'load it even if types are wrong')
     .action((module, options) => {
       const { node, check } = options;
-      return send(options, { type: 'compile', module, author, node, check });
+      return send(options, { type: 'compile', module, author, ...sources, node, check });
     });
 
   addCommand(program, 'call <call>', "hotcast call 'demo.add(4, 5)'")
@@ -242,6 +259,10 @@ function addCommand<Usage extends string>(parent: Program, usage: Usage, example
     .addHelpText('after', `\nExample:\n  ${example}`);
   examples.set(command, example);
   return command;
+}
+
+function messageOption() {
+  return new Option('--message <text>', 'why, for the history and the audit');
 }
 
 /** An option whose value is a duration in milliseconds. */

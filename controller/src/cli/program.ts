@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Command as Program, CommanderError } from '@commander-js/extra-typings';
 
 import { HotcastError, UsageError } from '../../../protocol/errors.ts';
+import type { Why } from '../../../protocol/why.ts';
 import type { CommandOf } from '../api/command.ts';
 import { type Report, UNKNOWN_RESULT } from '../api/report.ts';
 import { type Actions, defineCli } from './commands.ts';
@@ -37,6 +38,8 @@ interface CliOptions {
   readonly socketPath: string;
   /** The name that the history records for changes. */
   readonly author: string;
+  /** The state of the sources in git, as far as it is known. */
+  readonly sources?: Pick<Why, 'git'>;
   /** The id of the change that the command makes; default: a new one. */
   readonly change?: string;
   /** How long the result of a change is looked up when the controller ends before it, milliseconds; default: 30 seconds. */
@@ -53,7 +56,7 @@ interface CliOptions {
 /** Runs `hotcast …` and returns its exit status: see exit-status.ts. */
 export async function runCli(args: readonly string[], options: CliOptions): Promise<number> {
   const { socketPath, author, change = randomUUID(), lookupTimeoutMs = 30_000, serve, backups, terminal } = options;
-  const { interruption = () => new AbortController().signal } = options;
+  const { interruption = () => new AbortController().signal, sources = {} } = options;
   let status = 0;
   const send: Actions['send'] = async ({ cookie, timeout, json = false, verbose = false }, body) => {
     const command = { cookie: cookie || null, timeoutMs: timeout, ...body };
@@ -78,7 +81,7 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
   const program = new Program('hotcast')
     .configureOutput({ writeOut: text => terminal.out(text.trimEnd()), writeErr: text => terminal.err(text.trimEnd()) })
     .exitOverride();
-  defineCli(program, { author, change }, { send, backup, restore, serve });
+  defineCli(program, { author, change, ...sources }, { send, backup, restore, serve });
   try {
     await program.parseAsync(isVersion(args) ? ['version', ...args.slice(1)] : args, { from: 'user' });
   } catch (error) {

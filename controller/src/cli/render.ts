@@ -1,6 +1,7 @@
 import { errorLine, errorText } from '../../../protocol/error-description.ts';
 import type { HeadResult } from '../../../protocol/head-result.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
+import type { Why } from '../../../protocol/why.ts';
 import type { Result, ResultOf } from '../api/results.ts';
 import { at, drainingText, ms, SILENT, silentText, table } from './format.ts';
 import { groupsOf, nodesText } from './grouping.ts';
@@ -112,17 +113,27 @@ function answerRow([answer = '', ...detail]: readonly string[], who: string): st
 }
 
 /** A table with a row a head, newest first. */
-function renderHistory({ heads }: ResultOf<'history'>): string {
-  const rows = heads.map(({ at: time, revision, canary, author, note, outcome, later }) => [
-    new Date(time).toISOString(),
-    shortRevision(canary?.revision ?? revision ?? '-'),
-    author,
-    outcome === null
-      ? 'unknown'
-      : [outcomeText(outcome), ...later.map(each => `later ${outcomeText(each)}`)].join('; '),
-    note,
-  ]);
+function renderHistory({ module: only, heads }: ResultOf<'history'>): string {
+  if (heads.length === 0) return 'nothing was pushed';
+  const rows = heads.map(({ at: time, module, revision: main, canary, author, note, outcome, later, ...said }) => {
+    const revision = canary?.revision ?? main;
+    return [
+      new Date(time).toISOString(),
+      only === null ? at(module, revision ?? '-') : shortRevision(revision ?? '-'),
+      author,
+      outcome === null
+        ? 'unknown'
+        : [outcomeText(outcome), ...later.map(each => `later ${outcomeText(each)}`)].join('; '),
+      [note, ...whyText(said)].join('; '),
+    ];
+  });
   return table([['WHEN', 'REVISION', 'WHO', 'OUTCOME', 'NOTE'], ...rows]);
+}
+
+/** The message of a change, and the commit of its sources: `git 3f2a9c81b0d4 (dirty)`. */
+function whyText({ message, git }: Why): string[] {
+  const commit = git === undefined ? [] : [`git ${git.commit.slice(0, 12)}${git.dirty ? ' (dirty)' : ''}`];
+  return [...(message === undefined ? [] : [JSON.stringify(message)]), ...commit];
 }
 
 function outcomeText({ verdict, loaded, refused, silent }: HeadResult): string {
@@ -132,13 +143,13 @@ function outcomeText({ verdict, loaded, refused, silent }: HeadResult): string {
 /** A table with a row an entry, newest first. */
 function renderAudit({ entries }: ResultOf<'audit'>): string {
   if (entries.length === 0) return 'nothing was done';
-  const rows = entries.map(({ at: time, author, command, modules, outcome, detail }) => [
+  const rows = entries.map(({ at: time, author, command, modules, outcome, detail, ...said }) => [
     new Date(time).toISOString(),
     author,
     command,
     modules.map(({ module, revision }) => (revision === null ? module : at(module, revision))).join(' ') || '-',
     outcome,
-    detail.split('\n', 1)[0] ?? '',
+    [detail.split('\n', 1)[0] ?? '', ...whyText(said)].filter(part => part !== '').join('; '),
   ]);
   return table([['WHEN', 'WHO', 'COMMAND', 'MODULES', 'OUTCOME', 'DETAIL'], ...rows]);
 }

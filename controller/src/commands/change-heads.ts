@@ -1,5 +1,6 @@
 import type { Head } from '../../../protocol/head.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
+import { whyOf } from '../../../protocol/why.ts';
 import type { CommandOf } from '../api/command.ts';
 import type { Client } from '../api/report.ts';
 import type { HeadChangeResult } from '../api/results.ts';
@@ -67,7 +68,7 @@ export async function changeHeads(
 /** Writes a head for each module, with the revision that `decide` makes of its last head. */
 export async function writeEach(
   { store }: CommandContext,
-  { modules, author, change }: CommandOf<'promote' | 'remove'>,
+  { modules, author, change, ...said }: CommandOf<'promote' | 'remove'>,
   reason: Omit<ChangeReason, 'author' | 'push'>,
   decide: (module: string, last: Head | null) => Pick<HeadChange, 'revision' | 'manifest'>,
 ): Promise<HeadsWritten> {
@@ -76,5 +77,11 @@ export async function writeEach(
     const { revision, manifest } = decide(module, last.head);
     return { module, revision, manifest, canary: null, last, force: false, makeRoom: true };
   });
-  return writeHeads(store, await Promise.all(changes), { author, push: change, lifts: 'bans', ...reason });
+  return writeHeads(store, await Promise.all(changes), {
+    author,
+    push: change,
+    lifts: 'bans',
+    ...whyOf(said),
+    ...reason,
+  });
 }

@@ -1,5 +1,6 @@
 import type { CanaryScope } from '../../../protocol/canary-scope.ts';
 import type { Head, Manifest } from '../../../protocol/head.ts';
+import { whyOf } from '../../../protocol/why.ts';
 import type { CommandOf, OnReport } from '../api/command.ts';
 import type { ChangedModule, NodeOutcome, PushResult } from '../api/results.ts';
 import type { BuiltBundle } from '../build/build.ts';
@@ -118,7 +119,7 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
   const scope = canary === null ? 'push' : `canary on ${canary.scope}`;
   const note = without.size === 0 ? scope : `${scope} without ${[...without].join(', ')}`;
   const changes = changesTo(candidates, plan.scope, command);
-  const written = await writeHeads(context.store, changes, { author, push: change, note });
+  const written = await writeHeads(context.store, changes, { author, push: change, note, ...whyOf(command) });
   if (written.status === 'overtaken') {
     return result('overtaken', written.detail, [], { prepare: stored + prepared.ms });
   }

@@ -2,6 +2,7 @@ import { decodeBundle } from '../../../protocol/bundle.ts';
 import { DecodeError, UsageError } from '../../../protocol/errors.ts';
 import type { Head } from '../../../protocol/head.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
+import { whyOf } from '../../../protocol/why.ts';
 import { manifestOf, previousRevision } from '../rollout/previous-revision.ts';
 import { type HeadChange, writeHeads } from '../rollout/write-heads.ts';
 import type { StreamStore } from '../store/stream-store.ts';
@@ -27,7 +28,13 @@ export const repair: Handler<'repair'> = async (context, command, report, signal
         `the bundle of ${module}@${shortRevision(before)} can't be read, so ${module} is back on an earlier one`,
       );
     }
-    return writeHeads(store, changes, { author: command.author, push: command.change, note: 'repair', repeats: true });
+    return writeHeads(store, changes, {
+      author: command.author,
+      push: command.change,
+      note: 'repair',
+      repeats: true,
+      ...whyOf(command),
+    });
   });
   return left.length === 0 || result.outcome !== 'committed' ? result : { ...result, detail: left.join('; ') };
 };

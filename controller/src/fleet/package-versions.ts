@@ -1,5 +1,5 @@
 import type { NodeDescription } from '../../../protocol/messages.ts';
-import { PACKAGE_VERSION } from '../../../protocol/package-version.ts';
+import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
 
 /** How many nodes a warning names. */
 const MAX_NAMED_NODES = 3;

@@ -2,13 +2,14 @@ import { UsageError } from '../../../protocol/errors.ts';
 import type { Head } from '../../../protocol/head.ts';
 import type { KeptOff } from '../../../protocol/kept-off.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
+import { type Why, whyOf } from '../../../protocol/why.ts';
 import type { StreamStore } from '../store/stream-store.ts';
 import { manifestOf, previousRevision } from './previous-revision.ts';
 import { describeOvertaker, type HeadChange, type HeadsWritten, writeHeads } from './write-heads.ts';
 
 /** Why modules go back, and which: those that an operator names, or all that were pushed together with these heads. */
 export type Rollback =
-  | {
+  | (Why & {
       readonly cause: 'operator';
       readonly modules: readonly string[];
       /** The first digits of a revision in the history; null for the previous one. */
@@ -16,7 +17,7 @@ export type Rollback =
       readonly author: string;
       /** The id of the change. */
       readonly push: string;
-    }
+    })
   | {
       readonly cause: 'refused' | 'canary' | 'watchdog';
       readonly heads: readonly Head[];
@@ -39,7 +40,7 @@ export async function rollBack(store: StreamStore, rollback: Rollback): Promise<
   if (rollback.cause === 'operator') {
     const { cause, modules, to, author, push } = rollback;
     const changes = await Promise.all(modules.map(module => changeAsAsked(store, module, to)));
-    return writeHeads(store, changes, { cause, author, push, note: 'rollback', lifts: true });
+    return writeHeads(store, changes, { cause, author, push, note: 'rollback', lifts: true, ...whyOf(rollback) });
   }
   const { cause, heads, note, keepOff = [] } = rollback;
   const pushes = new Set(heads.map(({ push }) => push));

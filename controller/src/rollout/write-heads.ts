@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type Canary, type Head, type Manifest, type RollbackCause } from '../../../protocol/head.ts';
 import { isBan, type KeptOff, mergedKeptOff } from '../../../protocol/kept-off.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
+import { type Why, whyOf } from '../../../protocol/why.ts';
 import type { LastHead } from '../store/heads.ts';
 import type { StreamStore } from '../store/stream-store.ts';
 
@@ -27,7 +28,7 @@ export interface HeadChange {
  * the data of the modules. `lifts`: nothing keeps nodes off the new revisions any more; `bans`: but for what a push left out. `amends`: the head says of the same revision who loads
  * it, so it repeats it. `quarantine`, `repeats`: see {@link Head}.
  */
-export interface ChangeReason {
+export interface ChangeReason extends Why {
   readonly author: string;
   readonly push?: string;
   readonly note: string;
@@ -58,6 +59,7 @@ export async function writeHeads(
     amends = false,
     quarantine = false,
     repeats = amends,
+    ...said
   }: ChangeReason,
 ): Promise<HeadsWritten> {
   const at = Date.now();
@@ -74,7 +76,7 @@ export async function writeHeads(
     const isKept = (entry: KeptOff): boolean =>
       (amends || isBan(entry) || entry.revision === change.revision) && !isLifted(entry);
     const keptOff = mergedKeptOff((last?.keptOff ?? []).filter(isKept), keepOff, change.revision);
-    const why = { revertOf, cause: cause ?? null, quarantine, repeats, author, at, note };
+    const why = { revertOf, cause: cause ?? null, quarantine, repeats, author, at, note, ...whyOf(said) };
     return { head: { ...change, ...why, sequence, stateSince, keptOff, push }, position };
   });
   const heads = writes.map(({ head }) => head);

@@ -3,7 +3,7 @@ import { url as inspectorUrl } from 'node:inspector';
 import type { NodeDescription } from '../../../protocol/messages.ts';
 import type { Verifier } from '../admission/verifier.ts';
 import type { CodeServer } from '../modules/code-server.ts';
-import { PACKAGE_VERSION } from '../../../protocol/package-version.ts';
+import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
 import { privateMemory } from '../process/private-memory.ts';
 import type { Reconciler } from './reconciler.ts';
 import { isDebuggerAttached } from '../watchdog/attached-debugger.ts';

@@ -230,7 +230,7 @@ describe('audit', () => {
     await cluster.push('audited');
     cluster.writeModule('audited', 'export const x = ;');
     await cluster.hotcast('push', 'audited');
-    await cluster.change('rollback', 'audited');
+    await cluster.change('rollback', 'audited', '--message', 'the boss wants it');
     await cluster.change('remove', 'audited');
 
     const { stdout } = await cluster.hotcast('audit', '--since', '10m', '--json');
@@ -248,6 +248,10 @@ describe('audit', () => {
     ]);
     const [newest] = await cluster.history('audited');
     expect(ours[0]?.change).toBe(newest?.push);
+    const [, back] = await cluster.history('audited');
+    expect([ours[1]?.message, back?.message]).toEqual(['the boss wants it', 'the boss wants it']);
+    const { stdout: all } = await cluster.hotcast('history');
+    expect(all).toMatch(/ audited@[0-9a-f]{12} .* rollback; "the boss wants it"$/m);
 
     await using nats = await connect(await cluster.natsOptions());
     const { streams } = await jetstreamManager(nats, { checkAPI: false });

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { UnavailableError } from '../../../../protocol/errors.ts';
 import { revisionsOf } from '../../../../protocol/head.ts';
+import { whyOf } from '../../../../protocol/why.ts';
 import type { OnReport } from '../../api/report.ts';
 import type { PushResult } from '../../api/results.ts';
 import { modulesToPush } from '../changed-modules.ts';
@@ -27,7 +28,16 @@ const RETRY_MS = 1_000;
 export const dev: Handler<'dev', never> = async (context, command, report, signal, holds) => {
   holds('what was saved and shown is on the nodes; nothing is watched any more');
   const { author, strict, cookie, timeoutMs } = command;
-  const how = { author, force: false, check: strict, dryRun: false, canary: null, cookie, timeoutMs };
+  const how = {
+    author,
+    ...whyOf(command),
+    force: false,
+    check: strict,
+    dryRun: false,
+    canary: null,
+    cookie,
+    timeoutMs,
+  };
   // Its progress is not shown: a save is one line.
   const warn: OnReport = message => message.type === 'warning' && report(message);
   const session = new Session({

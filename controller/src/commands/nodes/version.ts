@@ -1,5 +1,5 @@
 import { nodeDescription } from '../../../../protocol/messages.ts';
-import { PACKAGE_VERSION } from '../../../../protocol/package-version.ts';
+import { PACKAGE_VERSION } from '../../../../shared/package-version.ts';
 import { askNodes, rowsOf } from '../../fleet/ask-nodes.ts';
 import { packageVersionWarnings } from '../../fleet/package-versions.ts';
 import type { Handler } from '../context.ts';

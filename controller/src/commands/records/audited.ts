@@ -1,4 +1,5 @@
 import type { AuditEntry } from '../../../../protocol/audit-entry.ts';
+import { whyOf } from '../../../../protocol/why.ts';
 import type { Command } from '../../api/command.ts';
 import type { OnReport } from '../../api/report.ts';
 import type { Result } from '../../api/results.ts';
@@ -33,6 +34,7 @@ export async function audited<R extends Result>(
     const who = {
       author: 'author' in command ? command.author : '',
       change: 'change' in command ? command.change : null,
+      ...('author' in command ? whyOf(command) : {}),
     };
     try {
       await audit.write({ at: Date.now(), ...who, command: command.type, ...outcome });
@@ -71,7 +73,7 @@ export function outcomeOf(result: Result): Pick<AuditEntry, 'modules' | 'outcome
 
 /** The modules that a command names; their revisions are not known. */
 function modulesOf(command: Command): AuditEntry['modules'] {
-  const names = 'modules' in command ? command.modules : 'module' in command ? [command.module] : [];
+  const names = 'modules' in command ? command.modules : 'module' in command ? [command.module ?? []].flat() : [];
   return (typeof names === 'string' ? [] : names).map(each =>
     typeof each === 'string' ? { module: each, revision: null } : { module: each.module, revision: each.revision },
   );

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Command } from '../../../../controller/src/api/command.ts';
 import { SourceError } from '../../../../controller/src/api/diagnostic.ts';
 import type { Run } from '../../../../controller/src/server/control-server.ts';
-import { PACKAGE_VERSION } from '../../../../protocol/package-version.ts';
+import { PACKAGE_VERSION } from '../../../../shared/package-version.ts';
 import { UsageError } from '../../../../protocol/errors.ts';
 import { CHANGE, controller, hotcast, log, oneSilent, pong, useSocket } from './run-cli.ts';
 
@@ -51,6 +51,7 @@ describe('hotcast', () => {
     ['status', { ...quick, type: 'status', waitMs: 0 }],
     ['status --wait 1m', { ...quick, type: 'status', waitMs: 60_000 }],
     ['history demo', { ...common, type: 'history', module: 'demo' }],
+    ['history', { ...common, type: 'history', module: null }],
     ['push demo --dry-run', { ...common, ...push, modules: ['demo'], dryRun: true }],
     ['push demo --no-check', { ...common, ...push, modules: ['demo'], check: false }],
     [
@@ -89,10 +90,16 @@ describe('hotcast', () => {
     expect(commands).toMatchObject([{ node: null, cookie: null }, { node: null }, { canary: null }, { to: null }]);
   });
 
-  it('says who pushes', async () => {
+  it('says who pushes, why, and from which commit', async () => {
     const commands = await controller();
-    await hotcast(['push', 'demo'], { author: 'wilma' });
-    expect(commands).toMatchObject([{ author: 'wilma' }]);
+    const sources = { git: { commit: '0123456789ab', dirty: true } };
+    const message = ['--message', 'the boss wants it'];
+    await hotcast(['push', 'demo', ...message], { author: 'wilma', sources });
+    await hotcast(['rollback', 'demo', ...message], { author: 'wilma', sources });
+    await hotcast(['compile', 'demo', '--node', 'fred'], { author: 'wilma', sources });
+    const said = { author: 'wilma', message: 'the boss wants it' };
+    expect(commands).toMatchObject([{ ...said, ...sources }, said, sources]);
+    expect(commands[1]).not.toHaveProperty('git');
   });
 
   it('prints the result for people', async () => {
@@ -222,7 +229,8 @@ describe('wrong use', () => {
     [['nodes', '--wait', 'NaN']],
     [['push', 'Demo']],
     [['rollback', 'demo', 'demo']],
-    [['history', '']],
+    [['history', 'Demo']],
+    [['push', 'demo', '--message', 'x'.repeat(1_001)]],
     [['result', 'x']],
     [['audit', '--since', 'soon']],
   ])('exits 2, says so, and sends nothing: %j', async args => {

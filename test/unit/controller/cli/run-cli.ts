@@ -8,6 +8,7 @@ import type { Command } from '../../../../controller/src/api/command.ts';
 import type { ResultOf } from '../../../../controller/src/api/results.ts';
 import { runCli } from '../../../../controller/src/cli/program.ts';
 import { type Run, serveControl } from '../../../../controller/src/server/control-server.ts';
+import type { Why } from '../../../../protocol/why.ts';
 import { recordingLog } from '../../fixtures.ts';
 
 export const pong: ResultOf<'ping'> = { command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }] };
@@ -55,7 +56,12 @@ export async function controller(run: Run = () => Promise.resolve(pong)): Promis
 /** What `hotcast …` shows, and its exit status. */
 export async function hotcast(
   args: readonly string[],
-  { interactive = false, author = 'hotcast', change = CHANGE } = {},
+  {
+    interactive = false,
+    author = 'hotcast',
+    change = CHANGE,
+    sources = {},
+  }: { interactive?: boolean; author?: string; change?: string; sources?: Pick<Why, 'git'> } = {},
 ) {
   const out: string[] = [];
   const err: string[] = [];
@@ -70,7 +76,16 @@ export async function hotcast(
     interactive,
   };
   return {
-    status: await runCli(args, { socketPath, author, change, serve, terminal, backups, lookupTimeoutMs: 1_000 }),
+    status: await runCli(args, {
+      socketPath,
+      author,
+      change,
+      sources,
+      serve,
+      terminal,
+      backups,
+      lookupTimeoutMs: 1_000,
+    }),
     out,
     err,
     served,

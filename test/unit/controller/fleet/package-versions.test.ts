@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { packageVersionWarnings } from '../../../../controller/src/fleet/package-versions.ts';
-import { PACKAGE_VERSION } from '../../../../protocol/package-version.ts';
+import { PACKAGE_VERSION } from '../../../../shared/package-version.ts';
 
 const own = { node: 'fred', version: PACKAGE_VERSION };
 

@@ -32,12 +32,14 @@ async function entriesOf(command: Command, run: () => Promise<Result>, write = a
 
 describe('the audit', () => {
   it('has what came of a command, by whom', async () => {
-    const { entries, result } = await entriesOf(rollback, async () => rolledBack);
+    const said = { message: 'why not', git: { commit: '0123456789ab', dirty: true } };
+    const { entries, result } = await entriesOf({ ...rollback, ...said }, async () => rolledBack);
     expect(result).toBe(rolledBack);
     expect(entries).toEqual([
       {
         at: expect.any(Number) as number,
         change,
+        ...said,
         author: 'wilma',
         command: 'rollback',
         modules: [{ module: 'demo', revision: 'f'.repeat(64) }],

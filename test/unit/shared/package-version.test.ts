@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { expect, it } from 'vitest';
 
-import { PACKAGE_VERSION } from '../../../protocol/package-version.ts';
+import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
 import { ROOT } from '../../support/shell.ts';
 
 it('PACKAGE_VERSION is the version of package.json', () => {
