@@ -70,11 +70,11 @@ export function defineCli(program: Program, change: Change, { send, backup, rest
     change: change.change,
     ...(message ? { message } : {}),
   });
-  const statuses = Object.entries(EXIT_STATUSES).map(([status, meaning]) => `${status} ${meaning}`);
+  const statuses = Object.entries(EXIT_STATUSES).map(([status, meaning]) => `  ${status.padEnd(5)}${meaning}`);
   program
     .description('Hot code loading for a fleet of Node.js containers.')
     .option('-V, --version', 'show the versions of Hotcast: the command version')
-    .addHelpText('after', `\nExit status: ${statuses.join(', ')}.`);
+    .addHelpText('after', () => `\nExamples:\n${examplesOf(program)}\n\nExit statuses:\n${statuses.join('\n')}`);
 
   addCommand(program, 'push [module...]', 'hotcast push demo --canary 10%')
     .description('compile modules and load them on every node, together')
@@ -246,6 +246,20 @@ export function defineCli(program: Program, change: Change, { send, backup, rest
     .action(options => send(options, { type: 'keys rotate', author, overlap: options.overlap }));
 
   program.command('serve').description('run the controller; its container does this').action(serve);
+}
+
+/** The commands of every day, in the order in which somebody needs them. */
+const EVERYDAY = ['nodes', 'push', 'call', 'promote', 'status', 'history', 'rollback'];
+
+/** Their examples, with the first words of their descriptions. */
+function examplesOf(program: Program): string {
+  const commands = EVERYDAY.flatMap(name => program.commands.find(command => command.name() === name) ?? []);
+  const lines = commands.map(command => {
+    const [what = ''] = command.description().split(/[,;]/, 1);
+    return [exampleOf(command) ?? '', what] as const;
+  });
+  const width = Math.max(...lines.map(([example]) => example.length));
+  return lines.map(([example, what]) => `  ${example.padEnd(width)}  ${what}`).join('\n');
 }
 
 /** Adds a command with the common options, and an example in its help. */

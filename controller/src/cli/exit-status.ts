@@ -1,14 +1,14 @@
 import type { Result } from '../api/results.ts';
 
-/** The meaning of each exit status of `hotcast`. */
+/** The meaning of each exit status of `hotcast`, as help and docs/cli.md have it. */
 export const EXIT_STATUSES = {
   0: 'done',
-  1: 'refused or failed somewhere',
-  2: 'wrong use or nothing sent',
-  3: 'a node was silent',
-  4: 'too little was seen of the canary, which stays open',
-  5: 'what came of it is not known',
-  130: 'interrupted',
+  1: 'a node refused, a call failed, the change does not stand, or a node does not run what it should',
+  2: 'nothing was changed: wrong use, wrong sources, no controller, no node',
+  3: 'a node that should have answered was silent, and nothing else is wrong',
+  4: 'the canary stays open: nothing failed, but too little was seen of it',
+  5: 'what came of the change is not known yet',
+  130: 'interrupted: Ctrl+C or SIGTERM',
 } as const;
 
 /** The exit status of a command that has no result. */

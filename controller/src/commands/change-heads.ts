@@ -12,7 +12,7 @@ import type { CommandContext } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
 
 /** What holds for a client that goes before anything was written. */
-export const NOTHING_CHANGED = 'nothing was changed on any node';
+export const NOTHING_CHANGED = 'nothing was changed on any node; to go on, run the command again';
 
 /** What holds for a client that goes while heads are written. */
 export function unknown(command: string, modules: readonly string[]): string {

@@ -5,6 +5,7 @@ import { describe, expect } from 'vitest';
 import { shortRevision } from '../../../../protocol/revision.ts';
 import type { Cluster } from '../../../support/cluster/cluster.ts';
 import { versionSource } from '../../../support/cluster/module-sources.ts';
+import { duringPush } from '../../../support/cluster/during-push.ts';
 import { it } from './cluster.ts';
 
 /** The identity of each node's process: as the node and as the engine report it. */
@@ -124,5 +125,23 @@ describe('nodes', () => {
     expect(head).toMatch(/^NODE +CONTAINER +PID +STARTED +UPTIME +MEMORY +CLOCK +MODULES$/);
     expect(rows.map(row => row.split(' ')[0])).toEqual(cluster.nodeNames);
     for (const row of rows) expect(row).toContain(`shown@${shortRevision(revision)}`);
+  });
+});
+
+describe('a push that is interrupted before it is committed', () => {
+  it('says that nothing was changed, and how to go on', async ({ cluster }) => {
+    cluster.writeModule('cut', 'export const x = 1;\n');
+    const command = 'echo $$ > /tmp/cut; exec hotcast push cut --timeout 60s';
+    const pushed = await duringPush(
+      cluster,
+      { pausedNode: 'betty', others: 2 },
+      () => cluster.exec('controller', ['sh', '-c', command]),
+      async () => {
+        await cluster.exec('controller', ['sh', '-c', 'kill -INT $(cat /tmp/cut)']);
+      },
+    );
+    const stderr = 'hotcast: interrupted: nothing was changed on any node; to go on, run the command again\n';
+    expect(pushed).toEqual({ exitCode: 130, stdout: '', stderr });
+    expect(await cluster.hotcast('history', 'cut')).toMatchObject({ exitCode: 2 });
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 
 import type { Command } from '../../../../controller/src/api/command.ts';
 import { SourceError } from '../../../../controller/src/api/diagnostic.ts';
+import { EXIT_STATUSES } from '../../../../controller/src/cli/exit-status.ts';
 import type { Run } from '../../../../controller/src/server/control-server.ts';
 import { PACKAGE_VERSION } from '../../../../shared/package-version.ts';
 import { UsageError } from '../../../../protocol/errors.ts';
@@ -199,8 +200,14 @@ describe('--help', () => {
     expect(sent).toEqual([]);
   });
 
-  it('tells the exit statuses', async () => {
-    expect((await hotcast(['--help'])).out.join('\n')).toContain('Exit status: 0 done, 1 refused');
+  it.each(['--help', 'help'])('has examples and the exit statuses: %s', async word => {
+    const { status, out } = await hotcast([word]);
+    expect(status).toBe(0);
+    const text = out.join('\n');
+    expect(text).toMatch(/^ {2}hotcast push demo --canary 10% +compile modules/m);
+    for (const [code, meaning] of Object.entries(EXIT_STATUSES)) {
+      expect(text.split('\n')).toContain(`  ${code.padEnd(5)}${meaning}`);
+    }
   });
 });
 
