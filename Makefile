@@ -27,7 +27,7 @@ ifeq ($(filter-out $(COMMANDS),$(MAKECMDGOALS))$(findstring n,$(firstword -$(MAK
 endif
 endif
 
-PAGES := $(wildcard docs/generate/cli.ts docs/generate/configuration.ts docs/generate/packages.ts)
+PAGES := $(wildcard docs/generate/cli.ts docs/generate/configuration.ts docs/generate/output.ts docs/generate/packages.ts)
 
 .PHONY: help
 help: ## Show this help
@@ -148,7 +148,7 @@ lint: node_modules ## Check format, rules, layers, types and generated pages
 format: node_modules ## Format all files
 	npx prettier --write --log-level warn .
 
-docs: node_modules ## Write the generated pages, docs/cli.md and docs/configuration.md, and the table of docs/packages.md
+docs: node_modules ## Write what is generated: docs/cli.md, docs/configuration.md, the table of docs/packages.md, types/output.*
 	for page in $(PAGES); do node --import tsx $$page; done
 
 .PHONY: sbom setup images

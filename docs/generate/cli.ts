@@ -22,6 +22,23 @@ exit status is.
 
 A \`<time>\` is a number of seconds (\`10\`) or has a unit (\`500ms\`, \`10s\`, \`2m\`).`;
 
+const JSON_OUTPUT = `## JSON
+
+With \`--json\` a command prints one line: its result, or \`{"failed": …}\` with a code, the message and the errors of the compiler. \`dev\`
+prints a line \`{"saved": …}\` for each save. Warnings are on standard error. The exit status is the same. What these lines have is
+in [types/output.schema.json](../types/output.schema.json) (JSON Schema) and, for TypeScript, in
+[types/output.d.ts](../types/output.d.ts), whose \`Output\` is a union that \`command\` tells apart:
+
+\`\`\`ts
+import type { Output } from '@hotcast/types/output';
+
+declare const line: string;
+const output = JSON.parse(line) as Output;
+if ('command' in output && output.command === 'push') console.log(output.outcome, output.nodes);
+\`\`\`
+
+New fields can be added; fields are removed and changed only with a line in the [changelog](../CHANGELOG.md).`;
+
 const MANY_NODES = `## Many nodes
 
 In a list of more than eight lines, equal answers are one line, and the nodes that differ are named. So the commands fit a
@@ -53,6 +70,7 @@ function describeCli(): string {
     bullets(Object.entries(EXIT_STATUSES).map(([status, meaning]) => `**${status}**: ${meaning}`)),
     '## Options of every command',
     bullets(common.map(describeOption)),
+    JSON_OUTPUT,
     ...commands.flatMap(command => describeCommand(command, common)),
   ].join('\n\n');
 }

@@ -6,7 +6,7 @@ import { pushResultSchema, resultSchema } from './results.ts';
 import { list, milliseconds } from './validation.ts';
 
 /** What became of a save, while `dev` watches the modules folder. */
-const savedSchema = v.object({
+export const savedSchema = v.object({
   type: v.literal('saved'),
   /** When it was seen, milliseconds since 1970. */
   at: count,
@@ -27,20 +27,23 @@ export type Saved = Readonly<v.InferOutput<typeof savedSchema>>;
 /** The code of a command that failed after it may have written heads. */
 export const UNKNOWN_RESULT = 'unknown-result';
 
+/** A command has failed: the last report, or an error of the command line itself. */
+export const failedSchema = v.object({
+  type: v.literal('failed'),
+  /** The `code` of the error, `fault` for a fault of the controller, or {@link UNKNOWN_RESULT}. */
+  code: v.string(),
+  message: v.string(),
+  /** The errors of the compiler or the type checker. */
+  diagnostics: v.exactOptional(list(diagnosticSchema)),
+});
+
 /** What the controller reports to the CLI while a command runs. `result` or `failed` is the last report. */
 export const reportSchema = v.variant('type', [
   v.object({ type: v.literal('progress'), phase: v.string(), answered: count, expected: count }),
   v.object({ type: v.literal('warning'), message: v.string() }),
   savedSchema,
   v.object({ type: v.literal('result'), result: resultSchema }),
-  v.object({
-    type: v.literal('failed'),
-    /** The `code` of the error, `fault` for a fault of the controller, or {@link UNKNOWN_RESULT}. */
-    code: v.string(),
-    message: v.string(),
-    /** The errors of the compiler or the type checker. */
-    diagnostics: v.exactOptional(list(diagnosticSchema)),
-  }),
+  failedSchema,
 ]);
 
 export type Report = Readonly<v.InferOutput<typeof reportSchema>>;

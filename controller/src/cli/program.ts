@@ -5,6 +5,7 @@ import { Command as Program, CommanderError } from '@commander-js/extra-typings'
 import { HotcastError, UsageError } from '../../../protocol/errors.ts';
 import type { Why } from '../../../protocol/why.ts';
 import type { CommandOf } from '../api/command.ts';
+import type { Output } from '../api/output.ts';
 import { type Report, UNKNOWN_RESULT } from '../api/report.ts';
 import { type Actions, defineCli } from './commands.ts';
 import { exitStatus, INTERRUPTED, NO_RESULT, UNKNOWN } from './exit-status.ts';
@@ -125,6 +126,8 @@ async function run(reports: AsyncIterable<Report>, format: Format, terminal: Ter
   }
 }
 
+const lineOf = (output: Output): string => JSON.stringify(output);
+
 /** Shows a report. Returns the exit status if it is the last report, otherwise null. */
 function show(report: Report, { json, verbose }: Format, { out, err, interactive }: Terminal): number | null {
   const clear = interactive ? '\r\u001B[K' : '';
@@ -136,15 +139,15 @@ function show(report: Report, { json, verbose }: Format, { out, err, interactive
       err(`${clear}warning: ${report.message}`);
       return null;
     case 'saved':
-      out(json ? JSON.stringify({ saved: report }) : renderSaved(report, verbose));
+      out(json ? lineOf({ saved: report }) : renderSaved(report, verbose));
       return null;
     case 'failed':
-      if (json) out(JSON.stringify({ failed: report }));
+      if (json) out(lineOf({ failed: report }));
       err(`${clear}hotcast: ${report.message}`);
       return report.code === UNKNOWN_RESULT ? UNKNOWN : NO_RESULT;
     case 'result':
       if (clear !== '') process.stdout.write(clear);
-      out(json ? JSON.stringify(report.result) : render(report.result, verbose));
+      out(json ? lineOf(report.result) : render(report.result, verbose));
       return exitStatus(report.result);
   }
 }

@@ -6,6 +6,7 @@ import type {
   Result,
   ResultOf,
 } from '../../../controller/src/api/results.ts';
+import { readOutput } from './output-schema.ts';
 import type { ProcessOutput } from '../shell.ts';
 
 /** The output of a command and its parsed result. */
@@ -78,6 +79,6 @@ export abstract class HotcastCommands {
   async #run<R extends Result>(...args: readonly string[]): Promise<CommandResult<R>> {
     const output = await this.hotcast(...args, '--json');
     if (output.exitCode === 2) throw new Error(`hotcast ${args.join(' ')} failed: ${output.stderr}`);
-    return { ...output, result: JSON.parse(output.stdout) as R };
+    return { ...output, result: readOutput(output.stdout) as R };
   }
 }

@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 
 import { linesOf } from '../../../../controller/src/api/lines.ts';
 import type { Saved } from '../../../../controller/src/api/report.ts';
+import { readOutput } from '../../../support/cluster/output-schema.ts';
 import type { Cluster } from '../../../support/cluster/cluster.ts';
 
 /** `hotcast dev` in the controller's container, as `setup/hotcast dev` runs it without a terminal. Disposing ends it. */
@@ -39,7 +40,8 @@ export class DevSession implements AsyncDisposable {
 
   async #read(): Promise<void> {
     for await (const line of linesOf(this.#process.stdout)) {
-      this.saves.push((JSON.parse(line) as { saved: Saved }).saved);
+      const output = readOutput(line);
+      if ('saved' in output) this.saves.push(output.saved);
     }
   }
 }
