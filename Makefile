@@ -31,7 +31,7 @@ PAGES := $(wildcard docs/generate/cli.ts docs/generate/configuration.ts docs/gen
 
 .PHONY: help
 help: ## Show this help
-	grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 15
+	grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 17
 
 .PHONY: up down logs
 up: images ## Start the cluster, or scale it: [NODES=30] (default: the current number of nodes, else 3)
@@ -107,7 +107,7 @@ ping: ## Ping every node, or one node: [NODE=betty]
 nodes: ## List the nodes with their processes and modules: [VERBOSE=1]
 	$(ALWAYS)setup/hotcast nodes $(VERBOSELY) || exit 1
 
-.PHONY: debug demo test run-tests test-faults test-packages test-unit lint format docs bench bench-runtime bench-load
+.PHONY: debug demo test run-tests test-faults test-operations test-packages test-unit lint format docs bench bench-runtime bench-load
 debug: node_modules ## Open the inspector of a node at 127.0.0.1:9229 until Ctrl+C: NODE=fred [PORT=9230]
 	node --import tsx setup/debug/main.ts '$(NODE)' $(PORT)
 
@@ -122,6 +122,9 @@ run-tests: images
 
 test-faults: images ## Run the tests of failures and attacks, on real containers
 	npx vitest run --project faults
+
+test-operations: images ## Run the tests of upgrades and bad days, on real containers: longer than CI has time for
+	npx vitest run --project operations
 
 test-packages: images ## Run the tests of npm packages in modules, on real containers: [ONLY=express,pg], or ONLY=ci for a dozen
 	setup/test-packages.sh '$(ONLY)'

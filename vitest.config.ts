@@ -52,6 +52,7 @@ export default defineConfig({
       onContainers('cluster', 'test/cluster/{modules,operations,rollout}/**/*.test.ts', 1),
       onContainers('faults', 'test/cluster/{faults,security}/**/*.test.ts', 2),
       onContainers('packages', 'test/packages/*.test.ts', 3),
+      onContainers('operations', 'test/operations/**/*.test.ts', 4),
     ],
   },
 });
