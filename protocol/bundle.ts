@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as v from 'valibot';
 
-import { decode, encode } from './codec.ts';
+import { decodeRecord, encodeRecord } from './codec.ts';
 import { DecodeError, UsageError } from './errors.ts';
 import { firstFrame, joinFrames } from './framing.ts';
 import { MAX_UNPACKED_BYTES } from './limits.ts';
@@ -57,13 +57,14 @@ export function unpackMap(map: Uint8Array): string {
  * Packs a bundle for the wire.
  *
  * Layout: the map as a frame ({@link joinFrames}), and the rest under gzip: the label (JSON) as a frame, the code (UTF-8),
- * the code cache. So a node unpacks once, parses only the label, and does not read the map.
+ * the code cache. So a node unpacks once, parses only the label, and does not read the map. The label has the format of all that follows
+ * it; what is before it stays as it is.
  *
  * @throws UsageError when it is larger than {@link MAX_UNPACKED_BYTES} before gzip.
  */
 export function encodeBundle({ code, map, cache, ...named }: Bundle): Uint8Array {
   const text = Buffer.from(code);
-  const label = encode({ ...named, runtime: cache?.runtime ?? null, codeBytes: text.length });
+  const label = encodeRecord({ ...named, runtime: cache?.runtime ?? null, codeBytes: text.length });
   const content = Buffer.concat([joinFrames([label]), text, cache?.data ?? Buffer.alloc(0)]);
   if (content.length > MAX_UNPACKED_BYTES) {
     throw new UsageError(
@@ -76,13 +77,13 @@ export function encodeBundle({ code, map, cache, ...named }: Bundle): Uint8Array
 /**
  * Unpacks a bundle, and checks that its code has its revision. The map, which few errors need, stays packed and is not checked.
  *
- * @throws DecodeError when the bytes are no bundle, are larger than {@link MAX_UNPACKED_BYTES} unpacked, or the
+ * @throws FormatError, and DecodeError when the bytes are no bundle, are larger than {@link MAX_UNPACKED_BYTES} unpacked, or the
  *   code has another revision.
  */
 export function decodeBundle(bytes: Uint8Array): Bundle {
   const [map, packed] = split(bytes);
   const [labelled, content] = split(unpack(packed));
-  const { runtime, codeBytes, ...label } = decode(labelSchema, labelled);
+  const { runtime, codeBytes, ...label } = decodeRecord(labelSchema, labelled);
   const code = content.subarray(0, codeBytes);
   const actual = revisionOf(code, label.mapHash, label.packages);
   if (actual !== label.revision) {

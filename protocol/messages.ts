@@ -4,6 +4,7 @@ import { errorEntries } from './error-description.ts';
 import { count, moduleName, nodeName, revision } from './schemas.ts';
 import { MAX_FUNCTION_NAME, MAX_FUNCTION_PATH, MAX_HEARTBEAT_INTERVAL, HEARTBEAT_INTERVAL } from './limits.ts';
 import { isEncodedValue } from './values/decode.ts';
+import { protocolVersion } from './version.ts';
 
 const heartbeatInterval = v.pipe(count, v.minValue(HEARTBEAT_INTERVAL), v.maxValue(MAX_HEARTBEAT_INTERVAL));
 
@@ -22,6 +23,8 @@ export const callRequest = v.object({
 
 /** The sequence of each module's newest head. A node that has not seen one of them reads the stream. */
 export const digestRequest = v.object({
+  /** The version that the controller speaks, see version.ts. */
+  protocol: v.exactOptional(count),
   heads: v.record(moduleName, count),
   /** The interval of the nodes' heartbeats, milliseconds; default: {@link HEARTBEAT_INTERVAL}. */
   heartbeatInterval: v.optional(heartbeatInterval),
@@ -135,7 +138,12 @@ export const purgeAnswer = v.variant('status', [
 ]);
 
 /** `processId`: a random id of the node's process. A command to load is for one process. */
-export const pingAnswer = v.object({ node: nodeName, container: v.string(), processId: v.exactOptional(v.string()) });
+export const pingAnswer = v.object({
+  node: nodeName,
+  container: v.string(),
+  processId: v.exactOptional(v.string()),
+  protocol: v.exactOptional(count),
+});
 
 /** Why a call returned no value. */
 export const callFailure = v.picklist([
@@ -170,6 +178,8 @@ export const callAnswer = v.variant('status', [
 /** The state of a node: the answer to `describe`, and the content of its events. */
 export const nodeDescription = v.object({
   node: nodeName,
+  /** The version that the node speaks, see version.ts. */
+  protocol: protocolVersion,
   container: v.string(),
   /** The version of Hotcast. A node of before version 0.3 does not say. */
   version: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
@@ -210,6 +220,8 @@ export const nodeDescription = v.object({
       nextAttemptInMs: v.optional(count),
     }),
   ),
+  /** The modules whose newest head in the stream this node can't read, and why. Absent when there is none. */
+  unreadable: v.exactOptional(v.record(moduleName, v.string())),
   /**
    * What versions that have ended have left open in packages, by their names (`demo@3f2a9c81b0d4`): pending timers, and connections to
    * other processes. Absent when nothing is left.
@@ -240,6 +252,8 @@ export const rejectedEvent = v.object({
 export const rosterAnswer = v.variant('status', [
   v.object({
     status: v.literal('containers'),
+    /** The version that the roster speaks, see version.ts. */
+    protocol: v.exactOptional(count),
     containers: v.array(
       v.object({
         id: v.string(),

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import * as v from 'valibot';
 
-import { decode, encode } from './codec.ts';
+import { decode, decodeRecord, encode, encodeRecord } from './codec.ts';
 import { DecodeError } from './errors.ts';
 import { joinFrames, firstFrame } from './framing.ts';
 import { count, revision } from './schemas.ts';
@@ -44,13 +44,13 @@ export type PackageInstance = v.InferOutput<typeof instanceSchema>;
 export type PackageSet = v.InferOutput<typeof packageSetSchema>;
 
 export function encodePackageSet(set: PackageSet): Uint8Array {
-  return encode(set);
+  return encodeRecord(set);
 }
 
-/** @throws DecodeError when it has another hash, or an index without an instance. */
+/** @throws FormatError, and DecodeError when it has another hash, or an index without an instance. */
 export function decodePackageSet(bytes: Uint8Array, expectedHash: string): PackageSet {
   if (packageSetHashOf(bytes) !== expectedHash) throw new DecodeError('the package set has another hash');
-  const set = decode(packageSetSchema, bytes);
+  const set = decodeRecord(packageSetSchema, bytes);
   const indices = [set.roots, ...set.instances.map(({ dependencies }) => dependencies)].flatMap(Object.values<number>);
   if (indices.some(index => index >= set.instances.length)) {
     throw new DecodeError('the package set names an instance that it does not have');

@@ -111,6 +111,7 @@ export class ControllerProcess {
       expected: async () => ({ members: members(), awaited: new Set(nodeNames()), warning: null }),
       noteSilent: () => undefined,
       isDebugged: () => false,
+      foreign: () => [],
     };
     const monitor = { observe: () => undefined, watch: async () => ({ status: 'passed' as const, detail: '' }) };
     this.#audience = () => ({ expected: new Set(nodeNames()), timeoutMs: TIMEOUT_MS });

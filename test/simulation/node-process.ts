@@ -63,6 +63,7 @@ export class NodeProcess {
         packages: { has: () => true },
         prepare: bundle => this.#codeServer.prepare(bundle),
         reconciler,
+        records: { unreadable: () => new Map() },
         heartbeat: { setInterval: () => undefined },
         loopDelay: { max: 0, reset: () => undefined },
         purgeTimeoutMs: 0,

@@ -4,7 +4,7 @@ import type { StreamStore } from '../../controller/src/store/stream-store.ts';
 import type { Verifier } from '../../node-image/src/admission/verifier.ts';
 import type { RecordSource } from '../../node-image/src/cluster/reconciler.ts';
 import { decodeBundle } from '../../protocol/bundle.ts';
-import { decode, encode } from '../../protocol/codec.ts';
+import { decodeRecord, encodeRecord } from '../../protocol/codec.ts';
 import { type Head, headSchema } from '../../protocol/head.ts';
 import { HISTORY_LENGTH, MAX_MESSAGES_PER_SUBJECT } from '../../protocol/limits.ts';
 import { type HeadResult, headResultSchema } from '../../protocol/head-result.ts';
@@ -67,7 +67,7 @@ export class Stream {
   }
 
   writeHeadResult(written: HeadResult): void {
-    const outcome = decode(headResultSchema, encode(written));
+    const outcome = decodeRecord(headResultSchema, encodeRecord(written));
     const kept = [...this.headResultHistory(outcome.module), outcome];
     this.#headResults.set(outcome.module, kept.slice(-MAX_MESSAGES_PER_SUBJECT));
   }
@@ -75,7 +75,7 @@ export class Stream {
   writeHeads(writes: readonly Stored[]): boolean {
     if (!writes.every(({ head, position }) => this.lastHead(head.module).position === position)) return false;
     for (const write of writes) {
-      const head = decode(headSchema, encode(write.head));
+      const head = decodeRecord(headSchema, encodeRecord(write.head));
       this.#position += 1;
       const kept = [...(this.#heads.get(head.module) ?? []), { head, position: this.#position }];
       this.#heads.set(head.module, kept.slice(-MAX_MESSAGES_PER_SUBJECT));
@@ -134,7 +134,7 @@ const envelopes = new WeakMap<Head, Uint8Array>();
 
 /** A head in its envelope, signed once. */
 function envelopeOf(subject: string, head: Head): Uint8Array {
-  const envelope = envelopes.get(head) ?? signed(subject, encode(head));
+  const envelope = envelopes.get(head) ?? signed(subject, encodeRecord(head));
   envelopes.set(head, envelope);
   return envelope;
 }
@@ -180,6 +180,10 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     writeHeadResult: outcome => deed(() => stream.writeHeadResult(outcome)),
     bundle: ({ module, revision }) => deed(() => stream.bundle(module, revision)),
     hasBundle: ({ module, revision }) => deed(() => stream.bundle(module, revision) !== null),
+    unreadableBundles: names =>
+      deed(() => names.filter(({ module, revision }) => stream.bundle(module, revision) === null)),
+    newerText: () => null,
+    checkFormat: () => undefined,
     bundles: () => deed(() => stream.bundles()),
     removeBundle: ({ module, revision }) => deed(() => stream.removeBundle(module, revision)),
     // The modules of the simulation use no packages.

@@ -10,6 +10,7 @@ import { makeSigningKey, readSigningKey, trustedKeyFile } from '../../protocol/s
 import type { NodeDescription } from '../../protocol/messages.ts';
 import { isModuleName } from '../../protocol/names.ts';
 import { revisionOf } from '../../protocol/revision.ts';
+import { PROTOCOL } from '../../protocol/version.ts';
 import { signEnvelope } from '../../protocol/signing/envelope.ts';
 import type { Subjects } from '../../protocol/subjects.ts';
 import { trustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
@@ -65,6 +66,7 @@ export function descriptionOf(
 ): NodeDescription {
   return {
     node,
+    protocol: PROTOCOL,
     container,
     pid: 7,
     startedAt: 0,

@@ -196,6 +196,8 @@ export const resultSchema = v.variant('command', [
     changed: list(changedModule),
     /** The nodes that did not answer. They have rows too, one for each module that is known. */
     silent: list(nodeName),
+    /** The modules of whose heads the stream has no bundle that this release can read: nodes that start lack them. */
+    unreadable: v.exactOptional(list(moduleName)),
     /** The bytes of the stream, and the most that it can have; those of the disk, if known; why NATS writes nothing. */
     storage: v.exactOptional(
       v.object({

@@ -1,4 +1,4 @@
-import { decode } from '../../../protocol/codec.ts';
+import { decodeRecord } from '../../../protocol/codec.ts';
 import { type Head, headSchema, type Manifest } from '../../../protocol/head.ts';
 import { type HeadResult, headResultSchema } from '../../../protocol/head-result.ts';
 import { verifyEnvelope } from '../../../protocol/signing/envelope.ts';
@@ -60,13 +60,13 @@ export async function restoreEntries(entries: AsyncIterable<Entry>, target: Rest
   };
   const readRecord = async (subject: string, bytes: Uint8Array): Promise<void> => {
     if (isUnder(subjects.headResults, subject)) {
-      const result = decode(headResultSchema, bytes);
+      const result = decodeRecord(headResultSchema, bytes);
       addTo(results, result.module, result);
       return;
     }
     const payload = content(subject, bytes);
     if (isUnder(subjects.heads, subject)) {
-      const head = decode(headSchema, payload);
+      const head = decodeRecord(headSchema, payload);
       addTo(heads, head.module, head);
     } else await store.writeRecord(subject, payload);
   };

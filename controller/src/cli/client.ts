@@ -5,10 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 
 import { DecodeError, HotcastError, UnavailableError, UsageError } from '../../../protocol/errors.ts';
+import { PROTOCOL } from '../../../protocol/version.ts';
 import { type Command, commandSchema } from '../api/command.ts';
 import { linesOf } from '../api/lines.ts';
 import { type Report, reportSchema } from '../api/report.ts';
-import { describeProblem, jsonLine } from '../api/validation.ts';
+import { describeProblem, foreignVersion, jsonLine, lineOf } from '../api/validation.ts';
 import { InterruptedError } from './interruption.ts';
 
 /** A controller that was just started listens within this time (milliseconds). */
@@ -52,7 +53,7 @@ export async function* sendCommand(
     timer = setTimeout(() => socket.destroy(new InterruptedError(NOTHING_KNOWN)), LAST_REPORT_TIMEOUT_MS);
   };
   signal.addEventListener('abort', leave);
-  socket.write(`${JSON.stringify(output)}\n`);
+  socket.write(lineOf(output));
   try {
     for await (const line of linesOf(socket)) {
       const report = readReport(line);
@@ -72,6 +73,11 @@ export async function* sendCommand(
 }
 
 function readReport(line: string): Report {
+  const foreign = foreignVersion(line);
+  if (foreign !== null) {
+    const message = `the controller is of another release (protocol ${foreign}, this command speaks ${PROTOCOL}): run the command in its container`;
+    throw new DecodeError(message);
+  }
   const { success, output, issues } = v.safeParse(jsonLine(reportSchema), line, { abortEarly: true });
   if (success) return output;
   throw new DecodeError(`the controller sent a malformed report: ${describeProblem(issues)} (see: make logs)`);

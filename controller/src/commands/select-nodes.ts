@@ -4,9 +4,10 @@ import type { OnReport } from '../api/command.ts';
 import type { Expected } from '../fleet/membership.ts';
 
 /** The names of the nodes that should answer. @throws UsageError when there are none. */
-export function expectedNodes({ members, warning, flood }: Expected, report: OnReport): Set<string> {
+export function expectedNodes({ members, warning, flood, foreign }: Expected, report: OnReport): Set<string> {
   if (warning !== null) report({ type: 'warning', message: warning });
   if (flood !== undefined) report({ type: 'warning', message: flood });
+  if (foreign !== undefined) report({ type: 'warning', message: foreign });
   if (members.length === 0) {
     throw new UsageError('no node of this cookie is running; nothing was sent (start some with: make up NODES=3)');
   }

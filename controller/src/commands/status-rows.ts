@@ -50,6 +50,9 @@ function rowOf(module: string, head: Head | undefined, node: string, description
     const retry = attempts === undefined || nextAttemptInMs === undefined ? {} : { attempts, nextAttemptInMs };
     return { ...row, running, state: 'refused', detail: `${reason}: ${detail}`, ...retry };
   }
+  const unreadable = description.unreadable?.[module];
+  if (unreadable !== undefined)
+    return { ...row, running, state: 'refused', detail: `the head can't be read: ${unreadable}` };
   if (modules[module]?.sequence === 0) return { ...row, running, state: 'here only' };
   const seen = Math.max(modules[module]?.sequence ?? 0, refusal?.sequence ?? 0);
   if (head !== undefined && seen > head.sequence) {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { revisionsOf } from '../../../protocol/head.ts';
 import { type NodeDescription, nodeDescription } from '../../../protocol/messages.ts';
 import type { OnReport } from '../api/command.ts';
 import type { ResultOf, StatusRow } from '../api/results.ts';
@@ -7,6 +8,7 @@ import { askNodes, inOrder, silentAmong } from '../fleet/ask-nodes.ts';
 import { clockOffsets, clockWarnings } from '../fleet/clocks.ts';
 import { changedModules, pushedModules } from './changed-modules.ts';
 import { headsBehindNodes, lostHeadsText } from '../rollout/lost-heads.ts';
+import { versionWarnings } from '../rollout/versions.ts';
 import { storageProblem, storageWarning } from '../store/storage.ts';
 import type { CommandContext, Handler } from './context.ts';
 import { expectedNodes } from './select-nodes.ts';
@@ -47,18 +49,34 @@ async function look(
   const expected = expectedNodes(members, report);
   const natsOffset = await context.store.natsClockOffset();
   const askedAt = Date.now();
-  const [answers, pushed] = await Promise.all([
+  const named = heads.flatMap(head => revisionsOf(head).map(revision => ({ module: head.module, revision })));
+  const [answers, pushed, lacking] = await Promise.all([
     askNodes(context, { verb: 'describe', expected, timeoutMs, signal, schema: nodeDescription }),
     pushedModules(store, heads),
+    store.unreadableBundles(named),
   ]);
-  const warnings = clockWarnings(clockOffsets(answers, askedAt, natsOffset));
-  for (const message of warnings) report({ type: 'warning', message });
   const descriptions = new Map<string, NodeDescription | null>([...expected].map(node => [node, null]));
   for (const [node, { answer }] of answers) descriptions.set(node, answer);
   const described = [...answers.values()].map(({ answer }) => answer);
-  const older = lostHeadsText(store.lostHeads()) ?? headsBehindNodes(heads, described);
-  if (older !== null) report({ type: 'warning', message: older });
+  const older = store.newerText() ?? lostHeadsText(store.lostHeads()) ?? headsBehindNodes(heads, described);
+  const unreadable = [...new Set(lacking.map(({ module }) => module))].toSorted();
+  const warnings = [
+    ...clockWarnings(clockOffsets(answers, askedAt, natsOffset)),
+    ...versionWarnings(described),
+    ...(older === null ? [] : [older]),
+    ...unreadableText(unreadable),
+  ];
+  for (const message of warnings) report({ type: 'warning', message });
   const silent = inOrder(silentAmong(expected, answers)).map(({ node }) => node);
   const changed = changedModules(context, pushed);
-  return { command: 'status', heads, nodes: statusRows(heads, descriptions), silent, changed, storage };
+  return { command: 'status', heads, nodes: statusRows(heads, descriptions), silent, changed, unreadable, storage };
+}
+
+/** What it means that the stream has bundles which nodes can't read. */
+function unreadableText(modules: readonly string[]): string[] {
+  if (modules.length === 0) return [];
+  const names = modules.join(', ');
+  return [
+    `the stream has no bundle that this release can read of ${names}: nodes that start lack it; push again: ${names}`,
+  ];
 }

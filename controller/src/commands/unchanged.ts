@@ -25,7 +25,8 @@ export interface Unchanged {
 
 /**
  * Finds the modules whose push would change nothing: the last head names the revision and its sources, no canary is open, a controller has
- * committed the head, and every node that answers runs the revision. A node that does not, because it refused the head or
+ * committed the head, the stream has the bundle as this release
+ * reads it, and every node that answers runs the revision. A node that does not, because it refused the head or
  * has loaded something else by `compile`, tries again when a new head is written. A silent one catches up by itself.
  */
 export async function findUnchanged(
@@ -40,17 +41,22 @@ export async function findUnchanged(
       : [],
   );
   if (named.length === 0) return { modules: new Set(), silent: [] };
-  const [results, answers] = await Promise.all([
+  const [results, unreadable, answers] = await Promise.all([
     context.store.headResults(),
+    context.store.unreadableBundles(
+      named.flatMap(({ module, revision }) => (revision === null ? [] : [{ module, revision }])),
+    ),
     askNodes(context, { verb: 'describe', expected: awaited, ...wait, schema: nodeDescription }),
   ]);
   const committed = new Map(
     results.flatMap(({ module, sequence, verdict }) => (verdict === 'committed' ? [[module, sequence]] : [])),
   );
+  const lost = new Set(unreadable.map(({ module }) => module));
   const nodes = [...answers.values()].map(({ answer }) => answer);
   const unchanged = named.filter(
     head =>
       committed.get(head.module) === head.sequence &&
+      !lost.has(head.module) &&
       nodes.every(({ node, modules }) => isOnHead(head, node, modules[head.module])),
   );
   return { modules: new Set(unchanged.map(({ module }) => module)), silent: silentAmong(expected, answers) };

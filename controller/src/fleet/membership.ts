@@ -12,9 +12,11 @@ import {
 } from '../../../protocol/messages.ts';
 import { nodeNameOf } from '../../../protocol/names.ts';
 import type { Subjects } from '../../../protocol/subjects.ts';
+import { isSpoken, UNVERSIONED } from '../../../protocol/version.ts';
 import { LogThrottle } from '../../../shared/log-throttle.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { EventBudget } from './event-budget.ts';
+import { type ForeignNode, ForeignNodes, foreignText, versionIn } from './foreign-nodes.ts';
 
 /** A node that should answer. */
 export interface Member {
@@ -31,6 +33,8 @@ export interface Expected {
   readonly warning: string | null;
   /** A warning that names the nodes which flood the controller. */
   readonly flood?: string;
+  /** A warning that names the nodes of other releases. */
+  readonly foreign?: string;
 }
 
 /** A container as the roster knows it. */
@@ -61,6 +65,8 @@ export interface Membership extends Disposable {
   readonly containers: () => Promise<readonly Container[] | null>;
   /** The last description of each node that is present on NATS. */
   readonly present: () => NodeDescription[];
+  /** The nodes that are present and of another release. Of what they send, nothing else is read. */
+  readonly foreign: () => ForeignNode[];
   /** Whether a debugger was attached to a node when it was last heard. At a breakpoint it is silent. */
   readonly isDebugged: (node: string) => boolean;
 }
@@ -68,6 +74,7 @@ export interface Membership extends Disposable {
 export function createMembership(nats: NatsConnection, subjects: Subjects, log: Logger): Membership {
   const throttle = new LogThrottle();
   const budget = new EventBudget();
+  const foreign = new ForeignNodes();
   const heard = new Map<string, { description: NodeDescription; until: number }>();
   /**
    * When the roster first named each of its running containers, by `performance.now`. What it names first is as old as this: a
@@ -104,6 +111,12 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
         log.warn({ node: sender, dropped }, `${sender} floods the controller with events; most are not read`);
       return;
     }
+    if (kind !== 'rejected' && foreign.note(sender, kind, data)) {
+      heard.delete(sender);
+      const count = throttle.count(`foreign ${sender}`);
+      if (count !== null) log.error({ node: sender }, foreignText(foreign.present()));
+      return;
+    }
     try {
       if (kind !== 'rejected') return update(kind, checkSender(decode(nodeDescription, data), sender));
       const event = checkSender(decode(rejectedEvent, data), sender);
@@ -127,7 +140,13 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
   const expectedOf = (members: readonly Member[], warning: string | null): Expected => {
     const names = members.map(({ node }) => node);
     const awaited = names.filter(node => !silent.has(node));
-    return { members, awaited: new Set(awaited.length === 0 ? names : awaited), warning, ...floodWarning(budget) };
+    return {
+      members,
+      awaited: new Set(awaited.length === 0 ? names : awaited),
+      warning,
+      ...floodWarning(budget),
+      ...foreignWarning(foreign),
+    };
   };
   const subscription = nats.subscribe(subjects.events, {
     callback: (error, { subject, data }) => {
@@ -136,6 +155,7 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
   });
   return {
     present,
+    foreign: () => foreign.present(),
     isDebugged: node => debugged.has(node),
     containers: async () => {
       const roster = await askRoster(nats, subjects);
@@ -172,10 +192,17 @@ function floodWarning(budget: EventBudget): { readonly flood?: string } {
   return floods.length === 0 ? {} : { flood: `too many events in the last minute of ${floods.slice(0, 5).join(', ')}` };
 }
 
+function foreignWarning(foreign: ForeignNodes): { readonly foreign?: string } {
+  const nodes = foreign.present();
+  return nodes.length === 0 ? {} : { foreign: foreignText(nodes) };
+}
+
 async function askRoster(nats: NatsConnection, subjects: Subjects): Promise<RosterAnswer> {
   try {
     const message = await nats.request(subjects.roster, '', { timeout: ROSTER_TIMEOUT_MS });
-    return decode(rosterAnswer, message.data);
+    const protocol = versionIn(message.data) ?? UNVERSIONED;
+    if (isSpoken(protocol)) return decode(rosterAnswer, message.data);
+    return { status: 'unavailable', detail: `the roster is of another release (protocol ${protocol}): make up` };
   } catch {
     return { status: 'unavailable', detail: 'the roster does not answer' };
   }

@@ -3,6 +3,7 @@ import type { Head } from '../../../protocol/head.ts';
 import type { HeadResult } from '../../../protocol/head-result.ts';
 import { HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
 import type { DigestRequest } from '../../../protocol/messages.ts';
+import { PROTOCOL } from '../../../protocol/version.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import type { CanaryMonitor } from './canary-monitor.ts';
 import type { RolloutContext } from './context.ts';
@@ -44,7 +45,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   let isRunning = false;
   let saidLost: string | null = null;
   const warnOfLost = (): void => {
-    const text = lostHeadsText(deps.store.lostHeads());
+    const text = deps.store.newerText() ?? lostHeadsText(deps.store.lostHeads());
     if (text !== null && text !== saidLost) deps.log.warn({}, text);
     saidLost = text;
   };
@@ -86,11 +87,14 @@ async function reconcileOnce(deps: ReconcilerDeps, firstSeen: FirstSeen, unfinis
   monitor.observe(heads);
   const results = await store.headResults();
   const digest: DigestRequest = {
+    protocol: PROTOCOL,
     heads: Object.fromEntries(heads.map(({ module, sequence }) => [module, sequence])),
     heartbeatInterval: heartbeatInterval(),
     revertible: revertibleModules(heads, results),
   };
   nats.publish(subjects.all('digest'), encode(digest));
+  // What a later release has written is not this one's to finish.
+  if (store.newerText() !== null) return;
   // A node without a lost head's bundle refuses the head, and the nodes that run it would be rolled back.
   const there = heads.filter(({ module }) => !lost.has(module));
   const unfinished = unfinishedHeads(there, results, firstSeen, performance.now(), unfinishedAfterMs);

@@ -5,13 +5,14 @@ import { createServer, type Socket } from 'node:net';
 import * as v from 'valibot';
 
 import { DecodeError, HotcastError, UsageError } from '../../../protocol/errors.ts';
+import { PROTOCOL } from '../../../protocol/version.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
 import { type Command, commandSchema, MAX_COMMAND_BYTES } from '../api/command.ts';
 import { SourceError } from '../api/diagnostic.ts';
 import { type Client, type OnReport, type Report, reportSchema, UNKNOWN_RESULT } from '../api/report.ts';
 import type { Result } from '../api/results.ts';
-import { describeProblem, jsonLine } from '../api/validation.ts';
+import { describeProblem, foreignVersion, jsonLine, lineOf } from '../api/validation.ts';
 
 /** The shortest time between two progress reports (milliseconds). Thousands of nodes answer a push within one frame. */
 const PROGRESS_INTERVAL_MS = 50;
@@ -71,7 +72,7 @@ export async function serveControl(path: string, run: Run, log: Logger): Promise
 async function answer(socket: Socket, run: Run, log: Logger): Promise<void> {
   const gone = new AbortController();
   const report: OnReport = message => {
-    if (!gone.signal.aborted) socket.write(`${JSON.stringify(checked(message, log))}\n`);
+    if (!gone.signal.aborted) socket.write(lineOf(checked(message, log)));
   };
   let holding = '';
   let isWritten = false;
@@ -119,6 +120,11 @@ async function readLine(socket: Socket, maxBytes: number): Promise<string | null
 }
 
 function readCommand(line: string): Command {
+  const foreign = foreignVersion(line);
+  if (foreign !== null) {
+    const message = `this command is of another release (protocol ${foreign}, the controller speaks ${PROTOCOL}); nothing was sent: run it in the controller's own container`;
+    throw new DecodeError(message);
+  }
   const { success, output, issues } = v.safeParse(jsonLine(commandSchema), line, { abortEarly: true });
   if (success) return output;
   throw new DecodeError(`the command is malformed; nothing was sent: ${describeProblem(issues)}`);

@@ -23,6 +23,7 @@ import { repair } from '../commands/repair.ts';
 import { rollback } from '../commands/rollback.ts';
 import { rotateKeys } from '../commands/rotate-keys.ts';
 import { status } from '../commands/status.ts';
+import { checkVersions } from '../rollout/versions.ts';
 import { audited } from '../commands/records/audited.ts';
 import { nameDebugged } from './debugged-nodes.ts';
 
@@ -52,7 +53,7 @@ const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
 /**
  * Runs one command of the CLI on the controller of a cookie.
  *
- * @throws UsageError, SourceError, PreflightError and UnavailableError when nothing was sent.
+ * @throws UsageError, SourceError, PreflightError, UnavailableError and VersionError when nothing was sent.
  */
 export async function runCommand(
   context: CommandContext,
@@ -66,6 +67,9 @@ export async function runCommand(
     );
   }
   const run = handlers[command.type] as Handler<Command['type'], Result>;
-  const done = await audited(context.audit, command, client[0], () => run(context, command, ...client));
+  const done = await audited(context.audit, command, client[0], async () => {
+    await checkVersions(context, command);
+    return run(context, command, ...client);
+  });
   return nameDebugged(done, context.membership.isDebugged);
 }

@@ -3,7 +3,7 @@ import { appendFileSync } from 'node:fs';
 import type { NatsConnection } from '@nats-io/transport-node';
 
 import { type AuditEntry, auditEntrySchema } from '../../../protocol/audit-entry.ts';
-import { decode, encode } from '../../../protocol/codec.ts';
+import { decodeRecord, encodeRecord } from '../../../protocol/codec.ts';
 import { auditStreamOf, type Subjects } from '../../../protocol/subjects.ts';
 import { openStream } from './stream.ts';
 
@@ -24,7 +24,7 @@ export async function openAudit(nats: NatsConnection, cookie: string, subjects: 
   return {
     /** Rejects when the stream or the file does not take the entry; the other one has it. */
     async write(entry: AuditEntry): Promise<void> {
-      const publish = () => stream.client.publish(subjects.audit, encode(entry));
+      const publish = () => stream.client.publish(subjects.audit, encodeRecord(entry));
       // NATS may have lost its disk, and the stream with it.
       const published = publish().catch(() => ensure().then(publish));
       const [written] = await Promise.allSettled([published]);
@@ -35,7 +35,7 @@ export async function openAudit(nats: NatsConnection, cookie: string, subjects: 
     /** The entries since a moment (milliseconds since 1970), oldest first. */
     async read(since: number): Promise<AuditEntry[]> {
       const messages = await stream.since(subjects.audit, new Date(since));
-      return messages.map(({ data }) => decode(auditEntrySchema, data));
+      return messages.map(({ data }) => decodeRecord(auditEntrySchema, data));
     },
   };
 }

@@ -1,6 +1,7 @@
 import { headers } from '@nats-io/transport-node';
 
-import type { Bundle } from '../../../protocol/bundle.ts';
+import { type Bundle, decodeBundle } from '../../../protocol/bundle.ts';
+import { DecodeError } from '../../../protocol/errors.ts';
 import { AFTER, ANSWER_TO, FORCE, type Subjects } from '../../../protocol/subjects.ts';
 import type { Keyring } from './keyring.ts';
 import type { Stream } from './stream.ts';
@@ -17,7 +18,9 @@ export interface PutOptions {
 
 /** The bundles in the stream, each written once. */
 export function createBundles(stream: Stream, subjects: Subjects, keyring: Keyring) {
-  const records = createWriteOnce(stream, keyring);
+  const records = createWriteOnce(stream, keyring, isReadable);
+  /** The subjects of bundles that were read, or written by this process: what is stored there does not change. */
+  const known = new Set<string>();
   const subjectOf = ({ module, revision }: BundleName): string => subjects.bundle(module, revision);
 
   /** The packed bytes of a bundle; null when the stream has none that this cookie's controller has signed. */
@@ -35,7 +38,30 @@ export function createBundles(stream: Stream, subjects: Subjects, keyring: Keyri
     return Object.keys(await stream.subjects(subjectOf(name))).length > 0;
   }
 
+  /**
+   * Those of the bundles that a node which starts could not load: the stream has none that this cookie's controller has signed, or
+   * its stored form can't be read. A push of the same code writes such a bundle again.
+   */
+  async function unreadableBundles(names: readonly BundleName[]): Promise<BundleName[]> {
+    if (names.length === 0) return [];
+    const [first] = new Set(names.map(({ module }) => module)).size === 1 ? names : [];
+    const stored = await stream.subjects(first === undefined ? subjects.bundles : subjects.bundle(first.module, '*'));
+    const isLacking = async (name: BundleName): Promise<boolean> => {
+      const subject = subjectOf(name);
+      if (stored[subject] === undefined) return true;
+      if (known.has(subject)) return false;
+      const content = await records.read(subject);
+      if (content === null || !isReadable(content)) return true;
+      known.add(subject);
+      return false;
+    };
+    const lacking: BundleName[] = [];
+    for (const name of names) if (await isLacking(name)) lacking.push(name);
+    return lacking;
+  }
+
   async function removeBundle(name: BundleName): Promise<void> {
+    known.delete(subjectOf(name));
     await stream.purge(subjectOf(name));
   }
 
@@ -53,6 +79,7 @@ export function createBundles(stream: Stream, subjects: Subjects, keyring: Keyri
     if (force) header.set(FORCE, '1');
     if (after !== undefined) header.set(AFTER, String(after));
     await records.write(subjectOf(name), packed, header);
+    known.add(subjectOf(name));
   }
 
   /** Signs the bundles of a module with the present key. @returns how many another key had signed. */
@@ -62,7 +89,18 @@ export function createBundles(stream: Stream, subjects: Subjects, keyring: Keyri
     return count;
   }
 
-  return { bundle, bundles, hasBundle, removeBundle, putBundle, signBundlesAgain };
+  return { bundle, bundles, hasBundle, unreadableBundles, removeBundle, putBundle, signBundlesAgain };
+}
+
+/** Whether a node of this release can read a bundle. */
+function isReadable(packed: Uint8Array): boolean {
+  try {
+    decodeBundle(packed);
+    return true;
+  } catch (error) {
+    if (error instanceof DecodeError) return false;
+    throw error;
+  }
 }
 
 function bundleNameIn(subject: string): BundleName {

@@ -1,11 +1,13 @@
 import { JetStreamApiError, PubHeaders, type StoredMsg } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
 
-import { decode, encode } from '../../../protocol/codec.ts';
+import { decodeRecord, encodeRecord } from '../../../protocol/codec.ts';
 import { DecodeError, UnavailableError } from '../../../protocol/errors.ts';
 import { type Head, headSchema, revisionsOf } from '../../../protocol/head.ts';
 import { HISTORY_LENGTH } from '../../../protocol/limits.ts';
 import { lastToken, type Subjects } from '../../../protocol/subjects.ts';
+import { FormatError } from '../../../protocol/version.ts';
+import { createFormatGuard, type FormatGuard } from './format-guard.ts';
 import { keptHeads } from './kept-heads.ts';
 import type { Keyring } from './keyring.ts';
 import { StorageError } from './storage.ts';
@@ -38,8 +40,15 @@ export interface HeadWrite {
 /**
  * The heads in the stream, written by compare-and-set. What was not signed by this cookie's controller is ignored on their
  * subjects.
+ *
+ * @param guard is told which newest heads are of a later release.
  */
-export function createHeads(stream: Stream, subjects: Subjects, keyring: Keyring) {
+export function createHeads(
+  stream: Stream,
+  subjects: Subjects,
+  keyring: Keyring,
+  guard: FormatGuard = createFormatGuard(),
+) {
   const { client } = stream;
   /** The newest known head of each module: an old one that is replayed is recognized, a known one is not verified again. */
   const newestHeads = new Map<string, ReadHead>();
@@ -49,15 +58,20 @@ export function createHeads(stream: Stream, subjects: Subjects, keyring: Keyring
   /** Heads as they were signed: a push sends the bytes that it has written. */
   const signedHeads = new WeakMap<Head, Uint8Array>();
 
-  function verified({ subject, data }: Pick<StoredMsg, 'subject' | 'data'>): Head | null {
+  /** The head in a message; null when no key of this cookie has signed it. What can't be read is no head: it would hide all others. */
+  function headIn({ subject, data }: Pick<StoredMsg, 'subject' | 'data'>): Head | DecodeError | null {
     const payload = keyring.verify(subject, data);
     try {
-      return payload === null ? null : decode(headSchema, payload);
+      return payload === null ? null : decodeRecord(headSchema, payload);
     } catch (error) {
-      // What can't be read is no head. It would hide the heads of all modules.
-      if (error instanceof DecodeError) return null;
+      if (error instanceof DecodeError) return error;
       throw error;
     }
+  }
+
+  function verified(message: Pick<StoredMsg, 'subject' | 'data'>): Head | null {
+    const head = headIn(message);
+    return head instanceof DecodeError ? null : head;
   }
 
   /**
@@ -79,7 +93,9 @@ export function createHeads(stream: Stream, subjects: Subjects, keyring: Keyring
     const module = lastToken(message.subject);
     const known = newestHeads.get(module);
     if (known?.position === message.seq && known.time === message.timestamp) return known;
-    const written = verified(message);
+    const found = headIn(message);
+    guard.note(module, found instanceof FormatError ? found : null);
+    const written = found instanceof DecodeError ? null : found;
     let head = known?.head ?? null;
     if (head !== null && written !== null && written.sequence >= head.sequence) head = written;
     else {
@@ -94,6 +110,7 @@ export function createHeads(stream: Stream, subjects: Subjects, keyring: Keyring
 
   async function readLastOfEach(): Promise<ReadHead[]> {
     const messages = await stream.lastOfEach(subjects.heads);
+    guard.keep(new Set(messages.map(({ subject }) => lastToken(subject))));
     return Promise.all(messages.map(message => newestOf(message)));
   }
 
@@ -150,12 +167,16 @@ export function createHeads(stream: Stream, subjects: Subjects, keyring: Keyring
    * cookie has signed. Nodes that start read the last message. A head whose bundle the stream lacks too is not written: that is
    * an older stream, restored or copied back, and a node that starts could not load the head. See {@link lostHeads}.
    *
+   * Nothing is written over the head of a later release.
+   *
    * @returns the modules.
    */
   async function restoreHeads(): Promise<string[]> {
     const restored: string[] = [];
     const lost: LostHead[] = [];
-    for (const { head, position, isLast } of await readLastOfEach()) {
+    const newest = await readLastOfEach();
+    if (guard.newerText() !== null) return [];
+    for (const { head, position, isLast } of newest) {
       if (head === null || isLast) continue;
       if (!(await hasBundlesOf(head))) lost.push({ head, kept: (await history(head.module)).at(-1) ?? null });
       else if (await writeHeads([{ head, position }])) restored.push(head.module);
@@ -179,11 +200,13 @@ export function createHeads(stream: Stream, subjects: Subjects, keyring: Keyring
    * Writes heads, all or none, each only if its module's last head is still at the position given with it.
    *
    * @returns false when another controller was faster; nothing is written then.
+   * @throws NewerStreamError when a later release has written to the stream.
    */
   async function writeHeads(writes: readonly HeadWrite[]): Promise<boolean> {
     const [first, ...rest] = writes;
     const last = rest.pop();
     if (first === undefined) return true;
+    guard.check();
     try {
       if (last === undefined) await client.publish(...headMessage(first));
       else {
@@ -209,7 +232,7 @@ export function createHeads(stream: Stream, subjects: Subjects, keyring: Keyring
 
   /** A head in its envelope, the same bytes each time. */
   function signHead(head: Head): Uint8Array {
-    const signed = signedHeads.get(head) ?? keyring.sign(subjects.head(head.module), encode(head));
+    const signed = signedHeads.get(head) ?? keyring.sign(subjects.head(head.module), encodeRecord(head));
     signedHeads.set(head, signed);
     return signed;
   }

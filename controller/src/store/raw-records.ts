@@ -1,6 +1,6 @@
 import type { StoredMsg } from '@nats-io/jetstream';
 
-import { encode } from '../../../protocol/codec.ts';
+import { encodeRecord } from '../../../protocol/codec.ts';
 import type { Head } from '../../../protocol/head.ts';
 import type { HeadResult } from '../../../protocol/head-result.ts';
 import type { Subjects } from '../../../protocol/subjects.ts';
@@ -47,9 +47,9 @@ export function createRawRecords(stream: Stream, subjects: Subjects, keyring: Ke
     const counts = { loaded: 0, refused: 0, silent: 0 };
     const missing: HeadResult[] = known ? [] : [{ module, sequence, verdict: 'committed', ...counts }];
     for (const result of [...results, ...missing].toSorted((a, b) => a.sequence - b.sequence)) {
-      await stream.client.publish(subjects.headResult(module), encode(result));
+      await stream.client.publish(subjects.headResult(module), encodeRecord(result));
     }
-    const signed = (head: Head): Uint8Array => keyring.sign(subject, encode(head));
+    const signed = (head: Head): Uint8Array => keyring.sign(subject, encodeRecord(head));
     const expect = { expect: { lastSubjectSequence: 0 } };
     const [first, ...between] = earlier.toReversed();
     try {

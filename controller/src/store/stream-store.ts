@@ -2,17 +2,18 @@ import { randomUUID } from 'node:crypto';
 
 import type { NatsConnection } from '@nats-io/transport-node';
 
-import { decode, encode } from '../../../protocol/codec.ts';
+import { decodeRecord, encodeRecord } from '../../../protocol/codec.ts';
 import { type HeadResult, headResultSchema } from '../../../protocol/head-result.ts';
 import { encodeLoadCommand } from '../../../protocol/load-command.ts';
 import { streamOf, type Subjects } from '../../../protocol/subjects.ts';
 import { createBundles } from './bundles.ts';
+import { createFormatGuard, type FormatGuard } from './format-guard.ts';
 import { createHeads } from './heads.ts';
 import type { Keyring } from './keyring.ts';
 import { createPackages } from './packages.ts';
 import { createRawRecords } from './raw-records.ts';
 import { diskOf, type Storage } from './storage.ts';
-import { openStream } from './stream.ts';
+import { openStream, type Stream } from './stream.ts';
 
 /** The share of the stream for bundles and packages. The rest is for heads and their results, so that a full stream can roll back. */
 const BUNDLES_SHARE = 15 / 16;
@@ -33,19 +34,24 @@ export type StreamStore = Awaited<ReturnType<typeof openStore>>;
 /** Opens the cookie's stream, and creates it when it does not exist. */
 export async function openStore(nats: NatsConnection, options: StoreOptions) {
   const { cookie, subjects, keyring, maxBytes, diskFolder } = options;
-  const stream = await openStream(nats, streamOf(cookie), subjects.bundle('none', 'none'));
-  const { signHeadAgain, collectHeads, ...heads } = createHeads(stream, subjects, keyring);
+  const guard = createFormatGuard();
+  const stream = guarded(await openStream(nats, streamOf(cookie), subjects.bundle('none', 'none')), guard);
+  const { signHeadAgain, collectHeads, ...heads } = createHeads(stream, subjects, keyring, guard);
   const { signBundlesAgain, ...bundles } = createBundles(stream, subjects, keyring);
   const { signPackagesAgain, ...packages } = createPackages(stream, subjects, keyring);
   const written = [subjects.bundles, subjects.packageSets, subjects.archives, subjects.heads, subjects.headResults];
   const ensureStream = (): Promise<void> => stream.ensure(written, maxBytes);
   await ensureStream();
+  // Nothing is written before this has looked who has written last.
+  await heads.heads();
   return {
     ...heads,
     ...bundles,
     ...packages,
     ...createRawRecords(stream, subjects, keyring),
     ensureStream,
+    newerText: guard.newerText,
+    checkFormat: guard.check,
     natsClockOffset: () => stream.clockOffset(),
 
     /** How full the stream and its disk are, and whether NATS writes. @throws the client's error when NATS does not tell */
@@ -61,20 +67,20 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
     /** The last head result of every module. */
     async headResults(): Promise<HeadResult[]> {
       const messages = await stream.lastOfEach(subjects.headResults);
-      return messages.map(({ data }) => decode(headResultSchema, data));
+      return messages.map(({ data }) => decodeRecord(headResultSchema, data));
     },
 
     /** The kept head results of a module, oldest first. */
     async headResultHistory(module: string): Promise<HeadResult[]> {
       const messages = await stream.kept(subjects.headResult(module));
-      return messages.map(({ data }) => decode(headResultSchema, data));
+      return messages.map(({ data }) => decodeRecord(headResultSchema, data));
     },
 
     /** Removes the heads that the history of a module does not keep, and their results. */
     async collectHistory(module: string): Promise<void> {
       const kept = await collectHeads(module);
       for (const { data, seq } of (await stream.kept(subjects.headResult(module))).slice(0, -1)) {
-        if (!kept.has(decode(headResultSchema, data).sequence)) await stream.remove(seq);
+        if (!kept.has(decodeRecord(headResultSchema, data).sequence)) await stream.remove(seq);
       }
     },
 
@@ -85,7 +91,7 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
     },
 
     async writeHeadResult(result: HeadResult): Promise<void> {
-      await stream.client.publish(subjects.headResult(result.module), encode(result));
+      await stream.client.publish(subjects.headResult(result.module), encodeRecord(result));
     },
 
     /** A command for one process of a node to load a packed bundle past the heads, in its envelope. */
@@ -109,6 +115,32 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
         signedAgain += await signBundlesAgain(module);
       }
       return { key, signedAgain };
+    },
+  };
+}
+
+/** A stream that writes and removes nothing when a later release has written to it. */
+function guarded(stream: Stream, guard: FormatGuard): Stream {
+  const { publish, startBatch } = stream.client;
+  return {
+    ...stream,
+    client: {
+      publish: async (...message) => {
+        guard.check();
+        return publish(...message);
+      },
+      startBatch: async (...message) => {
+        guard.check();
+        return startBatch(...message);
+      },
+    },
+    remove: async position => {
+      guard.check();
+      return stream.remove(position);
+    },
+    purge: async (subject, keep) => {
+      guard.check();
+      return stream.purge(subject, keep);
     },
   };
 }

@@ -3,8 +3,16 @@ import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import type { Keyring } from './keyring.ts';
 import { isWrongLastSequence, type Stream } from './stream.ts';
 
-/** Reads and writes records whose subjects name their content: each is written once, in a signed envelope. */
-export function createWriteOnce(stream: Stream, keyring: Keyring) {
+/**
+ * Reads and writes records whose subjects name their content: each is written once, in a signed envelope.
+ *
+ * @param isReadable whether this release can read the stored form of a content: if not, a write replaces it.
+ */
+export function createWriteOnce(
+  stream: Stream,
+  keyring: Keyring,
+  isReadable: (content: Uint8Array) => boolean = () => true,
+) {
   const { client } = stream;
 
   /** The content of a record; null when the stream has none that this cookie's controller has signed. */
@@ -20,8 +28,11 @@ export function createWriteOnce(stream: Stream, keyring: Keyring) {
       await client.publish(subject, signed, { headers: header, expect: { lastSubjectSequence: 0 } });
     } catch (error) {
       if (!isWrongLastSequence(error)) throw error;
-      // Somebody without the key may have written there.
-      if ((await read(subject)) === null) await client.publish(subject, signed);
+      // Somebody without the key may have written there, or a release with another format.
+      const stored = await read(subject);
+      if (stored !== null && isReadable(stored)) return;
+      await client.publish(subject, signed);
+      await stream.purge(subject, 1);
     }
   }
 

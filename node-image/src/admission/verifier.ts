@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { type Bundle, decodeBundle } from '../../../protocol/bundle.ts';
-import { decode } from '../../../protocol/codec.ts';
+import { decodeRecord } from '../../../protocol/codec.ts';
 import { HotcastError } from '../../../protocol/errors.ts';
 import { type Head, headSchema } from '../../../protocol/head.ts';
 import { decodeLoadCommand } from '../../../protocol/load-command.ts';
@@ -82,7 +82,7 @@ export class Verifier {
   /** @param subject the subject that it was found under; null in a message with several. @throws RejectedError and DecodeError */
   head(subject: string | null, bytes: Uint8Array): Head {
     const envelope = this.#verify(subject, bytes);
-    const head = decode(headSchema, envelope.payload);
+    const head = decodeRecord(headSchema, envelope.payload);
     if (envelope.subject !== this.#subjects.head(head.module)) throw this.#reject('wrong subject', envelope.subject);
     const { module, sequence } = head;
     // A copy: the message has other heads too.

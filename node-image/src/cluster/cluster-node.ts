@@ -11,7 +11,7 @@ import { createReconciler } from './reconciler.ts';
 import { recordReader } from './record-reader.ts';
 import { type AnsweringNode, handleRequests } from './request-handlers.ts';
 
-export interface ClusterNodeDeps extends Omit<AnsweringNode, 'reconciler'> {
+export interface ClusterNodeDeps extends Omit<AnsweringNode, 'reconciler' | 'records'> {
   readonly cookie: string;
   readonly packages: Packages;
   readonly bans: Bans;
@@ -25,16 +25,16 @@ export interface ClusterNodeDeps extends Omit<AnsweringNode, 'reconciler'> {
 export async function startClusterNode(deps: ClusterNodeDeps) {
   const { nats, cookie, identity, verifier, codeServer, loopDelay, bans, log } = deps;
   const subjects = subjectsOf(cookie);
-  const records = await recordReader(nats, cookie, verifier);
+  const records = await recordReader(nats, cookie, verifier, log);
   const prepare = bundlePreparer(codeServer, deps.packages, records);
   const reconciler = createReconciler(identity.name, codeServer, records, log, deps.leftOut, prepare);
   const heartbeat = heartbeatOf(nats, subjects, () => {
-    const description = describeNode({ ...deps, reconciler });
+    const description = describeNode({ ...deps, reconciler, records });
     // Each heartbeat reports the delay since the last one.
     loopDelay.reset();
     return description;
   });
-  const stopRequests = await handleRequests({ ...deps, subjects, prepare, reconciler, heartbeat });
+  const stopRequests = await handleRequests({ ...deps, subjects, prepare, reconciler, records, heartbeat });
   await reconciler.readHeads();
   void onReconnect(nats, reconciler.readHeads);
   const dispose = (): void => {
@@ -47,7 +47,7 @@ export async function startClusterNode(deps: ClusterNodeDeps) {
       heartbeat.start();
       for (const { script, detail } of bans.active) log.warn({ script }, `banned on this node: it ${detail}`);
       if (bans.active.length === 0) return;
-      nats.publish(subjects.event(identity.name, 'stalled'), encode(describeNode({ ...deps, reconciler })));
+      nats.publish(subjects.event(identity.name, 'stalled'), encode(describeNode({ ...deps, reconciler, records })));
     },
     /**
      * Publishes that the node leaves, in at most `leavesWithinMs` (milliseconds), and stops taking requests and heads. Resolves

@@ -1,11 +1,13 @@
 import { url as inspectorUrl } from 'node:inspector';
 
 import type { NodeDescription } from '../../../protocol/messages.ts';
+import { PROTOCOL } from '../../../protocol/version.ts';
 import type { Verifier } from '../admission/verifier.ts';
 import type { CodeServer } from '../modules/code-server.ts';
 import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
 import { privateMemory } from '../process/private-memory.ts';
 import type { Reconciler } from './reconciler.ts';
+import type { RecordReader } from './record-reader.ts';
 import { isDebuggerAttached } from '../watchdog/attached-debugger.ts';
 
 /** The identity of this process, which never changes. */
@@ -20,6 +22,7 @@ export interface DescribedNode {
   readonly verifier: Verifier;
   readonly codeServer: CodeServer;
   readonly reconciler: Pick<Reconciler, 'refusals'>;
+  readonly records: Pick<RecordReader, 'unreadable'>;
   /** The delay of the event loop (nanoseconds), as `perf_hooks` measures it. */
   readonly loopDelay: { readonly max: number; reset(): void };
 }
@@ -31,12 +34,15 @@ export function describeNode({
   identity,
   codeServer,
   reconciler,
+  records,
   verifier,
   loopDelay,
 }: DescribedNode): NodeDescription {
   const leftBehind = codeServer.describeLeftBehind();
+  const unreadable = records.unreadable();
   return {
     node: identity.name,
+    protocol: PROTOCOL,
     container: identity.container,
     version: PACKAGE_VERSION,
     pid: process.pid,
@@ -49,6 +55,7 @@ export function describeNode({
     refusals: reconciler.refusals(),
     loopDelay: Math.round(loopDelay.max / 1e6),
     rejected: verifier.rejected,
+    ...(unreadable.size > 0 ? { unreadable: Object.fromEntries(unreadable) } : {}),
     ...(Object.keys(leftBehind).length > 0 ? { leftBehind } : {}),
     ...(inspectorUrl() !== undefined && isDebuggerAttached() ? { debugged: true } : {}),
   };

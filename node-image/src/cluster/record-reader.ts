@@ -3,18 +3,26 @@ import type { NatsConnection } from '@nats-io/transport-node';
 
 import { DecodeError } from '../../../protocol/errors.ts';
 import type { Head } from '../../../protocol/head.ts';
-import { streamOf, subjectsOf } from '../../../protocol/subjects.ts';
+import { lastToken, streamOf, subjectsOf } from '../../../protocol/subjects.ts';
+import type { Logger } from '../../../shared/logger.ts';
 import { type Verifier, RejectedError } from '../admission/verifier.ts';
 import type { PackageSource } from '../packages/fetch-packages.ts';
 import { unpackArchive } from '../packages/unpack-archive.ts';
 import type { RecordSource } from './reconciler.ts';
+
+/** Reads records, and says which of them it could not. */
+export interface RecordReader extends RecordSource, PackageSource {
+  /** Why the newest heads of modules can't be read, as the last look has found: another release has written them. */
+  readonly unreadable: () => ReadonlyMap<string, string>;
+}
 
 /** Reads the cluster's stream with direct get. Without a consumer, a node costs the server nothing between reads. */
 export async function recordReader(
   nats: NatsConnection,
   cookie: string,
   verifier: Verifier,
-): Promise<RecordSource & PackageSource> {
+  log: Logger,
+): Promise<RecordReader> {
   const { direct } = await jetstreamManager(nats, { checkAPI: false });
   const stream = streamOf(cookie);
   const subjects = subjectsOf(cookie);
@@ -23,17 +31,29 @@ export async function recordReader(
     const message = await direct.getMessage(stream, { last_by_subj: subject });
     return message === null ? null : verifier.payload(subject, message.data);
   };
+  let unreadable: ReadonlyMap<string, string> = new Map();
+  const sayUnreadable = (found: ReadonlyMap<string, string>): void => {
+    for (const [module, why] of found) {
+      if (unreadable.get(module) !== why)
+        log.error({ module, why }, 'the head of a module cannot be read; this node keeps what it has of it');
+    }
+    unreadable = found;
+  };
   return {
+    unreadable: () => unreadable,
     heads: async () => {
       const heads: Head[] = [];
+      const notRead = new Map<string, string>();
       for await (const { subject, data } of await direct.getLastMessagesFor(stream, { multi_last: [subjects.heads] })) {
         try {
           heads.push(verifier.head(subject, data));
         } catch (error) {
           // A head that is not trusted, or that this node can't read, does not block the others.
-          if (!(error instanceof RejectedError || error instanceof DecodeError)) throw error;
+          if (error instanceof DecodeError) notRead.set(lastToken(subject), error.message);
+          else if (!(error instanceof RejectedError)) throw error;
         }
       }
+      sayUnreadable(notRead);
       return heads;
     },
     bundle: async (module, revision) => {

@@ -2,7 +2,7 @@ import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import type * as v from 'valibot';
 
 import type { Bundle } from '../../../protocol/bundle.ts';
-import { decode, encode } from '../../../protocol/codec.ts';
+import { decode, encode, parseJson } from '../../../protocol/codec.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
 import { splitFrames } from '../../../protocol/framing.ts';
 import { answerSubject } from '../../../protocol/inboxes.ts';
@@ -10,6 +10,7 @@ import { MAX_MODULES, MAX_REQUEST_BYTES, HEARTBEAT_INTERVAL } from '../../../pro
 import * as messages from '../../../protocol/messages.ts';
 import { AFTER, ANSWER_TO, FORCE, lastToken, type Subjects, type Verb } from '../../../protocol/subjects.ts';
 import { decodeArguments } from '../../../protocol/values/decode.ts';
+import { isSpoken, PROTOCOL, protocolOf } from '../../../protocol/version.ts';
 import { LogThrottle } from '../../../shared/log-throttle.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { RejectedError } from '../admission/verifier.ts';
@@ -92,13 +93,22 @@ export async function handleRequests(deps: Deps): Promise<() => Promise<void>> {
   return async () => void (await Promise.all(subscriptions.map(subscription => subscription.drain())));
 }
 
+/** What to do about a controller whose messages this node may not understand. */
+const UPGRADE = 'replace this node by one of that release, or the controller';
+
 function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
-  const { subjects, identity, verifier, codeServer, reconciler, heartbeat } = deps;
+  const { subjects, identity, verifier, codeServer, reconciler, heartbeat, log } = deps;
   const node = identity.name;
+  let foreign: number | null = null;
+  const warnOfController = (protocol: number | null): void => {
+    if (protocol === null || protocol === foreign) return;
+    foreign = isSpoken(protocol) ? null : protocol;
+    if (foreign !== null) log.error({ protocol, own: PROTOCOL }, `the controller is of another release: ${UPGRADE}`);
+  };
   const loadAnswer = (result: LoadResult): messages.LoadAnswer =>
     result.status === 'refused' ? { ...result, node } : loadedAnswer(node, result);
   const handlers: Record<Verb, Handler> = {
-    ping: () => ({ node, container: identity.container, processId: verifier.processId }),
+    ping: () => ({ node, container: identity.container, processId: verifier.processId, protocol: PROTOCOL }),
     describe: () => describeNode(deps),
     load: (bytes, sendFirst) => {
       const bundle = verifier.loadCommand(subjects.node(node, 'load'), bytes);
@@ -135,6 +145,7 @@ function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
       return call(codeServer, node, { ...target, args: decodeArguments(args) });
     },
     digest: async bytes => {
+      warnOfController(protocolOf(parseJson(bytes)));
       const digest = request(messages.digestRequest, bytes);
       heartbeat.setInterval(digest.heartbeatInterval ?? HEARTBEAT_INTERVAL);
       await reconciler.compare(digest);

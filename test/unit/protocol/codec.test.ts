@@ -35,6 +35,7 @@ describe('decode', () => {
     const count = fc.maxSafeNat();
     const descriptions = fc.record({
       node: nodeNames,
+      protocol: count,
       container: fc.string(),
       pid: count,
       startedAt: count,

@@ -7,6 +7,7 @@ import type { NodesResult } from '../../api/results.ts';
 import { askNodes, rowsOf } from '../../fleet/ask-nodes.ts';
 import { clockOffsets, clockWarnings } from '../../fleet/clocks.ts';
 import { packageVersionWarnings } from '../../fleet/package-versions.ts';
+import { versionWarnings } from '../../rollout/versions.ts';
 import type { CommandContext, Handler } from '../context.ts';
 
 /** How often `nodes --wait` asks again (milliseconds). */
@@ -31,19 +32,21 @@ async function listNodes(
   report: OnReport,
   signal: AbortSignal,
 ): Promise<NodesResult> {
-  const [{ members, warning, flood }, heads] = await Promise.all([
+  const [{ members, warning, flood, foreign }, heads] = await Promise.all([
     context.membership.expected(),
     context.store.heads(),
   ]);
   if (warning !== null) report({ type: 'warning', message: warning });
   if (flood !== undefined) report({ type: 'warning', message: flood });
+  if (foreign !== undefined) report({ type: 'warning', message: foreign });
   const containers = new Map(members.map(({ node, container }) => [node, container]));
   const expected = new Set(containers.keys());
   const natsOffset = await context.store.natsClockOffset();
   const askedAt = Date.now();
   const answers = await askNodes(context, { verb: 'describe', expected, timeoutMs, signal, schema: nodeDescription });
   const clocks = clockOffsets(answers, askedAt, natsOffset);
-  const versions = packageVersionWarnings([...answers.values()].map(({ answer }) => answer));
+  const described = [...answers.values()].map(({ answer }) => answer);
+  const versions = [...versionWarnings(described), ...packageVersionWarnings(described)];
   for (const message of [...clockWarnings(clocks), ...versions]) report({ type: 'warning', message });
   const keptOffOf = (node: string) =>
     heads.flatMap(head => {

@@ -5,6 +5,7 @@ import { encode } from '../../../../protocol/codec.ts';
 import { inboxPrefix } from '../../../../protocol/inboxes.ts';
 import { HEARTBEAT_INTERVAL } from '../../../../protocol/limits.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
+import { PROTOCOL } from '../../../../protocol/version.ts';
 import { startHealthFile } from '../../../../shared/health-file.ts';
 import type { Logger } from '../../../../shared/logger.ts';
 import { openConnection } from '../../../../shared/nats/connection.ts';
@@ -22,7 +23,7 @@ async function startRoster(config: RosterConfig, log: Logger): Promise<AsyncDisp
   void containers.follow();
   const nats = await openConnection(config, { name: 'hotcast-roster', inboxPrefix: inboxPrefix('roster') }, log);
   const respond = async (message: Msg): Promise<void> => {
-    message.respond(encode(await containers.list()));
+    message.respond(encode({ protocol: PROTOCOL, ...(await containers.list()) }));
   };
   nats.subscribe(subjectsOf(config.cookie).roster, {
     callback: (error, message) => {

@@ -5,6 +5,7 @@ import { createMembership, join } from '../../../../controller/src/fleet/members
 import { encode } from '../../../../protocol/codec.ts';
 import type { NodeDescription } from '../../../../protocol/messages.ts';
 import { type EventKind, subjectsOf } from '../../../../protocol/subjects.ts';
+import { PROTOCOL } from '../../../../protocol/version.ts';
 import { descriptionOf, recordingLog } from '../../fixtures.ts';
 
 const container = (id: string, name: string, state = 'running') => ({ id, name, state });
@@ -75,7 +76,7 @@ function fleetOf(containers: readonly ReturnType<typeof container>[]) {
     }),
   };
   const fleet = createMembership(nats as unknown as NatsConnection, subjects, recordingLog());
-  const tell = (kind: EventKind, description: NodeDescription): void =>
+  const tell = <T extends Pick<NodeDescription, 'node'>>(kind: EventKind, description: T): void =>
     deliver(null, { subject: subjects.event(description.node, kind), data: encode(description) });
   return { fleet, tell };
 }
@@ -193,5 +194,29 @@ describe('isDebugged', () => {
     tell('heartbeat', debugged);
     tell(kind, description);
     expect(fleet.isDebugged('fred')).toBe(false);
+  });
+});
+
+describe('a node of another release', () => {
+  it.each([PROTOCOL - 2, PROTOCOL + 2])(
+    'with protocol %i is named, whatever else it says, until it leaves',
+    async protocol => {
+      const { fleet, tell } = fleetOf([container('c1', 'hotcast-node-1')]);
+      tell('heartbeat', present('fred', 'c1'));
+      expect(fleet.foreign()).toEqual([]);
+      tell('heartbeat', { node: 'fred', protocol, other: 'shape' });
+      expect(fleet.foreign()).toEqual([{ node: 'fred', protocol }]);
+      expect((await fleet.expected()).foreign).toContain(`of another release: fred (protocol ${protocol})`);
+      expect(fleet.present()).toEqual([]);
+      tell('goodbye', { node: 'fred', protocol, other: 'shape' });
+      expect(fleet.foreign()).toEqual([]);
+    },
+  );
+
+  it.each([PROTOCOL - 1, PROTOCOL + 1])('with protocol %i is one like the others', protocol => {
+    const { fleet, tell } = fleetOf([]);
+    tell('heartbeat', { ...present('fred', 'c1'), protocol });
+    expect(fleet.foreign()).toEqual([]);
+    expect(fleet.present().map(({ node }) => node)).toEqual(['fred']);
   });
 });

@@ -11,6 +11,7 @@ import { type Command, MAX_COMMAND_BYTES } from '../../../../controller/src/api/
 import type { Report } from '../../../../controller/src/api/report.ts';
 import type { ResultOf } from '../../../../controller/src/api/results.ts';
 import { type Run, serveControl } from '../../../../controller/src/server/control-server.ts';
+import { PROTOCOL } from '../../../../protocol/version.ts';
 import { latch, recordingLog } from '../../fixtures.ts';
 
 const ping: Command = { type: 'ping', node: null, cookie: null, timeoutMs: 1_000 };
@@ -42,7 +43,14 @@ async function send(bytes: string, run: Run = () => Promise.resolve(pong)) {
   const socket = createConnection(path);
   socket.write(bytes);
   const lines = (await text(socket)).split('\n').filter(line => line !== '');
-  return { commands, reports: lines.map(line => JSON.parse(line) as unknown) };
+  return { commands, reports: lines.map(reportIn) };
+}
+
+/** The report in a line, which says its version too. */
+function reportIn(line: string): unknown {
+  const { protocol, ...report } = JSON.parse(line) as { readonly protocol: number };
+  expect(protocol).toBe(PROTOCOL);
+  return report;
 }
 
 const lineOf = (command: object): string => `${JSON.stringify(command)}\n`;
@@ -50,6 +58,14 @@ const lineOf = (command: object): string => `${JSON.stringify(command)}\n`;
 describe('a command on the socket', () => {
   it('gets its result, and the connection ends', async () => {
     expect(await send(lineOf(ping))).toEqual({ commands: [ping], reports: [{ type: 'result', result: pong }] });
+  });
+
+  it('is refused when a command line of another release sent it, and runs when that is the release before', async () => {
+    const foreign = await send(lineOf({ protocol: PROTOCOL + 2, type: 'of a later release' }));
+    expect(foreign.commands).toEqual([]);
+    const message = expect.stringContaining(`another release (protocol ${PROTOCOL + 2}`) as string;
+    expect(foreign.reports).toEqual([{ type: 'failed', code: 'decode', message }]);
+    expect((await send(lineOf({ protocol: PROTOCOL - 1, ...ping }))).commands).toEqual([ping]);
   });
 
   it('is the only one of its connection', async () => {
@@ -113,7 +129,7 @@ describe('a server that finishes', () => {
     const finished = server.finish(60_000).then(() => server[Symbol.asyncDispose]());
     await expect(once(createConnection(path), 'connect')).rejects.toThrow('ENOENT');
     ended.open();
-    expect(JSON.parse(await text(socket))).toEqual({ type: 'result', result: pong });
+    expect(reportIn(await text(socket))).toEqual({ type: 'result', result: pong });
     await finished;
   });
 
@@ -150,7 +166,7 @@ it('a client that ends its side is told at once what holds, and nothing after th
   await started;
   socket.end();
   const message = 'interrupted: demo is committed';
-  expect(await text(socket)).toBe(lineOf({ type: 'failed', code: 'interrupted', message }));
+  expect(reportIn(await text(socket))).toEqual({ type: 'failed', code: 'interrupted', message });
 });
 
 it('takes the place of a socket that a killed controller left behind', async () => {

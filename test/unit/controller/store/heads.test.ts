@@ -1,10 +1,12 @@
 import type { StoredMsg } from '@nats-io/jetstream';
 import { describe, expect, it } from 'vitest';
 
+import { createFormatGuard, NewerStreamError } from '../../../../controller/src/store/format-guard.ts';
 import { createHeads } from '../../../../controller/src/store/heads.ts';
 import type { Keyring } from '../../../../controller/src/store/keyring.ts';
 import type { Stream } from '../../../../controller/src/store/stream.ts';
 import { encode } from '../../../../protocol/codec.ts';
+import { FORMAT } from '../../../../protocol/version.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
 import { headOf } from '../../fixtures.ts';
 
@@ -35,7 +37,8 @@ function open() {
     subjects: async (subject: string) => (of(subject).length > 0 ? { [subject]: of(subject).length } : {}),
   } as unknown as Stream;
   const wipe = (): void => void (messages = []);
-  return { heads: createHeads(stream, subjects, keyring), sign: keyring.sign, write, wipe };
+  const guard = createFormatGuard();
+  return { heads: createHeads(stream, subjects, keyring, guard), guard, sign: keyring.sign, write, wipe };
 }
 
 const subject = subjects.head('demo');
@@ -73,4 +76,31 @@ it('a signed record that is no head hides no other head, and is replaced by the 
   expect((await heads.heads()).map(({ module }) => module).toSorted()).toEqual(['demo', 'other']);
   expect(await heads.restoreHeads()).toEqual(['demo']);
   expect((await heads.lastHead('demo')).head).toEqual(head);
+});
+
+describe('a stream that a later release has written to', () => {
+  const newer = encode({ ...headOf('demo', REVISION, 9), format: FORMAT + 1 });
+
+  it('is not written to, and no head is restored over the newer one', async () => {
+    const { heads, guard, sign, write } = open();
+    await heads.writeHeads([{ head: headOf('demo', REVISION, 7), position: 0 }]);
+    expect(guard.newerText()).toBeNull();
+    write(subject, sign(subject, newer));
+    expect(await heads.heads()).toEqual([headOf('demo', REVISION, 7)]);
+    expect(guard.newerText()).toContain(`the heads of demo have format ${FORMAT + 1}`);
+    expect(await heads.restoreHeads()).toEqual([]);
+    const other = { head: headOf('other', REVISION, 1), position: 0 };
+    await expect(heads.writeHeads([other])).rejects.toThrow(NewerStreamError);
+  });
+
+  it('is written to again when what is last can be read, or is gone', async () => {
+    const { heads, guard, sign, write, wipe } = open();
+    write(subject, sign(subject, newer));
+    await heads.heads();
+    expect(guard.newerText()).not.toBeNull();
+    wipe();
+    await heads.heads();
+    expect(guard.newerText()).toBeNull();
+    expect(await heads.writeHeads([{ head: headOf('demo', REVISION, 10), position: 0 }])).toBe(true);
+  });
 });

@@ -52,6 +52,7 @@ async function answeringNode() {
     packages,
     prepare,
     reconciler,
+    records: { unreadable: () => new Map() },
     heartbeat: { setInterval: () => undefined },
     loopDelay: { max: 0, reset: () => undefined },
     purgeTimeoutMs: 0,
