@@ -247,6 +247,7 @@ export type NodesResult = {
     | {
         readonly status: 'present';
         readonly node: string;
+        readonly protocol: number;
         readonly container: string;
         readonly version?: string;
         readonly pid: number;
@@ -288,6 +289,7 @@ export type NodesResult = {
             }
           >
         >;
+        readonly unreadable?: Readonly<Record<string, string>>;
         readonly leftBehind?: Readonly<Record<string, { readonly timers: number; readonly sockets: number }>>;
         readonly loopDelay: number;
         readonly rejected: number;
@@ -365,6 +367,7 @@ export type StatusResult = {
       readonly at: number;
     }[];
     readonly quarantine: boolean;
+    readonly repeats: boolean;
     readonly author: string;
     readonly at: number;
     readonly note: string;
@@ -393,6 +396,7 @@ export type StatusResult = {
   }[];
   readonly changed: readonly { readonly module: string; readonly files: readonly string[] }[];
   readonly silent: readonly string[];
+  readonly unreadable?: readonly string[];
   readonly storage?: {
     readonly usedBytes: number;
     readonly maxBytes: number;
@@ -466,6 +470,7 @@ export type HistoryResult = {
       readonly at: number;
     }[];
     readonly quarantine: boolean;
+    readonly repeats: boolean;
     readonly author: string;
     readonly at: number;
     readonly note: string;
