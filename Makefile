@@ -19,7 +19,7 @@ VERBOSELY = $(if $(VERBOSE),--verbose)
 
 # A command says itself what went wrong. make adds no line with `Error 1` to it in question mode (-q), in which it runs recipes that
 # begin with `+`; so does a dry run (-n), which has no `+` here.
-COMMANDS := push dev promote rollback remove repair purge soft-purge rotate-keys backup restore status bans history audit compile call ping nodes
+COMMANDS := push dev tail promote rollback remove repair purge soft-purge rotate-keys backup restore status bans history audit compile call errors ping nodes
 ifneq ($(MAKECMDGOALS),)
 ifeq ($(filter-out $(COMMANDS),$(MAKECMDGOALS))$(findstring n,$(firstword -$(MAKEFLAGS))),)
   MAKEFLAGS += --question
@@ -46,8 +46,8 @@ up: images ## Start the cluster, or scale it: [NODES=30] (default: the current n
 down: ## Stop the cluster and delete its containers, network, stream and keys
 	docker compose down --volumes --timeout 2
 
-logs: ## Follow the logs of all containers
-	docker compose logs --follow --tail 50 || true
+logs: $(if $(RAW),,node_modules) ## Follow the logs of all containers, or those that are JSON, without prefixes: [RAW=1]
+	$(if $(RAW),docker compose logs --follow --tail 50 --no-log-prefix node controller roster auth-callout,node --import tsx setup/logs/main.ts) || true
 
 .PHONY: $(COMMANDS)
 push: ## Compile modules and load them on every node: MODULE='demo counter', AFFECTED=1 or ALL=1 [CANARY=10% WATCH=10s MAX_ERRORS=0 MIN_CALLS=1] [WITHOUT=fred] [FORCE=1] [NO_CHECK=1] [DRY_RUN=1] [MESSAGE='why'] [VERBOSE=1]
@@ -100,6 +100,12 @@ compile: ## Compile a module and load it on one node: MODULE=demo NODE=fred [NO_
 
 call: ## Call a function on every node, or on one node: CALL='demo.add(4, 5)' [NODE=betty] [STACK=1] [VERBOSE=1]
 	$(ALWAYS)setup/hotcast call '$(subst ','\'',$(CALL))' --node '$(NODE)' $(if $(STACK),--stack) $(VERBOSELY) || exit 1
+
+tail: ## Show what modules log and throw until Ctrl+C: [MODULE='demo counter' NODE=fred LEVEL=warn GREP='not today']
+	$(ALWAYS)setup/hotcast tail $(MODULE) --node '$(NODE)' $(if $(LEVEL),--level '$(LEVEL)') --grep '$(subst ','\'',$(GREP))' || [ $$? = 130 ] || exit 1
+
+errors: ## Show the last errors of a module, which nodes keep in memory: MODULE=demo [NODE=fred VERBOSE=1]
+	$(ALWAYS)setup/hotcast errors '$(MODULE)' --node '$(NODE)' $(VERBOSELY) || exit 1
 
 ping: ## Ping every node, or one node: [NODE=betty]
 	$(ALWAYS)setup/hotcast ping $(NODE) || exit 1

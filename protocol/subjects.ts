@@ -1,5 +1,6 @@
 /** The requests to nodes: the last token of the subject. */
-export type Verb = 'ping' | 'describe' | 'load' | 'dry-run' | 'heads' | 'commit' | 'call' | 'purge' | 'digest';
+export type Verb =
+  'ping' | 'describe' | 'load' | 'dry-run' | 'heads' | 'commit' | 'call' | 'purge' | 'digest' | 'tail' | 'errors';
 
 /** The events that a node publishes. */
 export type EventKind = 'heartbeat' | 'goodbye' | 'stalled' | 'rejected';
@@ -43,6 +44,9 @@ export function subjectsOf(cookie: string) {
     event: (node: string, kind: EventKind) => `${root}.event.${node}.${kind}`,
     eventsOf: (node: string) => `${root}.event.${node}.*`,
     events: `${root}.event.*.*`,
+    // hotcast.<cookie>.log.<node>: what the modules of a node log, while a tail asks for it
+    log: (node: string) => `${root}.log.${node}`,
+    logs: `${root}.log.*`,
     // hotcast.<cookie>.roster: asks which containers should answer
     roster: `${root}.roster`,
   };

@@ -10,6 +10,7 @@ export type Output =
       | CompileResult
       | CallResult
       | PurgeResult
+      | ErrorsResult
       | PingResult
       | NodesResult
       | VersionResult
@@ -21,7 +22,19 @@ export type Output =
       | KeysRotateResult
     )
   | { readonly failed: Failed }
-  | { readonly saved: Saved };
+  | { readonly saved: Saved }
+  | {
+      readonly logged: {
+        readonly at: number;
+        readonly module: string;
+        readonly revision: string;
+        readonly level: 'info' | 'warn' | 'error';
+        readonly text: string;
+        readonly nodes: readonly string[];
+        readonly count: number;
+      };
+    }
+  | { readonly dropped: number };
 
 /** The result of push: compile modules and load them on every node, together. */
 export type PushResult = {
@@ -226,6 +239,28 @@ export type PurgeResult = {
             }[];
           }
       )
+    | { readonly node: string; readonly status: 'silent'; readonly detail?: string }
+  )[];
+};
+
+/** The result of errors: show the last ten errors of each revision of a module, which nodes keep in memory; equal ones are one. */
+export type ErrorsResult = {
+  readonly command: 'errors';
+  readonly module: string;
+  readonly nodes: readonly (
+    | {
+        readonly status: 'answered';
+        readonly node: string;
+        readonly revisions: readonly {
+          readonly revision: string;
+          readonly errors: readonly {
+            readonly at: number;
+            readonly count: number;
+            readonly where: string;
+            readonly error: ErrorDescription;
+          }[];
+        }[];
+      }
     | { readonly node: string; readonly status: 'silent'; readonly detail?: string }
   )[];
 };

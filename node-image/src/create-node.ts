@@ -3,6 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 import type { NatsConnection } from '@nats-io/transport-node';
 
+import { encode } from '../../protocol/codec.ts';
 import { trustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
 import { collectGarbage } from '../../shared/collect-garbage.ts';
@@ -29,6 +30,7 @@ import { giveDebuggersMaps } from './process/debugger-maps.ts';
 import { liveMemoryAbove } from './process/live-memory.ts';
 import { memoryLimits } from './process/memory-limit.ts';
 import { PACKAGES } from './process/state-folder.ts';
+import { ModuleLogs } from './sandbox/logs/module-logs.ts';
 import { ScopedResources } from './sandbox/scoped-resources.ts';
 import { type StopDeadline, stopDeadline } from './stop-deadline.ts';
 import { ActivityBuffer } from './watchdog/activity-buffer.ts';
@@ -82,8 +84,15 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     disposers.push(() => packages[Symbol.dispose]());
     const webClasses = installWebClasses();
     disposers.push(() => webClasses[Symbol.dispose]());
+    const subjects = subjectsOf(cookie);
+    const logs = new ModuleLogs(message => {
+      if (nats.isClosed() || nats.isDraining()) return;
+      nats.publish(subjects.log(identity.name), encode({ node: identity.name, ...message }));
+    });
+    disposers.push(() => logs.tail[Symbol.dispose]());
     const codeServer = new CodeServer(log, {
       ...deps,
+      logs,
       packages,
       resources,
       bans,
@@ -110,7 +119,6 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     const loopDelay = monitorEventLoopDelay({ samplePerIteration: true });
     loopDelay.enable();
     disposers.push(() => void loopDelay.disable());
-    const subjects = subjectsOf(cookie);
     const trustedKeys = trustedKeyFiles(() => readJsonFiles(deps.trustDir));
     const verifier = new Verifier(trustedKeys, subjects, rejectionLog(nats, subjects, identity.name, log));
     const leftOut = leftOutHeads(join(stateDir, 'left-out.json'), restarts, log);

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 
 import { isModuleName, MODULE_RULE } from '../../../protocol/names.ts';
 import { headSchema } from '../../../protocol/head.ts';
+import { logLevel } from '../../../protocol/logs.ts';
 import { count, nodeName, revision } from '../../../protocol/schemas.ts';
 import { whyEntries } from '../../../protocol/why.ts';
 import { list, milliseconds } from './validation.ts';
@@ -109,6 +110,16 @@ export const commandSchema = v.variant('type', [
   }),
   /** Purges the draining versions of a module on every node; without `force` only those on which no call runs. */
   v.object({ ...authored, type: v.literal('purge'), module, force: v.boolean() }),
+  /** Shows what modules log (all, if none is named), until its client goes. `node`: null for every node. */
+  v.object({
+    ...common,
+    type: v.literal('tail'),
+    modules: list(module),
+    node: v.nullable(v.string()),
+    level: logLevel,
+    grep: v.string(),
+  }),
+  v.object({ ...common, type: v.literal('errors'), module, node: v.nullable(v.string()) }),
   v.object({ ...common, type: v.literal('ping'), node: v.nullable(v.string()) }),
   /** `wait`: wait until this many nodes are present. */
   v.object({ ...common, type: v.literal('nodes'), wait: v.nullable(count) }),

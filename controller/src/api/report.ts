@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 
-import { count, moduleName } from '../../../protocol/schemas.ts';
+import { logEntry } from '../../../protocol/logs.ts';
+import { count, moduleName, nodeName } from '../../../protocol/schemas.ts';
 import { diagnosticSchema } from './diagnostic.ts';
 import { pushResultSchema, resultSchema } from './results.ts';
 import { list, milliseconds } from './validation.ts';
@@ -24,6 +25,21 @@ export const savedSchema = v.object({
 
 export type Saved = Readonly<v.InferOutput<typeof savedSchema>>;
 
+/**
+ * What a module has logged. `nodes`: those that logged it within a moment. `count`: how often they did, together. `at`: the first
+ * of them.
+ */
+export const loggedEntrySchema = v.object({ ...logEntry.entries, nodes: list(nodeName), count });
+
+/** What modules have logged since the last report, and how many more entries were dropped. */
+const loggedSchema = v.object({
+  type: v.literal('logged'),
+  entries: list(loggedEntrySchema),
+  dropped: count,
+});
+
+export type Logged = Readonly<v.InferOutput<typeof loggedSchema>>;
+
 /** The code of a command that failed after it may have written heads. */
 export const UNKNOWN_RESULT = 'unknown-result';
 
@@ -42,6 +58,7 @@ export const reportSchema = v.variant('type', [
   v.object({ type: v.literal('progress'), phase: v.string(), answered: count, expected: count }),
   v.object({ type: v.literal('warning'), message: v.string() }),
   savedSchema,
+  loggedSchema,
   v.object({ type: v.literal('result'), result: resultSchema }),
   failedSchema,
 ]);

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { auditEntrySchema } from '../../../protocol/audit-entry.ts';
 import { headResultSchema } from '../../../protocol/head-result.ts';
 import { headSchema } from '../../../protocol/head.ts';
+import { errorsAnswer } from '../../../protocol/logs.ts';
 import { keptOffCause, keptOffSchema } from '../../../protocol/kept-off.ts';
 import {
   callAnswer,
@@ -153,6 +154,12 @@ export const resultSchema = v.variant('command', [
     nodes: list(v.variant('status', [callAnswer, silent])),
   }),
   v.object({ command: v.literal('purge'), nodes: list(v.variant('status', [purgeAnswer, silent])) }),
+  /** What nodes remember of the errors of a module. */
+  v.object({
+    command: v.literal('errors'),
+    module: moduleName,
+    nodes: list(v.variant('status', [v.object({ status: v.literal('answered'), ...errorsAnswer.entries }), silent])),
+  }),
   v.object({
     command: v.literal('ping'),
     nodes: list(

@@ -1,5 +1,6 @@
 import { type Command as Program, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 
+import { LOG_LEVELS } from '../../../protocol/logs.ts';
 import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
 import type { Command } from '../api/command.ts';
 import type { Why } from '../../../protocol/why.ts';
@@ -215,6 +216,25 @@ export function defineCli(program: Program, change: Change, { send, backup, rest
       const { node, stack = false } = options;
       return send(options, { type: 'call', call, node: node || null, stack });
     });
+
+  addCommand(program, 'tail [module...]', "hotcast tail demo --grep 'not today'")
+    .description(
+      'show what modules log and throw, on all nodes, as it happens, until Ctrl+C; equal entries of many nodes are one',
+    )
+    .option('--node <name>', 'of this node only')
+    .addOption(new Option('--level <level>', 'from this level on').choices(LOG_LEVELS).default('info' as const))
+    .option('--grep <text>', 'only what contains this text')
+    .action((modules, options) => {
+      const { node, level, grep = '' } = options;
+      return send(options, { type: 'tail', modules, node: node || null, level, grep });
+    });
+
+  addCommand(program, 'errors <module>', 'hotcast errors demo', QUERY_TIMEOUT)
+    .description(
+      'show the last ten errors of each revision of a module, which nodes keep in memory; equal ones are one',
+    )
+    .option('--node <name>', 'of this node only')
+    .action((module, options) => send(options, { type: 'errors', module, node: options.node || null }));
 
   addCommand(program, 'ping [node]', 'hotcast ping betty', QUERY_TIMEOUT)
     .description('check that one node, or every node, answers')

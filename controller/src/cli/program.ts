@@ -11,6 +11,7 @@ import { type Actions, defineCli } from './commands.ts';
 import { exitStatus, INTERRUPTED, NO_RESULT, UNKNOWN } from './exit-status.ts';
 import { followCommand, UnknownResultError } from './follow-command.ts';
 import { InterruptedError } from './interruption.ts';
+import { outputOfLogged, renderLogged } from './render-logs.ts';
 import { renderSaved } from './render-saved.ts';
 import { render } from './render.ts';
 
@@ -140,6 +141,9 @@ function show(report: Report, { json, verbose }: Format, { out, err, interactive
       return null;
     case 'saved':
       out(json ? lineOf({ saved: report }) : renderSaved(report, verbose));
+      return null;
+    case 'logged':
+      out(json ? outputOfLogged(report).map(lineOf).join('\n') : renderLogged(report));
       return null;
     case 'failed':
       if (json) out(lineOf({ failed: report }));

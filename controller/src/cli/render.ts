@@ -7,6 +7,7 @@ import { at, drainingText, ms, SILENT, silentText, table } from './format.ts';
 import { groupsOf, nodesText } from './grouping.ts';
 import { printValue } from './print-value.ts';
 import { renderCompile, renderDryRun, renderPush } from './render-changes.ts';
+import { renderErrors } from './render-logs.ts';
 import { renderNodes, renderVersions } from './render-nodes.ts';
 import { renderStatus } from './render-status.ts';
 
@@ -21,6 +22,7 @@ const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>, verb
   'dry-run': renderDryRun,
   call: renderCall,
   purge: renderPurge,
+  errors: renderErrors,
   ping: renderPing,
   nodes: renderNodes,
   version: renderVersions,

@@ -1,3 +1,5 @@
+import { TokenBucket } from '../../../shared/token-bucket.ts';
+
 /** So many events of one node are read at once, and so many a second in the long run. A node sends one in 2 seconds. */
 const BURST = 50;
 const PER_SECOND = 20;
@@ -11,7 +13,7 @@ const MAX_NODES = 20_000;
 /** Limits what one node can have the controller read: what exceeds it is dropped before it is parsed. */
 export class EventBudget {
   readonly #now: () => number;
-  readonly #nodes = new Map<string, { left: number; at: number; dropped: number; droppedAt: number }>();
+  readonly #nodes = new Map<string, { readonly bucket: TokenBucket; dropped: number; droppedAt: number }>();
 
   /** @param now a clock, in milliseconds since any fixed moment. */
   constructor(now: () => number = () => performance.now()) {
@@ -21,13 +23,8 @@ export class EventBudget {
   /** Whether an event of a node is to be read. */
   take(node: string): boolean {
     const now = this.#now();
-    const known = this.#nodes.get(node) ?? this.#add(node, now);
-    known.left = Math.min(BURST, known.left + ((now - known.at) * PER_SECOND) / 1_000);
-    known.at = now;
-    if (known.left >= 1) {
-      known.left -= 1;
-      return true;
-    }
+    const known = this.#nodes.get(node) ?? this.#add(node);
+    if (known.bucket.take()) return true;
     if (now - known.droppedAt > FLOOD_MS) known.dropped = 0;
     known.dropped += 1;
     known.droppedAt = now;
@@ -40,10 +37,10 @@ export class EventBudget {
     return [...this.#nodes].flatMap(([node, { dropped, droppedAt }]) => (droppedAt > since ? [{ node, dropped }] : []));
   }
 
-  #add(node: string, now: number) {
+  #add(node: string) {
     const [oldest] = this.#nodes.keys();
     if (this.#nodes.size >= MAX_NODES && oldest !== undefined) this.#nodes.delete(oldest);
-    const added = { left: BURST, at: now, dropped: 0, droppedAt: -Infinity };
+    const added = { bucket: new TokenBucket(PER_SECOND, BURST, this.#now), dropped: 0, droppedAt: -Infinity };
     this.#nodes.set(node, added);
     return added;
   }

@@ -21,6 +21,7 @@ export function nodePermissions(cookie: string, names: readonly [string, string]
   return {
     publish: [
       ...events,
+      ...names.map(each => subjects.log(each)),
       claim,
       own,
       ...names.map(each => `${inboxPrefix('controller')}.*.${each}`),
@@ -34,7 +35,7 @@ export function nodePermissions(cookie: string, names: readonly [string, string]
 export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Permissions {
   const subjects = subjectsOf(cookie);
   const stream = streamOf(cookie);
-  const { anyNode, events } = subjects;
+  const { anyNode, events, logs } = subjects;
   const own = `${inboxPrefix(role)}.>`;
   const toController = `${inboxPrefix('controller')}.>`;
   switch (role) {
@@ -56,7 +57,7 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
           `$JS.API.DIRECT.GET.${auditStreamOf(cookie)}`,
           ...directGetOf(cookie),
         ],
-        subscribe: [events, own],
+        subscribe: [events, logs, own],
       };
     case 'roster':
       return { publish: [toController], subscribe: [subjects.roster, own] };

@@ -17,6 +17,9 @@ import { describeProblem, foreignVersion, jsonLine, lineOf } from '../api/valida
 /** The shortest time between two progress reports (milliseconds). Thousands of nodes answer a push within one frame. */
 const PROGRESS_INTERVAL_MS = 50;
 
+/** With more than this unsent, a client reads too slowly for a log, and entries of it are dropped (bytes). */
+const MAX_UNSENT_BYTES = 256 * 1024;
+
 /** Carries out a command for a client: see {@link Client}. */
 export type Run = (
   command: Command,
@@ -43,8 +46,10 @@ export interface ControlServer extends AsyncDisposable {
 export async function serveControl(path: string, run: Run, log: Logger): Promise<ControlServer> {
   rmSync(path, { force: true });
   const running = new Set<Promise<Result>>();
-  const runAndCount: Run = (...command) => {
-    const result = run(...command);
+  const runAndCount: Run = (command, ...client) => {
+    const result = run(command, ...client);
+    // It has no end to wait for, and changes nothing.
+    if (command.type === 'tail') return result;
     running.add(result);
     return result.finally(() => running.delete(result));
   };
@@ -90,7 +95,7 @@ async function answer(socket: Socket, run: Run, log: Logger): Promise<void> {
         holding = what;
         isWritten = written;
       };
-      const result = await run(readCommand(line), limitProgress(report), gone.signal, holds);
+      const result = await run(readCommand(line), limitProgress(limitLogs(report, socket)), gone.signal, holds);
       report({ type: 'result', result });
     }
   } catch (error) {
@@ -150,6 +155,20 @@ function limitProgress(report: OnReport): OnReport {
       last = now;
     }
     report(message);
+  };
+}
+
+/** Drops log entries while the client has not read what was sent before, and counts them. */
+function limitLogs(report: OnReport, socket: Pick<Socket, 'writableLength'>): OnReport {
+  let unsent = 0;
+  return message => {
+    if (message.type !== 'logged') return report(message);
+    if (socket.writableLength > MAX_UNSENT_BYTES) {
+      unsent += message.entries.reduce((sum, { count }) => sum + count, message.dropped);
+      return;
+    }
+    report({ ...message, dropped: message.dropped + unsent });
+    unsent = 0;
   };
 }
 

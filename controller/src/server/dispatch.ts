@@ -8,6 +8,8 @@ import { call } from '../commands/call/call.ts';
 import { compile } from '../commands/compile.ts';
 import type { CommandContext, Handler } from '../commands/context.ts';
 import { dev } from '../commands/dev/dev.ts';
+import { errors } from '../commands/logs/errors.ts';
+import { tail } from '../commands/logs/tail.ts';
 import { dryRun } from '../commands/dry-run.ts';
 import { history } from '../commands/records/history.ts';
 import { nodes } from '../commands/nodes/nodes.ts';
@@ -38,6 +40,8 @@ const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
   compile,
   call,
   purge,
+  tail,
+  errors,
   ping,
   nodes,
   version,

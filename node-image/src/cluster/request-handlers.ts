@@ -7,6 +7,7 @@ import { DecodeError } from '../../../protocol/errors.ts';
 import { splitFrames } from '../../../protocol/framing.ts';
 import { answerSubject } from '../../../protocol/inboxes.ts';
 import { MAX_MODULES, MAX_REQUEST_BYTES, HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
+import { errorsRequest, type ErrorsAnswer, type TailAnswer, tailRequest } from '../../../protocol/logs.ts';
 import * as messages from '../../../protocol/messages.ts';
 import { AFTER, ANSWER_TO, FORCE, lastToken, type Subjects, type Verb } from '../../../protocol/subjects.ts';
 import { decodeArguments } from '../../../protocol/values/decode.ts';
@@ -150,6 +151,14 @@ function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
       heartbeat.setInterval(digest.heartbeatInterval ?? HEARTBEAT_INTERVAL);
       await reconciler.compare(digest);
       return null;
+    },
+    tail: bytes => {
+      codeServer.logs.tail.lease(request(tailRequest, bytes));
+      return { node } satisfies TailAnswer;
+    },
+    errors: bytes => {
+      const { module } = request(errorsRequest, bytes);
+      return { node, revisions: codeServer.logs.errors.of(module) } satisfies ErrorsAnswer;
     },
   };
   return new Map(Object.entries(handlers));

@@ -7,6 +7,7 @@ import type { Bans } from '../watchdog/bans.ts';
 import { evaluateTogether } from './evaluate-together.ts';
 import { HotImports } from './hot-imports.ts';
 import type { Draining } from './draining.ts';
+import type { ModuleLogs } from '../sandbox/logs/module-logs.ts';
 import type { EndingVersions } from './ending-versions.ts';
 import type { Calls } from './in-flight-calls.ts';
 import { OK, type LoadResult, type Refused, refused } from './load-result.ts';
@@ -51,6 +52,8 @@ export interface ActivatorDeps {
   readonly memoryShortage: (bytes: number) => string | null;
   /** The maximum number of characters that a version logs per second. */
   readonly logMaxCharsPerSecond: number;
+  /** Sees what versions print and throw. */
+  readonly logs: ModuleLogs;
 }
 
 export type Activator = ReturnType<typeof createActivator>;
@@ -58,7 +61,7 @@ export type Activator = ReturnType<typeof createActivator>;
 /** Activates prepared revisions, and sets the slots of modules. */
 export function createActivator(deps: ActivatorDeps) {
   const { modules, calls, draining, ending, errors, bans, activity, serving, memoryShortage, log } = deps;
-  const { logMaxCharsPerSecond } = deps;
+  const { logMaxCharsPerSecond, logs } = deps;
   const hotImports = new HotImports();
 
   /** The refusal of modules that would exceed the maximum number; null when there is room. */
@@ -106,7 +109,7 @@ export function createActivator(deps: ActivatorDeps) {
 
   /** What a bundle is evaluated with, apart from its data. */
   const environmentOf = ({ module, revision }: BundleInfo): Omit<Environment, 'data'> => ({
-    log: new VersionLogger(log, module, revision, logMaxCharsPerSecond, errors.mapPrinted),
+    log: new VersionLogger(log, module, revision, logMaxCharsPerSecond, errors.mapPrinted, logs),
     hotImport: (name, names) => (names === null ? hotImports.of(name) : hotImports.pick(name, names)),
     onError: errors.count,
     keeping: modules.of(module).kept.begin(error => logCloseError(module, error)),

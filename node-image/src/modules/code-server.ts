@@ -5,6 +5,7 @@ import type { Logger } from '../../../shared/logger.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
 import type { Packages, ReadySet } from '../packages/packages.ts';
 import type { ScopedResources } from '../sandbox/scoped-resources.ts';
+import { ModuleLogs } from '../sandbox/logs/module-logs.ts';
 import { runInContext } from '../sandbox/execution-context.ts';
 import { ActivityBuffer } from '../watchdog/activity-buffer.ts';
 import { Bans } from '../watchdog/bans.ts';
@@ -31,7 +32,7 @@ const MAX_COMPILED = 4;
 /** The default limits: those of the settings, without one for memory. */
 const DRAINING_LIMITS: DrainingLimits = { maxVersions: 8, memoryExcess: () => null };
 
-type OptionalDeps = 'logMaxCharsPerSecond' | 'bans' | 'activity' | 'memoryShortage';
+type OptionalDeps = 'logMaxCharsPerSecond' | 'logs' | 'bans' | 'activity' | 'memoryShortage';
 interface Options extends Partial<Pick<ActivatorDeps, OptionalDeps>> {
   readonly draining?: DrainingLimits;
   /** How long running calls can hold up a `codeChange`. */
@@ -73,7 +74,12 @@ export class CodeServer {
     this.#leftBehind = leftBehind(modules, resources ?? null, log);
     this.#ending = endingVersions(modules, calls, version => this.#ended(version));
     const own = { modules, calls, draining: this.#draining, ending: this.#ending, errors };
-    const defaults = { bans: new Bans(), activity: new ActivityBuffer(), memoryShortage: () => null };
+    const defaults = {
+      bans: new Bans(),
+      activity: new ActivityBuffer(),
+      memoryShortage: () => null,
+      logs: new ModuleLogs(),
+    };
     const serving = servedRequests(this);
     this.#deps = { ...own, ...defaults, logMaxCharsPerSecond: Infinity, ...options, log, serving };
     this.#activator = createActivator(this.#deps);
@@ -88,6 +94,11 @@ export class CodeServer {
         this.#collectPackages();
       },
     });
+  }
+
+  /** Sees what versions print and throw. */
+  get logs(): ModuleLogs {
+    return this.#deps.logs;
   }
 
   /** Compiles a bundle whose packages are ready, and keeps it. The running version does not change. */

@@ -56,6 +56,8 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
     return { status: 'value', node, revision: version.revision, output, ...json };
   } catch (error) {
     threw = true;
+    const name = [request.module, ...path].join('.');
+    if (!(error instanceof PurgedError)) version.log.told(() => codeServer.errors.describe(error), name);
     return thrown(error);
   } finally {
     codeServer.endCall(running, threw);

@@ -4,6 +4,7 @@ import type { ErrorDescription } from '../../../protocol/error-description.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { addOutput } from './execution-context.ts';
+import type { ModuleLogs } from './logs/module-logs.ts';
 
 /** The maximum length of one write, and of one line in it (characters). The rest is cut off. */
 const MAX_WRITE_CHARS = 65_536;
@@ -19,25 +20,33 @@ const PERIOD_MS = 1_000;
 export class VersionLogger {
   readonly #log: Logger;
   readonly #fields: { readonly module: string; readonly revision: string };
+  readonly #version: { readonly module: string; readonly revision: string };
   readonly #maxCharsPerSecond: number;
   readonly #mapText: (text: string) => string;
+  readonly #logs: ModuleLogs | null;
   #periodStart = 0;
   #written = 0;
   #dropped = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param mapText maps the stacks in a text to the sources. */
+  /**
+   * @param mapText maps the stacks in a text to the sources.
+   * @param logs sees all of it too, whatever the limit.
+   */
   constructor(
     log: Logger,
     module: string,
     revision: string,
     maxCharsPerSecond: number,
     mapText: (text: string) => string = text => text,
+    logs: ModuleLogs | null = null,
   ) {
     this.#log = log;
     this.#fields = { module, revision: shortRevision(revision) };
     this.#maxCharsPerSecond = maxCharsPerSecond;
     this.#mapText = mapText;
+    this.#version = { module, revision };
+    this.#logs = logs;
   }
 
   /** A stream whose lines are logged, and added to the output of the call that wrote them. */
@@ -55,7 +64,9 @@ export class VersionLogger {
   print(level: 'info' | 'warn', chunk: string | Uint8Array): void {
     const written = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
     const text = shortened(written.endsWith('\n') ? written.slice(0, -1) : written, MAX_WRITE_CHARS);
-    for (const whole of this.#mapText(text).split('\n')) {
+    const mapped = this.#mapText(text);
+    this.#logs?.printed(this.#version, level, mapped);
+    for (const whole of mapped.split('\n')) {
       const line = shortened(whole, MAX_LINE_CHARS);
       addOutput(line);
       if (this.#accept(line.length)) this.#log[level](this.#fields, line);
@@ -64,10 +75,19 @@ export class VersionLogger {
 
   /** Logs an error that the version did not catch. `describeError` is not called when the line is dropped. */
   error(describeError: () => ErrorDescription, message = 'error in a module'): void {
-    if (!this.#accept(0)) return;
+    const isLogged = this.#accept(0);
+    const isKept = this.#logs?.takesError() === true;
+    if (!isLogged && !isKept) return;
     const err = describeError();
+    if (isKept) this.#logs?.threw(this.#version, message, err);
+    if (!isLogged) return;
     this.#written += JSON.stringify(err).length;
     this.#log.error({ ...this.#fields, err }, message);
+  }
+
+  /** Keeps an error that the caller of a function is told, and that the log does not need. */
+  told(describeError: () => ErrorDescription, where: string): void {
+    if (this.#logs?.takesError() === true) this.#logs.threw(this.#version, where, describeError());
   }
 
   /** Logs the number of dropped lines now, if there are any. */

@@ -4,6 +4,7 @@ import './shared-cluster/hot-imports.ts';
 import './shared-cluster/call.ts';
 import './shared-cluster/streams.ts';
 import './shared-cluster/errors.ts';
+import './shared-cluster/logs.ts';
 import './shared-cluster/state.ts';
 import './shared-cluster/timers.ts';
 import './shared-cluster/version-resources.ts';

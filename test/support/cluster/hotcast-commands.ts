@@ -6,7 +6,7 @@ import type {
   Result,
   ResultOf,
 } from '../../../controller/src/api/results.ts';
-import { readOutput } from './output-schema.ts';
+import { readOutput } from '../commands/output-schema.ts';
 import type { ProcessOutput } from '../shell.ts';
 
 /** The output of a command and its parsed result. */

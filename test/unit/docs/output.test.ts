@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Output } from '../../../controller/src/api/output.ts';
 import type { Output as Written } from '../../../types/output.d.ts';
-import { readOutput } from '../../support/cluster/output-schema.ts';
+import { readOutput } from '../../support/commands/output-schema.ts';
 import { thirtyNodes } from '../controller/cli/thirty-nodes.ts';
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;

@@ -19,6 +19,8 @@ const READING: ReadonlySet<Command['type']> = new Set([
   'result',
   'audit',
   'dev',
+  'tail',
+  'errors',
   'bans',
 ]);
 

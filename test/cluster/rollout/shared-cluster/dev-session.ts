@@ -1,47 +1,30 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-
-import { linesOf } from '../../../../controller/src/api/lines.ts';
 import type { Saved } from '../../../../controller/src/api/report.ts';
-import { readOutput } from '../../../support/cluster/output-schema.ts';
 import type { Cluster } from '../../../support/cluster/cluster.ts';
+import { EndlessCommand } from '../../../support/commands/endless-command.ts';
 
-/** `hotcast dev` in the controller's container, as `setup/hotcast dev` runs it without a terminal. Disposing ends it. */
+/** `hotcast dev`. Disposing ends it. */
 export class DevSession implements AsyncDisposable {
-  readonly saves: Saved[] = [];
-  readonly #process: ChildProcessWithoutNullStreams;
+  readonly #command: EndlessCommand;
 
-  private constructor(process: ChildProcessWithoutNullStreams) {
-    this.#process = process;
-    void this.#read();
+  private constructor(command: EndlessCommand) {
+    this.#command = command;
   }
 
   /** Resolves when the folder is watched. */
   static async start(cluster: Cluster, ...options: readonly string[]): Promise<DevSession> {
-    const { id } = await cluster.container('controller');
-    const inContainer = ['--interactive', '--env', 'HOTCAST_CLIENT=pipe', id];
-    const child = spawn('docker', ['exec', ...inContainer, 'hotcast', 'dev', '--json', ...options]);
-    for await (const line of linesOf(child.stderr.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>)) {
-      if (line.includes('watching the modules folder')) break;
-    }
-    child.stderr.resume();
-    return new DevSession(child);
+    return new DevSession(await EndlessCommand.start(cluster, 'watching the modules folder', 'dev', ...options));
+  }
+
+  get saves(): Saved[] {
+    return this.#command.output.flatMap(line => ('saved' in line ? [line.saved] : []));
   }
 
   /** The exit status after the end of its input, as for Ctrl+C. */
   async end(): Promise<number | null> {
-    const closed = new Promise<number | null>(resolve => this.#process.once('close', resolve));
-    this.#process.stdin.end();
-    return closed;
+    return this.#command.end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#process.exitCode === null) await this.end();
-  }
-
-  async #read(): Promise<void> {
-    for await (const line of linesOf(this.#process.stdout)) {
-      const output = readOutput(line);
-      if ('saved' in output) this.saves.push(output.saved);
-    }
+    await this.#command[Symbol.asyncDispose]();
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 
-import { readOutput } from '../../../support/cluster/output-schema.ts';
+import { readOutput } from '../../../support/commands/output-schema.ts';
 import { it } from './cluster.ts';
 
 const THROWS = `export const fail = (): never => {\n  throw new Error('no', { cause: new TypeError('why') });\n};\n`;

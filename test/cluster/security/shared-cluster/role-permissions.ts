@@ -47,6 +47,7 @@ function publishedByNoRole(cookie: string): Actions {
     ],
     'publish under another cookie': [subjectsOf(`${cookie}-2`).head('demo'), subjectsOf(`${cookie}-2`).roster],
     'publish events of a node': [subjects.event('fred', 'goodbye'), subjects.event('fred', 'heartbeat')],
+    'publish logs of a node': [subjects.log('fred')],
     "claim a node's name": [subjects.claim('fred')],
     'send requests to the NATS server': ['$SYS.REQ.SERVER.PING', '$SYS.REQ.USER.AUTH', '$SYS.ACCOUNT.x.DISCONNECT'],
     'answer as a node to another node': [`${nodeInbox('fred')}.abc`],
@@ -96,12 +97,14 @@ const subscribing: readonly (readonly [Role, (cookie: string) => Actions])[] = [
     'node',
     cookie => ({
       'to other nodes': [subjectsOf(cookie).nodeAny('fred'), subjectsOf(cookie).anyNode, subjectsOf(cookie).events],
+      'to logs': [subjectsOf(cookie).logs, subjectsOf(cookie).log('fred')],
       'to a controller': ['_INBOX.controller.>', subjectsOf(cookie).roster, subjectsOf(cookie).headResults],
     }),
   ],
   [
     'roster',
     cookie => ({
+      'to logs': [subjectsOf(cookie).logs],
       'to the cluster': [subjectsOf(cookie).events, subjectsOf(cookie).bundles, subjectsOf(cookie).allAny],
       'to a controller': ['_INBOX.controller.>'],
     }),
@@ -109,6 +112,7 @@ const subscribing: readonly (readonly [Role, (cookie: string) => Actions])[] = [
   [
     'observer',
     cookie => ({
+      'to logs': [subjectsOf(cookie).logs],
       'to requests and code': [subjectsOf(cookie).bundles, subjectsOf(cookie).allAny, subjectsOf(cookie).anyNode],
       'to a controller': ['_INBOX.controller.>', subjectsOf(cookie).roster],
     }),

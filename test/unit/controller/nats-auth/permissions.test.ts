@@ -61,10 +61,18 @@ describe('permissions', () => {
     }
   });
 
+  it('let nobody but a controller read what modules log', () => {
+    for (const role of ROLES) {
+      const { subscribe } = permissionsFor(role, 'dino');
+      expect(allows(subscribe, subjects.log('fred'))).toBe(role === 'controller');
+    }
+  });
+
   it('do not let a controller publish as a node', () => {
     const { publish } = permissionsFor('controller', 'dino');
     expect(allows(publish, subjects.event('fred', 'heartbeat'))).toBe(false);
     expect(allows(publish, subjects.claim('fred'))).toBe(false);
+    expect(allows(publish, subjects.log('fred'))).toBe(false);
   });
 });
 
@@ -75,6 +83,9 @@ describe('a node', () => {
     expect(allows(publish, subjects.event('fred', 'heartbeat'))).toBe(true);
     expect(allows(publish, subjects.event('fred-0123ab', 'heartbeat'))).toBe(true);
     expect(allows(publish, subjects.event('betty', 'heartbeat'))).toBe(false);
+    expect(allows(publish, subjects.log('fred'))).toBe(true);
+    expect(allows(publish, subjects.log('fred-0123ab'))).toBe(true);
+    expect(allows(publish, subjects.log('betty'))).toBe(false);
     expect(allows(publish, subjects.claim('betty'))).toBe(false);
   });
 

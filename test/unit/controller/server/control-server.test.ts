@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { type Command, MAX_COMMAND_BYTES } from '../../../../controller/src/api/command.ts';
+import { linesOf } from '../../../../controller/src/api/lines.ts';
 import type { Report } from '../../../../controller/src/api/report.ts';
 import type { ResultOf } from '../../../../controller/src/api/results.ts';
 import { type Run, serveControl } from '../../../../controller/src/server/control-server.ts';
@@ -133,6 +134,21 @@ describe('a server that finishes', () => {
     await finished;
   });
 
+  it('does not wait for a tail', async () => {
+    const path = join(folder, 'controller.sock');
+    const started = latch();
+    const run: Run = async () => {
+      started.open();
+      return new Promise(() => undefined);
+    };
+    const server = await serveControl(path, run, log);
+    servers.push(server);
+    const tail = { type: 'tail', modules: [], node: null, level: 'info', grep: '', cookie: null, timeoutMs: 1_000 };
+    createConnection(path).resume().write(lineOf(tail));
+    await started.opened;
+    await server.finish(60_000);
+  });
+
   it('does not wait longer than its timeout', async () => {
     const path = join(folder, 'controller.sock');
     const started = latch();
@@ -196,5 +212,43 @@ describe('a report that does not fit its schema', () => {
     });
     expect(reports).toMatchObject([{ type: 'warning' }, { type: 'result' }]);
     expect(log.logged).toMatchObject([{ level: 'error', fields: { report: 'progress' } }]);
+  });
+});
+
+describe('a client that does not read', () => {
+  it('has what modules log dropped, so that the controller holds little of it, and is told how much', async () => {
+    const path = join(folder, 'controller.sock');
+    const entry = {
+      at: 1,
+      module: 'demo',
+      revision: 'a'.repeat(64),
+      level: 'info',
+      nodes: ['fred'],
+      count: 1,
+    } as const;
+    const entries = Array.from({ length: 100 }, () => ({ ...entry, text: 'x'.repeat(1_000) }));
+    const sent = latch();
+    const told = { shown: 0, dropped: 0 };
+    const run: Run = async (_, report) => {
+      for (let index = 0; index < 200; index += 1) report({ type: 'logged', entries, dropped: 0 });
+      sent.open();
+      while (told.dropped === 0) {
+        await new Promise(resolve => setTimeout(resolve, 5));
+        report({ type: 'logged', entries: [], dropped: 0 });
+      }
+      return pong;
+    };
+    servers.push(await serveControl(path, run, log));
+    const socket = createConnection(path).pause();
+    socket.write(lineOf(ping));
+    await sent.opened;
+    for await (const line of linesOf(socket)) {
+      const report = JSON.parse(line) as Report;
+      if (report.type !== 'logged') break;
+      told.shown += report.entries.length;
+      told.dropped += report.dropped;
+    }
+    expect(told.shown).toBeLessThan(1_000);
+    expect(told.shown + told.dropped).toBe(20_000);
   });
 });

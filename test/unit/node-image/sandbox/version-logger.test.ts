@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { VersionLogger } from '../../../../node-image/src/sandbox/version-logger.ts';
 import { runInContext } from '../../../../node-image/src/sandbox/execution-context.ts';
+import { ModuleLogs } from '../../../../node-image/src/sandbox/logs/module-logs.ts';
 import { recordingLog } from '../../fixtures.ts';
 
 const OWNER = { script: 'demo@abcdef012345', ports: null };
@@ -33,6 +34,27 @@ describe('what a module prints', () => {
     console.log('one\ntwo\n\nthree');
     console.log();
     expect(log.logged.map(({ message }) => message)).toEqual(['one', 'two', '', 'three', '']);
+  });
+});
+
+describe('what a tail asks for', () => {
+  it('is all that a module prints and throws, as it was written, whatever the limit of the log', () => {
+    const log = recordingLog();
+    const sent: object[] = [];
+    const logs = new ModuleLogs(({ entries }) => sent.push(...entries));
+    logs.tail.lease({ id: '', rate: 100, modules: [], level: 'info', grep: '' });
+    const moduleLog = new VersionLogger(log, 'demo', 'abcdef0123456789', 0, text => text.toUpperCase(), logs);
+    moduleLog.print('warn', 'one\ntwo\n');
+    moduleLog.error(() => ({ type: 'Error', message: 'ouch', stack: 'Error: ouch\n    at x' }));
+    moduleLog.told(() => ({ type: 'Error', message: 'no' }), 'demo.add');
+    logs.tail.flush();
+    expect(log.logged).toEqual([]);
+    expect(sent).toMatchObject([
+      { ...fields, revision: 'abcdef0123456789', level: 'warn', text: 'ONE\nTWO' },
+      { level: 'error', text: 'error in a module: Error: ouch\n    at x' },
+      { level: 'error', text: 'demo.add: [Error: no]' },
+    ]);
+    expect(logs.errors.of('demo')).toMatchObject([{ errors: [{ where: 'demo.add' }, { where: 'error in a module' }] }]);
   });
 });
 

@@ -1,0 +1,105 @@
+import {
+  type LogEntry,
+  type LogMessage,
+  MAX_TAIL_RATE,
+  passes,
+  TAIL_LEASE_MS,
+  type TailRequest,
+} from '../../../../protocol/logs.ts';
+import { TokenBucket } from '../../../../shared/token-bucket.ts';
+import { runOutside } from '../execution-context.ts';
+
+/** Entries that are logged within this time go together (milliseconds). */
+const BATCH_MS = 100;
+
+/** More characters than this are sent at once. */
+const BATCH_CHARS = 32_768;
+
+/** So many characters count as one line. */
+const LINE_CHARS = 256;
+
+/** So many seconds of the rate can be used at once. */
+const BURST_SECONDS = 2;
+
+/** The number of tails that a node serves. */
+const MAX_TAILS = 32;
+
+/**
+ * Sends what modules log while somebody looks: a tail takes a lease, and renews it. Nothing is done without one. What exceeds the
+ * rate is dropped, and counted.
+ */
+export class LogTail implements Disposable {
+  readonly #publish: (message: Omit<LogMessage, 'node'>) => void;
+  readonly #now: () => number;
+  readonly #leases = new Map<string, { readonly filter: TailRequest; readonly until: number }>();
+  readonly #bucket: TokenBucket;
+  #entries: LogEntry[] = [];
+  #chars = 0;
+  #dropped = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  /** @param now a clock, in milliseconds since any fixed moment. */
+  constructor(publish: (message: Omit<LogMessage, 'node'>) => void, now: () => number = () => performance.now()) {
+    this.#publish = publish;
+    this.#now = now;
+    this.#bucket = new TokenBucket(MAX_TAIL_RATE, MAX_TAIL_RATE * BURST_SECONDS, now);
+  }
+
+  /** Begins, renews or ends the lease of a tail. */
+  lease(request: TailRequest): void {
+    this.#expire();
+    if (request.rate === 0) this.#leases.delete(request.id);
+    else if (this.#leases.size < MAX_TAILS || this.#leases.has(request.id)) {
+      this.#leases.set(request.id, { filter: request, until: this.#now() + TAIL_LEASE_MS });
+    }
+    const rate = Math.max(0, ...[...this.#leases.values()].map(({ filter }) => filter.rate));
+    this.#bucket.setRate(rate, Math.max(1, rate * BURST_SECONDS));
+    if (this.#leases.size === 0) this.#clear();
+  }
+
+  /** Whether somebody looks. */
+  get isOpen(): boolean {
+    if (this.#leases.size === 0) return false;
+    this.#expire();
+    return this.#leases.size > 0;
+  }
+
+  /** Sends an entry, if a tail asks for it and the rate allows it. */
+  add(entry: LogEntry): void {
+    if (![...this.#leases.values()].some(({ filter }) => passes(filter, entry))) return;
+    const { length } = entry.text;
+    if (this.#bucket.take(1 + Math.floor(length / LINE_CHARS))) {
+      this.#entries.push(entry);
+      this.#chars += length;
+    } else this.#dropped += 1;
+    if (this.#chars > BATCH_CHARS) this.flush();
+    // A module has called this: the timer is the node's own.
+    else this.#timer ??= runOutside(() => setTimeout(() => this.flush(), BATCH_MS).unref());
+  }
+
+  /** Sends what waits. */
+  flush(): void {
+    const message = { entries: this.#entries, dropped: this.#dropped };
+    this.#clear();
+    if (message.entries.length > 0 || message.dropped > 0) runOutside(() => this.#publish(message));
+  }
+
+  /** Ends all leases. */
+  [Symbol.dispose](): void {
+    this.#leases.clear();
+    this.#clear();
+  }
+
+  #clear(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#entries = [];
+    this.#chars = 0;
+    this.#dropped = 0;
+  }
+
+  #expire(): void {
+    const now = this.#now();
+    for (const [id, { until }] of this.#leases) if (now > until) this.#leases.delete(id);
+  }
+}

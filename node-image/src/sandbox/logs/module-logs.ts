@@ -1,0 +1,39 @@
+import { type ErrorDescription, errorText } from '../../../../protocol/error-description.ts';
+import { type LogEntry, type LogLevel, MAX_LOG_TEXT } from '../../../../protocol/logs.ts';
+import { LastErrors } from './last-errors.ts';
+import { LogTail } from './log-tail.ts';
+
+/** The version that has logged something. */
+export type Logging = Pick<LogEntry, 'module' | 'revision'>;
+
+/** What sees everything that versions print and throw, beside the log of the process. */
+export class ModuleLogs {
+  readonly errors = new LastErrors();
+  readonly tail: LogTail;
+
+  /** @param publish sends what a tail asked for. */
+  constructor(publish: ConstructorParameters<typeof LogTail>[0] = () => undefined) {
+    this.tail = new LogTail(publish);
+  }
+
+  /** A version has printed something. */
+  printed(version: Logging, level: LogLevel, text: string): void {
+    if (!this.tail.isOpen) return;
+    this.tail.add(entryOf(version, level, text));
+  }
+
+  /** Whether an error is to be described. In a flood of them, most are not. */
+  takesError(): boolean {
+    return this.errors.takes();
+  }
+
+  /** A version has thrown an error. `where`: what ran. */
+  threw(version: Logging, where: string, error: ErrorDescription): void {
+    this.errors.add(version, where, error);
+    if (this.tail.isOpen) this.tail.add(entryOf(version, 'error', `${where}: ${errorText(error)}`));
+  }
+}
+
+function entryOf({ module, revision }: Logging, level: LogLevel, text: string): LogEntry {
+  return { at: Date.now(), module, revision, level, text: text.slice(0, MAX_LOG_TEXT) };
+}
