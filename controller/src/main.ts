@@ -1,7 +1,7 @@
 import { HotcastError } from '../../protocol/errors.ts';
 import { gitStateOf } from '../../protocol/why.ts';
 import { NO_RESULT } from './cli/exit-status.ts';
-import { clientOf, interruption } from './cli/interruption.ts';
+import { clientOf, interruption, isTerminal, readKeys } from './cli/interruption.ts';
 import { runCli } from './cli/program.ts';
 import { loadConfig } from './server/config.ts';
 
@@ -24,11 +24,12 @@ try {
         (await import('./backup/run.ts')).restoreFrom(config, { file, passphrase, author, say }),
     },
     interruption: () => interruption(client),
+    ...(client === 'keyboard' ? { readKeys } : {}),
     terminal: {
       out: text => process.stdout.write(`${text}\n`),
       // Two streams can overtake each other on their way to a terminal.
-      err: text => (client === 'terminal' ? process.stdout : process.stderr).write(`${text}\n`),
-      interactive: client === 'terminal' || process.stdout.isTTY,
+      err: text => (isTerminal(client) ? process.stdout : process.stderr).write(`${text}\n`),
+      interactive: isTerminal(client) || process.stdout.isTTY,
     },
   });
 } catch (error) {

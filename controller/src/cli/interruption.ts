@@ -9,14 +9,26 @@ export class InterruptedError extends HotcastError {
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * What runs the CLI, by `HOTCAST_CLIENT`. `setup/hotcast` gives `terminal` when a person reads the output, and else `pipe`. It
- * holds the CLI's input open: `docker exec` passes no signal on and leaves the process alone when it ends itself, but the input
+ * What runs the CLI, by `HOTCAST_CLIENT`. `setup/hotcast` gives `terminal` when a person reads the output, `keyboard` when it passes
+ * keys on too, and else `pipe`. It holds the CLI's input open: `docker exec` passes no signal on and leaves the process alone when it ends itself, but the input
  * ends with it, however it ends. Null: something else, and the end of the input says nothing.
  */
-export type Client = 'terminal' | 'pipe' | null;
+export type Client = 'terminal' | 'keyboard' | 'pipe' | null;
 
 export function clientOf(value: string | undefined): Client {
-  return value === 'terminal' || value === 'pipe' ? value : null;
+  return value === 'terminal' || value === 'keyboard' || value === 'pipe' ? value : null;
+}
+
+/** Whether a person reads the output. */
+export function isTerminal(client: Client): boolean {
+  return client === 'terminal' || client === 'keyboard';
+}
+
+/** Calls `onKey` with each key that a client passes on. */
+export function readKeys(onKey: (key: string) => void): void {
+  process.stdin.setEncoding('utf8').on('data', (text: string) => {
+    for (const key of text) onKey(key);
+  });
 }
 
 /** Aborted by the signals that end a command, and when its client has gone. */

@@ -7,7 +7,8 @@ import type { Why } from '../../../protocol/why.ts';
 import type { CommandOf } from '../api/command.ts';
 import type { Output } from '../api/output.ts';
 import { type Report, UNKNOWN_RESULT } from '../api/report.ts';
-import { type Actions, defineCli } from './commands.ts';
+import { type Actions, type CommandBody, defineCli } from './commands.ts';
+import { devWithKeys, type Listener } from './dev-keys.ts';
 import { exitStatus, INTERRUPTED, NO_RESULT, UNKNOWN } from './exit-status.ts';
 import { followCommand, UnknownResultError } from './follow-command.ts';
 import { InterruptedError } from './interruption.ts';
@@ -52,18 +53,25 @@ interface CliOptions {
   readonly backups: Backups;
   /** Is called before a command is sent: the signal that interrupts it. Default: nothing interrupts it. */
   readonly interruption?: () => AbortSignal;
+  /** Reads the keys of `dev`; without it, there are none. */
+  readonly readKeys?: (onKey: (key: string) => void) => void;
   readonly terminal: Terminal;
 }
 
 /** Runs `hotcast …` and returns its exit status: see exit-status.ts. */
 export async function runCli(args: readonly string[], options: CliOptions): Promise<number> {
   const { socketPath, author, change = randomUUID(), lookupTimeoutMs = 30_000, serve, backups, terminal } = options;
-  const { interruption = () => new AbortController().signal, sources = {} } = options;
+  const { interruption = () => new AbortController().signal, sources = {}, readKeys } = options;
   let status = 0;
   const send: Actions['send'] = async ({ cookie, timeout, json = false, verbose = false }, body) => {
-    const command = { cookie: cookie || null, timeoutMs: timeout, ...body };
-    const reports = followCommand(socketPath, command, interruption(), lookupTimeoutMs);
-    status = await run(reports, { json, verbose }, terminal);
+    const follow = (what: CommandBody, signal: AbortSignal, listener: Listener = {}): Promise<number> => {
+      const command = { cookie: cookie || null, timeoutMs: timeout, ...what };
+      return run(followCommand(socketPath, command, signal, lookupTimeoutMs), { json, verbose }, terminal, listener);
+    };
+    const hasKeys = body.type === 'dev' && readKeys !== undefined;
+    status = hasKeys
+      ? await devWithKeys(body, { author, readKeys, interrupted: interruption(), show: follow, say: terminal.out })
+      : await follow(body, interruption());
   };
   const passphraseFor = (keys?: true): string | null => {
     if (keys !== true) return null;
@@ -112,15 +120,22 @@ interface Format {
   readonly verbose: boolean;
 }
 
-async function run(reports: AsyncIterable<Report>, format: Format, terminal: Terminal): Promise<number> {
+async function run(
+  reports: AsyncIterable<Report>,
+  format: Format,
+  terminal: Terminal,
+  { onReport, isBeside = false }: Listener,
+): Promise<number> {
   try {
     for await (const report of reports) {
       const status = show(report, format, terminal);
+      onReport?.(report);
       if (status !== null) return status;
     }
     throw new TypeError('the reports ended without a result');
   } catch (error) {
     if (!(error instanceof HotcastError)) throw error;
+    if (isBeside && error instanceof InterruptedError) return INTERRUPTED;
     show({ type: 'failed', code: error.code, message: error.message }, format, terminal);
     if (error instanceof UnknownResultError) return UNKNOWN;
     return error instanceof InterruptedError ? INTERRUPTED : NO_RESULT;

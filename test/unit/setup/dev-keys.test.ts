@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import type { Command } from '../../../controller/src/api/command.ts';
+import type { Client } from '../../../controller/src/api/report.ts';
+import type { PushResult, Result } from '../../../controller/src/api/results.ts';
+import { serveControl } from '../../../controller/src/server/control-server.ts';
+import { ROOT } from '../../support/shell.ts';
+import { recordingLog } from '../fixtures.ts';
+
+const revision = '3f2a9c0b1d4e'.padEnd(64, '0');
+
+const pushed = (...modules: string[]): PushResult => ({
+  command: 'push',
+  modules: modules.map(module => ({ module, revision })),
+  unchanged: [],
+  affected: [],
+  outcome: 'committed',
+  detail: '',
+  nodes: [{ node: 'fred', status: 'loaded', ms: 4 }],
+  times: { compile: 1, prepare: 2, write: 3, commit: 4, skew: 0 },
+});
+
+const rolledBack: Result = {
+  command: 'rollback',
+  modules: [{ module: 'demo', revision }],
+  outcome: 'committed',
+  detail: '',
+  nodes: [],
+  times: { write: 1, commit: 1, skew: 0 },
+};
+const status: Result = { command: 'status', heads: [], nodes: [], changed: [], silent: [] };
+
+let folder: string;
+let control: AsyncDisposable;
+let terminal: ChildProcess;
+let screen: string;
+/** What the controller was sent, and the commands that have not ended. */
+let commands: Command[];
+const running = new Set<Command['type']>();
+
+/** A controller whose `dev` has seen one save. */
+async function run(command: Command, report: Client['report'], signal: Client['signal']): Promise<Result> {
+  commands.push(command);
+  if (command.type === 'push') return pushed('demo', 'counter');
+  if (command.type === 'rollback') return rolledBack;
+  if (command.type === 'status') return status;
+  running.add(command.type);
+  if (command.type === 'dev') {
+    report({ type: 'saved', at: 0, ms: 61, saved: ['demo'], result: pushed('demo'), problem: null, broken: [] });
+  } else {
+    const entry = { at: 0, module: 'demo', revision, level: 'info', text: 'boss', nodes: ['fred'], count: 1 } as const;
+    report({ type: 'logged', entries: [entry], dropped: 0 });
+  }
+  if (!signal.aborted) await once(signal, 'abort');
+  running.delete(command.type);
+  throw signal.reason;
+}
+
+const DOCKER = `#!/bin/bash
+# \`docker ps\` finds the controller; \`docker exec\` runs the command line here.
+[ "$1" = ps ] && { echo controller; exit; }
+while [ "$1" != controller ]; do
+  [ "$1" = --env ] && export "$2"
+  shift
+done
+exec '${process.execPath}' --import tsx controller/src/main.ts "\${@:3}"
+`;
+
+/** Opens `setup/hotcast dev` in a terminal: \`script\` makes a real one, and passes on what is typed. */
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'hotcast-keys-'));
+  commands = [];
+  screen = '';
+  const socket = join(folder, 'controller.sock');
+  control = await serveControl(socket, run, recordingLog());
+  writeFileSync(join(folder, 'docker'), DOCKER, { mode: 0o755 });
+  const { PATH = '', HOME = '' } = process.env;
+  terminal = spawn('script', ['--quiet', '--return', '--command', join(ROOT, 'setup/hotcast dev'), '/dev/null'], {
+    cwd: ROOT,
+    env: { PATH: `${folder}${delimiter}${PATH}`, HOME, CONTROLLER_SOCKET: socket, SHELL: '/bin/bash', TERM: 'xterm' },
+  });
+  terminal.stdout?.setEncoding('utf8').on('data', (text: string) => (screen += text));
+  await shows('live on 1 in 61');
+}, 60_000);
+
+afterEach(async () => {
+  terminal.kill('SIGKILL');
+  await control[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
+
+const type = (keys: string): void => void terminal.stdin?.write(keys);
+const shows = (text: string) => expect.poll(() => screen, { timeout: 30_000 }).toContain(text);
+const sent = (expected: object) =>
+  expect.poll(() => commands, { timeout: 30_000 }).toContainEqual(expect.objectContaining(expected));
+
+describe('a key in a terminal that runs dev', { timeout: 90_000 }, () => {
+  it('rolls back what was pushed last, once, and pushes all', async () => {
+    await shows('keys: r push all');
+    type('b');
+    await sent({ type: 'rollback', modules: ['demo'], to: null });
+    await shows('rollback committed');
+    type('b');
+    await shows('nothing was pushed since');
+    type('r');
+    await sent({ type: 'push', modules: 'all', check: false });
+    await shows('counter@');
+    type('b');
+    await sent({ type: 'rollback', modules: ['demo', 'counter'] });
+  });
+
+  it('shows the status, and the logs until it is pressed again', async () => {
+    type('s');
+    await sent({ type: 'status' });
+    type('l');
+    await shows('demo@3f2a9c0b1d4e  boss');
+    type('l');
+    await shows('logs are off');
+    await expect.poll(() => [...running]).toEqual(['dev']);
+    expect(screen).not.toContain('interrupted');
+  });
+
+  it.each([
+    ['q', 0],
+    ['\u0003', 130],
+  ] as const)('ends it: %j', async (key, exitStatus) => {
+    type('l');
+    await shows('demo@3f2a9c0b1d4e  boss');
+    const exit = once(terminal, 'exit');
+    type(key);
+    expect((await exit)[0]).toBe(exitStatus);
+    await expect.poll(() => [...running]).toEqual([]);
+    // What was typed is not printed.
+    expect(screen).not.toMatch(/^[lq]/m);
+  });
+});
