@@ -67,6 +67,7 @@ export async function simulateController() {
     build: async () => next,
     availableModules: () => [],
     unreadableModules: () => new Map(),
+    warm: () => undefined,
     watch: () => Promise.reject(new TypeError('nothing is watched here')),
   };
   const reconciler = createReconciler({

@@ -120,7 +120,7 @@ export class ControllerProcess {
     const audit = { write: async () => undefined, read: async () => [] };
     const rollout = { nats, subjects, store, audit, packagesTimeoutMs: TIMEOUT_MS };
     const watch = () => Promise.reject(new Error('no sources'));
-    const folder = { availableModules: () => [], unreadableModules: () => new Map(), watch };
+    const folder = { availableModules: () => [], unreadableModules: () => new Map(), watch, warm: () => undefined };
     this.#context = { ...rollout, membership, monitor, build, sources, ...folder };
     const finish = (heads: readonly Head[]) => awaitCommit(this.#context, heads, this.#audience());
     const log = { ...recordingLog(), warn: (fields: object) => 'err' in fields && onFault(fields.err) };

@@ -16,6 +16,8 @@ export interface CommandContext extends RolloutContext {
   readonly audit: Pick<Audit, 'read' | 'write'>;
   /** Builds the bundles of modules from their sources as they are now. */
   readonly build: Build;
+  /** Gets ready for the next build, so that it does not wait for a process. */
+  readonly warm: () => void;
   readonly sources: Pick<SourceFiles, 'changedAmong'>;
   /** Watches the modules folder for saves. */
   readonly watch: (onSave: OnSave) => Promise<AsyncDisposable>;

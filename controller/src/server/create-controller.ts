@@ -182,6 +182,7 @@ export async function createController({
       membership,
       monitor,
       build,
+      warm: () => preflight.warm(),
       sources,
       watch: onSave => watchFolder(config.modulesDir, onSave),
       availableModules: () => availableModules(config.modulesDir),

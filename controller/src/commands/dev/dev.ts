@@ -10,6 +10,7 @@ import { modulesToPush } from '../changed-modules.ts';
 import type { CommandContext, Handler } from '../context.ts';
 import { push } from '../push.ts';
 import { audited } from '../records/audited.ts';
+import { Prebuild } from './prebuild.ts';
 import { Saves } from './saves.ts';
 import { Session, UNDECIDED } from './session.ts';
 
@@ -40,21 +41,26 @@ export const dev: Handler<'dev', never> = async (context, command, report, signa
   };
   // Its progress is not shown: a save is one line.
   const warn: OnReport = message => message.type === 'warning' && report(message);
+  const prebuild = new Prebuild(context, strict);
+  const pushed = { ...context, build: prebuild.build };
   const session = new Session({
     wanted: saved => wantedModules(context, saved),
     push: async modules => {
       const saved = { type: 'push' as const, modules: [...modules], change: randomUUID(), ...how };
-      const pushing = push(context, saved, warn, signal, () => undefined);
+      const pushing = push(pushed, saved, warn, signal, () => undefined).finally(context.warm);
       // It is tried again each second, so what reached nobody would fill the audit.
       if (!(await isDecided(pushing))) return pushing;
       return audited(context.audit, saved, warn, () => pushing);
     },
-    checkTypes: strict ? null : modules => context.build(modules, true, () => undefined),
+    checkTypes: strict ? null : modules => context.build(modules, true, () => undefined).finally(context.warm),
     report,
     signal,
   });
   const saves = new Saves(signal);
-  await using _watcher = await context.watch(path => saves.add(path));
+  await using _watcher = await context.watch(path => {
+    saves.add(path);
+    prebuild.start(path);
+  });
   report({ type: 'warning', message: 'watching the modules folder; each save goes to the nodes' });
   // The folder is watched until this ends.
   return await pushSaves(saves, session, report, signal);

@@ -153,7 +153,7 @@ function isRefused(outcome: Outcome): boolean {
 }
 
 /** `demo` for `demo.ts`, `shop` for `shop/index.ts`. */
-function moduleOf(path: string): string {
+export function moduleOf(path: string): string {
   return (path.split(/[/\\]/, 1)[0] ?? '').replace(/\.[^.]+$/, '');
 }
 
