@@ -106,7 +106,10 @@ const defs: Readonly<Record<string, Schema>> = {
 const description = 'A line that `hotcast … --json` prints.';
 const root: Schema = { description, ...(output as Schema) };
 await write('output.schema.json', JSON.stringify({ $schema, $comment: ORIGIN, ...root, $defs: defs }));
-await write('output.d.ts', `// ${ORIGIN}\n/* oxlint-disable max-lines -- It is one union. */\n\n${declarationsOf({ Output: root, ...defs })}\n`);
+await write(
+  'output.d.ts',
+  `// ${ORIGIN}\n/* oxlint-disable max-lines -- It is one union. */\n\n${declarationsOf({ Output: root, ...defs })}\n`,
+);
 
 async function write(name: string, text: string): Promise<void> {
   const file = join(TYPES, name);
