@@ -6,8 +6,8 @@ import type { Logged } from '../../api/report.ts';
 const MOMENT_MS = 250;
 
 /** So many different entries a second are shown in the long run, and so many at once. */
-const SHOWN_PER_SECOND = 300;
-const BURST = 600;
+const SHOWN_PER_SECOND = 100;
+const BURST = 300;
 
 /** An entry, the nodes that logged it, and how often. */
 interface Folded extends LogEntry {

@@ -20,7 +20,7 @@ import { selectNodes } from '../select-nodes.ts';
 import { Folding } from './folding.ts';
 
 /** So many lines a second all nodes together send to a tail. */
-const FLEET_RATE = 3_000;
+const FLEET_RATE = 1_000;
 
 /** The time between two looks at what has arrived (milliseconds). */
 const TICK_MS = 100;
