@@ -68,6 +68,12 @@ describe('hotcast', () => {
       'call demo.add(4,5) --node betty --stack',
       { ...common, type: 'call', call: 'demo.add(4,5)', node: 'betty', stack: true },
     ],
+    ['tail', { ...common, type: 'tail', modules: [], node: null, level: 'info', grep: '' }],
+    [
+      'tail demo counter --node fred --level warn --grep today',
+      { ...common, type: 'tail', modules: ['demo', 'counter'], node: 'fred', level: 'warn', grep: 'today' },
+    ],
+    ['errors demo --node fred', { ...quick, type: 'errors', module: 'demo', node: 'fred' }],
     ['ping betty', { ...quick, type: 'ping', node: 'betty' }],
     ['ping --cookie rex', { ...quick, cookie: 'rex', type: 'ping', node: null }],
     ['nodes', { ...quick, type: 'nodes', wait: null }],
@@ -113,6 +119,28 @@ describe('hotcast', () => {
     const { status, out, err } = await hotcast(['ping', '--json']);
     expect(out.map(line => JSON.parse(line) as unknown)).toEqual([oneSilent]);
     expect({ status, err }).toEqual({ status: 3, err: [] });
+  });
+
+  it('prints what modules log while it is told, a line of JSON an entry', async () => {
+    const entry = { at: 1, module: 'demo', revision: 'a'.repeat(64), level: 'info', text: 'boss', count: 1 } as const;
+    await controller((_, report) => {
+      for (const node of ['fred', 'betty'])
+        report({ type: 'logged', entries: [{ ...entry, nodes: [node] }], dropped: 0 });
+      report({ type: 'logged', entries: [], dropped: 7 });
+      return Promise.resolve(pong);
+    });
+    const plain = await hotcast(['tail']);
+    expect(plain.out.slice(0, 3)).toEqual([
+      expect.stringContaining(' fred demo@aaaaaaaaaaaa  boss'),
+      expect.stringContaining(' betty demo@'),
+      expect.stringContaining('7 dropped'),
+    ]);
+    const { out } = await hotcast(['tail', '--json']);
+    expect(out.slice(0, 3).map(line => JSON.parse(line) as unknown)).toEqual([
+      { logged: { ...entry, nodes: ['fred'] } },
+      { logged: { ...entry, nodes: ['betty'] } },
+      { dropped: 7 },
+    ]);
   });
 
   it('gives each of two commands at once its own result', async () => {
