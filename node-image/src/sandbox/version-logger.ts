@@ -76,7 +76,7 @@ export class VersionLogger {
   /** Logs an error that the version did not catch. `describeError` is not called when the line is dropped. */
   error(describeError: () => ErrorDescription, message = 'error in a module'): void {
     const isLogged = this.#accept(0);
-    const isKept = this.#logs?.takesError() === true;
+    const isKept = this.#logs?.takesError(this.#version) === true;
     if (!isLogged && !isKept) return;
     const err = describeError();
     if (isKept) this.#logs?.threw(this.#version, message, err);
@@ -87,7 +87,7 @@ export class VersionLogger {
 
   /** Keeps an error that the caller of a function is told, and that the log does not need. */
   told(describeError: () => ErrorDescription, where: string): void {
-    if (this.#logs?.takesError() === true) this.#logs.threw(this.#version, where, describeError());
+    if (this.#logs?.takesError(this.#version) === true) this.#logs.threw(this.#version, where, describeError());
   }
 
   /** Logs the number of dropped lines now, if there are any. */

@@ -14,37 +14,57 @@ const MAX_CHARS = 8_192;
 /** The longest part of a larger one. */
 const MAX_PART_CHARS = 2_048;
 
-/** So many errors a second are described; describing one maps its stack, which takes time. */
-const DESCRIBED_PER_SECOND = 50;
+/** So many errors a second of a revision are described, and so many at once; describing one maps its stack, which takes time. */
+const DESCRIBED_PER_SECOND = 20;
+const BURST = 50;
+
+/** A version that has thrown an error. */
+type Throwing = Pick<LogEntry, 'module' | 'revision'>;
+
+interface Revision extends Throwing {
+  readonly bucket: TokenBucket;
+  /** By what is equal of equal errors; the last ones are at the end. */
+  readonly errors: Map<string, KeptError>;
+}
 
 /** Keeps the last errors of each revision in memory. Equal errors of a revision are one, with the number of times that it came. */
 export class LastErrors {
-  readonly #revisions = new Map<string, { module: string; revision: string; errors: Map<string, KeptError> }>();
-  readonly #bucket: TokenBucket;
+  /** Those with the last errors are at the end. */
+  readonly #revisions = new Map<string, Revision>();
+  readonly #now: () => number;
 
   /** @param now a clock, in milliseconds since any fixed moment. */
   constructor(now: () => number = () => performance.now()) {
-    this.#bucket = new TokenBucket(DESCRIBED_PER_SECOND, DESCRIBED_PER_SECOND, now);
+    this.#now = now;
   }
 
-  /** Whether the next error is kept. In a flood of errors, most are not. */
-  takes(): boolean {
-    return this.#bucket.take();
+  /** Whether the next error of a version is kept. In a flood of errors, most are not. */
+  takes(version: Throwing): boolean {
+    return this.#revisionOf(version).bucket.take();
   }
 
-  add({ module, revision }: Pick<LogEntry, 'module' | 'revision'>, where: string, error: ErrorDescription): void {
-    const name = `${module}@${revision}`;
-    const { errors } = this.#revisions.get(name) ?? { errors: new Map<string, KeptError>() };
-    // The last ones are at the end.
-    this.#revisions.delete(name);
-    this.#revisions.set(name, { module, revision, errors });
+  add(version: Throwing, where: string, error: ErrorDescription): void {
+    const { errors } = this.#revisionOf(version);
     const kept = shortened(error);
     const key = JSON.stringify([where, kept]);
     const count = (errors.get(key)?.count ?? 0) + 1;
     errors.delete(key);
     errors.set(key, { at: Date.now(), count, where, error: kept });
     dropFirst(errors, MAX_ERRORS);
+  }
+
+  #revisionOf({ module, revision }: Throwing): Revision {
+    const name = `${module}@${revision}`;
+    const known = this.#revisions.get(name) ?? {
+      module,
+      revision,
+      bucket: new TokenBucket(DESCRIBED_PER_SECOND, BURST, this.#now),
+      errors: new Map<string, KeptError>(),
+    };
+    this.#revisions.delete(name);
+    this.#revisions.set(name, known);
     dropFirst(this.#revisions, MAX_REVISIONS);
+    return known;
   }
 
   /** The errors of the revisions of a module, the newest first. */

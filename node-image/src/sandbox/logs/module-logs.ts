@@ -22,9 +22,9 @@ export class ModuleLogs {
     this.tail.add(entryOf(version, level, text));
   }
 
-  /** Whether an error is to be described. In a flood of them, most are not. */
-  takesError(): boolean {
-    return this.errors.takes();
+  /** Whether an error of a version is to be described. In a flood of them, most are not. */
+  takesError(version: Logging): boolean {
+    return this.errors.takes(version);
   }
 
   /** A version has thrown an error. `where`: what ran. */
