@@ -74,7 +74,7 @@ describe('every page', () => {
   it('names targets of make with the variables that they take', () => {
     const makefile = read('Makefile');
     const recipes = new Map(
-      [...makefile.matchAll(/^([a-z-]+):.*\n((?:\t.*\n)+)/gm)].map(([, target = '', recipe = '']) => [target, recipe]),
+      [...makefile.matchAll(/^([a-z-]+):.*\n((?:\t.*\n)*)/gm)].map(([, target = '', recipe = '']) => [target, recipe]),
     );
     const environment = variablesIn(['docker-compose.yml', 'setup/hotcast', 'setup/http-port.sh']).add('COOKIE');
     const wrong = each(pages, page =>
