@@ -3,10 +3,13 @@ import { gitStateOf } from '../../protocol/why.ts';
 import { NO_RESULT } from './cli/exit-status.ts';
 import { clientOf, interruption, isTerminal, readKeys } from './cli/interruption.ts';
 import { runCli } from './cli/program.ts';
+import { useColors } from './cli/style.ts';
 import { loadConfig } from './server/config.ts';
 
 try {
   const client = clientOf(process.env['HOTCAST_CLIENT']);
+  const interactive = (isTerminal(client) || process.stdout.isTTY) && process.env['TERM'] !== 'dumb';
+  useColors(interactive && !process.env['NO_COLOR']);
   const config = loadConfig(process.env, () => undefined);
   const author = process.env['HOTCAST_AUTHOR'] || 'hotcast';
   process.exitCode = await runCli(process.argv.slice(2), {
@@ -29,7 +32,7 @@ try {
       out: text => process.stdout.write(`${text}\n`),
       // Two streams can overtake each other on their way to a terminal.
       err: text => (isTerminal(client) ? process.stdout : process.stderr).write(`${text}\n`),
-      interactive: isTerminal(client) || process.stdout.isTTY,
+      interactive,
     },
   });
 } catch (error) {

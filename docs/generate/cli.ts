@@ -20,6 +20,9 @@ const INTRODUCTION = `# The command line
 Makefile call that: \`make push MODULE=demo\` is \`setup/hotcast push demo\`. When a command fails, make exits with 1, whatever the
 exit status is.
 
+On a terminal, the phases of a command are shown as they go. Colours say how something went: green is as it should be, yellow is silent or open,
+red is wrong. They are off with \`NO_COLOR\`, with \`TERM=dumb\`, and in a pipe.
+
 A \`<time>\` is a number of seconds (\`10\`) or has a unit (\`500ms\`, \`10s\`, \`2m\`).`;
 
 const JSON_OUTPUT = `## JSON

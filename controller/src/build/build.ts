@@ -63,7 +63,7 @@ export function createBuild(parts: BuildParts): Build {
       const snapshot = await parts.sources.take(check, known);
       const isLate = tries >= MIN_TRIES && performance.now() - startedAt > RETRY_TIMEOUT_MS;
       try {
-        const { built, warnings } = await buildOnce(parts, modules, check, snapshot);
+        const { built, warnings } = await buildOnce(parts, modules, check, snapshot, say);
         if (isLate || snapshot.isConsistent()) {
           for (const message of warnings) say({ type: 'warning', message });
           return built.map(each => ({ ...each, packed: pack(each.bundle, parts.maxPayload()) }));
@@ -81,10 +81,17 @@ async function buildOnce(
   modules: readonly string[],
   check: boolean,
   snapshot: SourceSnapshot,
+  say: OnReport,
 ): Promise<{ readonly built: readonly Omit<BuiltBundle, 'packed'>[]; readonly warnings: readonly string[] }> {
-  const compiling = mapInTurn(modules, MAX_COMPILES, module => compile(module, snapshot));
+  const compileStage = stageOf(say, 'compile', modules.length);
+  compileStage.begin();
+  const compiling = mapInTurn(modules, MAX_COMPILES, async module =>
+    compileStage.done(await compile(module, snapshot)),
+  );
   const files = compiling.then(all => [...new Set(all.flatMap(each => each.files))]);
-  const checking = check ? typeCheck.check(files, snapshot) : Promise.resolve([]);
+  // The types, and the preflight.
+  const checkStage = stageOf(say, 'check', check ? 2 : 1);
+  const checking = check ? typeCheck.check(files, snapshot).then(checkStage.done) : Promise.resolve([]);
   const [diagnostics, preflighted, compiled] = await Promise.all([
     checking,
     compiling.then(async all => {
@@ -93,8 +100,9 @@ async function buildOnce(
       const packages = all.flatMap(({ bundle, packages: used }) =>
         used === null ? [] : [[bundle.module, used] as const],
       );
+      checkStage.begin();
       if (modules.length > MAX_AT_ONCE) await checking;
-      return preflight.run(bundles, new Map(packages));
+      return checkStage.done(await preflight.run(bundles, new Map(packages)));
     }),
     compiling,
     // Handled here too: the type check waits for it only later, or not at all.
@@ -112,6 +120,18 @@ async function buildOnce(
     sources: compiled[index]?.sources ?? {},
   }));
   return { built, warnings: [...compiled.flatMap(each => each.warnings), ...preflighted.warnings] };
+}
+
+/** Reports how much of a stage is done. */
+function stageOf(say: OnReport, phase: string, expected: number) {
+  let answered = 0;
+  const begin = (): void => say({ type: 'progress', phase, answered, expected });
+  const done = <T>(result: T): T => {
+    answered += 1;
+    begin();
+    return result;
+  };
+  return { begin, done };
 }
 
 /** Maps items in their order, so many at the same time. After an error it begins with none any more. */

@@ -1,6 +1,9 @@
+import { stripVTControlCharacters } from 'node:util';
+
 import type { DrainingVersion } from '../../../protocol/messages.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import { ageText } from '../../../shared/age.ts';
+import { doubtful } from './style.ts';
 
 /** How many names a line lists. */
 const MAX_NAMES = 5;
@@ -23,16 +26,19 @@ export function ms(milliseconds: number): string {
 
 /** Aligns the columns of rows of text. */
 export function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)));
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => widthOf(row[column] ?? ''))));
   return rows
     .map(row =>
       row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .map((cell, column) => `${cell}${' '.repeat((widths[column] ?? widthOf(cell)) - widthOf(cell))}`)
         .join('  ')
         .trimEnd(),
     )
     .join('\n');
 }
+
+/** Without colours. */
+const widthOf = (cell: string): number => stripVTControlCharacters(cell).length;
 
 /** The first of some names, and how many more there are: `a, b, c, d, e and 2 more`. */
 export function listed(names: readonly string[]): string {
@@ -45,7 +51,7 @@ export function wrapped(words: readonly string[]): string[] {
   const lines: string[] = [];
   for (const word of words) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${last} ${word}`;
+    if (last !== undefined && widthOf(last) + 1 + widthOf(word) <= WIDTH) lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(`  ${word}`);
   }
   return lines;
@@ -59,7 +65,7 @@ export function range(numbers: readonly number[]): string {
 
 /** `silent`, and why if that is known. */
 export function silentText(detail: string | undefined): string {
-  return detail === undefined ? 'silent' : `silent: ${detail}`;
+  return doubtful(detail === undefined ? 'silent' : `silent: ${detail}`);
 }
 
 /** The errors of a revision since it was loaded; nothing for none. */

@@ -12,9 +12,11 @@ import { devWithKeys, type Listener } from './dev-keys.ts';
 import { exitStatus, INTERRUPTED, NO_RESULT, UNKNOWN } from './exit-status.ts';
 import { followCommand, UnknownResultError } from './follow-command.ts';
 import { InterruptedError } from './interruption.ts';
+import { progressLine } from './progress.ts';
 import { outputOfLogged, renderLogged } from './render-logs.ts';
 import { renderSaved } from './render-saved.ts';
 import { render } from './render.ts';
+import { bad, doubtful } from './style.ts';
 
 /** The output of a command. */
 export interface Terminal {
@@ -149,10 +151,10 @@ function show(report: Report, { json, verbose }: Format, { out, err, interactive
   const clear = interactive ? '\r\u001B[K' : '';
   switch (report.type) {
     case 'progress':
-      if (interactive) process.stdout.write(`${clear}${report.phase} ${report.answered}/${report.expected}`);
+      if (interactive) process.stdout.write(`${clear}${progressLine(report)}`);
       return null;
     case 'warning':
-      err(`${clear}warning: ${report.message}`);
+      err(`${clear}${doubtful('warning:')} ${report.message}`);
       return null;
     case 'saved':
       out(json ? lineOf({ saved: report }) : renderSaved(report, verbose));
@@ -162,7 +164,7 @@ function show(report: Report, { json, verbose }: Format, { out, err, interactive
       return null;
     case 'failed':
       if (json) out(lineOf({ failed: report }));
-      err(`${clear}hotcast: ${report.message}`);
+      err(`${clear}${bad('hotcast:')} ${report.message}`);
       return report.code === UNKNOWN_RESULT ? UNKNOWN : NO_RESULT;
     case 'result':
       if (clear !== '') process.stdout.write(clear);

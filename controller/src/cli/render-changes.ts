@@ -1,7 +1,10 @@
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { ChangedModule, HeadChangeResult, NodeOutcome, PushResult, ResultOf } from '../api/results.ts';
-import { at, ms, SILENT, table } from './format.ts';
+import { at, ms, SILENT, silentText, table } from './format.ts';
 import { groupsOf, nodesText } from './grouping.ts';
+import { bad, doubtful, outcomeWord } from './style.ts';
+
+const COUNTED = { loaded: String, kept: String, refused: bad, silent: doubtful } as const;
 
 /** The answers of the nodes, the outcome with totals, the modules of a push that were left alone, and the times. */
 export function renderPush(result: PushResult | HeadChangeResult, verbose: boolean): string {
@@ -10,13 +13,14 @@ export function renderPush(result: PushResult | HeadChangeResult, verbose: boole
   const counts = (['loaded', 'kept', 'refused', 'silent'] as const)
     .map(status => [nodes.filter(node => node.status === status).length, status] as const)
     .filter(([count]) => count > 0)
-    .map(([count, status]) => `${count} ${status}`);
+    .map(([count, status]) => COUNTED[status](`${count} ${status}`));
   const waited = nodes.flatMap(node => (node.status === 'loaded' ? (node.waitedMs ?? []) : []));
   const waits = waited.length === 0 ? [] : [`calls waited up to ${ms(Math.max(...waited))}`];
   const unchanged = new Set(command === 'push' ? result.unchanged : []);
   const what = namesOf(modules.filter(({ module }) => !unchanged.has(module)));
   const leftAlone = namesOf(modules.filter(({ module }) => unchanged.has(module)));
-  const title = command === 'push' ? `${what} ${outcome}` : `${what} ${command} ${outcome}`;
+  const verb = command === 'push' ? '' : ` ${command}`;
+  const title = `${what}${verb} ${outcomeWord(outcome)}`;
   const phases = Object.entries(times).map(([phase, time]) => `${phase} ${ms(time)}`);
   return [
     nodesTable(nodes, node => outcomeCells(node, command === 'remove' ? 'removed' : 'loaded'), verbose),
@@ -80,11 +84,11 @@ function dryRunCells(outcome: ResultOf<'dry-run'>['nodes'][number]): string[] {
     case 'would_load':
       return ['would load'];
     case 'not_tried':
-      return [`not tried: ${outcome.detail}`];
+      return [doubtful(`not tried: ${outcome.detail}`)];
     case 'refused':
-      return [`would be refused: ${outcome.reason}: ${outcome.detail}`];
+      return [bad(`would be refused: ${outcome.reason}: ${outcome.detail}`)];
     case 'silent':
-      return [`silent: ${outcome.detail ?? SILENT}`];
+      return [silentText(outcome.detail ?? SILENT)];
   }
 }
 
@@ -96,9 +100,9 @@ function outcomeCells(outcome: NodeOutcome, loaded = 'loaded'): string[] {
     case 'kept':
       return ['kept', outcome.detail ?? 'not in the canary'];
     case 'refused':
-      return ['refused', `${outcome.reason}: ${outcome.detail}`];
+      return [bad('refused'), `${outcome.reason}: ${outcome.detail}`];
     case 'silent':
-      return ['silent', outcome.detail ?? SILENT];
+      return [doubtful('silent'), outcome.detail ?? SILENT];
   }
 }
 
@@ -140,7 +144,7 @@ function warningLines(outcomes: readonly NodeOutcome[]): string[] {
   }
   return [...nodesOf].map(([warning, nodes]) => {
     const more = nodes.length > MAX_NAMED_NODES ? ` and ${nodes.length - MAX_NAMED_NODES} more` : '';
-    return `warning of ${nodes.slice(0, MAX_NAMED_NODES).join(', ')}${more}: ${warning}`;
+    return `${doubtful('warning')} of ${nodes.slice(0, MAX_NAMED_NODES).join(', ')}${more}: ${warning}`;
   });
 }
 

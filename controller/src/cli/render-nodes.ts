@@ -2,6 +2,7 @@ import { ageText } from '../../../shared/age.ts';
 import type { ResultOf } from '../api/results.ts';
 import { at, drainingText, errorsText, listed, range, silentText, table, wrapped } from './format.ts';
 import { groupedBy, groupsOf } from './grouping.ts';
+import { bad } from './style.ts';
 
 type Row = ResultOf<'nodes'>['nodes'][number];
 type Present = Extract<Row, { readonly status: 'present' }>;
@@ -115,11 +116,11 @@ function drainingNames({ draining }: Present): string[] {
 }
 
 function notesOf({ refusals, keptOff = [], debugged }: Present): string[] {
-  const refused = Object.entries(refusals).map(([module, { reason }]) => `(refuses ${module}: ${reason})`);
+  const refused = Object.entries(refusals).map(([module, { reason }]) => bad(`(refuses ${module}: ${reason})`));
   const kept = keptOff.map(({ module, revision, cause }) =>
     cause === 'operator'
       ? `(left out of ${at(module, revision)})`
-      : `(quarantined from ${at(module, revision)}: ${cause})`,
+      : bad(`(quarantined from ${at(module, revision)}: ${cause})`),
   );
   return [...refused, ...kept, ...(debugged === true ? ['(a debugger is attached)'] : [])];
 }

@@ -1,10 +1,11 @@
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { ResultOf } from '../api/results.ts';
 import { FINE } from './exit-status.ts';
-import { drainingText, errorsText, listed, table } from './format.ts';
+import { drainingText, errorsText, listed, silentText, table } from './format.ts';
 import { groupedBy, MAX_ROWS } from './grouping.ts';
 import { packagesText } from './packages-text.ts';
 import { changedText } from './render-changes.ts';
+import { bad, doubtful, good } from './style.ts';
 
 type Row = ResultOf<'status'>['nodes'][number];
 
@@ -17,17 +18,22 @@ export function renderStatus({ heads, nodes, changed, silent }: ResultOf<'status
   const leftOut = [...new Set(nodes.flatMap(({ state, node }) => (state === 'left out' ? [node] : [])))];
   const others = leftOut.length === 0 ? '' : `, but for what is left out on ${listed(leftOut)}`;
   const summary =
-    drifted === 0 ? `every node is on its heads${others}` : `${drifted} of ${nodes.length} are not on their head`;
+    drifted === 0
+      ? `${good('every node is on its heads')}${others}`
+      : bad(`${drifted} of ${nodes.length} are not on their head`);
   const [count, their] = changed.length === 1 ? ['1 module has', 'its'] : [`${changed.length} modules have`, 'their'];
   const sources = changed.length === 0 ? [] : [`${count} changed sources since ${their} push: ${changedText(changed)}`];
   if (nodes.length === 0) {
-    const lines = [heads.length === 0 ? 'nothing was pushed yet' : summary, ...silent.map(node => `${node}  silent`)];
+    const lines = [
+      heads.length === 0 ? 'nothing was pushed yet' : summary,
+      ...silent.map(node => `${node}  ${silentText(undefined)}`),
+    ];
     return lines.join('\n');
   }
   const lines = [...packagesText(heads), ...sources, summary];
   const isGrouped = !verbose && nodes.length > MAX_ROWS;
   if (!isGrouped) return [nodeRows(nodes), ...lines].join('\n');
-  const who = silent.length === 0 ? '' : `; silent: ${listed(silent)}`;
+  const who = silent.length === 0 ? '' : `; ${silentText(listed(silent))}`;
   return `${[moduleRows(nodes), ...differences(nodes), ...lines].join('\n')}${who}`;
 }
 
@@ -61,7 +67,10 @@ function moduleRows(nodes: readonly Row[]): string {
 /** What the nodes run that differ from their heads, and why; without the silent ones. */
 function differences(nodes: readonly Row[]): string[] {
   const differing = nodes.filter(({ state }) => state !== 'ok' && state !== 'silent');
-  const groups = groupedBy(differing, row => `${row.module}  ${reasonOf(row)}, runs ${runningText(row, 'nothing')}`);
+  const groups = groupedBy(
+    differing,
+    row => `${row.module}  ${colorOf(row)(reasonOf(row))}, runs ${runningText(row, 'nothing')}`,
+  );
   return [...groups].map(([what, rows]) => `${what}  ← ${listed(rows.map(({ node }) => node))}`);
 }
 
@@ -77,9 +86,13 @@ function reasonOf({ state, detail }: Pick<Row, 'state' | 'detail'>): string {
   return detail === undefined ? state : `${state}: ${detail}`;
 }
 
+function colorOf({ state }: Pick<Row, 'state'>): (text: string) => string {
+  return FINE.has(state) ? String : state === 'silent' || state === 'behind' ? doubtful : bad;
+}
+
 /** The state of a module on a node: `refused: on_load_failure: Error: no (tried 3 times, next try in 8 s)`. */
 function stateText({ attempts, nextAttemptInMs, ...row }: Row): string {
-  const text = reasonOf(row);
+  const text = colorOf(row)(reasonOf(row));
   if (attempts === undefined || nextAttemptInMs === undefined) return text;
   const tried = attempts === 1 ? 'tried once' : `tried ${attempts} times`;
   return `${text} (${tried}, next try in ${Math.ceil(nextAttemptInMs / 1_000)} s)`;

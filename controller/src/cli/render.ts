@@ -10,6 +10,7 @@ import { renderCompile, renderDryRun, renderPush } from './render-changes.ts';
 import { renderErrors } from './render-logs.ts';
 import { renderNodes, renderVersions } from './render-nodes.ts';
 import { renderStatus } from './render-status.ts';
+import { bad, doubtful, outcomeWord } from './style.ts';
 
 const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>, verbose: boolean) => string } = {
   push: renderPush,
@@ -50,7 +51,12 @@ function renderCall({ nodes, single, stack }: ResultOf<'call'>, verbose: boolean
   const answers = nodes.map(node => {
     const output = node.status === 'silent' ? [] : node.output;
     const hasStack = stack && node.status === 'error' && node.stack !== undefined;
-    return { node: node.node, status: node.status, output, text: hasStack ? errorText(node) : callText(node, single) };
+    return {
+      node: node.node,
+      status: node.status,
+      output,
+      text: hasStack ? bad(errorText(node)) : callText(node, single),
+    };
   });
   const groups = groupsOf(answers, ({ output, text }) => JSON.stringify([output, text]), verbose);
   if (groups !== null) {
@@ -72,8 +78,8 @@ function renderCall({ nodes, single, stack }: ResultOf<'call'>, verbose: boolean
 }
 
 function callText(node: ResultOf<'call'>['nodes'][number], single: boolean): string {
-  if (node.status === 'silent') return `silent: ${node.detail ?? 'no answer in time (wait longer with --timeout 60)'}`;
-  return node.status === 'value' ? printValue(node.json, !single) : errorLine(node);
+  if (node.status === 'silent') return silentText(node.detail ?? 'no answer in time (wait longer with --timeout 60s)');
+  return node.status === 'value' ? printValue(node.json, !single) : bad(errorLine(node));
 }
 
 /** A line a node, or a line for each group of equal answers. */
@@ -82,8 +88,11 @@ function renderPurge({ nodes }: ResultOf<'purge'>, verbose: boolean): string {
     node: node.node,
     cells:
       node.status === 'silent'
-        ? ['silent', node.detail ?? SILENT]
-        : [node.status, node.status === 'busy' ? node.draining.map(drainingText).join('; ') : ''],
+        ? [doubtful('silent'), node.detail ?? SILENT]
+        : [
+            node.status === 'busy' ? doubtful('busy') : node.status,
+            node.status === 'busy' ? node.draining.map(drainingText).join('; ') : '',
+          ],
   }));
   const groups = groupsOf(rows, ({ cells }) => cells.join('\n'), verbose);
   if (groups === null) return table(rows.map(({ node, cells }) => [node, ...cells]));
@@ -95,7 +104,7 @@ function renderPing({ nodes }: ResultOf<'ping'>, verbose: boolean): string {
   const [only] = nodes;
   if (nodes.length === 1 && only?.status === 'pong') return 'pong';
   const cellsOf = (node: (typeof nodes)[number]): string[] =>
-    node.status === 'pong' ? ['pong'] : ['pang', silentText(node.detail)];
+    node.status === 'pong' ? ['pong'] : [doubtful('pang'), silentText(node.detail)];
   const groups = groupsOf(nodes, node => cellsOf(node).join('\n'), verbose);
   if (groups === null) {
     return table(nodes.map(node => [node.node, ...cellsOf(node), ...(node.status === 'pong' ? [ms(node.ms)] : [])]));
@@ -139,7 +148,7 @@ function whyText({ message, git }: Why): string[] {
 }
 
 function outcomeText({ verdict, loaded, refused, silent }: HeadResult): string {
-  return `${verdict}: ${loaded} loaded, ${refused} refused, ${silent} silent`;
+  return `${outcomeWord(verdict)}: ${loaded} loaded, ${refused} refused, ${silent} silent`;
 }
 
 /** A table with a row an entry, newest first. */
@@ -150,7 +159,7 @@ function renderAudit({ entries }: ResultOf<'audit'>): string {
     author,
     command,
     modules.map(({ module, revision }) => (revision === null ? module : at(module, revision))).join(' ') || '-',
-    outcome,
+    outcomeWord(outcome),
     [detail.split('\n', 1)[0] ?? '', ...whyText(said)].filter(part => part !== '').join('; '),
   ]);
   return table([['WHEN', 'WHO', 'COMMAND', 'MODULES', 'OUTCOME', 'DETAIL'], ...rows]);
@@ -166,7 +175,7 @@ function renderLookup({ change, outcome, modules, loaded, refused, silent }: Res
   const counts = `${loaded} loaded, ${refused} refused, ${silent} silent`;
   if (outcome === 'unfinished')
     return `${what.join(' ')} is written; the nodes have not all answered (see: hotcast status)`;
-  return `${what.join(' ')} ${outcome} · ${counts}`;
+  return `${what.join(' ')} ${outcomeWord(outcome)} · ${counts}`;
 }
 
 /** A table with a row for each node and revision that it is kept off. */

@@ -145,13 +145,15 @@ function checked(report: Report, log: Logger): Report {
   return report.type === 'result' ? { type: 'failed', code: 'fault', message } : { type: 'warning', message };
 }
 
-/** Drops progress that follows the last too soon, except the end of a phase. */
+/** Drops progress that follows the last too soon, except the begin and the end of a phase. */
 function limitProgress(report: OnReport): OnReport {
   let last = -Infinity;
+  let phase = '';
   return message => {
     if (message.type === 'progress' && message.answered < message.expected) {
       const now = performance.now();
-      if (now - last < PROGRESS_INTERVAL_MS) return;
+      if (message.phase === phase && now - last < PROGRESS_INTERVAL_MS) return;
+      ({ phase } = message);
       last = now;
     }
     report(message);

@@ -168,10 +168,15 @@ describe('a large set', () => {
   });
 });
 
-it('reports what the compiler warns of', async () => {
+it('reports its stages, and what the compiler warns of', async () => {
   const { build } = builder({ 'modules/demo.ts': 'export const f = (x: number) => x === NaN;\n' });
   const said: string[] = [];
-  await build(['demo'], false, report => void said.push(report.type === 'warning' ? report.message : report.type));
+  const stages: string[] = [];
+  await build(['demo'], false, report => {
+    if (report.type === 'warning') said.push(report.message);
+    if (report.type === 'progress') stages.push(`${report.phase} ${report.answered}/${report.expected}`);
+  });
+  expect(stages.slice(-4)).toEqual(['compile 0/1', 'compile 1/1', 'check 0/1', 'check 1/1']);
   expect(said.map(message => message.split('\n')[0])).toEqual([
     'modules/demo.ts:1:35: Comparison with NaN using the "===" operator here is always false',
   ]);

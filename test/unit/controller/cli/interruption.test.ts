@@ -58,12 +58,20 @@ async function startPing(client: Readonly<Record<string, string>>, holding: stri
 }
 
 describe('a command', { timeout: 30_000 }, () => {
-  it.each([
-    ['pipe', { stdout: '', stderr: 'hotcast: interrupted\n' }],
+  it.each<[Readonly<Record<string, string>>, object]>([
+    [{ HOTCAST_CLIENT: 'pipe' }, { stdout: '', stderr: 'hotcast: interrupted\n' }],
     // On a terminal the two streams would overtake each other.
-    ['terminal', { stdout: '\r\u001B[Khotcast: interrupted\n', stderr: '' }],
-  ])('ends with its client, which holds its input open: %s', async (client, output) => {
-    const { child, left, ended } = await startPing({ HOTCAST_CLIENT: client });
+    [{ HOTCAST_CLIENT: 'terminal' }, { stdout: '\r\u001B[K\u001B[31mhotcast:\u001B[39m interrupted\n', stderr: '' }],
+    [
+      { HOTCAST_CLIENT: 'terminal', NO_COLOR: '1' },
+      { stdout: '\r\u001B[Khotcast: interrupted\n', stderr: '' },
+    ],
+    [
+      { HOTCAST_CLIENT: 'terminal', TERM: 'dumb' },
+      { stdout: 'hotcast: interrupted\n', stderr: '' },
+    ],
+  ])('ends with its client, which holds its input open: %o', async (client, output) => {
+    const { child, left, ended } = await startPing(client);
     child.stdin.end();
     expect(await ended).toEqual({ status: 130, ...output });
     await left;

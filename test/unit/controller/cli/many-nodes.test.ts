@@ -29,7 +29,7 @@ describe('render of thirty nodes and twenty modules', () => {
     expect(render(thirtyNodes.call).split('\n')).toEqual([
       '9  ← 28 nodes',
       'undef: module demo is not loaded on node barney  ← barney',
-      'silent: no answer in time (wait longer with --timeout 60)  ← hoppy',
+      'silent: no answer in time (wait longer with --timeout 60s)  ← hoppy',
     ]);
   });
 

@@ -176,7 +176,7 @@ describe('reports on the way', () => {
     await hotcast(['ping']);
     expect(drawn).toEqual([]);
     const { out } = await hotcast(['ping'], { interactive: true });
-    expect(drawn).toEqual(['\r\u001B[Kprepare 1/3', '\r\u001B[K']);
+    expect(drawn).toEqual(['\r\u001B[Kprepare           ████████░░░░░░░░░░░░░░░░ 1/3', '\r\u001B[K']);
     expect(out).toEqual(['pong']);
   });
 });

@@ -49,7 +49,7 @@ describe('render of a call', () => {
       'bambam  undefined',
       'betty | ouch',
       'betty   TypeError: no',
-      'wilma   silent: no answer in time (wait longer with --timeout 60)',
+      'wilma   silent: no answer in time (wait longer with --timeout 60s)',
     ]);
   });
 

@@ -252,3 +252,14 @@ describe('a client that does not read', () => {
     expect(told.shown + told.dropped).toBe(20_000);
   });
 });
+
+it('reports the begin and the end of each phase, however soon they come', async () => {
+  const phases = ['compile', 'check'].flatMap(phase =>
+    [0, 1, 2, 3].map((answered): Report => ({ type: 'progress', phase, answered, expected: 3 })),
+  );
+  const { reports } = await send(lineOf(ping), (_, report) => {
+    for (const each of phases) report(each);
+    return Promise.resolve(pong);
+  });
+  expect(reports.slice(0, -1)).toEqual([phases[0], phases[3], phases[4], phases[7]]);
+});
