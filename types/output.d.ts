@@ -13,6 +13,7 @@ export type Output =
       | ErrorsResult
       | PingResult
       | NodesResult
+      | NamesResult
       | VersionResult
       | StatusResult
       | BansResult
@@ -341,6 +342,9 @@ export type NodesResult = {
     | { readonly node: string; readonly status: 'silent'; readonly detail?: string; readonly container: string }
   )[];
 };
+
+/** The result of names. */
+export type NamesResult = { readonly command: 'names'; readonly names: readonly string[] };
 
 /** The result of version: show the versions of Hotcast: of this command line, the controller and every node. */
 export type VersionResult = {

@@ -25,6 +25,18 @@ red is wrong. They are off with \`NO_COLOR\`, with \`TERM=dumb\`, and in a pipe.
 
 A \`<time>\` is a number of seconds (\`10\`) or has a unit (\`500ms\`, \`10s\`, \`2m\`).`;
 
+const COMPLETION = `## Completion
+
+A shell completes commands, options, and the names of modules and nodes, also of \`setup/hotcast\`:
+
+\`\`\`sh
+eval "$(setup/hotcast completion bash)"        # in ~/.bashrc
+eval "$(setup/hotcast completion zsh)"         # in ~/.zshrc, after compinit
+setup/hotcast completion fish | source         # in ~/.config/fish/config.fish
+\`\`\`
+
+The cluster has to run. It is asked for names at each Tab.`;
+
 const JSON_OUTPUT = `## JSON
 
 With \`--json\` a command prints one line: its result, or \`{"failed": …}\` with a code, the message and the errors of the compiler. \`dev\`
@@ -58,7 +70,7 @@ else if (currentPage() !== page) {
 function describeCli(): string {
   const program = new Program('hotcast');
   const unused = (): Promise<void> => Promise.resolve();
-  const actions = { send: unused, backup: unused, restore: unused, serve: unused };
+  const actions = { send: unused, backup: unused, restore: unused, serve: unused, print: () => undefined };
   defineCli(program, { author: '', change: '' }, actions);
   const commands = leavesOf(program);
   const common = commonOptions(commands.filter(command => exampleOf(command) !== null));
@@ -74,6 +86,7 @@ function describeCli(): string {
     '## Options of every command',
     bullets(common.map(describeOption)),
     JSON_OUTPUT,
+    COMPLETION,
     ...commands.flatMap(command => describeCommand(command, common)),
   ].join('\n\n');
 }

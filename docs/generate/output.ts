@@ -35,7 +35,11 @@ function nameOf(words: string): string {
 function definitions(): { readonly name: string; readonly schema: v.GenericSchema; readonly description: string }[] {
   const program = new Program('hotcast');
   const unused = (): Promise<void> => Promise.resolve();
-  defineCli(program, { author: '', change: '' }, { send: unused, backup: unused, restore: unused, serve: unused });
+  defineCli(
+    program,
+    { author: '', change: '' },
+    { send: unused, backup: unused, restore: unused, serve: unused, print: () => undefined },
+  );
   const results = resultSchema.options.map(schema => {
     const commands = commandsOf(schema);
     const [first = ''] = commands;

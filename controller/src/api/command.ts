@@ -123,6 +123,8 @@ export const commandSchema = v.variant('type', [
   v.object({ ...common, type: v.literal('ping'), node: v.nullable(v.string()) }),
   /** `wait`: wait until this many nodes are present. */
   v.object({ ...common, type: v.literal('nodes'), wait: v.nullable(count) }),
+  /** The names of all modules that have sources or were pushed, or of the nodes that should answer. */
+  v.object({ ...common, type: v.literal('names'), of: v.picklist(['modules', 'nodes']) }),
   /** `cli`: the version of the command line. */
   v.object({ ...common, type: v.literal('version'), cli: v.string() }),
   /** `waitMs`: how long to wait for nodes that can still follow their heads, milliseconds. */

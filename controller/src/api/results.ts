@@ -184,6 +184,7 @@ export const resultSchema = v.variant('command', [
       ]),
     ),
   }),
+  v.object({ command: v.literal('names'), names: list(v.string()) }),
   /** The versions of Hotcast: of the command line, the controller and the nodes; null: a node that does not say. */
   v.object({
     command: v.literal('version'),

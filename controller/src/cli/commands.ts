@@ -1,9 +1,11 @@
-import { type Command as Program, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import { Argument, type Command as Program, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 
 import { LOG_LEVELS } from '../../../protocol/logs.ts';
 import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
 import type { Command } from '../api/command.ts';
 import type { Why } from '../../../protocol/why.ts';
+import { completionScript, SHELLS } from './completion/scripts.ts';
+import { completedCommands } from './completion/words.ts';
 import { EXIT_STATUSES } from './exit-status.ts';
 import { duration, moment, positiveNumber, wholeNumber } from './option-values.ts';
 
@@ -43,6 +45,8 @@ export interface Actions {
   readonly restore: (options: BackupOptions, file: string) => Promise<void>;
   /** Runs the controller. */
   readonly serve: () => Promise<void>;
+  /** Shows a text. */
+  readonly print: (text: string) => void;
 }
 
 /** The default timeout; a shorter one for answers that nodes have in memory. */
@@ -63,7 +67,7 @@ export const exampleOf = (command: CommandUnknownOpts): string | null => example
  *
  * @param change the author and the id that the history records for a change.
  */
-export function defineCli(program: Program, change: Change, { send, backup, restore, serve }: Actions): void {
+export function defineCli(program: Program, change: Change, { send, backup, restore, serve, print }: Actions): void {
   const { author, git } = change;
   const sources = git === undefined ? {} : { git };
   const changeOf = ({ message }: { readonly message?: string }) => ({
@@ -264,6 +268,14 @@ export function defineCli(program: Program, change: Change, { send, backup, rest
     .description('sign with a new key from now on')
     .addOption(timeOption('--overlap <time>', 'how long nodes trust the previous keys', '10m'))
     .action(options => send(options, { type: 'keys rotate', author, overlap: options.overlap }));
+
+  addCommand(program, 'completion', 'eval "$(setup/hotcast completion bash)"', QUERY_TIMEOUT)
+    .description('print the script with which a shell completes hotcast, or the names of modules or nodes')
+    .addArgument(new Argument('<what>', 'what to print').choices([...SHELLS, 'modules', 'nodes']))
+    .action(async (what, options) => {
+      if (what === 'modules' || what === 'nodes') await send(options, { type: 'names', of: what });
+      else print(completionScript(what, completedCommands(program)).trimEnd());
+    });
 
   program.command('serve').description('run the controller; its container does this').action(serve);
 }

@@ -93,7 +93,7 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
   const program = new Program('hotcast')
     .configureOutput({ writeOut: text => terminal.out(text.trimEnd()), writeErr: text => terminal.err(text.trimEnd()) })
     .exitOverride();
-  defineCli(program, { author, change, ...sources }, { send, backup, restore, serve });
+  defineCli(program, { author, change, ...sources }, { send, backup, restore, serve, print: terminal.out });
   try {
     await program.parseAsync(isVersion(args) ? ['version', ...args.slice(1)] : args, { from: 'user' });
   } catch (error) {

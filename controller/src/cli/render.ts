@@ -26,6 +26,7 @@ const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>, verb
   errors: renderErrors,
   ping: renderPing,
   nodes: renderNodes,
+  names: result => result.names.join('\n'),
   version: renderVersions,
   status: renderStatus,
   bans: renderBans,

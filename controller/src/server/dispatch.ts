@@ -14,6 +14,7 @@ import { dryRun } from '../commands/dry-run.ts';
 import { history } from '../commands/records/history.ts';
 import { nodes } from '../commands/nodes/nodes.ts';
 import { ping } from '../commands/nodes/ping.ts';
+import { names } from '../commands/nodes/names.ts';
 import { version } from '../commands/nodes/version.ts';
 import { purge } from '../commands/purge.ts';
 import { promote } from '../commands/promote.ts';
@@ -44,6 +45,7 @@ const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
   errors,
   ping,
   nodes,
+  names,
   version,
   status,
   bans,

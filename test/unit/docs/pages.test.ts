@@ -98,7 +98,8 @@ describe('every page', () => {
 
   it('names commands and options of hotcast that there are', () => {
     const folder = 'controller/src/cli';
-    const source = readdirSync(join(ROOT, folder))
+    const source = readdirSync(join(ROOT, folder), { encoding: 'utf8', recursive: true })
+      .filter(file => file.endsWith('.ts'))
       .map(file => read(`${folder}/${file}`))
       .join('\n');
     const isDefined = (text: string): boolean => new RegExp(`['"\`]${text}[ '"\`]`).test(source);

@@ -13,6 +13,7 @@ const READING: ReadonlySet<Command['type']> = new Set([
   'call',
   'ping',
   'nodes',
+  'names',
   'version',
   'status',
   'history',

@@ -34,13 +34,15 @@ describe('the output of --json', () => {
     await run('remove', 'json', '--state');
     cluster.writeModule('json', 'export const x = ;\n');
     await run('push', 'json');
+    await run('completion', 'modules');
+    expect((await cluster.hotcast('completion', 'nodes')).stdout).toBe('fred\nbambam\nbetty\n');
     await run('keys', 'rotate');
     const restored = 'hotcast backup - > /tmp/json.backup && hotcast restore - --json < /tmp/json.backup';
     const { stdout } = await cluster.exec('controller', ['sh', '-c', restored]);
     expect(readOutput(stdout)).toMatchObject({ command: 'restore' });
     expect([...seen].toSorted()).toEqual(
       (
-        'audit bans call compile dry-run failed history keys rotate lift nodes ping promote purge push remove repair ' +
+        'audit bans call compile dry-run failed history keys rotate lift names nodes ping promote purge push remove repair ' +
         'result rollback status version'
       )
         .replace('keys rotate', 'keys_rotate')
