@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Command as Program, type CommandUnknownOpts, type Option } from '@commander-js/extra-typings';
 import { format, resolveConfig } from 'prettier';
 
-import { defineCli, exampleOf } from '../../controller/src/cli/commands.ts';
+import { defineCli } from '../../controller/src/cli/commands.ts';
+import { exampleOf } from '../../controller/src/cli/definition/add-command.ts';
 import { EXIT_STATUSES } from '../../controller/src/cli/exit-status.ts';
 import { render } from '../../controller/src/cli/render.ts';
 import { thirtyNodes } from '../../test/unit/controller/cli/thirty-nodes.ts';

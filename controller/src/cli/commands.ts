@@ -1,4 +1,4 @@
-import { Argument, type Command as Program, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import { Argument, type Command as Program, Option } from '@commander-js/extra-typings';
 
 import { LOG_LEVELS } from '../../../protocol/logs.ts';
 import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
@@ -7,7 +7,8 @@ import type { Why } from '../../../protocol/why.ts';
 import { completionScript, SHELLS } from './completion/scripts.ts';
 import { completedCommands } from './completion/words.ts';
 import { EXIT_STATUSES } from './exit-status.ts';
-import { duration, moment, positiveNumber, wholeNumber } from './option-values.ts';
+import { addCommand, examplesOf, messageOption, timeOption } from './definition/add-command.ts';
+import { duration, moment, positiveNumber, wholeNumber } from './definition/option-values.ts';
 
 /** The options of every command. `timeout` is in milliseconds. */
 export interface CommonOptions {
@@ -49,17 +50,11 @@ export interface Actions {
   readonly print: (text: string) => void;
 }
 
-/** The default timeout; a shorter one for answers that nodes have in memory. */
-const TIMEOUT = '5s';
+/** A shorter timeout, for answers that nodes have in memory. */
 const QUERY_TIMEOUT = '2s';
 
 /** Nodes fetch all that they lack. */
 const RESTORE_TIMEOUT = '60s';
-
-const examples = new WeakMap<CommandUnknownOpts, string>();
-
-/** The example of a command, as a user types it; null if it has none. */
-export const exampleOf = (command: CommandUnknownOpts): string | null => examples.get(command) ?? null;
 
 /**
  * Defines the CLI: every command with its arguments, options and an example. CONTRIBUTING.md lists what else a new command
@@ -278,40 +273,4 @@ export function defineCli(program: Program, change: Change, { send, backup, rest
     });
 
   program.command('serve').description('run the controller; its container does this').action(serve);
-}
-
-/** The commands of every day, in the order in which somebody needs them. */
-const EVERYDAY = ['nodes', 'push', 'call', 'promote', 'status', 'history', 'rollback'];
-
-/** Their examples, with the first words of their descriptions. */
-function examplesOf(program: Program): string {
-  const commands = EVERYDAY.flatMap(name => program.commands.find(command => command.name() === name) ?? []);
-  const lines = commands.map(command => {
-    const [what = ''] = command.description().split(/[,;]/, 1);
-    return [exampleOf(command) ?? '', what] as const;
-  });
-  const width = Math.max(...lines.map(([example]) => example.length));
-  return lines.map(([example, what]) => `  ${example.padEnd(width)}  ${what}`).join('\n');
-}
-
-/** Adds a command with the common options, and an example in its help. */
-function addCommand<Usage extends string>(parent: Program, usage: Usage, example: string, timeout = TIMEOUT) {
-  const command = parent
-    .command(usage)
-    .option('--json', 'print the result as JSON')
-    .option('--verbose', 'print a line for each node; without it, equal answers of many nodes are one line')
-    .addOption(timeOption('--timeout <time>', 'how long to wait for nodes', timeout))
-    .option('--cookie <cookie>', 'fail unless the controller has this cookie')
-    .addHelpText('after', `\nExample:\n  ${example}`);
-  examples.set(command, example);
-  return command;
-}
-
-function messageOption() {
-  return new Option('--message <text>', 'why, for the history and the audit');
-}
-
-/** An option whose value is a duration in milliseconds. */
-function timeOption<Flags extends string>(flags: Flags, description: string, value: string) {
-  return new Option(flags, description).argParser(duration).default(duration(value), value);
 }

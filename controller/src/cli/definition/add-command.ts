@@ -1,0 +1,47 @@
+import { type Command as Program, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+
+import { duration } from './option-values.ts';
+
+/** The default timeout. */
+const TIMEOUT = '5s';
+
+const examples = new WeakMap<CommandUnknownOpts, string>();
+
+/** The example of a command, as a user types it; null if it has none. */
+export const exampleOf = (command: CommandUnknownOpts): string | null => examples.get(command) ?? null;
+
+/** The commands of every day, in the order in which somebody needs them. */
+const EVERYDAY = ['nodes', 'push', 'call', 'promote', 'status', 'history', 'rollback'];
+
+/** Their examples, with the first words of their descriptions. */
+export function examplesOf(program: Program): string {
+  const commands = EVERYDAY.flatMap(name => program.commands.find(command => command.name() === name) ?? []);
+  const lines = commands.map(command => {
+    const [what = ''] = command.description().split(/[,;]/, 1);
+    return [exampleOf(command) ?? '', what] as const;
+  });
+  const width = Math.max(...lines.map(([example]) => example.length));
+  return lines.map(([example, what]) => `  ${example.padEnd(width)}  ${what}`).join('\n');
+}
+
+/** Adds a command with the common options, and an example in its help. */
+export function addCommand<Usage extends string>(parent: Program, usage: Usage, example: string, timeout = TIMEOUT) {
+  const command = parent
+    .command(usage)
+    .option('--json', 'print the result as JSON')
+    .option('--verbose', 'print a line for each node; without it, equal answers of many nodes are one line')
+    .addOption(timeOption('--timeout <time>', 'how long to wait for nodes', timeout))
+    .option('--cookie <cookie>', 'fail unless the controller has this cookie')
+    .addHelpText('after', `\nExample:\n  ${example}`);
+  examples.set(command, example);
+  return command;
+}
+
+export function messageOption() {
+  return new Option('--message <text>', 'why, for the history and the audit');
+}
+
+/** An option whose value is a duration in milliseconds. */
+export function timeOption<Flags extends string>(flags: Flags, description: string, value: string) {
+  return new Option(flags, description).argParser(duration).default(duration(value), value);
+}
