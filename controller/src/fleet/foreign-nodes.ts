@@ -1,8 +1,14 @@
+import * as v from 'valibot';
+
 import { parseJson } from '../../../protocol/codec.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
-import { HEARTBEAT_INTERVAL, MISSED_HEARTBEATS } from '../../../protocol/limits.ts';
+import { HEARTBEAT_INTERVAL, MAX_HEARTBEAT_INTERVAL, MISSED_HEARTBEATS } from '../../../protocol/limits.ts';
 import { compareNodes } from '../../../protocol/names.ts';
+import { count } from '../../../protocol/schemas.ts';
 import { isSpoken, PROTOCOL, protocolOf } from '../../../protocol/version.ts';
+
+/** The time until a node's next heartbeat, if it says that as this release does. */
+const announced = v.object({ heartbeatInterval: v.pipe(count, v.maxValue(MAX_HEARTBEAT_INTERVAL)) });
 
 /** A node with which this controller does not understand itself: their releases are too far apart. */
 export interface ForeignNode {
@@ -16,11 +22,13 @@ export class ForeignNodes {
 
   /** Takes note of an event. Returns whether its sender is of another release. */
   note(node: string, kind: string, event: Uint8Array): boolean {
-    const protocol = versionIn(event);
+    const json = jsonIn(event);
+    const protocol = protocolOf(json);
     this.#heard.delete(node);
     if (protocol === null || isSpoken(protocol)) return false;
+    const interval = v.is(announced, json) ? json.heartbeatInterval : HEARTBEAT_INTERVAL;
     if (kind !== 'goodbye')
-      this.#heard.set(node, { protocol, until: performance.now() + MISSED_HEARTBEATS * HEARTBEAT_INTERVAL });
+      this.#heard.set(node, { protocol, until: performance.now() + MISSED_HEARTBEATS * interval });
     return true;
   }
 
@@ -44,9 +52,13 @@ export function foreignText(nodes: readonly ForeignNode[]): string {
 }
 
 /** The version in a message; null when it is not JSON. */
-export function versionIn(event: Uint8Array): number | null {
+export function versionIn(message: Uint8Array): number | null {
+  return protocolOf(jsonIn(message));
+}
+
+function jsonIn(message: Uint8Array): unknown {
   try {
-    return protocolOf(parseJson(event));
+    return parseJson(message);
   } catch (error) {
     if (error instanceof DecodeError) return null;
     throw error;

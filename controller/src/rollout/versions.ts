@@ -12,12 +12,12 @@ export class VersionError extends HotcastError {
   readonly code = 'version';
 }
 
-/** Commands that change nothing on nodes of another release, or that must not wait for them. */
-const ALWAYS: ReadonlySet<Command['type']> = new Set(['keys rotate']);
+/** The commands that send code. What goes back to code that ran, and what makes new keys, waits for no node's release. */
+const SENDING: ReadonlySet<Command['type']> = new Set(['push', 'dev']);
 
 /**
- * Refuses a command that changes something when a part of the cluster would misunderstand it, before anything is sent: nodes of
- * another protocol, but for those that a push leaves out; and a stream that a later release has written.
+ * Refuses a command when a part of the cluster would misunderstand it, before anything is sent: what changes something, on a stream
+ * that a later release has written; a push, to nodes of another protocol, but for those that it leaves out.
  *
  * @throws VersionError, and NewerStreamError
  */
@@ -28,7 +28,7 @@ export async function checkVersions(
   if (!('author' in command)) return;
   await store.heads();
   store.checkFormat();
-  if (ALWAYS.has(command.type)) return;
+  if (!SENDING.has(command.type)) return;
   const without: readonly string[] = 'without' in command ? (command.without ?? []) : [];
   const foreign = membership.foreign().filter(({ node }) => !without.includes(node));
   if (foreign.length > 0) throw new VersionError(`nothing was sent: ${foreignText(foreign)}`);
@@ -43,7 +43,7 @@ export function versionWarnings(nodes: readonly NodeDescription[]): string[] {
       .join(', ');
   const [before, after] = [of(PROTOCOL - 1), of(PROTOCOL + 1)];
   return [
-    ...(before === '' ? [] : [`still of the release before: ${before} (make up replaces nodes, one at a time)`]),
+    ...(before === '' ? [] : [`still of the release before: ${before} (replace them: make up)`]),
     ...(after === '' ? [] : [`of a later release than the controller: ${after} (upgrade the controller too: make up)`]),
   ];
 }

@@ -8,6 +8,7 @@ import { descriptionOf } from '../../fixtures.ts';
 
 const common = { author: 'wilma', cookie: null, timeoutMs: 1 };
 const push = { ...common, type: 'push', modules: ['demo'], without: [] as string[] } as unknown as Command;
+const dev = { ...common, type: 'dev', strict: false } as Command;
 const remove = { ...common, type: 'remove', modules: ['demo'] } as unknown as Command;
 const rotate = { ...common, type: 'keys rotate', overlap: 1 } as Command;
 const status: Command = { type: 'status', cookie: null, timeoutMs: 1, waitMs: 0 };
@@ -29,7 +30,7 @@ describe('a command that changes something', () => {
     { node: 'fred', protocol: PROTOCOL + 2 },
   ]);
 
-  it.each([push, remove])('is refused by name when nodes of another release are present', async command => {
+  it.each([push, dev])('is refused by name when it sends code to nodes of another release', async command => {
     const refused = expect(checkVersions(apart, command)).rejects;
     await refused.toThrow(VersionError);
     await refused.toThrow(`fred (protocol ${PROTOCOL + 2}), betty (protocol ${PROTOCOL + 3})`);
@@ -41,8 +42,8 @@ describe('a command that changes something', () => {
     await expect(checkVersions(apart, { ...push, without: ['fred'] } as Command)).rejects.toThrow('betty');
   });
 
-  it('does not wait for a node when it makes new keys', async () => {
-    await expect(checkVersions(apart, rotate)).resolves.toBeUndefined();
+  it.each([remove, rotate])('waits for no node when it sends no code', async command => {
+    await expect(checkVersions(apart, command)).resolves.toBeUndefined();
   });
 
   it.each([push, remove, rotate])('is refused when a later release has written the stream', async command => {
@@ -57,7 +58,7 @@ it('a command that only looks is never refused', async () => {
 it('nodes of the release before and after are named, and those of this one not', () => {
   const at = (node: string, protocol: number) => ({ ...descriptionOf(node), protocol });
   expect(versionWarnings([at('betty', PROTOCOL - 1), at('fred', PROTOCOL - 1), at('wilma', PROTOCOL)])).toEqual([
-    'still of the release before: fred, betty (make up replaces nodes, one at a time)',
+    'still of the release before: fred, betty (replace them: make up)',
   ]);
   expect(versionWarnings([at('fred', PROTOCOL + 1)])[0]).toContain('of a later release than the controller: fred');
   expect(versionWarnings([at('fred', PROTOCOL)])).toEqual([]);
