@@ -21,7 +21,7 @@ proxy_image=haproxy:3.2-alpine
 reaper_image=testcontainers/ryuk:0.14.0 # the tag that testcontainers 11 asks for
 node_stand_in=hotcast-standin/node:26
 nats_stand_in=hotcast-standin/nats:2.15
-proxy_stand_in=hotcast-standin/haproxy:distro
+proxy_stand_in=hotcast-standin/haproxy:busybox
 decision=$cache/images.env
 
 # A stand-in is built again when its recipe changes, or the CA certificates that were copied into it.
