@@ -13,17 +13,17 @@ export function lostHeadsText(lost: readonly LostHead[]): string | null {
   );
 }
 
-/** The same, as nodes show it that have applied newer heads than the stream has: the controller can be new too. */
+/**
+ * The same, as nodes show it that have applied newer heads than the stream has, or heads of modules of which it has none: the
+ * controller can be new too.
+ */
 export function headsBehindNodes(heads: readonly Head[], nodes: readonly NodeDescription[]): string | null {
-  const behind = heads.filter(({ module, sequence }) =>
-    nodes.some(({ modules }) => (modules[module]?.sequence ?? 0) > sequence),
-  );
-  const [first] = behind;
-  if (first === undefined) return null;
-  return olderStreamText(
-    behind.map(({ module }) => module),
-    first.revision,
-  );
+  const kept = new Map(heads.map(head => [head.module, head]));
+  const applied = nodes.flatMap(({ modules }) => Object.entries(modules));
+  const behind = applied.filter(([module, { sequence }]) => sequence > (kept.get(module)?.sequence ?? 0));
+  const modules = [...new Set(behind.map(([module]) => module))];
+  const [first] = modules;
+  return first === undefined ? null : olderStreamText(modules, kept.get(first)?.revision ?? null);
 }
 
 function olderStreamText(modules: readonly string[], kept: string | null): string {
