@@ -4,12 +4,11 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type Dockerode from 'dockerode';
 import { describe, expect, test } from 'vitest';
 
 import { ComposeProject, TEST_PROJECT } from '../../support/docker/compose-project.ts';
-import { containersOf, inspectProject, resourcesOf } from '../../support/docker/compose-resources.ts';
-import { engine, pause } from '../../support/docker/engine.ts';
+import { containersOf, inspectProject, nodesOf, resourcesOf } from '../../support/docker/compose-resources.ts';
+import { pause } from '../../support/docker/engine.ts';
 import { run } from '../../support/shell.ts';
 import { THROWS_ON_NODES } from '../../support/cluster/module-sources.ts';
 
@@ -26,14 +25,6 @@ async function processesOf(project: ComposeProject, words: string): Promise<numb
   const controller = (await containersOf(project.name)).get('controller');
   const processes = (await controller?.top()) as { readonly Processes: readonly string[][] } | undefined;
   return processes?.Processes.filter(columns => columns.at(-1)?.includes(words)).length ?? -1;
-}
-
-async function nodesOf(project: ComposeProject): Promise<Dockerode.Container[]> {
-  const docker = await engine();
-  const containers = await inspectProject(project.name);
-  return containers
-    .filter(({ Config }) => Config.Labels['com.docker.compose.service'] === 'node')
-    .map(({ Id }) => docker.getContainer(Id));
 }
 
 const it = test
@@ -231,7 +222,7 @@ describe('make', () => {
     const controller = (await containersOf(project.name)).get('controller');
     if (controller === undefined) throw new TypeError('the controller is missing');
     // However long this takes, no node answers, and the controller writes no head.
-    const nodes = await nodesOf(project);
+    const nodes = await nodesOf(project.name);
     for (const node of nodes) await pause(node);
     try {
       const pushing = project.hotcast('push', 'lost', '--timeout', '60');

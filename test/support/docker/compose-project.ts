@@ -10,11 +10,14 @@ import { removeProject } from './cleanup.ts';
 /** The name of this process's Compose project. It contains the process id, so that leftovers are found. */
 export const TEST_PROJECT = `hotcast-test-${process.pid}`;
 
+/** How long a line of a shell can take. */
+const SHELL_TIMEOUT = '4m';
+
 /** The Compose file under its own project name, with a modules folder outside of the repository. */
 export class ComposeProject implements AsyncDisposable {
   readonly name: string;
   readonly #modules = mkdtempSync(join(tmpdir(), 'hotcast-test-'));
-  readonly #env: Readonly<Record<string, string>>;
+  #env: Readonly<Record<string, string>>;
 
   /** @param env more environment variables for make and Compose. */
   constructor(name: string, env: Readonly<Record<string, string>> = {}) {
@@ -25,6 +28,16 @@ export class ComposeProject implements AsyncDisposable {
 
   writeModule(module: string, source: string): void {
     writeFileSync(join(this.#modules, `${module}.ts`), source);
+  }
+
+  /** Sets environment variables for the commands that follow. */
+  set(env: Readonly<Record<string, string>>): void {
+    this.#env = { ...this.#env, ...env };
+  }
+
+  /** Runs a line as a shell does in which the base images are chosen: `make …`, `docker compose …`. A loop in it ends. */
+  shell(line: string): Promise<ProcessOutput> {
+    return run('timeout', [SHELL_TIMEOUT, 'bash', '-c', line], { ...this.#env, BASH_ENV: 'setup/env.sh' });
   }
 
   /** Runs `make …`. */

@@ -21,6 +21,13 @@ export async function containersOf(project: string): Promise<Map<string, Dockero
   );
 }
 
+/** The containers of the nodes of a Compose project. */
+export async function nodesOf(project: string): Promise<Dockerode.Container[]> {
+  const docker = await engine();
+  const label = [`${PROJECT_LABEL}=${project}`, 'com.docker.compose.service=node'];
+  return (await docker.listContainers({ all: true, filters: { label } })).map(({ Id }) => docker.getContainer(Id));
+}
+
 /** The names of all containers, networks and volumes of a Compose project. */
 export async function resourcesOf(project: string): Promise<string[]> {
   const docker = await engine();
