@@ -88,6 +88,12 @@ export class HelperProcess {
     child?.kill('SIGKILL');
   }
 
+  /** Ends the process and the work that waits for it, which fails. */
+  stop(): void {
+    this.kill();
+    this.#fail(new UnavailableError(`${this.#name} was stopped; nothing was sent`));
+  }
+
   /** Takes a process that the library has just started. */
   watch(child: ChildProcess): void {
     this.#child = child;
@@ -100,8 +106,11 @@ export class HelperProcess {
     if (this.#child !== child) return;
     this.#child = null;
     this.#end = `${this.#name} ${how}`;
-    const error = new UnavailableError(`${this.#end}; nothing was sent (push again)`);
     this.#onEnd();
+    this.#fail(new UnavailableError(`${this.#end}; nothing was sent (push again)`));
+  }
+
+  #fail(error: UnavailableError): void {
     for (const reject of this.#rejects) reject(error);
   }
 }

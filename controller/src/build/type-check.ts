@@ -105,6 +105,7 @@ export class TypeCheck implements AsyncDisposable, Helper {
     // A check that runs can be starting the checker.
     await orNullAfter(CLOSE_TIMEOUT_MS, this.#last);
     await this.#close();
+    this.#process.stop();
   }
 
   /** Ends the checker's process. The next check starts it again. */
@@ -136,7 +137,7 @@ export class TypeCheck implements AsyncDisposable, Helper {
   }
 
   #step<T>(work: () => Promise<T>): Promise<T> {
-    return this.#process.use(() => withTimeout(STEP_TIMEOUT_MS, work()));
+    return withTimeout(STEP_TIMEOUT_MS, this.#process.use(work));
   }
 
   async #checkTogether(

@@ -107,15 +107,18 @@ describe("the type checker's process", () => {
     },
   );
 
-  it('does not outlive the check', { timeout: 30_000 }, async () => {
+  it('does not outlive the check, nor does a check in which it hangs', { timeout: 30_000 }, async () => {
     const modulesDir = project({ 'modules/demo.ts': 'export const f = 1;\n' });
     symlinkSync(join(ROOT, 'node_modules'), join(dirname(modulesDir), 'node_modules'));
     const typeCheck = new TypeCheck(modulesDir, dirname(modulesDir));
     await typeCheck.check(Promise.resolve([]));
     const [process] = running(/^ts/);
-    // It hangs.
     process?.kill('SIGSTOP');
+    const checking = expect(typeCheck.check(Promise.resolve([join(modulesDir, 'demo.ts')]))).rejects.toMatchObject({
+      message: 'the type checker was stopped; nothing was sent',
+    });
     await typeCheck[Symbol.asyncDispose]();
+    await checking;
     if (process?.signalCode === null) await once(process, 'exit');
     expect(running(/^ts/)).toEqual([]);
   });
