@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 
 import { defineConfig } from 'vitest/config';
 
-import { SharedClustersFirst } from './test/support/shared-clusters-first.ts';
+import { LongestFirst } from './test/support/longest-first.ts';
 import { TotalsReporter } from './test/support/totals-reporter.ts';
 
 // The base images that setup/offline/base-images.sh chose; make exports them, `npx vitest` does not.
@@ -27,7 +27,7 @@ const onContainers = (name: string, files: string, groupOrder: number) => ({
 export default defineConfig({
   test: {
     reporters: ['default', new TotalsReporter()],
-    sequence: { sequencer: SharedClustersFirst },
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

@@ -161,7 +161,7 @@ describe('an older stream under a controller that remembers newer heads', () => 
 describe('a signing key that is lost', () => {
   it('is named with the command that works; the controller is unhealthy until it has one', async ({ cluster }) => {
     await expectDone(cluster, 'backup', BACKUP, '--keys');
-    expect(await isHealthy(cluster)).toBe(true);
+    await expect.poll(() => isHealthy(cluster), { timeout: 10_000 }).toBe(true);
     for (const command of [
       ['keys', 'rotate'],
       ['restore', BACKUP, '--keys'],
