@@ -138,8 +138,18 @@ describe('expected', () => {
 describe('awaited', () => {
   const containers = [container('c1', 'hotcast-node-1'), container('c2', 'hotcast-node-2')];
 
+  afterEach(() => void vi.useRealTimers());
+
+  /** A fleet that waits for no heartbeat of a new container. */
+  function olderFleet() {
+    vi.useFakeTimers();
+    const older = fleetOf(containers);
+    vi.advanceTimersByTime(STARTING_AGE_MS);
+    return older;
+  }
+
   it('has no node that was silent, until it is heard', async () => {
-    const { fleet, tell } = fleetOf(containers);
+    const { fleet, tell } = olderFleet();
     fleet.noteSilent(['fred']);
     const { members, awaited } = await fleet.expected();
     expect([members.map(({ node }) => node), [...awaited]]).toEqual([['fred', 'bambam'], ['bambam']]);
@@ -148,7 +158,7 @@ describe('awaited', () => {
   });
 
   it('has all when all were silent', async () => {
-    const { fleet } = fleetOf(containers);
+    const { fleet } = olderFleet();
     fleet.noteSilent(['fred', 'bambam']);
     expect([...(await fleet.expected()).awaited]).toEqual(['fred', 'bambam']);
   });
