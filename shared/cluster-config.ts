@@ -26,5 +26,17 @@ export const CLUSTER_SETTINGS = {
   logLevel: choice('LOG_LEVEL', { values: LOG_LEVELS, default: 'info' }, 'The lowest level that is logged.'),
 };
 
+export const TRUST_DIR = path(
+  'TRUST_DIR',
+  '/run/trust',
+  'The folder with the public keys that nodes trust: a folder for each cookie.',
+);
+
+/** The file that a healthy process touches. @param formerName see {@link Setting.formerName} */
+export function healthFile(what: string, formerName?: string): Setting<string> {
+  const description = `The file that a healthy ${what} touches. The container's health check reads its age.`;
+  return path('HEALTH_FILE', '/run/hotcast/alive', description, formerName);
+}
+
 /** What every process of a cluster needs to know. */
 export type ClusterConfig = Values<typeof CLUSTER_SETTINGS>;

@@ -1,21 +1,12 @@
 import { join } from 'node:path';
 
-import { CLUSTER_SETTINGS } from '../../shared/cluster-config.ts';
+import { CLUSTER_SETTINGS, healthFile, TRUST_DIR } from '../../shared/cluster-config.ts';
 import { type Env, integer, path, readSettings, type Values, type Warn } from '../../shared/settings.ts';
 
 export const NODE_SETTINGS = {
   ...CLUSTER_SETTINGS,
-  trustDir: path(
-    'TRUST_DIR',
-    '/run/trust',
-    'The folder with the public keys that are trusted: a folder for each cookie.',
-  ),
-  healthFile: path(
-    'HEALTH_FILE',
-    '/run/hotcast/alive',
-    "The file that a healthy node touches. The container's health check reads its age.",
-    'ALIVE_FILE',
-  ),
+  trustDir: TRUST_DIR,
+  healthFile: healthFile('node', 'ALIVE_FILE'),
   stateDir: path(
     'STATE_DIR',
     '/var/lib/hotcast',

@@ -1,26 +1,18 @@
 import { join } from 'node:path';
 
-import { CLUSTER_SETTINGS } from '../../../shared/cluster-config.ts';
+import { CLUSTER_SETTINGS, healthFile, TRUST_DIR } from '../../../shared/cluster-config.ts';
 import { type Env, integer, path, readSettings, type Values, type Warn } from '../../../shared/settings.ts';
 import type { PreflightLimits } from '../build/preflight/protocol.ts';
 
 export const CONTROLLER_SETTINGS = {
   ...CLUSTER_SETTINGS,
-  trustDir: path(
-    'TRUST_DIR',
-    '/run/trust',
-    'The folder with the public keys that nodes trust: a folder for each cookie.',
-  ),
+  trustDir: TRUST_DIR,
   socketPath: path(
     'CONTROLLER_SOCKET',
     '/run/hotcast/controller.sock',
     'The Unix socket on which the controller serves the command line.',
   ),
-  healthFile: path(
-    'HEALTH_FILE',
-    '/run/hotcast/alive',
-    "The file that a healthy controller touches. The container's health check reads its age.",
-  ),
+  healthFile: healthFile('controller'),
   modulesDir: path(
     'MODULES_DIR',
     '/work/modules',

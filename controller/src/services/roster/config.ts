@@ -1,15 +1,11 @@
 import { join } from 'node:path';
 
-import { CLUSTER_SETTINGS } from '../../../../shared/cluster-config.ts';
-import { type Env, path, readSettings, type Setting, type Values, type Warn } from '../../../../shared/settings.ts';
+import { CLUSTER_SETTINGS, healthFile } from '../../../../shared/cluster-config.ts';
+import { type Env, readSettings, type Setting, type Values, type Warn } from '../../../../shared/settings.ts';
 
 export const ROSTER_SETTINGS = {
   ...CLUSTER_SETTINGS,
-  healthFile: path(
-    'HEALTH_FILE',
-    '/run/hotcast/alive',
-    "The file that a healthy roster touches. The container's health check reads its age.",
-  ),
+  healthFile: healthFile('roster'),
   labels: {
     name: 'NODE_LABELS',
     default: '',
