@@ -89,6 +89,7 @@ export class CodeServer {
       activator: this.#activator,
       purge: module => this.purge(module),
       makeRoom: module => this.#close(module, this.#draining.withRoom),
+      onRefused: (heads, refusal) => this.refuse(heads, refusal),
       onApplied: applied => {
         this.#onChanged(applied);
         this.#collectPackages();

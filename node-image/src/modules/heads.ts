@@ -27,6 +27,8 @@ interface HeadsDeps {
   /** Purges the draining versions of a module: all, or as many as a load needs. */
   readonly purge: (module: string) => void;
   readonly makeRoom: (module: string) => void;
+  /** Called with heads that can't be applied: ends in {@link Heads.refuse}. */
+  readonly onRefused: (heads: readonly Assignment[], refusal: Refused) => Refused;
   /** Called with the modules of heads that were applied. */
   readonly onApplied: (modules: readonly string[]) => void;
 }
@@ -83,7 +85,7 @@ export class Heads {
   }
 
   #apply(heads: readonly Assignment[], isRetry: boolean): LoadResult {
-    const { modules, bans, activator, purge, makeRoom, onApplied } = this.#deps;
+    const { modules, bans, activator, purge, makeRoom, onRefused, onApplied } = this.#deps;
     const targets = heads.flatMap(({ revision, ...head }) => {
       if (revision === null || activator.isCurrent({ ...head, revision })) return [];
       return [{ ...head, revision, inAnyCase: head.force || head.makeRoom || head.revert === true }];
@@ -96,7 +98,7 @@ export class Heads {
       if (revision !== null && !automatic) bans.lift(scriptName({ module, revision }), sequence);
     }
     const result = activator.activate(targets, isRetry);
-    if (result.status === 'refused') return this.refuse(heads, result);
+    if (result.status === 'refused') return onRefused(heads, result);
     for (const { module, revision, sequence, stateSince = 0 } of heads) {
       const state = modules.of(module);
       if (revision === null) this.#remove(module);
