@@ -45,6 +45,9 @@ lay_node() {
     "$program@26" npm@11
   mkdir -p "$1/usr/local/lib/node_modules"
   cp "$modules/$program/bin/node" "$1/usr/local/bin/node"
+  # For the compilers of native packages, as in the official image, without what only OpenSSL's own users need.
+  rm -rf "$modules/$program/include/node/openssl/archs"
+  cp -R "$modules/$program/include" "$1/usr/local/"
   cp -R "$modules/npm" "$1/usr/local/lib/node_modules/npm"
   rm -rf "$1"/usr/local/lib/node_modules/npm/{docs,man}
   ln -s ../lib/node_modules/npm/bin/npm-cli.js "$1/usr/local/bin/npm"
