@@ -3,7 +3,7 @@ import { keptOffBy, type KeptOff } from '../../../protocol/kept-off.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import type { StreamStore } from '../store/stream-store.ts';
-import { awaitAndAudit } from './audited-commit.ts';
+import { awaitAndAudit } from './commit.ts';
 import type { Audience, RolloutContext } from './context.ts';
 import { type Accused, describeFindings } from './findings.ts';
 import { askForNewerHeads } from './newer-heads.ts';

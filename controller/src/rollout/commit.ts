@@ -7,7 +7,7 @@ import { askNodes } from '../fleet/ask-nodes.ts';
 import type { StreamStore } from '../store/stream-store.ts';
 import type { Audience, RolloutContext } from './context.ts';
 import { isFailure, keptOutcome, type LoadReplies, loadReply, nodeOutcomes, skewOf } from './node-outcomes.ts';
-import { rollBack } from './roll-back.ts';
+import { CONTROLLER, rollBack } from './roll-back.ts';
 
 /**
  * What came of heads: see PushResult. `overtaken`: a node refused, and another controller has replaced the heads meanwhile.
@@ -88,4 +88,36 @@ function describeRevert(back: readonly Head[]): string {
     revision === null ? `${module} was removed again` : `${module} is back on ${shortRevision(revision)}`,
   );
   return `a node could not load it, so on every node ${where.join(' and ')}`;
+}
+
+/** Awaits the commit of heads that the controller wrote by itself, and writes down what came of it. */
+export async function awaitAndAudit(
+  context: RolloutContext,
+  command: string,
+  heads: readonly Head[],
+  detail: string,
+  audience: () => Promise<Audience>,
+): Promise<void> {
+  const { outcome } = await awaitCommit(context, heads, await audience());
+  await context.audit.write({
+    at: Date.now(),
+    change: heads[0]?.push ?? null,
+    author: CONTROLLER,
+    command,
+    modules: heads.map(({ module, revision }) => ({ module, revision })),
+    outcome,
+    detail,
+  });
+}
+
+/** Awaits the commit of heads whose controller ended before the result, or could not tell it. */
+export async function finishAndAudit(
+  context: RolloutContext,
+  heads: readonly Head[],
+  audience: () => Promise<Audience>,
+): Promise<void> {
+  const [head] = heads;
+  if (head === undefined) return;
+  const detail = `${head.note} by ${head.author}, whose controller ended before the result`;
+  await awaitAndAudit(context, 'finish', heads, detail, audience);
 }

@@ -32,7 +32,7 @@ import { askNodes } from '../fleet/ask-nodes.ts';
 import { logClocks } from '../fleet/clocks.ts';
 import { heartbeatInterval } from '../fleet/heartbeat-interval.ts';
 import { createMembership } from '../fleet/membership.ts';
-import { finishAndAudit } from '../rollout/audited-commit.ts';
+import { finishAndAudit } from '../rollout/commit.ts';
 import { actOnFindings, rollBackAndAwait } from '../rollout/automatic-rollback.ts';
 import { startBundleGc } from '../rollout/gc/bundle-gc.ts';
 import { CanaryMonitor } from '../rollout/canary-monitor.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { actOnFindings } from '../../../../controller/src/rollout/automatic-rollback.ts';
-import { finishAndAudit } from '../../../../controller/src/rollout/audited-commit.ts';
+import { finishAndAudit } from '../../../../controller/src/rollout/commit.ts';
 import type { RolloutContext } from '../../../../controller/src/rollout/context.ts';
 import type { Finding } from '../../../../controller/src/rollout/findings.ts';
 import { MAX_ROLLBACKS_AN_HOUR, RollbackLimit } from '../../../../controller/src/rollout/rollback-limit.ts';
