@@ -183,25 +183,6 @@ describe('keys', () => {
     expect(JSON.parse(stdout)).toMatchObject({ outcome: 'committed' });
   });
 
-  it('and bans, and what was pushed, outlive docker compose down and up', async ({ project, files }) => {
-    project.writeModule('blocked', 'export const run = (): number => 1;\n');
-    expect((await project.hotcast('push', 'blocked')).exitCode).toBe(0);
-    project.writeModule('blocked', 'export const run = (): never => { for (;;); };\n');
-    expect((await project.hotcast('push', 'blocked')).exitCode).toBe(0);
-    await project.hotcast('call', 'blocked.run()', '--node', 'fred', '--timeout', '1s');
-    const bans = async () => (await project.hotcast('bans')).stdout;
-    await expect.poll(bans, { timeout: 40_000 }).toMatch(/blocked@\w+ +fred +stalled/);
-
-    const { exitCode, stderr } = await project.compose('down', '--timeout', '2');
-    expect(exitCode, stderr).toBe(0);
-    expect(await containersOf(project.name)).toEqual(new Map());
-    expect((await project.make('up', 'NODES=2')).exitCode).toBe(0);
-    expect(await bans()).toMatch(/blocked@\w+ +fred +stalled/);
-    expect((await project.hotcast('call', 'blocked.run()', '--node', 'fred')).stdout).toBe('1\n');
-    const kept = (await keyFiles(project.name)).filter(isSecret);
-    expect(kept).toEqual(expect.arrayContaining(files.filter(isSecret)));
-  });
-
   it('of a second cookie on the same NATS give no access to the first', async ({ project }) => {
     const controller = (await containersOf(project.name)).get('controller');
     if (controller === undefined) throw new Error('the project has no controller');

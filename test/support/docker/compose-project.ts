@@ -45,11 +45,6 @@ export class ComposeProject implements AsyncDisposable {
     return run('make', args, this.#env);
   }
 
-  /** Runs `docker compose …`. */
-  compose(...args: string[]): Promise<ProcessOutput> {
-    return run('bash', ['-c', '. setup/env.sh; exec docker compose "$@"', 'compose', ...args], this.#env);
-  }
-
   /** Runs `hotcast …` in the controller's container. */
   hotcast(...args: string[]): Promise<ProcessOutput> {
     return run('setup/hotcast', args, this.#env);
