@@ -19,7 +19,7 @@ VERBOSELY = $(if $(VERBOSE),--verbose)
 
 # A command says itself what went wrong. make adds no line with `Error 1` to it in question mode (-q), in which it runs recipes that
 # begin with `+`; so does a dry run (-n), which has no `+` here.
-COMMANDS := push dev tail promote rollback remove repair purge soft-purge rotate-keys backup restore status bans history audit compile call errors ping nodes
+COMMANDS := push dev tail promote rollback remove repair purge soft-purge rotate-keys backup restore status bans history audit compile call errors ping shell nodes
 ifneq ($(MAKECMDGOALS),)
 ifeq ($(filter-out $(COMMANDS),$(MAKECMDGOALS))$(findstring n,$(firstword -$(MAKEFLAGS))),)
   MAKEFLAGS += --question
@@ -109,6 +109,9 @@ errors: ## Show the last errors of a module, which nodes keep in memory: MODULE=
 
 ping: ## Ping every node, or one node: [NODE=betty]
 	$(ALWAYS)setup/hotcast ping $(NODE) || exit 1
+
+shell: ## Type to a node, as in Erlang's shell: [NODE=fred]
+	$(ALWAYS)setup/hotcast shell $(if $(NODE),--node '$(NODE)') || exit 1
 
 nodes: ## List the nodes with their processes and modules: [VERBOSE=1]
 	$(ALWAYS)setup/hotcast nodes $(VERBOSELY) || exit 1

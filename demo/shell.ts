@@ -6,13 +6,14 @@ export interface ShellResult {
   readonly status: number;
 }
 
-/** Runs a command line in bash in the project's folder, as a user types it. */
-export async function shell(line: string): Promise<ShellResult> {
+/** Runs a command line in bash in the project's folder, as a user types it. @param input what it reads; nothing without it. */
+export async function shell(line: string, input = ''): Promise<ShellResult> {
   const { MAKEFLAGS: _flags, MAKELEVEL: _level, MFLAGS: _more, ...env } = process.env;
   const child = spawn('bash', ['-c', line], {
     env: { ...env, COMPOSE_PROGRESS: 'quiet' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  child.stdin.on('error', () => undefined).end(input);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));

@@ -29,6 +29,15 @@ export class Transcript {
     return ran;
   }
 
+  /** Types lines to a node, and prints what the shell on it prints. It ends at the first error. */
+  async type(node: string, ...lines: string[]): Promise<ShellResult> {
+    const command = `make shell NODE=${node}`;
+    this.#print(`    $ ${command}`);
+    const ran = await shell(command, lines.map(line => `${line}\n`).join(''));
+    this.#show(ran.output);
+    return ran;
+  }
+
   /** Prints a note about something that was done without a command. */
   note(text: string): void {
     this.#print(`    # ${text}`);

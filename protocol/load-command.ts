@@ -11,9 +11,9 @@ const commandHeader = v.object({
   id: v.string(),
 });
 
-/** Tells one node to load a bundle that is in no head. It is signed for that node's subject. */
+/** Tells one node to load a bundle that is in no head, or to run an expression. It is signed for that node's subject. */
 export interface LoadCommand extends v.InferOutput<typeof commandHeader> {
-  /** The packed bundle. */
+  /** The packed bundle, or the expression: see `shell-messages.ts`. */
   readonly packed: Uint8Array;
 }
 

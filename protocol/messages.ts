@@ -126,9 +126,9 @@ export const drainingVersion = v.object({
 /** Purges the draining versions of a module: those that are idle (`softPurge`), or all (`force`, `purge`). */
 export const purgeRequest = v.object({ module: moduleName, force: v.boolean() });
 
-/** `busy`: `calls` calls run on draining versions, which were not purged. */
+/** `busy`: `calls` calls run on draining versions, which were not purged. `failedCalls`: the calls that a purge has ended. */
 export const purgeAnswer = v.variant('status', [
-  v.object({ status: v.literal('purged'), node: nodeName }),
+  v.object({ status: v.literal('purged'), node: nodeName, failedCalls: v.exactOptional(count) }),
   v.object({
     status: v.literal('busy'),
     node: nodeName,

@@ -1,6 +1,20 @@
 /** The requests to nodes: the last token of the subject. */
 export type Verb =
-  'ping' | 'describe' | 'load' | 'dry-run' | 'heads' | 'commit' | 'call' | 'purge' | 'digest' | 'tail' | 'errors';
+  | 'ping'
+  | 'describe'
+  | 'load'
+  | 'dry-run'
+  | 'heads'
+  | 'commit'
+  | 'call'
+  | 'purge'
+  | 'digest'
+  | 'tail'
+  | 'errors'
+  | ShellVerb;
+
+/** The requests of a shell. */
+export type ShellVerb = 'exports' | 'evaluate' | 'session';
 
 /** The events that a node publishes. */
 export type EventKind = 'heartbeat' | 'goodbye' | 'stalled' | 'rejected';

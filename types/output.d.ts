@@ -11,6 +11,9 @@ export type Output =
       | CallResult
       | PurgeResult
       | ErrorsResult
+      | EvaluateResult
+      | SessionResult
+      | ExportsResult
       | PingResult
       | NodesResult
       | NamesResult
@@ -225,7 +228,7 @@ export type PurgeResult = {
   readonly command: 'purge';
   readonly nodes: readonly (
     | (
-        | { readonly status: 'purged'; readonly node: string }
+        | { readonly status: 'purged'; readonly node: string; readonly failedCalls?: number }
         | {
             readonly status: 'busy';
             readonly node: string;
@@ -260,6 +263,74 @@ export type ErrorsResult = {
             readonly where: string;
             readonly error: ErrorDescription;
           }[];
+        }[];
+      }
+    | { readonly node: string; readonly status: 'silent'; readonly detail?: string }
+  )[];
+};
+
+/** The result of evaluate. */
+export type EvaluateResult = {
+  readonly command: 'evaluate';
+  readonly names: readonly string[];
+  readonly nodes: readonly (
+    | (
+        | {
+            readonly status: 'value';
+            readonly node: string;
+            readonly json?: string;
+            readonly revision: string;
+            readonly output: readonly string[];
+          }
+        | {
+            readonly status: 'error';
+            readonly node: string;
+            readonly failure: 'undef' | 'exception' | 'badvalue';
+            readonly type: string;
+            readonly message: string;
+            readonly code?: string | number;
+            readonly stack?: string;
+            readonly cause?: ErrorDescription;
+            readonly errors?: readonly ErrorDescription[];
+            readonly output: readonly string[];
+          }
+      )
+    | { readonly node: string; readonly status: 'silent'; readonly detail?: string }
+  )[];
+};
+
+/** The result of session. */
+export type SessionResult = {
+  readonly command: 'session';
+  readonly nodes: readonly { readonly node: string; readonly status: 'silent'; readonly detail?: string }[];
+};
+
+/** The result of exports. */
+export type ExportsResult = {
+  readonly command: 'exports';
+  readonly sources: readonly string[];
+  readonly nodes: readonly (
+    | {
+        readonly status: 'present';
+        readonly node: string;
+        readonly modules: Readonly<
+          Record<
+            string,
+            {
+              readonly revision: string;
+              readonly sequence: number;
+              readonly loadedAt: number;
+              readonly exports: readonly { readonly name: string; readonly arity: number | null }[];
+            }
+          >
+        >;
+        readonly draining: readonly {
+          readonly module: string;
+          readonly revision: string;
+          readonly since: number;
+          readonly ageMs?: number;
+          readonly inFlight: number;
+          readonly heldBy: string;
         }[];
       }
     | { readonly node: string; readonly status: 'silent'; readonly detail?: string }

@@ -6,6 +6,9 @@ import { runCli } from './cli/program.ts';
 import { useColors } from './cli/style.ts';
 import { loadConfig } from './server/config.ts';
 
+/** The lines that were typed in shells; its folder is a volume. */
+const HISTORY = '/var/lib/hotcast/shell-history';
+
 try {
   const client = clientOf(process.env['HOTCAST_CLIENT']);
   const interactive = (isTerminal(client) || process.stdout.isTTY) && process.env['TERM'] !== 'dumb';
@@ -25,6 +28,11 @@ try {
         (await import('./backup/run.ts')).backUp(config, { file, passphrase, author, say }),
       read: async (file, passphrase, say) =>
         (await import('./backup/run.ts')).restoreFrom(config, { file, passphrase, author, say }),
+    },
+    shell: async request => {
+      const { runShell } = await import('./cli/shell/run-shell.ts');
+      const { cookie } = config;
+      return runShell(request, { cookie, client, input: process.stdin, output: process.stdout, historyFile: HISTORY });
     },
     interruption: () => interruption(client),
     ...(client === 'keyboard' ? { readKeys } : {}),

@@ -71,7 +71,14 @@ else if (currentPage() !== page) {
 function describeCli(): string {
   const program = new Program('hotcast');
   const unused = (): Promise<void> => Promise.resolve();
-  const actions = { send: unused, backup: unused, restore: unused, serve: unused, print: () => undefined };
+  const actions = {
+    send: unused,
+    backup: unused,
+    restore: unused,
+    shell: unused,
+    serve: unused,
+    print: () => undefined,
+  };
   defineCli(program, { author: '', change: '' }, actions);
   const commands = leavesOf(program);
   const common = commonOptions(commands.filter(command => exampleOf(command) !== null));

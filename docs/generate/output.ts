@@ -38,7 +38,7 @@ function definitions(): { readonly name: string; readonly schema: v.GenericSchem
   defineCli(
     program,
     { author: '', change: '' },
-    { send: unused, backup: unused, restore: unused, serve: unused, print: () => undefined },
+    { send: unused, backup: unused, restore: unused, shell: unused, serve: unused, print: () => undefined },
   );
   const results = resultSchema.options.map(schema => {
     const commands = commandsOf(schema);

@@ -220,6 +220,7 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
         return isWritten;
       }),
     signLoadCommand: () => new Uint8Array(),
+    signExpression: () => new Uint8Array(),
     signHead: head => envelopeOf(subjects.head(head.module), head),
     putBundle: (bundle, packed, options) =>
       deed(() => {

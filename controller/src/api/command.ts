@@ -42,6 +42,9 @@ const common = {
 /** The id of a change, which the heads that it writes carry. */
 const changeId = v.pipe(v.string(), v.uuid('a change is named by its id, a UUID'));
 
+const session = v.pipe(v.string(), v.uuid('a shell is named by its id, a UUID'));
+const kept = list(v.pipe(v.string(), v.regex(/^[\p{ID_Start}$_][\p{ID_Continue}$\u200C\u200D]*$/u)));
+
 /** What every command has that changes something: who gave it and why, for the history and the audit. */
 const authored = { ...common, author: v.string(), ...whyEntries };
 
@@ -108,8 +111,6 @@ export const commandSchema = v.variant('type', [
     node: v.nullable(v.string()),
     stack: v.boolean(),
   }),
-  /** Purges the draining versions of a module on every node; without `force` only those on which no call runs. */
-  v.object({ ...authored, type: v.literal('purge'), module, force: v.boolean() }),
   /** Shows what modules log (all, if none is named), until its client goes. `node`: null for every node. */
   v.object({
     ...common,
@@ -120,6 +121,14 @@ export const commandSchema = v.variant('type', [
     grep: v.string(),
   }),
   v.object({ ...common, type: v.literal('errors'), module, node: v.nullable(v.string()) }),
+  /** Purges the draining versions of a module, on one node or all; without `force` only those on which no call runs. */
+  v.object({ ...authored, type: v.literal('purge'), module, force: v.boolean(), node: v.exactOptional(nodeName) }),
+  /** Runs a line of a shell; null: on all nodes. `kept`: the names that earlier lines of this shell have declared. */
+  v.object({ ...authored, type: v.literal('evaluate'), source: v.string(), node: v.nullable(nodeName), session, kept }),
+  /** A shell is still there, or has ended: then nodes release what it keeps. */
+  v.object({ ...common, type: v.literal('session'), session, hasEnded: v.boolean() }),
+  /** What the modules of a node export; null: of all nodes. The shell asks it. */
+  v.object({ ...common, type: v.literal('exports'), node: v.nullable(nodeName) }),
   v.object({ ...common, type: v.literal('ping'), node: v.nullable(v.string()) }),
   /** `wait`: wait until this many nodes are present. */
   v.object({ ...common, type: v.literal('nodes'), wait: v.nullable(count) }),

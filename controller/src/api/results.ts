@@ -13,6 +13,7 @@ import {
   refusalReason,
 } from '../../../protocol/messages.ts';
 import { count, moduleName, nodeName, revision } from '../../../protocol/schemas.ts';
+import { exportsAnswer } from '../../../protocol/shell-messages.ts';
 import { list, milliseconds } from './validation.ts';
 
 /** `detail` says why, if that is known. */
@@ -159,6 +160,19 @@ export const resultSchema = v.variant('command', [
     command: v.literal('errors'),
     module: moduleName,
     nodes: list(v.variant('status', [v.object({ status: v.literal('answered'), ...errorsAnswer.entries }), silent])),
+  }),
+  v.object({
+    command: v.literal('evaluate'),
+    /** The names that the line has declared. */
+    names: list(v.string()),
+    nodes: list(v.variant('status', [callAnswer, silent])),
+  }),
+  v.object({ command: v.literal('session'), nodes: list(silent) }),
+  v.object({
+    command: v.literal('exports'),
+    /** The modules that have sources. */
+    sources: list(moduleName),
+    nodes: list(v.variant('status', [v.object({ status: v.literal('present'), ...exportsAnswer.entries }), silent])),
   }),
   v.object({
     command: v.literal('ping'),

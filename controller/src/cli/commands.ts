@@ -44,6 +44,8 @@ export interface Actions {
   readonly backup: (options: BackupOptions, file: string) => Promise<void>;
   /** Restores a backup. */
   readonly restore: (options: BackupOptions, file: string) => Promise<void>;
+  /** Runs a shell on a node; null: on the first one. */
+  readonly shell: (options: CommonOptions, node: string | null) => Promise<void>;
   /** Runs the controller. */
   readonly serve: () => Promise<void>;
   /** Shows a text. */
@@ -52,6 +54,9 @@ export interface Actions {
 
 /** A shorter timeout, for answers that nodes have in memory. */
 const QUERY_TIMEOUT = '2s';
+
+/** A call in the shell can take longer: Ctrl+C ends the waiting. */
+const SHELL_TIMEOUT = '60s';
 
 /** Nodes fetch all that they lack. */
 const RESTORE_TIMEOUT = '60s';
@@ -62,7 +67,11 @@ const RESTORE_TIMEOUT = '60s';
  *
  * @param change the author and the id that the history records for a change.
  */
-export function defineCli(program: Program, change: Change, { send, backup, restore, serve, print }: Actions): void {
+export function defineCli(
+  program: Program,
+  change: Change,
+  { send, backup, restore, shell, serve, print }: Actions,
+): void {
   const { author, git } = change;
   const sources = git === undefined ? {} : { git };
   const changeOf = ({ message }: { readonly message?: string }) => ({
@@ -247,6 +256,13 @@ export function defineCli(program: Program, change: Change, { send, backup, rest
   addCommand(program, 'version', 'hotcast --version', QUERY_TIMEOUT)
     .description('show the versions of Hotcast: of this command line, the controller and every node')
     .action(options => send(options, { type: 'version', cli: PACKAGE_VERSION }));
+
+  addCommand(program, 'shell', 'hotcast shell --node fred', SHELL_TIMEOUT)
+    .description(
+      "type to a node as in Erlang's shell, or as in that of Node.js; lines of a pipe run up to the first error",
+    )
+    .option('--node <name>', 'the node; without it, the first one')
+    .action(options => shell(options, options.node || null));
 
   addCommand(program, 'backup <file>', 'hotcast backup hotcast.backup')
     .description('write the stream and the public keys into a file; - is the standard output')

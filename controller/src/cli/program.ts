@@ -17,6 +17,7 @@ import { outputOfLogged, renderLogged } from './render-logs.ts';
 import { renderSaved } from './render-saved.ts';
 import { render } from './render.ts';
 import { bad, doubtful } from './style.ts';
+import type { ShellRequest } from './shell/run-shell.ts';
 
 /** The output of a command. */
 export interface Terminal {
@@ -53,6 +54,8 @@ interface CliOptions {
   readonly serve: () => Promise<void>;
   /** Reads and writes backups in this process: their content does not go through the controller. */
   readonly backups: Backups;
+  /** Runs a shell, and returns its exit status. */
+  readonly shell?: (request: ShellRequest) => Promise<number>;
   /** Is called before a command is sent: the signal that interrupts it. Default: nothing interrupts it. */
   readonly interruption?: () => AbortSignal;
   /** Reads the keys of `dev`; without it, there are none. */
@@ -90,10 +93,15 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
     const { modules, at } = await backups.read(file, passphraseFor(given.keys), say);
     await send(given, { type: 'restore', author, change, modules, backupAt: at });
   };
+  const shell: Actions['shell'] = async ({ cookie, timeout }, node) => {
+    const ask: ShellRequest['ask'] = (body, timeoutMs, signal) =>
+      followCommand(socketPath, { cookie: cookie || null, timeoutMs, ...body }, signal, lookupTimeoutMs);
+    status = (await options.shell?.({ node, author, timeoutMs: timeout, ask })) ?? NO_RESULT;
+  };
   const program = new Program('hotcast')
     .configureOutput({ writeOut: text => terminal.out(text.trimEnd()), writeErr: text => terminal.err(text.trimEnd()) })
     .exitOverride();
-  defineCli(program, { author, change, ...sources }, { send, backup, restore, serve, print: terminal.out });
+  defineCli(program, { author, change, ...sources }, { send, backup, restore, shell, serve, print: terminal.out });
   try {
     await program.parseAsync(isVersion(args) ? ['version', ...args.slice(1)] : args, { from: 'user' });
   } catch (error) {

@@ -11,6 +11,7 @@ import { renderErrors } from './render-logs.ts';
 import { renderNodes, renderVersions } from './render-nodes.ts';
 import { renderStatus } from './render-status.ts';
 import { bad, doubtful, outcomeWord } from './style.ts';
+import { groupedCallText, renderExports } from './shell/answers.ts';
 
 const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>, verbose: boolean) => string } = {
   push: renderPush,
@@ -24,6 +25,9 @@ const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>, verb
   call: renderCall,
   purge: renderPurge,
   errors: renderErrors,
+  exports: renderExports,
+  evaluate: ({ nodes }) => groupedCallText(nodes, { colors: false, erlang: null }),
+  session: () => '',
   ping: renderPing,
   nodes: renderNodes,
   names: result => result.names.join('\n'),

@@ -3,18 +3,20 @@ import { UsageError } from '../../../protocol/errors.ts';
 import { purgeAnswer } from '../../../protocol/messages.ts';
 import { askNodes, rowsOf } from '../fleet/ask-nodes.ts';
 import type { Handler } from './context.ts';
-import { expectedNodes } from './select-nodes.ts';
+import { selectNodes } from './select-nodes.ts';
 
 /**
- * Purges the draining versions of a module on every node; without force only those on which no call runs.
+ * Purges the draining versions of a module on one node or all; without force only those on which no call runs.
  *
- * @throws UsageError when the module was never pushed.
+ * @throws UsageError when there is no such node, or the module was never pushed: then one node alone can have it.
  */
-export const purge: Handler<'purge'> = async (context, { module, force, timeoutMs }, report, signal) => {
+export const purge: Handler<'purge'> = async (context, command, report, signal) => {
+  const { module, force, node = null, timeoutMs } = command;
   const [{ head }, members] = await Promise.all([context.store.lastHead(module), context.membership.expected()]);
-  if (head === null) throw new UsageError(`${module} was never pushed, so there is nothing to purge`);
-  const expected = expectedNodes(members, report);
+  if (head === null && node === null) throw new UsageError(`${module} was never pushed, so there is nothing to purge`);
+  const expected = selectNodes(members, node, report);
   const body = encode({ module, force });
-  const answers = await askNodes(context, { verb: 'purge', expected, timeoutMs, signal, schema: purgeAnswer, body });
+  const asked = { verb: 'purge', node, expected, timeoutMs, signal, schema: purgeAnswer, body } as const;
+  const answers = await askNodes(context, asked);
   return { command: 'purge', nodes: rowsOf(expected, answers, answer => answer) };
 };

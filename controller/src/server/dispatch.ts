@@ -11,6 +11,8 @@ import { dev } from '../commands/dev/dev.ts';
 import { errors } from '../commands/logs/errors.ts';
 import { tail } from '../commands/logs/tail.ts';
 import { dryRun } from '../commands/dry-run.ts';
+import { evaluate, session } from '../commands/shell/evaluate.ts';
+import { exportedNames } from '../commands/shell/exported-names.ts';
 import { history } from '../commands/records/history.ts';
 import { nodes } from '../commands/nodes/nodes.ts';
 import { ping } from '../commands/nodes/ping.ts';
@@ -43,6 +45,9 @@ const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
   purge,
   tail,
   errors,
+  exports: exportedNames,
+  evaluate,
+  session,
   ping,
   nodes,
   names,

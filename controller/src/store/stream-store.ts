@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 
 import type { NatsConnection } from '@nats-io/transport-node';
 
-import { decodeRecord, encodeRecord } from '../../../protocol/codec.ts';
+import { decodeRecord, encode, encodeRecord } from '../../../protocol/codec.ts';
 import { type HeadResult, headResultSchema } from '../../../protocol/head-result.ts';
 import { encodeLoadCommand } from '../../../protocol/load-command.ts';
+import type { EvaluateRequest } from '../../../protocol/shell-messages.ts';
 import { streamOf, type Subjects } from '../../../protocol/subjects.ts';
 import { createBundles } from './bundles.ts';
 import { createFormatGuard, type FormatGuard } from './format-guard.ts';
@@ -98,6 +99,12 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
     signLoadCommand(node: string, processId: string, packed: Uint8Array): Uint8Array {
       const command = encodeLoadCommand({ processId, id: randomUUID(), packed });
       return keyring.sign(subjects.node(node, 'load'), command);
+    },
+
+    /** Signs an expression for one process of a node. */
+    signExpression(node: string, processId: string, expression: EvaluateRequest): Uint8Array {
+      const command = encodeLoadCommand({ processId, id: randomUUID(), packed: encode(expression) });
+      return keyring.sign(subjects.node(node, 'evaluate'), command);
     },
 
     /**

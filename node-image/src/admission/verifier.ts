@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 
 import { type Bundle, decodeBundle } from '../../../protocol/bundle.ts';
-import { decodeRecord } from '../../../protocol/codec.ts';
+import { decode, decodeRecord } from '../../../protocol/codec.ts';
 import { HotcastError } from '../../../protocol/errors.ts';
 import { type Head, headSchema } from '../../../protocol/head.ts';
 import { decodeLoadCommand } from '../../../protocol/load-command.ts';
+import { type EvaluateRequest, evaluateRequest } from '../../../protocol/shell-messages.ts';
 import { type EnvelopeFault, type TrustedKeys, verifyEnvelope } from '../../../protocol/signing/envelope.ts';
 import type { Subjects } from '../../../protocol/subjects.ts';
 
@@ -72,11 +73,12 @@ export class Verifier {
 
   /** The bundle of a command to load it without a head. Each command is valid once. @throws RejectedError and DecodeError */
   loadCommand(subject: string, bytes: Uint8Array): Bundle {
-    const { payload } = this.#verify(subject, bytes);
-    const { processId, id, packed } = decodeLoadCommand(payload);
-    if (processId !== this.processId || this.#executed.has(id)) throw this.#reject('replayed', subject);
-    this.#executed.add(id);
-    return decodeBundle(packed);
+    return decodeBundle(this.#command(subject, bytes));
+  }
+
+  /** An expression of a shell. Each command is valid once. @throws RejectedError and DecodeError */
+  evaluation(subject: string, bytes: Uint8Array): EvaluateRequest {
+    return decode(evaluateRequest, this.#command(subject, bytes));
   }
 
   /** @param subject the subject that it was found under; null in a message with several. @throws RejectedError and DecodeError */
@@ -99,6 +101,14 @@ export class Verifier {
       return [[module, Buffer.from(newest.envelope).toString('base64')] as const];
     });
     return Object.fromEntries(newer);
+  }
+
+  #command(subject: string, bytes: Uint8Array): Uint8Array {
+    const { payload } = this.#verify(subject, bytes);
+    const { processId, id, packed } = decodeLoadCommand(payload);
+    if (processId !== this.processId || this.#executed.has(id)) throw this.#reject('replayed', subject);
+    this.#executed.add(id);
+    return packed;
   }
 
   #verify(subject: string | null, bytes: Uint8Array): { readonly subject: string; readonly payload: Uint8Array } {

@@ -9,15 +9,18 @@ import { answerSubject } from '../../../protocol/inboxes.ts';
 import { MAX_MODULES, MAX_REQUEST_BYTES, HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
 import { errorsRequest, type ErrorsAnswer, type TailAnswer, tailRequest } from '../../../protocol/logs.ts';
 import * as messages from '../../../protocol/messages.ts';
+import { type ExportsAnswer, sessionRequest } from '../../../protocol/shell-messages.ts';
 import { AFTER, ANSWER_TO, FORCE, lastToken, type Subjects, type Verb } from '../../../protocol/subjects.ts';
 import { decodeArguments } from '../../../protocol/values/decode.ts';
 import { isSpoken, PROTOCOL, protocolOf } from '../../../protocol/version.ts';
 import { LogThrottle } from '../../../shared/log-throttle.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { RejectedError } from '../admission/verifier.ts';
+import { Expressions } from '../modules/shell/expressions.ts';
 import { call } from '../modules/invoke.ts';
 import { type Loaded, type LoadResult, refused } from '../modules/load-result.ts';
 import type { Packages } from '../packages/packages.ts';
+import { describeExports } from '../modules/shell/describe-exports.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import type { PrepareBundle } from './prepare-bundle.ts';
 import { type DescribedNode, describeNode } from './node-description.ts';
@@ -108,9 +111,16 @@ function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
   };
   const loadAnswer = (result: LoadResult): messages.LoadAnswer =>
     result.status === 'refused' ? { ...result, node } : loadedAnswer(node, result);
+  const expressions = new Expressions(codeServer);
   const handlers: Record<Verb, Handler> = {
     ping: () => ({ node, container: identity.container, processId: verifier.processId, protocol: PROTOCOL }),
     describe: () => describeNode(deps),
+    exports: () => ({ node, ...describeExports(codeServer) }) satisfies ExportsAnswer,
+    evaluate: bytes => expressions.evaluate(node, verifier.evaluation(subjects.node(node, 'evaluate'), bytes)),
+    session: bytes => {
+      expressions.renew(request(sessionRequest, bytes));
+      return null;
+    },
     load: (bytes, sendFirst) => {
       const bundle = verifier.loadCommand(subjects.node(node, 'load'), bytes);
       const load = async (prepared: LoadResult): Promise<messages.LoadAnswer> => {
@@ -135,11 +145,14 @@ function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
     },
     purge: (bytes): messages.PurgeAnswer => {
       const { module, force } = request(messages.purgeRequest, bytes);
-      if (force) codeServer.purge(module);
       // An idle version has closed by itself.
-      const draining = codeServer.describeDraining().filter(version => version.module === module);
-      if (draining.length === 0) return { status: 'purged', node };
-      return { status: 'busy', node, calls: draining.reduce((sum, { inFlight }) => sum + inFlight, 0), draining };
+      const drainingNow = () => codeServer.describeDraining().filter(version => version.module === module);
+      const before = callsOn(drainingNow());
+      if (force) codeServer.purge(module);
+      const draining = drainingNow();
+      const calls = callsOn(draining);
+      if (draining.length > 0) return { status: 'busy', node, calls, draining };
+      return before === calls ? { status: 'purged', node } : { status: 'purged', node, failedCalls: before - calls };
     },
     call: bytes => {
       const { args, ...target } = request(messages.callRequest, bytes);
@@ -162,6 +175,11 @@ function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
     },
   };
   return new Map(Object.entries(handlers));
+}
+
+/** How many calls run on versions that drain. */
+function callsOn(draining: readonly messages.DrainingVersion[]): number {
+  return draining.reduce((sum, { inFlight }) => sum + inFlight, 0);
 }
 
 /** Decodes a request that is not signed. @throws DecodeError */

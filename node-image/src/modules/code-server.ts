@@ -16,7 +16,7 @@ import { type EndingVersions, endingVersions } from './ending-versions.ts';
 import { type Call, Calls } from './in-flight-calls.ts';
 import { OK, type LoadResult, type Refused, refused } from './load-result.ts';
 import { leftBehind } from './package-use/left-behind.ts';
-import { compileVersion, type Prepared } from './loader.ts';
+import { compileVersion, evaluateVersion, type Prepared } from './loader.ts';
 import { moduleErrors } from './module-errors.ts';
 import { dropPreviousData } from './module-state.ts';
 import { ModuleTable } from './module-table.ts';
@@ -206,6 +206,11 @@ export class CodeServer {
   /** The version that new calls use; null when the module is not loaded, or after {@link stop}. */
   current(module: string): Version | null {
     return this.#stopped ? null : (this.#modules.get(module)?.slots.current ?? null);
+  }
+
+  /** Evaluates code that is no module. It is in no slot: its caller ends it. */
+  evaluateAlone(bundle: Bundle): Version {
+    return evaluateVersion(compileVersion(bundle), { ...this.#activator.environmentOf(bundle), data: {} });
   }
 
   /** Runs code of a version. What it starts, prints to `output` and fails to catch is attributed to the version. */

@@ -114,6 +114,7 @@ export function evaluateVersion(prepared: Prepared, environment: Environment): V
     packages: prepared.packages,
     keeping,
     imports,
+    loadedAt: Date.now(),
     drainingSince: null,
     calls: 0,
     ended: 0,

@@ -32,6 +32,8 @@ export interface Version {
   readonly keeping: Keeping;
   /** The modules that it has imported as `hot:<module>`. */
   readonly imports: ReadonlySet<string>;
+  /** When it was loaded, milliseconds since 1970. */
+  readonly loadedAt: number;
   /** When it was replaced or its module removed, by `performance.now`; null before. */
   drainingSince: number | null;
   /** The number of running calls that started on this version, or can be in it through a hot import. */

@@ -84,7 +84,7 @@ export class ContainerSpecs {
     return this.#base(imageOf('controller'), suffix, cookie)
       .withEnvironment(environment)
       .withMemory(GIB)
-      .withTmpFs(TMPFS)
+      .withTmpFs({ ...TMPFS, '/var/lib/hotcast': 'uid=1000,gid=1000,size=1m' })
       .withBindMounts([
         { source: modules.path, target: '/work/modules', mode: 'ro' },
         ...(modules.packages === null ? [] : [packages]),

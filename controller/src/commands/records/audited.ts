@@ -11,6 +11,8 @@ const MAX_DETAIL = 1_000;
 /** The commands that only look. */
 const READING: ReadonlySet<Command['type']> = new Set([
   'call',
+  'exports',
+  'session',
   'ping',
   'nodes',
   'names',
@@ -69,6 +71,13 @@ export function outcomeOf(result: Result): Pick<AuditEntry, 'modules' | 'outcome
     const { module, revision } = result;
     const where = result.nodes.map(({ node }) => node).join(', ');
     return { modules: [{ module, revision }], outcome: nodes[0] ?? '', detail: `on ${where} only` };
+  }
+  if (result.command === 'evaluate') {
+    return {
+      modules,
+      outcome: 'done',
+      detail: `on ${result.nodes.map(({ node }) => node).join(', ')}: ${counts.join(', ')}`,
+    };
   }
   const detail = result.command === 'keys rotate' ? `signing with key ${result.key}` : counts.join(', ');
   return { modules, outcome: 'done', detail };

@@ -18,7 +18,9 @@ export function controllerOnly(cookie: string): Actions {
   return {
     'publish code': [subjects.bundle('demo', REVISION), subjects.head('demo'), subjects.headResult('demo')],
     'send requests to all nodes': (['commit', 'call', 'purge', 'dry-run', 'digest', 'load'] as const).map(subjects.all),
-    'send requests to one node': (['load', 'call', 'purge'] as const).map(verb => subjects.node('fred', verb)),
+    'send requests to one node': (['load', 'call', 'purge', 'evaluate'] as const).map(verb =>
+      subjects.node('fred', verb),
+    ),
     'change the stream': ['CREATE', 'UPDATE', 'DELETE', 'PURGE', 'MSG.DELETE', 'SNAPSHOT', 'RESTORE'].map(
       verb => `$JS.API.STREAM.${verb}.${stream}`,
     ),

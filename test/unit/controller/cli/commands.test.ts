@@ -13,7 +13,14 @@ async function sent(line: string) {
   const change = { author: 'wilma', change: '0b5e6f7c-3d8a-4c1e-9f2b-7a6d5c4b3a29' };
   const send = async (_: unknown, body: CommandBody): Promise<void> => void bodies.push(body);
   const unused = async (): Promise<void> => undefined;
-  defineCli(program, change, { send, backup: unused, restore: unused, serve: unused, print: () => undefined });
+  defineCli(program, change, {
+    send,
+    backup: unused,
+    restore: unused,
+    shell: unused,
+    serve: unused,
+    print: () => undefined,
+  });
   await program.parseAsync(line.split(' '), { from: 'user' }).catch(() => undefined);
   return { bodies, errors };
 }

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { describe, expect, it } from 'vitest';
 
 import { RejectedError, type Verifier } from '../../../../node-image/src/admission/verifier.ts';
@@ -78,6 +80,24 @@ describe('the verifier', () => {
     const { demo = '' } = verifier.newerHeads({ demo: 7, other: 0 });
     expect(verifierOf(subjects).head(headSubject, Buffer.from(demo, 'base64')).sequence).toBe(8);
     expect(verifier.newerHeads({ demo: 8 })).toEqual({});
+  });
+
+  it('accepts an expression of a shell once, on the node and in the process that it is for', () => {
+    const toFred = subjects.node('fred', 'evaluate');
+    const verifier = verifierOf(subjects);
+    const expression = { session: randomUUID(), code: 'exports.run = async () => 1;', timeoutMs: 1_000 };
+    const command = (id: string, processId: string = verifier.processId): Uint8Array =>
+      encodeLoadCommand({ processId, id, packed: encode(expression) });
+    expect(verifier.evaluation(toFred, signed(toFred, command('one')))).toEqual(expression);
+    expect(() => verifier.evaluation(toFred, signed(toFred, command('one')))).toThrow('replayed');
+    expect(() => verifier.evaluation(toFred, signed(toFred, command('two', 'another')))).toThrow('replayed');
+    expect(faultOf(fresh => fresh.evaluation(toFred, encode(expression)))).not.toBe(null);
+    expect(faultOf(fresh => fresh.evaluation(toFred, signed(subjects.node('betty', 'evaluate'), command('x'))))).toBe(
+      'wrong subject',
+    );
+    expect(faultOf(fresh => fresh.evaluation(toFred, signed(subjects.node('fred', 'load'), command('x'))))).toBe(
+      'wrong subject',
+    );
   });
 
   it('accepts a load command once, and none for an earlier process of the node', () => {

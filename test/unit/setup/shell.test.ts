@@ -1,0 +1,34 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { ROOT } from '../../support/shell.ts';
+
+/** An engine whose `docker exec` prints what it reads, until a sign ends a line. Then its exit status is 3. */
+const ENGINE = `#!/bin/sh
+[ "$1" = ps ] && { echo controller; exit; }
+sign=$(printf '\\004')
+while IFS= read -r line; do
+  case $line in *"$sign") printf '%s' "\${line%"$sign"}"; exit 3 ;; esac
+  echo "$line"
+done
+exit 9
+`;
+
+describe('setup/hotcast shell, from a pipe', () => {
+  it.each(['node().\nnodes().\n', 'node().', ''])(
+    'passes on the lines %j, and then says that there are no more',
+    input => {
+      const folder = mkdtempSync(join(tmpdir(), 'hotcast-shell-'));
+      writeFileSync(join(folder, 'docker'), ENGINE, { mode: 0o755 });
+      const env = { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH']}` };
+      const hotcast = join(ROOT, 'setup/hotcast');
+      const { status, stdout, stderr } = spawnSync(hotcast, ['shell'], { encoding: 'utf8', env, input });
+      rmSync(folder, { recursive: true });
+      expect({ status, stdout, stderr }).toEqual({ status: 3, stdout: input, stderr: '' });
+    },
+  );
+});
