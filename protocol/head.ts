@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { canaryScope, inScope } from './canary-scope.ts';
 import { keptOffBy, keptOffSchema } from './kept-off.ts';
 import { count, moduleName, revision } from './schemas.ts';
-import { whyEntries } from './why.ts';
+import { whyEntries } from './history/why.ts';
 
 const manifestSchema = v.object({
   /** The names that other modules and `call` can reach. */

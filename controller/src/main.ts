@@ -1,5 +1,5 @@
 import { HotcastError } from '../../protocol/errors.ts';
-import { gitStateOf } from '../../protocol/why.ts';
+import { gitStateOf } from '../../protocol/history/why.ts';
 import { NO_RESULT } from './cli/exit-status.ts';
 import { clientOf, interruption, isTerminal, readKeys } from './cli/interruption.ts';
 import { runCli } from './cli/program.ts';

@@ -7,7 +7,7 @@ import { decodeBundle } from '../../protocol/bundle.ts';
 import { decodeRecord, encodeRecord } from '../../protocol/codec.ts';
 import { type Head, headSchema } from '../../protocol/head.ts';
 import { HISTORY_LENGTH, MAX_MESSAGES_PER_SUBJECT } from '../../protocol/limits.ts';
-import { type HeadResult, headResultSchema } from '../../protocol/head-result.ts';
+import { type HeadResult, headResultSchema } from '../../protocol/history/head-result.ts';
 import { AFTER, ANSWER_TO, FORCE, type Subjects, subjectsOf } from '../../protocol/subjects.ts';
 import { signed, verifierOf } from '../unit/fixtures.ts';
 import type { Connection, Network } from './network.ts';

@@ -9,8 +9,8 @@ const LONGEST = /\/(?:shared-cluster|life-cycle)\.test\.ts$/;
  */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files);
+    const bySize = await super.sort(files);
     const isLong = ({ moduleId }: TestSpecification): boolean => LONGEST.test(moduleId);
-    return [...sorted.filter(isLong), ...sorted.filter(file => !isLong(file))];
+    return [...bySize.filter(isLong), ...bySize.filter(file => !isLong(file))];
   }
 }

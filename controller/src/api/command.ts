@@ -4,7 +4,7 @@ import { isModuleName, MODULE_RULE } from '../../../protocol/names.ts';
 import { headSchema } from '../../../protocol/head.ts';
 import { logLevel } from '../../../protocol/logs.ts';
 import { count, nodeName, revision } from '../../../protocol/schemas.ts';
-import { whyEntries } from '../../../protocol/why.ts';
+import { whyEntries } from '../../../protocol/history/why.ts';
 import { list, milliseconds } from './validation.ts';
 
 export type { OnReport, Report } from './report.ts';

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 
-import { auditEntrySchema } from '../../../protocol/audit-entry.ts';
-import { headResultSchema } from '../../../protocol/head-result.ts';
+import { auditEntrySchema } from '../../../protocol/history/audit-entry.ts';
+import { headResultSchema } from '../../../protocol/history/head-result.ts';
 import { headSchema } from '../../../protocol/head.ts';
 import { errorsAnswer } from '../../../protocol/logs.ts';
 import { keptOffCause, keptOffSchema } from '../../../protocol/kept-off.ts';

@@ -1,6 +1,6 @@
 import { decodeRecord } from '../../../protocol/codec.ts';
 import { type Head, headSchema, type Manifest } from '../../../protocol/head.ts';
-import { type HeadResult, headResultSchema } from '../../../protocol/head-result.ts';
+import { type HeadResult, headResultSchema } from '../../../protocol/history/head-result.ts';
 import { verifyEnvelope } from '../../../protocol/signing/envelope.ts';
 import { readTrustedKey } from '../../../protocol/signing/keys.ts';
 import { shortRevision } from '../../../protocol/revision.ts';

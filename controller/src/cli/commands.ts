@@ -3,7 +3,7 @@ import { Argument, type Command as Program, Option } from '@commander-js/extra-t
 import { LOG_LEVELS } from '../../../protocol/logs.ts';
 import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
 import type { Command } from '../api/command.ts';
-import type { Why } from '../../../protocol/why.ts';
+import type { Why } from '../../../protocol/history/why.ts';
 import { completionScript, SHELLS } from './completion/scripts.ts';
 import { completedCommands } from './completion/words.ts';
 import { EXIT_STATUSES } from './exit-status.ts';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Command as Program, CommanderError } from '@commander-js/extra-typings';
 
 import { HotcastError, UsageError } from '../../../protocol/errors.ts';
-import type { Why } from '../../../protocol/why.ts';
+import type { Why } from '../../../protocol/history/why.ts';
 import type { CommandOf } from '../api/command.ts';
 import type { Output } from '../api/output.ts';
 import { type Report, UNKNOWN_RESULT } from '../api/report.ts';

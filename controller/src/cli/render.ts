@@ -1,7 +1,7 @@
 import { errorLine, errorText } from '../../../protocol/error-description.ts';
-import type { HeadResult } from '../../../protocol/head-result.ts';
+import type { HeadResult } from '../../../protocol/history/head-result.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
-import type { Why } from '../../../protocol/why.ts';
+import type { Why } from '../../../protocol/history/why.ts';
 import type { Result, ResultOf } from '../api/results.ts';
 import { at, drainingText, ms, SILENT, silentText, table } from './format.ts';
 import { groupsOf, nodesText } from './grouping.ts';

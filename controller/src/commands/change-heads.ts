@@ -1,6 +1,6 @@
 import type { Head } from '../../../protocol/head.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
-import { whyOf } from '../../../protocol/why.ts';
+import { whyOf } from '../../../protocol/history/why.ts';
 import type { CommandOf } from '../api/command.ts';
 import type { Client } from '../api/report.ts';
 import type { HeadChangeResult } from '../api/results.ts';

@@ -1,6 +1,6 @@
 import type { CanaryScope } from '../../../protocol/canary-scope.ts';
 import type { Head, Manifest } from '../../../protocol/head.ts';
-import { whyOf } from '../../../protocol/why.ts';
+import { whyOf } from '../../../protocol/history/why.ts';
 import type { CommandOf, OnReport } from '../api/command.ts';
 import type { ChangedModule, NodeOutcome, PushResult } from '../api/results.ts';
 import type { BuiltBundle } from '../build/build.ts';

@@ -2,7 +2,7 @@ import { decodeBundle } from '../../../protocol/bundle.ts';
 import { DecodeError, UsageError } from '../../../protocol/errors.ts';
 import type { Head } from '../../../protocol/head.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
-import { whyOf } from '../../../protocol/why.ts';
+import { whyOf } from '../../../protocol/history/why.ts';
 import { manifestOf, previousRevision } from '../rollout/previous-revision.ts';
 import { type HeadChange, writeHeads } from '../rollout/write-heads.ts';
 import type { StreamStore } from '../store/stream-store.ts';

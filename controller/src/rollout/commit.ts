@@ -1,6 +1,6 @@
 import { joinFrames } from '../../../protocol/framing.ts';
 import { type Head, isAutomatic } from '../../../protocol/head.ts';
-import type { HeadResult } from '../../../protocol/head-result.ts';
+import type { HeadResult } from '../../../protocol/history/head-result.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { NodeOutcome } from '../api/results.ts';
 import { askNodes } from '../fleet/ask-nodes.ts';

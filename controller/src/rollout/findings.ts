@@ -1,5 +1,5 @@
 import { desiredRevision, type Head } from '../../../protocol/head.ts';
-import type { HeadResult } from '../../../protocol/head-result.ts';
+import type { HeadResult } from '../../../protocol/history/head-result.ts';
 import { isBan } from '../../../protocol/kept-off.ts';
 import type { BanCause, NodeDescription } from '../../../protocol/messages.ts';
 import { compareNodes } from '../../../protocol/names.ts';

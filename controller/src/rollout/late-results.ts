@@ -1,5 +1,5 @@
 import { type Head, isOnHead } from '../../../protocol/head.ts';
-import type { HeadResult } from '../../../protocol/head-result.ts';
+import type { HeadResult } from '../../../protocol/history/head-result.ts';
 import type { NodeDescription } from '../../../protocol/messages.ts';
 
 /**

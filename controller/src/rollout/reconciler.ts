@@ -1,6 +1,6 @@
 import { encode } from '../../../protocol/codec.ts';
 import type { Head } from '../../../protocol/head.ts';
-import type { HeadResult } from '../../../protocol/head-result.ts';
+import type { HeadResult } from '../../../protocol/history/head-result.ts';
 import { HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
 import type { DigestRequest } from '../../../protocol/messages.ts';
 import { PROTOCOL } from '../../../protocol/version.ts';

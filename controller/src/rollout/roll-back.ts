@@ -2,7 +2,7 @@ import { UsageError } from '../../../protocol/errors.ts';
 import type { Head } from '../../../protocol/head.ts';
 import type { KeptOff } from '../../../protocol/kept-off.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
-import { type Why, whyOf } from '../../../protocol/why.ts';
+import { type Why, whyOf } from '../../../protocol/history/why.ts';
 import type { StreamStore } from '../store/stream-store.ts';
 import { manifestOf, previousRevision } from './previous-revision.ts';
 import { describeOvertaker, type HeadChange, type HeadsWritten, writeHeads } from './write-heads.ts';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type Canary, type Head, type Manifest, type RollbackCause } from '../../../protocol/head.ts';
 import { isBan, type KeptOff, mergedKeptOff } from '../../../protocol/kept-off.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
-import { type Why, whyOf } from '../../../protocol/why.ts';
+import { type Why, whyOf } from '../../../protocol/history/why.ts';
 import type { LastHead } from '../store/heads.ts';
 import type { StreamStore } from '../store/stream-store.ts';
 

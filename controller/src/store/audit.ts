@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs';
 
 import type { NatsConnection } from '@nats-io/transport-node';
 
-import { type AuditEntry, auditEntrySchema } from '../../../protocol/audit-entry.ts';
+import { type AuditEntry, auditEntrySchema } from '../../../protocol/history/audit-entry.ts';
 import { decodeRecord, encodeRecord } from '../../../protocol/codec.ts';
 import { auditStreamOf, type Subjects } from '../../../protocol/subjects.ts';
 import { openStream } from './stream.ts';

@@ -2,7 +2,7 @@ import type { StoredMsg } from '@nats-io/jetstream';
 
 import { encodeRecord } from '../../../protocol/codec.ts';
 import type { Head } from '../../../protocol/head.ts';
-import type { HeadResult } from '../../../protocol/head-result.ts';
+import type { HeadResult } from '../../../protocol/history/head-result.ts';
 import type { Subjects } from '../../../protocol/subjects.ts';
 import type { Keyring } from './keyring.ts';
 import { isWrongLastSequence, type Stream } from './stream.ts';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/transport-node';
 
 import { decodeRecord, encode, encodeRecord } from '../../../protocol/codec.ts';
-import { type HeadResult, headResultSchema } from '../../../protocol/head-result.ts';
+import { type HeadResult, headResultSchema } from '../../../protocol/history/head-result.ts';
 import { encodeLoadCommand } from '../../../protocol/load-command.ts';
 import type { EvaluateRequest } from '../../../protocol/shell-messages.ts';
 import { streamOf, type Subjects } from '../../../protocol/subjects.ts';

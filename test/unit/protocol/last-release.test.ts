@@ -9,7 +9,7 @@ import { reportSchema } from '../../../controller/src/api/report.ts';
 import { lineOf } from '../../../controller/src/api/validation.ts';
 import * as bundle from '../../../protocol/bundle.ts';
 import * as codec from '../../../protocol/codec.ts';
-import * as headResult from '../../../protocol/head-result.ts';
+import * as headResult from '../../../protocol/history/head-result.ts';
 import * as head from '../../../protocol/head.ts';
 import * as loadCommand from '../../../protocol/load-command.ts';
 import * as messages from '../../../protocol/messages.ts';
@@ -36,7 +36,7 @@ const last = {
   bundle: await lastRelease<typeof bundle>('protocol/bundle.ts'),
   codec: await lastRelease<Pick<typeof codec, 'encode' | 'decode'>>('protocol/codec.ts'),
   head: await lastRelease<typeof head>('protocol/head.ts'),
-  headResult: await lastRelease<typeof headResult>('protocol/head-result.ts'),
+  headResult: await lastRelease<typeof headResult>('protocol/history/head-result.ts'),
   loadCommand: await lastRelease<typeof loadCommand>('protocol/load-command.ts'),
   messages: await lastRelease<typeof messages>('protocol/messages.ts'),
   packages: await lastRelease<typeof packages>('protocol/packages.ts'),

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { UnavailableError } from '../../../../protocol/errors.ts';
 import { revisionsOf } from '../../../../protocol/head.ts';
-import { whyOf } from '../../../../protocol/why.ts';
+import { whyOf } from '../../../../protocol/history/why.ts';
 import type { OnReport } from '../../api/report.ts';
 import type { PushResult } from '../../api/results.ts';
 import { modulesToPush } from '../changed-modules.ts';

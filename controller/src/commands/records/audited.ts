@@ -1,5 +1,5 @@
-import type { AuditEntry } from '../../../../protocol/audit-entry.ts';
-import { whyOf } from '../../../../protocol/why.ts';
+import type { AuditEntry } from '../../../../protocol/history/audit-entry.ts';
+import { whyOf } from '../../../../protocol/history/why.ts';
 import type { Command } from '../../api/command.ts';
 import type { OnReport } from '../../api/report.ts';
 import type { Result } from '../../api/results.ts';

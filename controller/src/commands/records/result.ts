@@ -1,5 +1,5 @@
 import type { Head } from '../../../../protocol/head.ts';
-import type { HeadResult } from '../../../../protocol/head-result.ts';
+import type { HeadResult } from '../../../../protocol/history/head-result.ts';
 import type { ResultOf } from '../../api/results.ts';
 import type { CommandContext, Handler } from '../context.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { render } from '../../../../controller/src/cli/render.ts';
-import { gitStateOf } from '../../../../protocol/why.ts';
+import { gitStateOf } from '../../../../protocol/history/why.ts';
 import { headOf } from '../../fixtures.ts';
 
 const revision = '3f2a9c0b1d4e'.padEnd(64, '0');

@@ -8,7 +8,7 @@ import type { Command } from '../../../../controller/src/api/command.ts';
 import type { ResultOf } from '../../../../controller/src/api/results.ts';
 import { runCli } from '../../../../controller/src/cli/program.ts';
 import { type Run, serveControl } from '../../../../controller/src/server/control-server.ts';
-import type { Why } from '../../../../protocol/why.ts';
+import type { Why } from '../../../../protocol/history/why.ts';
 import { recordingLog } from '../../fixtures.ts';
 
 export const pong: ResultOf<'ping'> = { command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }] };

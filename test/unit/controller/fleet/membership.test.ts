@@ -76,7 +76,7 @@ function fleetOf(containers: readonly ReturnType<typeof container>[]) {
     }),
   };
   const fleet = createMembership(nats as unknown as NatsConnection, subjects, recordingLog());
-  const tell = <T extends Pick<NodeDescription, 'node'>>(kind: EventKind, description: T): void =>
+  const tell = (kind: EventKind, description: object & Pick<NodeDescription, 'node'>): void =>
     deliver(null, { subject: subjects.event(description.node, kind), data: encode(description) });
   return { fleet, tell };
 }

@@ -6,7 +6,7 @@ import type { RolloutContext } from '../../../../controller/src/rollout/context.
 import type { Finding } from '../../../../controller/src/rollout/findings.ts';
 import { MAX_ROLLBACKS_AN_HOUR, RollbackLimit } from '../../../../controller/src/rollout/rollback-limit.ts';
 import type { HeadWrite } from '../../../../controller/src/store/heads.ts';
-import type { AuditEntry } from '../../../../protocol/audit-entry.ts';
+import type { AuditEntry } from '../../../../protocol/history/audit-entry.ts';
 import { desiredRevision, type Head } from '../../../../protocol/head.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
 import { headOf, recordingLog } from '../../fixtures.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { accusedHeads, describeFindings } from '../../../../controller/src/rollout/findings.ts';
 import type { Head } from '../../../../protocol/head.ts';
-import type { HeadResult } from '../../../../protocol/head-result.ts';
+import type { HeadResult } from '../../../../protocol/history/head-result.ts';
 import type { KeptOff } from '../../../../protocol/kept-off.ts';
 import type { NodeDescription } from '../../../../protocol/messages.ts';
 import { descriptionOf, headOf } from '../../fixtures.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { lateResults } from '../../../../controller/src/rollout/late-results.ts';
-import type { HeadResult } from '../../../../protocol/head-result.ts';
+import type { HeadResult } from '../../../../protocol/history/head-result.ts';
 import { descriptionOf, headOf, moduleStateOf } from '../../fixtures.ts';
 
 const [one = '', two = ''] = ['a', 'b'].map(digit => digit.repeat(64));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { createReconciler, revertibleModules, unfinishedHeads } from '../../../../controller/src/rollout/reconciler.ts';
 import type { StreamStore } from '../../../../controller/src/store/stream-store.ts';
-import type { HeadResult } from '../../../../protocol/head-result.ts';
+import type { HeadResult } from '../../../../protocol/history/head-result.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
 import { Network } from '../../../simulation/network.ts';
 import { storeOf, Stream } from '../../../simulation/stream.ts';

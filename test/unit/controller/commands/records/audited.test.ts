@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Command } from '../../../../../controller/src/api/command.ts';
 import type { Result } from '../../../../../controller/src/api/results.ts';
 import { audited } from '../../../../../controller/src/commands/records/audited.ts';
-import type { AuditEntry } from '../../../../../protocol/audit-entry.ts';
+import type { AuditEntry } from '../../../../../protocol/history/audit-entry.ts';
 import { UsageError } from '../../../../../protocol/errors.ts';
 
 const common = { cookie: null, timeoutMs: 5_000 };

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-import { count, moduleName, revision } from './schemas.ts';
+import { count, moduleName, revision } from '../schemas.ts';
 import { whyEntries } from './why.ts';
 
 /** What was done to the cluster, also what changed nothing: refused and failed commands. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-import { count, moduleName } from './schemas.ts';
+import { count, moduleName } from '../schemas.ts';
 
 export const headResultSchema = v.object({
   module: moduleName,
