@@ -36,7 +36,7 @@ const last = {
   bundle: await lastRelease<typeof bundle>('protocol/bundle.ts'),
   codec: await lastRelease<Pick<typeof codec, 'encode' | 'decode'>>('protocol/codec.ts'),
   head: await lastRelease<typeof head>('protocol/head.ts'),
-  headResult: await lastRelease<typeof headResult>('protocol/history/head-result.ts'),
+  headResult: await lastRelease<typeof headResult>('protocol/head-result.ts'),
   loadCommand: await lastRelease<typeof loadCommand>('protocol/load-command.ts'),
   messages: await lastRelease<typeof messages>('protocol/messages.ts'),
   packages: await lastRelease<typeof packages>('protocol/packages.ts'),

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -96,7 +97,9 @@ afterEach(async () => {
 });
 
 const type = (keys: string): void => void terminal.stdin?.write(keys);
-const shows = (text: string) => expect.poll(() => screen, { timeout: 30_000 }).toContain(text);
+/** Without colours. */
+const shows = (text: string) =>
+  expect.poll(() => stripVTControlCharacters(screen), { timeout: 30_000 }).toContain(text);
 const sent = (expected: object) =>
   expect.poll(() => commands, { timeout: 30_000 }).toContainEqual(expect.objectContaining(expected));
 

@@ -76,8 +76,10 @@ function fleetOf(containers: readonly ReturnType<typeof container>[]) {
     }),
   };
   const fleet = createMembership(nats as unknown as NatsConnection, subjects, recordingLog());
-  const tell = (kind: EventKind, description: object & Pick<NodeDescription, 'node'>): void =>
-    deliver(null, { subject: subjects.event(description.node, kind), data: encode(description) });
+  const tell = (
+    kind: EventKind,
+    description: Readonly<Record<string, unknown>> & Pick<NodeDescription, 'node'>,
+  ): void => deliver(null, { subject: subjects.event(description.node, kind), data: encode(description) });
   return { fleet, tell };
 }
 
