@@ -23,10 +23,10 @@ export class RollbackLimit {
   /** Takes the newest heads. */
   observe(heads: readonly Head[]): void {
     const now = this.#now();
-    for (const head of heads.filter(isByWatchdog)) {
-      if (!this.#seenAt.has(keyOf(head))) this.#seenAt.set(keyOf(head), now);
-    }
-    for (const [key, at] of this.#seenAt) if (now - at >= HOUR_MS) this.#seenAt.delete(key);
+    const newest = new Set(heads.filter(isByWatchdog).map(keyOf));
+    for (const key of newest) if (!this.#seenAt.has(key)) this.#seenAt.set(key, now);
+    // What is still the newest head would be taken for new again.
+    for (const [key, at] of this.#seenAt) if (now - at >= HOUR_MS && !newest.has(key)) this.#seenAt.delete(key);
   }
 
   /** Whether a module with this history was rolled back as often as it can be. */

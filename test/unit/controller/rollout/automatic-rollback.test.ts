@@ -130,6 +130,16 @@ describe('what is confirmed', () => {
     expect((await push('9'.repeat(64)))?.cause).toBe('watchdog');
   });
 
+  it('counts a rollback for an hour, also while its head is the newest', () => {
+    let now = 0;
+    const limit = new RollbackLimit(() => now);
+    const heads = [1, 2, 3].map(sequence => ({ ...headOf('demo', one, sequence), cause: 'watchdog' as const }));
+    for (const head of heads) limit.observe([head]);
+    expect(limit.isReached(heads)).toBe(true);
+    for (now = 0; now <= 2 * HOUR_MS; now += HOUR_MS / 4) limit.observe(heads.slice(-1));
+    expect(limit.isReached([...heads, ...heads.slice(-1), ...heads.slice(-1)])).toBe(false);
+  });
+
   it('takes the rollbacks that an earlier controller has written for new, for an hour', async () => {
     const back = { cause: 'watchdog' as const, revertOf: 'x', at: 0 };
     const before = Array.from({ length: MAX_ROLLBACKS_AN_HOUR }, (_, index) => headOf('demo', one, index + 1));
