@@ -25,9 +25,8 @@ export interface Unchanged {
 
 /**
  * Finds the modules whose push would change nothing: the last head names the revision and its sources, no canary is open, a controller has
- * committed the head, the stream has the bundle as this release
- * reads it, and every node that answers runs the revision. A node that does not, because it refused the head or
- * has loaded something else by `compile`, tries again when a new head is written. A silent one catches up by itself.
+ * committed the head, the stream has the bundle as this release reads it, and every node that answers runs the revision. A node that
+ * does not, because it refused the head or has loaded something else by `compile`, tries again when a new head is written. A silent one catches up by itself.
  */
 export async function findUnchanged(
   context: Pick<CommandContext, 'nats' | 'subjects' | 'store'>,

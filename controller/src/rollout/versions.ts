@@ -12,8 +12,11 @@ export class VersionError extends HotcastError {
   readonly code = 'version';
 }
 
-/** The commands that send code. What goes back to code that ran, and what makes new keys, waits for no node's release. */
-const SENDING: ReadonlySet<Command['type']> = new Set(['push', 'dev']);
+/** The commands that wait for the release of all nodes. What goes back to code that ran, and what makes new keys, waits for no node's release. */
+const WAITING: ReadonlySet<Command['type']> = new Set(['push', 'dev']);
+
+/** The commands with an author that write no head. */
+const HEADLESS: ReadonlySet<Command['type']> = new Set(['purge', 'evaluate']);
 
 /**
  * Refuses a command when a part of the cluster would misunderstand it, before anything is sent: what changes something, on a stream
@@ -25,10 +28,10 @@ export async function checkVersions(
   { store, membership }: Pick<RolloutContext, 'store'> & { readonly membership: Pick<Membership, 'foreign'> },
   command: Command,
 ): Promise<void> {
-  if (!('author' in command)) return;
+  if (!('author' in command) || HEADLESS.has(command.type)) return;
   await store.heads();
   store.checkFormat();
-  if (!SENDING.has(command.type)) return;
+  if (!WAITING.has(command.type)) return;
   const without: readonly string[] = 'without' in command ? (command.without ?? []) : [];
   const foreign = membership.foreign().filter(({ node }) => !without.includes(node));
   if (foreign.length > 0) throw new VersionError(`nothing was sent: ${foreignText(foreign)}`);

@@ -82,6 +82,7 @@ export class Preflight implements Disposable, Helper {
     const passed: Bundle[] = [];
     const warnings: string[] = [];
     let child: ChildProcess | null = null;
+    const all = allOf(bundles.flatMap(({ module }) => packages.get(module) ?? []));
     try {
       for (const group of independentGroups(bundles)) {
         const used = allOf(group.flatMap(({ module }) => packages.get(module) ?? []));
@@ -89,7 +90,8 @@ export class Preflight implements Disposable, Helper {
           child.kill('SIGKILL');
           child = null;
         }
-        child ??= await this.#take(used);
+        // It serves the groups that follow too.
+        child ??= await this.#take(all);
         const result = await runModules(child, group, packages, this.#limits);
         this.#keep(used, memoryOf(child) > this.#maxMemoryMb);
         if (result instanceof PreflightError) return result;
