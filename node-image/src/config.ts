@@ -10,7 +10,7 @@ export const NODE_SETTINGS = {
   stateDir: path(
     'STATE_DIR',
     '/var/lib/hotcast',
-    'The folder for what nodes keep over a restart of their containers: the revisions that made them restart, and npm packages. ' +
+    'The folder for what nodes keep over a crash: the revisions that made them restart, and npm packages. ' +
       'In a container of Docker, each node has a folder of its own in it, whose name the others do not know; elsewhere it ' +
       'belongs to one node.',
   ),

@@ -189,7 +189,7 @@ export function defineCli(
     .description(
       'list the heads of a module, or of all modules, newest first: who pushed what, why, and what came of it',
     )
-    .action((module, options) => send(options, { type: 'history', module: module || null }));
+    .action((module, options) => send(options, { type: 'history', module: module ?? null }));
 
   addCommand(program, 'audit', 'hotcast audit --since 2h', QUERY_TIMEOUT)
     .description('list what was done to the cluster, newest first, also what was refused, failed or automatic')

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Report } from '../api/report.ts';
+import type { Result } from '../api/results.ts';
 import type { CommandBody } from './commands.ts';
 
 const KEYS = 'keys: r push all, b roll back what was pushed last, s status, l logs on or off, q quit';
@@ -99,7 +100,12 @@ export class DevKeys implements Disposable {
     const { author, say } = this.#deps;
     const modules = [...this.#last];
     if (modules.length === 0) return say('nothing was pushed since the start, or since the last rollback');
-    this.#run({ type: 'rollback', modules, author, change: randomUUID(), to: null }, () => (this.#last = []));
+    const sent = this.#last;
+    this.#run({ type: 'rollback', modules, author, change: randomUUID(), to: null }, result => {
+      const isBack = result.command === 'rollback' && result.outcome === 'committed';
+      // A save can have come meanwhile.
+      if (isBack && this.#last === sent) this.#last = [];
+    });
   }
 
   #toggleLogs(): void {
@@ -117,13 +123,13 @@ export class DevKeys implements Disposable {
   }
 
   /** Runs one command at a time: two pushes would only hold each other up. */
-  #run(body: CommandBody, onResult: () => void = () => undefined): void {
+  #run(body: CommandBody, onResult: (result: Result) => void = () => undefined): void {
     const { say, show } = this.#deps;
     if (this.#isBusy) return say('the command of the last key still runs');
     this.#isBusy = true;
     const onReport = (report: Report): void => {
       this.observe(report);
-      if (report.type === 'result') onResult();
+      if (report.type === 'result') onResult(report.result);
     };
     void show(body, this.#ended.signal, { onReport, isBeside: true }).finally(() => (this.#isBusy = false));
   }

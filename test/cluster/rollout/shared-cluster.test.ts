@@ -10,8 +10,9 @@ import './shared-cluster/killed-helpers.ts';
 import './shared-cluster/dry-run.ts';
 import './shared-cluster/concurrent-pushes.ts';
 import './shared-cluster/load-order.ts';
-import './shared-cluster/missed-push.ts';
 import './shared-cluster/compile-on-one-node.ts';
 import './shared-cluster/shell.ts';
+// It adds a node.
+import './shared-cluster/missed-push.ts';
 // Last: it rotates the keys, and writes the heads of all modules again.
 import './shared-cluster/json-output.ts';

@@ -155,7 +155,12 @@ describe('a container', () => {
         'node-state on /var/lib/hotcast rw',
         'trust on /run/trust ro',
       ],
-      controller: ['/work/modules ro', 'controller-keys on /run/keys rw', 'trust on /run/trust rw'],
+      controller: [
+        '/work/modules ro',
+        'controller-keys on /run/keys rw',
+        'shell-history on /var/lib/hotcast rw',
+        'trust on /run/trust rw',
+      ],
       roster: ['/var/run/docker.sock rw', 'roster-keys on /run/keys ro'],
       'auth-callout': ['auth-callout-keys on /run/keys ro'],
       nats: ['/etc/nats/nats.conf ro', 'nats-keys on /etc/nats/keys ro', 'stream on /data rw'],

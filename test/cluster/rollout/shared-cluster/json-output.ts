@@ -26,6 +26,7 @@ describe('the output of --json', () => {
     await run('bans', '--lift', 'json');
     await run('call', 'json.fail()', '--stack');
     await run('call', 'json.two()');
+    await run('errors', 'json');
     await run('soft-purge', 'json');
     await run('repair', 'json');
     await run('history', 'json');
@@ -35,14 +36,15 @@ describe('the output of --json', () => {
     cluster.writeModule('json', 'export const x = ;\n');
     await run('push', 'json');
     await run('completion', 'modules');
-    expect((await cluster.hotcast('completion', 'nodes')).stdout).toBe('fred\nbambam\nbetty\n');
+    const names = (await cluster.nodes()).map(({ node }) => `${node}\n`);
+    expect((await cluster.hotcast('completion', 'nodes')).stdout).toBe(names.join(''));
     await run('keys', 'rotate');
     const restored = 'hotcast backup - > /tmp/json.backup && hotcast restore - --json < /tmp/json.backup';
     const { stdout } = await cluster.exec('controller', ['sh', '-c', restored]);
     expect(readOutput(stdout)).toMatchObject({ command: 'restore' });
     expect([...seen].toSorted()).toEqual(
       (
-        'audit bans call compile dry-run failed history keys rotate lift names nodes ping promote purge push remove repair ' +
+        'audit bans call compile dry-run errors failed history keys rotate lift names nodes ping promote purge push remove repair ' +
         'result rollback status version'
       )
         .replace('keys rotate', 'keys_rotate')
