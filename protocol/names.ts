@@ -61,3 +61,6 @@ function replicaOf(name: string): number {
   const number = name.startsWith('node-') ? Number(name.slice('node-'.length)) : NaN;
   return REPLICAS.get(name) ?? (Number.isInteger(number) ? number : Number.MAX_SAFE_INTEGER);
 }
+
+/** In stacks and logs, expressions of shells have the name of a module that there can't be. */
+export const EXPRESSIONS = 'Shell';

@@ -18,6 +18,7 @@ export interface Expression {
 /** What the code has for itself. No line can use these names. */
 const KEPT = '__hotcast_kept';
 const VALUE = '__hotcast_value';
+const BEFORE = '__hotcast_before';
 
 const OPTIONS = { loader: 'ts', format: 'esm', target: 'esnext', sourcefile: 'shell', logLevel: 'silent' } as const;
 const TSCONFIG = { compilerOptions: { verbatimModuleSyntax: true } };
@@ -42,10 +43,12 @@ export async function compileExpression(
   const imports = imported.map(module => `const ${identifierOf(module)} = require("hot:${module}");\n`);
   const locals = [...new Set([...kept, ...names])].filter(name => !modules.some(each => identifierOf(each) === name));
   const declared = locals.length === 0 ? '' : `let { ${locals.join(', ')} } = ${KEPT};\n`;
-  const keep = names.length === 0 ? '' : `Object.assign(${KEPT}, { ${names.join(', ')} });`;
+  // What the line has not changed is left alone: a line that nobody waits for any more can end after later ones.
+  const keep = locals.map(name => `if (${name} !== ${BEFORE}.${name}) ${KEPT}.${name} = ${name};`).join(' ');
   const code = `"use strict";
 ${imports.join('')}exports.run = async ${KEPT} => {
-${declared}let ${VALUE};
+${declared}const ${BEFORE} = { ...${KEPT} };
+let ${VALUE};
 try {
 ${body}
 } finally { ${keep} }

@@ -1,4 +1,5 @@
 import { MAX_MODULES } from '../../../protocol/limits.ts';
+import { EXPRESSIONS } from '../../../protocol/names.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { VersionLogger } from '../sandbox/version-logger.ts';
@@ -109,7 +110,15 @@ export function createActivator(deps: ActivatorDeps) {
 
   /** What a bundle is evaluated with, apart from its data. */
   const environmentOf = ({ module, revision }: BundleInfo): Omit<Environment, 'data'> => ({
-    log: new VersionLogger(log, module, revision, logMaxCharsPerSecond, errors.mapPrinted, logs),
+    // What an expression prints comes with its value.
+    log: new VersionLogger(
+      log,
+      module,
+      revision,
+      logMaxCharsPerSecond,
+      errors.mapPrinted,
+      module === EXPRESSIONS ? null : logs,
+    ),
     hotImport: (name, names) => (names === null ? hotImports.of(name) : hotImports.pick(name, names)),
     onError: errors.count,
     keeping: modules.of(module).kept.begin(error => logCloseError(module, error)),

@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { workerData } from 'node:worker_threads';
 
 import type { BanCause } from '../../../protocol/messages.ts';
+import { EXPRESSIONS } from '../../../protocol/names.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
 import { isDebuggerAttached } from './attached-debugger.ts';
 import { readBans, withBan, writeBans } from './bans.ts';
@@ -118,6 +119,8 @@ function restart(reason: BanCause, location: ModuleLocation | null, deed: string
 
 /** Bans the module's revision. Returns what it did, for people. */
 function ban(cause: BanCause, { script, source }: ModuleLocation, deed: string): string {
+  // Nothing of an expression could be loaded again.
+  if (script.startsWith(`${EXPRESSIONS}@`)) return deed;
   const detail = `${deed} at ${new Date().toISOString()}${source === null ? '' : `, in ${source}`}`;
   try {
     writeBans(data.bansFile, withBan(readBans(data.bansFile), script, detail, cause));

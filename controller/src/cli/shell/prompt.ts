@@ -43,6 +43,8 @@ export async function runPrompt(session: Session, options: PromptOptions): Promi
     running = new AbortController();
     const { text: shown, incomplete, quit } = await session.run(text, running.signal);
     running = null;
+    // How far it came is over.
+    if (incomplete !== true) output.write('\r\u001B[K');
     if (incomplete === true) return null;
     server.setPrompt(session.prompt);
     if (quit !== true) return shown;

@@ -242,9 +242,9 @@ export class Session {
     const { author, colors, timeoutMs } = this.#options;
     const kept = [...this.#kept];
     const body = { type: 'evaluate' as const, source, author, node: this.#node, session: this.#id, kept };
+    this.#renewal ??= setInterval(() => void this.#tellNodes(false), RENEWAL_MS).unref();
     const { names, nodes } = await this.#ask('evaluate', body, timeoutMs, signal);
     for (const name of names) this.#kept.add(name);
-    this.#renewal ??= setInterval(() => void this.#tellNodes(false), RENEWAL_MS).unref();
     return {
       text: this.#callText(nodes, { colors, erlang: null }),
       status: exitStatus({ command: 'evaluate', names, nodes }),

@@ -11,6 +11,9 @@ import { selectNodes } from '../select-nodes.ts';
 /** How long after the end of its time a node still can answer (milliseconds). */
 const GRACE_MS = 1_000;
 
+/** A node that says so long nothing of its process is silent (milliseconds). */
+const PING_TIMEOUT_MS = 2_000;
+
 const evaluateReply = v.variant('status', [callAnswer, malformedAnswer]);
 
 /** Runs a line of a shell on one node, or on all. It is signed for each of them. @throws UsageError and SourceError */
@@ -21,19 +24,26 @@ export const evaluate: Handler<'evaluate'> = async (context, command, report, si
   const expected = selectNodes(members, node, report);
   const modules = [...new Set([...heads.map(({ module }) => module), ...context.availableModules()])];
   const { code, names } = await compileExpression(source, modules, kept);
-  const pongs = await askNodes(context, { verb: 'ping', node, expected, timeoutMs, signal, schema: pingAnswer });
   const request = { session: id, code, timeoutMs };
-  const asked = [...pongs].map(async ([each, { answer }]) =>
-    askNodes(context, {
+  const asked = [...expected].map(async each => {
+    const one = { node: each, expected: new Set([each]), signal };
+    const pings = {
+      ...one,
+      verb: 'ping',
+      timeoutMs: Math.min(timeoutMs, PING_TIMEOUT_MS),
+      schema: pingAnswer,
+    } as const;
+    const pong = (await askNodes(context, pings)).get(each);
+    if (pong === undefined) return [];
+    const body = store.signExpression(each, pong.answer.processId ?? '', request);
+    return askNodes(context, {
+      ...one,
       verb: 'evaluate',
-      node: each,
-      expected: new Set([each]),
       timeoutMs: timeoutMs + GRACE_MS,
-      signal,
       schema: evaluateReply,
-      body: store.signExpression(each, answer.processId ?? '', request),
-    }),
-  );
+      body,
+    });
+  });
   const answers: Answers<typeof evaluateReply> = new Map((await Promise.all(asked)).flatMap(each => [...each]));
   const nodes = rowsOf(expected, answers, (answer): CallAnswer => {
     if (answer.status !== 'malformed') return answer;

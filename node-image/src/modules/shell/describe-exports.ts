@@ -17,16 +17,15 @@ export function describeExports(codeServer: CodeServer): Omit<ExportsAnswer, 'no
 
 function exportsOf(codeServer: CodeServer, version: Version): ExportedName[] {
   return version.bundle.exports.map(name => {
-    // An export can be a getter of the module's own, which can throw.
-    const value = codeServer.run(version, null, () => {
+    // An export can be a getter of the module's own, which can throw, and a module can give a function another length.
+    const length = codeServer.run(version, null, (): unknown => {
       try {
-        return version.exports[name];
+        const value = version.exports[name];
+        return typeof value === 'function' ? value.length : null;
       } catch {
         return null;
       }
     });
-    // A module can give a function another length.
-    const length: unknown = typeof value === 'function' ? value.length : null;
     return { name, arity: Number.isSafeInteger(length) ? Math.max(0, Number(length)) : null };
   });
 }

@@ -4,6 +4,7 @@ import { Script } from 'node:vm';
 import { type Bundle, packMap } from '../../../../protocol/bundle.ts';
 import { MAX_VALUE_BYTES } from '../../../../protocol/limits.ts';
 import type { CallAnswer } from '../../../../protocol/messages.ts';
+import { EXPRESSIONS } from '../../../../protocol/names.ts';
 import type { EvaluateRequest, SessionRequest } from '../../../../protocol/shell-messages.ts';
 import { encodeValue } from '../../../../protocol/values/encode.ts';
 import { TimeoutError, withTimeout } from '../../../../shared/timeout.ts';
@@ -11,9 +12,6 @@ import type { CodeServer } from '../code-server.ts';
 import { collectStream, isStream } from '../collect-stream.ts';
 import { UndefError } from '../hot-imports.ts';
 import type { Version } from '../version.ts';
-
-/** In stacks and logs, expressions have the name of a module that there can't be. */
-const NAME = 'Shell';
 
 /** How long an expression can hold the event loop until its first await (milliseconds): less than the watchdog allows. */
 const BLOCK_TIMEOUT_MS = 1_000;
@@ -27,8 +25,14 @@ const MAX_SESSIONS = 32;
 type Kept = Record<string, unknown>;
 type Run = (kept: Kept) => Promise<unknown>;
 
+interface Session {
+  readonly kept: Kept;
+  readonly lease: NodeJS.Timeout;
+}
+
 /** V8 ends a script that takes too long, with all that it has called. This one calls what is to be bounded. */
-let pending: () => unknown = () => undefined;
+const nothing = (): unknown => undefined;
+let pending = nothing;
 const RUN = Symbol.for('hotcast.expression');
 const CALL = new Script(`globalThis[Symbol.for('hotcast.expression')]()`);
 Object.defineProperty(globalThis, RUN, { value: () => pending() });
@@ -36,7 +40,7 @@ Object.defineProperty(globalThis, RUN, { value: () => pending() });
 /** Runs expressions of shells: code that is in no head, no slot and no stream, and ends with its value. */
 export class Expressions {
   readonly #codeServer: CodeServer;
-  readonly #sessions = new Map<string, { readonly kept: Kept; readonly lease: NodeJS.Timeout }>();
+  readonly #sessions = new Map<string, Session>();
 
   constructor(codeServer: CodeServer) {
     this.#codeServer = codeServer;
@@ -51,7 +55,7 @@ export class Expressions {
   renew({ session, hasEnded }: SessionRequest): void {
     const known = this.#sessions.get(session);
     if (hasEnded) this.#release(session);
-    else known?.lease.refresh();
+    else if (known !== undefined) this.#keep(session, known);
   }
 
   /**
@@ -98,10 +102,7 @@ export class Expressions {
   #keptOf(session: string): Kept {
     const known = this.#sessions.get(session);
     if (known !== undefined) {
-      // The last one that was heard of is the last in the map.
-      this.#sessions.delete(session);
-      this.#sessions.set(session, known);
-      known.lease.refresh();
+      this.#keep(session, known);
       return known.kept;
     }
     const [oldest] = this.#sessions.keys();
@@ -112,6 +113,13 @@ export class Expressions {
     return kept;
   }
 
+  /** The last one that was heard of is the last in the map. */
+  #keep(id: string, session: Session): void {
+    this.#sessions.delete(id);
+    this.#sessions.set(id, session);
+    session.lease.refresh();
+  }
+
   #release(session: string): void {
     clearTimeout(this.#sessions.get(session)?.lease);
     this.#sessions.delete(session);
@@ -120,14 +128,18 @@ export class Expressions {
 
 function bundleOf(code: string): Bundle {
   const revision = createHash('sha256').update(code).digest('hex');
-  const info = { module: NAME, revision, file: 'shell', exports: ['run'], live: [], memoryBytes: 0 };
+  const info = { module: EXPRESSIONS, revision, file: 'shell', exports: ['run'], live: [], memoryBytes: 0 };
   return { ...info, code, map: packMap('{"version":3,"sources":[],"names":[],"mappings":""}') };
 }
 
 /** Runs a function, and ends it when it holds the event loop for too long before its first await. */
 function bounded(run: Run, kept: Kept): Promise<unknown> {
   pending = () => run(kept);
-  return CALL.runInThisContext({ timeout: BLOCK_TIMEOUT_MS }) as Promise<unknown>;
+  try {
+    return CALL.runInThisContext({ timeout: BLOCK_TIMEOUT_MS }) as Promise<unknown>;
+  } finally {
+    pending = nothing;
+  }
 }
 
 function isBlockTimeout(error: unknown): boolean {

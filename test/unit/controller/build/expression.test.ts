@@ -55,7 +55,9 @@ describe('a line of a shell', () => {
     [['const { a, b: [c, ...d] } = { a: 1, b: [2, 3] }, e = a', '[a, c, d.length, e].join()'], '1,2,1,1'],
     [['function twice(x: number) { return 2 * x }', 'twice(4)'], 8],
     [['class A { get one() { return 1 } }', 'new A().one'], 1],
-    [['let x = 1', 'x += 1', 'x'], 1],
+    [['let x = 1', 'x += 1', 'x'], 2],
+    [['let a = 1, b = 2', '[a, b] = [b, a]; 0', '[a, b].join()'], '2,1'],
+    [['let x = 1', 'setTimeout(() => (x = 9), 0); x', 'x'], 1],
     [['var x: number', 'x'], undefined],
     [['const x = 1', 'const x = 2', 'x'], 2],
   ])('keeps what is declared for the next lines: %j', async (lines, value) => {
