@@ -1,12 +1,11 @@
-import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { freePort } from '../support/free-port.ts';
 import { TEST_PROJECT } from '../support/docker/compose-project.ts';
 import { removeProject } from '../support/docker/cleanup.ts';
 import { ROOT, run } from '../support/shell.ts';
@@ -61,14 +60,6 @@ async function answerOf(node: string | null) {
     if (given.node === node) return given;
   }
   throw new Error(`${node} gives no answer`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 describe.runIf(['', 'ci'].includes(process.env['ONLY'] ?? ''))('docs/express.md', { timeout: 300_000 }, () => {

@@ -1,24 +1,15 @@
-import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
+import { freePort } from '../../support/free-port.ts';
 import { ComposeProject, TEST_PROJECT } from '../../support/docker/compose-project.ts';
 import { containersOf, inspectProject, nodesOf, resourcesOf } from '../../support/docker/compose-resources.ts';
 import { pause } from '../../support/docker/engine.ts';
 import { run } from '../../support/shell.ts';
 import { THROWS_ON_NODES } from '../../support/cluster/module-sources.ts';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
 
 /** How many processes of the controller's container have this in their command line. */
 async function processesOf(project: ComposeProject, words: string): Promise<number> {

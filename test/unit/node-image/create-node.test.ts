@@ -9,6 +9,7 @@ import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type * as v from 'valibot';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 
+import { freePort } from '../../support/free-port.ts';
 import { createNode, type NodeDeps } from '../../../node-image/src/create-node.ts';
 import { encodeBundle } from '../../../protocol/bundle.ts';
 import { decode, encode } from '../../../protocol/codec.ts';
@@ -102,14 +103,6 @@ const MODULE = `
   process.on('uncaughtException', () => {});
   for (let line = 0; line < 1_000; line += 1) console.log('0123456789');
 `;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return port;
-}
 
 function depsOf(nats: NatsConnection, httpPort: number): NodeDeps {
   return {
