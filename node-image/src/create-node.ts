@@ -17,6 +17,7 @@ import { Verifier } from './admission/verifier.ts';
 import { startClusterNode } from './cluster/cluster-node.ts';
 import { leftOutHeads } from './cluster/left-out.ts';
 import type { Identity } from './cluster/node-description.ts';
+import { warmUp } from './cluster/warm-up.ts';
 import { reservePort } from './http/listen.ts';
 import { startHttpServer } from './http/server.ts';
 import { installWebClasses } from './http/web/install.ts';
@@ -131,6 +132,7 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     disposers.push(async () => http[Symbol.asyncDispose]());
     // Half of the heap of a started process is garbage of its start.
     collectGarbage();
+    await warmUp();
     activity.setReady();
     node.announce();
     const healthFile = startHealthFile(deps.healthFile, nats, log);
