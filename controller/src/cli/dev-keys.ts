@@ -6,10 +6,10 @@ import type { CommandBody } from './commands.ts';
 
 const KEYS = 'keys: r push all, b roll back what was pushed last, s status, l logs on or off, q quit';
 
-/** Who listens to the reports of a command. `isBeside`: it runs beside another, and says nothing of its interruption. */
+/** Who listens to the reports of a command. `onlyLooks`: it changes nothing, so nobody has to know of its interruption. */
 export interface Listener {
   readonly onReport?: (report: Report) => void;
-  readonly isBeside?: boolean;
+  readonly onlyLooks?: boolean;
 }
 
 /** Sends a command and shows its reports, until the signal is aborted. Resolves with the exit status. */
@@ -38,7 +38,7 @@ export async function devWithKeys(
   },
 ): Promise<number> {
   const quit = new AbortController();
-  using keys = new DevKeys({ ...deps, strict: body.strict, quit: () => quit.abort() });
+  await using keys = new DevKeys({ ...deps, strict: body.strict, quit: () => quit.abort() });
   readKeys(key => keys.press(key));
   deps.say(KEYS);
   const signal = AbortSignal.any([interrupted, quit.signal]);
@@ -47,13 +47,13 @@ export async function devWithKeys(
 }
 
 /** The keys of `hotcast dev`. Each sends a command of its own, as a user would in another terminal. */
-export class DevKeys implements Disposable {
+export class DevKeys implements AsyncDisposable {
   readonly #deps: DevKeysDeps;
   /** The modules of the last push that wrote heads, and that was not rolled back. */
   #last: readonly string[] = [];
   /** Ends what a key has started. */
   readonly #ended = new AbortController();
-  #isBusy = false;
+  #running: Promise<unknown> | null = null;
   #logs: AbortController | null = null;
 
   constructor(deps: DevKeysDeps) {
@@ -85,9 +85,11 @@ export class DevKeys implements Disposable {
     }
   }
 
-  [Symbol.dispose](): void {
+  /** Ends what the keys have started, and waits until it is shown what holds of it. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
     this.#logs?.abort();
+    await this.#running;
   }
 
   #pushAll(): void {
@@ -117,7 +119,7 @@ export class DevKeys implements Disposable {
     }
     const logs = (this.#logs = new AbortController());
     const all = { modules: [], node: null, level: 'info', grep: '' } as const;
-    void show({ type: 'tail', ...all }, logs.signal, { isBeside: true }).finally(() => {
+    void show({ type: 'tail', ...all }, logs.signal, { onlyLooks: true }).finally(() => {
       if (this.#logs === logs) this.#logs = null;
     });
   }
@@ -125,12 +127,12 @@ export class DevKeys implements Disposable {
   /** Runs one command at a time: two pushes would only hold each other up. */
   #run(body: CommandBody, onResult: (result: Result) => void = () => undefined): void {
     const { say, show } = this.#deps;
-    if (this.#isBusy) return say('the command of the last key still runs');
-    this.#isBusy = true;
+    if (this.#running !== null) return say('the command of the last key still runs');
     const onReport = (report: Report): void => {
       this.observe(report);
       if (report.type === 'result') onResult(report.result);
     };
-    void show(body, this.#ended.signal, { onReport, isBeside: true }).finally(() => (this.#isBusy = false));
+    const onlyLooks = body.type === 'status';
+    this.#running = show(body, this.#ended.signal, { onReport, onlyLooks }).finally(() => (this.#running = null));
   }
 }

@@ -134,7 +134,7 @@ async function run(
   reports: AsyncIterable<Report>,
   format: Format,
   terminal: Terminal,
-  { onReport, isBeside = false }: Listener,
+  { onReport, onlyLooks = false }: Listener,
 ): Promise<number> {
   try {
     for await (const report of reports) {
@@ -145,7 +145,7 @@ async function run(
     throw new TypeError('the reports ended without a result');
   } catch (error) {
     if (!(error instanceof HotcastError)) throw error;
-    if (isBeside && error instanceof InterruptedError) return INTERRUPTED;
+    if (onlyLooks && error instanceof InterruptedError) return INTERRUPTED;
     show({ type: 'failed', code: error.code, message: error.message }, format, terminal);
     if (error instanceof UnknownResultError) return UNKNOWN;
     return error instanceof InterruptedError ? INTERRUPTED : NO_RESULT;

@@ -41,20 +41,27 @@ let folder: string;
 let control: AsyncDisposable;
 let terminal: ChildProcess;
 let screen: string;
-/** What the controller was sent, and the commands that have not ended. */
+/** What the controller was sent, whether a push ends, and the commands that have not ended. */
 let commands: Command[];
+let pushEnds: boolean;
 const running = new Set<Command['type']>();
 
 /** A controller whose `dev` has seen one save. */
-async function run(command: Command, report: Client['report'], signal: Client['signal']): Promise<Result> {
+async function run(
+  command: Command,
+  report: Client['report'],
+  signal: Client['signal'],
+  holds: Client['holds'],
+): Promise<Result> {
   commands.push(command);
-  if (command.type === 'push') return pushed('demo', 'counter');
+  if (command.type === 'push' && pushEnds) return pushed('demo', 'counter');
+  if (command.type === 'push') holds('demo is committed; the nodes follow');
   if (command.type === 'rollback') return rolledBack;
   if (command.type === 'status') return status;
   running.add(command.type);
   if (command.type === 'dev') {
     report({ type: 'saved', at: 0, ms: 61, saved: ['demo'], result: pushed('demo'), problem: null, broken: [] });
-  } else {
+  } else if (command.type === 'tail') {
     const entry = { at: 0, module: 'demo', revision, level: 'info', text: 'boss', nodes: ['fred'], count: 1 } as const;
     report({ type: 'logged', entries: [entry], dropped: 0 });
   }
@@ -78,17 +85,25 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hotcast-keys-'));
   commands = [];
   screen = '';
+  pushEnds = true;
   const socket = join(folder, 'controller.sock');
   control = await serveControl(socket, run, recordingLog());
   writeFileSync(join(folder, 'docker'), DOCKER, { mode: 0o755 });
+  openTerminal(join(ROOT, 'setup/hotcast dev'));
+  await shows('live on 1 in 61');
+}, 60_000);
+
+/** Runs a command in a terminal. */
+function openTerminal(command: string): void {
   const { PATH = '', HOME = '' } = process.env;
-  terminal = spawn('script', ['--quiet', '--return', '--command', join(ROOT, 'setup/hotcast dev'), '/dev/null'], {
+  const socket = join(folder, 'controller.sock');
+  screen = '';
+  terminal = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
     cwd: ROOT,
     env: { PATH: `${folder}${delimiter}${PATH}`, HOME, CONTROLLER_SOCKET: socket, SHELL: '/bin/bash', TERM: 'xterm' },
   });
   terminal.stdout?.setEncoding('utf8').on('data', (text: string) => (screen += text));
-  await shows('live on 1 in 61');
-}, 60_000);
+}
 
 afterEach(async () => {
   terminal.kill('SIGKILL');
@@ -129,6 +144,17 @@ describe('a key in a terminal that runs dev', { timeout: 90_000 }, () => {
     expect(screen).not.toContain('interrupted');
   });
 
+  it.each(['q', '\u0003'])('says what holds of a push that it cuts off: %j', async key => {
+    pushEnds = false;
+    type('r');
+    await sent({ type: 'push' });
+    await expect.poll(() => [...running]).toContain('push');
+    const exit = once(terminal, 'exit');
+    type(key);
+    await exit;
+    await shows('interrupted: demo is committed; the nodes follow');
+  });
+
   it.each([
     ['q', 0],
     ['\u0003', 130],
@@ -141,5 +167,24 @@ describe('a key in a terminal that runs dev', { timeout: 90_000 }, () => {
     await expect.poll(() => [...running]).toEqual([]);
     // What was typed is not printed.
     expect(screen).not.toMatch(/^[lq]/m);
+  });
+});
+
+describe('dev that is stopped with Ctrl+Z', { timeout: 90_000 }, () => {
+  it('leaves a terminal that shows what is typed, and has its keys again after fg', async () => {
+    terminal.kill('SIGKILL');
+    // A shell that leaves the terminal as a job does that it stops, which bash does not.
+    openTerminal('/bin/sh -i');
+    type(`${join(ROOT, 'setup/hotcast')} dev\n`);
+    await shows('live on 1 in 61');
+    type('\u001A');
+    await shows('Stopped');
+    type('stty -a\n');
+    await expect.poll(() => screen).toMatch(/[^-]icanon[^]*[^-]echo /);
+    type('fg\n');
+    type('s');
+    await sent({ type: 'status' });
+    type('q');
+    await expect.poll(() => [...running]).toEqual([]);
   });
 });
