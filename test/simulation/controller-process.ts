@@ -112,6 +112,7 @@ export class ControllerProcess {
       noteSilent: () => undefined,
       isDebugged: () => false,
       foreign: () => [],
+      present: () => [],
     };
     const monitor = { observe: () => undefined, watch: async () => ({ status: 'passed' as const, detail: '' }) };
     this.#audience = () => ({ expected: new Set(nodeNames()), timeoutMs: TIMEOUT_MS });

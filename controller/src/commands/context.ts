@@ -11,7 +11,7 @@ import type { RolloutContext } from '../rollout/context.ts';
 
 /** What the commands need, each a part of it. */
 export interface CommandContext extends RolloutContext {
-  readonly membership: Pick<Membership, 'expected' | 'noteSilent' | 'isDebugged' | 'foreign'>;
+  readonly membership: Pick<Membership, 'expected' | 'present' | 'noteSilent' | 'isDebugged' | 'foreign'>;
   readonly monitor: Pick<CanaryMonitor, 'watch'>;
   readonly audit: Pick<Audit, 'read' | 'write'>;
   /** Builds the bundles of modules from their sources as they are now. */

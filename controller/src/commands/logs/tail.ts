@@ -1,23 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 
-import { decode, encode } from '../../../../protocol/codec.ts';
-import { DecodeError } from '../../../../protocol/errors.ts';
-import {
-  logMessage,
-  MAX_LOG_MESSAGE_BYTES,
-  MAX_TAIL_RATE,
-  passes,
-  TAIL_RENEWAL_MS,
-  tailAnswer,
-  type TailRequest,
-} from '../../../../protocol/logs.ts';
+import { encode } from '../../../../protocol/codec.ts';
+import { MAX_TAIL_RATE, TAIL_RENEWAL_MS, tailAnswer, type TailRequest } from '../../../../protocol/logs.ts';
 import { lastToken } from '../../../../protocol/subjects.ts';
 import { askNodes, silentAmong } from '../../fleet/ask-nodes.ts';
-import { EventBudget } from '../../fleet/event-budget.ts';
 import type { Handler } from '../context.ts';
 import { selectNodes } from '../select-nodes.ts';
 import { Folding } from './folding.ts';
+import { logReader } from './log-reader.ts';
 
 /** So many lines a second all nodes together send to a tail. */
 const FLEET_RATE = 1_000;
@@ -37,26 +28,16 @@ export const tail: Handler<'tail', never> = async (context, command, report, sig
   const { node, modules, level, grep, timeoutMs } = command;
   holds('the nodes send no logs any more');
   const expected = selectNodes(await membership.expected(), node, report);
-  const rate = Math.min(MAX_TAIL_RATE, FLEET_RATE / expected.size);
   const filter = { modules: [...modules], level, grep };
-  const request: TailRequest = { id: randomUUID(), rate, ...filter };
+  const request: TailRequest = { id: randomUUID(), rate: rateOf(expected.size), ...filter };
   const ask = (body: TailRequest): void =>
     nats.publish(node === null ? subjects.all('tail') : subjects.node(node, 'tail'), encode(body));
 
   const folding = new Folding();
-  const budget = new EventBudget();
+  const read = logReader(filter, folding);
   const subscription = nats.subscribe(node === null ? subjects.logs : subjects.log(node), {
     callback: (error, { subject, data }) => {
-      const sender = lastToken(subject);
-      if (error !== null || data.length > MAX_LOG_MESSAGE_BYTES || !budget.take(sender)) return;
-      try {
-        const { entries, dropped } = decode(logMessage, data);
-        for (const entry of entries) if (passes(filter, entry)) folding.add(sender, entry);
-        folding.drop(dropped);
-      } catch (cause) {
-        // What a node sends that is no log is not shown.
-        if (!(cause instanceof DecodeError)) throw cause;
-      }
+      if (error === null) read(lastToken(subject), data);
     },
   });
   let toldDroppedAt = performance.now();
@@ -67,7 +48,9 @@ export const tail: Handler<'tail', never> = async (context, command, report, sig
     const entries = folding.takeEntries();
     if (entries.length > 0 || dropped > 0) report({ type: 'logged', entries, dropped });
   };
-  const timers = [setInterval(show, TICK_MS), setInterval(() => ask(request), TAIL_RENEWAL_MS)];
+  // Nodes come and go, and share the rate.
+  const renew = (): void => ask(node === null ? { ...request, rate: rateOf(membership.present().length) } : request);
+  const timers = [setInterval(show, TICK_MS), setInterval(renew, TAIL_RENEWAL_MS)];
   try {
     const how = { verb: 'tail', node, expected, timeoutMs, signal, schema: tailAnswer, body: encode(request) } as const;
     const silent = silentAmong(expected, await askNodes(context, how));
@@ -84,3 +67,8 @@ export const tail: Handler<'tail', never> = async (context, command, report, sig
     if (!nats.isClosed()) ask({ ...request, rate: 0 });
   }
 };
+
+/** The lines a second that each of several nodes can send. */
+function rateOf(nodes: number): number {
+  return Math.min(MAX_TAIL_RATE, FLEET_RATE / Math.max(1, nodes));
+}
