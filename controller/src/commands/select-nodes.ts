@@ -1,20 +1,21 @@
-import { UsageError } from '../../../protocol/errors.ts';
+import { UnavailableError, UsageError } from '../../../protocol/errors.ts';
 import { compareNodes } from '../../../protocol/names.ts';
 import type { OnReport } from '../api/command.ts';
 import type { Expected } from '../fleet/membership.ts';
 
-/** The names of the nodes that should answer. @throws UsageError when there are none. */
+/** The names of the nodes that should answer. @throws UnavailableError when there are none. */
 export function expectedNodes({ members, warning, flood, foreign }: Expected, report: OnReport): Set<string> {
   if (warning !== null) report({ type: 'warning', message: warning });
   if (flood !== undefined) report({ type: 'warning', message: flood });
   if (foreign !== undefined) report({ type: 'warning', message: foreign });
   if (members.length === 0) {
-    throw new UsageError('no node of this cookie is running; nothing was sent (start some with: make up NODES=3)');
+    const message = 'no node of this cookie is running; nothing was sent (start some with: make up NODES=3)';
+    throw new UnavailableError(message);
   }
   return new Set(members.map(({ node }) => node));
 }
 
-/** The named node, or all that should answer when `node` is null. @throws UsageError when there is no such node. */
+/** The named node, or all that should answer when `node` is null. @throws UsageError when there is no such node, and UnavailableError when there are none. */
 export function selectNodes(expected: Expected, node: string | null, report: OnReport): Set<string> {
   if (node === '') throw new UsageError('name the node: --node fred, or with make NODE=fred');
   const names = expectedNodes(expected, report);

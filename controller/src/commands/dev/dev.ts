@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { UnavailableError } from '../../../../protocol/errors.ts';
 import { revisionsOf } from '../../../../protocol/head.ts';
 import { whyOf } from '../../../../protocol/history/why.ts';
 import type { OnReport } from '../../api/report.ts';
 import type { PushResult } from '../../api/results.ts';
+import { checkVersions } from '../../rollout/versions.ts';
 import { modulesToPush } from '../changed-modules.ts';
 import type { CommandContext, Handler } from '../context.ts';
 import { push } from '../push.ts';
 import { audited } from '../records/audited.ts';
 import { Prebuild } from './prebuild.ts';
 import { Saves } from './saves.ts';
-import { Session, UNDECIDED } from './session.ts';
+import { isOfSources, Session, UNDECIDED } from './session.ts';
 
 /** chokidar tells of one save of a file in 50 ms and drops the others, so the folder is looked at once more (milliseconds). */
 const LOOK_AGAIN_MS = 100;
@@ -27,7 +27,8 @@ const RETRY_MS = 1_000;
  * A module that does not compile does not hold the others: then each goes alone.
  */
 export const dev: Handler<'dev', never> = async (context, command, report, signal, holds) => {
-  holds('what was saved and shown is on the nodes; nothing is watched any more');
+  const idle = (): void => holds('what was saved and shown is on the nodes; nothing is watched any more', false);
+  idle();
   const { author, strict, cookie, timeoutMs } = command;
   const how = {
     author,
@@ -47,7 +48,14 @@ export const dev: Handler<'dev', never> = async (context, command, report, signa
     wanted: saved => wantedModules(context, saved),
     push: async modules => {
       const saved = { type: 'push' as const, modules: [...modules], change: randomUUID(), ...how };
-      const pushing = push(pushed, saved, warn, signal, () => undefined).finally(context.warm);
+      const pushing = (async () => {
+        // Nodes come while it watches.
+        await checkVersions(context, saved);
+        return push(pushed, saved, warn, signal, (line, written) => holds(`the last save: ${line}`, written));
+      })().finally(() => {
+        if (!signal.aborted) idle();
+        context.warm();
+      });
       // It is tried again each second, so what reached nobody would fill the audit.
       if (!(await isDecided(pushing))) return pushing;
       return audited(context.audit, saved, warn, () => pushing);
@@ -71,7 +79,7 @@ async function isDecided(pushing: Promise<PushResult>): Promise<boolean> {
   try {
     return !UNDECIDED.has((await pushing).outcome);
   } catch (error) {
-    return !(error instanceof UnavailableError);
+    return isOfSources(error);
   }
 }
 

@@ -1,7 +1,8 @@
-import { HotcastError, UnavailableError } from '../../../../protocol/errors.ts';
+import { UsageError } from '../../../../protocol/errors.ts';
 import { SourceError } from '../../api/diagnostic.ts';
 import type { Client, Saved } from '../../api/report.ts';
 import type { PushResult } from '../../api/results.ts';
+import { PreflightError } from '../../build/preflight/preflight-error.ts';
 
 /** With these, nothing was decided about the sources: they are pushed again. */
 export const UNDECIDED: ReadonlySet<string> = new Set(['unanswered', 'overtaken']);
@@ -103,8 +104,7 @@ export class Session {
     } catch (error) {
       this.#deps.signal.throwIfAborted();
       const message = error instanceof Error ? error.message : String(error);
-      const isOfSources = error instanceof HotcastError && !(error instanceof UnavailableError);
-      return { status: isOfSources ? 'broken' : 'again', message };
+      return { status: isOfSources(error) ? 'broken' : 'again', message };
     }
   }
 
@@ -150,6 +150,11 @@ export class Session {
 /** Whether nothing was changed because of the sources: they do not compile, or nodes can't load them. */
 function isRefused(outcome: Outcome): boolean {
   return outcome.status === 'broken' || (outcome.status === 'pushed' && outcome.result.outcome === 'refused');
+}
+
+/** Whether a push failed because of its sources: it fails again until they are saved. */
+export function isOfSources(error: unknown): boolean {
+  return error instanceof SourceError || error instanceof PreflightError || error instanceof UsageError;
 }
 
 /** `demo` for `demo.ts`, `shop` for `shop/index.ts`. */

@@ -12,6 +12,7 @@ import { watchFolder } from '../../../../../controller/src/build/sources/watch-f
 import { pushSaves } from '../../../../../controller/src/commands/dev/dev.ts';
 import { Saves } from '../../../../../controller/src/commands/dev/saves.ts';
 import { Session } from '../../../../../controller/src/commands/dev/session.ts';
+import { VersionError } from '../../../../../controller/src/rollout/versions.ts';
 
 const SAVES = 200;
 
@@ -158,9 +159,9 @@ describe('dev', () => {
 
   it('tries again by itself when a push reached nobody, or another was faster', async () => {
     await using _watching = await watch({ strict: true });
-    failures = [new Error('NATS does not answer')];
+    failures = [new VersionError('nothing was sent: fred is of another release')];
     save('demo', '1');
-    await lastIs({ result: null, problem: 'NATS does not answer' });
+    await lastIs({ result: null, problem: 'nothing was sent: fred is of another release' });
     await expect.poll(() => running.get('demo'), { timeout: 5_000 }).toBe('1');
     await lastIs({ result: { outcome: 'committed' } });
   });
