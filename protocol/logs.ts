@@ -51,6 +51,8 @@ export const logEntry = v.object({
   revision,
   level: logLevel,
   text: v.pipe(v.string(), v.maxLength(MAX_LOG_TEXT)),
+  /** The call that printed it, if its sender gave it an id, and how many lines it had printed before. */
+  call: v.exactOptional(v.object({ id: v.pipe(v.string(), v.maxLength(36)), line: count })),
 });
 
 /** What the versions of a node have logged. `dropped`: the number of entries since the last message that exceeded the rate. */

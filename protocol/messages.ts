@@ -19,6 +19,8 @@ export const callRequest = v.object({
   path: v.optional(v.pipe(v.array(functionName), v.maxLength(MAX_FUNCTION_PATH))),
   /** The arguments, as values/encode.ts encodes them. */
   args: v.array(v.unknown()),
+  /** What it prints has this id in the log. */
+  id: v.optional(v.pipe(v.string(), v.uuid())),
 });
 
 /** The sequence of each module's newest head. A node that has not seen one of them reads the stream. */

@@ -34,6 +34,7 @@ export type Output =
         readonly revision: string;
         readonly level: 'info' | 'warn' | 'error';
         readonly text: string;
+        readonly call?: { readonly id: string; readonly line: number };
         readonly nodes: readonly string[];
         readonly count: number;
       };

@@ -43,6 +43,7 @@ const common = {
 const changeId = v.pipe(v.string(), v.uuid('a change is named by its id, a UUID'));
 
 const session = v.pipe(v.string(), v.uuid('a shell is named by its id, a UUID'));
+const callId = v.exactOptional(v.pipe(v.string(), v.uuid()));
 const kept = list(v.pipe(v.string(), v.regex(/^[\p{ID_Start}$_][\p{ID_Continue}$\u200C\u200D]*$/u)));
 
 /** What every command has that changes something: who gave it and why, for the history and the audit. */
@@ -110,6 +111,8 @@ export const commandSchema = v.variant('type', [
     /** null: every node. */
     node: v.nullable(v.string()),
     stack: v.boolean(),
+    /** What it prints has this id in the log. */
+    id: callId,
   }),
   /** Shows what modules log (all, if none is named), until its client goes. `node`: null for every node. */
   v.object({
@@ -124,7 +127,15 @@ export const commandSchema = v.variant('type', [
   /** Purges the draining versions of a module, on one node or all; without `force` only those on which no call runs. */
   v.object({ ...authored, type: v.literal('purge'), module, force: v.boolean(), node: v.exactOptional(nodeName) }),
   /** Runs a line of a shell; null: on all nodes. `kept`: the names that earlier lines of this shell have declared. */
-  v.object({ ...authored, type: v.literal('evaluate'), source: v.string(), node: v.nullable(nodeName), session, kept }),
+  v.object({
+    ...authored,
+    type: v.literal('evaluate'),
+    source: v.string(),
+    node: v.nullable(nodeName),
+    session,
+    kept,
+    id: callId,
+  }),
   /** A shell is still there, or has ended: then nodes release what it keeps. */
   v.object({ ...common, type: v.literal('session'), session, hasEnded: v.boolean() }),
   /** What the modules of a node export; null: of all nodes. The shell asks it. */

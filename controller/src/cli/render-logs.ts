@@ -64,7 +64,8 @@ function indented(text: string): string {
   return text.replaceAll(/^/gm, '    ');
 }
 
-function printable(text: string): string {
+/** A text that does nothing to a terminal. */
+export function printable(text: string): string {
   return text.replaceAll(CONTROLS, control => `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 

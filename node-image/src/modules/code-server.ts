@@ -6,7 +6,7 @@ import { orNullAfter } from '../../../shared/timeout.ts';
 import type { Packages, ReadySet } from '../packages/packages.ts';
 import type { ScopedResources } from '../sandbox/scoped-resources.ts';
 import { ModuleLogs } from '../sandbox/logs/module-logs.ts';
-import { runInContext } from '../sandbox/execution-context.ts';
+import { type Output, runInContext } from '../sandbox/execution-context.ts';
 import { ActivityBuffer } from '../watchdog/activity-buffer.ts';
 import { Bans } from '../watchdog/bans.ts';
 import { type Activator, type ActivatorDeps, createActivator, notPrepared, type Target } from './activator.ts';
@@ -214,7 +214,7 @@ export class CodeServer {
   }
 
   /** Runs code of a version. What it starts, prints to `output` and fails to catch is attributed to the version. */
-  run<T>(version: Version, output: string[] | null, body: () => T): T {
+  run<T>(version: Version, output: Output | null, body: () => T): T {
     return runInContext(version.owner, output, () => this.#deps.activity.track(version.owner.script, body));
   }
 

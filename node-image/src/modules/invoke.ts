@@ -16,6 +16,7 @@ import { PurgedError } from './in-flight-calls.ts';
  */
 export async function call(codeServer: CodeServer, node: string, request: CallRequest): Promise<CallAnswer> {
   const output: string[] = [];
+  const printing = { lines: output, id: request.id };
   const failed = (failure: CallFailure, type: string, message: string) =>
     ({ status: 'error', node, failure, type, message, output }) satisfies CallAnswer;
   const undef = (what: string): CallAnswer => failed('undef', 'undef', `${what} on node ${node}`);
@@ -32,7 +33,7 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
   if (version === null) return undef(`module ${request.module} is not loaded`);
   let found: Method | null;
   try {
-    found = codeServer.run(version, output, () => findMethod(version.exports, path));
+    found = codeServer.run(version, printing, () => findMethod(version.exports, path));
   } catch (error) {
     return thrown(error);
   }
@@ -44,7 +45,7 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
   const { printers } = codeServer.errors;
   let threw = false;
   try {
-    const value = codeServer.run(version, output, async () => {
+    const value = codeServer.run(version, printing, async () => {
       const returned: unknown = await Reflect.apply(method, owner, request.args);
       codeServer.returned(running);
       if (isStream(returned)) return collectStream(returned, signal, printers);

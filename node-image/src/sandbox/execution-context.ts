@@ -14,10 +14,17 @@ export interface CodeOwner {
   readonly ports: WeakRef<PortOwner> | null;
 }
 
+/** What a call prints. */
+export interface Output {
+  readonly lines: string[];
+  /** The id that its sender gave it. */
+  readonly id: string | undefined;
+}
+
 /** The context of a module's code and of everything that this code starts. */
 interface Context extends CodeOwner {
-  /** The lines that the call has printed; without it outside of a call. */
-  readonly output?: string[];
+  /** Without it outside of a call. */
+  readonly output?: Output;
 }
 
 const contexts = new AsyncLocalStorage<Context>();
@@ -26,7 +33,7 @@ const contexts = new AsyncLocalStorage<Context>();
 const { stackTraceLimit } = Error;
 
 /** Runs code of a version. The context follows the code across every await, timer and callback. */
-export function runInContext<T>(owner: CodeOwner, output: string[] | null, body: () => T): T {
+export function runInContext<T>(owner: CodeOwner, output: Output | null, body: () => T): T {
   resetStackTraces();
   if (Error.stackTraceLimit !== stackTraceLimit) Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
   return contexts.run(output === null ? owner : { ...owner, output }, body);
@@ -47,8 +54,14 @@ export function currentOwner(): PortOwner | null {
   return contexts.getStore()?.ports?.deref() ?? null;
 }
 
+/** The call that prints now, if its sender gave it an id, and how many lines it has printed. */
+export function printingCall(): { readonly id: string; readonly line: number } | null {
+  const output = contexts.getStore()?.output;
+  return output?.id === undefined ? null : { id: output.id, line: output.lines.length };
+}
+
 /** Adds a printed line to the output of the call that printed it. */
 export function addOutput(line: string): void {
-  const output = contexts.getStore()?.output;
-  if (output && output.length < MAX_OUTPUT_LINES) output.push(line);
+  const lines = contexts.getStore()?.output?.lines;
+  if (lines && lines.length < MAX_OUTPUT_LINES) lines.push(line);
 }

@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import type { ErrorDescription } from '../../../protocol/error-description.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { Logger } from '../../../shared/logger.ts';
-import { addOutput } from './execution-context.ts';
+import { addOutput, printingCall } from './execution-context.ts';
 import type { ModuleLogs } from './logs/module-logs.ts';
 
 /** The maximum length of one write, and of one line in it (characters). The rest is cut off. */
@@ -65,7 +65,7 @@ export class VersionLogger {
     const written = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
     const text = shortened(written.endsWith('\n') ? written.slice(0, -1) : written, MAX_WRITE_CHARS);
     const mapped = this.#mapText(text);
-    this.#logs?.printed(this.#version, level, mapped);
+    this.#logs?.printed(this.#version, level, mapped, printingCall());
     for (const whole of mapped.split('\n')) {
       const line = shortened(whole, MAX_LINE_CHARS);
       addOutput(line);

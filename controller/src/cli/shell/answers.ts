@@ -8,6 +8,7 @@ import { ageText } from '../../../../shared/age.ts';
 import type { CallResult, ResultOf } from '../../api/results.ts';
 import { drainingText } from '../format.ts';
 import { groupedBy, nodesText } from '../grouping.ts';
+import { printable } from '../render-logs.ts';
 
 type CallRow = CallResult['nodes'][number];
 
@@ -25,7 +26,7 @@ export function atom(text: string): string {
 
 /** What a call printed and gave, on one node. */
 export function callText(node: CallRow, style: Style): string {
-  const printed = node.status === 'silent' ? [] : node.output.map(line => `${node.node} | ${line}`);
+  const printed = node.status === 'silent' ? [] : node.output.map(line => `${node.node} | ${printable(line)}`);
   return [...printed, answerText(node, style)].join('\n');
 }
 
@@ -42,7 +43,7 @@ export function groupedCallText(nodes: readonly CallRow[], style: Style): string
     .flatMap((group, index) => {
       const who = nodesText(group, index);
       const [first = '', ...rest] = group[0]?.text.split('\n') ?? [];
-      return [...(group[0]?.output ?? []).map(line => `${who} | ${line}`), `${first}  ← ${who}`, ...rest];
+      return [...(group[0]?.output ?? []).map(line => `${who} | ${printable(line)}`), `${first}  ← ${who}`, ...rest];
     })
     .join('\n');
 }

@@ -10,8 +10,9 @@ export type Entry =
   | { readonly type: 'push'; readonly modules: readonly string[]; readonly isErlang: boolean }
   | { readonly type: 'purge'; readonly module: string; readonly force: boolean }
   | { readonly type: 'ping'; readonly node: string }
-  /** What the shell asks: its own node, the other nodes, its cookie, tables of the nodes or of the modules, help. */
-  | { readonly type: 'node' | 'nodes' | 'cookie' | 'node table' | 'status' | 'help' | 'quit' }
+  /** What the shell asks: its own node, the other nodes, its cookie, tables of the nodes or of the modules, what modules print or
+   * not any more, help. */
+  | { readonly type: 'node' | 'nodes' | 'cookie' | 'node table' | 'status' | 'logs' | 'help' | 'quit' }
   /** The node that the next lines are for; null: all. */
   | { readonly type: 'on'; readonly node: string | null }
   /** A call as Erlang writes it. `call`: as JavaScript writes it. */
@@ -69,6 +70,7 @@ const DOT_COMMANDS: Readonly<Record<string, (argument: string) => Entry | null>>
   exit: () => ({ type: 'quit' }),
   nodes: () => ({ type: 'node table' }),
   status: () => ({ type: 'status' }),
+  logs: () => ({ type: 'logs' }),
   on: node => (node === '' ? null : { type: 'on', node: node === 'all' ? null : nodeOf(node) }),
 };
 

@@ -11,4 +11,5 @@ l(demo).                 load demo on this node again
 code:purge(demo).        end its earlier versions on this node     code:soft_purge(demo).
 .on betty  .on all       type to another node, or to all
 .nodes  .status          tables of the nodes and of the modules
+.logs                    what modules print is not shown as it happens, or is again
 q().  .exit  Ctrl+D      leave     Ctrl+C ends the waiting`;

@@ -16,6 +16,7 @@ const OWN_COMMANDS = {
   on: 'type to another node',
   nodes: 'the nodes',
   status: 'the modules',
+  logs: 'what modules print is shown as it happens, or not',
 };
 
 /** Receives what a line gave; null: it goes on. */
@@ -41,12 +42,14 @@ export async function runPrompt(session: Session, options: PromptOptions): Promi
   /** Null: the line goes on. */
   const run = async (text: string): Promise<string | null> => {
     running = new AbortController();
+    // What is typed meanwhile has no prompt yet.
+    server.setPrompt('');
     const { text: shown, incomplete, quit } = await session.run(text, running.signal);
     running = null;
+    server.setPrompt(session.prompt);
     // How far it came is over.
     if (incomplete !== true) output.write('\r\u001B[K');
     if (incomplete === true) return null;
-    server.setPrompt(session.prompt);
     if (quit !== true) return shown;
     output.write(`${shown}\n`);
     hasLeft = true;
@@ -100,11 +103,11 @@ export async function runPrompt(session: Session, options: PromptOptions): Promi
   });
   if (isWritable(dirname(options.historyFile))) server.setupHistory(options.historyFile, () => undefined);
   options.onStart(text => {
-    if (running === null) moveCursor(output, 0, -server.getCursorPos().rows);
+    moveCursor(output, 0, -server.getCursorPos().rows);
     cursorTo(output, 0);
     clearScreenDown(output);
     output.write(`${text}\n`);
-    if (running === null && !hasLeft) server.displayPrompt(true);
+    if ((running === null || server.line !== '') && !hasLeft) server.displayPrompt(true);
   });
   // The terminal has gone.
   process.once('SIGHUP', () => server.close());

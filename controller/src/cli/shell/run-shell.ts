@@ -1,8 +1,9 @@
 import type { Report } from '../../api/report.ts';
-import type { CommandBody } from '../commands.ts';
 import { NO_RESULT } from '../exit-status.ts';
 import type { Client } from '../interruption.ts';
+import type { Ask } from './asking.ts';
 import { complete, type Known } from './completion.ts';
+import { Following } from './following.ts';
 import { runPrompt } from './prompt.ts';
 import { Session } from './session.ts';
 import { runTranscript } from './transcript.ts';
@@ -16,7 +17,7 @@ export interface ShellRequest {
   readonly author: string;
   /** How long a call can take, milliseconds. */
   readonly timeoutMs: number;
-  readonly ask: (body: CommandBody, timeoutMs: number, signal: AbortSignal) => AsyncIterable<Report>;
+  readonly ask: Ask;
 }
 
 /** Where a shell runs. */
@@ -33,6 +34,10 @@ export async function runShell({ node, ask, ...request }: ShellRequest, place: P
   const { cookie, client, input, output, historyFile } = place;
   const isTerminal = input.isTTY && output.isTTY;
   let print = (text: string): void => void output.write(`${text}\n`);
+  using following = new Following(ask, logged => {
+    const lines = session.printed.arrived(logged);
+    if (lines.length > 0) print(lines.join('\n'));
+  });
   const session = new Session({
     ...request,
     ask,
@@ -42,6 +47,8 @@ export async function runShell({ node, ask, ...request }: ShellRequest, place: P
       if (report.type === 'warning') print(`warning: ${report.message}`);
       else if (isTerminal) output.write(`\r\u001B[K${progressText(report)}`);
     },
+    // In a pipe, what is printed comes with the answers.
+    onNode: each => isTerminal && following.on(each),
   });
   const problem = await session.start(node, AbortSignal.timeout(request.timeoutMs));
   if (problem !== null) {

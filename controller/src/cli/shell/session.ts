@@ -1,28 +1,23 @@
 import { randomUUID } from 'node:crypto';
 
 import { compareNodes } from '../../../../protocol/names.ts';
-import type { Report } from '../../api/report.ts';
-import type { CallResult, Result, ResultOf } from '../../api/results.ts';
+import type { CallResult } from '../../api/results.ts';
 import type { CommandBody } from '../commands.ts';
 import { exitStatus, NO_RESULT } from '../exit-status.ts';
 import { render } from '../render.ts';
 import { atom, callText, groupedCallText, moduleText, type Style } from './answers.ts';
-import { type Entry, type EntryOf, readEntry } from './entry.ts';
+import { type Ask, Asking, Failure, QUERY_TIMEOUT_MS } from './asking.ts';
+import { type Changer, compile, purge, push } from './changes.ts';
+import { type Entry, readEntry } from './entry.ts';
 import { HELP } from './help.ts';
-
-/** How long the nodes have to answer what they have in memory, and a change (milliseconds). */
-const QUERY_TIMEOUT_MS = 2_000;
-const CHANGE_TIMEOUT_MS = 5_000;
+import { DONE, done, type Outcome } from './outcome.ts';
+import { PrintedLines } from './printed-lines.ts';
 
 /** How often a shell that has used nodes says that it is still there (milliseconds). Their lease is 10 minutes. */
 const RENEWAL_MS = 3 * 60_000;
 
-/** The exit status of a shell that q(). ends. */
-const DONE = 0;
-
 export interface SessionOptions {
-  /** Sends a command to the controller. */
-  readonly ask: (body: CommandBody, timeoutMs: number, signal: AbortSignal) => AsyncIterable<Report>;
+  readonly ask: Ask;
   readonly cookie: string;
   /** Who the history and the audit name. */
   readonly author: string;
@@ -30,30 +25,17 @@ export interface SessionOptions {
   readonly timeoutMs: number;
   readonly colors: boolean;
   /** Receives what there is to show before the result. */
-  readonly show: (report: Extract<Report, { readonly type: 'progress' | 'warning' }>) => void;
-}
-
-/** What a line gave. `status`: as of a command. `incomplete`: it goes on in the next line. `quit`: it ends the shell. */
-export interface Outcome {
-  readonly text: string;
-  readonly status: number;
-  readonly incomplete?: true;
-  readonly quit?: true;
-}
-
-/** The controller said why there is no result. */
-class Failure extends Error {
-  readonly code: string;
-
-  constructor({ code, message }: Pick<Extract<Report, { readonly type: 'failed' }>, 'code' | 'message'>) {
-    super(message);
-    this.code = code;
-  }
+  readonly show: ConstructorParameters<typeof Asking>[1];
+  /** Is told for which node lines are, when that changes; null: all. */
+  readonly onNode?: (node: string | null) => void;
 }
 
 /** A shell on one node, or on all. It has no terminal: it takes lines and gives text. */
 export class Session {
   readonly #options: SessionOptions;
+  readonly #asking: Asking;
+  /** What modules print while nobody waits for it, and with an answer. */
+  readonly printed = new PrintedLines();
   #node: string | null = null;
   #lines = 1;
   readonly #id = randomUUID();
@@ -62,6 +44,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#asking = new Asking(options.ask, options.show);
   }
 
   /** The node that lines are for; null: all. */
@@ -79,10 +62,10 @@ export class Session {
     try {
       const names = await this.#nodeNames(signal);
       const first = names[0] ?? 'fred';
-      this.#node = node ?? first;
-      return names.includes(this.#node)
-        ? null
-        : `there is no node ${JSON.stringify(node)}; nodes here: ${names.join(', ')}`;
+      const chosen = node ?? first;
+      if (!names.includes(chosen)) return `there is no node ${JSON.stringify(node)}; nodes here: ${names.join(', ')}`;
+      this.#moveTo(chosen);
+      return null;
     } catch (error) {
       return messageOf(error);
     }
@@ -92,7 +75,7 @@ export class Session {
   async end(): Promise<void> {
     if (this.#renewal === null) return;
     clearInterval(this.#renewal);
-    await this.#tellNodes(true);
+    await this.#asking.tell({ type: 'session', session: this.#id, hasEnded: true });
   }
 
   /** The names that lines have declared. */
@@ -140,18 +123,20 @@ export class Session {
         return this.#table({ type: 'nodes', wait: null }, signal);
       case 'status':
         return this.#table({ type: 'status', waitMs: 0 }, signal);
+      case 'logs':
+        return done(`what modules print is ${this.printed.toggle() ? '' : 'not '}shown as it happens`);
       case 'ping':
         return this.#ping(entry.node, signal);
       case 'on':
-        return this.#moveTo(entry.node, signal);
+        return this.#on(entry.node, signal);
       case 'compile':
-        return this.#compile(entry, signal);
+        return compile(this.#changer, entry, this.#oneNode(), signal);
       case 'info':
         return this.#info(entry.module, signal);
       case 'push':
-        return this.#push(entry, signal);
+        return push(this.#changer, entry, signal);
       case 'purge':
-        return this.#purge(entry, signal);
+        return purge(this.#changer, entry, this.#node, signal);
       case 'call':
         return this.#call(entry.call, `${entry.module}:${entry.name}/${entry.arity}`, signal);
       case 'script':
@@ -161,7 +146,7 @@ export class Session {
 
   async #ping(node: string, signal: AbortSignal): Promise<Outcome> {
     try {
-      const { nodes } = await this.#ask('ping', { type: 'ping', node }, QUERY_TIMEOUT_MS, signal);
+      const { nodes } = await this.#asking.for('ping', { type: 'ping', node }, QUERY_TIMEOUT_MS, signal);
       return done(nodes[0]?.status === 'pong' ? 'pong' : 'pang');
     } catch (error) {
       // There is no such node.
@@ -170,61 +155,20 @@ export class Session {
     }
   }
 
-  async #moveTo(node: string | null, signal: AbortSignal): Promise<Outcome> {
-    const before = this.#node;
-    if (node === null) this.#node = null;
+  async #on(node: string | null, signal: AbortSignal): Promise<Outcome> {
+    if (node === null) this.#moveTo(null);
     const problem = node === null ? null : await this.start(node, signal);
-    if (problem === null) return done('');
-    this.#node = before;
-    return { text: `** ${problem}`, status: NO_RESULT };
+    return problem === null ? done('') : { text: `** ${problem}`, status: NO_RESULT };
   }
 
-  async #compile({ module, answer }: EntryOf<'compile'>, signal: AbortSignal): Promise<Outcome> {
-    const node = this.#oneNode();
-    const body = { type: 'compile' as const, module, author: this.#options.author, node, check: true };
-    const text = `{${answer},${atom(module)}}`;
-    try {
-      const result = await this.#ask('compile', body, CHANGE_TIMEOUT_MS, signal);
-      const status = exitStatus(result);
-      if (status !== DONE) return { text: `${render(result)}\nerror`, status };
-      const [, ...warnings] = render(result).split('\n');
-      return done([...warnings, text].join('\n'));
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      return { text: `${error.message}\nerror`, status: NO_RESULT };
-    }
-  }
-
-  async #push({ modules, isErlang }: EntryOf<'push'>, signal: AbortSignal): Promise<Outcome> {
-    const how = { force: false, check: true, dryRun: false, canary: null };
-    const body = {
-      type: 'push' as const,
-      modules: [...modules],
-      author: this.#options.author,
-      change: randomUUID(),
-      ...how,
-    };
-    const result = await this.#askAny(body, CHANGE_TIMEOUT_MS, signal);
-    const status = exitStatus(result);
-    const value = status === DONE ? ['abcast'] : ['error'];
-    return { text: [render(result), ...(isErlang ? value : [])].join('\n'), status };
-  }
-
-  async #purge({ module, force }: EntryOf<'purge'>, signal: AbortSignal): Promise<Outcome> {
-    const { author } = this.#options;
-    const on = this.#node === null ? {} : { node: this.#node };
-    const result = await this.#ask('purge', { type: 'purge', module, author, force, ...on }, CHANGE_TIMEOUT_MS, signal);
-    if (result.nodes.some(({ status }) => status === 'silent'))
-      return { text: render(result), status: exitStatus(result) };
-    const isBusy = result.nodes.some(({ status }) => status === 'busy');
-    const hasFailed = result.nodes.some(row => row.status === 'purged' && (row.failedCalls ?? 0) > 0);
-    // Erlang: whether a process was killed; whether nothing used old code.
-    return done(String(force ? hasFailed : !isBusy));
+  #moveTo(node: string | null): void {
+    this.#node = node;
+    this.#options.onNode?.(node);
   }
 
   async #info(module: string, signal: AbortSignal): Promise<Outcome> {
     const node = this.#oneNode();
-    const { nodes } = await this.#ask('exports', { type: 'exports', node }, QUERY_TIMEOUT_MS, signal);
+    const { nodes } = await this.#asking.for('exports', { type: 'exports', node }, QUERY_TIMEOUT_MS, signal);
     const [answer] = nodes;
     if (answer?.status !== 'present') return { text: `** ${node} is silent`, status: 3 };
     const text = moduleText(answer, module);
@@ -233,46 +177,43 @@ export class Session {
   }
 
   async #call(call: string, erlang: string | null, signal: AbortSignal): Promise<Outcome> {
-    const body = { type: 'call' as const, call, node: this.#node, stack: true };
-    const result = await this.#ask('call', body, this.#options.timeoutMs, signal);
-    return { text: this.#callText(result.nodes, { colors: this.#options.colors, erlang }), status: exitStatus(result) };
+    const { timeoutMs, colors } = this.#options;
+    const id = this.#begin();
+    const body = { type: 'call' as const, call, node: this.#node, stack: true, id };
+    const result = await this.#asking.for('call', body, timeoutMs, signal);
+    return { text: this.#callText(id, result.nodes, { colors, erlang }), status: exitStatus(result) };
   }
 
   async #evaluate(source: string, signal: AbortSignal): Promise<Outcome> {
     const { author, colors, timeoutMs } = this.#options;
-    const kept = [...this.#kept];
-    const body = { type: 'evaluate' as const, source, author, node: this.#node, session: this.#id, kept };
-    this.#renewal ??= setInterval(() => void this.#tellNodes(false), RENEWAL_MS).unref();
-    const { names, nodes } = await this.#ask('evaluate', body, timeoutMs, signal);
-    for (const name of names) this.#kept.add(name);
-    return {
-      text: this.#callText(nodes, { colors, erlang: null }),
-      status: exitStatus({ command: 'evaluate', names, nodes }),
-    };
+    const id = this.#begin();
+    const line = { source, author, node: this.#node, session: this.#id, kept: [...this.#kept], id };
+    const renewal = { type: 'session' as const, session: this.#id, hasEnded: false };
+    this.#renewal ??= setInterval(() => void this.#asking.tell(renewal), RENEWAL_MS).unref();
+    const result = await this.#asking.for('evaluate', { type: 'evaluate', ...line }, timeoutMs, signal);
+    for (const name of result.names) this.#kept.add(name);
+    return { text: this.#callText(id, result.nodes, { colors, erlang: null }), status: exitStatus(result) };
   }
 
-  #callText(nodes: CallResult['nodes'], style: Style): string {
-    const [only] = nodes;
-    return this.#node === null || only === undefined ? groupedCallText(nodes, style) : callText(only, style);
+  /** The id of a call that begins. */
+  #begin(): string {
+    const id = randomUUID();
+    this.printed.begin(id);
+    return id;
   }
 
-  /** Tells the nodes that this shell is still there, or that it has ended. */
-  async #tellNodes(hasEnded: boolean): Promise<void> {
-    const body = { type: 'session' as const, session: this.#id, hasEnded };
-    const reports = this.#options.ask(body, QUERY_TIMEOUT_MS, AbortSignal.timeout(QUERY_TIMEOUT_MS));
-    try {
-      for await (const report of reports) if (report.type === 'result') return;
-    } catch {
-      // The nodes release what the shell keeps when its lease ends.
-    }
+  #callText(id: string, nodes: CallResult['nodes'], style: Style): string {
+    const rows = this.printed.answered(id, nodes);
+    const [only] = rows;
+    return this.#node === null || only === undefined ? groupedCallText(rows, style) : callText(only, style);
   }
 
   async #table(body: CommandBody, signal: AbortSignal): Promise<Outcome> {
-    return done(render(await this.#askAny(body, QUERY_TIMEOUT_MS, signal)));
+    return done(render(await this.#asking.any(body, QUERY_TIMEOUT_MS, signal)));
   }
 
   async #nodeNames(signal: AbortSignal): Promise<string[]> {
-    const { nodes } = await this.#ask('nodes', { type: 'nodes', wait: null }, QUERY_TIMEOUT_MS, signal);
+    const { nodes } = await this.#asking.for('nodes', { type: 'nodes', wait: null }, QUERY_TIMEOUT_MS, signal);
     return nodes.flatMap(({ status, node }) => (status === 'present' ? [node] : [])).toSorted(compareNodes);
   }
 
@@ -285,30 +226,9 @@ export class Session {
     return `${node}@${this.#options.cookie}`;
   }
 
-  async #ask<C extends Result['command']>(
-    command: C,
-    body: CommandBody,
-    timeoutMs: number,
-    signal: AbortSignal,
-  ): Promise<ResultOf<C>> {
-    const result = await this.#askAny(body, timeoutMs, signal);
-    if (result.command !== command) throw new TypeError(`the controller answered ${result.command}`);
-    return result as ResultOf<C>;
+  get #changer(): Changer {
+    return { asking: this.#asking, author: this.#options.author };
   }
-
-  /** @throws Failure when there is no result. */
-  async #askAny(body: CommandBody, timeoutMs: number, signal: AbortSignal): Promise<Result> {
-    for await (const report of this.#options.ask(body, timeoutMs, signal)) {
-      if (report.type === 'result') return report.result;
-      if (report.type === 'failed') throw new Failure(report);
-      if (report.type === 'progress' || report.type === 'warning') this.#options.show(report);
-    }
-    throw new TypeError('the reports ended without a result');
-  }
-}
-
-function done(text: string): Outcome {
-  return { text, status: DONE };
 }
 
 function messageOf(error: unknown): string {

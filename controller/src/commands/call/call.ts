@@ -11,11 +11,11 @@ import { selectNodes } from '../select-nodes.ts';
 const callReply = v.variant('status', [callAnswer, malformedAnswer]);
 
 /** Calls a function on one node, or on all. @throws UsageError when the text is not a call, or there is no such node. */
-export const call: Handler<'call'> = async (context, { call: text, node, stack, timeoutMs }, report, signal) => {
+export const call: Handler<'call'> = async (context, { call: text, node, stack, id, timeoutMs }, report, signal) => {
   const { module, path, args } = parseCall(text);
   const [name, ...inner] = path;
   const target = { module, function: name, ...(inner.length === 0 ? {} : { path: inner }) };
-  const body = encode({ ...target, args: encodeArguments(args) } satisfies CallRequest);
+  const body = encode({ ...target, args: encodeArguments(args), id } satisfies CallRequest);
   const expected = selectNodes(await context.membership.expected(), node, report);
   const answers = await askNodes(context, { verb: 'call', node, expected, timeoutMs, signal, schema: callReply, body });
   const nodes = rowsOf(expected, answers, (answer): CallAnswer => {

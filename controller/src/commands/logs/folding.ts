@@ -30,7 +30,8 @@ export class Folding {
   }
 
   add(node: string, entry: LogEntry): void {
-    const key = [entry.module, entry.revision, entry.level, entry.text].join('\n');
+    const { module, revision, level, text, call } = entry;
+    const key = [module, revision, level, text, call?.id, call?.line].join('\n');
     const equal = this.#pending.get(key);
     if (equal !== undefined) {
       equal.nodes.add(node);

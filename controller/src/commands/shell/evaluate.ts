@@ -18,13 +18,13 @@ const evaluateReply = v.variant('status', [callAnswer, malformedAnswer]);
 
 /** Runs a line of a shell on one node, or on all. It is signed for each of them. @throws UsageError and SourceError */
 export const evaluate: Handler<'evaluate'> = async (context, command, report, signal) => {
-  const { source, node, session: id, kept, timeoutMs } = command;
+  const { source, node, session: shell, kept, id, timeoutMs } = command;
   const { membership, store } = context;
   const [members, heads] = await Promise.all([membership.expected(), store.heads()]);
   const expected = selectNodes(members, node, report);
   const modules = [...new Set([...heads.map(({ module }) => module), ...context.availableModules()])];
   const { code, names } = await compileExpression(source, modules, kept);
-  const request = { session: id, code, timeoutMs };
+  const request = { session: shell, code, timeoutMs, id };
   const asked = [...expected].map(async each => {
     const one = { node: each, expected: new Set([each]), signal };
     const pings = {

@@ -63,7 +63,7 @@ export class Expressions {
    * does.
    */
   async evaluate(node: string, request: EvaluateRequest): Promise<CallAnswer> {
-    const { session, code, timeoutMs } = request;
+    const { session, code, timeoutMs, id } = request;
     const { errors } = this.#codeServer;
     const output: string[] = [];
     const failed = (failure: 'undef' | 'exception' | 'badvalue', type: string, message: string) =>
@@ -77,7 +77,7 @@ export class Expressions {
       const { signal } = lifetime;
       const call = this.#codeServer.beginCall(running, null, 'expression');
       try {
-        const value = this.#codeServer.run(running, output, async () => {
+        const value = this.#codeServer.run(running, { lines: output, id }, async () => {
           const returned = await bounded(running.exports['run'] as Run, kept);
           if (isStream(returned)) return collectStream(returned, signal, errors.printers);
           return encodeValue(returned, MAX_VALUE_BYTES, errors.printers);

@@ -16,10 +16,10 @@ export class ModuleLogs {
     this.tail = new LogTail(publish);
   }
 
-  /** A version has printed something. */
-  printed(version: Logging, level: LogLevel, text: string): void {
+  /** A version has printed something. `call`: in which call. */
+  printed(version: Logging, level: LogLevel, text: string, call: LogEntry['call'] | null = null): void {
     if (!this.tail.isOpen) return;
-    this.tail.add(entryOf(version, level, text));
+    this.tail.add({ ...entryOf(version, level, text), ...(call === null ? {} : { call }) });
   }
 
   /** Whether an error of a version is to be described. In a flood of them, most are not. */

@@ -1,10 +1,12 @@
 import { Console } from 'node:console';
+import { randomUUID } from 'node:crypto';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { VersionLogger } from '../../../../node-image/src/sandbox/version-logger.ts';
 import { runInContext } from '../../../../node-image/src/sandbox/execution-context.ts';
 import { ModuleLogs } from '../../../../node-image/src/sandbox/logs/module-logs.ts';
+import type { LogMessage } from '../../../../protocol/logs.ts';
 import { recordingLog } from '../../fixtures.ts';
 
 const OWNER = { script: 'demo@abcdef012345', ports: null };
@@ -63,7 +65,7 @@ describe('the output of a call', () => {
     const { log, console } = printing();
     const output: string[] = [];
     console.log('before');
-    const value = runInContext(OWNER, output, () => {
+    const value = runInContext(OWNER, { lines: output, id: undefined }, () => {
       console.warn('inside');
       return 7;
     });
@@ -73,10 +75,32 @@ describe('the output of a call', () => {
     expect(log.logged).toHaveLength(3);
   });
 
+  it('is in the log with the id of its call, line by line', () => {
+    const entries: Omit<LogMessage, 'node'>[] = [];
+    const logs = new ModuleLogs(message => entries.push(message));
+    const id = randomUUID();
+    logs.tail.lease({ id: randomUUID(), rate: 100, modules: [], level: 'info', grep: '' });
+    const moduleLog = new VersionLogger(recordingLog(), 'demo', 'a'.repeat(64), Infinity, text => text, logs);
+    runInContext(OWNER, { lines: [], id }, () => {
+      moduleLog.print('info', 'one\ntwo\n');
+      moduleLog.print('info', 'three');
+    });
+    moduleLog.print('info', 'outside');
+    logs.tail.flush();
+    const [message] = entries;
+    expect(message?.entries.map(({ text, call }) => [text, call?.id, call?.line])).toEqual([
+      ['one\ntwo', id, 0],
+      ['three', id, 2],
+      ['outside', undefined, undefined],
+    ]);
+  });
+
   it('has at most 200 lines; the log has all of them', () => {
     const { log, console } = printing();
     const output: string[] = [];
-    runInContext(OWNER, output, () => console.log(Array.from({ length: 300 }, (_, n) => n).join('\n')));
+    runInContext(OWNER, { lines: output, id: undefined }, () =>
+      console.log(Array.from({ length: 300 }, (_, n) => n).join('\n')),
+    );
     expect(output).toHaveLength(200);
     expect(output.at(-1)).toBe('199');
     expect(log.logged).toHaveLength(300);
@@ -123,7 +147,7 @@ describe('the log limit of a module', () => {
   it('cuts a line that is too long, also in the output of a call', () => {
     const { log, stdout } = printing();
     const output: string[] = [];
-    runInContext(OWNER, output, () => stdout.write(`${'x'.repeat(5_000)}\nshort`));
+    runInContext(OWNER, { lines: output, id: undefined }, () => stdout.write(`${'x'.repeat(5_000)}\nshort`));
     const lines = [`${'x'.repeat(4_096)}… (904 more characters)`, 'short'];
     expect(log.logged.map(({ message }) => message)).toEqual(lines);
     expect(output).toEqual(lines);
