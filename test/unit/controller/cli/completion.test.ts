@@ -11,8 +11,8 @@ let folder: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'hotcast-completion-'));
-  const names = '#!/bin/sh\n[ "$1 $2" = "completion modules" ] && echo demo counter\n';
-  const nodes = '[ "$1 $2" = "completion nodes" ] && echo fred betty\nexit 0\n';
+  const names = `#!/bin/sh\n[ "$1 $2" = "completion modules" ] && printf '%s\\n' demo counter\n`;
+  const nodes = `[ "$1 $2" = "completion nodes" ] && printf '%s\\n' fred betty\nexit 0\n`;
   writeFileSync(join(folder, 'hotcast'), `${names}${nodes}`, { mode: 0o755 });
 });
 
@@ -20,20 +20,43 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 useSocket();
 
-/** What bash offers after these words; the last one is not finished. */
-async function offered(...words: readonly string[]): Promise<string[]> {
-  const { out } = await hotcast(['completion', 'bash']);
-  const typed = ['hotcast', ...words].map(word => `'${word}'`).join(' ');
-  const lines = `COMP_WORDS=(${typed}); COMP_CWORD=${words.length}; _hotcast hotcast; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const env = { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH']}` };
-  const script = `${out.join('\n')}\n${lines}`;
-  const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], { encoding: 'utf8', env });
+type Shell = 'bash' | 'zsh' | 'fish';
+
+/** What a shell does with the script: it prints what it offers after some words, a line each; the last word is not finished. */
+const OFFERS: Readonly<Record<Shell, (words: readonly string[]) => string>> = {
+  bash: words =>
+    `COMP_WORDS=(hotcast ${quoted(words)}); COMP_CWORD=${words.length}; _hotcast hotcast; printf '%s\\n' "\${COMPREPLY[@]}"`,
+  // The functions of its line editor, which has no terminal here, offer what begins with the last word.
+  zsh: words => `words=(hotcast ${quoted(words)}); CURRENT=${words.length + 1}; PREFIX=${quoted(words.slice(-1))}
+_describe() { for word in "\${(@P)2}"; do compadd -- "\${word%%:*}"; done }
+compadd() { shift; for word in "$@"; do [[ -n $word && $word == $PREFIX* ]] && print -r -- $word; done }
+_hotcast`,
+  fish: words => `complete -C ${quoted([['hotcast', ...words].join(' ')])}`,
+};
+
+const quoted = (words: readonly string[]): string => words.map(word => `'${word}'`).join(' ');
+
+const isInstalled = (shell: Shell): boolean => spawnSync(shell, ['-c', 'true']).status === 0;
+
+/** What a shell offers after these words. */
+async function offered(shell: Shell, words: readonly string[]): Promise<string[]> {
+  const { out } = await hotcast(['completion', shell]);
+  const HOME = folder;
+  const env = { ...process.env, HOME, PATH: `${folder}${delimiter}${process.env['PATH']}` };
+  const before = shell === 'zsh' ? 'compdef() { : }\n' : '';
+  const script = `${before}${out.join('\n')}\n${OFFERS[shell](words)}`;
+  const { stdout, stderr } = spawnSync(shell, ['-c', script], { encoding: 'utf8', env });
   expect(stderr).toBe('');
-  return stdout.split('\n').filter(line => line !== '');
+  return stdout
+    .split('\n')
+    .flatMap(line => line.split('\t', 1))
+    .filter(line => line !== '');
 }
 
-describe('the completion of bash', () => {
-  it.each<[string[], string[]]>([
+const sorted = (words: readonly string[]): string[] => words.toSorted((x, y) => (x < y ? -1 : 1));
+
+describe.each<Shell>(['bash', 'zsh', 'fish'])('the completion of %s', shell => {
+  it.skipIf(!isInstalled(shell)).each<[string[], string[]]>([
     [['pu'], ['push', 'purge']],
     [
       ['push', ''],
@@ -60,7 +83,7 @@ describe('the completion of bash', () => {
     [['completion', 'b'], ['bash']],
     [['dance', ''], []],
   ])('offers commands, options and names: %j', async (words, expected) => {
-    expect(await offered(...words)).toEqual(expected);
+    expect(sorted(await offered(shell, words))).toEqual(sorted(expected));
   });
 });
 
