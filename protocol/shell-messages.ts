@@ -32,6 +32,8 @@ export const evaluateRequest = v.object({
   code: v.string(),
   /** How long it can take, milliseconds. */
   timeoutMs: v.pipe(v.number(), v.minValue(1)),
+  /** The hash of its package set. */
+  packages: v.optional(revision),
   /** What it prints has this id in the log. */
   id: v.optional(v.pipe(v.string(), v.uuid())),
 });

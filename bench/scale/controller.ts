@@ -68,6 +68,7 @@ export async function simulateController() {
     availableModules: () => [],
     unreadableModules: () => new Map(),
     warm: () => undefined,
+    packNamed: async () => null,
     watch: () => Promise.reject(new TypeError('nothing is watched here')),
   };
   const reconciler = createReconciler({

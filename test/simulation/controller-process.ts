@@ -122,7 +122,8 @@ export class ControllerProcess {
     const rollout = { nats, subjects, store, audit, packagesTimeoutMs: TIMEOUT_MS };
     const watch = () => Promise.reject(new Error('no sources'));
     const folder = { availableModules: () => [], unreadableModules: () => new Map(), watch, warm: () => undefined };
-    this.#context = { ...rollout, membership, monitor, build, sources, ...folder };
+    const packNamed = async () => null;
+    this.#context = { ...rollout, membership, monitor, build, packNamed, sources, ...folder };
     const finish = (heads: readonly Head[]) => awaitCommit(this.#context, heads, this.#audience());
     const log = { ...recordingLog(), warn: (fields: object) => 'err' in fields && onFault(fields.err) };
     this.#startCollections = () => {

@@ -57,6 +57,7 @@ export class NodeProcess {
       await handleRequests({
         nats: this.#inside(this.#connection).nats,
         subjects,
+        readyPackages: async () => ({ status: 'ready', set: null }),
         identity: { name, container: name },
         verifier,
         codeServer: this.#codeServer,

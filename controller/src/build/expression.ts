@@ -1,3 +1,5 @@
+import { isBuiltin } from 'node:module';
+
 import { type AnyNode, parse } from 'acorn';
 import { transform } from 'esbuild';
 
@@ -13,6 +15,8 @@ export interface Expression {
   readonly code: string;
   /** The names that the line declares, which the shell keeps. */
   readonly names: readonly string[];
+  /** What it takes from packages: `hono/cors`. */
+  readonly packages: readonly string[];
 }
 
 /** What the code has for itself. No line can use these names. */
@@ -36,7 +40,7 @@ export async function compileExpression(
   modules: readonly string[],
   kept: readonly string[],
 ): Promise<Expression> {
-  const { body, names } = (await asExpression(source)) ?? (await asStatements(source));
+  const { body, names, packages } = (await asExpression(source)) ?? (await asStatements(source));
   const imported = modules.filter(module => new RegExp(`\\b${identifierOf(module)}\\b`).test(body));
   const taken = names.find(name => imported.some(module => identifierOf(module) === name));
   if (taken !== undefined) throw new UsageError(`${taken} is a module: choose another name`);
@@ -54,7 +58,7 @@ ${body}
 } finally { ${keep} }
 return ${VALUE};
 };`;
-  return { code, names };
+  return { code, names, packages };
 }
 
 /** The name of a module in a line: `my-web` is `myWeb`. */
@@ -62,9 +66,8 @@ export function identifierOf(module: string): string {
   return module.replaceAll(/-+(.?)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-interface Body {
+interface Body extends Pick<Expression, 'names' | 'packages'> {
   readonly body: string;
-  readonly names: readonly string[];
 }
 
 /** A declaration, which would be an expression in brackets. */
@@ -79,13 +82,13 @@ async function asExpression(source: string): Promise<Body | null> {
     throw error;
   });
   if (code === null) return null;
-  const { statements, edits } = read(code);
-  return statements.length === 1 ? { body: edited(code, edits), names: [] } : null;
+  const { statements, edits, packages } = read(code);
+  return statements.length === 1 ? { body: edited(code, edits), names: [], packages } : null;
 }
 
 async function asStatements(source: string): Promise<Body> {
   const code = await compiled(source);
-  const { statements, edits } = read(code);
+  const { statements, edits, packages } = read(code);
   const names = new Set<string>();
   for (const [index, statement] of statements.entries()) {
     const { start, end } = statement;
@@ -111,7 +114,7 @@ async function asStatements(source: string): Promise<Body> {
       edits.push({ start, end: start, text: `${VALUE} = ` });
     }
   }
-  return { body: edited(code, edits), names: [...names] };
+  return { body: edited(code, edits), names: [...names], packages };
 }
 
 interface Edit {
@@ -120,19 +123,30 @@ interface Edit {
   readonly text: string;
 }
 
-/** The statements of compiled code, and the edits that it needs in any case. */
+/** The statements of compiled code, the edits that it needs in any case, and the packages that it names. */
 function read(code: string) {
   const { body } = parse(code, { ecmaVersion: 'latest', sourceType: 'module' });
   const edits: Edit[] = [];
+  const required = new Set<string>();
   for (const statement of body) {
     visit(statement, node => {
+      const from = requiredBy(node);
+      if (from !== null && !isBuiltin(from) && !/^(?:hot:|[./])/.test(from)) required.add(from);
       // Scripts of nodes have no import().
       if (node.type === 'ImportExpression') {
         edits.push({ start: node.start, end: node.start + 'import'.length, text: 'require.import' });
       }
     });
   }
-  return { statements: body, edits };
+  return { statements: body, edits, packages: [...required] };
+}
+
+/** What `require('x')` or `import('x')` names. */
+function requiredBy(node: AnyNode): string | null {
+  const isRequire =
+    node.type === 'CallExpression' && node.callee.type === 'Identifier' && node.callee.name === 'require';
+  const [from] = isRequire ? node.arguments : node.type === 'ImportExpression' ? [node.source] : [];
+  return from?.type === 'Literal' && typeof from.value === 'string' ? from.value : null;
 }
 
 function edited(code: string, edits: readonly Edit[]): string {

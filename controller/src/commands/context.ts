@@ -2,6 +2,7 @@ import type { Command, CommandOf } from '../api/command.ts';
 import type { Client } from '../api/report.ts';
 import type { Result, ResultOf } from '../api/results.ts';
 import type { Build } from '../build/build.ts';
+import type { UsedPackages } from '../build/packages/imported-packages.ts';
 import type { SourceFiles } from '../build/sources/source-files.ts';
 import type { OnSave } from '../build/sources/watch-folder.ts';
 import type { Membership } from '../fleet/membership.ts';
@@ -18,6 +19,8 @@ export interface CommandContext extends RolloutContext {
   readonly build: Build;
   /** Gets ready for the next build, so that it does not wait for a process. */
   readonly warm: () => void;
+  /** Packs packages of the modules folder, by what code requires: `hono/cors`. @throws UsageError */
+  readonly packNamed: (specifiers: readonly string[]) => Promise<UsedPackages | null>;
   readonly sources: Pick<SourceFiles, 'changedAmong'>;
   /** Watches the modules folder for saves. */
   readonly watch: (onSave: OnSave) => Promise<AsyncDisposable>;

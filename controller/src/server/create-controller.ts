@@ -17,6 +17,7 @@ import { orNullAfter } from '../../../shared/timeout.ts';
 import { createBuild } from '../build/build.ts';
 import { compile } from '../build/compile.ts';
 import { availableModules, unreadableModules } from '../build/module-entry.ts';
+import { packNamed } from '../build/packages/named-packages.ts';
 import { packageFolders } from '../build/packages/package-folder.ts';
 import { Packages } from '../build/packages/packages.ts';
 import { esbuildHelper } from '../build/esbuild-service.ts';
@@ -182,6 +183,7 @@ export async function createController({
       membership,
       monitor,
       build,
+      packNamed: specifiers => packNamed(config.modulesDir, sources, packages, specifiers),
       warm: () => preflight.warm(),
       sources,
       watch: onSave => watchFolder(config.modulesDir, onSave),

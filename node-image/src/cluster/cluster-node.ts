@@ -10,6 +10,7 @@ import { bundlePreparer } from './prepare-bundle.ts';
 import { createReconciler } from './reconciler.ts';
 import { recordReader } from './record-reader.ts';
 import { type AnsweringNode, handleRequests } from './request-handlers.ts';
+import type { ReadyPackages } from '../modules/shell/expressions.ts';
 
 export interface ClusterNodeDeps extends Omit<AnsweringNode, 'reconciler' | 'records'> {
   readonly cookie: string;
@@ -27,6 +28,7 @@ export async function startClusterNode(deps: ClusterNodeDeps) {
   const subjects = subjectsOf(cookie);
   const records = await recordReader(nats, cookie, verifier, log);
   const prepare = bundlePreparer(codeServer, deps.packages, records);
+  const readyPackages: ReadyPackages = bundle => deps.packages.prepare(bundle, records);
   const reconciler = createReconciler(identity.name, codeServer, records, log, deps.leftOut, prepare);
   const heartbeat = heartbeatOf(nats, subjects, () => {
     const description = describeNode({ ...deps, reconciler, records });
@@ -34,7 +36,15 @@ export async function startClusterNode(deps: ClusterNodeDeps) {
     loopDelay.reset();
     return description;
   });
-  const stopRequests = await handleRequests({ ...deps, subjects, prepare, reconciler, records, heartbeat });
+  const stopRequests = await handleRequests({
+    ...deps,
+    subjects,
+    prepare,
+    readyPackages,
+    reconciler,
+    records,
+    heartbeat,
+  });
   await reconciler.readHeads();
   void onReconnect(nats, reconciler.readHeads);
   const dispose = (): void => {

@@ -16,7 +16,7 @@ import { isSpoken, PROTOCOL, protocolOf } from '../../../protocol/version.ts';
 import { LogThrottle } from '../../../shared/log-throttle.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { RejectedError } from '../admission/verifier.ts';
-import { Expressions } from '../modules/shell/expressions.ts';
+import { Expressions, type ReadyPackages } from '../modules/shell/expressions.ts';
 import { call } from '../modules/invoke.ts';
 import { type Loaded, type LoadResult, refused } from '../modules/load-result.ts';
 import type { Packages } from '../packages/packages.ts';
@@ -38,6 +38,7 @@ export interface AnsweringNode extends DescribedNode {
 interface Deps extends AnsweringNode {
   readonly subjects: Subjects;
   readonly prepare: PrepareBundle;
+  readonly readyPackages: ReadyPackages;
   readonly reconciler: Reconciler;
   readonly heartbeat: Pick<Heartbeat, 'setInterval'>;
 }
@@ -111,7 +112,7 @@ function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
   };
   const loadAnswer = (result: LoadResult): messages.LoadAnswer =>
     result.status === 'refused' ? { ...result, node } : loadedAnswer(node, result);
-  const expressions = new Expressions(codeServer);
+  const expressions = new Expressions(codeServer, deps.readyPackages);
   const handlers: Record<Verb, Handler> = {
     ping: () => ({ node, container: identity.container, processId: verifier.processId, protocol: PROTOCOL }),
     describe: () => describeNode(deps),

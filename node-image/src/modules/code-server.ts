@@ -55,6 +55,8 @@ export class CodeServer {
   readonly #ending: EndingVersions;
   readonly #leftBehind: ReturnType<typeof leftBehind>;
   readonly #packages: Options['packages'];
+  /** The versions of no module. */
+  readonly #alone = new Set<Version>();
   #stopped = false;
   /** Called when a version has closed. */
   readonly #onClosed = new Set<() => void>();
@@ -209,8 +211,18 @@ export class CodeServer {
   }
 
   /** Evaluates code that is no module. It is in no slot: its caller ends it. */
-  evaluateAlone(bundle: Bundle): Version {
-    return evaluateVersion(compileVersion(bundle), { ...this.#activator.environmentOf(bundle), data: {} });
+  evaluateAlone(bundle: Bundle, packages: ReadySet | null = null): Version {
+    const prepared = compileVersion(bundle, packages);
+    const version = evaluateVersion(prepared, { ...this.#activator.environmentOf(bundle), data: {} });
+    this.#alone.add(version);
+    return version;
+  }
+
+  /** Ends a version that was evaluated alone. */
+  endAlone(version: Version): void {
+    this.#alone.delete(version);
+    void version.lifetime.end();
+    this.#collectPackages();
   }
 
   /** Runs code of a version. What it starts, prints to `output` and fails to catch is attributed to the version. */
@@ -279,7 +291,7 @@ export class CodeServer {
   /** The hashes of the package sets that revisions use which run, end, or can be loaded. */
   packagesInUse(): ReadonlySet<string> {
     const compiled = this.#modules.states.flatMap(state => [...state.compiled.values()]);
-    const users = [...compiled, ...this.#modules.versions, ...this.#ending.versions];
+    const users = [...compiled, ...this.#modules.versions, ...this.#ending.versions, ...this.#alone];
     return new Set(users.flatMap(({ packages }) => (packages === null ? [] : [packages.hash])));
   }
 

@@ -1,11 +1,14 @@
 import * as v from 'valibot';
 
 import { encode } from '../../../../protocol/codec.ts';
+import type { Head } from '../../../../protocol/head.ts';
 import { type CallAnswer, callAnswer, malformedAnswer, pingAnswer } from '../../../../protocol/messages.ts';
 import { compileExpression } from '../../build/expression.ts';
 import { askNodes, rowsOf } from '../../fleet/ask-nodes.ts';
 import type { Answers } from '../../fleet/scatter-gather.ts';
-import type { Handler } from '../context.ts';
+import { missingPackages } from '../../rollout/missing-packages.ts';
+import { StorageError, storageProblem } from '../../store/storage.ts';
+import type { CommandContext, Handler } from '../context.ts';
 import { selectNodes } from '../select-nodes.ts';
 
 /** How long after the end of its time a node still can answer (milliseconds). */
@@ -23,8 +26,9 @@ export const evaluate: Handler<'evaluate'> = async (context, command, report, si
   const [members, heads] = await Promise.all([membership.expected(), store.heads()]);
   const expected = selectNodes(members, node, report);
   const modules = [...new Set([...heads.map(({ module }) => module), ...context.availableModules()])];
-  const { code, names } = await compileExpression(source, modules, kept);
-  const request = { session: shell, code, timeoutMs, id };
+  const { code, names, packages: specifiers } = await compileExpression(source, modules, kept);
+  const packages = await storedPackages(context, specifiers, heads);
+  const request = { session: shell, code, timeoutMs, id, packages };
   const asked = [...expected].map(async each => {
     const one = { node: each, expected: new Set([each]), signal };
     const pings = {
@@ -52,6 +56,21 @@ export const evaluate: Handler<'evaluate'> = async (context, command, report, si
   });
   return { command: 'evaluate', names: [...names], nodes };
 };
+
+/** Puts the packages of a line into the stream, which lets them go when no head names them. Returns their hash. */
+async function storedPackages(
+  { store, packNamed }: Pick<CommandContext, 'store' | 'packNamed'>,
+  specifiers: readonly string[],
+  heads: readonly Head[],
+): Promise<string | undefined> {
+  const packages = await packNamed(specifiers);
+  if (packages === null) return undefined;
+  const missing = await missingPackages(store, [{ packages }], heads);
+  const noRoom = storageProblem(await store.storage(), missing.bytes);
+  if (noRoom !== null) throw new StorageError(`nothing was sent: ${noRoom}`);
+  await store.putPackages(missing);
+  return packages.hash;
+}
 
 /** Tells all nodes that a shell is still there, or has ended. They do not answer. */
 export const session: Handler<'session'> = ({ nats, subjects }, { session: id, hasEnded }) => {

@@ -8,6 +8,7 @@ import { EXPRESSIONS } from '../../../../protocol/names.ts';
 import type { EvaluateRequest, SessionRequest } from '../../../../protocol/shell-messages.ts';
 import { encodeValue } from '../../../../protocol/values/encode.ts';
 import { TimeoutError, withTimeout } from '../../../../shared/timeout.ts';
+import type { Readiness } from '../../packages/packages.ts';
 import type { CodeServer } from '../code-server.ts';
 import { collectStream, isStream } from '../collect-stream.ts';
 import { UndefError } from '../hot-imports.ts';
@@ -23,6 +24,9 @@ const LEASE_MS = 10 * 60_000;
 const MAX_SESSIONS = 32;
 
 type Kept = Record<string, unknown>;
+/** Fetches the packages of a bundle that the node lacks, and evaluates them. */
+export type ReadyPackages = (bundle: Bundle) => Promise<Readiness>;
+
 type Run = (kept: Kept) => Promise<unknown>;
 
 interface Session {
@@ -40,10 +44,12 @@ Object.defineProperty(globalThis, RUN, { value: () => pending() });
 /** Runs expressions of shells: code that is in no head, no slot and no stream, and ends with its value. */
 export class Expressions {
   readonly #codeServer: CodeServer;
+  readonly #readyPackages: ReadyPackages;
   readonly #sessions = new Map<string, Session>();
 
-  constructor(codeServer: CodeServer) {
+  constructor(codeServer: CodeServer, readyPackages: ReadyPackages) {
     this.#codeServer = codeServer;
+    this.#readyPackages = readyPackages;
   }
 
   /** The number of shells whose values are kept. */
@@ -63,7 +69,7 @@ export class Expressions {
    * does.
    */
   async evaluate(node: string, request: EvaluateRequest): Promise<CallAnswer> {
-    const { session, code, timeoutMs, id } = request;
+    const { session, timeoutMs, id } = request;
     const { errors } = this.#codeServer;
     const output: string[] = [];
     const failed = (failure: 'undef' | 'exception' | 'badvalue', type: string, message: string) =>
@@ -71,7 +77,10 @@ export class Expressions {
     const kept = this.#keptOf(session);
     let version: Version | null = null;
     try {
-      const running = this.#codeServer.evaluateAlone(bundleOf(code));
+      const bundle = bundleOf(request);
+      const ready = await this.#readyPackages(bundle);
+      if (ready.status === 'failed') return failed('exception', ready.reason, ready.detail);
+      const running = this.#codeServer.evaluateAlone(bundle, ready.set);
       version = running;
       const { revision, lifetime } = running;
       const { signal } = lifetime;
@@ -95,7 +104,7 @@ export class Expressions {
       if (error instanceof UndefError) return failed('undef', 'undef', `${error.message} on node ${node}`);
       return { ...failed('exception', '', ''), ...errors.describe(error) };
     } finally {
-      void version?.lifetime.end();
+      if (version !== null) this.#codeServer.endAlone(version);
     }
   }
 
@@ -126,10 +135,15 @@ export class Expressions {
   }
 }
 
-function bundleOf(code: string): Bundle {
+function bundleOf({ code, packages }: Pick<EvaluateRequest, 'code' | 'packages'>): Bundle {
   const revision = createHash('sha256').update(code).digest('hex');
   const info = { module: EXPRESSIONS, revision, file: 'shell', exports: ['run'], live: [], memoryBytes: 0 };
-  return { ...info, code, map: packMap('{"version":3,"sources":[],"names":[],"mappings":""}') };
+  return {
+    ...info,
+    ...(packages === undefined ? {} : { packages }),
+    code,
+    map: packMap('{"version":3,"sources":[],"names":[],"mappings":""}'),
+  };
 }
 
 /** Runs a function, and ends it when it holds the event loop for too long before its first await. */

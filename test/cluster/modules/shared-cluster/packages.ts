@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest';
 
+import { Terminal } from '../../../support/docker/terminal.ts';
 import { it } from './cluster.ts';
 import { valueOnFred } from './fred.ts';
 
@@ -40,6 +41,20 @@ describe('an npm package', () => {
     expect(await valueOnFred(cluster, 'one.count()')).toEqual([1, 'tally 1.1.0']);
     expect(await valueOnFred(cluster, 'two.count()')).toEqual([4, 'tally 1.0.0']);
     await cluster.hotcast('remove', 'one', 'two');
+  });
+
+  it('is in a line of the shell, also if no module has it', async ({ cluster }) => {
+    cluster.writeFile('node_modules/abacus/package.json', JSON.stringify({ name: 'abacus', version: '1.0.0' }));
+    cluster.writeFile('node_modules/abacus/index.js', `exports.sum = (...all) => all.reduce((x, y) => x + y);`);
+    const shell = await Terminal.start(await cluster.container('controller'), ['hotcast', 'shell', '--node', 'fred']);
+    await shell.shows(/1>$/);
+    expect(await shell.type(`require('abacus').sum(1, 2, 3)`)).toBe('6');
+    expect(await shell.type(`(await import('abacus')).sum(4, 5)`)).toBe('9');
+    expect(await shell.type(`require('nothing')`)).toBe(
+      '** there is no package nothing; install it: npm install --prefix modules nothing',
+    );
+    await shell.press('q().', '\r');
+    expect(await shell.exitStatus()).toBe(0);
   });
 
   it('is refused by name where it is external and the image of the nodes lacks it, and sent where it is not', async ({

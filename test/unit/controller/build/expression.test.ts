@@ -46,6 +46,12 @@ describe('a line of a shell', () => {
     expect(await valueOf(line)).toEqual(value);
   });
 
+  it('names the packages that it takes something from', async () => {
+    const line = `require('node:fs'); const z = require("zod/v4"); (await import('hono')).Hono; demo.add(1, 2)`;
+    expect((await compileExpression(line, ['demo'], [])).packages).toEqual(['zod/v4', 'hono']);
+    expect((await compileExpression('(await import("hono")).Hono', [], [])).packages).toEqual(['hono']);
+  });
+
   it('can be an object', async () => {
     expect(await valueOf('{ a: demo.add(1, 2) }')).toMatchObject({ a: 3 });
   });

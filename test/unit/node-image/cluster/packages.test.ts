@@ -50,6 +50,7 @@ async function answeringNode() {
     verifier: verifierOf(subjects),
     codeServer,
     packages,
+    readyPackages: async () => ({ status: 'ready', set: null }),
     prepare,
     reconciler,
     records: { unreadable: () => new Map() },

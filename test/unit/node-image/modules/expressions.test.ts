@@ -19,7 +19,7 @@ function shell() {
     expect(server.loadHere(bundle)).toEqual({ status: 'ok' });
   };
   load('exports.version = () => 1; exports.add = (x, y) => x + y;');
-  const expressions = new Expressions(server);
+  const expressions = new Expressions(server, async () => ({ status: 'ready', set: null }));
   const session = randomUUID();
   const run = async (body: string, { of = session, timeoutMs = 5_000 } = {}): Promise<CallAnswer> => {
     const code = `const demo = require('hot:demo'); exports.run = async kept => { ${body} };`;
