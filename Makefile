@@ -176,6 +176,12 @@ setup: node_modules ## Install what is missing: npm packages, a Docker engine, b
 images: setup ## Build the images
 	setup/images.sh
 
+.PHONY: packages/hotcast/dist
+# Each file takes its place at once, so that a command that starts meanwhile has a whole one. The entry is last.
+packages/hotcast/dist: node_modules
+	cd packages/hotcast && new=$$(mktemp -d dist.XXXXXX) && mkdir -p dist && \
+	  npm run --silent build -- --outdir=$$new && mv $$(ls -d $$new/* | grep -v /hotcast.mjs) dist && mv $$new/* dist && rmdir $$new
+
 node_modules: package.json package-lock.json bench/package.json | modules/node_modules
 	echo 'setup: installing npm packages'
 	npm ci --loglevel error

@@ -59,6 +59,24 @@ export const importRules = [
     to: /^(?:test|demo|docs|lint|setup)\//,
   },
   {
+    name: 'packages-at-the-rim',
+    why: 'packages/ is what is published. It uses the rooms, and only scripts and tests use it.',
+    from: /^(?!packages\/|test\/|setup\/|docs\/)/,
+    to: /^packages\//,
+  },
+  {
+    name: 'packages-apart',
+    why: 'A published package does not contain tests, the demo, the linter or the scripts of setup/.',
+    from: /^packages\//,
+    to: /^(?:test|demo|docs|lint|setup)\//,
+  },
+  {
+    name: 'host-without-server',
+    why: 'The command line of the host knows that of the container by api/ and cli/. The server does the work.',
+    from: /^packages\/hotcast\//,
+    to: /^(?:node-image\/|controller\/src\/(?!(?:api|cli)\/))/,
+  },
+  {
     name: 'only-bench-imports-bench',
     why: 'bench/ has its own dependencies, which are not installed for the product.',
     from: /^(?!bench\/)/,

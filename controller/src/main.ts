@@ -18,6 +18,7 @@ try {
   process.exitCode = await runCli(process.argv.slice(2), {
     socketPath: config.socketPath,
     author,
+    ...(process.env['HOTCAST_CLI'] ? { version: process.env['HOTCAST_CLI'] } : {}),
     sources: gitStateOf(process.env['HOTCAST_GIT'] ?? ''),
     ...(process.env['HOTCAST_CHANGE'] ? { change: process.env['HOTCAST_CHANGE'] } : {}),
     // Only the long-lived process loads the controller, so that the CLI starts fast. It warns of old settings too.

@@ -17,9 +17,19 @@ const INTRODUCTION = `# The command line
 
 <!-- \`make docs\` writes this page from controller/src/cli/commands.ts. -->
 
-\`hotcast\` runs in the controller's container. On the host, \`setup/hotcast …\` runs it there, and the targets of the
-Makefile call that: \`make push MODULE=demo\` is \`setup/hotcast push demo\`. When a command fails, make exits with 1, whatever the
-exit status is.
+\`hotcast\` runs on the host, from any folder of a project: \`npx hotcast push demo\`. It needs the \`docker\` command. It finds the
+controller's container, and runs the command there. In a clone of this repository it is \`setup/hotcast\`, and the targets
+of the Makefile call that: \`make push MODULE=demo\` is \`setup/hotcast push demo\`. When a command fails, make exits with 1,
+whatever the exit status is.
+
+The cluster is found as Compose finds it: by the nearest compose file upwards, and its name. These options come with every command, and
+the environment has them too:
+
+- \`--project <name>\`: another Compose project. Default: \`COMPOSE_PROJECT_NAME\`, \`HOTCAST_PROJECT\`, or the project's own name.
+- \`--project-directory <path>\`: the folder of the compose file.
+- \`--context <name>\`: a Docker context, for an engine on another machine. Default: \`DOCKER_CONTEXT\`, \`DOCKER_HOST\`, or the current one.
+
+\`hotcast --version\` shows the versions of the command line, the controller and the nodes. \`--help\` needs no cluster.
 
 On a terminal, the phases of a command are shown as they go. Colours say how something went: green is as it should be, yellow is silent or open,
 red is wrong. They are off with \`NO_COLOR\`, with \`TERM=dumb\`, and in a pipe.
@@ -28,12 +38,13 @@ A \`<time>\` is a number of seconds (\`10\`) or has a unit (\`500ms\`, \`10s\`, 
 
 const COMPLETION = `## Completion
 
-A shell completes commands, options, and the names of modules and nodes, also of \`setup/hotcast\`:
+A shell completes commands, options, and the names of modules and nodes of a \`hotcast\` that is in \`PATH\` (\`npm install --global hotcast\`) or
+is typed with its folder, as \`setup/hotcast\`:
 
 \`\`\`sh
-eval "$(setup/hotcast completion bash)"        # in ~/.bashrc
-eval "$(setup/hotcast completion zsh)"         # in ~/.zshrc, after compinit
-setup/hotcast completion fish | source         # in ~/.config/fish/config.fish
+eval "$(hotcast completion bash)"        # in ~/.bashrc
+eval "$(hotcast completion zsh)"         # in ~/.zshrc, after compinit
+hotcast completion fish | source    # in ~/.config/fish/config.fish
 \`\`\`
 
 The cluster has to run. It is asked for names at each Tab.`;
@@ -79,7 +90,7 @@ function describeCli(): string {
     serve: unused,
     print: () => undefined,
   };
-  defineCli(program, { author: '', change: '' }, actions);
+  defineCli(program, { author: '', change: '', version: '' }, actions);
   const commands = leavesOf(program);
   const common = commonOptions(commands.filter(command => exampleOf(command) !== null));
   return [

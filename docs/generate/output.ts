@@ -37,7 +37,7 @@ function definitions(): { readonly name: string; readonly schema: v.GenericSchem
   const unused = (): Promise<void> => Promise.resolve();
   defineCli(
     program,
-    { author: '', change: '' },
+    { author: '', change: '', version: '' },
     { send: unused, backup: unused, restore: unused, shell: unused, serve: unused, print: () => undefined },
   );
   const results = resultSchema.options.map(schema => {

@@ -1,7 +1,6 @@
 import { Argument, type Command as Program, Option } from '@commander-js/extra-typings';
 
 import { LOG_LEVELS } from '../../../protocol/logs.ts';
-import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
 import type { Command } from '../api/command.ts';
 import type { Why } from '../../../protocol/history/why.ts';
 import { completionScript, SHELLS } from './completion/scripts.ts';
@@ -30,10 +29,14 @@ export type CommandBody = Command extends infer C
     : never
   : never;
 
-/** What the history and the audit record of a command: who gave it, the id of the change, and the state of the sources. */
+/**
+ * What the history and the audit record of a command: who gave it, the id of the change, and the state of the sources. `version`: of
+ * the command line that the user typed to.
+ */
 export interface Change extends Pick<Why, 'git'> {
   readonly author: string;
   readonly change: string;
+  readonly version: string;
 }
 
 /** What the commands of the CLI call. */
@@ -255,7 +258,7 @@ export function defineCli(
 
   addCommand(program, 'version', 'hotcast --version', QUERY_TIMEOUT)
     .description('show the versions of Hotcast: of this command line, the controller and every node')
-    .action(options => send(options, { type: 'version', cli: PACKAGE_VERSION }));
+    .action(options => send(options, { type: 'version', cli: change.version }));
 
   addCommand(program, 'shell', 'hotcast shell --node fred', SHELL_TIMEOUT)
     .description(
@@ -280,7 +283,7 @@ export function defineCli(
     .addOption(timeOption('--overlap <time>', 'how long nodes trust the previous keys', '10m'))
     .action(options => send(options, { type: 'keys rotate', author, overlap: options.overlap }));
 
-  addCommand(program, 'completion', 'eval "$(setup/hotcast completion bash)"', QUERY_TIMEOUT)
+  addCommand(program, 'completion', 'eval "$(hotcast completion bash)"', QUERY_TIMEOUT)
     .description('print the script with which a shell completes hotcast, or the names of modules or nodes')
     .addArgument(new Argument('<what>', 'what to print').choices([...SHELLS, 'modules', 'nodes']))
     .action(async (what, options) => {

@@ -1,4 +1,5 @@
 import { HotcastError } from '../../../protocol/errors.ts';
+import type { Client } from '../api/host.ts';
 
 /** The command was interrupted before its result. */
 export class InterruptedError extends HotcastError {
@@ -7,13 +8,6 @@ export class InterruptedError extends HotcastError {
 
 /** The signals with which a user or the system ends a command. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/**
- * What runs the CLI, by `HOTCAST_CLIENT`. `setup/hotcast` gives `terminal` when a person reads the output, `keyboard` when it passes
- * keys on too, and else `pipe`. It holds the CLI's input open: `docker exec` passes no signal on and leaves the process alone when it ends itself, but the input
- * ends with it, however it ends. Null: something else, and the end of the input says nothing.
- */
-export type Client = 'terminal' | 'keyboard' | 'pipe' | null;
 
 export function clientOf(value: string | undefined): Client {
   return value === 'terminal' || value === 'keyboard' || value === 'pipe' ? value : null;

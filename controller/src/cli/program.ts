@@ -4,6 +4,7 @@ import { Command as Program, CommanderError } from '@commander-js/extra-typings'
 
 import { HotcastError, UsageError } from '../../../protocol/errors.ts';
 import type { Why } from '../../../protocol/history/why.ts';
+import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
 import type { CommandOf } from '../api/command.ts';
 import type { Output } from '../api/output.ts';
 import { type Report, UNKNOWN_RESULT } from '../api/report.ts';
@@ -46,6 +47,8 @@ interface CliOptions {
   readonly author: string;
   /** The state of the sources in git, as far as it is known. */
   readonly sources?: Pick<Why, 'git'>;
+  /** The version of the command line on the host; default: that of this one. */
+  readonly version?: string;
   /** The id of the change that the command makes; default: a new one. */
   readonly change?: string;
   /** How long the result of a change is looked up when the controller ends before it, milliseconds; default: 30 seconds. */
@@ -66,7 +69,12 @@ interface CliOptions {
 /** Runs `hotcast …` and returns its exit status: see exit-status.ts. */
 export async function runCli(args: readonly string[], options: CliOptions): Promise<number> {
   const { socketPath, author, change = randomUUID(), lookupTimeoutMs = 30_000, serve, backups, terminal } = options;
-  const { interruption = () => new AbortController().signal, sources = {}, readKeys } = options;
+  const {
+    interruption = () => new AbortController().signal,
+    sources = {},
+    readKeys,
+    version = PACKAGE_VERSION,
+  } = options;
   let status = 0;
   const send: Actions['send'] = async ({ cookie, timeout, json = false, verbose = false }, body) => {
     const follow = (what: CommandBody, signal: AbortSignal, listener: Listener = {}): Promise<number> => {
@@ -101,7 +109,11 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
   const program = new Program('hotcast')
     .configureOutput({ writeOut: text => terminal.out(text.trimEnd()), writeErr: text => terminal.err(text.trimEnd()) })
     .exitOverride();
-  defineCli(program, { author, change, ...sources }, { send, backup, restore, shell, serve, print: terminal.out });
+  defineCli(
+    program,
+    { author, change, version, ...sources },
+    { send, backup, restore, shell, serve, print: terminal.out },
+  );
   try {
     await program.parseAsync(isVersion(args) ? ['version', ...args.slice(1)] : args, { from: 'user' });
   } catch (error) {

@@ -36,15 +36,17 @@ describe('setup/hotcast', () => {
     expect(await run('setup/hotcast', ['nodes'], { HOTCAST_PROJECT: 'hotcast-test-nowhere' })).toEqual({
       exitCode: 2,
       stdout: '',
-      stderr: 'hotcast: the controller is not running; start the cluster with: make up\n',
+      stderr: 'hotcast: the controller of hotcast-test-nowhere is not running; start the cluster with: make up\n',
     });
   });
 
   it('reports that no Docker engine answers', async () => {
-    expect(await run('setup/hotcast', ['nodes'], { DOCKER_HOST: 'unix:///nonexistent.sock' })).toEqual({
-      exitCode: 2,
-      stdout: '',
-      stderr: 'hotcast: no Docker engine answers; start it, or let make set one up: make up\n',
+    const { exitCode, stdout, stderr } = await run('setup/hotcast', ['nodes'], {
+      DOCKER_HOST: 'unix:///nonexistent.sock',
     });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(
+      /^hotcast: no Docker engine answers; start it, and then the cluster with: make up \(.*nonexistent\.sock.*\)\n$/,
+    );
   });
 });

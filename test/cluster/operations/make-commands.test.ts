@@ -299,7 +299,7 @@ describe('make', () => {
     expect(await resourcesOf(project.name)).toEqual([]);
     expect(await project.hotcast('nodes')).toMatchObject({
       exitCode: 2,
-      stderr: 'hotcast: the controller is not running; start the cluster with: make up\n',
+      stderr: `hotcast: the controller of ${project.name} is not running; start the cluster with: make up\n`,
     });
   });
 });

@@ -20,6 +20,8 @@ import {
 } from './pages.ts';
 
 const pages = allPages();
+/** The command line of the host. */
+const host = readdirSync(join(ROOT, 'packages/hotcast/src')).map(file => `packages/hotcast/src/${file}`);
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
 describe('README', () => {
@@ -76,7 +78,7 @@ describe('every page', () => {
     const recipes = new Map(
       [...makefile.matchAll(/^([a-z-]+):.*\n((?:\t.*\n)*)/gm)].map(([, target = '', recipe = '']) => [target, recipe]),
     );
-    const environment = variablesIn(['docker-compose.yml', 'setup/hotcast', 'setup/http-port.sh']).add('COOKIE');
+    const environment = variablesIn(['docker-compose.yml', 'setup/http-port.sh', ...host]).add('COOKIE');
     const wrong = each(pages, page =>
       commandsOf(page).filter(command => {
         const words = wordsOf(command);
@@ -98,10 +100,10 @@ describe('every page', () => {
 
   it('names commands and options of hotcast that there are', () => {
     const folder = 'controller/src/cli';
-    const source = readdirSync(join(ROOT, folder), { encoding: 'utf8', recursive: true })
+    const container = readdirSync(join(ROOT, folder), { encoding: 'utf8', recursive: true })
       .filter(file => file.endsWith('.ts'))
-      .map(file => read(`${folder}/${file}`))
-      .join('\n');
+      .map(file => `${folder}/${file}`);
+    const source = [...container, ...host].map(read).join('\n');
     const isDefined = (text: string): boolean => new RegExp(`['"\`]${text}[ '"\`]`).test(source);
     // CONTRIBUTING.md shows how to add a command that does not exist.
     const forUsers = pages.filter(({ path }) => path !== 'CONTRIBUTING.md');
@@ -134,7 +136,8 @@ describe('every page', () => {
   });
 
   it('names environment variables that something reads', () => {
-    const known = variablesIn(['docker-compose.yml', 'Makefile', 'setup/hotcast', 'setup/http-port.sh']);
+    const ofDocker = ['DOCKER_CONTEXT', 'DOCKER_HOST'];
+    const known = variablesIn(['docker-compose.yml', 'Makefile', 'setup/http-port.sh', ...host]);
     const wrong = each(
       // The one names variables of the past, and the other is made from the definitions.
       pages.filter(({ path }) => path !== 'CHANGELOG.md' && path !== 'docs/configuration.md'),
@@ -142,7 +145,7 @@ describe('every page', () => {
         codeSpansOf(page)
           .filter(code => /^[A-Z][A-Z0-9]*_[A-Z0-9_]+(?:=\S*)?$/.test(code))
           .map(nameOf)
-          .filter(name => !known.has(name)),
+          .filter(name => !known.has(name) && !ofDocker.includes(name)),
     );
     expect(wrong).toEqual([]);
   });
@@ -200,10 +203,15 @@ function each(all: readonly Page[], wrongIn: (page: Page) => string[]): string[]
   return all.flatMap(page => wrongIn(page).map(wrong => `${page.path}: ${wrong}`));
 }
 
-/** The variables that the files read: `$NAME`, `${NAME:-default}`, and in Compose a name that is passed on without a value. */
+/**
+ * The variables that the files read: `$NAME`, `${NAME:-default}`, in Compose a name that is passed on without a value, and in
+ * TypeScript `env['NAME']`.
+ */
 function variablesIn(paths: readonly string[]): Set<string> {
-  const names = paths.flatMap(path => [...read(path).matchAll(/\$[{(]?([A-Z][A-Z0-9_]*)|^ +([A-Z][A-Z0-9_]*):$/gm)]);
-  return new Set(names.map(([, used, passed]) => used ?? passed ?? ''));
+  const names = paths.flatMap(path => [
+    ...read(path).matchAll(/\$[{(]?([A-Z][A-Z0-9_]*)|^ +([A-Z][A-Z0-9_]*):$|env\['([A-Z][A-Z0-9_]*)'\]/gm),
+  ]);
+  return new Set(names.flatMap(([, ...found]) => found.filter(name => name !== undefined)));
 }
 
 /** The name of an assignment: `NODES` of `NODES=3`. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -31,4 +31,31 @@ describe('setup/hotcast shell, from a pipe', () => {
       expect({ status, stdout, stderr }).toEqual({ status: 3, stdout: input, stderr: '' });
     },
   );
+});
+
+/** An engine whose shell says whether it has a terminal, and ends with 4. The process beside it says when its input has ended. */
+const TERMINAL_ENGINE = `#!/bin/sh
+[ "$1" = ps ] && { echo controller; exit; }
+case " $* " in
+*' --tty '*) test -t 0 && test -t 1 && echo 'a terminal'; exit 4 ;;
+esac
+cat >/dev/null
+echo ended >"$ENDED"
+`;
+
+describe('setup/hotcast shell, in a terminal', () => {
+  it('gives the terminal to the shell, and tells the process beside it when it ends', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hotcast-shell-'));
+    const ended = join(folder, 'ended');
+    writeFileSync(join(folder, 'docker'), TERMINAL_ENGINE, { mode: 0o755 });
+    const env = { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH']}`, ENDED: ended };
+    const line = join(ROOT, 'setup/hotcast shell');
+    const { status, stdout } = spawnSync('script', ['--quiet', '--return', '--command', line, '/dev/null'], {
+      encoding: 'utf8',
+      env,
+    });
+    expect({ status, stdout: stdout.trim() }).toEqual({ status: 4, stdout: 'a terminal' });
+    await expect.poll(() => existsSync(ended), { timeout: 30_000 }).toBe(true);
+    rmSync(folder, { recursive: true });
+  });
 });

@@ -5,7 +5,7 @@ export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
 /**
- * The script with which a shell completes `hotcast`, also as `setup/hotcast`. It knows commands and options, and asks the controller
+ * The script with which a shell completes `hotcast`, also with a folder before it. It knows commands and options, and asks the controller
  * for the names of modules and nodes.
  */
 export function completionScript(shell: Shell, commands: readonly CompletedCommand[]): string {
@@ -35,7 +35,7 @@ function bashScript(commands: readonly CompletedCommand[]): string {
     `    '${name} -'*) ${wordsOf(options.map(({ flag }) => flag))} ;;`,
     `    '${name} '*) ${wordsOf(words)} ;;`,
   ]);
-  return `# Completion of hotcast for bash: eval "$(setup/hotcast completion bash)"
+  return `# Completion of hotcast for bash: eval "$(hotcast completion bash)"
 _hotcast() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD - 1]} command='' words=''
   ((COMP_CWORD == 1)) || command=\${COMP_WORDS[1]}
@@ -74,7 +74,7 @@ function zshScript(commands: readonly CompletedCommand[]): string {
   ]);
   const names = described(commands.map(({ name, description }) => ({ word: name, description })));
   return `#compdef hotcast
-# Completion of hotcast for zsh: eval "$(setup/hotcast completion zsh)"
+# Completion of hotcast for zsh: eval "$(hotcast completion zsh)"
 _hotcast() {
   local command=''
   local -a found
@@ -105,7 +105,7 @@ function fishScript(commands: readonly CompletedCommand[]): string {
       }),
     ];
   });
-  return `# Completion of hotcast for fish: setup/hotcast completion fish | source
+  return `# Completion of hotcast for fish: hotcast completion fish | source
 function __hotcast_names
     set -l typed (commandline -opc)
     command $typed[1] completion $argv 2>/dev/null

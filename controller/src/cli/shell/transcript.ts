@@ -1,13 +1,11 @@
 import { StringDecoder } from 'node:string_decoder';
 
+import { END_OF_INPUT } from '../../api/host.ts';
 import { INTERRUPTED, NO_RESULT } from '../exit-status.ts';
 import type { Session } from './session.ts';
 
 /** The prompt of a line that goes on. */
 export const CONTINUED = '| ';
-
-/** What ends the last line from `setup/hotcast`, which then holds the input open. When it ends, its user has gone. */
-const END_OF_INPUT = '\u0004';
 
 interface TranscriptOptions {
   readonly input: AsyncIterable<Uint8Array>;

@@ -10,7 +10,7 @@ async function sent(line: string) {
   const program = new Program('hotcast')
     .configureOutput({ writeErr: text => void errors.push(text.trimEnd()) })
     .exitOverride();
-  const change = { author: 'wilma', change: '0b5e6f7c-3d8a-4c1e-9f2b-7a6d5c4b3a29' };
+  const change = { author: 'wilma', change: '0b5e6f7c-3d8a-4c1e-9f2b-7a6d5c4b3a29', version: '0.1.0' };
   const send = async (_: unknown, body: CommandBody): Promise<void> => void bodies.push(body);
   const unused = async (): Promise<void> => undefined;
   defineCli(program, change, {

@@ -1,0 +1,30 @@
+import { runCli } from '../../../controller/src/cli/program.ts';
+import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
+
+const unavailable = (): Promise<never> =>
+  Promise.reject(new TypeError('the command line of the host does nothing itself'));
+
+const HOST_OPTIONS = `
+Options of the host, with every command:
+  --project <name>            the Compose project (default: HOTCAST_PROJECT, or that of the nearest compose file)
+  --project-directory <path>  the folder of the compose file
+  --context <name>            the Docker context (default: DOCKER_CONTEXT, or the current one)
+`;
+
+/** Shows help, which needs no controller. Returns the exit status. */
+export async function showHelp(args: readonly string[]): Promise<number> {
+  const status = await runCli(args, {
+    socketPath: '',
+    author: '',
+    version: PACKAGE_VERSION,
+    serve: unavailable,
+    backups: { passphrase: '', write: unavailable, read: unavailable },
+    terminal: {
+      out: text => process.stdout.write(`${text}\n`),
+      err: text => process.stderr.write(`${text}\n`),
+      interactive: false,
+    },
+  });
+  if (status === 0) process.stdout.write(HOST_OPTIONS);
+  return status;
+}

@@ -1,0 +1,68 @@
+#!/usr/bin/env node
+import { HotcastError, UnavailableError } from '../../../protocol/errors.ts';
+import { NO_RESULT } from '../../../controller/src/cli/exit-status.ts';
+import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
+import { readArguments } from './arguments.ts';
+import { Engine } from './engine.ts';
+import { findProject, type Project } from './project.ts';
+import { runBackup } from './run-backup.ts';
+import { runCommand } from './run-command.ts';
+import { runShell } from './run-shell.ts';
+import type { Session } from './session.ts';
+
+/** How the user starts the cluster. */
+const START = process.env['HOTCAST_START'] || 'docker compose up --detach';
+
+try {
+  process.exit(await main(process.argv.slice(2)));
+} catch (error) {
+  if (!(error instanceof HotcastError)) throw error;
+  process.stderr.write(`hotcast: ${error.message}\n`);
+  process.exit(NO_RESULT);
+}
+
+/** Runs `hotcast …` for the project of the current folder. Returns the exit status. */
+async function main(given: readonly string[]): Promise<number> {
+  const { host, args } = readArguments(given);
+  const [command = ''] = args;
+  if (command === '' || command === 'help' || args.some(word => word === '--help' || word === '-h')) {
+    return (await import('./local.ts')).showHelp(args);
+  }
+  const isVersion = command === '--version' || command === '-V' || command === 'version';
+  try {
+    const engine = new Engine(host.context, START);
+    const project = findProject(host, process.env, process.cwd());
+    return await run(await sessionOf(engine, project, args));
+  } catch (error) {
+    // Without a controller, the version of the command line is known.
+    if (isVersion && error instanceof UnavailableError) process.stdout.write(`hotcast  ${PACKAGE_VERSION}\n`);
+    throw error;
+  }
+}
+
+function run(session: Session): Promise<number> {
+  switch (session.command) {
+    case 'backup':
+    case 'restore':
+      return runBackup(session);
+    case 'shell':
+      return runShell(session);
+    default:
+      return runCommand(session);
+  }
+}
+
+async function sessionOf(engine: Engine, project: Project | null, args: readonly string[]): Promise<Session> {
+  if (project === null) {
+    const running = await engine.projects().catch(() => []);
+    const others = running.length === 0 ? '' : ` (a controller runs in: ${running.join(', ')})`;
+    throw new UnavailableError(
+      `no compose file in ${process.cwd()} or above it: go to the project's folder, or name the Compose project with --project${others}`,
+    );
+  }
+  const controller = await engine.controllerOf(project.name);
+  if (controller === null) {
+    throw new UnavailableError(`the controller of ${project.name} is not running; start the cluster with: ${START}`);
+  }
+  return { args, command: args[0] ?? '', project, engine, controller };
+}

@@ -1,0 +1,49 @@
+import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
+
+import { UsageError } from '../../../protocol/errors.ts';
+import { ended } from './ended.ts';
+import { readPassphrase } from './passphrase.ts';
+import { cookieOption, hostVariables, type Session, variables } from './session.ts';
+
+/** The options whose value is the next argument. */
+const WITH_VALUE: ReadonlySet<string> = new Set(['--timeout', '--cookie']);
+
+/**
+ * Runs `backup` or `restore`. The file is on this machine, so it is the output or the input of the command in the container. All
+ * messages are on standard error. Returns the exit status.
+ */
+export async function runBackup({ args, command, engine, controller }: Session): Promise<number> {
+  const { file, rest } = fileOf(args.slice(1));
+  if (file === null) throw new UsageError(`name the file: ${command} FILE`);
+  if (rest.includes('--keys')) process.env['HOTCAST_PASSPHRASE'] ||= await readPassphrase();
+  const env = variables({ HOTCAST_PASSPHRASE: null, ...hostVariables() });
+  const all = ['--interactive', ...env, controller.id, 'hotcast', command, '-', ...rest, ...cookieOption(args)];
+  if (file === '-') return ended(engine.exec(all, 'inherit'));
+  if (command === 'restore') {
+    const source = openToRead(file);
+    return ended(engine.exec(all, [source, 'inherit', 'inherit']));
+  }
+  // An earlier backup of that name stays until the new one is whole.
+  const part = `${file}.part`;
+  const target = openSync(part, 'w', 0o600);
+  const status = await ended(engine.exec(all, ['ignore', target, 'inherit']));
+  closeSync(target);
+  if (status === 0) renameSync(part, file);
+  else rmSync(part);
+  return status;
+}
+
+function fileOf(args: readonly string[]): { readonly file: string | null; readonly rest: readonly string[] } {
+  const at = args.findIndex(
+    (word, index) => (word === '-' || !word.startsWith('-')) && !WITH_VALUE.has(args[index - 1] ?? ''),
+  );
+  return { file: args[at] ?? null, rest: args.filter((_, index) => index !== at) };
+}
+
+function openToRead(file: string): number {
+  try {
+    return openSync(file, 'r');
+  } catch (cause) {
+    throw new UsageError(`cannot read ${file}`, { cause });
+  }
+}

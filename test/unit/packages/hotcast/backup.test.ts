@@ -1,0 +1,78 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { ROOT } from '../../../support/shell.ts';
+
+/** An engine whose backup is its arguments, and whose restore prints what it reads. */
+const ENGINE = `#!/bin/sh
+[ "$1" = ps ] && { echo controller; exit; }
+case " $* " in
+*' backup '*) echo "backup \${HOTCAST_PASSPHRASE-none} \${*##*hotcast}"; exit "\${STATUS:-0}" ;;
+*) cat ;;
+esac
+`;
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hotcast-backup-'));
+  writeFileSync(join(folder, 'docker'), ENGINE, { mode: 0o755 });
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function hotcast(args: readonly string[], more: Record<string, string> = {}, input = '') {
+  const env = { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH']}`, COOKIE: '', ...more };
+  const { status, stdout, stderr } = spawnSync(join(ROOT, 'setup/hotcast'), args, {
+    encoding: 'utf8',
+    cwd: folder,
+    env,
+    input,
+  });
+  return { status, stdout, stderr };
+}
+
+const read = (file: string): string => readFileSync(join(folder, file), 'utf8');
+
+describe('a backup', () => {
+  it('is a file in the folder of the user, that nobody else can read', () => {
+    expect(hotcast(['backup', '--timeout', '5', 'mine.backup']).status).toBe(0);
+    expect(read('mine.backup')).toBe('backup none  backup - --timeout 5\n');
+    expect(statSync(join(folder, 'mine.backup')).mode & 0o777).toBe(0o600);
+  });
+
+  it('leaves the one before when it fails', () => {
+    writeFileSync(join(folder, 'mine.backup'), 'earlier');
+    expect(hotcast(['backup', 'mine.backup'], { STATUS: '2' }).status).toBe(2);
+    expect(read('mine.backup')).toBe('earlier');
+    expect(readdirSync(folder).toSorted((a, b) => a.localeCompare(b))).toEqual(['docker', 'mine.backup']);
+  });
+
+  it('has a passphrase from the environment, and needs one for keys', () => {
+    hotcast(['backup', 'mine.backup', '--keys'], { HOTCAST_PASSPHRASE: 'bronto' });
+    expect(read('mine.backup')).toContain('backup bronto ');
+    expect(hotcast(['backup', 'mine.backup', '--keys'])).toMatchObject({
+      status: 2,
+      stderr: 'hotcast: --keys needs a passphrase in HOTCAST_PASSPHRASE\n',
+    });
+  });
+
+  it('goes to the output, and comes from the input, for -', () => {
+    expect(hotcast(['backup', '-']).stdout).toBe('backup none  backup -\n');
+    expect(hotcast(['restore', '-'], {}, 'from a pipe').stdout).toBe('from a pipe');
+  });
+
+  it('is read from a file, which has to be there', () => {
+    writeFileSync(join(folder, 'mine.backup'), 'what was saved');
+    expect(hotcast(['restore', 'mine.backup']).stdout).toBe('what was saved');
+    expect(hotcast(['restore', 'none.backup'])).toMatchObject({
+      status: 2,
+      stderr: 'hotcast: cannot read none.backup\n',
+    });
+    expect(hotcast(['restore'])).toMatchObject({ status: 2, stderr: 'hotcast: name the file: restore FILE\n' });
+  });
+});

@@ -1,0 +1,70 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { PACKAGE_VERSION } from '../../../../shared/package-version.ts';
+import { ROOT } from '../../../support/shell.ts';
+
+let folder: string;
+
+beforeAll(() => {
+  // It builds the command line when a source is newer.
+  spawnSync(join(ROOT, 'setup/hotcast'), ['--help']);
+});
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hotcast-missing-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Runs `hotcast …` in an empty folder, with this script as the `docker` command. */
+function hotcast(docker: string | null, ...args: string[]) {
+  if (docker !== null) writeFileSync(join(folder, 'docker'), `#!/bin/sh\n${docker}\n`, { mode: 0o755 });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(ROOT, 'packages/hotcast/dist/hotcast.mjs'), ...args],
+    { encoding: 'utf8', cwd: folder, env: { PATH: docker === null ? folder : `${folder}:${process.env['PATH']}` } },
+  );
+  return { status, stdout, stderr };
+}
+
+const NOBODY = 'exit 0';
+
+describe('hotcast without a cluster', () => {
+  it('says what is missing and what to type', () => {
+    expect(hotcast(null, 'nodes')).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: `hotcast: no compose file in ${folder} or above it: go to the project's folder, or name the Compose project with --project\n`,
+    });
+    writeFileSync(join(folder, 'compose.yaml'), 'name: quarry\n');
+    expect(hotcast(null, 'nodes').stderr).toBe('hotcast: there is no docker command in PATH: install Docker\n');
+    expect(hotcast('echo "Cannot connect to mars" >&2; exit 1', 'nodes').stderr).toBe(
+      'hotcast: no Docker engine answers; start it, and then the cluster with: docker compose up --detach (Cannot connect to mars)\n',
+    );
+    expect(hotcast(NOBODY, 'nodes').stderr).toBe(
+      'hotcast: the controller of quarry is not running; start the cluster with: docker compose up --detach\n',
+    );
+  });
+
+  it('names the projects whose controllers run, where there is no compose file', () => {
+    expect(hotcast('echo quarry', 'nodes').stderr).toContain('with --project (a controller runs in: quarry)\n');
+  });
+
+  it('uses the Docker context that it is given', () => {
+    expect(hotcast('echo "$1 $2 $3" >&2; exit 1', '--project', 'a', 'nodes', '--context', 'mars').stderr).toContain(
+      '(--context mars ps)',
+    );
+  });
+
+  it('shows its help and its version', () => {
+    const { status, stdout } = hotcast(null, 'push', '--help');
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('--canary <scope>') as unknown });
+    expect(stdout).toContain('--project-directory <path>');
+    expect(hotcast(NOBODY, '--version')).toMatchObject({ status: 2, stdout: `hotcast  ${PACKAGE_VERSION}\n` });
+  });
+});
