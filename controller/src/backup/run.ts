@@ -83,7 +83,7 @@ async function withStore<T>(config: BackupConfig, use: (opened: Opened) => Promi
   const options = { name: 'hotcast-backup', inboxPrefix: inboxPrefix('controller'), waitOnFirstConnect: false };
   const { cookie, keysDir, trustDir, streamMaxBytes: maxBytes } = config;
   const nats = await orNullAfter(CONNECT_TIMEOUT_MS, openConnection(config, options, silent));
-  if (nats === null) throw new UnavailableError(`NATS does not answer at ${config.natsUrl} (see: make logs)`);
+  if (nats === null) throw new UnavailableError(`NATS does not answer at ${config.natsUrl} (see: docker compose logs)`);
   try {
     const keyring = openKeyring(keysDir, trustDir);
     const store = await openStore(nats, { cookie, subjects: subjectsOf(cookie), keyring, maxBytes });

@@ -24,7 +24,7 @@ export class LostError extends HotcastError {
 }
 
 const NOTHING_KNOWN =
-  'interrupted: the controller does not answer, so nothing is known of the command (see: make logs)';
+  'interrupted: the controller does not answer, so nothing is known of the command (see: docker compose logs)';
 
 /** The time between two attempts to connect (milliseconds). */
 const RETRY_INTERVAL_MS = 50;
@@ -69,7 +69,7 @@ export async function* sendCommand(
     signal.removeEventListener('abort', leave);
     socket.destroy();
   }
-  throw new LostError('the controller ended before the result (see: make logs)', { cause: fault });
+  throw new LostError('the controller ended before the result (see: docker compose logs)', { cause: fault });
 }
 
 function readReport(line: string): Report {
@@ -80,7 +80,9 @@ function readReport(line: string): Report {
   }
   const { success, output, issues } = v.safeParse(jsonLine(reportSchema), line, { abortEarly: true });
   if (success) return output;
-  throw new DecodeError(`the controller sent a malformed report: ${describeProblem(issues)} (see: make logs)`);
+  throw new DecodeError(
+    `the controller sent a malformed report: ${describeProblem(issues)} (see: docker compose logs)`,
+  );
 }
 
 /** Connects to the controller, and waits for one that is just starting. */
@@ -94,9 +96,12 @@ async function connect(path: string, signal: AbortSignal): Promise<Socket> {
       return socket;
     } catch (cause) {
       if (performance.now() > deadline) {
-        throw new UnavailableError('no controller listens in this container; nothing was sent (see: make logs)', {
-          cause,
-        });
+        throw new UnavailableError(
+          'no controller listens in this container; nothing was sent (see: docker compose logs)',
+          {
+            cause,
+          },
+        );
       }
       await sleep(RETRY_INTERVAL_MS);
     }

@@ -12,6 +12,7 @@ import { type Actions, type CommandBody, defineCli } from './commands.ts';
 import { devWithKeys, type Listener } from './dev-keys.ts';
 import { exitStatus, INTERRUPTED, NO_RESULT, UNKNOWN } from './exit-status.ts';
 import { followCommand, UnknownResultError } from './follow-command.ts';
+import { hostVersionWarning } from './host-version.ts';
 import { InterruptedError } from './interruption.ts';
 import { progressLine } from './progress.ts';
 import { outputOfLogged, renderLogged } from './render-logs.ts';
@@ -81,6 +82,8 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
       const command = { cookie: cookie || null, timeoutMs: timeout, ...what };
       return run(followCommand(socketPath, command, signal, lookupTimeoutMs), { json, verbose }, terminal, listener);
     };
+    const warning = body.type === 'names' ? null : hostVersionWarning(version);
+    if (warning !== null) terminal.err(`${doubtful('warning:')} ${warning}`);
     const hasKeys = body.type === 'dev' && readKeys !== undefined;
     status = hasKeys
       ? await devWithKeys(body, { author, readKeys, interrupted: interruption(), show: follow, say: terminal.out })

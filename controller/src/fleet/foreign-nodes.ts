@@ -45,9 +45,7 @@ export function foreignText(nodes: readonly ForeignNode[]): string {
   const sorted = nodes.toSorted((a, b) => compareNodes(a.node, b.node));
   const who = sorted.map(({ node, protocol }) => `${node} (protocol ${protocol})`).join(', ');
   const isNewer = nodes.some(({ protocol }) => protocol > PROTOCOL);
-  const remedy = isNewer
-    ? 'run the controller of their release (make up, with it checked out)'
-    : 'replace them (make up), or push --without them';
+  const remedy = isNewer ? 'run the controller of their release' : 'replace them, or push --without them';
   return `of another release: ${who}; this controller speaks ${PROTOCOL - 1} to ${PROTOCOL + 1}: ${remedy}`;
 }
 

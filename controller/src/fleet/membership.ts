@@ -202,7 +202,7 @@ async function askRoster(nats: NatsConnection, subjects: Subjects): Promise<Rost
     const message = await nats.request(subjects.roster, '', { timeout: ROSTER_TIMEOUT_MS });
     const protocol = versionIn(message.data) ?? UNVERSIONED;
     if (isSpoken(protocol)) return decode(rosterAnswer, message.data);
-    return { status: 'unavailable', detail: `the roster is of another release (protocol ${protocol}): make up` };
+    return { status: 'unavailable', detail: `the roster is of another release (protocol ${protocol}): replace it` };
   } catch {
     return { status: 'unavailable', detail: 'the roster does not answer' };
   }

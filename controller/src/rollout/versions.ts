@@ -46,7 +46,7 @@ export function versionWarnings(nodes: readonly NodeDescription[]): string[] {
       .join(', ');
   const [before, after] = [of(PROTOCOL - 1), of(PROTOCOL + 1)];
   return [
-    ...(before === '' ? [] : [`still of the release before: ${before} (replace them: make up)`]),
-    ...(after === '' ? [] : [`of a later release than the controller: ${after} (upgrade the controller too: make up)`]),
+    ...(before === '' ? [] : [`still of the release before: ${before} (replace them)`]),
+    ...(after === '' ? [] : [`of a later release than the controller: ${after} (upgrade the controller too)`]),
   ];
 }

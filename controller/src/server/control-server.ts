@@ -141,7 +141,7 @@ function checked(report: Report, log: Logger): Report {
   if (success) return output;
   const problem = describeProblem(issues);
   log.error({ report: report.type, problem }, 'a report does not fit its schema');
-  const message = `the controller made a malformed report: ${problem} (see: make logs)`;
+  const message = `the controller made a malformed report: ${problem} (see: docker compose logs)`;
   return report.type === 'result' ? { type: 'failed', code: 'fault', message } : { type: 'warning', message };
 }
 
@@ -180,5 +180,9 @@ function failure(error: unknown): Extract<Report, { type: 'failed' }> {
   }
   if (error instanceof HotcastError) return { type: 'failed', code: error.code, message: error.message };
   const detail = error instanceof Error ? error.message : String(error);
-  return { type: 'failed', code: 'fault', message: `the controller failed: ${detail} (its log says more: make logs)` };
+  return {
+    type: 'failed',
+    code: 'fault',
+    message: `the controller failed: ${detail} (its log says more: docker compose logs)`,
+  };
 }

@@ -117,16 +117,19 @@ export async function createController({
       config.socketPath,
       async (command, ...client) => {
         const context = await orNullAfter(CONNECT_TIMEOUT_MS, ready);
-        if (context === null) throw new UnavailableError(`${waitingFor}; nothing was sent (see: make logs)`);
+        if (context === null) throw new UnavailableError(`${waitingFor}; nothing was sent (see: docker compose logs)`);
         if ((await orNullAfter(ROUND_TRIP_TIMEOUT_MS, context.nats.rtt())) === null) {
-          throw new UnavailableError(`${noAnswer}; nothing was sent (see: make logs)`);
+          throw new UnavailableError(`${noAnswer}; nothing was sent (see: docker compose logs)`);
         }
         return runCommand(context, config.cookie, command, ...client)
           .catch((error: unknown) => {
             if (!isStreamFault(error)) throw error;
-            throw new UnavailableError(`NATS answers, but not for the stream: ${error.message} (see: make logs)`, {
-              cause: error,
-            });
+            throw new UnavailableError(
+              `NATS answers, but not for the stream: ${error.message} (see: docker compose logs)`,
+              {
+                cause: error,
+              },
+            );
           })
           .finally(() => preflight.warm());
       },

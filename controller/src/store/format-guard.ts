@@ -17,7 +17,7 @@ export function createFormatGuard() {
     const modules = [...newer.keys()].toSorted();
     return (
       `the stream is of a later release: the heads of ${modules.join(', ')} have format ${format}, and this controller reads ` +
-      `${FORMAT - 1} and ${FORMAT}. It writes nothing, and nodes run on. Run the controller of that release (make up, with it checked out)`
+      `${FORMAT - 1} and ${FORMAT}. It writes nothing, and nodes run on. Run the controller of that release`
     );
   }
   return {

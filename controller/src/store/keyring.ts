@@ -115,5 +115,5 @@ function keyProblem(file: string, error: unknown): string {
     code === 'ENOENT'
       ? `the signing key is lost (there is no ${file})`
       : `the signing key can't be read (${file}: ${error instanceof Error ? error.message : String(error)})`;
-  return `${what}, so nothing can be signed; make a new one: make rotate-keys (hotcast keys rotate); nothing restarts`;
+  return `${what}, so nothing can be signed; make a new one: hotcast keys rotate; nothing restarts`;
 }

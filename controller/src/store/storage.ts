@@ -68,7 +68,7 @@ export function faultText(fault: string): string {
   return `${cause} (${fault}); ${first}, then restart NATS, which does not try again by itself: docker compose restart nats`;
 }
 
-const RAISE = 'raise STREAM_MAX_MB: STREAM_MAX_MB=4096 make up';
+const RAISE = 'raise STREAM_MAX_MB: STREAM_MAX_MB=4096 docker compose up --detach controller';
 const MAKE_ROOM = "make room on the disk with Docker's volumes (docker system df); pushes then work again";
 
 const streamText = (used: number, max: number): string =>

@@ -57,7 +57,9 @@ export async function openStream(nats: NatsConnection, name: string, unused: str
   /** An error that says what is in the way of a write; the same error when nothing is known. */
   async function explained(error: unknown): Promise<unknown> {
     if (error instanceof JetStreamApiError && error.code === STREAM_FULL) {
-      return new StorageError('the stream is full to its last byte (raise STREAM_MAX_MB: STREAM_MAX_MB=4096 make up)');
+      return new StorageError(
+        'the stream is full to its last byte (raise STREAM_MAX_MB: STREAM_MAX_MB=4096 docker compose up --detach controller)',
+      );
     }
     if (error instanceof JetStreamApiError && SERVER_FULL.has(error.code)) {
       return new StorageError(`NATS has no room: max_file_store in nats/nats.conf is reached (${error.message})`);

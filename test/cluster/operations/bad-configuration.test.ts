@@ -26,7 +26,7 @@ describe('hotcast', () => {
   it('reports that no controller listens', async () => {
     expect(await runContainer(imageOf('controller'), { Cmd: ['hotcast', 'nodes'] })).toEqual({
       exitCode: 2,
-      lines: ['hotcast: no controller listens in this container; nothing was sent (see: make logs)'],
+      lines: ['hotcast: no controller listens in this container; nothing was sent (see: docker compose logs)'],
     });
   });
 });

@@ -70,7 +70,10 @@ const NODES: readonly Case[] = [
   [['call', 'demo.add(4, 5)', '--node', 'dino'], `hotcast: there is no node "dino"; ${KNOWN}\n`],
   [['ping', 'dino'], `hotcast: there is no node "dino"; ${KNOWN}\n`],
   [['compile', 'demo', '--node', 'dino'], `hotcast: there is no node "dino"; ${KNOWN}\n`],
-  [['nodes', '--wait', '3', '--timeout', '1'], 'hotcast: only 2 of 3 nodes came up in time (see: make logs)\n'],
+  [
+    ['nodes', '--wait', '3', '--timeout', '1'],
+    'hotcast: only 2 of 3 nodes came up in time (see: docker compose logs)\n',
+  ],
 ];
 
 const OTHER_COOKIE = 'hotcast: this controller does not have the cookie "other"; nothing was sent\n';
@@ -148,7 +151,7 @@ describe('hotcast refuses with one line, and changes nothing', () => {
         exitCode: 2,
         stdout: '',
         stderr: expect.stringMatching(
-          /^hotcast: NATS does not answer at nats:\/\/\S+; nothing was sent \(see: make logs\)\n$/,
+          /^hotcast: NATS does not answer at nats:\/\/\S+; nothing was sent \(see: docker compose logs\)\n$/,
         ) as string,
       });
     }

@@ -86,5 +86,5 @@ async function waitForNodes(
     if (present >= wanted) return;
     await new Promise(resolve => setTimeout(resolve, WAIT_INTERVAL_MS));
   }
-  throw new UnavailableError(`only ${present} of ${wanted} nodes came up in time (see: make logs)`);
+  throw new UnavailableError(`only ${present} of ${wanted} nodes came up in time (see: docker compose logs)`);
 }

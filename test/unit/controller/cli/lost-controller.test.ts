@@ -17,7 +17,7 @@ describe('without a controller', () => {
     expect({ status, out, err }).toEqual({
       status: 2,
       out: [],
-      err: ['hotcast: no controller listens in this container; nothing was sent (see: make logs)'],
+      err: ['hotcast: no controller listens in this container; nothing was sent (see: docker compose logs)'],
     });
   });
 
@@ -33,7 +33,7 @@ describe('without a controller', () => {
     servers.push(server);
     expect(await hotcast(['ping'])).toMatchObject({
       status: 2,
-      err: ['hotcast: the controller ended before the result (see: make logs)'],
+      err: ['hotcast: the controller ended before the result (see: docker compose logs)'],
     });
   });
 
@@ -46,7 +46,9 @@ describe('without a controller', () => {
       expect(await hotcast(['ping'])).toMatchObject({
         status: 2,
         out: [],
-        err: [expect.stringMatching(/^hotcast: the controller sent a malformed report: .+ \(see: make logs\)$/)],
+        err: [
+          expect.stringMatching(/^hotcast: the controller sent a malformed report: .+ \(see: docker compose logs\)$/),
+        ],
       });
     },
   );
@@ -96,7 +98,7 @@ describe('a change whose result is lost', () => {
     const commands = await controller(async () => found);
     expect(await pushing).toMatchObject({
       status: 0,
-      err: [`warning: the controller ended before the result (see: make logs); ${lookUp}`],
+      err: [`warning: the controller ended before the result (see: docker compose logs); ${lookUp}`],
     });
     expect(commands).toMatchObject([{ type: 'result', change: CHANGE, modules: ['demo'] }]);
   });

@@ -209,7 +209,9 @@ describe('a command that fails', () => {
     await controller(() => Promise.reject(fault));
     const { status, err } = await hotcast(['ping']);
     expect(status).toBe(2);
-    expect(err).toEqual(['hotcast: the controller failed: x is not a function (its log says more: make logs)']);
+    expect(err).toEqual([
+      'hotcast: the controller failed: x is not a function (its log says more: docker compose logs)',
+    ]);
     expect(log.logged).toMatchObject([{ level: 'error', fields: { err: fault } }]);
   });
 });

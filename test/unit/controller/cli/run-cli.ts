@@ -7,6 +7,7 @@ import { afterEach, beforeEach, vi } from 'vitest';
 import type { Command } from '../../../../controller/src/api/command.ts';
 import type { ResultOf } from '../../../../controller/src/api/results.ts';
 import { runCli } from '../../../../controller/src/cli/program.ts';
+import { PACKAGE_VERSION } from '../../../../shared/package-version.ts';
 import { type Run, serveControl } from '../../../../controller/src/server/control-server.ts';
 import type { Why } from '../../../../protocol/history/why.ts';
 import { recordingLog } from '../../fixtures.ts';
@@ -60,8 +61,9 @@ export async function hotcast(
     interactive = false,
     author = 'hotcast',
     change = CHANGE,
+    version = PACKAGE_VERSION,
     sources = {},
-  }: { interactive?: boolean; author?: string; change?: string; sources?: Pick<Why, 'git'> } = {},
+  }: { interactive?: boolean; author?: string; change?: string; version?: string; sources?: Pick<Why, 'git'> } = {},
 ) {
   const out: string[] = [];
   const err: string[] = [];
@@ -80,6 +82,7 @@ export async function hotcast(
       socketPath,
       author,
       change,
+      version,
       sources,
       serve,
       terminal,

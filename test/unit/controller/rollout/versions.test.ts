@@ -58,7 +58,7 @@ it('a command that only looks is never refused', async () => {
 it('nodes of the release before and after are named, and those of this one not', () => {
   const at = (node: string, protocol: number) => ({ ...descriptionOf(node), protocol });
   expect(versionWarnings([at('betty', PROTOCOL - 1), at('fred', PROTOCOL - 1), at('wilma', PROTOCOL)])).toEqual([
-    'still of the release before: fred, betty (replace them: make up)',
+    'still of the release before: fred, betty (replace them)',
   ]);
   expect(versionWarnings([at('fred', PROTOCOL + 1)])[0]).toContain('of a later release than the controller: fred');
   expect(versionWarnings([at('fred', PROTOCOL)])).toEqual([]);

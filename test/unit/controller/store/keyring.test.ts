@@ -27,7 +27,7 @@ describe('a keyring', () => {
     if (content !== null) writeFileSync(keyFile(), content);
     const keyring = open();
     expect(keyring.check).toThrow(text);
-    expect(() => keyring.sign('a', new Uint8Array())).toThrow('make a new one: make rotate-keys');
+    expect(() => keyring.sign('a', new Uint8Array())).toThrow('make a new one: hotcast keys rotate');
   });
 
   it('signs again after a rotation, without the key that is lost', () => {

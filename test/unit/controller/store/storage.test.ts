@@ -18,7 +18,7 @@ describe('storageProblem', () => {
       'the stream, how full it is, what is needed and what to raise',
       { usedBytes: 95 * MB },
       6 * MB,
-      /^the stream is full: 95 MB of 100 MB \(95 %\), and this needs 6\.0 MB more; raise STREAM_MAX_MB: STREAM_MAX_MB=4096 make up$/,
+      /^the stream is full: 95 MB of 100 MB \(95 %\), and this needs 6\.0 MB more; raise STREAM_MAX_MB: STREAM_MAX_MB=4096 docker compose up --detach controller$/,
     ],
     ['nothing of a stream in which that fits', { usedBytes: 95 * MB }, 5 * MB, null],
     ['the stream from 99 % on, whatever is needed', { usedBytes: 99 * MB }, undefined, /^the stream is full: 99 MB/],
