@@ -116,7 +116,7 @@ shell: ## Type to a node, as in Erlang's shell: [NODE=fred]
 nodes: ## List the nodes with their processes and modules: [VERBOSE=1]
 	$(ALWAYS)setup/hotcast nodes $(VERBOSELY) || exit 1
 
-.PHONY: debug demo test run-tests test-faults test-operations test-packages test-unit lint format docs bench bench-runtime bench-load
+.PHONY: debug demo test run-tests test-faults test-operations test-published test-packages test-unit lint format docs bench bench-runtime bench-load
 debug: node_modules ## Open the inspector of a node at 127.0.0.1:9229 until Ctrl+C: NODE=fred [PORT=9230]
 	node --import tsx setup/debug/main.ts '$(NODE)' $(PORT)
 
@@ -134,6 +134,9 @@ test-faults: images ## Run the tests of failures and attacks, on real containers
 
 test-operations: images ## Run the tests of upgrades and bad days, on real containers: longer than CI has time for
 	npx vitest run --project operations
+
+test-published: pack ## Run the tests of a project that has only the packed packages and images
+	npx vitest run --project published
 
 test-packages: images ## Run the tests of npm packages in modules, on real containers: [ONLY=express,pg], or ONLY=ci for a dozen
 	setup/test-packages.sh '$(ONLY)'
@@ -163,7 +166,10 @@ format: node_modules ## Format all files
 docs: node_modules ## Write what is generated: docs/cli.md, docs/configuration.md, the table of docs/packages.md, types/output.*
 	for page in $(PAGES); do node --import tsx $$page; done
 
-.PHONY: sbom setup images
+.PHONY: sbom setup images pack
+pack: images ## Pack the npm packages, check them, and name the images as they are published, in .cache/packages
+	setup/pack.sh
+
 sbom: node_modules ## List the npm packages in the images (CycloneDX), in .cache/sbom.json
 	mkdir -p .cache
 	npm sbom --sbom-format cyclonedx --omit dev --loglevel error >.cache/sbom.json
@@ -177,10 +183,8 @@ images: setup ## Build the images
 	setup/images.sh
 
 .PHONY: packages/hotcast/dist
-# Each file takes its place at once, so that a command that starts meanwhile has a whole one. The entry is last.
 packages/hotcast/dist: node_modules
-	cd packages/hotcast && new=$$(mktemp -d dist.XXXXXX) && mkdir -p dist && \
-	  npm run --silent build -- --outdir=$$new && mv $$(ls -d $$new/* | grep -v /hotcast.mjs) dist && mv $$new/* dist && rmdir $$new
+	cd packages/hotcast && npm run --silent bundle
 
 node_modules: package.json package-lock.json bench/package.json | modules/node_modules
 	echo 'setup: installing npm packages'

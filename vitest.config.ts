@@ -53,6 +53,7 @@ export default defineConfig({
       onContainers('faults', 'test/cluster/{faults,security}/**/*.test.ts', 2),
       onContainers('packages', 'test/packages/*.test.ts', 3),
       onContainers('operations', 'test/operations/**/*.test.ts', 4),
+      onContainers('published', 'test/published/**/*.test.ts', 5),
     ],
   },
 });

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 project=${HOTCAST_PROJECT:-hotcast}
 stamp=.cache/built-$project
 sources=(package.json package-lock.json .npmrc .dockerignore docker-compose.yml)
-sources+=(types protocol shared node-image controller .cache/images.env)
+sources+=(types protocol shared node-image controller packages/hotcast/package.json .cache/images.env)
 if [ -e .env ]; then sources+=(.env); fi
 
 fresh() {

@@ -4,6 +4,7 @@ import { NO_RESULT } from '../../../controller/src/cli/exit-status.ts';
 import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
 import { readArguments } from './arguments.ts';
 import { Engine } from './engine.ts';
+import type { showHelp as showHelpOf } from './help.ts';
 import { findProject, type Project } from './project.ts';
 import { runBackup } from './run-backup.ts';
 import { runCommand } from './run-command.ts';
@@ -21,12 +22,19 @@ try {
   process.exit(NO_RESULT);
 }
 
+/** Help has the definition of all commands, which is large: it is a file of its own, that is read when it is needed. */
+async function showHelp(args: readonly string[]): Promise<number> {
+  const file = new URL('help.mjs', import.meta.url).href;
+  const help = (await import(file)) as { readonly showHelp: typeof showHelpOf };
+  return help.showHelp(args);
+}
+
 /** Runs `hotcast …` for the project of the current folder. Returns the exit status. */
 async function main(given: readonly string[]): Promise<number> {
   const { host, args } = readArguments(given);
   const [command = ''] = args;
   if (command === '' || command === 'help' || args.some(word => word === '--help' || word === '-h')) {
-    return (await import('./local.ts')).showHelp(args);
+    return showHelp(args);
   }
   const isVersion = command === '--version' || command === '-V' || command === 'version';
   try {
