@@ -9,7 +9,8 @@ import { versionSource } from '../support/cluster/module-sources.ts';
 import { CLOCK_FILE, SHIFTABLE_CLOCK } from '../support/docker/clock.ts';
 import { ComposeProject, TEST_PROJECT } from '../support/docker/compose-project.ts';
 import { containersOf, nodesOf } from '../support/docker/compose-resources.ts';
-import { engine, pause } from '../support/docker/engine.ts';
+import { engine } from '../../packages/testing/src/docker/engine.ts';
+import { pause } from '../support/docker/pause.ts';
 import { type ProcessOutput, ROOT } from '../support/shell.ts';
 import { badDays } from '../unit/docs/bad-days.ts';
 

@@ -1,12 +1,9 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 
-/** The exit code and the output of a process. */
-export interface ProcessOutput {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import type { ProcessOutput } from '../../packages/testing/src/fleet/hotcast-commands.ts';
+
+export type { ProcessOutput };
 
 /** The root folder of the repository. */
 export const ROOT = resolve(import.meta.dirname, '../..');

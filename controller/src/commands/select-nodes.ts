@@ -18,10 +18,10 @@ export function expectedNodes({ members, warning, flood, foreign }: Expected, re
 
 /** The named node, or all that should answer when `node` is null. @throws UsageError when there is no such node, and UnavailableError when there are none. */
 export function selectNodes(expected: Expected, node: string | null, report: OnReport): Set<string> {
-  if (node === '') throw new UnavailableError('name the node: --node fred, or with make NODE=fred');
+  if (node === '') throw new UsageError('name the node: --node fred, or with make NODE=fred');
   const names = expectedNodes(expected, report);
   if (node === null) return names;
   if (names.has(node)) return new Set([node]);
   const known = [...names].toSorted(compareNodes).join(', ');
-  throw new UnavailableError(`there is no node ${JSON.stringify(node)}; nodes here: ${known}`);
+  throw new UsageError(`there is no node ${JSON.stringify(node)}; nodes here: ${known}`);
 }

@@ -4,7 +4,7 @@ import { shortRevision } from '../../../protocol/revision.ts';
 import type { Cluster } from '../../support/cluster/cluster.ts';
 import { clusterTest } from '../../support/cluster/cluster-test.ts';
 import { debugNode } from '../../support/debugger/debug-node.ts';
-import { pause } from '../../support/docker/engine.ts';
+import { pause } from '../../support/docker/pause.ts';
 import { waitForConvergence, runningRevisions } from '../../support/cluster/convergence.ts';
 import { BLOCKING_CODE, blockingSource } from './blocking-code.ts';
 import { versionSource } from '../../support/cluster/module-sources.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { COOKIE_RULE } from '../../../protocol/names.ts';
-import { imageOf } from '../../support/cluster/container-specs.ts';
+import { projectImage } from '../../support/cluster/project-image.ts';
 import { runContainer } from '../../support/docker/run-container.ts';
 import { run } from '../../support/shell.ts';
 
@@ -15,7 +15,7 @@ describe('a container with a bad configuration', () => {
     ['roster', 'hotcast-roster'],
   ] as const)('ends with exit code 2 and one line with every error: %s', async ([service, program]) => {
     const Env = ['COOKIE=fred & wilma', 'NATS_URL=nowhere', 'NODE_LABELS=hotcast.node=dino'];
-    expect(await runContainer(imageOf(service), { Env })).toEqual({
+    expect(await runContainer(projectImage(service), { Env })).toEqual({
       exitCode: 2,
       lines: [`${program}: ${COOKIE}; ${URL}`],
     });
@@ -24,7 +24,7 @@ describe('a container with a bad configuration', () => {
 
 describe('hotcast', () => {
   it('reports that no controller listens', async () => {
-    expect(await runContainer(imageOf('controller'), { Cmd: ['hotcast', 'nodes'] })).toEqual({
+    expect(await runContainer(projectImage('controller'), { Cmd: ['hotcast', 'nodes'] })).toEqual({
       exitCode: 2,
       lines: ['hotcast: no controller listens in this container; nothing was sent (see: docker compose logs)'],
     });

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { freePort } from '../../support/free-port.ts';
 import { ComposeProject, TEST_PROJECT } from '../../support/docker/compose-project.ts';
 import { containersOf, inspectProject, nodesOf, resourcesOf } from '../../support/docker/compose-resources.ts';
-import { pause } from '../../support/docker/engine.ts';
+import { pause } from '../../support/docker/pause.ts';
 import { run } from '../../support/shell.ts';
 import { THROWS_ON_NODES } from '../../support/cluster/module-sources.ts';
 

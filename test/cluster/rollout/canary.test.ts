@@ -5,7 +5,7 @@ import { shortRevision } from '../../../protocol/revision.ts';
 import { inScope } from '../../../protocol/canary-scope.ts';
 import type { Cluster } from '../../support/cluster/cluster.ts';
 import { clusterTest } from '../../support/cluster/cluster-test.ts';
-import type { CommandResult } from '../../support/cluster/hotcast-commands.ts';
+import type { CommandResult } from '../../../packages/testing/src/fleet/hotcast-commands.ts';
 import { waitForConvergence, runningRevisions } from '../../support/cluster/convergence.ts';
 import { versionSource } from '../../support/cluster/module-sources.ts';
 import { SubjectRecorder } from '../../support/cluster/subject-recorder.ts';

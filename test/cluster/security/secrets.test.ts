@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import { ComposeProject, TEST_PROJECT } from '../../support/docker/compose-project.ts';
 import { containersOf } from '../../support/docker/compose-resources.ts';
-import { logLines } from '../../support/docker/container-logs.ts';
-import { engine } from '../../support/docker/engine.ts';
+import { logLines } from '../../../packages/testing/src/docker/container-logs.ts';
+import { engine } from '../../../packages/testing/src/docker/engine.ts';
 import { runContainer } from '../../support/docker/run-container.ts';
 
 const VOLUMES = [

@@ -6,7 +6,7 @@ import type { Command } from '../../../controller/src/api/command.ts';
 import { type Report, reportSchema } from '../../../controller/src/api/report.ts';
 import type { CallResult, HeadChangeResult, PushResult, Result } from '../../../controller/src/api/results.ts';
 import { jsonLine } from '../../../controller/src/api/validation.ts';
-import { ControlRelay } from './control-relay.ts';
+import { ControlRelay } from '../../../packages/testing/src/fleet/control-relay.ts';
 
 /** The timeout for the nodes' answers (milliseconds). */
 const TIMEOUT_MS = 5_000;

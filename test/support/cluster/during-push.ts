@@ -1,5 +1,5 @@
 import type { Cluster } from './cluster.ts';
-import { pause } from '../docker/engine.ts';
+import { pause } from '../docker/pause.ts';
 import { PushObserver } from './push-observer.ts';
 
 /**

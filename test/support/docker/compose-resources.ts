@@ -1,6 +1,6 @@
 import type Dockerode from 'dockerode';
 
-import { engine } from './engine.ts';
+import { engine } from '../../../packages/testing/src/docker/engine.ts';
 
 /** The label that Compose gives to everything it creates; its value is the project's name. */
 export const PROJECT_LABEL = 'com.docker.compose.project';

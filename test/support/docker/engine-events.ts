@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 
-import { engine } from './engine.ts';
+import { engine } from '../../../packages/testing/src/docker/engine.ts';
 
 /** An event of a container. */
 export interface EngineEvent {

@@ -1,7 +1,7 @@
 import type Dockerode from 'dockerode';
 
-import { logLines } from './container-logs.ts';
-import { engine, TEST_LABEL } from './engine.ts';
+import { logLines } from '../../../packages/testing/src/docker/container-logs.ts';
+import { engine, TEST_LABEL } from '../../../packages/testing/src/docker/engine.ts';
 
 /** Runs a container until it ends. Returns its exit code and the lines that it wrote, and removes it. */
 export async function runContainer(

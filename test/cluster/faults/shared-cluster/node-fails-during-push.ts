@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest';
 
 import { shortRevision } from '../../../../protocol/revision.ts';
-import { pause } from '../../../support/docker/engine.ts';
+import { pause } from '../../../support/docker/pause.ts';
 import { duringPush } from '../../../support/cluster/during-push.ts';
 import { waitForConvergence, runningRevisions } from '../../../support/cluster/convergence.ts';
 import { versionSource } from '../../../support/cluster/module-sources.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 
 import { ControlConnection } from '../../../support/cluster/control-connection.ts';
-import type { LogLine } from '../../../support/cluster/log-lines.ts';
+import type { LogLine } from '../../../../packages/testing/src/fleet/log-lines.ts';
 import { ROOT } from '../../../support/shell.ts';
 import { it } from './cluster.ts';
 

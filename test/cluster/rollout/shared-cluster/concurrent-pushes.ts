@@ -5,7 +5,7 @@ import { runningRevisions, waitForConvergence } from '../../../support/cluster/c
 import { versionSource } from '../../../support/cluster/module-sources.ts';
 import { PushObserver } from '../../../support/cluster/push-observer.ts';
 import { SubjectRecorder } from '../../../support/cluster/subject-recorder.ts';
-import { pause } from '../../../support/docker/engine.ts';
+import { pause } from '../../../support/docker/pause.ts';
 import { it } from './cluster.ts';
 
 describe('concurrent pushes of one controller', () => {

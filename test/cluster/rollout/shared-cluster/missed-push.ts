@@ -2,8 +2,8 @@ import { describe, expect } from 'vitest';
 
 import { shortRevision } from '../../../../protocol/revision.ts';
 import type { Cluster } from '../../../support/cluster/cluster.ts';
-import type { LogLine } from '../../../support/cluster/log-lines.ts';
-import { pause } from '../../../support/docker/engine.ts';
+import type { LogLine } from '../../../../packages/testing/src/fleet/log-lines.ts';
+import { pause } from '../../../support/docker/pause.ts';
 import { engineEvents } from '../../../support/docker/engine-events.ts';
 import { it } from './cluster.ts';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 
-import { linesOf } from '../../../controller/src/api/lines.ts';
+import { linesOf } from '../../../../controller/src/api/lines.ts';
 import { ControlRelay } from './control-relay.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 
-import { linesOf } from '../../../controller/src/api/lines.ts';
+import { linesOf } from '../../../../controller/src/api/lines.ts';
 
 /**
  * The program in the controller's container. A line of its input is a connection's number and its command; a line of its

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 
 import { Wait } from 'testcontainers';
 
-import type { Role } from '../../../protocol/inboxes.ts';
+import type { Role } from '../../../../protocol/inboxes.ts';
 import { HardenedContainer } from '../docker/hardened-container.ts';
 import { configureProxy, PROXY_IMAGE } from '../docker/haproxy.ts';
 import type { ClusterKeys } from './cluster-keys.ts';
@@ -13,7 +13,7 @@ export const CLUSTER_LABEL = 'hotcast.test.cluster';
 
 const NATS_IMAGE = process.env['NATS_IMAGE'] || 'nats:2.15-alpine';
 const SOCKET = process.env['DOCKER_SOCKET'] || '/var/run/docker.sock';
-const NATS_CONF = resolve(import.meta.dirname, '../../../nats/nats.conf');
+const NATS_CONF = resolve(import.meta.dirname, '../../../../nats/nats.conf');
 
 /** Writable folders for a container with a read-only file system. */
 const TMPFS = { '/tmp': 'size=64m', '/run/hotcast': 'uid=1000,gid=1000,size=1m' };
@@ -23,10 +23,8 @@ const GIB = 2 ** 30;
 type Environment = Readonly<Record<string, string>>;
 type BindMount = Parameters<HardenedContainer['withBindMounts']>[0][number];
 
-/** The image of a service, with the name that Compose gives it. */
-export function imageOf(service: 'node' | 'controller' | 'roster' | 'auth-callout'): string {
-  return `${process.env['HOTCAST_PROJECT'] || 'hotcast'}-${service}`;
-}
+/** Names the image of a service. */
+export type Images = (service: 'node' | 'controller' | 'roster' | 'auth-callout') => string;
 
 /** The volume in which the nodes of a cluster keep what outlives a restart of their containers. */
 export function stateVolumeOf(id: string): string {
@@ -38,9 +36,11 @@ export class ContainerSpecs {
   readonly #id: string;
   readonly #cookie: string;
   readonly #keys: ClusterKeys;
+  readonly #images: Images;
 
   /** @param id the cluster's id, which is also the name of its network. */
-  constructor(id: string, cookie: string, keys: ClusterKeys) {
+  constructor(id: string, cookie: string, keys: ClusterKeys, images: Images) {
+    this.#images = images;
     this.#id = id;
     this.#cookie = cookie;
     this.#keys = keys;
@@ -62,7 +62,7 @@ export class ContainerSpecs {
   }
 
   roster(): HardenedContainer {
-    return this.#base(imageOf('roster'), 'roster', this.#cookie)
+    return this.#base(this.#images('roster'), 'roster', this.#cookie)
       .withUser('0:0')
       .withTmpFs({ '/run/hotcast': 'size=1m' })
       .withBindMounts([{ source: SOCKET, target: '/var/run/docker.sock' }, this.#keysOf('roster')])
@@ -70,7 +70,7 @@ export class ContainerSpecs {
   }
 
   authCallout(): HardenedContainer {
-    return this.#base(imageOf('auth-callout'), 'auth-callout', this.#cookie)
+    return this.#base(this.#images('auth-callout'), 'auth-callout', this.#cookie)
       .withTmpFs({ '/run/hotcast': 'uid=1000,gid=1000,size=1m' })
       .withBindMounts([this.#keysOf('auth-callout')]);
   }
@@ -81,7 +81,7 @@ export class ContainerSpecs {
 
   controller(suffix: string, cookie: string, modules: ModulesFolder, environment: Environment = {}): HardenedContainer {
     const packages = { source: modules.packages ?? '', target: '/work/modules/node_modules', mode: 'ro' } as const;
-    return this.#base(imageOf('controller'), suffix, cookie)
+    return this.#base(this.#images('controller'), suffix, cookie)
       .withEnvironment(environment)
       .withMemory(GIB)
       .withTmpFs({ ...TMPFS, '/var/lib/hotcast': 'uid=1000,gid=1000,size=1m' })
@@ -94,7 +94,7 @@ export class ContainerSpecs {
   }
 
   node(suffix: string, cookie: string, environment: Environment = {}): HardenedContainer {
-    const container = this.#base(imageOf('node'), suffix, cookie)
+    const container = this.#base(this.#images('node'), suffix, cookie)
       .withMemory(GIB)
       .withTmpFs(TMPFS)
       .withEnvironment(environment)

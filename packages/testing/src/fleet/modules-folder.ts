@@ -1,20 +1,22 @@
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-import { ROOT } from '../shell.ts';
+/** Where modules come from. */
+export interface ModulesSource {
+  readonly folder: string;
+  /** The `node_modules` that they find, if it exists; null: none. */
+  readonly packages: string | null;
+}
 
-const EXAMPLES = join(ROOT, 'modules');
-
-/** A modules folder with the files of another one: the example modules of the repository, if it is left out. */
+/** A modules folder with the files of another one, which tests can change. */
 export class ModulesFolder {
   readonly path: string;
-  /** The npm packages that are mounted into the folder. Null when there are none: those of the examples are in the image. */
+  /** The npm packages that are mounted into the folder; null when there are none. */
   readonly packages: string | null;
 
-  constructor(path: string, source?: string) {
+  constructor(path: string, { folder, packages }: ModulesSource) {
     this.path = path;
-    cpSync(source ?? EXAMPLES, path, { recursive: true, filter: file => basename(file) !== 'node_modules' });
-    const packages = source === undefined ? null : join(source, 'node_modules');
+    cpSync(folder, path, { recursive: true, filter: file => basename(file) !== 'node_modules' });
     this.packages = packages !== null && existsSync(packages) ? packages : null;
     // The engine can't make the mount point in a folder that is mounted read-only.
     if (this.packages !== null) mkdirSync(join(path, 'node_modules'));

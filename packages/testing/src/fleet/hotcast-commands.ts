@@ -5,9 +5,15 @@ import type {
   PushResult,
   Result,
   ResultOf,
-} from '../../../controller/src/api/results.ts';
-import { readOutput } from '../commands/output-schema.ts';
-import type { ProcessOutput } from '../shell.ts';
+} from '../../../../controller/src/api/results.ts';
+import type { Output } from '../../../../controller/src/api/output.ts';
+
+/** The exit code and the output of a process. */
+export interface ProcessOutput {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 /** The output of a command and its parsed result. */
 export interface CommandResult<R extends Result> extends ProcessOutput {
@@ -76,9 +82,14 @@ export abstract class HotcastCommands {
     return Object.fromEntries(rows) as Record<string, Record<string, string> | null>;
   }
 
+  /** Reads a line that `hotcast … --json` has printed. */
+  protected read(line: string): Output {
+    return JSON.parse(line) as Output;
+  }
+
   async #run<R extends Result>(...args: readonly string[]): Promise<CommandResult<R>> {
     const output = await this.hotcast(...args, '--json');
     if (output.exitCode === 2) throw new Error(`hotcast ${args.join(' ')} failed: ${output.stderr}`);
-    return { ...output, result: readOutput(output.stdout) as R };
+    return { ...output, result: this.read(output.stdout) as R };
   }
 }

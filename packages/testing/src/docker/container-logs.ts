@@ -2,7 +2,7 @@ import { PassThrough, Readable } from 'node:stream';
 
 import type Dockerode from 'dockerode';
 
-import { linesOf } from '../../../controller/src/api/lines.ts';
+import { linesOf } from '../../../../controller/src/api/lines.ts';
 import { engine } from './engine.ts';
 
 /** The size of the chunks into which a whole log is cut (bytes). */

@@ -3,13 +3,13 @@ import { dirname, join } from 'node:path';
 
 import { type Authenticator, nkeyAuthenticator, nkeys } from '@nats-io/transport-node';
 
-import { makeCertificate } from '../../../controller/src/services/keygen/certificate.ts';
-import { type Keyring, openKeyring } from '../../../controller/src/store/keyring.ts';
-import type { PublicKeys } from '../../../controller/src/nats-auth/public-keys.ts';
-import { type Holder, makeAuthCalloutKeys, makeKeys } from '../../../controller/src/services/keygen/make-keys.ts';
-import { accountOf, ACCOUNTS_FILE, natsAccounts } from '../../../controller/src/services/keygen/nats-accounts.ts';
-import { NATS_CA_FILE, NATS_SEED_FILE } from '../../../shared/nats/options.ts';
-import { type Role, ROLES } from '../../../protocol/inboxes.ts';
+import type { ServerCertificate } from '../../../../controller/src/services/keygen/certificate.ts';
+import { type Keyring, openKeyring } from '../../../../controller/src/store/keyring.ts';
+import type { PublicKeys } from '../../../../controller/src/nats-auth/public-keys.ts';
+import { type Holder, makeAuthCalloutKeys, makeKeys } from '../../../../controller/src/services/keygen/make-keys.ts';
+import { accountOf, ACCOUNTS_FILE, natsAccounts } from '../../../../controller/src/services/keygen/nats-accounts.ts';
+import { NATS_CA_FILE, NATS_SEED_FILE } from '../../../../shared/nats/options.ts';
+import { type Role, ROLES } from '../../../../protocol/inboxes.ts';
 
 /** The keys of a cluster in folders, as keygen puts them into volumes, and a NATS user with all permissions. */
 export class ClusterKeys {
@@ -28,9 +28,8 @@ export class ClusterKeys {
     return join(this.#root, holder);
   }
 
-  /** Makes a TLS certificate for NATS with these host names. Call this before the first {@link make}. */
-  async useTls(hosts: readonly string[]): Promise<void> {
-    const { authority, certificate, privateKey } = await makeCertificate(hosts);
+  /** Has NATS use a TLS certificate. Call this before the first {@link make}. */
+  useTls({ authority, certificate, privateKey }: ServerCertificate): void {
     this.#authority = authority;
     this.#write(join(this.folder('nats'), 'cert.pem'), certificate);
     this.#write(join(this.folder('nats'), 'key.pem'), privateKey);
