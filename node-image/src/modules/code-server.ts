@@ -210,6 +210,11 @@ export class CodeServer {
     return this.#stopped ? null : (this.#modules.get(module)?.slots.current ?? null);
   }
 
+  /** What an import of `hot:<module>` gives: at each use, the exports of the current version. */
+  liveExports(module: string): Record<string, unknown> {
+    return this.#activator.hotImports.of(module);
+  }
+
   /** Evaluates code that is no module. It is in no slot: its caller ends it. */
   evaluateAlone(bundle: Bundle, packages: ReadySet | null = null): Version {
     const prepared = compileVersion(bundle, packages);
@@ -266,6 +271,11 @@ export class CodeServer {
     this.#onClosed.add(onClosed);
     await orNullAfter(timeoutMs, room);
     this.#onClosed.delete(onClosed);
+  }
+
+  /** Resolves when all versions that end now have ended, with their dispose callbacks. */
+  async untilEnded(): Promise<void> {
+    await this.#ending.untilEnded();
   }
 
   /** The number of calls that run on all versions, or wait for a change of data. */

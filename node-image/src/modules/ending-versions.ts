@@ -57,6 +57,8 @@ export function endingVersions(modules: ModuleTable, calls: Calls, onEnded: (ver
   return {
     end,
     endAll,
+    /** Resolves when the callbacks of all versions that end now have run. */
+    untilEnded: async (): Promise<void> => void (await Promise.all(ending.values())),
     /** The versions whose callbacks run. */
     get versions(): Version[] {
       return [...ending.keys()];

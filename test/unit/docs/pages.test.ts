@@ -182,6 +182,8 @@ describe('TypeScript examples', () => {
     const examples = pages.flatMap(page =>
       blocksOf(page)
         .filter(({ language }) => language === 'ts')
+        // The files of a project, which begin with their path, run in test/unit/packages/testing.
+        .filter(({ lines }) => !/^\/\/ \S+\.ts$/.test(lines[0] ?? ''))
         .map(
           ({ lines }, index) =>
             [`${page.path.replaceAll(/\W/g, '-').toLowerCase()}-${index}`, lines.join('\n')] as const,

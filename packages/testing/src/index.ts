@@ -1,0 +1,4 @@
+export type * from './api/modules.ts';
+export type * from './api/runtime.ts';
+export { createRuntime } from './runtime/runtime.ts';
+export { testRuntime } from './vitest/file-runtime.ts';

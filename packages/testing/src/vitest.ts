@@ -1,0 +1,1 @@
+export { hotcast, type HotcastPluginOptions } from './vitest/plugin.ts';
