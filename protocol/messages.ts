@@ -260,6 +260,8 @@ export const rosterAnswer = v.variant('status', [
       v.object({
         id: v.string(),
         name: v.string(),
+        /** The name of its node, see {@link nodeNameOf}. An earlier roster does not say. */
+        node: v.exactOptional(nodeName),
         /** Docker's state: `running`, `paused`, `exited`, … */
         state: v.string(),
         /** What the engine said of its last start; differs for each start. Absent when the roster has seen none. */

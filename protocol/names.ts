@@ -14,8 +14,14 @@ export const MODULE_RULE =
   'a lower-case letter, then up to 62 lower-case letters, digits or dashes (but not constructor or prototype)';
 export const COOKIE_RULE = '1 to 64 letters, digits, dashes or underscores';
 
+/** As a service of Compose, in what can be a part of a node's name. */
+const GROUP = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+
+export const GROUP_RULE = 'up to 50 lower-case letters, digits or single dashes, as the name of a service';
+
 export const isModuleName = (text: string): boolean => MODULE.test(text);
 export const isCookie = (text: string): boolean => COOKIE.test(text);
+export const isGroupName = (text: string): boolean => text.length <= 50 && GROUP.test(text);
 export const isNodeName = (text: string): boolean => NODE.test(text);
 
 const BEDROCK = [
@@ -24,28 +30,59 @@ const BEDROCK = [
   'pearl tex cliff stony gravel agate flint basalt shale cobble',
 ].flatMap(line => line.split(' '));
 
-/**
- * The node name of a replica.
- *
- * @param replica counts from 1, as Compose does: 1 is `fred`, 2 is `bambam`, …, 31 is `node-31`.
- */
-export function replicaName(replica: number): string {
-  return BEDROCK[replica - 1] ?? `node-${replica}`;
-}
+/** The service whose nodes are called fred, bambam, … */
+export const FIRST_SERVICE = 'node';
 
 /**
- * The node name that follows from a container's name: that of the replica when the name ends in its number
- * (`hotcast-node-3`, and `stack_node.3.k2j…` in Swarm), else the container's own name, made fit for a subject.
+ * The node name of a replica of a service.
+ *
+ * @param replica counts from 1, as Compose does: 1 is `fred`, 2 is `bambam`, …, 31 is `node-31`.
+ * @param service its nodes are called after it, `worker-1`, unless it is the first one.
  */
-export function nodeNameOf(containerName: string): string {
-  const number = /[-_.](\d{1,6})(?:\.[a-z0-9]{20,})?$/.exec(containerName)?.[1];
-  if (number !== undefined && Number(number) > 0) return replicaName(Number(number));
-  const own = containerName
+export function replicaName(replica: number, service: string = FIRST_SERVICE): string {
+  const name = service === FIRST_SERVICE ? BEDROCK[replica - 1] : undefined;
+  return name ?? `${service}-${replica}`;
+}
+
+/** The number of a replica at the end of a container's name, and the id that Swarm adds to it. */
+const REPLICA = /[-_.](?<replica>[1-9]\d{0,4})(?:\.[a-z0-9]{20,})?$/;
+
+/**
+ * The node name that follows from a container's name, `<project>-<service>-<replica>`: node, auth callout and roster all decide it
+ * here. A container that Compose has not made so has its own name, made fit for a subject.
+ *
+ * @param containerName `hotcast-node-3`, or `stack_node.3.k2j…` in Swarm.
+ * @param project the name of the Compose project; '' when it is not known: then every number is a replica of the first service.
+ */
+export function nodeNameOf(containerName: string, project: string): string {
+  const [ending = '', number] = REPLICA.exec(containerName) ?? [];
+  if (number === undefined) return fitForSubject(containerName);
+  if (project === '') return replicaName(Number(number));
+  const whole = containerName.slice(0, containerName.length - ending.length);
+  if (!/^[-_.]./.test(whole.slice(project.length)) || !whole.startsWith(project)) return fitForSubject(containerName);
+  return replicaName(Number(number), fitForSubject(whole.slice(project.length + 1)));
+}
+
+/** At most 50 characters: a number and the id of a container can follow. */
+function fitForSubject(text: string): string {
+  const fit = text
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
-    .slice(0, 50);
-  return own === '' ? 'node' : own;
+    .slice(0, 50)
+    .replaceAll(/^-+|-+$/g, '');
+  return fit === '' ? FIRST_SERVICE : fit;
+}
+
+/** The name of a node of a replica: its service, `-` and its number, and the id of its container if another one has that name. */
+const NUMBERED = /^(?<service>.+?)-[1-9]\d{0,4}(?:-[0-9a-f]{6})?$/;
+
+/**
+ * The service of a node, which its name says: `node` for fred and `node-31`, `worker` for `worker-1`. NATS lets a node speak under the
+ * name of its container only, so no node chooses its service. Any other name is that of a container of its own: it stands for itself.
+ */
+export function serviceOf(node: string): string {
+  const first = REPLICAS.has(node) || (REPLICAS.has(node.slice(0, -7)) && /-[0-9a-f]{6}$/.test(node));
+  return first ? FIRST_SERVICE : (NUMBERED.exec(node)?.groups?.['service'] ?? node);
 }
 
 /** Compares node names in the order of the replicas: fred, bambam, betty, …, `node-31`, then any other name. */

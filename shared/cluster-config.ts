@@ -26,6 +26,17 @@ export const CLUSTER_SETTINGS = {
   logLevel: choice('LOG_LEVEL', { values: LOG_LEVELS, default: 'info' }, 'The lowest level that is logged.'),
 };
 
+/** See {@link nodeNameOf}: every process that names nodes has it. */
+export const PROJECT: Setting<string> = {
+  name: 'HOTCAST_PROJECT',
+  default: '',
+  description:
+    'The name of the Compose project, with which the names of its containers begin. The name of a node follows from that of its ' +
+    'container. Empty: the number at the end of it is all that counts, whatever the service.',
+  rule: 'the name of a Compose project',
+  parse: text => (/^(?:[a-z0-9][a-z0-9_-]*)?$/.test(text) ? text : undefined),
+};
+
 export const TRUST_DIR = path(
   'TRUST_DIR',
   '/run/trust',

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 
-import { CLUSTER_SETTINGS, healthFile, TRUST_DIR } from '../../shared/cluster-config.ts';
-import { type Env, integer, path, readSettings, type Values, type Warn } from '../../shared/settings.ts';
+import { CLUSTER_SETTINGS, healthFile, PROJECT, TRUST_DIR } from '../../shared/cluster-config.ts';
+import { GROUP_RULE, isGroupName } from '../../protocol/names.ts';
+import { type Env, integer, path, readSettings, type Setting, type Values, type Warn } from '../../shared/settings.ts';
 
 export const NODE_SETTINGS = {
   ...CLUSTER_SETTINGS,
+  project: PROJECT,
   trustDir: TRUST_DIR,
   healthFile: healthFile('node', 'ALIVE_FILE'),
   stateDir: path(
@@ -19,6 +21,15 @@ export const NODE_SETTINGS = {
     '/external',
     'The folder whose `node_modules` has the external packages of modules. It belongs to the image.',
   ),
+  group: {
+    name: 'HOTCAST_GROUP',
+    default: '',
+    description:
+      'The group that the node is meant to be in. A service has the name of its group; the service `node` is the first group. A node ' +
+      'of another service does not start. Empty: no check.',
+    rule: GROUP_RULE,
+    parse: text => (text === '' || isGroupName(text) ? text : undefined),
+  } satisfies Setting<string>,
   httpPort: integer(
     'HTTP_PORT',
     { default: 8080, min: 0, max: 65_535 },

@@ -5,7 +5,7 @@ import { subjectsOf } from '../../protocol/subjects.ts';
 import { openConnection } from '../../shared/nats/connection.ts';
 import { runService } from '../../shared/run-service.ts';
 import { claimName } from './cluster/name-claim.ts';
-import { resolveNodeName } from './cluster/node-name.ts';
+import { checkGroup, resolveNodeName } from './cluster/node-name.ts';
 import { loadConfig } from './config.ts';
 import { createNode } from './create-node.ts';
 import { openStateFolder } from './process/state-folder.ts';
@@ -20,7 +20,8 @@ await runService({
   exit: guardProcess(),
   start: async (config, log) => {
     const container = hostname();
-    const preferredName = await resolveNodeName(container);
+    const preferredName = await resolveNodeName(container, config.project);
+    checkGroup(preferredName, config.group);
     const options = { name: `hotcast-node ${container}`, inboxPrefix: nodeInbox(preferredName) };
     const nats = await openConnection(config, options, log);
     const name = await claimName(nats, subjectsOf(config.cookie), preferredName, container);

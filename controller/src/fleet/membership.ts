@@ -223,9 +223,15 @@ function staying(containers: readonly Container[], leaving: readonly Member[]): 
   return containers.filter(container => !namesOf(container).includes(nodes.get(container.id) ?? ''));
 }
 
+/** The name of a container's node. */
+function nodeOf({ node, name }: Pick<Container, 'name' | 'node'>): string {
+  return node ?? nodeNameOf(name, '');
+}
+
 /** The names that the node of a container can have: the second one while another container has the first. */
-export function namesOf({ id, name }: Pick<Container, 'id' | 'name'>): string[] {
-  const node = nodeNameOf(name);
+export function namesOf(container: Pick<Container, 'id' | 'name' | 'node'>): string[] {
+  const { id } = container;
+  const node = nodeOf(container);
   return [node, `${node}-${id.slice(0, 6)}`];
 }
 
@@ -235,7 +241,7 @@ export function namesOf({ id, name }: Pick<Container, 'id' | 'name'>): string[] 
  * elsewhere) should answer while it is present.
  */
 export function join(
-  containers: readonly Pick<Container, 'id' | 'name' | 'state'>[],
+  containers: readonly Pick<Container, 'id' | 'name' | 'node' | 'state'>[],
   present: readonly NodeDescription[],
 ): Member[] {
   const namesById = new Map(containers.map(container => [container.id, namesOf(container)]));
@@ -247,7 +253,7 @@ export function join(
   const heard = new Map(believed.map(description => [description.container, description]));
   const running = containers
     .filter(({ state }) => SHOULD_ANSWER.has(state))
-    .map(({ id, name }) => ({ node: heard.get(id)?.node ?? nodeNameOf(name), container: id }));
+    .map(container => ({ node: heard.get(container.id)?.node ?? nodeOf(container), container: container.id }));
   return [...running, ...present.filter(({ container }) => !namesById.has(container)).map(memberOf)];
 }
 

@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 
-import { nodeNameOf } from '../../../protocol/names.ts';
+import { UsageError } from '../../../protocol/errors.ts';
+import { FIRST_SERVICE, nodeNameOf, serviceOf } from '../../../protocol/names.ts';
 import { reverseDns } from '../../../shared/reverse-dns.ts';
 
 /**
@@ -9,13 +10,28 @@ import { reverseDns } from '../../../shared/reverse-dns.ts';
  * from the container's id.
  *
  * @param container the container's short id, which is its host name.
+ * @param project see {@link nodeNameOf}.
  */
-export async function resolveNodeName(container: string): Promise<string> {
+export async function resolveNodeName(container: string, project: string): Promise<string> {
   const addresses = Object.values(networkInterfaces()).flatMap(list => list ?? []);
   for (const { internal, family, address } of addresses) {
     if (internal || family !== 'IPv4') continue;
     const host = await reverseDns(address);
-    if (host !== null) return nodeNameOf(host);
+    if (host !== null) return nodeNameOf(host, project);
   }
-  return nodeNameOf(`node-${container.slice(0, 6)}x`);
+  return nodeNameOf(`node-${container.slice(0, 6)}x`, project);
+}
+
+/**
+ * Checks that a node is in the group that its configuration names: its name, which the auth callout has decided, says its service.
+ *
+ * @param group '' for any. Which name the first group has is for the controller to say.
+ * @throws UsageError when it is in another one.
+ */
+export function checkGroup(node: string, group: string): void {
+  const service = serviceOf(node);
+  if (group === '' || group === service || service === FIRST_SERVICE) return;
+  throw new UsageError(
+    `HOTCAST_GROUP is ${group}, but this node is ${node}, of the service ${service}: give the service the name of its group`,
+  );
 }

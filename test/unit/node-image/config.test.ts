@@ -15,6 +15,8 @@ describe('loadConfig of the node', () => {
       trustDir: '/run/trust/dino',
       logLevel: 'info',
       healthFile: '/run/hotcast/alive',
+      project: '',
+      group: '',
       purgeTimeoutMs: 3_000,
       codeChangeTimeoutMs: 500,
       maxDrainingVersions: 8,

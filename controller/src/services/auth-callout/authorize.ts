@@ -25,6 +25,8 @@ export interface ConnectRequest {
   readonly request: AuthorizationRequest;
   /** The name of the container with the client's address, from Docker's DNS; null when the DNS has none. */
   readonly host: string | null;
+  /** The Compose project, see {@link nodeNameOf}. */
+  readonly project: string;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface ConnectRequest {
  * @returns the answer for NATS (signed permissions or a refusal), and the name of the admitted node; null for a refusal.
  */
 export async function authorize(
-  { request, host }: ConnectRequest,
+  { request, host, project }: ConnectRequest,
   clusters: readonly PublicKeys[],
   issuer: KeyPair,
 ): Promise<{ readonly token: string; readonly name: string | null }> {
@@ -45,7 +47,7 @@ export async function authorize(
     const refusal = { error: 'not the key of a node' };
     return { token: await encodeAuthorizationResponse(user, server.id, issuer, refusal, {}), name: null };
   }
-  const name = nodeNameOf(host ?? `node-${container}x`);
+  const name = nodeNameOf(host ?? `node-${container}x`, project);
   const { publish, subscribe } = nodePermissions(cookie, [name, `${name}-${container}`]);
   const permissions = { pub: { allow: [...publish] }, sub: { allow: [...subscribe] } };
   const jwt = await encodeUser(name, user, issuer, permissions, { aud: cookie });

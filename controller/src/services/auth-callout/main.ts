@@ -6,7 +6,7 @@ import type { Msg } from '@nats-io/transport-node';
 import * as v from 'valibot';
 
 import { inboxPrefix } from '../../../../protocol/inboxes.ts';
-import { CLUSTER_SETTINGS, type ClusterConfig } from '../../../../shared/cluster-config.ts';
+import { CLUSTER_SETTINGS, PROJECT } from '../../../../shared/cluster-config.ts';
 import { readJsonFiles } from '../../../../shared/files.ts';
 import { startHealthFile } from '../../../../shared/health-file.ts';
 import type { Logger } from '../../../../shared/logger.ts';
@@ -14,10 +14,12 @@ import { openConnection } from '../../../../shared/nats/connection.ts';
 import { drainConnection } from '../../../../shared/nats/shutdown.ts';
 import { reverseDns } from '../../../../shared/reverse-dns.ts';
 import { runService } from '../../../../shared/run-service.ts';
-import { readSettings } from '../../../../shared/settings.ts';
+import { readSettings, type Values } from '../../../../shared/settings.ts';
 import { ISSUER_SEED_FILE, PUBLIC_KEYS_FOLDER, readPublicKeys } from '../../nats-auth/public-keys.ts';
 import { authorize, connectRequestSchema } from './authorize.ts';
 import { signingPair } from './nkey.ts';
+
+const SETTINGS = { ...CLUSTER_SETTINGS, project: PROJECT };
 
 /** The subject of NATS's authorization requests (ADR-26). */
 const REQUESTS = '$SYS.REQ.USER.AUTH';
@@ -35,7 +37,7 @@ const HEALTH_FILE = '/run/hotcast/alive';
 const DRAIN_TIMEOUT_MS = 500;
 
 /** Admits nodes to NATS, each under the name that follows from its address, and no other client. */
-async function startAuthCallout(config: ClusterConfig, log: Logger): Promise<AsyncDisposable> {
+async function startAuthCallout(config: Values<typeof SETTINGS>, log: Logger): Promise<AsyncDisposable> {
   const issuer = signingPair(readFileSync(join(config.keysDir, ISSUER_SEED_FILE)));
   const options = { name: 'hotcast-auth-callout', inboxPrefix: inboxPrefix('auth-callout'), ...RECONNECT_FIRST };
   const nats = await openConnection(config, options, log);
@@ -44,7 +46,7 @@ async function startAuthCallout(config: ClusterConfig, log: Logger): Promise<Asy
     const address = request.client_info.host;
     const host = await reverseDns(address);
     const clusters = readJsonFiles(join(config.keysDir, PUBLIC_KEYS_FOLDER)).map(readPublicKeys);
-    const answer = await authorize({ request, host }, clusters, issuer);
+    const answer = await authorize({ request, host, project: config.project }, clusters, issuer);
     if (answer.name === null) log.warn({ address, host }, 'a client was not admitted');
     return answer.token;
   };
@@ -73,6 +75,6 @@ async function startAuthCallout(config: ClusterConfig, log: Logger): Promise<Asy
 await runService({
   name: 'hotcast-auth-callout',
   // It serves every cookie of its NATS server, so its keys are not in the folder of one.
-  loadConfig: (env, warn) => readSettings(env, CLUSTER_SETTINGS, warn),
+  loadConfig: (env, warn) => readSettings(env, SETTINGS, warn),
   start: startAuthCallout,
 });

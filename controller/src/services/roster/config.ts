@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 
-import { CLUSTER_SETTINGS, healthFile } from '../../../../shared/cluster-config.ts';
+import { CLUSTER_SETTINGS, healthFile, PROJECT } from '../../../../shared/cluster-config.ts';
 import { type Env, readSettings, type Setting, type Values, type Warn } from '../../../../shared/settings.ts';
 
 export const ROSTER_SETTINGS = {
   ...CLUSTER_SETTINGS,
+  project: PROJECT,
   healthFile: healthFile('roster'),
   labels: {
     name: 'NODE_LABELS',

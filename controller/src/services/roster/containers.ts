@@ -5,6 +5,7 @@ import type Docker from 'dockerode';
 import * as v from 'valibot';
 
 import type { RosterAnswer } from '../../../../protocol/messages.ts';
+import { nodeNameOf } from '../../../../protocol/names.ts';
 
 /** The events of the engine after which the list of containers can differ. */
 const CHANGE_EVENTS = ['create', 'start', 'die', 'pause', 'unpause', 'rename', 'destroy'] as const;
@@ -31,6 +32,7 @@ interface Engine {
 export class Containers {
   readonly #engine: Engine;
   readonly #labels: readonly string[];
+  readonly #project: string;
   #isListening = false;
   #cached: RosterAnswer | null = null;
   /** The last start of each container, by its id. */
@@ -38,9 +40,11 @@ export class Containers {
   /** Counts the changes: a list that was requested before a change is not cached. */
   #changes = 0;
 
-  constructor(engine: Engine, labels: readonly string[]) {
+  /** @param project the Compose project, see {@link nodeNameOf}. */
+  constructor(engine: Engine, labels: readonly string[], project: string) {
     this.#engine = engine;
     this.#labels = labels;
+    this.#project = project;
   }
 
   /** Follows the engine's events, as long as the process lives. */
@@ -104,9 +108,11 @@ export class Containers {
         containers: containers.map(({ Id, Names, State }) => {
           const id = Id.slice(0, 12);
           const lastStart = this.#starts.get(id);
+          const name = (Names[0] ?? Id).replace(/^\//, '');
           return {
             id,
-            name: (Names[0] ?? Id).replace(/^\//, ''),
+            name,
+            node: nodeNameOf(name, this.#project),
             state: State,
             ...(lastStart === undefined ? {} : { lastStart }),
           };

@@ -19,7 +19,7 @@ const DRAIN_TIMEOUT_MS = 500;
 
 /** Answers requests with the list of node containers. It is the only process with the Docker socket, and does nothing else. */
 async function startRoster(config: RosterConfig, log: Logger): Promise<AsyncDisposable> {
-  const containers = new Containers(new Docker(), config.labels);
+  const containers = new Containers(new Docker(), config.labels, config.project);
   void containers.follow();
   const nats = await openConnection(config, { name: 'hotcast-roster', inboxPrefix: inboxPrefix('roster') }, log);
   const respond = async (message: Msg): Promise<void> => {

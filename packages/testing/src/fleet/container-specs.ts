@@ -110,7 +110,7 @@ export class ContainerSpecs {
   #base(image: string, suffix: string, cookie: string): HardenedContainer {
     return new HardenedContainer(image, `${this.#id}-${suffix}`)
       .withLabels({ [CLUSTER_LABEL]: this.#id })
-      .withEnvironment({ COOKIE: cookie, NATS_URL: `nats://${this.#id}-nats:4222` })
+      .withEnvironment({ COOKIE: cookie, HOTCAST_PROJECT: this.#id, NATS_URL: `nats://${this.#id}-nats:4222` })
       .withNetworkMode(this.#id)
       .withWaitStrategy(Wait.forLogMessage('"msg":"ready"'));
   }

@@ -37,7 +37,7 @@ describe('a node with another cookie', () => {
 
 describe('two containers with the same name', () => {
   it('get two names, and keep them after a restart', async ({ cluster }) => {
-    await cluster.addNode('twin', 'twin-node-1');
+    await cluster.addNode('twin', 'node_1');
     const twin = await cluster.container('twin');
     const name = `fred-${twin.id.slice(0, 6)}`;
     const names = [...cluster.nodeNames, name].toSorted();

@@ -43,6 +43,12 @@ describe('join', () => {
     });
   });
 
+  it('calls it as the roster says', () => {
+    const worker = { ...container('c9', 'hotcast-worker-1'), node: 'worker-1' };
+    expect(join([worker], [])).toEqual([{ node: 'worker-1', container: 'c9' }]);
+    expect(join([worker], [present('worker-1-c9', 'c9')])).toEqual([{ node: 'worker-1-c9', container: 'c9' }]);
+  });
+
   it('expects a node that the engine does not know, while it is heard', () => {
     expect(join([], [present('wilma', 'elsewhere')])).toEqual([{ node: 'wilma', container: 'elsewhere' }]);
   });

@@ -9,11 +9,12 @@ import { Containers } from '../../../../../controller/src/services/roster/contai
 class Engine {
   reads = 0;
   state = 'running';
+  name = '/hotcast-node-1';
   events: PassThrough | null = new PassThrough();
 
   listContainers(): Promise<Docker.ContainerInfo[]> {
     this.reads += 1;
-    const container = { Id: 'f'.repeat(64), Names: ['/hotcast-node-1'], State: this.state };
+    const container = { Id: 'f'.repeat(64), Names: [this.name], State: this.state };
     return Promise.resolve([container as Docker.ContainerInfo]);
   }
 
@@ -23,7 +24,7 @@ class Engine {
 }
 
 async function following(engine: Engine): Promise<Containers> {
-  const containers = new Containers(engine, ['hotcast.node=dino']);
+  const containers = new Containers(engine, ['hotcast.node=dino'], 'hotcast');
   void containers.follow();
   await turn();
   return containers;
@@ -37,6 +38,13 @@ async function stateIn(containers: Containers): Promise<string | undefined> {
 }
 
 describe('the list of containers', () => {
+  it('says the name of each node, which follows from that of its container', async () => {
+    const engine = new Engine();
+    engine.name = '/hotcast-worker-2';
+    const containers = new Containers(engine, ['hotcast.node=dino'], 'hotcast');
+    expect(await containers.list()).toMatchObject({ containers: [{ name: 'hotcast-worker-2', node: 'worker-2' }] });
+  });
+
   // Containers.follow() never ends. With a fake clock, its timers do not outlive the test.
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearInterval'] }));
   afterEach(() => void vi.useRealTimers());
@@ -47,7 +55,7 @@ describe('the list of containers', () => {
     await containers.list();
     expect(await containers.list()).toEqual({
       status: 'containers',
-      containers: [{ id: 'ffffffffffff', name: 'hotcast-node-1', state: 'running' }],
+      containers: [{ id: 'ffffffffffff', name: 'hotcast-node-1', node: 'fred', state: 'running' }],
     });
     expect(engine.reads).toBe(1);
   });
