@@ -181,14 +181,8 @@ describe('TypeScript examples', () => {
   it('have no type errors', async () => {
     const examples = pages.flatMap(page =>
       blocksOf(page)
-<<<<<<< HEAD
-        .filter(({ language }) => language === 'ts')
-        // The files of a project, which begin with their path, run in test/unit/packages/testing.
-        .filter(({ lines }) => !/^\/\/ \S+\.ts$/.test(lines[0] ?? ''))
-=======
         // A block that begins with the name of its file is checked where that file lies.
         .filter(({ language, lines }) => language === 'ts' && !/^\/\/ \S+\.ts$/.test(lines[0] ?? ''))
->>>>>>> f9c849c (Make projects of one's own with create-hotcast, and add Hotcast to existing repositories)
         .map(
           ({ lines }, index) =>
             [`${page.path.replaceAll(/\W/g, '-').toLowerCase()}-${index}`, lines.join('\n')] as const,
