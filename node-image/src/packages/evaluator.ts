@@ -43,7 +43,13 @@ const PARENT = Object.freeze({ id: '.', exports: {}, loaded: true, children: [] 
 export type Evaluator = ReturnType<typeof createEvaluator>;
 
 /** The code of packages: what requires a file gets its exports. A file is evaluated once, when it is first required. */
-export function createEvaluator(deps: KnownPackages & Omit<GlobalsDeps, 'requireFor'>) {
+export function createEvaluator(
+  deps: KnownPackages &
+    Omit<GlobalsDeps, 'requireFor'> & {
+      /** Has the files of an instance lie in its folder. */
+      readonly place: (instance: Instance) => void;
+    },
+) {
   const { resolve } = createResolver(deps);
   /** The names and versions of the packages whose files threw. */
   const throwers = new WeakMap<object, string>();
@@ -169,7 +175,9 @@ export function createEvaluator(deps: KnownPackages & Omit<GlobalsDeps, 'require
     const require = (specifier: string): unknown => required(find(specifier, from), from);
     const resolveFrom: PackageRequire['resolve'] = (specifier, options) => {
       const starts = options?.paths?.map(path => deps.locate(`${path}/noop.js`) ?? from) ?? [from];
-      return firstOf(starts, start => nameOf(find(specifier, start)));
+      const found = firstOf(starts, start => find(specifier, start));
+      if (found.kind === 'file') deps.place(found.instance);
+      return nameOf(found);
     };
     return Object.assign(require, {
       import: (specifier: string) => imported(resolve(specifier, 'import', from), from),

@@ -11,7 +11,7 @@ export interface PackageSource {
 }
 
 /**
- * Brings a package set and its packages to disk, as far as they are not there.
+ * Brings a package set and its archives to disk, as far as they are not there.
  *
  * @returns null when the stream lacks the set or one of the packages.
  * @throws DecodeError, and errors of the file system and of the stream.
@@ -25,27 +25,17 @@ export async function fetchPackages(
   const bytes = known === null ? await source.packageSet(hash) : null;
   const set = known ?? (bytes === null ? null : decodePackageSet(bytes, hash));
   if (set === null) return null;
-  const missing = set.instances.filter(instance => folder.readInstance(instance) === null);
   // Instances with the same files and other dependencies need the files once.
-  const byArchive = new Map<string, PackageInstance[]>();
-  for (const instance of missing)
-    byArchive.set(instance.archive, [...(byArchive.get(instance.archive) ?? []), instance]);
-  if (!(await allOf(byArchive.values(), instances => writeAll(instances, set, folder, source)))) return null;
-  if (bytes !== null) folder.writeSet(hash, bytes, set);
+  const byArchive = new Map(set.instances.map(instance => [instance.archive, instance]));
+  const missing = [...byArchive.values()].filter(({ archive }) => !folder.hasArchive(archive));
+  const isWhole = await allOf(missing.values(), async instance => {
+    const archive = await source.archive(instance);
+    if (archive !== null) await folder.writeArchive(instance.archive, archive);
+    return archive !== null;
+  });
+  if (!isWhole) return null;
+  if (bytes !== null) folder.writeSet(hash, bytes);
   return set;
-}
-
-async function writeAll(
-  instances: readonly PackageInstance[],
-  set: PackageSet,
-  folder: PackageFolder,
-  source: PackageSource,
-): Promise<boolean> {
-  const [first] = instances;
-  const archive = first === undefined ? null : await source.archive(first);
-  if (archive === null) return false;
-  for (const instance of instances) await folder.writeInstance(instance, set, archive);
-  return true;
 }
 
 /** Works on some items at the same time, and begins no other after one that is false or rejects. Resolves when none runs. */

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 
+import type { ArchiveFile } from './archive-file.ts';
 import type { FileRecord } from './file-record.ts';
 import type { PackageGlobals } from './package-globals.ts';
 
@@ -18,20 +18,16 @@ export interface InstanceFiles {
   readonly id: string;
   readonly name: string;
   readonly version: string;
-  /** `<folder>/instances/<id>/node_modules/<name>`. */
+  /** `<folder>/instances/<id>/node_modules/<name>`. The files need not be there: see {@link ArchiveFile.usesPlace}. */
   readonly folder: string;
-  /** The folder of {@link converted}. */
-  readonly convertedFolder: string;
-  readonly files: ReadonlySet<string>;
-  /** The files of which there is a converted text. */
-  readonly converted: ReadonlySet<string>;
+  readonly archive: ArchiveFile;
 }
 
 /** A package on this node, with the instances that it finds in `node_modules`. All modules that use it share it. */
 export class Instance {
   readonly id: string;
   readonly folder: string;
-  readonly files: ReadonlySet<string>;
+  readonly archive: ArchiveFile;
   readonly #own: InstanceFiles;
   /** By the names of their folders. */
   readonly dependencies = new Map<string, Instance>();
@@ -47,7 +43,12 @@ export class Instance {
     this.#own = own;
     this.id = own.id;
     this.folder = own.folder;
-    this.files = own.files;
+    this.archive = own.archive;
+  }
+
+  /** Its files, by their paths. */
+  get files(): { has(path: string): boolean } {
+    return this.archive.files;
   }
 
   get name(): string {
@@ -80,12 +81,18 @@ export class Instance {
 
   /** The text of a file as it is installed. */
   read(path: string): string {
-    return readFileSync(join(this.folder, path), 'utf8').replace(/^\uFEFF/, '');
+    const span = this.archive.files.get(path);
+    if (span === undefined) throw new RangeError(`${this.label} has no file ${path}`);
+    return this.archive
+      .read(span)
+      .toString()
+      .replace(/^\uFEFF/, '');
   }
 
   /** The text that runs in place of a file; null when it runs as it is. */
   readConverted(path: string): string | null {
-    return this.#own.converted.has(path) ? readFileSync(join(this.#own.convertedFolder, path), 'utf8') : null;
+    const span = this.archive.converted.get(path);
+    return span === undefined ? null : this.archive.read(span).toString();
   }
 }
 

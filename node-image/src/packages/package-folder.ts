@@ -4,26 +4,25 @@ import { dirname, join, relative } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 
 import { type Archive, decodePackageSet, type PackageInstance, type PackageSet } from '../../../protocol/packages.ts';
-import type { InstanceFiles } from './instance.ts';
+import { ArchiveFile } from './archive-file.ts';
+import type { Instance, InstanceFiles } from './instance.ts';
 
 /** How long files are written in one turn of the event loop (milliseconds). */
 const MAX_TURN_MS = 10;
 
-/** What is written last into the folder of an instance or set, and says what is in it. */
-const INSTANCE_FILE = 'instance.json';
-const SET_FILE = 'set.json';
-
-type InstanceFile = { readonly files: readonly string[]; readonly converted: readonly string[] };
-
 /**
- * The packages of this node on disk, as pnpm lays them out. So Node's own resolution, `__dirname`, the files beside the code and
- * worker threads find what they would find in an installed project.
+ * The packages of this node on disk.
+ *
+ *     <folder>/archives/<hash>                            the files of a package
+ *     <folder>/sets/<hash>                                the packages of a revision
+ *     <folder>/node_modules                               a link to the external packages, which all packages find
+ *
+ * Packages that can tell where their files are have them there too, as pnpm lays them out, and so have all that they reach. So
+ * `__dirname`, the files beside the code, worker threads and Node's own resolution find what they would find in an installed
+ * project.
  *
  *     <folder>/instances/<id>/node_modules/<name>/…       the files
  *     <folder>/instances/<id>/node_modules/<dependency>   a link to the instance that it finds
- *     <folder>/instances/<id>/converted/…                 the CommonJS text of ES modules
- *     <folder>/sets/<hash>/node_modules/<name>            links to what a module finds
- *     <folder>/node_modules                               a link to the external packages, which all of these find
  *
  * It outlives a restart of the container. Everything was verified before it was written, and appears as a whole, by a rename:
  * what is there after a restart can be used. Nobody but this node writes to the folder.
@@ -31,6 +30,8 @@ type InstanceFile = { readonly files: readonly string[]; readonly converted: rea
 export class PackageFolder {
   readonly #folder: string;
   #temporary = 0;
+  /** The ids of instances whose files are known to lie in their folders. */
+  readonly #placed = new Set<string>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -38,7 +39,7 @@ export class PackageFolder {
 
   /** Whether this node has ever had packages. */
   exists(): boolean {
-    return existsSync(this.#in('instances'));
+    return existsSync(this.#in('archives'));
   }
 
   /**
@@ -48,73 +49,74 @@ export class PackageFolder {
    * @throws Error of the file system
    */
   async open(external: string): Promise<void> {
-    await rm(this.#in('temporary'), { recursive: true, force: true });
-    for (const name of ['temporary', 'instances', 'sets']) mkdirSync(this.#in(name), { recursive: true });
+    // What another release has written is of no use.
+    const removed = this.exists() ? ['temporary'] : ['temporary', 'instances', 'sets'];
+    for (const name of removed) await rm(this.#in(name), { recursive: true, force: true });
+    for (const name of ['temporary', 'archives', 'instances', 'sets']) mkdirSync(this.#in(name), { recursive: true });
     await rm(this.#in('node_modules'), { force: true });
     symlinkSync(external, this.#in('node_modules'));
   }
 
-  /** An instance that is on disk; null when it is not. */
-  readInstance({ id, name, version }: Pick<PackageInstance, 'id' | 'name' | 'version'>): InstanceFiles | null {
-    const text = readOrNull(this.#in('instances', id, INSTANCE_FILE));
-    if (text === null) return null;
-    const { files, converted } = JSON.parse(text.toString()) as InstanceFile;
-    return {
-      id,
-      name,
-      version,
-      folder: this.#packageFolder({ id, name }),
-      convertedFolder: this.#in('instances', id, 'converted'),
-      files: new Set(files),
-      converted: new Set(converted),
-    };
+  hasArchive(hash: string): boolean {
+    return existsSync(this.#in('archives', hash));
   }
 
-  /** Writes an instance, with turns of the event loop between its files. @throws Error of the file system */
-  async writeInstance(instance: PackageInstance, set: PackageSet, { files, converted }: Archive): Promise<void> {
-    const folder = this.#newFolder();
-    const from = this.#in('instances', instance.id);
-    const own = join(folder, 'node_modules', instance.name);
-    await writeFiles(own, files);
-    await writeFiles(join(folder, 'converted'), converted);
-    for (const [name, index] of Object.entries(instance.dependencies)) {
-      // A package can find itself by its own name.
-      if (name !== instance.name) link(folder, from, name, this.#packageFolder(instanceAt(set, index)));
-    }
-    const label: InstanceFile = { files: [...files.keys()], converted: [...converted.keys()] };
-    writeFileSync(join(folder, INSTANCE_FILE), JSON.stringify(label));
-    renameSync(folder, from);
+  /** @throws Error of the file system */
+  async writeArchive(hash: string, archive: Archive): Promise<void> {
+    const file = this.#newPath();
+    await ArchiveFile.write(file, archive);
+    renameSync(file, this.#in('archives', hash));
+  }
+
+  /** An instance whose archive is on disk; null when it is not. */
+  instance({ id, name, version, archive: hash }: PackageInstance): InstanceFiles | null {
+    const archive = ArchiveFile.open(this.#in('archives', hash), hash);
+    return archive === null ? null : { id, name, version, folder: this.#packageFolder({ id, name }), archive };
   }
 
   /** The package set of a hash that is on disk; null when it is not. */
   readSet(hash: string): PackageSet | null {
-    const bytes = readOrNull(this.#in('sets', hash, SET_FILE));
+    const bytes = readOrNull(this.#in('sets', hash));
     return bytes === null ? null : decodePackageSet(bytes, hash);
   }
 
-  /** Writes a package set whose instances are on disk. @throws Error of the file system */
-  writeSet(hash: string, bytes: Uint8Array, set: PackageSet): void {
-    const folder = this.#newFolder();
-    const from = this.#in('sets', hash);
-    for (const [name, index] of Object.entries(set.roots)) {
-      link(folder, from, name, this.#packageFolder(instanceAt(set, index)));
+  /** @throws Error of the file system */
+  writeSet(hash: string, bytes: Uint8Array): void {
+    const file = this.#newPath();
+    writeFileSync(file, bytes);
+    renameSync(file, this.#in('sets', hash));
+  }
+
+  /** Has the files of instances, and of all that they reach, lie in their folders. @throws Error of the file system */
+  async place(instances: Iterable<Instance>): Promise<void> {
+    let turnStartedAt = performance.now();
+    for (const _ of this.#placing(instances)) {
+      if (performance.now() - turnStartedAt < MAX_TURN_MS) continue;
+      await turn();
+      turnStartedAt = performance.now();
     }
-    writeFileSync(join(folder, SET_FILE), bytes);
-    renameSync(folder, from);
+  }
+
+  /** As {@link place}, in this turn of the event loop: code is about to get the path of a file. @throws Error of the file system */
+  placeNow(instance: Instance): void {
+    for (const _ of this.#placing([instance]));
   }
 
   /** Removes all instances and sets but these. */
-  async keepOnly(instances: ReadonlySet<string>, sets: ReadonlySet<string>): Promise<void> {
+  async keepOnly(instances: ReadonlyMap<string, Instance>, sets: ReadonlySet<string>): Promise<void> {
+    const archives = new Set([...instances.values()].map(({ archive }) => archive.hash));
     for (const [kind, kept] of [
       ['sets', sets],
       ['instances', instances],
+      ['archives', archives],
     ] as const) {
       for (const name of readdirSync(this.#in(kind))) {
         if (kept.has(name)) continue;
+        this.#placed.delete(name);
         // Half an instance must not look like a whole one after a restart.
-        const removed = join(this.#newFolder(), name);
+        const removed = this.#newPath();
         renameSync(this.#in(kind, name), removed);
-        await rm(dirname(removed), { recursive: true, force: true });
+        await rm(removed, { recursive: true, force: true });
       }
     }
   }
@@ -131,10 +133,41 @@ export class PackageFolder {
     return this.#in('instances', id, 'node_modules', name);
   }
 
-  #newFolder(): string {
-    const folder = this.#in('temporary', String((this.#temporary += 1)));
-    mkdirSync(folder, { recursive: true });
-    return folder;
+  /** Writes what is missing, and yields after each file. */
+  *#placing(instances: Iterable<Instance>): Generator<void> {
+    const reached = new Set(instances);
+    // The iteration of a set includes the elements that are added during it.
+    for (const instance of reached) {
+      for (const dependency of instance.dependencies.values()) reached.add(dependency);
+      const { id, name, archive, dependencies } = instance;
+      const folder = this.#in('instances', id);
+      if (this.#placed.has(id) || existsSync(folder)) {
+        this.#placed.add(id);
+        continue;
+      }
+      const made = this.#newPath();
+      const own = join(made, 'node_modules', name);
+      const parents = new Set<string>();
+      for (const [path, bytes] of archive.contents()) {
+        const file = join(own, path);
+        const parent = dirname(file);
+        if (!parents.has(parent)) mkdirSync(parent, { recursive: true });
+        parents.add(parent);
+        writeFileSync(file, bytes);
+        yield;
+      }
+      for (const [dependency, target] of dependencies) {
+        // A package can find itself by its own name.
+        if (dependency !== name) link(made, folder, dependency, this.#packageFolder(target));
+      }
+      // Code that wanted a path can have been faster.
+      if (!existsSync(folder)) renameSync(made, folder);
+      this.#placed.add(id);
+    }
+  }
+
+  #newPath(): string {
+    return this.#in('temporary', String((this.#temporary += 1)));
   }
 
   #in(...path: string[]): string {
@@ -154,21 +187,6 @@ function link(folder: string, from: string, name: string, target: string): void 
   const path = join('node_modules', name);
   mkdirSync(dirname(join(folder, path)), { recursive: true });
   symlinkSync(relative(dirname(join(from, path)), target), join(folder, path));
-}
-
-async function writeFiles(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
-  const made = new Set<string>();
-  let turnStartedAt = performance.now();
-  for (const [path, content] of files) {
-    const file = join(folder, path);
-    const parent = dirname(file);
-    if (!made.has(parent)) mkdirSync(parent, { recursive: true });
-    made.add(parent);
-    writeFileSync(file, content);
-    if (performance.now() - turnStartedAt < MAX_TURN_MS) continue;
-    await turn();
-    turnStartedAt = performance.now();
-  }
 }
 
 function readOrNull(file: string): Buffer | null {

@@ -73,7 +73,8 @@ export class Packages {
     const locate = (file: string): Location | null => this.#locate(file);
     const undeclared = (name: string, by: Instance): Root | undefined => this.#undeclared(name, by);
     const resolveExternal = (specifier: string, kind: RequestKind): string => external.resolve(specifier, kind);
-    this.#evaluator = createEvaluator({ locate, undeclared, resolveExternal, resources, log, onError });
+    const place = (instance: Instance): void => folder.placeNow(instance);
+    this.#evaluator = createEvaluator({ locate, undeclared, resolveExternal, place, resources, log, onError });
   }
 
   /** Whether the packages of a bundle are in memory, so that {@link prepare} has nothing to fetch. */
@@ -128,7 +129,7 @@ export class Packages {
         this.#instances.delete(id);
         void instance.globals?.lifetime.end();
       }
-      await this.#folder.keepOnly(new Set(this.#instances.keys()), hashes);
+      await this.#folder.keepOnly(this.#instances, hashes);
     });
   }
 
@@ -160,6 +161,7 @@ export class Packages {
     const set = await fetchPackages(hash, this.#folder, source);
     if (set === null) return null;
     const held = this.#hold(hash, set);
+    await this.#folder.place([...held.instances].filter(({ archive }) => archive.usesPlace));
     this.#sets.set(hash, held);
     return held;
   }
@@ -182,7 +184,7 @@ export class Packages {
   #instanceOf(instance: PackageInstance): Instance {
     const known = this.#instances.get(instance.id);
     if (known !== undefined) return known;
-    const files = this.#folder.readInstance(instance);
+    const files = this.#folder.instance(instance);
     if (files === null) throw new DecodeError(`the package ${instance.name} is not on this node`);
     const created = new Instance(files);
     this.#instances.set(instance.id, created);

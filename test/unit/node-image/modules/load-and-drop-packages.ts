@@ -83,7 +83,7 @@ for (let load = 1; load <= LOADS; load += 1) {
   await loadAndDrop(load);
   if (load === EARLY || load === LOADS) heaps.push(await heap());
 }
-const files = ['instances', 'sets', 'temporary'].flatMap(name => readdirSync(join(folder, name))).length;
+const files = ['archives', 'instances', 'sets', 'temporary'].flatMap(name => readdirSync(join(folder, name))).length;
 const listeners = process.listenerCount('SIGUSR2');
 packages[Symbol.dispose]();
 resources[Symbol.dispose]();

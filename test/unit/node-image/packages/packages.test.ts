@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -51,12 +51,12 @@ describe('prepare', () => {
     expect(readdirSync(join(folder, 'temporary'))).toEqual([]);
   });
 
-  it('fetches an instance again that is not whole on disk', async () => {
+  it('fetches an archive again that is not on disk', async () => {
     const { packages, folder } = nodes.node();
     const stream = new FixtureStream();
     const hash = stream.add(TWO);
     await readySet(packages, stream, bundleWith(hash));
-    for (const id of readdirSync(join(folder, 'instances'))) rmSync(join(folder, 'instances', id), { recursive: true });
+    for (const name of readdirSync(join(folder, 'archives'))) rmSync(join(folder, 'archives', name));
     stream.reads.length = 0;
     await readySet(nodes.node(folder).packages, stream, bundleWith(hash));
     expect(stream.reads.toSorted()).toEqual(['a', 'b']);
@@ -135,6 +135,43 @@ describe('prepare', () => {
   });
 });
 
+describe('the files of a package', () => {
+  const placesIn = (folder: string): string[] =>
+    readdirSync(join(folder, 'instances')).map(id => readdirSync(join(folder, 'instances', id, 'node_modules')).join());
+
+  it('lie in a folder when its code can tell where it is, with what it reaches', async () => {
+    const { folder } = await nodes.requireOf({
+      a: { files: { 'index.js': `exports.at = () => __dirname;` }, dependencies: ['b'] },
+      b: { files: { 'index.js': `` } },
+      c: { files: { 'index.js': `exports.c = require('a').at;` }, dependencies: ['a'] },
+      d: { files: { 'readme.txt': '__dirname', 'index.js': '' } },
+      e: { files: { 'index.js': '' }, converted: { 'index.js': esModule({ url: '__hotcast_meta.url' }) } },
+    });
+    expect(placesIn(folder).toSorted()).toEqual(['a,b', 'b', 'e']);
+    expect(readdirSync(join(folder, 'archives'))).toHaveLength(5);
+  });
+
+  it('lie in a folder as soon as other code resolves one of them', async () => {
+    const { require, folder } = await nodes.requireOf(TWO);
+    expect(require('a')).toMatchObject({ b: { evaluated: {} } });
+    expect(placesIn(folder)).toEqual([]);
+    expect(readFileSync(require.resolve('a'), 'utf8')).toContain('exports.b');
+    expect(placesIn(folder).toSorted()).toEqual(['a,b', 'b']);
+  });
+
+  it('lie there again after a restart that came before they were written', async () => {
+    const placed = { a: { files: { 'index.js': `exports.at = __filename;` } } };
+    const { packages, folder } = nodes.node();
+    const stream = new FixtureStream();
+    const bundle = bundleWith(stream.add(placed));
+    await readySet(packages, stream, bundle);
+    rmSync(join(folder, 'instances'), { recursive: true });
+    const { requireFor } = await readySet(nodes.node(folder).packages, stream, bundle);
+    const { at } = requireFor('demo')('a') as { at: string };
+    expect(readFileSync(at, 'utf8')).toContain('exports.at');
+  });
+});
+
 describe('a package that requires what it does not declare', () => {
   it('finds what the module finds', async () => {
     const { require } = await nodes.requireOf({
@@ -169,12 +206,12 @@ describe('collect', () => {
     const b = set.requireFor('old')('b');
     await readySet(packages, stream, bundleWith(current));
     await packages.collect(() => new Set([current]));
-    expect([readdirSync(join(folder, 'sets')), readdirSync(join(folder, 'instances')).length]).toEqual([[current], 2]);
+    expect([readdirSync(join(folder, 'sets')), readdirSync(join(folder, 'archives')).length]).toEqual([[current], 2]);
     // What a package has started ends with it.
     expect(Reflect.get(timer, '_destroyed')).toBe(true);
     expect((await readySet(packages, stream, bundleWith(current))).requireFor('demo')('b')).toBe(b);
     await packages.collect(() => new Set());
-    expect(['sets', 'instances', 'temporary'].flatMap(name => readdirSync(join(folder, name)))).toEqual([]);
+    expect(['sets', 'archives', 'instances', 'temporary'].flatMap(name => readdirSync(join(folder, name)))).toEqual([]);
     expect(existsSync(folder)).toBe(true);
     expect((await readySet(packages, stream, bundleWith(old))).requireFor('demo')('b')).not.toBe(b);
   });
