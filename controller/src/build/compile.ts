@@ -16,6 +16,7 @@ import { availableModules } from './module-entry.ts';
 import type { UsedPackages } from './packages/imported-packages.ts';
 import { linkPackages } from './packages/link-packages.ts';
 import { Packages } from './packages/packages.ts';
+import { shortHelpers } from './short-helpers.ts';
 import { isInPackage } from './sources/source-file.ts';
 import { SourceFiles } from './sources/source-files.ts';
 import type { SourceSnapshot } from './sources/source-snapshot.ts';
@@ -71,7 +72,8 @@ async function compileWithin(project: Project, module: string, outer: readonly s
   if (exports.length === 0) throw new UsageError(`${file} exports nothing: export at least one function`);
   // The first line of a program can name its interpreter; that of a module can't.
   const linked = linkHotImports(written.replace(/^#!.*/, ''), from => names.get(from) ?? []);
-  const { code, withPath } = nameFiles(linkPackages(linked), name => name in program.metafile.inputs);
+  const isFile = (name: string): boolean => name in program.metafile.inputs;
+  const { code, withPath } = nameFiles(await shortHelpers(linkPackages(linked), isFile), isFile);
   const packages = await imported.pack(module);
   const map = outputEndingIn('.map', program.outputFiles);
   const mapHash = mapHashOf(map);

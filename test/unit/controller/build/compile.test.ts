@@ -6,7 +6,7 @@ import { compile } from '../../../../controller/src/build/compile.ts';
 import { SourceError } from '../../../../controller/src/api/diagnostic.ts';
 import { call } from '../../../../node-image/src/modules/invoke.ts';
 import { CodeServer } from '../../../../node-image/src/modules/code-server.ts';
-import { unpackMap } from '../../../../protocol/bundle.ts';
+import { encodeBundle, unpackMap } from '../../../../protocol/bundle.ts';
 import { UsageError } from '../../../../protocol/errors.ts';
 import { mapHashOf, revisionOf } from '../../../../protocol/revision.ts';
 import { recordingLog } from '../../fixtures.ts';
@@ -42,6 +42,26 @@ describe('compile', () => {
   it('makes the same bundle of the same source in every folder', async () => {
     const [one, two] = await Promise.all([1, 2].map(() => compile(projectOf(add), 'demo')));
     expect(one?.bundle).toEqual(two?.bundle);
+  });
+
+  it('ships few bytes of a small module, and no line of it moves', async () => {
+    const { bundle } = await compile(
+      project({
+        'modules/demo.ts': `import axios from 'axios';\n${add}export const get = (url: string) => axios(url);\n`,
+        'modules/node_modules/axios/package.json': '{ "name": "axios", "version": "1.0.0" }',
+        'modules/node_modules/axios/index.js': '',
+      }),
+      'demo',
+    );
+    expect(encodeBundle(bundle).length).toBeLessThan(1_100);
+    const { mappings } = JSON.parse(unpackMap(bundle.map)) as { mappings: string };
+    const line = bundle.code.split('\n').indexOf('var add = (x, y) => x + y;');
+    expect(
+      mappings
+        .split(';')
+        .map(segments => segments !== '')
+        .lastIndexOf(true),
+    ).toBe(line + 1);
   });
 
   it('makes another revision of other source', async () => {
