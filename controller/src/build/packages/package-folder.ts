@@ -27,10 +27,11 @@ export function packageOf(file: string): PackageFile | null {
   return match === null ? null : { folder: match[1] ?? '', path: match[2] ?? '' };
 }
 
-/** The folders in which the packages of a modules folder can be. */
+/** The folders in which the packages of a modules folder can be. Those that are links are named by their real paths too. */
 export function packageFolders(modulesDir: string): string[] {
+  const here = join(modulesDir, 'node_modules');
   const above = dirname(modulesDir);
-  return [join(modulesDir, 'node_modules'), ...(above === modulesDir ? [] : packageFolders(above))];
+  return [...new Set([here, realPath(here) ?? here, ...(above === modulesDir ? [] : packageFolders(above))])];
 }
 
 /** An installed package. */
@@ -46,7 +47,7 @@ export interface FoundPackage {
  * valid for one moment.
  */
 export class PackageFolders {
-  readonly #entries = new Map<string, ReadonlyMap<string, Dirent>>();
+  readonly #folders = new Map<string, Folder | null>();
   readonly #found = new Map<string, FoundPackage | null>();
 
   /**
@@ -69,19 +70,22 @@ export class PackageFolders {
 
   #at(modules: string, name: string): FoundPackage | null {
     const path = join(modules, name);
-    const entry = this.#entriesOf(dirname(path)).get(name.slice(name.indexOf('/') + 1));
-    if (entry === undefined) return null;
-    const folder = entry.isDirectory() ? path : entry.isSymbolicLink() ? realPath(path) : null;
+    const inner = name.slice(name.indexOf('/') + 1);
+    const within = this.#read(dirname(path));
+    const entry = within?.entries.get(inner);
+    if (within === null || entry === undefined) return null;
+    // The folder can be a link itself: to the `node_modules` of another folder, or to all packages of a scope.
+    const folder = entry.isDirectory() ? join(within.real, inner) : entry.isSymbolicLink() ? realPath(path) : null;
     return folder === null ? null : { path, folder };
   }
 
-  #entriesOf(folder: string): ReadonlyMap<string, Dirent> {
-    let entries = this.#entries.get(folder);
-    if (entries === undefined) {
-      entries = new Map(entriesOf(folder).map(entry => [entry.name, entry]));
-      this.#entries.set(folder, entries);
+  #read(folder: string): Folder | null {
+    let found = this.#folders.get(folder);
+    if (found === undefined) {
+      found = folderAt(folder);
+      this.#folders.set(folder, found);
     }
-    return entries;
+    return found;
   }
 }
 
@@ -93,12 +97,20 @@ function realPath(path: string): string | null {
   }
 }
 
-function entriesOf(folder: string): Dirent[] {
+/** A folder with packages, or with those of a scope. */
+interface Folder {
+  readonly real: string;
+  readonly entries: ReadonlyMap<string, Dirent>;
+}
+
+function folderAt(path: string): Folder | null {
   // Most packages have no packages inside, and an error is dear.
-  if (!existsSync(folder)) return [];
+  const real = existsSync(path) ? realPath(path) : null;
+  if (real === null) return null;
   try {
-    return readdirSync(folder, { withFileTypes: true });
+    const entries = readdirSync(real, { withFileTypes: true });
+    return { real, entries: new Map(entries.map(entry => [entry.name, entry])) };
   } catch {
-    return [];
+    return null;
   }
 }
