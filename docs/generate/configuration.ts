@@ -32,7 +32,8 @@ const COMPOSE_DESCRIPTIONS: Readonly<Record<string, string>> = {
   MODULE_PORTS:
     'The ports of modules to publish on 127.0.0.1, a port or a range such as 9000-9009. A connection goes to any node. Without ' +
     'it, none is published.',
-  MODULES_DIR: 'The folder on the host with the modules.',
+  MODULES_DIR:
+    'A folder on the host with modules alone: they can import only what is in it. With it, `PROJECT_DIR` has no effect.',
   MODULES_ENV:
     'A file with environment variables for modules, in the format of Compose. Settings of nodes have precedence.',
   MODULES_SECRETS: 'A folder with secrets of modules, which find it at `/run/secrets`.',
@@ -44,6 +45,8 @@ const COMPOSE_DESCRIPTIONS: Readonly<Record<string, string>> = {
     'The npm packages to install in the image of the nodes, for example `sharp@0.35.5 better-sqlite3@12.11.1`: those that ' +
     'modules name as external.',
   PIDS_LIMIT: 'The maximum number of processes and threads in a container.',
+  PROJECT_DIR:
+    'The folder on the host of the project. It has `hotcast.config.ts`, and the modules in `modules`, or in the folder that this names.',
   PROXY_IMAGE: 'The image of the proxy.',
   STOP_GRACE_PERIOD:
     'How long Docker waits for a node that it stops, before it kills the node. It has to be longer than `STOP_TIMEOUT_MS`.',

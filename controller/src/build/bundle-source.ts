@@ -1,4 +1,4 @@
-import { dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 
 import { build, type BuildOptions, type BuildResult } from 'esbuild';
 
@@ -46,7 +46,7 @@ interface BundledSource {
  * @throws SourceError when it does not compile.
  */
 export async function bundleSource(project: Project, module: string): Promise<BundledSource> {
-  const root = dirname(project.modulesDir);
+  const { root } = project.snapshot;
   const file = relative(root, moduleEntry(project.modulesDir, module));
   const built = await bundleEntry(project, module, { entryPoints: [file] });
   if (built.surface.metafile.inputs[file]?.format !== 'cjs') return { file, ...built };
@@ -61,7 +61,7 @@ async function bundleEntry(
 ): Promise<Omit<BundledSource, 'file'>> {
   const common = {
     ...entry,
-    absWorkingDir: dirname(modulesDir),
+    absWorkingDir: snapshot.root,
     bundle: true,
     write: false,
     platform: 'node',

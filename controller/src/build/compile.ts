@@ -1,4 +1,4 @@
-import { dirname, relative, resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 
 import { type Bundle, packMap } from '../../../protocol/bundle.ts';
 import { UsageError } from '../../../protocol/errors.ts';
@@ -16,6 +16,7 @@ import { availableModules } from './module-entry.ts';
 import type { UsedPackages } from './packages/imported-packages.ts';
 import { linkPackages } from './packages/link-packages.ts';
 import { Packages } from './packages/packages.ts';
+import { refuseOtherFolder } from './project-folder.ts';
 import { shortHelpers } from './short-helpers.ts';
 import { isInPackage } from './sources/source-file.ts';
 import { SourceFiles } from './sources/source-files.ts';
@@ -53,14 +54,15 @@ export async function compile(
   const snapshot = sources ?? (await new SourceFiles(modulesDir).take(false));
   const tsconfig = readTsconfig(modulesDir, snapshot);
   const config = await readConfig(modulesDir, snapshot);
+  refuseOtherFolder(config, modulesDir, snapshot.root);
   const project = { modulesDir, snapshot, tsconfig, config, packages: packages.at(snapshot, config.external) };
   return compileWithin(project, module, []);
 }
 
 /** @param outer the modules that re-export this one, the direct one last. */
 async function compileWithin(project: Project, module: string, outer: readonly string[]): Promise<Compiled> {
-  const { modulesDir, snapshot, tsconfig, config } = project;
-  const root = dirname(modulesDir);
+  const { snapshot, tsconfig, config } = project;
+  const { root } = snapshot;
   const { file, program, surface, imported } = await bundleSource(project, module);
   const written = outputEndingIn('.js', program.outputFiles);
   const stars = starModules(written);

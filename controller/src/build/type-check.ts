@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, isAbsolute, join, relative } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 
 import type { API, Diagnostic as TypeScriptDiagnostic, Snapshot } from 'typescript/unstable/async';
 import type { FileSystem } from 'typescript/unstable/fs';
@@ -10,7 +10,8 @@ import { orNullAfter, withTimeout } from '../../../shared/timeout.ts';
 import { type Diagnostic, withoutPosition } from '../api/diagnostic.ts';
 import { type Helper, HelperProcess } from './helper-process.ts';
 import { installedPackages } from './installed-packages.ts';
-import { isInPackage } from './sources/source-file.ts';
+import { findTsconfig } from './language/tsconfig.ts';
+import { foldersUpTo, isInPackage } from './sources/source-file.ts';
 import { SourceFiles } from './sources/source-files.ts';
 import type { SourceSnapshot } from './sources/source-snapshot.ts';
 import { checkConfig, isAmbient } from './type-check-config.ts';
@@ -201,8 +202,10 @@ export class TypeCheck implements AsyncDisposable, Helper {
     for (const path of sources.paths) note(known, path, sources);
     const api = new Checker({ cwd: this.#modulesDir, fs: this.#files(folder, known) });
     try {
-      const base = await checkConfig(api, this.#modulesDir, this.#packageFolders());
-      const roots = new Set([...wanted, ...sources.paths.filter(path => isAmbient(path, sources))]);
+      const users = findTsconfig(this.#modulesDir, sources);
+      const { base, declarations } = await checkConfig(api, this.#modulesDir, users, this.#packageFolders());
+      const ambient = sources.paths.filter(path => isAmbient(path, sources));
+      const roots = new Set([...wanted, ...ambient, ...declarations]);
       // A program of no file is an error.
       writeFileSync(join(folder, 'none.d.ts'), '');
       writeConfig({ base, roots, config });
@@ -217,7 +220,8 @@ export class TypeCheck implements AsyncDisposable, Helper {
   }
 
   #packageFolders(): string[] {
-    return [this.#modulesDir, dirname(this.#modulesDir), this.#appDir].map(each => join(each, 'node_modules'));
+    const folders = [...foldersUpTo(this.#sources.root, this.#modulesDir), this.#appDir];
+    return folders.map(each => join(each, 'node_modules'));
   }
 
   /** Gives the checker the sources of the check that runs. It reads packages and its own files by itself. */
@@ -247,7 +251,7 @@ export class TypeCheck implements AsyncDisposable, Helper {
     const source = /.*/.exec(whole.slice(start))?.[0] ?? '';
     return {
       text,
-      file: relative(dirname(this.#modulesDir), fileName),
+      file: relative(sources.root, fileName),
       line: whole.slice(0, start).split('\n').length,
       column: pos - start + 1,
       source,

@@ -13,10 +13,16 @@ export const CONTROLLER_SETTINGS = {
     'The Unix socket on which the controller serves the command line.',
   ),
   healthFile: healthFile('controller'),
+  projectDir: path(
+    'PROJECT_DIR',
+    '/work/project',
+    'The folder of the project: modules can import all that is in it. If there is none, the modules folder is `/work/modules`.',
+  ),
   modulesDir: path(
     'MODULES_DIR',
-    '/work/modules',
-    'The folder with the modules: a TypeScript file or a folder for each.',
+    '',
+    'The folder with the modules, a TypeScript file or a folder for each, without a project. Empty: that of the project, `modules` if ' +
+      '`hotcast.config.ts` does not name another.',
   ),
   preflightTimeoutMs: integer(
     'PREFLIGHT_TIMEOUT_MS',

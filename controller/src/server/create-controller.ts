@@ -19,6 +19,7 @@ import { compile } from '../build/compile.ts';
 import { availableModules, unreadableModules } from '../build/module-entry.ts';
 import { packNamed } from '../build/packages/named-packages.ts';
 import { packageFolders } from '../build/packages/package-folder.ts';
+import { findProject } from '../build/project-folder.ts';
 import { Packages } from '../build/packages/packages.ts';
 import { esbuildHelper } from '../build/esbuild-service.ts';
 import { preflightProcess } from '../build/preflight/process.ts';
@@ -102,11 +103,12 @@ export async function createController({
     }
   };
   try {
+    const { root, modulesDir, sourcesDir } = await findProject(config, why => log.error({ why }, 'the configuration'));
     const preflight = start(
-      new Preflight(preflightProcess(preflightScript, packageFolders(realPathOf(config.modulesDir))), config.preflight),
+      new Preflight(preflightProcess(preflightScript, packageFolders(realPathOf(modulesDir))), config.preflight),
     );
-    const sources = new SourceFiles(config.modulesDir);
-    const typeCheck = start(new TypeCheck(config.modulesDir, typesDir, sources));
+    const sources = new SourceFiles(modulesDir, root);
+    const typeCheck = start(new TypeCheck(modulesDir, typesDir, sources));
     const supervisor = start(supervise([esbuildHelper, typeCheck, preflight], log));
 
     const noAnswer = `NATS does not answer at ${config.natsUrl}`;
@@ -176,7 +178,7 @@ export async function createController({
     const packages = new Packages();
     const build = createBuild({
       sources,
-      compile: (module, snapshot) => compile(config.modulesDir, module, snapshot, packages),
+      compile: (module, snapshot) => compile(modulesDir, module, snapshot, packages),
       typeCheck,
       preflight,
       maxPayload: () => nats.info?.max_payload ?? Infinity,
@@ -189,9 +191,9 @@ export async function createController({
       packNamed: specifiers => packNamed(config.modulesDir, sources, packages, specifiers),
       warm: () => preflight.warm(),
       sources,
-      watch: onSave => watchFolder(config.modulesDir, onSave),
-      availableModules: () => availableModules(config.modulesDir),
-      unreadableModules: () => unreadableModules(config.modulesDir),
+      watch: onSave => watchFolder(sourcesDir, modulesDir, onSave),
+      availableModules: () => availableModules(modulesDir),
+      unreadableModules: () => unreadableModules(modulesDir),
     });
 
     const listeningSince = performance.now();

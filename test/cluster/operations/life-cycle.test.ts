@@ -109,6 +109,7 @@ describe('a hundred starts in one process leave nothing open', { timeout: 300_00
           trustDir: join(cluster.keys.folder('trust'), cluster.cookie),
           socketPath: join(folder, `controller-${number}.sock`),
           healthFile: join(folder, `health-${number}`),
+          projectDir: '',
           modulesDir,
           packagesTimeoutMs: 120_000,
           auditFile: '',

@@ -1,4 +1,4 @@
-import { dirname, join, relative } from 'node:path';
+import { isAbsolute, join, normalize, relative } from 'node:path';
 
 import type { Expression, Program } from 'acorn';
 import { transform } from 'esbuild';
@@ -15,32 +15,40 @@ import { literalValue } from './literal.ts';
 export interface HotcastConfig {
   /** The names of packages that the nodes' image has. */
   readonly external: ReadonlySet<string>;
+  /** The modules folder, relative to the folder of the file; null when it does not say. */
+  readonly modules: string | null;
   /** The path of the file; none when there is no such file. */
   readonly files: readonly string[];
 }
 
 const SETTINGS = {
   external: v.optional(v.array(packageName), []),
+  modules: v.optional(v.pipe(v.string(), v.check(isInside))),
 } satisfies Record<keyof Config, v.GenericSchema>;
 
 /** What each setting has to be, for errors. */
 const EXPECTED: Readonly<Record<keyof Config, string>> = {
   external: "a list of names of packages, as ['sharp']",
+  modules: "a folder in the project, as 'src/modules'",
 };
 
 /**
- * Reads the hotcast.config.ts of a modules folder. Its code does not run: the configuration has to be written out in it.
+ * Reads the hotcast.config.ts of a project, which lies in its folder or in the modules folder. Its code does not run: the configuration has to be written out in it.
  *
- * @throws UsageError when it can't be read so, or has a setting that does not exist or has another type.
+ * @throws UsageError when there are two, when it can't be read so, or has a setting that does not exist or has another type.
  */
 export async function readConfig(modulesDir: string, snapshot: SourceSnapshot): Promise<HotcastConfig> {
-  const path = join(modulesDir, 'hotcast.config.ts');
-  const text = snapshot.text(path);
-  if (text === null) return { external: new Set(), files: [] };
+  const nameOf = (path: string): string => relative(snapshot.root, path);
+  const paths = [...new Set([snapshot.root, modulesDir])].map(folder => join(folder, 'hotcast.config.ts'));
+  const [path, other] = paths.filter(each => snapshot.text(each) !== null);
+  if (path === undefined) return { external: new Set(), modules: null, files: [] };
+  if (other !== undefined) {
+    throw new UsageError(`there are both ${nameOf(path)} and ${nameOf(other)}: remove one; nothing was sent`);
+  }
   const refuse = (why: string): never => {
-    throw new UsageError(`${relative(dirname(modulesDir), path)} ${why}; nothing was sent`);
+    throw new UsageError(`${nameOf(path)} ${why}; nothing was sent`);
   };
-  const content = contentOf(await toJavaScript(text, refuse));
+  const content = contentOf(await toJavaScript(snapshot.text(path) ?? '', refuse));
   if (content === null) {
     return refuse(
       "needs export default defineConfig({ … }) with values that are written out, as external: ['sharp']: it is read, and does not run",
@@ -52,7 +60,7 @@ export async function readConfig(modulesDir: string, snapshot: SourceSnapshot): 
     }
   }
   const { success, output, issues } = v.safeParse(v.object(SETTINGS), content);
-  if (success) return { external: new Set(output.external), files: [path] };
+  if (success) return { external: new Set(output.external), modules: output.modules ?? null, files: [path] };
   const name = v.getDotPath(issues[0])?.split('.')[0] ?? '';
   return refuse(`has ${name} that is not ${(EXPECTED as Readonly<Record<string, string>>)[name] ?? 'right'}`);
 }
@@ -65,6 +73,10 @@ async function toJavaScript(text: string, refuse: (why: string) => never): Promi
     const [first] = error.errors as { readonly text: string; readonly location: { readonly line: number } | null }[];
     return refuse(`does not compile: ${first?.text ?? error.message} (line ${first?.location?.line ?? 1})`);
   }
+}
+
+function isInside(folder: string): boolean {
+  return folder !== '' && !isAbsolute(folder) && !normalize(folder).startsWith('..');
 }
 
 /** The object of `export default { … }` or `export default defineConfig({ … })`; null for anything else. */

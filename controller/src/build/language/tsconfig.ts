@@ -5,6 +5,7 @@ import type { TsconfigRaw } from 'esbuild';
 
 import { UsageError } from '../../../../protocol/errors.ts';
 import type { SourceSnapshot } from '../sources/source-snapshot.ts';
+import { foldersUpTo } from '../sources/source-file.ts';
 import { literalValue } from './literal.ts';
 
 /** The compiler options of a modules folder without a tsconfig.json, in the compile and in the type check. */
@@ -59,16 +60,23 @@ const PRESERVED_JSX: ReadonlySet<unknown> = new Set(['preserve', 'react-native']
 /** The targets whose class fields are assigned. */
 const BEFORE_CLASS_FIELDS = /^es(?:3|5|6|20(?:1\d|2[01]))$/;
 
+/** The tsconfig.json of a modules folder: in it, or else in the nearest folder above it in the project; null when there is none. */
+export function findTsconfig(modulesDir: string, snapshot: SourceSnapshot): string | null {
+  const paths = foldersUpTo(snapshot.root, modulesDir).map(folder => join(folder, 'tsconfig.json'));
+  return paths.find(path => snapshot.bytes(path) !== null) ?? null;
+}
+
 /**
  * Reads the tsconfig.json of a modules folder and those that it extends, as TypeScript does.
  *
  * @throws UsageError when one of them is missing or can't be parsed.
  */
 export function readTsconfig(modulesDir: string, snapshot: SourceSnapshot): Tsconfig {
-  const path = join(modulesDir, 'tsconfig.json');
-  const reader = new Reader(modulesDir, snapshot);
+  const path = findTsconfig(modulesDir, snapshot);
   const { options, files } =
-    snapshot.bytes(path) === null ? { options: DEFAULT_OPTIONS as Options, files: [] } : reader.read(path, []);
+    path === null
+      ? { options: DEFAULT_OPTIONS as Options, files: [] }
+      : new Reader(dirname(path), snapshot).read(path, []);
   const used = Object.fromEntries(USED.flatMap(name => (name in options ? [[name, plain(name, options[name])]] : [])));
   if (PRESERVED_JSX.has(used['jsx'])) used['jsx'] = 'react-jsx';
   // As TypeScript does from the target.
@@ -84,11 +92,12 @@ export function readTsconfig(modulesDir: string, snapshot: SourceSnapshot): Tsco
 }
 
 class Reader {
-  readonly #modulesDir: string;
+  readonly #folder: string;
   readonly #snapshot: SourceSnapshot;
 
-  constructor(modulesDir: string, snapshot: SourceSnapshot) {
-    this.#modulesDir = modulesDir;
+  /** @param folder that of the first file. */
+  constructor(folder: string, snapshot: SourceSnapshot) {
+    this.#folder = folder;
     this.#snapshot = snapshot;
   }
 
@@ -126,9 +135,7 @@ class Reader {
     const candidates = places.flatMap(place => endings.map(ending => `${place}${ending}`));
     const found = candidates.find(candidate => this.#snapshot.bytes(candidate) !== null);
     if (found !== undefined) return found;
-    const remedy = isPath
-      ? 'write it'
-      : `install the package in ${relative(dirname(this.#modulesDir), this.#modulesDir)}`;
+    const remedy = isPath ? 'write it' : `install the package${this.#inFolder()}`;
     throw new UsageError(
       `${this.#nameOf(from)} extends ${extended}, which was not found: ${remedy}, or remove "extends"; nothing was sent`,
     );
@@ -139,7 +146,7 @@ class Reader {
     if (!isObject(options)) return {};
     const { baseUrl, paths, ...others } = options;
     const inFolder = (base: string, path: string): string =>
-      resolve(base, path.replace(/^\$\{configDir\}/, this.#modulesDir));
+      resolve(base, path.replace(/^\$\{configDir\}/, this.#folder));
     const base = typeof baseUrl === 'string' ? inFolder(folder, baseUrl) : null;
     const mapped = isObject(paths) ? Object.entries(paths) : [];
     return {
@@ -155,8 +162,13 @@ class Reader {
     };
   }
 
+  #inFolder(): string {
+    const name = this.#nameOf(this.#folder);
+    return name === '' ? '' : ` in ${name}`;
+  }
+
   #nameOf(path: string): string {
-    return relative(dirname(this.#modulesDir), path);
+    return relative(this.#snapshot.root, path);
   }
 }
 

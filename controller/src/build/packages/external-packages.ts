@@ -14,7 +14,7 @@ export function oneVersionEach(module: string, found: Iterable<readonly [name: s
     if (other !== version) {
       throw new UsageError(
         `${module} needs ${name} ${other} and ${version}, but ${name} is external, and the nodes' image has one version of it; ` +
-          'nothing was sent: install one version for all packages, or remove it from external in modules/hotcast.config.ts',
+          'nothing was sent: install one version for all packages, or remove it from external in hotcast.config.ts',
       );
     }
     versions.set(name, version);

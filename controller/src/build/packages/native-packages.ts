@@ -69,7 +69,7 @@ export function makeExternal(label: string, externals: ReadonlySet<string>): str
   const [name = '', version = ''] = label.split(' ');
   const names = [...new Set([...externals, name])].map(each => `'${each}'`).join(', ');
   return (
-    `add external: [${names}] to modules/hotcast.config.ts, and ${name}@${version} to NODE_PACKAGES in .env ` +
+    `add external: [${names}] to hotcast.config.ts, and ${name}@${version} to NODE_PACKAGES in .env ` +
     "for the nodes' image"
   );
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type BigIntStats, type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 
 /** A file as it was read. */
 export interface SourceFile {
@@ -66,6 +66,13 @@ export function realPathOf(path: string): string {
   } catch {
     return path;
   }
+}
+
+/** A folder and those above it, up to another one; the folder alone when it is not in that. */
+export function foldersUpTo(root: string, folder: string): string[] {
+  const above = relative(root, folder);
+  if (above === '' || above.startsWith('..') || isAbsolute(above)) return [folder];
+  return [folder, ...foldersUpTo(root, dirname(folder))];
 }
 
 /** Whether a file belongs to an npm package, and is not a source. */

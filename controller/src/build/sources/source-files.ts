@@ -34,11 +34,14 @@ interface Collected {
 /** The files of a modules folder, as builds read them. A file that was not written since an earlier build is not read again. */
 export class SourceFiles {
   readonly #folder: string;
+  /** The folder of the project. Paths in results are relative to it. */
+  readonly root: string;
   /** The files as they were last read, by real path. */
   readonly #known = new Map<string, SourceFile>();
 
-  constructor(folder: string) {
+  constructor(folder: string, root = dirname(folder)) {
     this.#folder = folder;
+    this.root = root;
   }
 
   /**
@@ -63,7 +66,7 @@ export class SourceFiles {
     }
     const { listing, files } = best.collected;
     const read = (path: string): SourceFile | null => this.#read(path);
-    return new SourceSnapshot(this.#folder, { listing, files, isWhole: best.ms >= 0, read });
+    return new SourceSnapshot(this.#folder, this.root, { listing, files, isWhole: best.ms >= 0, read });
   }
 
   /**
@@ -72,9 +75,8 @@ export class SourceFiles {
    * @param sources as a manifest has them.
    */
   changedAmong(sources: Manifest['sources']): string[] {
-    const root = dirname(this.#folder);
     return Object.entries(sources).flatMap(([path, hash]) => {
-      const file = this.#read(realPathOf(join(root, path)));
+      const file = this.#read(realPathOf(join(this.root, path)));
       return file !== null && shortRevision(file.hash) === hash ? [] : [path];
     });
   }

@@ -37,9 +37,12 @@ export class SourceSnapshot {
   readonly #realPaths: Map<string, string>;
   readonly #read: Taken['read'];
   #isWhole: boolean;
+  /** The folder of the project. Paths in results are relative to it. */
+  readonly root: string;
 
   /** @param folder the modules folder. */
-  constructor(folder: string, { files, listing, isWhole, read }: Taken) {
+  constructor(folder: string, root: string, { files, listing, isWhole, read }: Taken) {
+    this.root = root;
     this.#listing = listing;
     this.#files = new Map(files);
     this.#folders = new Map(listing?.folders ?? [[folder, stampOf(folder)]]);

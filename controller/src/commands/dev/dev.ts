@@ -67,7 +67,7 @@ export const dev: Handler<'dev', never> = async (context, command, report, signa
   const saves = new Saves(signal);
   await using _watcher = await context.watch(path => {
     saves.add(path);
-    prebuild.start(path);
+    if (path !== null) prebuild.start(path);
   });
   report({ type: 'warning', message: 'watching the modules folder; each save goes to the nodes' });
   // The folder is watched until this ends.

@@ -54,6 +54,19 @@ it(
   },
 );
 
+it("uses the project's tsconfig.json, with its paths and its declarations", { timeout: 30_000 }, async () => {
+  const { check } = checker({
+    'modules/demo.ts': `import { word } from '#shared/words';\nexport const all: string = word + VERSION;\n`,
+    'shared/words.ts': 'export const word: number = 1;\n',
+    'types/global.d.ts': 'declare const VERSION: number;\n',
+    'tsconfig.json': JSON.stringify({
+      compilerOptions: { strict: true, module: 'preserve', paths: { '#shared/*': ['./shared/*'] } },
+      include: ['types'],
+    }),
+  });
+  expect(await check('demo.ts')).toEqual(['modules/demo.ts:2:14 TS2322']);
+});
+
 it("follows changes of the modules folder's tsconfig.json", { timeout: 30_000 }, async () => {
   const { check, path } = checker({ 'modules/loose.ts': `export function f(x) {\n  return '日本😀' + x + y;\n}\n` });
   expect(await check('loose.ts')).toEqual(['modules/loose.ts:1:19 TS7006', 'modules/loose.ts:2:23 TS2304']);

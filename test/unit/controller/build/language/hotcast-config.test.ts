@@ -1,3 +1,6 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { expect, it } from 'vitest';
 
 import { readConfig } from '../../../../../controller/src/build/language/hotcast-config.ts';
@@ -34,9 +37,16 @@ it.each([
   [`const all = ['sharp']; export default { external: all };`, WRITTEN_OUT],
   [`export default defineConfig({ external: [process.env.NAME] });`, WRITTEN_OUT],
   ['export default defineConfig();', WRITTEN_OUT],
-  [`export default { externals: ['sharp'] };`, /has externals, which is no setting: the settings are external;/],
+  [
+    `export default { externals: ['sharp'] };`,
+    /has externals, which is no setting: the settings are external, modules;/,
+  ],
   [`export default { external: 'sharp' };`, /has external that is not a list of names of packages, as \['sharp'\];/],
   [`export default { external: ['./sharp'] };`, /has external that is not a list of names of packages/],
+  [
+    `export default { modules: '../elsewhere' };`,
+    /has modules that is not a folder in the project, as 'src\/modules';/,
+  ],
   ['export default {\n external: [ ;', /does not compile: Unexpected ";" \(line 2\);/],
 ])('refuses %s in one line', async (text, expected) => {
   const message = await externalIn(text);
@@ -44,10 +54,23 @@ it.each([
   expect(message).toMatch(/^modules\/hotcast\.config\.ts .*; nothing was sent$/);
 });
 
+it('reads that of the project, and refuses a second one in the modules folder', async () => {
+  const text = `export default { external: ['sharp'] };`;
+  const folder = project({ 'hotcast.config.ts': text });
+  const read = async () => readConfig(folder, await new SourceFiles(folder).take(true));
+  expect(await read()).toMatchObject({ external: new Set(['sharp']) });
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'hotcast.config.ts'), text);
+  await expect(read()).rejects.toThrow(
+    'there are both hotcast.config.ts and modules/hotcast.config.ts: remove one; nothing was sent',
+  );
+});
+
 it('reads none where there is none, and it is no module', async () => {
   const folder = project({ 'modules/demo.ts': 'export const value = 1;' });
   expect(await readConfig(folder, await new SourceFiles(folder).take(true))).toEqual({
     external: new Set(),
+    modules: null,
     files: [],
   });
   expect(availableModules(project({ 'modules/hotcast.config.ts': '', 'modules/demo.ts': '' }))).toEqual(['demo']);

@@ -73,7 +73,7 @@ describe('an external package', () => {
     const source = `import 'user'; ${direct}`;
     expect(await errorOf(source, config, user, native(), inner)).toBe(
       "demo needs native 3.1.0 and 2.0.0, but native is external, and the nodes' image has one version of it; nothing was " +
-        'sent: install one version for all packages, or remove it from external in modules/hotcast.config.ts',
+        'sent: install one version for all packages, or remove it from external in hotcast.config.ts',
     );
   });
 

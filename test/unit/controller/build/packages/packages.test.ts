@@ -26,7 +26,7 @@ describe('a native package', () => {
   it('is refused by name, also when another one needs it', async () => {
     expect(await errorOf(`import 'native'; export const value = 1;`, native)).toBe(
       'demo imports native 3.1.0: a native package (it has build/Release/it.node), which is not sent to nodes; nothing was sent: ' +
-        "add external: ['native'] to modules/hotcast.config.ts, and native@3.1.0 to NODE_PACKAGES in .env for the nodes' image",
+        "add external: ['native'] to hotcast.config.ts, and native@3.1.0 to NODE_PACKAGES in .env for the nodes' image",
     );
     expect(await errorOf(`import 'wrapper'; export const value = 1;`, native, wrapper)).toMatch(
       /^demo imports wrapper 1\.0\.0, which needs native 3\.1\.0: a native package/,
@@ -42,7 +42,7 @@ describe('a native package', () => {
         root: 'careful',
         label: 'native 3.1.0',
         remedy:
-          "add external: ['careful'] to modules/hotcast.config.ts, and careful@1.0.0 to NODE_PACKAGES in .env for the nodes' image",
+          "add external: ['careful'] to hotcast.config.ts, and careful@1.0.0 to NODE_PACKAGES in .env for the nodes' image",
       },
     ]);
     expect(

@@ -7,14 +7,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { watchFolder } from '../../../../../controller/src/build/sources/watch-folder.ts';
 
 let folder: string;
-let saved: string[];
+let saved: (string | null)[];
 let watching: AsyncDisposable;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hotcast-watch-'));
   writeFileSync(join(folder, 'demo.ts'), '1');
   saved = [];
-  watching = await watchFolder(folder, path => saved.push(path));
+  watching = await watchFolder(folder, folder, path => saved.push(path));
 });
 
 afterEach(async () => {
@@ -23,9 +23,19 @@ afterEach(async () => {
 });
 
 const write = (path: string, text: string): void => writeFileSync(join(folder, path), text);
-const sees = (path: string) => expect.poll(() => saved, { timeout: 5_000 }).toContain(path);
+const sees = (path: string | null) => expect.poll(() => saved, { timeout: 5_000 }).toContain(path);
 
 describe('watchFolder', () => {
+  it('tells of files beside the modules folder, and not which', async () => {
+    await watching[Symbol.asyncDispose]();
+    mkdirSync(join(folder, 'modules'));
+    watching = await watchFolder(folder, join(folder, 'modules'), path => saved.push(path));
+    write('modules/demo.ts', '1');
+    await sees('demo.ts');
+    write('shared.ts', '1');
+    await sees(null);
+  });
+
   it('tells of a file that is written, also in a new folder', async () => {
     write('demo.ts', '2');
     await sees('demo.ts');

@@ -62,7 +62,7 @@ async function push(modules: readonly string[]): Promise<PushResult> {
 async function watch({ strict = false } = {}): Promise<AsyncDisposable> {
   const { signal } = stop;
   const saves = new Saves(signal);
-  const watcher = await watchFolder(folder, path => saves.add(path));
+  const watcher = await watchFolder(folder, folder, path => saves.add(path));
   const report = (message: { readonly type: string }): void => {
     if (message.type === 'saved') told.push(message as Saved);
   };
