@@ -1,6 +1,5 @@
 import type { Bundle } from '../../../protocol/bundle.ts';
 import type { DigestRequest, NodeDescription } from '../../../protocol/messages.ts';
-import { shortRevision } from '../../../protocol/revision.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
 import type { Packages, ReadySet } from '../packages/packages.ts';
@@ -16,18 +15,16 @@ import { type EndingVersions, endingVersions } from './ending-versions.ts';
 import { type Call, Calls } from './in-flight-calls.ts';
 import { OK, type LoadResult, type Refused, refused } from './load-result.ts';
 import { leftBehind } from './package-use/left-behind.ts';
-import { compileVersion, evaluateVersion, type Prepared } from './loader.ts';
+import { compileVersion, evaluateVersion } from './loader.ts';
 import { moduleErrors } from './module-errors.ts';
 import { dropPreviousData } from './module-state.ts';
 import { ModuleTable } from './module-table.ts';
 import { type Assignment, type HeadOfModule, Heads } from './heads.ts';
+import { CompiledRevisions } from './revisions/compiled-revisions.ts';
 import { servedRequests } from './served-requests.ts';
 import { closeIdle, purge, type Slots } from './version-slots.ts';
 import { createSuspensions, type Suspensions } from './state/suspension.ts';
 import type { BundleInfo, Version } from './version.ts';
-
-/** The maximum number of compiled revisions of a module that are kept: for a prepared revision and for rollbacks. */
-const MAX_COMPILED = 4;
 
 /** The default limits: those of the settings, without one for memory. */
 const DRAINING_LIMITS: DrainingLimits = { maxVersions: 8, memoryExcess: () => null };
@@ -48,6 +45,7 @@ interface Options extends Partial<Pick<ActivatorDeps, OptionalDeps>> {
  */
 export class CodeServer {
   readonly #modules = new ModuleTable();
+  readonly #compiled: CompiledRevisions;
   readonly errors = moduleErrors(this.#modules);
   readonly #calls = new Calls();
   readonly #draining: ReturnType<typeof drainingVersions>;
@@ -70,6 +68,7 @@ export class CodeServer {
     { draining = DRAINING_LIMITS, codeChangeTimeoutMs = 500, resources, ...options }: Options = {},
   ) {
     const [modules, calls, errors] = [this.#modules, this.#calls, this.errors];
+    this.#compiled = new CompiledRevisions(modules, log);
     this.#draining = drainingVersions(modules, calls, draining);
     this.suspensions = createSuspensions(modules, calls, codeChangeTimeoutMs, log);
     this.#packages = options.packages;
@@ -109,16 +108,10 @@ export class CodeServer {
     if (packages?.hash !== bundle.packages) return refused('nofile', 'its packages are not ready');
     const refusal = this.#activator.checkRoom([bundle]);
     if (refusal !== null) return refusal;
-    const { compiled } = this.#modules.of(bundle.module);
     try {
-      const prepared = compiled.get(bundle.revision) ?? this.#compile(bundle, packages);
-      compiled.delete(bundle.revision);
-      compiled.set(bundle.revision, prepared);
+      this.#compiled.keep(bundle, packages);
     } catch (error) {
       return refused('badfile', this.errors.describeInLine(error));
-    }
-    for (const revision of compiled.keys()) {
-      if (compiled.size > MAX_COMPILED) compiled.delete(revision);
     }
     this.#collectPackages();
     return OK;
@@ -131,7 +124,7 @@ export class CodeServer {
 
   /** Whether a revision can be loaded without its bundle. */
   isPrepared(module: string, revision: string): boolean {
-    return this.#modules.get(module)?.compiled.has(revision) ?? false;
+    return this.#compiled.has(module, revision);
   }
 
   /** The refusal that a load gets now because of a ban or of the versions that drain; null when there is none. */
@@ -195,9 +188,9 @@ export class CodeServer {
     return this.#heads.newestSeen(module);
   }
 
-  /** The modules that a prepared revision imports as `hot:<module>`; none when it is not prepared. */
+  /** See {@link CompiledRevisions.importsOf}. */
   importsOf(module: string, revision: string): readonly string[] {
-    return this.#modules.get(module)?.compiled.get(revision)?.imports ?? [];
+    return this.#compiled.importsOf(module, revision);
   }
 
   /** Sets what is called with the modules that were loaded or removed, each time that some were. */
@@ -340,17 +333,5 @@ export class CodeServer {
     this.#activator.setSlots(module, change(slots));
     for (const onClosed of this.#onClosed) onClosed();
     this.#collectPackages();
-  }
-
-  #compile(bundle: Bundle, packages: ReadySet | null): Prepared {
-    const prepared = compileVersion(bundle, packages);
-    if (prepared.script.cachedDataRejected === true) {
-      const { module, revision } = bundle;
-      this.#deps.log.warn(
-        { module, revision: shortRevision(revision) },
-        'the code cache does not fit: compiled without it',
-      );
-    }
-    return prepared;
   }
 }
