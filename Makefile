@@ -65,8 +65,8 @@ rollback: ## Go back to the previous revision, or to a given one: MODULE=demo [T
 remove: ## Remove modules from every node; their state stays there unless you clear it: MODULE=demo [STATE=1] [MESSAGE='why']
 	$(ALWAYS)setup/hotcast remove $(MODULE) $(if $(STATE),--state) $(SAYING) || exit 1
 
-repair: ## Write the head of modules again if nodes do not follow it: MODULE=demo
-	$(ALWAYS)setup/hotcast repair $(MODULE) || exit 1
+repair: ## Write the head of modules again if nodes do not follow it: MODULE=demo [MESSAGE='why']
+	$(ALWAYS)setup/hotcast repair $(MODULE) $(SAYING) || exit 1
 
 purge: ## Purge the draining versions of a module, even if calls run on them: MODULE=demo
 	$(ALWAYS)setup/hotcast purge $(MODULE) || exit 1
@@ -86,8 +86,8 @@ restore: ## Make every node run what a backup says: FILE=hotcast.backup [KEYS=1:
 status: ## Compare the modules that should run with those that run: [VERBOSE=1]
 	$(ALWAYS)setup/hotcast status $(VERBOSELY) || exit 1
 
-bans: ## List the nodes that are kept off revisions, or end that: [LIFT=demo NODE=fred]
-	$(ALWAYS)setup/hotcast bans $(if $(LIFT),--lift '$(LIFT)') $(if $(NODE),--node '$(NODE)') || exit 1
+bans: ## List the nodes that are kept off revisions, or end that: [LIFT=demo NODE=fred MESSAGE='why']
+	$(ALWAYS)setup/hotcast bans $(if $(LIFT),--lift '$(LIFT)') $(if $(NODE),--node '$(NODE)') $(SAYING) || exit 1
 
 history: ## List the revisions of all modules, or of one, and their results: [MODULE=demo]
 	$(ALWAYS)setup/hotcast history $(MODULE) || exit 1

@@ -155,7 +155,8 @@ export function defineCli(
     .description(
       'write the heads of modules again, newer than all that the nodes have seen, if nodes do not follow them',
     )
-    .action((modules, options) => send(options, { type: 'repair', modules, ...changeOf({}) }));
+    .addOption(messageOption())
+    .action((modules, options) => send(options, { type: 'repair', modules, ...changeOf(options) }));
 
   addCommand(program, 'purge <module>', 'hotcast purge demo')
     .description('purge the draining versions of a module, even if calls run on them')
@@ -182,10 +183,11 @@ export function defineCli(
     )
     .option('--lift <module>', 'have nodes load again what they are kept off')
     .option('--node <name>', 'lift it for this node only')
+    .addOption(messageOption())
     .action(options => {
       const { lift, node } = options;
       if (!lift) return send(options, { type: 'bans' });
-      return send(options, { type: 'lift', modules: [lift], ...changeOf({}), node: node || null });
+      return send(options, { type: 'lift', modules: [lift], ...changeOf(options), node: node || null });
     });
 
   addCommand(program, 'history [module]', 'hotcast history demo')

@@ -1,5 +1,6 @@
 import { UsageError } from '../../../../protocol/errors.ts';
 import { offeredRevision } from '../../../../protocol/head.ts';
+import { whyOf } from '../../../../protocol/history/why.ts';
 import { writeHeads } from '../../rollout/write-heads.ts';
 import { changeHeads } from '../change-heads.ts';
 import type { Handler } from '../context.ts';
@@ -41,5 +42,5 @@ export const lift: Handler<'lift'> = async (context, command, report, signal, ho
       }),
     );
     const note = node === null ? 'lift' : `lift for ${node}`;
-    return writeHeads(store, changes, { author, push: change, note, amends: true });
+    return writeHeads(store, changes, { author, push: change, note, amends: true, ...whyOf(command) });
   });

@@ -104,8 +104,10 @@ describe('hotcast', () => {
     await hotcast(['push', 'demo', ...message], { author: 'wilma', sources });
     await hotcast(['rollback', 'demo', ...message], { author: 'wilma', sources });
     await hotcast(['compile', 'demo', '--node', 'fred'], { author: 'wilma', sources });
+    await hotcast(['repair', 'demo', ...message], { author: 'wilma', sources });
+    await hotcast(['bans', '--lift', 'demo', ...message], { author: 'wilma', sources });
     const said = { author: 'wilma', message: 'the boss wants it' };
-    expect(commands).toMatchObject([{ ...said, ...sources }, said, sources]);
+    expect(commands).toMatchObject([{ ...said, ...sources }, said, sources, said, said]);
     expect(commands[1]).not.toHaveProperty('git');
   });
 
