@@ -4,7 +4,7 @@ import type { Head } from '../../../../protocol/head.ts';
 import type { EventKind } from '../../../../protocol/subjects.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
 import { Attacker, UNKNOWN_NODE } from '../../../support/attack/attacker.ts';
-import { speakAs } from '../../../support/attack/stolen-key.ts';
+import { answerBundleAs, forgedBan, speakAs } from '../../../support/attack/stolen-key.ts';
 import type { Cluster } from '../../../support/cluster/cluster.ts';
 import { waitForConvergence } from '../../../support/cluster/convergence.ts';
 import { versionSource } from '../../../support/cluster/module-sources.ts';
@@ -25,10 +25,7 @@ async function pushTwo(cluster: Cluster, module: string) {
 /** An event in which a node says that a head's revision brought it down. */
 async function ban(cluster: Cluster, head: Head, node: string, name = node, kind: EventKind = 'stalled') {
   const { id } = await cluster.container(node);
-  const detail = 'took this node to 900 MB of memory';
-  const refusals = { [head.module]: { sequence: head.sequence, reason: 'banned', cause: 'memory', detail } };
-  const payload = { ...descriptionOf(name, {}, id.slice(0, 12)), refusals };
-  return { subject: subjectsOf(cluster.cookie).event(name, kind), payload };
+  return forgedBan(cluster.cookie, head, name, id, kind);
 }
 
 const runningOn = async (cluster: Cluster, module: string) =>
@@ -61,8 +58,9 @@ describe('one node, with its stolen key,', () => {
     expect((await cluster.hotcast('nodes')).stdout).toMatch(/fred .*\(quarantined from accused@\w+: memory\)/);
     expect(await bansOf(cluster)).toMatch(/accused@\w+ +fred +memory/);
 
-    await cluster.hotcast('bans', '--lift', 'accused');
+    await cluster.hotcast('bans', '--lift', 'accused', '--message', 'it was forged');
     await waitForConvergence(cluster);
+    expect(await newest()).toMatchObject({ note: 'lift', message: 'it was forged' });
     expect(await runningOn(cluster, 'accused')).toMatchObject({ fred: revision, bambam: revision, betty: revision });
     expect(await bansOf(cluster)).toBe('no node is kept off a revision\n');
   });
@@ -200,6 +198,26 @@ describe('one node, with its stolen key,', () => {
     cluster.writeModule('stopped', versionSource('four'));
     const { revision: four } = await cluster.push('stopped');
     expect(await runningOn(cluster, 'stopped')).toMatchObject({ fred: four, bambam: four, betty: four });
+  });
+
+  it('that makes up a refusal in prepare stops that push, is named, and is gone past by name', async ({ cluster }) => {
+    const { revision: two, head } = await pushTwo(cluster, 'denied');
+    cluster.writeModule('denied', versionSource('three'));
+    const lie = { status: 'refused', node: 'fred', reason: 'system_limit', detail: 'it is made up' };
+    const first = await answerBundleAs(cluster, 'fred', lie);
+    const refused = await cluster.push('denied');
+    await first.answered;
+    expect(refused).toMatchObject({ exitCode: 1, result: { outcome: 'refused' } });
+    expect(refused.result.nodes.filter(({ status }) => status === 'refused')).toMatchObject([lie]);
+    expect((await cluster.history('denied'))[0]?.sequence).toBe(head.sequence);
+    expect(await runningOn(cluster, 'denied')).toMatchObject({ fred: two, bambam: two, betty: two });
+
+    const second = await answerBundleAs(cluster, 'fred', lie);
+    const pushed = await cluster.push('denied', '--without', 'fred');
+    await second.answered;
+    expect(pushed).toMatchObject({ exitCode: 0, result: { outcome: 'committed' } });
+    const three = pushed.revision;
+    expect(await runningOn(cluster, 'denied')).toMatchObject({ fred: two, bambam: three, betty: three });
   });
 
   it('finds the folder of no other node, where they keep bans and packages', async ({ cluster }) => {
