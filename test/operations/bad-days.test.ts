@@ -5,13 +5,16 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
+import type { ResultOf } from '../../controller/src/api/results.ts';
+import { NATS_SEED_FILE } from '../../shared/nats/options.ts';
+import { forgedBan, useKey } from '../support/attack/stolen-key.ts';
 import { versionSource } from '../support/cluster/module-sources.ts';
 import { CLOCK_FILE, SHIFTABLE_CLOCK } from '../support/docker/clock.ts';
 import { ComposeProject, TEST_PROJECT } from '../support/docker/compose-project.ts';
 import { containersOf, nodesOf } from '../support/docker/compose-resources.ts';
 import { engine } from '../../packages/testing/src/docker/engine.ts';
 import { pause } from '../support/docker/pause.ts';
-import { type ProcessOutput, ROOT } from '../support/shell.ts';
+import { type ProcessOutput, ROOT, run } from '../support/shell.ts';
 import { badDays } from '../unit/docs/bad-days.ts';
 
 const HOUR = 3_600_000;
@@ -76,9 +79,9 @@ async function expectDone(project: ComposeProject, command: string): Promise<str
   return textOf(done);
 }
 
-/** Waits until a command says something that the page has under "You see". */
-async function expectSeen(title: string, look: () => Promise<ProcessOutput>): Promise<void> {
-  const texts = badDays().find(day => day.title === title)?.seen ?? [];
+/** Waits until a command says something that the page has under "You see", of that which has this word. */
+async function expectSeen(title: string, look: () => Promise<ProcessOutput>, word = ''): Promise<void> {
+  const texts = (badDays().find(day => day.title === title)?.seen ?? []).filter(text => text.includes(word));
   expect(texts).not.toEqual([]);
   const seen = async (): Promise<string> => {
     const said = textOf(await look());
@@ -124,11 +127,18 @@ describe('the commands of docs/operations.md', { timeout: DAY_TIMEOUT }, () => {
   });
 
   it('A clock is wrong', async ({ project }) => {
-    await inService(project, '--index 2 node', `echo ${HOUR} > ${CLOCK_FILE}`);
-    await expectSeen('A clock is wrong', () => project.shell('make nodes'));
+    for (const [index, offset, version] of [
+      [2, HOUR, 'ahead'],
+      [3, -HOUR, 'behind'],
+    ] as const) {
+      await inService(project, `--index ${index} node`, `echo ${offset} > ${CLOCK_FILE}`);
+      await expectSeen('A clock is wrong', () => project.shell('make nodes'), version);
+      expect((await push(project, version)).exitCode).toBe(0);
+      await expectEverywhere(project, version);
+      await inService(project, `--index ${index} node`, `rm ${CLOCK_FILE}`);
+      expect(await type(project, 'A clock is wrong')).not.toContain('warning');
+    }
     expect((await push(project, 'third')).exitCode).toBe(0);
-    await inService(project, '--index 2 node', `rm ${CLOCK_FILE}`);
-    expect(await type(project, 'A clock is wrong')).not.toContain('warning');
   });
 
   it('A node is kept off a revision', async ({ project }) => {
@@ -204,6 +214,30 @@ describe('the commands of docs/operations.md', { timeout: DAY_TIMEOUT }, () => {
     project.set({ COMPOSE_FILE });
     await type(project, 'A new cluster from a backup');
     await expectEverywhere(project, 'second');
+  });
+
+  it('A node is kept off a revision without a reason', async ({ project }) => {
+    const title = 'A node is kept off a revision without a reason';
+    const { stdout } = await project.hotcast('history', 'demo', '--json');
+    const [head] = (JSON.parse(stdout) as ResultOf<'history'>).heads;
+    if (head === undefined) throw new Error('demo has no head');
+    const seed = (await inService(project, 'node', `cat /run/keys/quarry/${NATS_SEED_FILE}`)).trim();
+    const forge = async () => {
+      const container = (await project.nodes()).find(({ node }) => node === 'fred')?.container ?? '';
+      const exec = (command: readonly string[]) => run('docker', ['exec', container, ...command], {});
+      const messages = [forgedBan('quarry', head, 'fred', container)];
+      await useKey({ seed, container, nats: 'nats', exec }, { messages });
+    };
+    await forge();
+    await expectSeen(title, () => project.shell('make status'));
+    // It outlives the containers.
+    await expectDone(project, 'docker compose down --timeout 2');
+    expect(textOf(await project.shell('make up NODES=3'))).toContain('quarantined');
+    expect(await expectDone(project, 'make bans')).toMatch(/demo@\w+ +fred +memory/);
+
+    await type(project, 'A node is kept off a revision without a reason');
+    await expectEverywhere(project, 'second');
+    await expect(forge()).rejects.toThrow('Authorization Violation');
   });
 
   it('The stream is full', async ({ project }) => {
