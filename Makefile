@@ -34,10 +34,11 @@ help: ## Show this help
 	grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 17
 
 .PHONY: up down logs
-up: images ## Start the cluster, or scale it: [NODES=30] (default: the current number of nodes, else 3)
+up: images ## Start or scale the cluster; nodes that have changed are replaced one at a time: [NODES=30] (default: the current number, else 3)
 	nodes='$(NODES)'; nodes=$${nodes:-$$(docker compose ps --quiet node | wc -l)}; \
-	port=$$(setup/http-port.sh); \
-	HTTP_PORT=$$port docker compose up --detach --no-build --scale node=$$((nodes ? nodes : 3)); \
+	export HTTP_PORT=$$(setup/http-port.sh); \
+	DOCKER_HOST=$$(docker context inspect --format "{{.Endpoints.docker.Host}}") node --import tsx setup/rolling/main.ts $$((nodes ? nodes : 3)); \
+	docker compose up --detach --no-build --scale node=$$((nodes ? nodes : 3)); \
 	setup/hotcast nodes --wait $$((nodes ? nodes : 3)) --timeout 120; \
 	status=$$(setup/hotcast status --wait 60) || { \
 	  code=$$?; echo "$$status"; echo 'setup: the nodes are up, but not all of them run what they should' >&2; exit $$code; }; \
