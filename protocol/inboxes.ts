@@ -1,5 +1,5 @@
 /** The roles at NATS. Each has a NATS user of its own, with the permissions that it needs. */
-export const ROLES = ['controller', 'node', 'roster', 'observer'] as const;
+export const ROLES = ['controller', 'node', 'roster', 'observer', 'console'] as const;
 
 export type Role = (typeof ROLES)[number];
 
@@ -14,11 +14,11 @@ export function nodeInbox(name: string): string {
 }
 
 /**
- * The subject of a node's answer: the controller's inbox and the node's name, which NATS enforces. Null when `inbox` is not a
- * controller's, so that nobody can make a node publish on other subjects.
+ * The subject of a node's answer: the inbox of the controller or of the console, and the node's name, which NATS enforces. Null when
+ * `inbox` is none of theirs, so that nobody can make a node publish on other subjects.
  */
 export function answerSubject(inbox: string | undefined, node: string): string | null {
-  return inbox !== undefined && CONTROLLER_INBOX.test(inbox) ? `${inbox}.${node}` : null;
+  return inbox !== undefined && ASKING_INBOX.test(inbox) ? `${inbox}.${node}` : null;
 }
 
-const CONTROLLER_INBOX = /^_INBOX\.controller\.[A-Za-z0-9]+$/;
+const ASKING_INBOX = /^_INBOX\.(?:controller|console)\.[A-Za-z0-9]+$/;

@@ -45,6 +45,8 @@ export function subjectsOf(cookie: string) {
     headResults: `${root}.head-result.*`,
     // hotcast.<cookie>.audit: what was done to the cluster
     audit: `${root}.audit`,
+    // hotcast.<cookie>.progress: how far a command of the controller has come
+    progress: `${root}.progress`,
     // hotcast.<cookie>.node.<name>.<verb>: a request to one node
     node: (name: string, verb: Verb) => `${root}.node.${name}.${verb}`,
     nodeAny: (name: string) => `${root}.node.${name}.*`,

@@ -55,7 +55,14 @@ export const failedSchema = v.object({
 
 /** What the controller reports to the CLI while a command runs. `result` or `failed` is the last report. */
 export const reportSchema = v.variant('type', [
-  v.object({ type: v.literal('progress'), phase: v.string(), answered: count, expected: count }),
+  v.object({
+    type: v.literal('progress'),
+    phase: v.string(),
+    answered: count,
+    expected: count,
+    /** The node that has answered, if it is an answer. */
+    node: v.exactOptional(nodeName),
+  }),
   v.object({ type: v.literal('warning'), message: v.string() }),
   savedSchema,
   loggedSchema,

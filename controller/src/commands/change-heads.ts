@@ -53,8 +53,8 @@ export async function changeHeads(
     return { command, modules, outcome: 'overtaken', detail: written.detail, nodes: [], times };
   }
   holds(committed(written.heads));
-  const onAnswer = (phase: string, answered: number): void =>
-    report({ type: 'progress', phase, answered, expected: expected.size });
+  const onAnswer = (phase: string, answered: number, node: string): void =>
+    report({ type: 'progress', phase, answered, expected: expected.size, node });
   const { outcome, detail, nodes, ms, skew } = await awaitCommit(context, written.heads, {
     expected,
     awaited: members.awaited,

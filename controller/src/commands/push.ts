@@ -95,8 +95,8 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
   const nearlyFull = storageWarning(plan.storage);
   if (nearlyFull !== null) report({ type: 'warning', message: nearlyFull });
   for (const message of warningsOf(plan, candidates)) report({ type: 'warning', message });
-  const onAnswer = (phase: string, answered: number): void =>
-    report({ type: 'progress', phase, answered, expected: names.size });
+  const onAnswer = (phase: string, answered: number, node: string): void =>
+    report({ type: 'progress', phase, answered, expected: names.size, node });
 
   const banned = force ? [] : bannedFrom(candidates.map(pushedOf), names);
   if (banned.length > 0) return result('refused', BANNED, banned, {});

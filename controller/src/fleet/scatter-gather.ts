@@ -37,7 +37,7 @@ export interface Request<TSchema extends AnswerSchema> {
   /** Ends the wait when nobody needs the answers any more. */
   readonly signal?: AbortSignal;
   /** Called with each answer, to show progress. */
-  readonly onAnswer?: (answered: number) => void;
+  readonly onAnswer?: (answered: number, node: string) => void;
 }
 
 /**
@@ -78,7 +78,7 @@ export async function scatterGather<TSchema extends AnswerSchema>(
       answers.set(node, { answer, ms: performance.now() - askedAt });
       missing.delete(node);
       fetching.delete(node);
-      onAnswer?.(answers.size);
+      onAnswer?.(answers.size, node);
       if (missing.size === 0 || (isLate && fetching.size === 0)) done.abort();
     },
   });

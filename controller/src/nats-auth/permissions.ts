@@ -1,4 +1,4 @@
-import { auditStreamOf, streamOf, subjectsOf } from '../../../protocol/subjects.ts';
+import { auditStreamOf, streamOf, subjectsOf, type Verb } from '../../../protocol/subjects.ts';
 import { inboxPrefix, nodeInbox, type Role } from '../../../protocol/inboxes.ts';
 
 /** The subjects that a NATS user can publish and subscribe to. */
@@ -6,6 +6,12 @@ export interface Permissions {
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
 }
+
+/** The roles whose requests a node answers. */
+const ASKING = ['controller', 'console'] as const;
+
+/** What the console can ask of a node. None of it changes what runs. */
+const LOOKING = ['describe', 'errors', 'tail'] as const satisfies readonly Verb[];
 
 /**
  * The permissions of one node: it publishes as itself, and reads its cookie's stream.
@@ -24,7 +30,7 @@ export function nodePermissions(cookie: string, names: readonly [string, string]
       ...names.map(each => subjects.log(each)),
       claim,
       own,
-      ...names.map(each => `${inboxPrefix('controller')}.*.${each}`),
+      ...ASKING.flatMap(role => names.map(each => `${inboxPrefix(role)}.*.${each}`)),
       ...directGetOf(cookie),
     ],
     subscribe: [...names.map(each => subjects.nodeAny(each)), subjects.allAny, subjects.bundles, claim, own],
@@ -37,7 +43,6 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
   const stream = streamOf(cookie);
   const { anyNode, events, logs } = subjects;
   const own = `${inboxPrefix(role)}.>`;
-  const toController = `${inboxPrefix('controller')}.>`;
   switch (role) {
     case 'controller':
       return {
@@ -48,6 +53,7 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
           subjects.heads,
           subjects.headResults,
           subjects.audit,
+          subjects.progress,
           anyNode,
           subjects.allAny,
           subjects.roster,
@@ -60,12 +66,27 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
         subscribe: [events, logs, own],
       };
     case 'roster':
-      return { publish: [toController], subscribe: [subjects.roster, own] };
+      return { publish: ASKING.map(each => `${inboxPrefix(each)}.>`), subscribe: [subjects.roster, own] };
     case 'observer':
       return {
         publish: [subjects.heads, subjects.headResults].map(last => `$JS.API.DIRECT.GET.${stream}.${last}`),
         subscribe: [events, subjects.heads, subjects.headResults, own],
       };
+    case 'console': {
+      const { heads, headResults, audit, progress } = subjects;
+      const auditStream = auditStreamOf(cookie);
+      return {
+        publish: [
+          subjects.roster,
+          ...LOOKING.map(verb => subjects.node('*', verb)),
+          subjects.all('tail'),
+          `$JS.API.STREAM.INFO.${stream}`,
+          `$JS.API.DIRECT.GET.${auditStream}`,
+          ...directGetOf(cookie),
+        ],
+        subscribe: [events, logs, heads, headResults, audit, progress, subjects.all('digest'), own],
+      };
+    }
   }
 }
 

@@ -66,7 +66,7 @@ async function announce(
     schema: loadReply,
     expected: awaited,
     timeoutMs,
-    onAnswer: answered => onAnswer?.(phase, answered),
+    onAnswer: (answered, node) => onAnswer?.(phase, answered, node),
   });
 }
 

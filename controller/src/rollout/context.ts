@@ -24,5 +24,5 @@ export interface Audience {
   /** Milliseconds. */
   readonly timeoutMs: number;
   /** Called with each answer, to show progress. */
-  readonly onAnswer?: (phase: string, answered: number) => void;
+  readonly onAnswer?: (phase: string, answered: number, node: string) => void;
 }

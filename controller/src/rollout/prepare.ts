@@ -34,7 +34,7 @@ export async function prepare(
         timeoutMs,
         packagesTimeoutMs,
         signal,
-        onAnswer: answered => onAnswer?.('prepare', answered),
+        onAnswer: (answered, node) => onAnswer?.('prepare', answered, node),
       }),
     ),
   );

@@ -29,6 +29,7 @@ import { rollback } from '../commands/rollback.ts';
 import { rotateKeys } from '../commands/rotate-keys.ts';
 import { status } from '../commands/status.ts';
 import { checkVersions } from '../rollout/versions.ts';
+import { announced } from '../commands/records/announced.ts';
 import { audited } from '../commands/records/audited.ts';
 import { nameDebugged } from './debugged-nodes.ts';
 
@@ -78,9 +79,12 @@ export async function runCommand(
     );
   }
   const run = handlers[command.type] as Handler<Command['type'], Result>;
-  const done = await audited(context.audit, command, client[0], async () => {
-    await checkVersions(context, command);
-    return run(context, command, ...client);
-  });
+  const [report, ...rest] = client;
+  const done = await audited(context.audit, command, report, () =>
+    announced(context, command, report, async announcing => {
+      await checkVersions(context, command);
+      return run(context, command, announcing, ...rest);
+    }),
+  );
   return nameDebugged(done, context.membership.isDebugged);
 }

@@ -9,6 +9,7 @@ import { checkVersions } from '../../rollout/versions.ts';
 import { modulesToPush } from '../changed-modules.ts';
 import type { CommandContext, Handler } from '../context.ts';
 import { push } from '../push.ts';
+import { announced } from '../records/announced.ts';
 import { audited } from '../records/audited.ts';
 import { Prebuild } from './prebuild.ts';
 import { Saves } from './saves.ts';
@@ -48,11 +49,11 @@ export const dev: Handler<'dev', never> = async (context, command, report, signa
     wanted: saved => wantedModules(context, saved),
     push: async modules => {
       const saved = { type: 'push' as const, modules: [...modules], change: randomUUID(), ...how };
-      const pushing = (async () => {
+      const pushing = announced(context, saved, warn, async announcing => {
         // Nodes come while it watches.
         await checkVersions(context, saved);
-        return push(pushed, saved, warn, signal, (line, written) => holds(`the last save: ${line}`, written));
-      })().finally(() => {
+        return push(pushed, saved, announcing, signal, (line, written) => holds(`the last save: ${line}`, written));
+      }).finally(() => {
         if (!signal.aborted) idle();
         context.warm();
       });

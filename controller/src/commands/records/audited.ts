@@ -84,7 +84,7 @@ export function outcomeOf(result: Result): Pick<AuditEntry, 'modules' | 'outcome
 }
 
 /** The modules that a command names; their revisions are not known. */
-function modulesOf(command: Command): AuditEntry['modules'] {
+export function modulesOf(command: Command): AuditEntry['modules'] {
   const names = 'modules' in command ? command.modules : 'module' in command ? [command.module ?? []].flat() : [];
   return (typeof names === 'string' ? [] : names).map(each =>
     typeof each === 'string' ? { module: each, revision: null } : { module: each.module, revision: each.revision },

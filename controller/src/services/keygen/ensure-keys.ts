@@ -10,12 +10,13 @@ import {
   type Holder,
   makeAuthCalloutKeys,
   makeKeys,
+  makeMissingUsers,
   readAuthCalloutKeys,
 } from './make-keys.ts';
 import { accountOf, ACCOUNTS_FILE, natsAccounts } from './nats-accounts.ts';
 
 /**
- * Makes the keys that are missing, and writes NATS's accounts. Existing keys stay, also those of cookies that are not listed.
+ * Makes the keys that are missing, also those of roles that an earlier release did not have, and writes NATS's accounts. Existing keys stay, also those of cookies that are not listed.
  *
  * @returns the cookies whose keys were made.
  */
@@ -23,7 +24,9 @@ export async function ensureKeys(
   folders: KeyFolders,
   { cookies, tls, hosts }: Pick<KeygenConfig, 'cookies' | 'tls' | 'hosts'>,
 ): Promise<string[]> {
-  const known = folders.readAll('nats', PUBLIC_KEYS_FOLDER).map(readPublicKeys);
+  const completed = folders.readAll('nats', PUBLIC_KEYS_FOLDER).map(file => makeMissingUsers(readPublicKeys(file)));
+  for (const { files } of completed) for (const file of files) folders.write(file);
+  const known = completed.map(({ users }) => users);
   const authCallout = ensureAuthCalloutKeys(folders);
   // The volume of the auth callout can be newer than the keys of a cookie: in an earlier release it had another name.
   for (const users of known) folders.write({ holder: 'auth-callout', ...publicKeysFile(users) });

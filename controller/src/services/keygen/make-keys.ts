@@ -29,16 +29,10 @@ export type AuthCalloutKeys = v.InferOutput<typeof authCalloutKeys>;
 
 /** Makes the keys of a cookie: a signing key, and a NATS user for each role. */
 export function makeKeys(cookie: string): { readonly files: KeyFile[]; readonly users: PublicKeys } {
-  const pairs = ROLES.map(role => ({ role, pair: nkeys.createUser() }));
+  const { files: seeds, users: publicKeys } = makeUsers(cookie, ROLES);
   const pem = makeSigningKey();
   const signing = readSigningKey(pem);
-  const publicKeys = pairs.map(({ role, pair }) => [role, pair.getPublicKey()]);
-  const users = { cookie, users: Object.fromEntries(publicKeys) as PublicKeys['users'] };
-  const seeds = pairs.map(({ role, pair }) => ({
-    holder: role,
-    path: `${cookie}/${NATS_SEED_FILE}`,
-    text: pair.getSeed(),
-  }));
+  const users = { cookie, users: publicKeys };
   const files: KeyFile[] = [
     ...seeds,
     { holder: 'trust', path: `${cookie}/${signing.id}.json`, text: trustedKeyFile(signing, null) },
@@ -47,6 +41,32 @@ export function makeKeys(cookie: string): { readonly files: KeyFile[]; readonly 
     { holder: 'nats', ...publicKeysFile(users) },
   ];
   return { files, users };
+}
+
+/** Makes the NATS users of a cookie that are missing: an earlier release had fewer roles. */
+export function makeMissingUsers({ cookie, users }: PublicKeys): {
+  readonly files: KeyFile[];
+  readonly users: PublicKeys;
+} {
+  const missing = ROLES.filter(role => users[role] === undefined);
+  const made = makeUsers(cookie, missing);
+  const all = { cookie, users: { ...users, ...made.users } };
+  if (missing.length === 0) return { files: [], users: all };
+  return { files: [...made.files, { holder: 'nats', ...publicKeysFile(all) }], users: all };
+}
+
+/** A NATS user for each of the roles: its seed, for its own folder, and its public key. */
+function makeUsers(
+  cookie: string,
+  roles: readonly Role[],
+): { readonly files: KeyFile[]; readonly users: PublicKeys['users'] } {
+  const pairs = roles.map(role => ({ role, pair: nkeys.createUser() }));
+  const files = pairs.map(({ role, pair }) => ({
+    holder: role,
+    path: `${cookie}/${NATS_SEED_FILE}`,
+    text: pair.getSeed(),
+  }));
+  return { files, users: Object.fromEntries(pairs.map(({ role, pair }) => [role, pair.getPublicKey()])) };
 }
 
 /** Makes the keys of the auth callout: a NATS user, and a key that signs its answers. */

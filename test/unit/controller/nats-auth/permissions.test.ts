@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { nodePermissions, type Permissions, permissionsOf } from '../../../../controller/src/nats-auth/permissions.ts';
-import { subjectsOf } from '../../../../protocol/subjects.ts';
+import { subjectsOf, type Verb } from '../../../../protocol/subjects.ts';
 import { type Role, ROLES } from '../../../../protocol/inboxes.ts';
 
 /** Whether a subject matches one of NATS's patterns. */
@@ -21,7 +21,7 @@ const permissionsFor = (role: Role, cookie: string): Permissions =>
 const subjects = subjectsOf('dino');
 
 describe('permissions', () => {
-  it.for(['node', 'roster', 'observer'] as const)(
+  it.for(['node', 'roster', 'observer', 'console'] as const)(
     'do not let a %s write bundles, heads or head results, or send requests to nodes',
     role => {
       const { publish } = permissionsFor(role, 'dino');
@@ -61,10 +61,10 @@ describe('permissions', () => {
     }
   });
 
-  it('let nobody but a controller read what modules log', () => {
+  it('let nobody but the controller and the console read what modules log', () => {
     for (const role of ROLES) {
       const { subscribe } = permissionsFor(role, 'dino');
-      expect(allows(subscribe, subjects.log('fred'))).toBe(role === 'controller');
+      expect(allows(subscribe, subjects.log('fred'))).toBe(role === 'controller' || role === 'console');
     }
   });
 
@@ -95,5 +95,35 @@ describe('a node', () => {
     expect(allows(subscribe, subjects.event('betty', 'heartbeat'))).toBe(false);
     expect(allows(subscribe, '_INBOX.node.betty.abc')).toBe(false);
     expect(allows(subscribe, '_INBOX.node.fred.abc')).toBe(true);
+  });
+});
+
+describe('the console', () => {
+  const { publish, subscribe } = permissionsOf('console', 'dino');
+
+  it('can ask nodes for what they are, for errors and for logs, and for nothing else', () => {
+    const verbs =
+      'ping describe load dry-run heads commit call purge digest tail errors exports evaluate session'.split(' ');
+    const asked = verbs.filter(verb => allows(publish, subjects.node('fred', verb as Verb)));
+    expect(asked).toEqual(['describe', 'tail', 'errors']);
+    expect(verbs.filter(verb => allows(publish, subjects.all(verb as Verb)))).toEqual(['tail']);
+  });
+
+  it('can read the stream and the audit', () => {
+    expect(allows(publish, '$JS.API.DIRECT.GET.HOTCAST_dino')).toBe(true);
+    expect(allows(publish, '$JS.API.DIRECT.GET.HOTCAST-AUDIT_dino')).toBe(true);
+    for (const subject of [
+      subjects.head('demo'),
+      subjects.audit,
+      subjects.progress,
+      subjects.event('fred', 'heartbeat'),
+    ])
+      expect(allows(subscribe, subject)).toBe(true);
+  });
+
+  it('gets answers of nodes in an inbox of its own', () => {
+    const node = nodePermissions('dino', ['fred', 'fred-0123ab']);
+    expect(allows(node.publish, '_INBOX.console.abc.fred')).toBe(true);
+    expect(allows(node.publish, '_INBOX.console.abc.betty')).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
@@ -59,6 +59,26 @@ describe('ensureKeys', () => {
     expect(read('nats/accounts.conf')).toContain('"dino": {');
   });
 
+  it('makes the key of a role that an earlier release did not have', async () => {
+    await ensure(['dino']);
+    const keys = readPublicKeys(readFileSync(join(root, 'nats/users/dino.json')));
+    const { console: _, ...earlier } = keys.users;
+    const seed = read('node/dino/nats.nk');
+    for (const holder of ['nats', 'auth-callout']) {
+      rmSync(join(root, holder, 'users/dino.json'));
+      writeFileSync(join(root, holder, 'users/dino.json'), JSON.stringify({ ...keys, users: earlier }));
+    }
+    rmSync(join(root, 'console'), { recursive: true });
+    expect(await ensure(['dino'])).toEqual([]);
+    const made = nkeys.fromSeed(readFileSync(join(root, 'console/dino/nats.nk'))).getPublicKey();
+    expect(readPublicKeys(readFileSync(join(root, 'nats/users/dino.json'))).users).toEqual({
+      ...earlier,
+      console: made,
+    });
+    expect(read('nats/accounts.conf')).toContain(made);
+    expect(read('node/dino/nats.nk')).toBe(seed);
+  });
+
   it.each([
     ['its folder is new', []],
     ['its folder and its name are new', ['nats/auth-callout.json']],
@@ -88,7 +108,7 @@ describe('ensureKeys', () => {
   it('gives every process the authority of one certificate with TLS, and removes it without TLS', async () => {
     await ensure(['dino'], { tls: true });
     const authority = read('nats/ca.pem');
-    const holders = ['auth-callout', 'controller/dino', 'node/dino', 'roster/dino', 'observer/dino'];
+    const holders = ['auth-callout', 'controller/dino', 'node/dino', 'roster/dino', 'observer/dino', 'console/dino'];
     for (const holder of holders) expect(read(`${holder}/ca.pem`)).toBe(authority);
     expect(read('nats/accounts.conf')).toContain('"tls": {');
     await ensure(['dino']);

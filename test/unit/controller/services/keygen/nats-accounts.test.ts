@@ -13,9 +13,9 @@ it("NATS's configuration has an account for each cookie, and a user for each rol
     // Nodes are no users of it: the auth callout admits each of them.
     for (const role of ROLES) expect(text.includes(`"nkey": "${users.users[role]}"`)).toBe(role !== 'node');
     const secrets = files.filter(({ path }) => path.endsWith('.nk') || path.endsWith('.pem'));
-    expect(secrets).toHaveLength(5);
+    expect(secrets).toHaveLength(6);
     for (const { text: secret } of secrets) expect(text).not.toContain(Buffer.from(secret).toString());
   }
   expect(text.match(/"max_connections": \d+/g)).toEqual(['"max_connections": 12288', '"max_connections": 12288']);
-  expect(text.match(/"nkey": "U[A-Z2-7]{55}"/g)).toHaveLength(7);
+  expect(text.match(/"nkey": "U[A-Z2-7]{55}"/g)).toHaveLength(9);
 });
