@@ -36,13 +36,14 @@ help: ## Show this help
 .PHONY: up down logs
 up: images ## Start or scale the cluster; nodes that have changed are replaced one at a time: [NODES=30] (default: the current number, else 3)
 	nodes='$(NODES)'; nodes=$${nodes:-$$(docker compose ps --quiet node | wc -l)}; \
-	export HTTP_PORT=$$(setup/http-port.sh); \
+	export HTTP_PORT=$$(setup/http-port.sh) CONSOLE_PORT=$$(setup/http-port.sh console); \
 	DOCKER_HOST=$$(docker context inspect --format "{{.Endpoints.docker.Host}}") node --import tsx setup/rolling/main.ts $$((nodes ? nodes : 3)); \
 	docker compose up --detach --no-build --scale node=$$((nodes ? nodes : 3)); \
 	setup/hotcast nodes --wait $$((nodes ? nodes : 3)) --timeout 120; \
 	status=$$(setup/hotcast status --wait 60) || { \
 	  code=$$?; echo "$$status"; echo 'setup: the nodes are up, but not all of them run what they should' >&2; exit $$code; }; \
-	echo "modules that export fetch are served at http://$$(docker compose port proxy 8080)/"
+	echo "modules that export fetch are served at http://$$(docker compose port proxy 8080)/"; \
+	echo "the console is at http://$$(docker compose port console 8090)/"
 
 down: ## Stop the cluster and delete its containers, network, stream and keys
 	docker compose down --volumes --timeout 2
@@ -117,7 +118,7 @@ shell: ## Type to a node, as in Erlang's shell: [NODE=fred]
 nodes: ## List the nodes with their processes and modules: [VERBOSE=1]
 	$(ALWAYS)setup/hotcast nodes $(VERBOSELY) || exit 1
 
-.PHONY: debug demo test run-tests test-faults test-operations test-published test-packages test-unit lint format docs bench bench-runtime bench-load
+.PHONY: debug demo test run-tests test-faults test-operations test-published test-console test-packages test-unit lint format docs bench bench-runtime bench-load
 debug: node_modules ## Open the inspector of a node at 127.0.0.1:9229 until Ctrl+C: NODE=fred [PORT=9230]
 	node --import tsx setup/debug/main.ts '$(NODE)' $(PORT)
 
@@ -138,6 +139,10 @@ test-operations: images ## Run the tests of upgrades and bad days, on real conta
 
 test-published: pack ## Run the tests of a project that has only the packed packages and images
 	npx vitest run --project published
+
+test-console: node_modules ## Run the tests of the console in Chromium, with a simulated fleet; pictures go to .cache/console
+	setup/offline/chromium.sh
+	npx vitest run --project console
 
 test-packages: images ## Run the tests of npm packages in modules, on real containers: [ONLY=express,pg], or ONLY=ci for a dozen
 	setup/test-packages.sh '$(ONLY)'

@@ -49,6 +49,15 @@ export default defineConfig({
           // Each file in a process of its own: the library that plots gives every Set a toJSON.
         },
       },
+      {
+        test: {
+          name: 'console',
+          include: ['test/console/*.test.ts'],
+          sequence: { groupOrder: 5 },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
       onContainers('cluster', 'test/cluster/{modules,operations,rollout}/**/*.test.ts', 1),
       onContainers('faults', 'test/cluster/{faults,security}/**/*.test.ts', 2),
       onContainers('packages', 'test/packages/*.test.ts', 3),

@@ -21,7 +21,7 @@ export type Hotcast = Awaited<ReturnType<typeof startHotcast>>;
  */
 export async function startHotcast(project: string, nodes: number, folder: string, checkout: string) {
   // Nodes log warnings only: BEAM nodes log no load either.
-  const env = { HOTCAST_PROJECT: project, HTTP_PORT: '0', MODULES_DIR: folder, LOG_LEVEL: 'warn' };
+  const env = { HOTCAST_PROJECT: project, HTTP_PORT: '0', CONSOLE_PORT: '0', MODULES_DIR: folder, LOG_LEVEL: 'warn' };
   const where = { cwd: checkout, env };
   await run('docker', ['compose', 'build', '--quiet'], where);
   const fleet = await startFleet({ project, ...where }, '--scale', `node=${nodes}`);

@@ -135,7 +135,7 @@ export const importRules = [
     ['nats-auth', 'store'],
     'Each service is a process of its own, with as little code and as few rights as possible.',
   ),
-  ...['roster', 'auth-callout', 'keygen'].map(service => ({
+  ...['roster', 'auth-callout', 'keygen', 'console'].map(service => ({
     name: 'services-apart',
     why: 'A service that imports another one would carry the code and the rights of both.',
     from: new RegExp(`^controller/src/services/${service}/`),

@@ -12,7 +12,7 @@ if [ -e .env ]; then sources+=(.env); fi
 fresh() {
   [ -e "$stamp" ] || return 1
   [ "$(cat "$stamp")" = "${NODE_PACKAGES:-}" ] || return 1
-  docker image inspect "$project"-{node,controller,roster,auth-callout,keygen} >/dev/null 2>&1 || return 1
+  docker image inspect "$project"-{node,controller,roster,auth-callout,keygen,console} >/dev/null 2>&1 || return 1
   [ -z "$(find "${sources[@]}" -newer "$stamp" -print -quit)" ]
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 
 import { CONTROLLER_SETTINGS } from '../../controller/src/server/config.ts';
+import { CONSOLE_SETTINGS } from '../../controller/src/services/console/config.ts';
 import { KEYGEN_SETTINGS } from '../../controller/src/services/keygen/config.ts';
 import { ROSTER_SETTINGS } from '../../controller/src/services/roster/config.ts';
 import { NODE_SETTINGS } from '../../node-image/src/config.ts';
@@ -23,6 +24,8 @@ const COLUMNS = ['Variable', 'Default', 'Values', 'Description'];
 /** The variables of docker-compose.yml that are no settings of a process, or mean something else there. */
 const COMPOSE_DESCRIPTIONS: Readonly<Record<string, string>> = {
   COMPOSE_PROJECT_NAME: "Compose's own name of `HOTCAST_PROJECT`. It has precedence.",
+  CONSOLE_PORT:
+    'The port of the console on 127.0.0.1; 0 for any free port. `make` uses a free port when 8090 is taken.',
   CONTROLLER_MEMORY: 'The memory limit of the controller container.',
   DOCKER_SOCKET: 'The socket of the Docker engine on the host, for the roster.',
   HOTCAST_PROJECT: 'The name of the Compose project. Set it to run several clusters side by side.',
@@ -57,6 +60,7 @@ const PROCESSES: readonly (readonly [title: string, settings: Readonly<Record<st
   ['Controller', CONTROLLER_SETTINGS],
   ['Roster', ROSTER_SETTINGS],
   ['Key generator', KEYGEN_SETTINGS],
+  ['Console', CONSOLE_SETTINGS],
 ];
 
 const ALL: readonly AnySetting[] = PROCESSES.flatMap(([, settings]) => Object.values(settings));

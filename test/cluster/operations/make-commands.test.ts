@@ -49,7 +49,7 @@ describe('the containers of the Compose file', () => {
     const containers = await inspectProject(project.name);
     const services = containers.map(({ Config }) => Config.Labels['com.docker.compose.service'] ?? '');
     expect(services.toSorted((a, b) => a.localeCompare(b)).join(' ')).toBe(
-      'auth-callout controller keygen nats node node ports proxy roster',
+      'auth-callout console controller keygen nats node node ports proxy roster',
     );
     for (const { Name, Config, HostConfig, Mounts, NetworkSettings } of containers) {
       const isRoot = /-(keygen|roster)-1$/.test(Name);

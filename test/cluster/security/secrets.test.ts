@@ -11,11 +11,12 @@ const VOLUMES = [
   'node-keys',
   'roster-keys',
   'observer-keys',
+  'console-keys',
   'auth-callout-keys',
   'trust',
   'nats-keys',
 ];
-const SERVICES = ['node', 'controller', 'roster', 'auth-callout', 'keygen'];
+const SERVICES = ['node', 'controller', 'roster', 'auth-callout', 'keygen', 'console'];
 
 /** A key file and its permissions. */
 interface KeyFile {
@@ -91,6 +92,7 @@ describe('a secret', () => {
     expect(secrets.toSorted()).toEqual([
       'auth-callout-keys/issuer.nk',
       'auth-callout-keys/nats.nk',
+      'console-keys/quarry/nats.nk',
       'controller-keys/quarry/nats.nk',
       'controller-keys/quarry/signing.pem',
       'nats-keys/key.pem',
@@ -123,7 +125,7 @@ describe('a secret', () => {
 
   it('is neither in the inspection result nor in the log of any container', async ({ project, secrets }) => {
     expect((await project.hotcast('push', 'demo')).exitCode).toBe(0);
-    expect(secrets).toHaveLength(8);
+    expect(secrets).toHaveLength(9);
     for (const [service, container] of await containersOf(project.name)) {
       const texts = [JSON.stringify(await container.inspect())];
       const reading = { follow: false, signal: AbortSignal.timeout(30_000) };

@@ -1,0 +1,120 @@
+import { serve } from '@hono/node-server';
+import type { NatsConnection } from '@nats-io/transport-node';
+
+import { trustedKeyFiles } from '../../../../protocol/signing/trusted-keys.ts';
+import { readJsonFiles } from '../../../../shared/files.ts';
+import { startHealthFile } from '../../../../shared/health-file.ts';
+import type { Logger } from '../../../../shared/logger.ts';
+import { drainConnection } from '../../../../shared/nats/shutdown.ts';
+import type { ConsoleConfig } from './config.ts';
+import { type Feed, startFeed } from './feed/feed.ts';
+import { type Questions, questions } from './feed/questions.ts';
+import { createTail, type Tail } from './feed/tail.ts';
+import { type Assets, createApp } from './http/app.ts';
+import { Hub } from './http/hub.ts';
+import type { Fact } from './model/fact.ts';
+import { emptyFleet, type Fleet, reduce } from './model/fleet.ts';
+import { createDetails } from './page/details.ts';
+import { createView } from './page/view.ts';
+
+/** Whether a node is late is looked at so often (milliseconds). */
+const TICK_MS = 250;
+
+/** Facts that come within this time are drawn at once (milliseconds). */
+const DRAW_MS = 40;
+
+/** How long what is left may take to be sent when the console stops (milliseconds). */
+const DRAIN_TIMEOUT_MS = 500;
+
+interface ConsoleDeps {
+  readonly config: Pick<ConsoleConfig, 'cookie' | 'trustDir' | 'healthFile' | 'port' | 'hosts'>;
+  /** Opens the console's NATS connection, which ends with the console. */
+  readonly connect: () => Promise<NatsConnection>;
+  readonly assets: Assets;
+  readonly log: Logger;
+}
+
+export interface Console extends AsyncDisposable {
+  /** The port that it listens on. */
+  readonly port: number;
+  /** Resolves when it has read what is in the streams. */
+  readonly ready: Promise<void>;
+}
+
+/**
+ * Starts the console: it serves the page at once, and fills it as soon as it has reached NATS. What is heard goes one way: from NATS
+ * into the model, and from there to the pages.
+ */
+export async function createConsole({ config, connect, assets, log }: ConsoleDeps): Promise<Console> {
+  const { cookie, trustDir, healthFile, hosts } = config;
+  const trusted = trustedKeyFiles(() => readJsonFiles(trustDir));
+  const end = new AbortController();
+  const hub = new Hub();
+  const view = createView();
+  const parts: (Disposable | AsyncDisposable)[] = [];
+
+  let fleet: Fleet = reduce(emptyFleet(cookie, Date.now()), { type: 'link', isUp: false, at: Date.now() });
+  let regions = view(fleet);
+  let drawing: NodeJS.Timeout | undefined;
+  const draw = (): void => {
+    drawing = undefined;
+    regions = view(fleet);
+    hub.update(regions);
+  };
+  const tell = (fact: Fact): void => {
+    fleet = reduce(fleet, fact);
+    drawing ??= setTimeout(draw, DRAW_MS);
+  };
+  hub.update(regions);
+  const ticks = setInterval(() => tell({ type: 'tick', at: Date.now() }), TICK_MS);
+
+  let up: { readonly feed: Feed; readonly asking: Questions; readonly tail: Tail } | null = null;
+  const details = createDetails({
+    fleet: () => fleet,
+    records: () => up?.feed.records ?? null,
+    questions: () => up?.asking ?? null,
+  });
+  const app = createApp({
+    hosts,
+    assets,
+    hub,
+    fleet: () => fleet,
+    regions: () => regions,
+    details,
+    tail: () => up?.tail ?? null,
+    signal: end.signal,
+  });
+  const server = serve({ fetch: app.fetch, port: config.port });
+  await new Promise<void>((resolve, reject) => void server.once('listening', resolve).once('error', reject));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : config.port;
+
+  const start = async (): Promise<void> => {
+    const nats = await connect();
+    if (end.signal.aborted) return nats.close();
+    parts.push({ [Symbol.asyncDispose]: () => drainConnection(nats, DRAIN_TIMEOUT_MS) });
+    tell({ type: 'link', isUp: true, at: Date.now() });
+    const feed = await startFeed({ nats, cookie, trusted }, tell);
+    const tail = createTail(nats, cookie, () => fleet.nodes.size);
+    up = { feed, asking: questions(nats, cookie), tail };
+    parts.push(feed, tail, startHealthFile(healthFile, nats, log));
+    log.info({ cookie, port, readyMs: Math.round(performance.now()) }, 'ready');
+  };
+  const ready = start();
+  ready.catch((error: unknown) => log.error({ err: error }, 'the console could not reach NATS'));
+  return {
+    port,
+    ready,
+    [Symbol.asyncDispose]: async () => {
+      end.abort();
+      clearInterval(ticks);
+      clearTimeout(drawing);
+      for (const part of parts.toReversed()) {
+        if (Symbol.asyncDispose in part) await part[Symbol.asyncDispose]();
+        else part[Symbol.dispose]();
+      }
+      if ('closeAllConnections' in server) server.closeAllConnections();
+      await new Promise<void>(resolve => void server.close(() => resolve()));
+    },
+  };
+}

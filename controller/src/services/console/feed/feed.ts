@@ -1,0 +1,135 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+
+import { decode, parseJson } from '../../../../../protocol/codec.ts';
+import { nodeDescription, rejectedEvent, rosterAnswer } from '../../../../../protocol/messages.ts';
+import { progressSchema } from '../../../../../protocol/history/progress.ts';
+import type { TrustedKeys } from '../../../../../protocol/signing/envelope.ts';
+import { lastToken, subjectsOf } from '../../../../../protocol/subjects.ts';
+import { isSpoken, protocolOf } from '../../../../../protocol/version.ts';
+import { TokenBucket } from '../../../../../shared/token-bucket.ts';
+import type { Fact } from '../model/fact.ts';
+import { auditEntryIn, headIn, headResultIn, openRecords, orNull, type Records } from './records.ts';
+
+/** The audit is read so far back (milliseconds). */
+const AUDIT_MS = 7 * 24 * 3_600_000;
+
+/** The roster and the stream are asked so often (milliseconds). */
+const ASK_MS = 2_000;
+const STORAGE_MS = 10_000;
+
+/** So many events of one node are read at once, and so many a second in the long run, as in the controller. */
+const BURST = 50;
+const PER_SECOND = 20;
+
+interface FeedDeps {
+  readonly nats: NatsConnection;
+  readonly cookie: string;
+  readonly trusted: TrustedKeys;
+}
+
+export interface Feed extends Disposable {
+  readonly records: Records;
+}
+
+/** Tells what is heard on NATS, until it is disposed. After a cut it reads again what is in the streams. */
+export async function startFeed({ nats, cookie, trusted }: FeedDeps, tell: (fact: Fact) => void): Promise<Feed> {
+  const subjects = subjectsOf(cookie);
+  const records = await openRecords(nats, cookie, trusted);
+  const budgets = new Map<string, TokenBucket>();
+  const isInBudget = (node: string): boolean => {
+    const budget = budgets.get(node) ?? new TokenBucket(PER_SECOND, BURST);
+    budgets.set(node, budget);
+    return budget.take();
+  };
+  const on = (subject: string, handle: (subject: string, bytes: Uint8Array) => void) =>
+    nats.subscribe(subject, {
+      callback: (error, message) => {
+        if (error === null) handle(message.subject, message.data);
+      },
+    });
+  const subscriptions = [
+    on(subjects.events, (subject, bytes) => {
+      const node = subject.split('.').at(-2) ?? '';
+      const fact = isInBudget(node) ? eventFact(node, lastToken(subject), bytes) : null;
+      if (fact !== null) tell(fact);
+    }),
+    on(subjects.heads, (subject, bytes) => {
+      const head = headIn(trusted, subject, bytes);
+      if (head !== null) tell({ type: 'heads', heads: [head], at: Date.now() });
+    }),
+    on(subjects.headResults, (_, bytes) => {
+      const result = headResultIn(bytes);
+      if (result !== null) tell({ type: 'head-results', results: [result], at: Date.now() });
+    }),
+    on(subjects.audit, (_, bytes) => {
+      const entry = auditEntryIn(bytes);
+      if (entry !== null) tell({ type: 'audit', entries: [entry], at: Date.now() });
+    }),
+    on(subjects.progress, (_, bytes) => {
+      const progress = orNull(() => decode(progressSchema, bytes));
+      if (progress !== null) tell({ type: 'progress', progress, at: Date.now() });
+    }),
+    on(subjects.all('digest'), () => tell({ type: 'digest', at: Date.now() })),
+  ];
+
+  const readAll = async (): Promise<void> => {
+    const [heads, results, entries] = await Promise.all([
+      records.heads(),
+      records.headResults(),
+      records.audit(Date.now() - AUDIT_MS),
+    ]);
+    tell({ type: 'heads', heads, at: Date.now() });
+    tell({ type: 'head-results', results, at: Date.now() });
+    tell({ type: 'audit', entries, at: Date.now() });
+  };
+  const askRoster = async (): Promise<void> => {
+    const message = await nats.request(subjects.roster, '', { timeout: ASK_MS }).catch(() => null);
+    const answer = message === null ? null : orNull(() => decode(rosterAnswer, message.data));
+    const unavailable = { status: 'unavailable', detail: 'the roster does not answer' } as const;
+    tell({ type: 'roster', answer: answer ?? unavailable, at: Date.now() });
+  };
+  const askStorage = async (): Promise<void> => {
+    const storage = await records.storage().catch(() => null);
+    if (storage !== null) tell({ type: 'storage', ...storage, at: Date.now() });
+  };
+  const whileUp = (ask: () => Promise<void>) => () => void (isUp && ask().catch(() => undefined));
+  let isUp = true;
+  const follow = async (): Promise<void> => {
+    for await (const { type } of nats.status()) {
+      if (type === 'disconnect' || type === 'staleConnection') {
+        isUp = false;
+        tell({ type: 'link', isUp, at: Date.now() });
+      } else if (type === 'reconnect') {
+        isUp = true;
+        tell({ type: 'link', isUp, at: Date.now() });
+        await readAll();
+      }
+    }
+  };
+  void follow();
+  await readAll();
+  const timers = [setInterval(whileUp(askRoster), ASK_MS), setInterval(whileUp(askStorage), STORAGE_MS)];
+  whileUp(askRoster)();
+  whileUp(askStorage)();
+  return {
+    records,
+    [Symbol.dispose]: () => {
+      timers.forEach(clearInterval);
+      for (const subscription of subscriptions) subscription.unsubscribe();
+    },
+  };
+}
+
+/** What an event of a node says; null when it is none, or one of another node. */
+function eventFact(sender: string, kind: string, bytes: Uint8Array): Fact | null {
+  const at = Date.now();
+  if (kind === 'rejected') {
+    const event = orNull(() => decode(rejectedEvent, bytes));
+    return event?.node === sender ? { type: 'rejected', event, at } : null;
+  }
+  if (kind !== 'heartbeat' && kind !== 'goodbye' && kind !== 'stalled') return null;
+  const protocol = orNull(() => protocolOf(parseJson(bytes)));
+  if (protocol !== null && !isSpoken(protocol)) return { type: 'foreign', node: sender, protocol, at };
+  const description = orNull(() => decode(nodeDescription, bytes));
+  return description?.node === sender ? { type: kind, description, at } : null;
+}

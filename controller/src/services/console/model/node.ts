@@ -1,0 +1,167 @@
+import { desiredRevision, type Head, isOnHead, offeredRevision } from '../../../../../protocol/head.ts';
+import { isBan, keptOffBy } from '../../../../../protocol/kept-off.ts';
+import { HEARTBEAT_INTERVAL, MISSED_HEARTBEATS } from '../../../../../protocol/limits.ts';
+import type { NodeDescription } from '../../../../../protocol/messages.ts';
+import { shortRevision } from '../../../../../protocol/revision.ts';
+
+/** A heartbeat that is so late is missed (milliseconds). */
+const LATE_MS = 600;
+
+/** A node that said goodbye, or whose container is gone, is shown so long (milliseconds). */
+export const LEFT_SHOWN_MS = 60_000;
+
+/** A node that nobody has heard, and the engine does not know, is shown so long (milliseconds). */
+const SILENT_SHOWN_MS = 10 * 60_000;
+
+/** The state of a node in one word, the calm ones first. */
+export type State =
+  | 'running'
+  | 'starting'
+  | 'debugged'
+  | 'behind'
+  | 'quarantined'
+  | 'refused'
+  | 'left'
+  | 'late'
+  | 'stopped'
+  | 'banned'
+  | 'foreign'
+  | 'silent';
+
+/** How much of a glance a state needs. */
+export type Level = 'ok' | 'note' | 'warn' | 'bad';
+
+const LEVELS: Readonly<Record<State, Level>> = {
+  running: 'ok',
+  starting: 'note',
+  debugged: 'note',
+  left: 'note',
+  behind: 'warn',
+  quarantined: 'warn',
+  late: 'warn',
+  refused: 'bad',
+  stopped: 'bad',
+  banned: 'bad',
+  foreign: 'bad',
+  silent: 'bad',
+};
+
+export function levelOf(state: State): Level {
+  return LEVELS[state];
+}
+
+/** What a change has of a node while it runs. */
+export interface Mark {
+  readonly change: string;
+  /** `waiting`, `prepare`, `commit`, or its outcome: `loaded`, `refused`, `silent`, … */
+  readonly step: string;
+}
+
+/** A node as the console knows it. A new object whenever something of it has changed. */
+export interface NodeView {
+  readonly name: string;
+  /** What it said last; null when it was never heard. */
+  readonly description: NodeDescription | null;
+  /** When it was heard last, milliseconds since 1970; null: never. */
+  readonly heardAt: number | null;
+  /** When it said goodbye. */
+  readonly leftAt: number | null;
+  /** What the engine says of its container: `running`, `exited`, `gone`, …; null: not known. */
+  readonly container: string | null;
+  /** The release that it speaks, if that is another one. */
+  readonly foreign: number | null;
+  /** The calls that failed in the last minute. */
+  readonly failures: readonly { readonly at: number; readonly count: number }[];
+  readonly mark: Mark | null;
+  readonly state: State;
+  /** Since when, milliseconds since 1970. */
+  readonly since: number;
+  /** Why, in plain words; empty when there is nothing to say. */
+  readonly why: string;
+}
+
+export const UNHEARD: Omit<NodeView, 'name' | 'since'> = {
+  description: null,
+  heardAt: null,
+  leftAt: null,
+  container: null,
+  foreign: null,
+  failures: [],
+  mark: null,
+  state: 'starting',
+  why: 'its container runs, and no heartbeat has come yet',
+};
+
+type Judged = readonly [State, string];
+
+/** The state of a node now, and why. */
+export function judge(
+  node: Omit<NodeView, 'state' | 'since' | 'why'>,
+  heads: ReadonlyMap<string, Head>,
+  now: number,
+): Judged {
+  const { description, heardAt, leftAt, container, foreign } = node;
+  if (foreign !== null)
+    return ['foreign', `it is of another release (protocol ${foreign}); nothing that it says is read`];
+  if (leftAt !== null) return ['left', 'it said goodbye and has ended'];
+  if (container !== null && container !== 'running') return stopped(container);
+  if (description === null || heardAt === null) return ['starting', UNHEARD.why];
+  const interval = description.heartbeatInterval ?? HEARTBEAT_INTERVAL;
+  const quietMs = now - heardAt;
+  if (quietMs > MISSED_HEARTBEATS * interval)
+    return [
+      'silent',
+      description.debugged === true ? 'a debugger holds it' : 'no heartbeat comes: blocked, cut off or dead',
+    ];
+  if (quietMs > interval + LATE_MS) return ['late', 'a heartbeat is missing'];
+  return judgeModules(description, heads);
+}
+
+function stopped(container: string): Judged {
+  if (container === 'gone') return ['stopped', 'its container is gone'];
+  if (container === 'paused') return ['stopped', 'its container is paused'];
+  if (container === 'restarting') return ['stopped', 'its container starts again and again'];
+  return ['stopped', `its container has ended (${container})`];
+}
+
+/** What a node runs, against what it should run. The worst is told. */
+function judgeModules(description: NodeDescription, heads: ReadonlyMap<string, Head>): Judged {
+  const { node, modules, refusals } = description;
+  const reasons: Judged[] = [];
+  for (const [module, refusal] of Object.entries(refusals)) {
+    const head = heads.get(module);
+    if (head !== undefined && refusal.sequence < head.sequence) continue;
+    if (refusal.reason === 'banned') reasons.push(['banned', `${module} brought it down: ${refusal.detail}`]);
+    else reasons.push(['refused', `${module} (${refusal.reason}): ${refusal.detail}`]);
+  }
+  for (const head of heads.values()) {
+    const { module } = head;
+    const running = modules[module];
+    const kept = keptOffBy(head.keptOff, node, offeredRevision(head, node));
+    if (kept !== undefined && isBan(kept))
+      reasons.push(['quarantined', `kept off ${module}@${shortRevision(kept.revision)}: ${kept.detail}`]);
+    else if (!isOnHead(head, node, running))
+      reasons.push(['behind', behindText(module, running?.revision, desiredRevision(head, node))]);
+  }
+  if (description.debugged === true) reasons.push(['debugged', 'a debugger is attached']);
+  const order: readonly State[] = ['banned', 'refused', 'quarantined', 'behind', 'debugged'];
+  const [worst] = reasons.toSorted(([a], [b]) => order.indexOf(a) - order.indexOf(b));
+  return worst ?? ['running', ''];
+}
+
+function behindText(module: string, has: string | undefined, wants: string | null): string {
+  if (wants === null) return `still has ${module}, which was removed`;
+  const should = `should run ${module}@${shortRevision(wants)}`;
+  return has === undefined ? `${should}, and has nothing of it` : `${should}, runs ${shortRevision(has)}`;
+}
+
+/** Whether a node is shown no more. */
+export function isForgotten({ state, since, container }: NodeView, now: number): boolean {
+  if (state === 'left' || (state === 'stopped' && container === 'gone')) return now - since > LEFT_SHOWN_MS;
+  return state === 'silent' && container === null && now - since > SILENT_SHOWN_MS;
+}
+
+/** How many calls failed in the last minute. */
+export function errorsOf({ failures }: NodeView): number {
+  return failures.reduce((sum, { count }) => sum + count, 0);
+}

@@ -1,0 +1,190 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { openPage, PHONE, shoot, startBrowser } from '../support/console/browser.ts';
+import { ConsoleStand } from '../support/console/console-stand.ts';
+import { startScene } from '../support/console/scene.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let browser: Browser;
+let stand: ConsoleStand;
+let page: Page;
+let problems: string[];
+
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+afterAll(() => browser.close());
+
+beforeEach(async () => {
+  stand = await ConsoleStand.start();
+});
+afterEach(async () => {
+  await Promise.all(browser.contexts().map(context => context.close()));
+  await stand[Symbol.asyncDispose]();
+});
+
+async function open(path = ''): Promise<void> {
+  ({ page, problems } = await openPage(browser, `${stand.url}${path}`));
+  await page.getByText('Live', { exact: true }).waitFor();
+}
+
+/** What axe has against the page. Trusted types forbid what it injects itself, so it runs in a page without them. */
+async function violations(colorScheme: 'light' | 'dark', viewport = { width: 1440, height: 900 }): Promise<string[]> {
+  const context = await browser.newContext({ bypassCSP: true, colorScheme, viewport });
+  const checked = await context.newPage();
+  await checked.goto(page.url());
+  await checked.evaluate(AXE);
+  const found: unknown = await checked.evaluate(
+    `axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+      .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.slice(0, 3).map(({ target, failureSummary }) => target + ' ' + failureSummary).join(' | ')))`,
+  );
+  await context.close();
+  return found as string[];
+}
+
+describe('the page', () => {
+  it('is complete without a script, and opens for no other host and no other method', async () => {
+    await startScene(stand.fleet);
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    const bare = await context.newPage();
+    await expect
+      .poll(async () => {
+        await bare.goto(stand.url);
+        return bare.locator('.tile').count();
+      })
+      .toBe(30);
+    expect(await bare.locator('#module-demo').textContent()).toContain('30/30');
+    expect(await bare.locator('#timeline').textContent()).toContain('Print what a boss prints');
+    const rebound = await context.request.get(stand.url, { headers: { host: 'evil.example' } });
+    expect(rebound.status()).toBe(421);
+    expect((await context.request.post(stand.url)).status()).toBe(405);
+  });
+
+  it('shows what happens while it is open: a node, a push on each node as it answers, and its result', async () => {
+    const { push } = await startScene(stand.fleet);
+    await open();
+    await page.locator('.tile').nth(29).waitFor();
+    await shoot(page, 'calm');
+    await push(async () => {
+      await page.locator('.tile[data-step="commit"]').nth(17).waitFor();
+      expect(await page.locator('.tile[data-step="prepare"]').count()).toBe(12);
+      await shoot(page, 'push');
+    });
+    await page.locator('#change[data-outcome="committed"]').waitFor();
+    expect(await page.locator('#change').textContent()).toContain('30 loaded');
+    await page.locator('#timeline').getByText('Round half to even').waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('names what needs a look in words, also the controller that is gone', async () => {
+    const { trouble } = await startScene(stand.fleet);
+    await open();
+    await trouble();
+    const attention = page.locator('#attention');
+    for (const text of [
+      'no heartbeat comes: blocked, cut off or dead',
+      'it blocked the event loop for 5.2 s',
+      'web (on_load_failure)',
+    ])
+      await attention.getByText(text).waitFor();
+    await shoot(page, 'trouble');
+    stand.fleet.isControllerUp = false;
+    await page.getByText('No controller.').waitFor();
+  });
+
+  it('says that it is cut off, from the console or from NATS, and heals by itself', async () => {
+    await startScene(stand.fleet);
+    await open();
+    await stand.nats.stop();
+    await page.getByText('No connection to NATS').waitFor();
+    await shoot(page, 'cut', ['light']);
+    await stand.nats.resume();
+    await page.getByText('No connection to NATS').waitFor({ state: 'detached' });
+    await stand.restart(async () => {
+      await page.getByText('Cut off: the console does not answer.').waitFor();
+      stand.fleet.stopped.set('wilma', 'exited');
+    });
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.locator('.tile').nth(29).waitFor();
+  });
+
+  it('shows text of modules as text: in errors, logs and messages', async () => {
+    const { fleet } = stand;
+    const { revision } = await startScene(fleet);
+    const evil = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
+    fleet.errors.set('fred/demo', {
+      node: 'fred',
+      revisions: [
+        {
+          revision,
+          errors: [
+            { at: Date.now(), count: 2, where: 'demo.add', error: { type: 'Error', message: evil, stack: evil } },
+          ],
+        },
+      ],
+    });
+    fleet.call('demo', 5, 2, ['fred']);
+    await fleet.push('demo', `// ${evil}\n`, { author: evil, message: evil });
+    fleet.call('demo', 5, 2, ['fred']);
+    await open();
+    await page.locator('#timeline').getByText(evil).first().waitFor();
+    await page.locator('#node-fred a').click();
+    await page.locator('.panel .error summary').first().click();
+    expect(await page.locator('.panel pre').first().textContent()).toBe(evil);
+    await page.keyboard.press('Escape');
+    await page.locator('#logs summary').click();
+    await expect
+      .poll(async () => {
+        fleet.log({
+          node: 'fred',
+          dropped: 0,
+          entries: [{ at: Date.now(), module: 'demo', revision, level: 'error', text: evil }],
+        });
+        return page.locator('#log-lines .line').count();
+      })
+      .toBeGreaterThan(0);
+    expect(await page.locator('#log-lines .line span').first().textContent()).toBe(evil);
+    expect(await page.locator('img, #log-lines script, .panel script').count()).toBe(0);
+    expect(await page.title()).toBe('dino · Hotcast');
+    expect(problems).toEqual([]);
+  });
+
+  it('can be walked by keyboard: tiles by arrows, a panel by Enter, and back to its tile by Escape', async () => {
+    await startScene(stand.fleet);
+    await open();
+    await page.locator('#node-fred a').focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await page.evaluate('document.activeElement.getAttribute("href")')).toBe('/nodes/bambam');
+    await page.keyboard.press('Enter');
+    await page.locator('#panel-title').getByText('bambam').waitFor();
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('panel-title');
+    expect(new URL(page.url()).pathname).toBe('/nodes/bambam');
+    await page.keyboard.press('Escape');
+    await page.locator('.panel').waitFor({ state: 'detached' });
+    expect(await page.evaluate('document.activeElement.getAttribute("href")')).toBe('/nodes/bambam');
+  });
+
+  it(
+    'has nothing that axe objects to: with trouble, with panels, light and dark, wide and on a phone',
+    { timeout: 240_000 },
+    async () => {
+      const { trouble, revision } = await startScene(stand.fleet);
+      await open();
+      await trouble();
+      await page.locator('#attention').getByText('silent').waitFor();
+      for (const path of ['', '/nodes/fred', `/revisions/demo/${revision}`]) {
+        await page.goto(`${stand.url}${path}`);
+        if (path !== '') await shoot(page, path.startsWith('/nodes') ? 'node' : 'revision');
+        expect(await violations('light'), path).toEqual([]);
+        expect(await violations('dark'), path).toEqual([]);
+      }
+      await page.goto(stand.url);
+      expect(await violations('light', PHONE)).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Fact } from '../../../../../controller/src/services/console/model/fact.ts';
+import {
+  emptyFleet,
+  type Fleet,
+  isControllerGone,
+  reduce,
+} from '../../../../../controller/src/services/console/model/fleet.ts';
+import type { NodeDescription } from '../../../../../protocol/messages.ts';
+import { PROTOCOL } from '../../../../../protocol/version.ts';
+import { headOf, moduleStateOf } from '../../../fixtures.ts';
+
+const ONE = 'a'.repeat(64);
+const TWO = 'b'.repeat(64);
+const START = 1_700_000_000_000;
+
+function described(node: string, more: Partial<NodeDescription> = {}): NodeDescription {
+  return {
+    node,
+    protocol: PROTOCOL,
+    container: `container-${node}`,
+    pid: 7,
+    startedAt: START - 100_000,
+    uptimeSeconds: 100,
+    memoryBytes: 2 ** 26,
+    modules: { demo: moduleStateOf(ONE, 1) },
+    draining: [],
+    refusals: {},
+    loopDelay: 2,
+    rejected: 0,
+    ...more,
+  };
+}
+
+const heartbeat = (at: number, description: NodeDescription): Fact => ({ type: 'heartbeat', at, description });
+const tick = (at: number): Fact => ({ type: 'tick', at });
+const head = (revision: string, sequence: number): Fact => ({
+  type: 'heads',
+  at: START,
+  heads: [headOf('demo', revision, sequence)],
+});
+
+/** The fleet after these facts, with fred and betty on the first revision of demo. */
+function after(...facts: readonly Fact[]): Fleet {
+  const before = [head(ONE, 1), heartbeat(START, described('fred')), heartbeat(START, described('betty'))];
+  return [...before, ...facts].reduce(reduce, emptyFleet('dino', START));
+}
+
+const stateOf = (fleet: Fleet, node: string) => fleet.nodes.get(node)?.state;
+
+describe('the state of a node', () => {
+  it('is running while its heartbeats come and it runs what it should', () => {
+    expect(stateOf(after(tick(START + 2_000)), 'fred')).toBe('running');
+  });
+
+  it('is late within three seconds of its last heartbeat, and then silent since that heartbeat', () => {
+    expect(stateOf(after(tick(START + 2_700)), 'fred')).toBe('late');
+    const fleet = after(tick(START + 6_100));
+    expect(fleet.nodes.get('fred')).toMatchObject({ state: 'silent', since: START });
+  });
+
+  it('is behind, with both revisions, when a newer head is not on it', () => {
+    const node = after(head(TWO, 2)).nodes.get('fred');
+    expect(node).toMatchObject({
+      state: 'behind',
+      why: `should run demo@${TWO.slice(0, 12)}, runs ${ONE.slice(0, 12)}`,
+    });
+  });
+
+  it('does not go back to an older head', () => {
+    expect(after(head(TWO, 2), head(ONE, 1)).heads.get('demo')?.revision).toBe(TWO);
+  });
+
+  it('is banned or refused, with the reason, by what it says', () => {
+    const refusal = (reason: 'banned' | 'on_load_failure') => ({ demo: { sequence: 1, reason, detail: 'it threw' } });
+    const fleet = after(
+      heartbeat(START, described('fred', { refusals: refusal('banned') })),
+      heartbeat(START, described('betty', { refusals: refusal('on_load_failure') })),
+    );
+    expect([stateOf(fleet, 'fred'), stateOf(fleet, 'betty')]).toEqual(['banned', 'refused']);
+  });
+
+  it('is stopped at once when the engine says so', () => {
+    const containers = [{ id: 'container-fred', name: 'hotcast-node-1', state: 'exited' }];
+    const fleet = after({ type: 'roster', at: START, answer: { status: 'containers', containers } });
+    expect(fleet.nodes.get('fred')).toMatchObject({ state: 'stopped', why: 'its container has ended (exited)' });
+  });
+
+  it('is not late while the console itself is cut off, nor right after', () => {
+    const cut: Fact = { type: 'link', at: START + 1_000, isUp: false };
+    const healed: Fact = { type: 'link', at: START + 60_000, isUp: true };
+    expect(stateOf(after(cut, tick(START + 50_000)), 'fred')).toBe('running');
+    expect(stateOf(after(cut, healed, tick(START + 61_000)), 'fred')).toBe('running');
+    expect(stateOf(after(cut, healed, tick(START + 70_000)), 'fred')).toBe('silent');
+  });
+
+  it('keeps the object of a node about which nothing has changed', () => {
+    const fleet = after();
+    expect(reduce(fleet, tick(START + 100)).nodes.get('fred')).toBe(fleet.nodes.get('fred'));
+  });
+});
+
+describe('the fleet', () => {
+  it('has no controller when its digests stop', () => {
+    const digest: Fact = { type: 'digest', at: START };
+    expect(isControllerGone(after(digest, tick(START + 2_000)))).toBe(false);
+    expect(isControllerGone(after(digest, tick(START + 2_900)))).toBe(true);
+  });
+
+  it('counts the calls that ended between heartbeats, also over a new revision', () => {
+    const counted = (revision: string, calls: number, errors: number) =>
+      described('fred', { modules: { demo: { ...moduleStateOf(revision, 1), calls, errors } } });
+    const fleet = after(
+      heartbeat(START + 100, counted(ONE, 10, 1)),
+      heartbeat(START + 200, counted(ONE, 15, 1)),
+      heartbeat(START + 300, counted(TWO, 4, 2)),
+    );
+    expect([fleet.series.calls.at(-1), fleet.series.errors.at(-1)]).toEqual([19, 3]);
+  });
+
+  it('shows a push on each node as it answers, and its result', () => {
+    const change = 'push-1';
+    const progress = (at: number, more: object): Fact =>
+      ({ type: 'progress', at, progress: { change, ...more } }) as Fact;
+    const started = progress(START, { step: 'started', command: 'push', author: 'wilma', modules: ['demo'] });
+    const prepared = progress(START + 10, {
+      step: 'phase',
+      phase: 'prepare',
+      answered: 1,
+      expected: 2,
+      nodes: ['fred'],
+    });
+    const ended = progress(START + 20, {
+      step: 'ended',
+      modules: [],
+      outcome: 'committed',
+      detail: '',
+      ms: 20,
+      nodes: { loaded: ['fred', 'betty'] },
+    });
+    const marks = (fleet: Fleet) => ['fred', 'betty'].map(node => fleet.nodes.get(node)?.mark?.step);
+    expect(marks(after(started, prepared))).toEqual(['prepare', 'waiting']);
+    const fleet = after(started, prepared, ended);
+    expect(marks(fleet)).toEqual(['loaded', 'loaded']);
+    expect(fleet.change).toMatchObject({ result: { outcome: 'committed', counts: [['loaded', 2]] } });
+    expect(marks(reduce(fleet, tick(START + 10_000)))).toEqual([undefined, undefined]);
+  });
+
+  it('has each entry of the audit once, newest first', () => {
+    const entry = {
+      at: START,
+      change: 'x',
+      author: 'wilma',
+      command: 'push',
+      modules: [],
+      outcome: 'committed',
+      detail: '',
+    };
+    const fact: Fact = { type: 'audit', at: START, entries: [entry, { ...entry, at: START + 5, command: 'rollback' }] };
+    expect(after(fact, fact).moments.map(({ what }) => what)).toEqual(['rollback', 'push']);
+  });
+});
