@@ -25,6 +25,6 @@ ls "$target"
 [ "${1-}" != --packages ] || exit 0
 
 version=$(node --print "require('./package.json').version")
-for image in node controller roster keygen auth-callout; do
+for image in node controller roster keygen auth-callout console; do
   docker tag "${HOTCAST_PROJECT:-hotcast}-$image" "${HOTCAST_IMAGES:-hotcast}/$image:$version"
 done

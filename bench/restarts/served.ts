@@ -24,7 +24,11 @@ export async function startPlainFleet(project: string, nodes: number, code: stri
   const write = (version: number): void => writeFileSync(join(code, 'tally.mjs'), plainSource(version));
   write(0);
   const file = join(import.meta.dirname, 'docker-compose.yml');
-  const fleet = await startFleet({ project, file, env: { CODE_DIR: code, NODES: String(nodes), HTTP_PORT: '0', CONSOLE_PORT: '0' } });
+  const fleet = await startFleet({
+    project,
+    file,
+    env: { CODE_DIR: code, NODES: String(nodes), HTTP_PORT: '0', CONSOLE_PORT: '0' },
+  });
   const plain = {
     fleet,
     nodes,

@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { versionSource } from '../support/cluster/module-sources.ts';
 import { ComposeProject, TEST_PROJECT } from '../support/docker/compose-project.ts';
 import { PROJECT_LABEL } from '../support/docker/compose-resources.ts';
-import { engine } from '../support/docker/engine.ts';
+import { engine } from '../../packages/testing/src/docker/engine.ts';
 import { HttpLoad } from '../support/http/http-load.ts';
 import { type ProcessOutput, ROOT } from '../support/shell.ts';
 

@@ -8,7 +8,7 @@ import { ACCOUNTS_FILE } from '../../../controller/src/services/keygen/nats-acco
 import { inboxPrefix } from '../../../protocol/inboxes.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { openConnection } from '../../../shared/nats/connection.ts';
-import { ClusterKeys } from '../cluster/cluster-keys.ts';
+import { ClusterKeys } from '../../../packages/testing/src/fleet/cluster-keys.ts';
 import { NatsServer } from './nats-server.ts';
 import { SimulatedFleet } from './simulated-fleet.ts';
 

@@ -13,7 +13,7 @@ import type { Progress } from '../../../protocol/history/progress.ts';
 import { mapHashOf, revisionOf } from '../../../protocol/revision.ts';
 import { type Subjects, subjectsOf } from '../../../protocol/subjects.ts';
 import { PROTOCOL } from '../../../protocol/version.ts';
-import type { ClusterKeys } from '../cluster/cluster-keys.ts';
+import type { ClusterKeys } from '../../../packages/testing/src/fleet/cluster-keys.ts';
 import type { NatsServer } from './nats-server.ts';
 
 type Running = NodeDescription['modules'][string];

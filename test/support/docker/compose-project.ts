@@ -22,7 +22,14 @@ export class ComposeProject implements AsyncDisposable {
   /** @param env more environment variables for make and Compose. */
   constructor(name: string, env: Readonly<Record<string, string>> = {}) {
     this.name = name;
-    this.#env = { HOTCAST_PROJECT: name, MODULES_DIR: this.#modules, COOKIE: 'quarry', HTTP_PORT: '0', CONSOLE_PORT: '0', ...env };
+    this.#env = {
+      HOTCAST_PROJECT: name,
+      MODULES_DIR: this.#modules,
+      COOKIE: 'quarry',
+      HTTP_PORT: '0',
+      CONSOLE_PORT: '0',
+      ...env,
+    };
     chmodSync(this.#modules, 0o755);
   }
 

@@ -44,7 +44,7 @@ export class VersionCompiler implements Disposable {
     const path = this.fileOf(module);
     const text = source ?? (file === undefined ? edit?.(readFileSync(path, 'utf8')) : readFileSync(file, 'utf8'));
     const taken = text === undefined ? [] : [[realPathOf(path), written(text)] as const];
-    const snapshot = new SourceSnapshot(this.folder, {
+    const snapshot = new SourceSnapshot(this.folder, dirname(this.folder), {
       files: new Map(taken),
       listing: null,
       isWhole: true,

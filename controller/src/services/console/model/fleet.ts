@@ -233,7 +233,8 @@ function rostered(fleet: Fleet, { answer }: Extract<Fact, { type: 'roster' }>): 
     ),
   );
   const states = new Map<string, string>();
-  for (const { id, name, state } of answer.containers) states.set(byId.get(id) ?? nodeNameOf(name), state);
+  for (const { id, name, node, state } of answer.containers)
+    states.set(byId.get(id) ?? node ?? nodeNameOf(name, ''), state);
   const nodes = new Map(fleet.nodes);
   for (const [name, state] of states) {
     const known = nodes.get(name) ?? { ...UNHEARD, name, since: fleet.now };
