@@ -2,7 +2,7 @@ import { type Bundle, packMap } from '../protocol/bundle.ts';
 import { revisionOf } from '../protocol/revision.ts';
 
 /** What esbuild adds to a module of this form when it makes CommonJS of it, and the constant part (bytes). */
-const FRAME_BYTES = 1_230;
+const FRAME_BYTES = 950;
 
 /**
  * The source of a module that has about this many bytes of code once it is compiled. Versions differ in one number.

@@ -188,7 +188,7 @@ export async function createController({
       membership,
       monitor,
       build,
-      packNamed: specifiers => packNamed(config.modulesDir, sources, packages, specifiers),
+      packNamed: specifiers => packNamed(modulesDir, sources, packages, specifiers),
       warm: () => preflight.warm(),
       sources,
       watch: onSave => watchFolder(sourcesDir, modulesDir, onSave),

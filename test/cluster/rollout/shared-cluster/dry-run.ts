@@ -27,6 +27,8 @@ describe('push --dry-run', () => {
     const { result } = await cluster.call('migrated.add()');
     expect(result.nodes).toMatchObject([{ json: '2' }, { json: '1' }, { json: '1' }]);
     expect((await cluster.logsOf('bambam')).filter(({ msg }) => msg === 'from the dry run')).toEqual([]);
+    // Other tests of this cluster push all modules.
+    cluster.writeModule('migrated', counter);
 
     // bambam and betty now have the count that fred had.
     expect(await cluster.hotcast('push', 'migrated', '--dry-run')).toMatchObject({ exitCode: 1 });

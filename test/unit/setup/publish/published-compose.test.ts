@@ -23,7 +23,7 @@ describe('the compose file of the npm package', () => {
     const images = [...compose.matchAll(/^ {4}image: \$\{HOTCAST_IMAGES:-hotcast\}\/(.+)$/gm)].map(
       ([, image]) => image,
     );
-    const all = ['auth-callout', 'controller', 'keygen', 'node', 'roster'];
+    const all = ['auth-callout', 'console', 'controller', 'keygen', 'node', 'roster'];
     expect(new Set(images)).toEqual(new Set(all.map(image => `${image}:${PACKAGE_VERSION}`)));
   });
 

@@ -14,6 +14,8 @@ let told: Report[];
 let holding: string;
 
 const context = {
+  nats: { isClosed: () => false, publish: () => undefined },
+  subjects: { progress: 'hotcast.dino.progress' },
   store: {
     heads: async () => [],
     history: async () => [],
