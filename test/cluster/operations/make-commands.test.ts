@@ -74,7 +74,9 @@ describe('the containers of the Compose file', () => {
       expect(Config.User, Name).toMatch(isRoot ? /^0:0$/ : /^(node|1000:1000|99:99)$/);
       expect((HostConfig.Binds ?? []).some(bind => bind.includes('docker.sock'))).toBe(Name.endsWith('-roster-1'));
       const published = Object.values(NetworkSettings.Ports).flatMap(ports => ports ?? []);
-      expect(published.map(({ HostIp }) => HostIp)).toEqual(/-(?:proxy|ports|console)-1$/.test(Name) ? ['127.0.0.1'] : []);
+      expect(published.map(({ HostIp }) => HostIp)).toEqual(
+        /-(?:proxy|ports|console)-1$/.test(Name) ? ['127.0.0.1'] : [],
+      );
     }
   });
 });
