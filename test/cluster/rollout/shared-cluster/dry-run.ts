@@ -27,8 +27,6 @@ describe('push --dry-run', () => {
     const { result } = await cluster.call('migrated.add()');
     expect(result.nodes).toMatchObject([{ json: '2' }, { json: '1' }, { json: '1' }]);
     expect((await cluster.logsOf('bambam')).filter(({ msg }) => msg === 'from the dry run')).toEqual([]);
-    // Other tests of this cluster push all modules.
-    cluster.writeModule('migrated', counter);
 
     // bambam and betty now have the count that fred had.
     expect(await cluster.hotcast('push', 'migrated', '--dry-run')).toMatchObject({ exitCode: 1 });
@@ -36,6 +34,8 @@ describe('push --dry-run', () => {
     expect(await cluster.hotcast('push', 'migrated', '--dry-run')).toMatchObject({ exitCode: 0 });
     expect(await clusterState(cluster)).toEqual(before);
     expect(await cluster.hotcast('push', 'migrated')).toMatchObject({ exitCode: 0 });
+    // Other tests of this cluster push all modules.
+    cluster.writeModule('migrated', counter);
   });
 
   it('of a module that the preflight refuses sends nothing', async ({ cluster }) => {
