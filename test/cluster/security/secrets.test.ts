@@ -159,11 +159,13 @@ describe('a container', () => {
       ],
       controller: [
         '/work/modules ro',
+        '/work/project ro',
         'controller-keys on /run/keys rw',
         'shell-history on /var/lib/hotcast rw',
         'trust on /run/trust rw',
       ],
       roster: ['/var/run/docker.sock rw', 'roster-keys on /run/keys ro'],
+      console: ['console-keys on /run/keys ro', 'trust on /run/trust ro'],
       'auth-callout': ['auth-callout-keys on /run/keys ro'],
       nats: ['/etc/nats/nats.conf ro', 'nats-keys on /etc/nats/keys ro', 'stream on /data rw'],
       proxy: ['/etc/haproxy/haproxy.cfg ro'],
@@ -184,7 +186,7 @@ describe('keys', () => {
     const old = files.filter(file => isSecret(file) || file.path.startsWith('trust'));
     expect(both.filter(({ path }) => old.some(file => file.path === path))).toEqual(old);
     const added = both.filter(isSecret).filter(({ path }) => path.includes('/rubble/'));
-    expect(added).toHaveLength(5);
+    expect(added).toHaveLength(6);
     expect(added.map(secretIn).filter(secret => old.map(secretIn).includes(secret))).toEqual([]);
     const { stdout } = await project.hotcast('push', 'demo', '--force', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ outcome: 'committed' });

@@ -170,7 +170,7 @@ describe('a signing key that is lost', () => {
       cluster.writeModule('signed', versionSource(command.join(' ')));
       expect(await cluster.hotcast('push', 'signed')).toMatchObject({
         exitCode: 2,
-        stderr: expect.stringMatching(/^hotcast: the signing key is lost .* hotcast keys rotate .*\n$/) as string,
+        stderr: expect.stringMatching(/^hotcast: the signing key is lost .* hotcast keys rotate\b.*\n$/) as string,
       });
       await expect.poll(() => isHealthy(cluster), { timeout: 20_000 }).toBe(false);
       await expectDone(cluster, ...command);
