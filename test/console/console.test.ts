@@ -113,6 +113,26 @@ describe('the page', () => {
     await page.locator('.tile').nth(29).waitFor();
   });
 
+  it('shows logs again when the console comes back before NATS does', async () => {
+    const { revision } = await startScene(stand.fleet);
+    await open();
+    await page.locator('#logs summary').click();
+    const restarting = stand.restart(() => stand.nats.stop());
+    await page.getByText('No connection to NATS').waitFor();
+    await stand.nats.resume();
+    await restarting;
+    const entry = { at: Date.now(), module: 'demo', revision, level: 'info', text: 'back again' } as const;
+    await expect
+      .poll(
+        async () => {
+          stand.fleet.log({ node: 'fred', dropped: 0, entries: [entry] });
+          return page.locator('#log-lines').getByText('back again').count();
+        },
+        { timeout: 20_000 },
+      )
+      .toBeGreaterThan(0);
+  });
+
   it('shows text of modules as text: in errors, logs and messages', async () => {
     const { fleet } = stand;
     const { revision } = await startScene(fleet);

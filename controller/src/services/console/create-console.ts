@@ -23,7 +23,7 @@ const TICK_MS = 250;
 /** Facts that come within this time are drawn at once (milliseconds). */
 const DRAW_MS = 40;
 
-/** How long what is left may take to be sent when the console stops (milliseconds). */
+/** The time limit for sending what is left when the console stops (milliseconds). */
 const DRAIN_TIMEOUT_MS = 500;
 
 interface ConsoleDeps {
@@ -97,6 +97,7 @@ export async function createConsole({ config, connect, assets, log }: ConsoleDep
     const feed = await startFeed({ nats, cookie, trusted }, tell);
     const tail = createTail(nats, cookie, () => fleet.nodes.size);
     up = { feed, asking: questions(nats, cookie), tail };
+    if (end.signal.aborted) return feed[Symbol.dispose]();
     parts.push(feed, tail, startHealthFile(healthFile, nats, log));
     log.info({ cookie, port, readyMs: Math.round(performance.now()) }, 'ready');
   };

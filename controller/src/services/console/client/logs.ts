@@ -14,6 +14,8 @@ interface Message {
 /** So many lines stay on the page. */
 const KEPT = 400;
 
+const RETRY_MS = 1_000;
+
 const LEVELS = ['info', 'warn', 'error'];
 
 /** Shows what modules log, while its section is open. */
@@ -52,12 +54,19 @@ export function tailLogs(): void {
     if (isAtEnd) lines.scrollTop = lines.scrollHeight;
   };
 
+  const connect = (): void => {
+    const opened = new EventSource('/logs');
+    source = opened;
+    opened.addEventListener('logged', event => add(JSON.parse(event.data) as Message));
+    // The browser tries again after a cut, and gives up when the console answers that it can't.
+    opened.addEventListener('error', () => {
+      if (opened.readyState === EventSource.CLOSED) setTimeout(() => source === opened && connect(), RETRY_MS);
+    });
+  };
   section.addEventListener('toggle', () => {
     source?.close();
     source = null;
-    if (!section.open) return;
-    source = new EventSource('/logs');
-    source.addEventListener('logged', (event: MessageEvent<string>) => add(JSON.parse(event.data) as Message));
+    if (section.open) connect();
   });
   form.addEventListener('input', refilter);
   form.addEventListener('submit', event => event.preventDefault());

@@ -1,5 +1,4 @@
 import { createInbox, type NatsConnection } from '@nats-io/transport-node';
-import type * as v from 'valibot';
 
 import { decode, encode } from '../../../../../protocol/codec.ts';
 import { inboxPrefix } from '../../../../../protocol/inboxes.ts';
@@ -11,32 +10,26 @@ import { orNull } from './records.ts';
 const TIMEOUT_MS = 1_000;
 
 /** Asks one node what it does not say in heartbeats. */
-export function questions(nats: NatsConnection, cookie: string) {
+export function questions(nats: NatsConnection, cookie: string, timeoutMs = TIMEOUT_MS) {
   const subjects = subjectsOf(cookie);
-
-  /** The answer of a node; null when none came, or one that can't be read. */
-  async function ask<TSchema extends v.GenericSchema>(
-    node: string,
-    verb: 'errors',
-    body: object,
-    schema: TSchema,
-  ): Promise<v.InferOutput<TSchema> | null> {
-    const inbox = createInbox(inboxPrefix('console'));
-    const answered = new Promise<v.InferOutput<TSchema> | null>(resolve => {
-      nats.subscribe(`${inbox}.${node}`, {
-        max: 1,
-        timeout: TIMEOUT_MS,
-        callback: (error, message) => resolve(error === null ? orNull(() => decode(schema, message.data)) : null),
-      });
-    });
-    nats.publish(subjects.node(node, verb), encode(body), { reply: inbox });
-    return answered;
-  }
-
   return {
-    /** The last errors of the revisions of a module on a node. */
-    errors: (node: string, module: string): Promise<ErrorsAnswer | null> =>
-      ask(node, 'errors', { module }, errorsAnswer),
+    /** The last errors of the revisions of a module on a node; null when no answer came, or one that can't be read. */
+    errors: (node: string, module: string): Promise<ErrorsAnswer | null> => {
+      const inbox = createInbox(inboxPrefix('console'));
+      return new Promise(resolve => {
+        // The library's own timeout of a subscription with a callback leaves the subscription open.
+        const end = (answer: ErrorsAnswer | null): void => {
+          clearTimeout(timer);
+          subscription.unsubscribe();
+          resolve(answer);
+        };
+        const subscription = nats.subscribe(`${inbox}.${node}`, {
+          callback: (error, message) => end(error === null ? orNull(() => decode(errorsAnswer, message.data)) : null),
+        });
+        const timer = setTimeout(end, timeoutMs, null);
+        nats.publish(subjects.node(node, 'errors'), encode({ module }), { reply: inbox });
+      });
+    },
   };
 }
 
