@@ -1,7 +1,7 @@
 import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
 
 import { UsageError } from '../../../protocol/errors.ts';
-import { ended } from './ended.ts';
+import { ended } from './child-status.ts';
 import { readPassphrase } from './passphrase.ts';
 import { cookieOption, hostVariables, type Session, variables } from './session.ts';
 

@@ -3,10 +3,10 @@ import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 
 import { type Client, END_OF_INPUT } from '../../../controller/src/api/host.ts';
-import { ended } from './ended.ts';
+import { ended } from './child-status.ts';
 import { gitState } from './git-state.ts';
-import { isInForeground, passKeys } from './keys.ts';
-import { resolveLost } from './lost.ts';
+import { isInForeground, passKeys } from './typed-keys.ts';
+import { resolveLost } from './lost-result.ts';
 import { cookieOption, hostVariables, type Session, variables } from './session.ts';
 
 /** The commands that send sources. */

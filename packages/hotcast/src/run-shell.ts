@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { UsageError } from '../../../protocol/errors.ts';
-import { ended } from './ended.ts';
+import { ended } from './child-status.ts';
 import { runCommand } from './run-command.ts';
 import { cookieOption, hostVariables, type Session, variables } from './session.ts';
 

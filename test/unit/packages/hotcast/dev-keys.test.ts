@@ -7,12 +7,12 @@ import { stripVTControlCharacters } from 'node:util';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { Command } from '../../../controller/src/api/command.ts';
-import type { Client } from '../../../controller/src/api/report.ts';
-import type { PushResult, Result } from '../../../controller/src/api/results.ts';
-import { serveControl } from '../../../controller/src/server/control-server.ts';
-import { ROOT } from '../../support/shell.ts';
-import { recordingLog } from '../fixtures.ts';
+import type { Command } from '../../../../controller/src/api/command.ts';
+import type { Client } from '../../../../controller/src/api/report.ts';
+import type { PushResult, Result } from '../../../../controller/src/api/results.ts';
+import { serveControl } from '../../../../controller/src/server/control-server.ts';
+import { ROOT } from '../../../support/shell.ts';
+import { recordingLog } from '../../fixtures.ts';
 
 const revision = '3f2a9c0b1d4e'.padEnd(64, '0');
 

@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { ROOT } from '../../support/shell.ts';
+import { ROOT } from '../../../support/shell.ts';
 
 /** An engine whose `docker exec` prints what it reads, until a sign ends a line. Then its exit status is 3. */
 const ENGINE = `#!/bin/sh

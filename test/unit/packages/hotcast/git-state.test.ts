@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { ROOT } from '../../support/shell.ts';
+import { ROOT } from '../../../support/shell.ts';
 
 let folder: string;
 let modules: string;

@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { ROOT } from '../../support/shell.ts';
+import { ROOT } from '../../../support/shell.ts';
 
 const STOPPED = 'OCI runtime exec failed: exec failed: cannot exec in a stopped container: unknown';
 
