@@ -14,7 +14,7 @@ export function readPassphrase(): Promise<string> {
   return new Promise((done, fail) => {
     const read = (keys: string): void => {
       for (const key of keys) {
-        if (key === BACKSPACE) typed = typed.slice(0, -1);
+        if (key === BACKSPACE) typed = typed.replace(/.$/su, '');
         else if (!['\r', '\n', CTRL_C, CTRL_D].includes(key)) typed += key;
         else {
           stdin.off('data', read).setRawMode(false).pause();

@@ -5,7 +5,7 @@ import { parseEnv } from 'node:util';
 import type { HostOptions } from './arguments.ts';
 
 /** The files in which Compose looks for a project, in its order. */
-const FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml'];
+const FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

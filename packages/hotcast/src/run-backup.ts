@@ -20,15 +20,17 @@ export async function runBackup({ args, command, engine, controller }: Session):
   const all = ['--interactive', ...env, controller.id, 'hotcast', command, '-', ...rest, ...cookieOption(args)];
   if (file === '-') return ended(engine.exec(all, 'inherit'));
   if (command === 'restore') {
-    const source = openToRead(file);
+    const source = openFile(file, 'r', 'read');
     return ended(engine.exec(all, [source, 'inherit', 'inherit']));
   }
   // An earlier backup of that name stays until the new one is whole.
   const part = `${file}.part`;
-  const target = openSync(part, 'w', 0o600);
+  const target = openFile(part, 'w', 'write');
+  // Ctrl+C ends the child too, and then this removes the part.
+  process.on('SIGINT', () => undefined);
   const status = await ended(engine.exec(all, ['ignore', target, 'inherit']));
   closeSync(target);
-  if (status === 0) renameSync(part, file);
+  if (status === 0) replaceFile(file, part);
   else rmSync(part);
   return status;
 }
@@ -40,10 +42,22 @@ function fileOf(args: readonly string[]): { readonly file: string | null; readon
   return { file: args[at] ?? null, rest: args.filter((_, index) => index !== at) };
 }
 
-function openToRead(file: string): number {
+/** @throws UsageError when it can't be opened */
+function openFile(file: string, flag: 'r' | 'w', what: string): number {
   try {
-    return openSync(file, 'r');
+    return openSync(file, flag, 0o600);
   } catch (cause) {
-    throw new UsageError(`cannot read ${file}`, { cause });
+    throw new UsageError(`cannot ${what} ${file} (${codeOf(cause)})`, { cause });
   }
 }
+
+/** @throws UsageError when it can't be replaced; what is whole stays where it is. */
+function replaceFile(file: string, whole: string): void {
+  try {
+    renameSync(whole, file);
+  } catch (cause) {
+    throw new UsageError(`cannot write ${file} (${codeOf(cause)}); the backup is ${whole}`, { cause });
+  }
+}
+
+const codeOf = (cause: unknown): string => (cause as NodeJS.ErrnoException).code ?? String(cause);

@@ -36,6 +36,13 @@ describe('the Compose project', () => {
     expect(findProject(unnamed, {}, root)).toBeNull();
   });
 
+  it('is that of the first of several compose files, in the order of Compose', () => {
+    for (const file of ['docker-compose.yaml', 'docker-compose.yml', 'compose.yml', 'compose.yaml']) {
+      write(file, `name: ${file.replace('.', '-')}\n`);
+      expect(nameOf()).toBe(file.replace('.', '-'));
+    }
+  });
+
   it.each([
     ['name: quarry', {}, 'quarry'],
     ["name: 'quarry' # ours", {}, 'quarry'],

@@ -1,9 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ROOT } from '../../../support/shell.ts';
 
@@ -11,7 +12,10 @@ import { ROOT } from '../../../support/shell.ts';
 const ENGINE = `#!/bin/sh
 [ "$1" = ps ] && { echo controller; exit; }
 case " $* " in
-*' backup '*) echo "backup \${HOTCAST_PASSPHRASE-none} \${*##*hotcast}"; exit "\${STATUS:-0}" ;;
+*' backup '*)
+  echo "backup \${HOTCAST_PASSPHRASE-none} \${*##*hotcast}"
+  [ -z "$ENDLESS" ] || sleep 60
+  exit "\${STATUS:-0}" ;;
 *) cat ;;
 esac
 `;
@@ -25,8 +29,10 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
+const environment = () => ({ ...process.env, PATH: `${folder}${delimiter}${process.env['PATH']}`, COOKIE: '' });
+
 function hotcast(args: readonly string[], more: Record<string, string> = {}, input = '') {
-  const env = { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH']}`, COOKIE: '', ...more };
+  const env = { ...environment(), ...more };
   const { status, stdout, stderr } = spawnSync(join(ROOT, 'setup/hotcast'), args, {
     encoding: 'utf8',
     cwd: folder,
@@ -52,6 +58,33 @@ describe('a backup', () => {
     expect(readdirSync(folder).toSorted((a, b) => a.localeCompare(b))).toEqual(['docker', 'mine.backup']);
   });
 
+  it('says where it can not be written', () => {
+    expect(hotcast(['backup', 'none/mine.backup'])).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: 'hotcast: cannot write none/mine.backup.part (ENOENT)\n',
+    });
+    mkdirSync(join(folder, 'taken'));
+    expect(hotcast(['backup', 'taken'])).toMatchObject({
+      status: 2,
+      stderr: 'hotcast: cannot write taken (EISDIR); the backup is taken.part\n',
+    });
+  });
+
+  it('leaves no part of it when it is interrupted', async () => {
+    const child = spawn(join(ROOT, 'setup/hotcast'), ['backup', 'mine.backup'], {
+      cwd: folder,
+      env: { ...environment(), ENDLESS: '1' },
+      detached: true,
+      stdio: 'ignore',
+    });
+    const exit = once(child, 'exit');
+    await vi.waitFor(() => expect(read('mine.backup.part')).toContain('backup'), 20_000);
+    process.kill(-(child.pid ?? NaN), 'SIGINT');
+    expect(await exit).toEqual([130, null]);
+    expect(readdirSync(folder)).toEqual(['docker']);
+  });
+
   it('has a passphrase from the environment, and needs one for keys', () => {
     hotcast(['backup', 'mine.backup', '--keys'], { HOTCAST_PASSPHRASE: 'bronto' });
     expect(read('mine.backup')).toContain('backup bronto ');
@@ -71,7 +104,7 @@ describe('a backup', () => {
     expect(hotcast(['restore', 'mine.backup']).stdout).toBe('what was saved');
     expect(hotcast(['restore', 'none.backup'])).toMatchObject({
       status: 2,
-      stderr: 'hotcast: cannot read none.backup\n',
+      stderr: 'hotcast: cannot read none.backup (ENOENT)\n',
     });
     expect(hotcast(['restore'])).toMatchObject({ status: 2, stderr: 'hotcast: name the file: restore FILE\n' });
   });
