@@ -52,7 +52,7 @@ const folderSize = {
     Program(node) {
       const folder = dirname(context.filename);
       const files = readdirSync(folder)
-        .filter(file => file.endsWith('.ts'))
+        .filter(file => /\.tsx?$/.test(file))
         .toSorted();
       if (files.length <= MAX_FILES_PER_FOLDER || files[0] !== basename(context.filename)) return;
       const name = relative(context.cwd, folder);

@@ -103,7 +103,7 @@ export const importRules = [
   nodeRoom('process', [], 'Facts about the operating-system process depend on nothing that runs in it.'),
 
   // Rooms of the controller: main → server → commands → rollout → {build, fleet} → {store, api}; main → cli → api;
-  // services → {nats-auth, store}.
+  // main → backup → store; services → {nats-auth, store}.
   controllerRoom(
     'server',
     ['commands', 'rollout', 'build', 'fleet', 'store', 'api'],

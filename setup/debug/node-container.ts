@@ -10,7 +10,7 @@ const run = promisify(execFile);
 /** Where the inspector's list of targets is in the container. */
 const TARGETS = 'http://127.0.0.1:9229/json/list';
 
-/** How long the inspector may take to open (milliseconds). */
+/** The time limit for opening the inspector (milliseconds). */
 const OPEN_TIMEOUT_MS = 10_000;
 
 /** Runs in the container: waits until the inspector is open, and prints its targets. */

@@ -15,7 +15,7 @@ interface Text {
   readonly mentions: readonly string[];
 }
 
-/** A module as a user may write it, compiled. */
+/** A module as a user could write it, compiled. */
 export interface Source extends BuiltBundle, Pick<Text, 'throwsOn' | 'isBroken' | 'needs'> {
   /** The modules that it imports as `hot:<module>`. */
   readonly imports: readonly string[];

@@ -107,7 +107,8 @@ beforeAll(async () => {
   for (const [file, line] of Object.values(broken)) await write(file, used(line));
   for (const [index, line] of Object.values(forms).entries()) await write(`node-image/src/modules/f${index}.ts`, line);
   for (const [file, line] of Object.entries(allowed)) await write(file, used(line));
-  for (let index = 0; index < 20; index += 1) await write(`docs/generate/z${index}.ts`, 'export const b = 1;\n');
+  for (let index = 0; index < 20; index += 1)
+    await write(`docs/generate/z${index}.ts${index % 2 === 0 ? '' : 'x'}`, 'export const b = 1;\n');
   await write('demo/b.ts', `import type { b } from './a.ts';\nexport type { b };\n`);
   found = await lint();
 });

@@ -12,7 +12,7 @@ export interface StorableArchive {
   readonly chunks: number;
   /** Its bytes, packed. They are made again if they were not kept. @throws UnavailableError when the package has changed */
   readonly packed: () => Promise<Uint8Array>;
-  /** Lets go of the bytes: the stream has them, or nobody wants them any more. */
+  /** Drops the bytes: the stream has them, or nobody wants them any more. */
   readonly release: () => void;
 }
 

@@ -71,7 +71,7 @@ describe('a clock that is off', () => {
 });
 
 describe('a stream that is lost', () => {
-  it('takes pushes that every node follows, also from a controller that knows nothing', async ({ cluster }) => {
+  it('takes pushes that every node follows, also from a controller that has just started', async ({ cluster }) => {
     await setClock(cluster, 'controller', HOUR);
     await pushEverywhere(cluster, 'before the loss');
     await setClock(cluster, 'controller', 0);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
@@ -23,6 +24,13 @@ const pages = allPages();
 /** The command line of the host. */
 const host = readdirSync(join(ROOT, 'packages/hotcast/src')).map(file => `packages/hotcast/src/${file}`);
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+
+const OLD_WORDS =
+  /\b(?:keeper|rehears|patience|way back|parcel|knows nothing|let in\b|lets go|may take|may hold|may block|may write|seal(?:s|ed|ing)?\b|door\b|gate\b|obey|whereabouts|presence)/gi;
+
+function oldWordsIn(text: string): string[] {
+  return [...text.matchAll(OLD_WORDS)].map(([word]) => word);
+}
 
 describe('README', () => {
   const readme = readPage('README.md');
@@ -151,15 +159,24 @@ describe('every page', () => {
   });
 
   it('keeps to the words of this project', () => {
-    const old =
-      'keeper|rehears|patience|way back|parcel|knows nothing|let in|lets go|may take|may hold|may block|may write' +
-      '|seal(?:s|ed|ing)?\\b|door\\b|gate\\b|obey|whereabouts|presence';
-    const wrong = each(pages, page => {
-      const prose = proseOf(page).replaceAll(/`[^`]+`/g, '');
-      return [...prose.matchAll(new RegExp(`\\b(?:${old})`, 'gi'))].map(([word]) => word);
-    });
+    const wrong = each(pages, page => oldWordsIn(proseOf(page).replaceAll(/`[^`]+`/g, '')));
     expect(wrong).toEqual([]);
   });
+});
+
+it('the sources keep to the words of this project', () => {
+  const listed = execFileSync(
+    'git',
+    ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.tsx', '*.sh'],
+    {
+      cwd: ROOT,
+      encoding: 'utf8',
+    },
+  );
+  // The modules of packages, a bench of an older release, and the list of these words.
+  const others = /^(?:test\/packages\/modules|bench)\/|pages\.test/;
+  const sources = listed.split('\n').filter(path => path !== '' && !others.test(path) && existsSync(join(ROOT, path)));
+  expect(sources.flatMap(path => oldWordsIn(read(path)).map(word => `${path}: ${word}`))).toEqual([]);
 });
 
 it('architecture.md names files and folders that exist', () => {

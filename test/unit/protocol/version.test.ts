@@ -13,7 +13,7 @@ import { bundleOf, descriptionOf, headOf } from '../fixtures.ts';
 
 const head = headOf('demo', 'a'.repeat(64), 7);
 
-/** A bundle whose label says this format, and is otherwise what a release of that format may write. */
+/** A bundle whose label says this format, and is otherwise what a release of that format could write. */
 function bundleOfFormat(format: number): Uint8Array {
   return Buffer.concat([joinFrames([Buffer.alloc(0)]), gzipSync(joinFrames([encode({ format, other: 'shape' })]))]);
 }

@@ -11,7 +11,7 @@ useSocket();
 
 describe('without a controller', () => {
   it('exits 2 with one line', async () => {
-    // The time that a controller may take to start is over when the first attempt fails.
+    // The time limit for the start of a controller is over when the first attempt fails.
     vi.spyOn(performance, 'now').mockReturnValueOnce(0).mockReturnValue(60_000);
     const { status, out, err } = await hotcast(['push', 'demo']);
     expect({ status, out, err }).toEqual({

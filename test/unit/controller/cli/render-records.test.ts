@@ -46,7 +46,7 @@ describe('render of the audit', () => {
 });
 
 describe('gitStateOf', () => {
-  it.each(['', 'dirty', '-dirty', 'fatal: no repository', '../..'])('knows nothing from "%s"', text => {
+  it.each(['', 'dirty', '-dirty', 'fatal: no repository', '../..'])('reads no commit in "%s"', text => {
     expect(gitStateOf(text)).toEqual({});
   });
 });

@@ -26,8 +26,8 @@ describe('join', () => {
     ['dead', 'silent', false],
     ['removing', 'heard a moment ago', false],
   ])('a %s container that is %s should answer: %s', (state, heard, expected) => {
-    const presence = heard === 'silent' ? [] : [present('fred', 'c1')];
-    expect(join([container('c1', 'hotcast-node-1', state)], presence)).toEqual(expected ? [fred] : []);
+    const heartbeats = heard === 'silent' ? [] : [present('fred', 'c1')];
+    expect(join([container('c1', 'hotcast-node-1', state)], heartbeats)).toEqual(expected ? [fred] : []);
   });
 
   it('calls a container by the name that it was heard with', () => {

@@ -97,7 +97,7 @@ describe('swap', () => {
   });
 
   it('leaves a call on the version on which it started', async () => {
-    const slow = `export const ask = async (gate: Set<string>) => {
+    const slow = `export const ask = async () => {
       while (!import.meta.hot.data['open']) await new Promise(resolve => setImmediate(resolve));
       return 'one';
     };`;
