@@ -7,7 +7,7 @@ import { count, nodeName, revision } from '../../../protocol/schemas.ts';
 import { whyEntries } from '../../../protocol/history/why.ts';
 import { list, milliseconds } from './validation.ts';
 
-export type { OnReport, Report } from './report.ts';
+export type { OnReport } from './report.ts';
 
 /** The longest command, in bytes of JSON: a restore names the manifests of all modules. */
 export const MAX_COMMAND_BYTES = 16 * 1024 * 1024;
