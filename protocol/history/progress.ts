@@ -36,8 +36,10 @@ export const progressSchema = v.variant('step', [
     outcome: v.string(),
     detail: v.string(),
     ms: count,
-    /** From the first node that switched to the last one, milliseconds. */
-    skew: v.exactOptional(v.number()),
+    /** How long each phase took, milliseconds. `skew`: from the first node that switched to the last one. */
+    times: v.optional(v.record(v.string(), v.number()), {}),
+    /** How many nodes refused, by the reason. */
+    refusals: v.optional(v.record(v.string(), count), {}),
     /** What each node made of it: `loaded`, `refused`, `silent`, … */
     nodes: v.record(v.string(), v.array(nodeName)),
   }),

@@ -46,7 +46,9 @@ export async function startScene(fleet: SimulatedFleet) {
     phase('commit', 30, names.slice(18));
     const modules = [{ module: 'demo', revision: next }];
     const nodes = { loaded: names };
-    fleet.progress({ step: 'ended', change, modules, outcome: 'committed', detail: '', ms: 412, skew: 9, nodes });
+    const times = { compile: 310, prepare: 60, write: 4, commit: 38, skew: 9 };
+    const outcome = 'committed';
+    fleet.progress({ step: 'ended', change, modules, outcome, detail: '', ms: 412, times, refusals: {}, nodes });
     await fleet.audit(head, { author: 'wilma', ...why }, 'push', 'committed', '30 loaded');
   }
 

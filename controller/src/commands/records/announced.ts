@@ -46,11 +46,11 @@ export async function announced<R extends Result>(
       if (message.type === 'progress') gathered.add(message);
       report(message);
     });
-    end({ ...outcomeOf(result), ...skewOf(result), nodes: nodesOf(result) });
+    end({ ...outcomeOf(result), times: timesOf(result), refusals: refusalsOf(result), nodes: nodesOf(result) });
     return result;
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    end({ modules: modulesOf(command), outcome: 'failed', detail: detail.slice(0, 1_000), nodes: {} });
+    end({ modules: modulesOf(command), outcome: 'failed', detail: detail.slice(0, 1_000), times: {}, refusals: {}, nodes: {} });
     throw error;
   }
 }
@@ -80,8 +80,15 @@ function gather(change: string, publish: (progress: Progress) => void) {
   return { add, flush };
 }
 
-function skewOf(result: Result): { readonly skew?: number } {
-  return 'times' in result && 'skew' in result.times ? { skew: result.times.skew } : {};
+function timesOf(result: Result): Record<string, number> {
+  return 'times' in result ? { ...result.times } : {};
+}
+
+function refusalsOf(result: Result): Record<string, number> {
+  const refusals: Record<string, number> = {};
+  for (const row of 'nodes' in result ? result.nodes : [])
+    if ('reason' in row) refusals[row.reason] = (refusals[row.reason] ?? 0) + 1;
+  return refusals;
 }
 
 function nodesOf(result: Result): Record<string, string[]> {

@@ -14,7 +14,7 @@ export const CONSOLE_SETTINGS = {
   ),
   hosts: {
     name: 'CONSOLE_HOSTS',
-    default: 'localhost,127.0.0.1,[::1]',
+    default: 'localhost,127.0.0.1,[::1],console',
     description:
       'The host names under which the console is opened. It answers no request for another one, so that no page of the web can ' +
       'reach it through a name of its own.',

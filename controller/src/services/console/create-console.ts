@@ -14,6 +14,7 @@ import { type Assets, createApp } from './http/app.ts';
 import { Hub } from './http/hub.ts';
 import type { Fact } from './model/fact.ts';
 import { emptyFleet, type Fleet, reduce } from './model/fleet.ts';
+import { fleetMetrics } from './metrics/fleet-metrics.ts';
 import { createDetails } from './page/details.ts';
 import { createView } from './page/view.ts';
 
@@ -61,7 +62,9 @@ export async function createConsole({ config, connect, assets, log }: ConsoleDep
     regions = view(fleet);
     hub.update(regions);
   };
+  const metrics = fleetMetrics();
   const tell = (fact: Fact): void => {
+    metrics.heard(fleet, fact);
     fleet = reduce(fleet, fact);
     drawing ??= setTimeout(draw, DRAW_MS);
   };
@@ -81,6 +84,7 @@ export async function createConsole({ config, connect, assets, log }: ConsoleDep
     fleet: () => fleet,
     regions: () => regions,
     details,
+    metrics,
     tail: () => up?.tail ?? null,
     signal: end.signal,
   });
@@ -95,6 +99,7 @@ export async function createConsole({ config, connect, assets, log }: ConsoleDep
     parts.push({ [Symbol.asyncDispose]: () => drainConnection(nats, DRAIN_TIMEOUT_MS) });
     tell({ type: 'link', isUp: true, at: Date.now() });
     const feed = await startFeed({ nats, cookie, trusted }, tell);
+    metrics.begin();
     const tail = createTail(nats, cookie, () => fleet.nodes.size);
     up = { feed, asking: questions(nats, cookie), tail };
     if (end.signal.aborted) return feed[Symbol.dispose]();

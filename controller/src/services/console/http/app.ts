@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 
 import type { Logged, Tail } from '../feed/tail.ts';
+import type { FleetMetrics } from '../metrics/fleet-metrics.ts';
 import type { Fleet } from '../model/fleet.ts';
 import type { Details } from '../page/details.ts';
 import { documentHtml } from '../page/document.tsx';
@@ -20,6 +21,7 @@ interface AppDeps {
   readonly fleet: () => Fleet;
   readonly regions: () => Regions;
   readonly details: Details;
+  readonly metrics: FleetMetrics;
   /** Null while there is no connection. */
   readonly tail: () => Tail | null;
   /** Ends all that is open when the console ends. */
@@ -55,7 +57,7 @@ const ICON =
 
 /** The pages of the console. It answers GET and HEAD, and changes nothing. */
 export function createApp(deps: AppDeps): Hono {
-  const { hosts, assets, hub, fleet, regions, details, tail, signal } = deps;
+  const { hosts, assets, hub, fleet, regions, details, metrics, tail, signal } = deps;
   const epoch = crypto.randomUUID().slice(0, 8);
   const app = new Hono();
   let streams = 0;
@@ -95,6 +97,9 @@ export function createApp(deps: AppDeps): Hono {
   app.get('/console.css', context => context.body(assets.style, 200, { 'Content-Type': 'text/css; charset=utf-8' }));
   app.get('/client.js', context =>
     context.body(assets.script, 200, { 'Content-Type': 'text/javascript; charset=utf-8' }),
+  );
+  app.get('/metrics', async context =>
+    context.body(await metrics.text(fleet()), 200, { 'Content-Type': metrics.contentType }),
   );
   app.get('/icon.svg', context => context.body(ICON, 200, { 'Content-Type': 'image/svg+xml' }));
 

@@ -44,12 +44,12 @@ export function nextChange(change: Change | null, progress: Progress, at: number
   if (progress.step === 'started') return started(progress, at);
   if (change === null || change.id !== progress.change || change.result !== null) return change;
   if (progress.step === 'phase') return { ...change, phases: withPhase(change.phases, progress, at) };
-  const { outcome, detail, ms, skew = null, modules } = progress;
+  const { outcome, detail, ms, modules, times } = progress;
   const counts = Object.entries(progress.nodes).map(([status, nodes]) => [status, nodes.length] as const);
   return {
     ...change,
     modules: modules.length > 0 ? modules : change.modules,
-    result: { outcome, detail, ms, skew, endedAt: at, counts },
+    result: { outcome, detail, ms, skew: times['skew'] ?? null, endedAt: at, counts },
   };
 }
 

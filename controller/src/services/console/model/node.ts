@@ -13,20 +13,23 @@ export const LEFT_SHOWN_MS = 60_000;
 /** A node that nobody has heard, and the engine does not know, is shown so long (milliseconds). */
 const SILENT_SHOWN_MS = 10 * 60_000;
 
-/** The state of a node in one word, the calm ones first. */
-export type State =
-  | 'running'
-  | 'starting'
-  | 'debugged'
-  | 'behind'
-  | 'quarantined'
-  | 'refused'
-  | 'left'
-  | 'late'
-  | 'stopped'
-  | 'banned'
-  | 'foreign'
-  | 'silent';
+/** The states of a node, in one word each, the calm ones first. */
+export const STATES = [
+  'running',
+  'starting',
+  'debugged',
+  'behind',
+  'quarantined',
+  'refused',
+  'left',
+  'late',
+  'stopped',
+  'banned',
+  'foreign',
+  'silent',
+] as const;
+
+export type State = (typeof STATES)[number];
 
 /** How much of a glance a state needs. */
 export type Level = 'ok' | 'note' | 'warn' | 'bad';

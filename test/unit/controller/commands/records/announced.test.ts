@@ -55,10 +55,18 @@ describe('what is announced of a command', () => {
         outcome: 'committed',
         detail: '1 loaded, 1 silent',
         ms: expect.any(Number) as number,
-        skew: 7,
+        times: { write: 1, commit: 1, skew: 7 },
+        refusals: {},
         nodes: { loaded: ['fred'], silent: ['betty'] },
       },
     ]);
+  });
+
+  it('counts the nodes that refused, by the reason', async () => {
+    const refused = (node: string) => ({ node, status: 'refused', reason: 'badfile', detail: '', ms: 1 }) as const;
+    const nodes = [refused('fred'), refused('betty')];
+    const published = await publishedOf(rollback, async () => ({ ...rolledBack, outcome: 'refused', nodes }));
+    expect(published.at(-1)).toMatchObject({ step: 'ended', refusals: { badfile: 2 } });
   });
 
   it('is the reason why it failed', async () => {

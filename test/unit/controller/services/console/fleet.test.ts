@@ -137,13 +137,15 @@ describe('the fleet', () => {
       outcome: 'committed',
       detail: '',
       ms: 20,
+      times: { skew: 3 },
+      refusals: {},
       nodes: { loaded: ['fred', 'betty'] },
     });
     const marks = (fleet: Fleet) => ['fred', 'betty'].map(node => fleet.nodes.get(node)?.mark?.step);
     expect(marks(after(started, prepared))).toEqual(['prepare', 'waiting']);
     const fleet = after(started, prepared, ended);
     expect(marks(fleet)).toEqual(['loaded', 'loaded']);
-    expect(fleet.change).toMatchObject({ result: { outcome: 'committed', counts: [['loaded', 2]] } });
+    expect(fleet.change).toMatchObject({ result: { outcome: 'committed', skew: 3, counts: [['loaded', 2]] } });
     expect(marks(reduce(fleet, tick(START + 10_000)))).toEqual([undefined, undefined]);
   });
 
