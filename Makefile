@@ -142,6 +142,7 @@ test-published: pack ## Run the tests of a project that has only the packed pack
 
 test-console: node_modules ## Run the tests of the console in Chromium, with a simulated fleet; pictures go to .cache/console
 	setup/offline/chromium.sh
+	setup/offline/prometheus.sh
 	npx vitest run --project console
 
 test-packages: images ## Run the tests of npm packages in modules, on real containers: [ONLY=express,pg], or ONLY=ci for a dozen

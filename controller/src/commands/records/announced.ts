@@ -50,7 +50,14 @@ export async function announced<R extends Result>(
     return result;
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    end({ modules: modulesOf(command), outcome: 'failed', detail: detail.slice(0, 1_000), times: {}, refusals: {}, nodes: {} });
+    end({
+      modules: modulesOf(command),
+      outcome: 'failed',
+      detail: detail.slice(0, 1_000),
+      times: {},
+      refusals: {},
+      nodes: {},
+    });
     throw error;
   }
 }
