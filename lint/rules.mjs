@@ -83,7 +83,7 @@ export const importRules = [
     to: /^bench\//,
   },
 
-  // Rooms of a node: main → {cluster, http} → modules → {packages, sandbox, watchdog}; packages → sandbox;
+  // Rooms of a node: main → {cluster, http, metrics} → modules → {packages, sandbox, watchdog}; metrics → http; packages → sandbox;
   // cluster → {admission, process}.
   nodeRoom(
     'cluster',
@@ -95,6 +95,7 @@ export const importRules = [
     ['modules', 'sandbox', 'watchdog'],
     'http/ connects the modules to HTTP. It works without NATS, and main composes it.',
   ),
+  nodeRoom('metrics', ['http', 'modules', 'packages'], 'metrics/ reads what the node does, and nothing depends on it.'),
   nodeRoom('modules', ['packages', 'sandbox', 'watchdog'], 'The module runtime does not know how a call reaches it.'),
   nodeRoom('packages', ['sandbox'], 'Packages are shared by all modules, so they know none of them.'),
   nodeRoom('sandbox', [], 'The environment of a version does not know who loads the version.'),

@@ -35,6 +35,11 @@ export const NODE_SETTINGS = {
     { default: 8080, min: 0, max: 65_535 },
     'The port on which modules are served by HTTP; 0 for any free port.',
   ),
+  metricsPort: integer(
+    'METRICS_PORT',
+    { default: 9465, min: 0, max: 65_535 },
+    'The port on which the node has its metrics for Prometheus, at `/metrics`; 0 for none.',
+  ),
   purgeTimeoutMs: integer(
     'PURGE_TIMEOUT_MS',
     { formerName: 'PURGE_MAY_TAKE', default: 3_000, min: 0, unit: 'milliseconds' },

@@ -22,6 +22,7 @@ import { reservePort } from './http/listen.ts';
 import { startHttpServer } from './http/server.ts';
 import { installWebClasses } from './http/web/install.ts';
 import type { NodeConfig } from './config.ts';
+import { startMetricsServer } from './metrics/metrics-server.ts';
 import { CodeServer } from './modules/code-server.ts';
 import type { DrainingLimits } from './modules/draining.ts';
 import { ExternalPackages } from './packages/external-packages.ts';
@@ -125,6 +126,11 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     const leftOut = leftOutHeads(join(stateDir, 'left-out.json'), restarts, log);
     const reserved = await reservePort(deps.httpPort);
     disposers.push(() => reserved[Symbol.dispose]());
+    if (deps.metricsPort > 0) {
+      const described = { node: identity.name, codeServer, packages };
+      const metrics = await startMetricsServer({ ...described, port: deps.metricsPort, log });
+      disposers.push(async () => metrics[Symbol.asyncDispose]());
+    }
     const node = await startClusterNode({ ...deps, packages, verifier, bans, leftOut, codeServer, loopDelay });
     disposers.push(() => node[Symbol.dispose]());
     reserved[Symbol.dispose]();

@@ -95,7 +95,8 @@ export class Exchange {
     const hasErrored = errored !== null && errored !== undefined;
     // A body that failed half-way has closed the connection.
     if (hasErrored && !this.#hasFailed) this.#report(errored);
-    this.#deps.codeServer.endCall(this.call, this.#hasFailed || hasErrored || isFailedStatus(statusCode));
+    const failed = this.#hasFailed || hasErrored || isFailedStatus(statusCode);
+    this.#deps.codeServer.endCall(this.call, failed, statusCode);
   }
 
   #report(error: unknown): void {

@@ -3,8 +3,15 @@ import { createServer, type Server } from 'node:net';
 
 import { UsageError } from '../../../protocol/errors.ts';
 
-/** Opens the node's port. Resolves when the server listens. @throws UsageError that says what to do. */
-export async function listen(server: Server, port: number, host?: string): Promise<void> {
+/** A port of the node, and the setting that names it. */
+interface Port {
+  readonly port: number;
+  readonly host?: string;
+  readonly setting?: string;
+}
+
+/** Opens a port of the node. Resolves when the server listens. @throws UsageError that says what to do. */
+export async function listen(server: Server, { port, host, setting = 'HTTP_PORT' }: Port): Promise<void> {
   const listening = once(server, 'listening');
   server.listen({ port, host });
   try {
@@ -13,8 +20,8 @@ export async function listen(server: Server, port: number, host?: string): Promi
     const { code, message } = error as NodeJS.ErrnoException;
     throw new UsageError(
       code === 'EADDRINUSE'
-        ? `port ${port} is taken: set HTTP_PORT to a free port, or stop what listens on it`
-        : `can't listen on port ${port} (HTTP_PORT): ${message}`,
+        ? `port ${port} is taken: set ${setting} to a free port, or stop what listens on it`
+        : `can't listen on port ${port} (${setting}): ${message}`,
     );
   }
 }
@@ -27,6 +34,6 @@ export async function listen(server: Server, port: number, host?: string): Promi
  */
 export async function reservePort(port: number): Promise<Disposable> {
   const server = createServer(socket => void socket.destroy());
-  await listen(server, port, '127.0.0.1');
+  await listen(server, { port, host: '127.0.0.1' });
   return { [Symbol.dispose]: () => void server.close() };
 }

@@ -125,7 +125,7 @@ export async function startHttpServer(deps: HttpDeps) {
     if (server.listening) Server.prototype.close.call(server);
   };
 
-  await listen(server, port);
+  await listen(server, { port });
   return {
     port: (server.address() as AddressInfo).port,
     /**

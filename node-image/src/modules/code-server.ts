@@ -15,6 +15,7 @@ import { type EndingVersions, endingVersions } from './ending-versions.ts';
 import { type Call, Calls } from './in-flight-calls.ts';
 import { OK, type LoadResult, type Refused, refused } from './load-result.ts';
 import { leftBehind } from './package-use/left-behind.ts';
+import { type Owned, ownedBy } from './package-use/owned.ts';
 import { compileVersion, evaluateVersion } from './loader.ts';
 import { moduleErrors } from './module-errors.ts';
 import { dropPreviousData } from './module-state.ts';
@@ -39,6 +40,9 @@ interface Options extends Partial<Pick<ActivatorDeps, OptionalDeps>> {
   readonly resources?: ScopedResources;
 }
 
+/** `status`: of an HTTP response; null for all other calls. */
+type OnEnded = (call: Call, failed: boolean, status: number | null) => void;
+
 /**
  * Hosts the modules of one node, like OTP's code server: for each module the current version, those that drain, and compiled
  * revisions beside them.
@@ -53,6 +57,7 @@ export class CodeServer {
   readonly #ending: EndingVersions;
   readonly #leftBehind: ReturnType<typeof leftBehind>;
   readonly #packages: Options['packages'];
+  readonly #resources: ScopedResources | null;
   /** The versions of no module. */
   readonly #alone = new Set<Version>();
   #stopped = false;
@@ -62,6 +67,8 @@ export class CodeServer {
   readonly #activator: Activator;
   readonly #heads: Heads;
   #onChanged: (modules: readonly string[]) => void = () => undefined;
+  #onEnded: OnEnded | null = null;
+  #changes = 0;
 
   constructor(
     log: Logger,
@@ -72,6 +79,7 @@ export class CodeServer {
     this.#draining = drainingVersions(modules, calls, draining);
     this.suspensions = createSuspensions(modules, calls, codeChangeTimeoutMs, log);
     this.#packages = options.packages;
+    this.#resources = resources ?? null;
     this.#leftBehind = leftBehind(modules, resources ?? null, log);
     this.#ending = endingVersions(modules, calls, version => this.#ended(version));
     const own = { modules, calls, draining: this.#draining, ending: this.#ending, errors };
@@ -92,6 +100,7 @@ export class CodeServer {
       makeRoom: module => this.#close(module, this.#draining.withRoom),
       onRefused: (heads, refusal) => this.refuse(heads, refusal),
       onApplied: applied => {
+        this.#changes += applied.length;
         this.#onChanged(applied);
         this.#collectPackages();
       },
@@ -140,6 +149,7 @@ export class CodeServer {
     const state = this.#modules.of(target.module);
     state.headRunning = 0;
     dropPreviousData(state);
+    this.#changes += 1;
     this.#onChanged([target.module]);
     return result;
   }
@@ -198,6 +208,16 @@ export class CodeServer {
     this.#onChanged = callback;
   }
 
+  /** Sets what is called with each call that has ended. */
+  onEnded(callback: OnEnded | null): void {
+    this.#onEnded = callback;
+  }
+
+  /** How many modules were loaded, swapped or removed since the start. */
+  get changes(): number {
+    return this.#changes;
+  }
+
   /** The version that new calls use; null when the module is not loaded, or after {@link stop}. */
   current(module: string): Version | null {
     return this.#stopped ? null : (this.#modules.get(module)?.slots.current ?? null);
@@ -238,10 +258,11 @@ export class CodeServer {
     this.#calls.returned(call);
   }
 
-  /** Ends a call. A draining version closes with its last call. */
-  endCall(call: Call, failed: boolean): void {
+  /** Ends a call. A draining version closes with its last call. `status`: of an HTTP response. */
+  endCall(call: Call, failed: boolean, status: number | null = null): void {
     call.version.ended += 1;
     if (failed) call.version.errors += 1;
+    this.#onEnded?.(call, failed, status);
     for (const version of this.#calls.end(call)) {
       if (version.calls > 0) continue;
       this.#close(version.module, slots => closeIdle(slots, each => each === version));
@@ -289,6 +310,11 @@ export class CodeServer {
   /** What versions that have ended have left open in packages, by their scripts. */
   describeLeftBehind(): NonNullable<NodeDescription['leftBehind']> {
     return this.#leftBehind.describe();
+  }
+
+  /** What the versions that run have opened. */
+  get owned(): readonly Owned[] {
+    return ownedBy(this.#modules.versions, this.#resources);
   }
 
   /** The hashes of the package sets that revisions use which run, end, or can be loaded. */

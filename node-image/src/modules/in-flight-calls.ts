@@ -17,6 +17,8 @@ export class Call implements Origin {
   readonly version: Version;
   readonly method: string | null;
   readonly target: string;
+  /** When it started, by `performance.now`. */
+  readonly startedAt = performance.now();
   /** Whether the function has returned: what runs now is the sending of its response or stream. */
   hasReturned = false;
   /** Called when the version is purged before the call ends. */

@@ -8,6 +8,7 @@ import type { Hot } from '../../../types/hot.d.ts';
 import { Lifetime } from '../sandbox/lifetime.ts';
 import type { VersionLogger } from '../sandbox/version-logger.ts';
 import type { PortOwner } from '../sandbox/listening/port-owner.ts';
+import { scopedTimers } from '../sandbox/scoped-timers.ts';
 import { versionGlobals } from '../sandbox/version-globals.ts';
 import { runInContext } from '../sandbox/execution-context.ts';
 import type { Keeping } from './state/kept-values.ts';
@@ -79,7 +80,8 @@ export function evaluateVersion(prepared: Prepared, environment: Environment): V
   const { data, keeping, log, onError, run, untilResumed, onRequest } = environment;
   const { module: name, revision } = prepared.bundle;
   const lifetime = new Lifetime(error => onError(version, error));
-  const { globals, builtin } = versionGlobals(lifetime, log);
+  const timers = new Set<NodeJS.Timeout>();
+  const { globals, builtin } = versionGlobals(lifetime, log, scopedTimers(lifetime, timers));
   lifetime.closeOnEnd(() => log.flush());
   lifetime.finallyOnEnd(() => keeping.discard());
   const imports = new Set<string>();
@@ -107,6 +109,7 @@ export function evaluateVersion(prepared: Prepared, environment: Environment): V
     revision,
     data,
     lifetime,
+    timers,
     owner: { script: scriptName(prepared.bundle), ports: new WeakRef(ports) },
     ports,
     log,

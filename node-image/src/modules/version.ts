@@ -19,6 +19,8 @@ export interface Version {
   readonly lifetime: Lifetime;
   /** For its servers. */
   readonly ports: PortOwner;
+  /** The timers of its own code that are pending. */
+  readonly timers: ReadonlySet<NodeJS.Timeout>;
   /** For {@link runInContext}. */
   readonly owner: CodeOwner;
   readonly log: VersionLogger;

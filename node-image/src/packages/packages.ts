@@ -77,6 +77,12 @@ export class Packages {
     this.#evaluator = createEvaluator({ locate, undeclared, resolveExternal, place, resources, log, onError });
   }
 
+  /** What the files of a package have exported that were evaluated, of all its instances. */
+  exportsOf(name: string): unknown[] {
+    const instances = [...this.#instances.values()].filter(instance => instance.name === name);
+    return instances.flatMap(({ records }) => [...records.values()].map(({ module }) => module.exports));
+  }
+
   /** Whether the packages of a bundle are in memory, so that {@link prepare} has nothing to fetch. */
   has({ packages }: Pick<Bundle, 'packages'>): boolean {
     return packages === undefined || this.#sets.has(packages);

@@ -86,6 +86,7 @@ describe('a hundred starts in one process leave nothing open', { timeout: 300_00
         stateDir: join(folder, `state-${number}`),
         externalDir: join(folder, 'external'),
         httpPort: 0,
+        metricsPort: 0,
         purgeTimeoutMs: 3_000,
         codeChangeTimeoutMs: 500,
         maxDrainingVersions: 8,

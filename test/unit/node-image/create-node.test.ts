@@ -116,6 +116,7 @@ function depsOf(nats: NatsConnection, httpPort: number): NodeDeps {
     stateDir: join(folder, 'state'),
     externalDir: join(folder, 'external'),
     httpPort,
+    metricsPort: 0,
     purgeTimeoutMs: 3_000,
     codeChangeTimeoutMs: 500,
     maxDrainingVersions: 8,
