@@ -64,7 +64,7 @@ export function createBuild(parts: BuildParts): Build {
       const isLate = tries >= MIN_TRIES && performance.now() - startedAt > RETRY_TIMEOUT_MS;
       try {
         const { built, warnings } = await buildOnce(parts, modules, check, snapshot, say);
-        if (isLate || snapshot.isConsistent()) {
+        if (isLate || (await snapshot.isConsistent())) {
           for (const message of warnings) say({ type: 'warning', message });
           return built.map(each => ({ ...each, packed: pack(each.bundle, parts.maxPayload()) }));
         }

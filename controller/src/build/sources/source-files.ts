@@ -12,10 +12,7 @@ import {
   type SourceFile,
   stampOf,
 } from './source-file.ts';
-import { SourceSnapshot } from './source-snapshot.ts';
-
-/** What stays so long is not being saved (milliseconds). */
-const SAVE_MS = 10;
+import { SAVE_MS, SourceSnapshot } from './source-snapshot.ts';
 
 /** How long files that are saved again and again are watched (milliseconds). */
 const WATCH_MS = 100;

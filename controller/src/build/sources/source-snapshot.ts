@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import {
   hasTypes,
@@ -20,6 +21,9 @@ interface Taken {
   /** Reads a file that was not taken. */
   readonly read: (path: string) => SourceFile | null;
 }
+
+/** What stays so long is not being saved (milliseconds). */
+export const SAVE_MS = 10;
 
 /** Files that belong together are saved with shorter pauses (milliseconds). */
 const PAUSE_MS = 100;
@@ -82,15 +86,26 @@ export class SourceSnapshot {
    * that is found in them need not be one.
    */
   isOutdated(): boolean {
-    return (
-      [...this.#folders].some(([path, stamp]) => stampOf(path) !== stamp) ||
-      [...this.#files].some(([path, file]) => isWrittenWithin(PAUSE_MS, file) || !isUnchanged(path, file))
-    );
+    return [...this.#files.values()].some(file => isWrittenWithin(PAUSE_MS, file)) || !this.#isAsRead();
   }
 
-  /** Whether all these files were so at one moment. */
-  isConsistent(): boolean {
-    return this.#isWhole || !this.isOutdated();
+  /**
+   * Whether all these files were so at one moment. Those that were read one after the other have to stay until none of them is being
+   * saved.
+   */
+  async isConsistent(): Promise<boolean> {
+    if (this.#isWhole) return true;
+    const writtenAt = [...this.#files.values()].reduce((last, file) => Math.max(last, file?.writtenAt ?? 0), 0);
+    const left = writtenAt + SAVE_MS - Date.now();
+    if (left > 0 && left <= SAVE_MS) await sleep(left);
+    return this.#isAsRead();
+  }
+
+  #isAsRead(): boolean {
+    return (
+      [...this.#folders].every(([path, stamp]) => stampOf(path) === stamp) &&
+      [...this.#files].every(([path, file]) => isUnchanged(path, file))
+    );
   }
 
   #file(path: string): SourceFile | null {

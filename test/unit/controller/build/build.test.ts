@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { symlinkSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -63,14 +63,21 @@ function builder(files: Record<string, string>) {
   const sources = new SourceFiles(modulesDir);
   const typeCheck = new TypeCheck(modulesDir, root, sources);
   cleanups.push(() => typeCheck[Symbol.asyncDispose]());
+  /** The modules that the preflight has evaluated. */
+  const evaluated: string[] = [];
   const build = createBuild({
     sources,
     compile: (module, snapshot) => compile(modulesDir, module, snapshot),
     typeCheck,
-    preflight: { run: async bundles => ({ bundles, warnings: [] }) },
+    preflight: {
+      run: async bundles => {
+        evaluated.push(...bundles.map(({ module }) => module));
+        return { bundles, warnings: [] };
+      },
+    },
     maxPayload: () => Infinity,
   });
-  return { build, root, modulesDir };
+  return { build, root, modulesDir, evaluated };
 }
 
 /** The numbers in texts. */
@@ -106,6 +113,16 @@ it.each([
     }
   },
 );
+
+it('builds a module that has just been saved once', async () => {
+  const { build, evaluated, modulesDir } = builder({ 'modules/demo.ts': 'export const f = () => 1;\n' });
+  // The compiler starts.
+  await build(['demo'], false, () => undefined);
+  writeFileSync(join(modulesDir, 'demo.ts'), 'export const f = () => 2;\n');
+  const [{ bundle } = expect.fail('no bundle')] = await build(['demo'], false, () => undefined);
+  expect(bundle.code).toContain('2');
+  expect(evaluated).toEqual(['demo', 'demo']);
+});
 
 describe('a large set', () => {
   /** Builds so many modules; says how many were compiled at the same time, and how many in all. */

@@ -99,7 +99,7 @@ describe('a snapshot is outdated', () => {
     await vi.waitUntil(() => !snapshot.isOutdated());
     change(path);
     expect(snapshot.isOutdated()).toBe(true);
-    expect(snapshot.isConsistent()).toBe(true);
+    expect(await snapshot.isConsistent()).toBe(true);
   });
 
   it('while its files have just been saved: others that belong to them can follow', async () => {
