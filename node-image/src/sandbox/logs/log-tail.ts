@@ -1,6 +1,7 @@
 import {
   type LogEntry,
   type LogMessage,
+  MAX_LOG_TEXT,
   MAX_TAIL_RATE,
   passes,
   TAIL_LEASE_MS,
@@ -11,6 +12,9 @@ import { runOutside } from '../execution-context.ts';
 
 /** Entries that are logged within this time go together (milliseconds). */
 const BATCH_MS = 100;
+
+/** While entries are dropped, nobody can read along: then they go together for longer, so that a flood costs few messages. */
+const FLOOD_BATCH_MS = 500;
 
 /** More characters than this are sent at once. */
 const BATCH_CHARS = 32_768;
@@ -23,6 +27,9 @@ const BURST_SECONDS = 2;
 
 /** The number of tails that a node serves. */
 const MAX_TAILS = 32;
+
+/** The version that has logged something. */
+export type Logging = Pick<LogEntry, 'module' | 'revision'>;
 
 /**
  * Sends what modules log while somebody looks: a tail takes a lease, and renews it. Nothing is done without one. What exceeds the
@@ -64,17 +71,35 @@ export class LogTail implements Disposable {
     return this.#leases.size > 0;
   }
 
-  /** Sends an entry, if a tail asks for it and the rate allows it. */
-  add(entry: LogEntry): void {
-    if (![...this.#leases.values()].some(({ filter }) => passes(filter, entry))) return;
-    const { length } = entry.text;
-    if (this.#bucket.take(1 + Math.floor(length / LINE_CHARS))) {
-      this.#entries.push(entry);
-      this.#chars += length;
+  /**
+   * Sends what a version has logged, if a tail asks for it and the rate allows it. What is dropped costs little.
+   *
+   * @param more in which call.
+   */
+  add({ module, revision }: Logging, level: LogEntry['level'], whole: string, more: Pick<LogEntry, 'call'> = {}): void {
+    const text = whole.slice(0, MAX_LOG_TEXT);
+    if (!this.#isAskedFor({ module, level, text })) return;
+    if (this.#bucket.take(1 + Math.floor(text.length / LINE_CHARS))) {
+      this.#entries.push({ at: Date.now(), module, revision, level, text, ...more });
+      this.#chars += text.length;
     } else this.#dropped += 1;
     if (this.#chars > BATCH_CHARS) this.flush();
-    // A module has called this: the timer is the node's own.
-    else this.#timer ??= runOutside(() => setTimeout(() => this.flush(), BATCH_MS).unref());
+    else if (this.#timer === null) this.#wait(BATCH_MS, () => this.#endBatch());
+  }
+
+  #isAskedFor(logged: Parameters<typeof passes>[1]): boolean {
+    for (const { filter } of this.#leases.values()) if (passes(filter, logged)) return true;
+    return false;
+  }
+
+  #endBatch(): void {
+    if (this.#dropped === 0) this.flush();
+    else this.#wait(FLOOD_BATCH_MS - BATCH_MS, () => this.flush());
+  }
+
+  /** A module may have called this: the timer is the node's own. */
+  #wait(ms: number, then: () => void): void {
+    this.#timer = runOutside(() => setTimeout(then, ms).unref());
   }
 
   /** Sends what waits. */

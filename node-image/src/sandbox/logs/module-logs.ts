@@ -1,10 +1,9 @@
 import { type ErrorDescription, errorText } from '../../../../protocol/error-description.ts';
-import { type LogEntry, type LogLevel, MAX_LOG_TEXT } from '../../../../protocol/logs.ts';
+import type { LogEntry, LogLevel } from '../../../../protocol/logs.ts';
 import { LastErrors } from './last-errors.ts';
-import { LogTail } from './log-tail.ts';
+import { type Logging, LogTail } from './log-tail.ts';
 
-/** The version that has logged something. */
-export type Logging = Pick<LogEntry, 'module' | 'revision'>;
+export type { Logging };
 
 /** What sees everything that versions print and throw, beside the log of the process. */
 export class ModuleLogs {
@@ -18,8 +17,7 @@ export class ModuleLogs {
 
   /** A version has printed something. `call`: in which call. */
   printed(version: Logging, level: LogLevel, text: string, call: LogEntry['call'] | null = null): void {
-    if (!this.tail.isOpen) return;
-    this.tail.add({ ...entryOf(version, level, text), ...(call === null ? {} : { call }) });
+    if (this.tail.isOpen) this.tail.add(version, level, text, call === null ? {} : { call });
   }
 
   /** Whether an error of a version is to be described. In a flood of them, most are not. */
@@ -30,10 +28,6 @@ export class ModuleLogs {
   /** A version has thrown an error. `where`: what ran. */
   threw(version: Logging, where: string, error: ErrorDescription): void {
     this.errors.add(version, where, error);
-    if (this.tail.isOpen) this.tail.add(entryOf(version, 'error', `${where}: ${errorText(error)}`));
+    if (this.tail.isOpen) this.tail.add(version, 'error', `${where}: ${errorText(error)}`);
   }
-}
-
-function entryOf({ module, revision }: Logging, level: LogLevel, text: string): LogEntry {
-  return { at: Date.now(), module, revision, level, text: text.slice(0, MAX_LOG_TEXT) };
 }
