@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { Report } from '../controller/src/api/report.ts';
 import type { PushResult } from '../controller/src/api/results.ts';
+import { ControlConnection, type Live } from '../test/support/cluster/control-connection.ts';
 import { type Hotcast, pushSample } from './hotcast.ts';
+import { loadedOn } from './rounds.ts';
 import { run } from './run.ts';
 import { figuresOf, mediansOf } from './stats.ts';
 import { subjectSource } from './subject.ts';
@@ -21,21 +23,22 @@ interface EditSample {
 
 export type EditToLive = Awaited<ReturnType<typeof measureEdits>>;
 
-/** From writing the file until every node runs it, with types checked, as users do it. */
+/** From writing the file until every node runs it, as users do it: with `make push`, and with `make dev`, also for small code. */
 export async function measureEdits(hotcast: Hotcast, bytes: number, rounds: number, warmUp: number) {
   const command: EditSample[] = [];
-  const warm: EditSample[] = [];
   for (let round = 0; round < warmUp + rounds; round += 1) {
-    command.push(await editByCommand(hotcast, subjectSource(bytes, 2 * round)));
-    warm.push(await editWarm(hotcast, subjectSource(bytes, 2 * round + 1)));
+    command.push(await editByCommand(hotcast, subjectSource(bytes, round)));
   }
+  await hotcast.clear();
+  const saves = await savedEdits(hotcast, bytes, warmUp + rounds);
+  const smallSaves = await savedEdits(hotcast, 1_024, warmUp + rounds);
   await hotcast.clear();
   const figures = (samples: readonly EditSample[]) => ({
     wall: figuresOf(samples.slice(warmUp).map(({ wall }) => wall)),
     cluster: figuresOf(samples.slice(warmUp).map(({ cluster }) => cluster)),
     phases: mediansOf(samples.slice(warmUp).map(({ phases }) => phases)),
   });
-  return { bytes, command: figures(command), warm: figures(warm) };
+  return { bytes, command: figures(command), dev: figures(saves), small: figures(smallSaves) };
 }
 
 /** `make push`, to the end of the command. */
@@ -47,18 +50,25 @@ async function editByCommand(hotcast: Hotcast, source: string): Promise<EditSamp
   return { wall: performance.now() - writtenAt, cluster: pushSample(times).ms, phases: {} };
 }
 
-/** A push over an open connection to the controller, until the last node has answered. */
-async function editWarm(hotcast: Hotcast, source: string): Promise<EditSample> {
-  let wall = NaN;
-  const writtenAt = await write(hotcast, source);
-  const onReport = (report: Report): void => {
-    if (report.type !== 'progress' || report.phase !== 'commit' || report.answered < report.expected) return;
-    wall = performance.now() - writtenAt;
-  };
-  const { times } = await hotcast.push(MODULE, { check: true, onReport });
-  const { ms: cluster, phases } = pushSample(times);
-  // The rest is not timed by the controller: the way there and back.
-  return { wall, cluster, phases: { compile: times.compile, ...phases, rest: wall - times.compile - cluster } };
+/** `make dev`, which finds the saves itself, until the last node has answered. */
+async function savedEdits(hotcast: Hotcast, bytes: number, count: number): Promise<EditSample[]> {
+  using line = new ControlConnection(await hotcast.fleet.id('controller'));
+  const watched = line.dev();
+  await once(watched, 'watching');
+  const samples: EditSample[] = [];
+  while (samples.length < count) {
+    await pause(EDIT_INTERVAL_MS);
+    const live = once(watched, 'live');
+    const writtenAt = Date.now();
+    hotcast.write(MODULE, subjectSource(bytes, samples.length));
+    const [{ at, result }] = (await live) as [Live];
+    const wall = at - writtenAt;
+    const { ms: cluster, phases } = pushSample(loadedOn(hotcast.nodes, result).times);
+    // The rest is until the controller begins: it sees the save, and waits for others that belong to it.
+    const rest = wall - result.times.compile - cluster;
+    samples.push({ wall, cluster, phases: { compile: result.times.compile, ...phases, rest } });
+  }
+  return samples;
 }
 
 /** Writes the file after a pause; the time before. */

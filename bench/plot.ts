@@ -57,7 +57,7 @@ function pushPlot({ push, nodes }: Results) {
 function phasePlot({ push, edit }: Results) {
   const pushes = (push ?? []).filter(({ contender }) => contender === HOTCAST);
   const bars = pushes.map(({ bytes, phases }) => ({ what: `push, ${kilobytes(bytes)}`, phases }));
-  if (edit !== null) bars.push({ what: `edit to live, ${kilobytes(edit.bytes)}`, phases: edit.warm.phases });
+  if (edit !== null) bars.push({ what: `edit to live, ${kilobytes(edit.bytes)}`, phases: edit.dev.phases });
   const order = ['compile', 'prepare', 'write', 'commit', 'rest'];
   const values = bars.flatMap(({ what, phases }) =>
     Object.entries(phases).map(([part, ms]) => ({ what, part, ms, order: order.indexOf(part) })),

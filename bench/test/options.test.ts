@@ -7,9 +7,7 @@ describe('options', () => {
     const options = { nodes: 30, rounds: 20, parts: PARTS, against: null, project: 'hotcast-bench' };
     expect(loadOptions({})).toMatchObject(options);
     expect(loadOptions({ NODES: '', ONLY: '', ROUNDS: '', AGAINST: '', HOTCAST_PROJECT: '' })).toMatchObject(options);
-  });
-
-  it('have parts in the order of the measurement', () => {
+    // In the order of the measurement.
     expect(loadOptions({ ONLY: 'scale,push' }).parts).toEqual(['push', 'scale']);
   });
 

@@ -33,7 +33,8 @@ export const REACHED: Results & { readonly push: object; readonly restarts: obje
   edit: {
     bytes: 10_240,
     command: { wall: figures(400), cluster: figures(25), phases: {} },
-    warm: { wall: figures(60), cluster: figures(20), phases },
+    dev: { wall: figures(60), cluster: figures(20), phases },
+    small: { wall: figures(50), cluster: figures(15), phases },
   },
   cost: [{ contender: 'Hotcast', idle, startMs: 9_000, wire: { received: 9_000, sent: 700 } }],
   restarts: {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 
 import * as v from 'valibot';
 
@@ -12,6 +13,12 @@ import { ControlRelay } from '../../../packages/testing/src/fleet/control-relay.
 const TIMEOUT_MS = 5_000;
 
 const COMMON = { cookie: null, timeoutMs: TIMEOUT_MS } as const;
+
+/** A save that nodes run: since when (milliseconds since 1970), and its push. */
+export interface Live {
+  readonly at: number;
+  readonly result: PushResult;
+}
 
 /** Sends commands to a controller without the command line: to start `hotcast` takes longer than a push. */
 export class ControlConnection implements Disposable {
@@ -41,6 +48,20 @@ export class ControlConnection implements Disposable {
     const result = await this.#send({ ...COMMON, type: 'push', modules: [module], ...how }, onReport);
     if (result.command === 'push') return result;
     throw new TypeError(`the controller answered push with ${result.command}`);
+  }
+
+  /**
+   * Watches the modules folder, as `hotcast dev` does, until this is disposed of. Emits `watching`, and `live` for each save that nodes
+   * run.
+   */
+  dev(): EventEmitter<{ watching: []; live: [Live] }> {
+    const events = new EventEmitter<{ watching: []; live: [Live] }>();
+    this.#send({ ...COMMON, type: 'dev', strict: false, author: 'test' }, report => {
+      if (report.type === 'warning' && report.message.startsWith('watching')) events.emit('watching');
+      if (report.type !== 'saved' || report.result?.outcome !== 'committed') return;
+      events.emit('live', { at: report.at + report.ms, result: report.result });
+    }).catch((error: unknown) => events.emit('error', error));
+    return events;
   }
 
   /** Removes a module from every node, as `hotcast remove` does. */
