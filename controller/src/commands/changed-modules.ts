@@ -4,6 +4,8 @@ import type { CommandOf, OnReport } from '../api/command.ts';
 import type { ChangedModule } from '../api/results.ts';
 import type { CommandContext } from './context.ts';
 
+type Sources = Pick<CommandContext, 'sources' | 'availableModules' | 'unreadableModules'>;
+
 /** A module that should run somewhere, and the sources of its last push; empty if its heads name none. */
 export interface PushedModule {
   readonly module: string;
@@ -54,21 +56,28 @@ export function changedModules(
  * @throws UsageError when the modules folder is empty.
  */
 export async function modulesToPush(
-  context: Pick<CommandContext, 'sources' | 'availableModules' | 'unreadableModules'> & {
-    readonly store: Pick<CommandContext['store'], 'heads' | 'history'>;
-  },
+  context: Sources & { readonly store: Pick<CommandContext['store'], 'heads' | 'history'> },
   { modules }: Pick<CommandOf<'push'>, 'modules'>,
   report: OnReport,
 ): Promise<readonly string[]> {
   if (modules !== 'all' && modules !== 'affected') return modules;
-  const available = context.availableModules();
-  const unreadable = context.unreadableModules();
   if (modules === 'all') {
-    for (const problem of unreadable.values()) report({ type: 'warning', message: leftOut(problem) });
+    const available = context.availableModules();
+    for (const problem of context.unreadableModules().values()) report({ type: 'warning', message: leftOut(problem) });
     if (available.length === 0) throw new UsageError('there are no modules: write modules/demo.ts, for example');
     return available;
   }
-  const heads = await context.store.heads();
+  return affectedModules(context, await context.store.heads(), report);
+}
+
+/** Those whose sources have changed since their last push: see {@link modulesToPush}. */
+export async function affectedModules(
+  context: Sources & { readonly store: Pick<CommandContext['store'], 'history'> },
+  heads: readonly Head[],
+  report: OnReport,
+): Promise<readonly string[]> {
+  const available = context.availableModules();
+  const unreadable = context.unreadableModules();
   const open = new Set(heads.flatMap(({ module, canary }) => (canary === null ? [] : [module])));
   const changed = changedModules(context, await pushedModules(context.store, heads));
   return changed.flatMap(({ module }) => {

@@ -5,13 +5,15 @@ import { revisionsOf } from '../../../../protocol/head.ts';
 import { whyOf } from '../../../../protocol/history/why.ts';
 import type { OnReport } from '../../api/report.ts';
 import type { PushResult } from '../../api/results.ts';
+import type { Build } from '../../build/build.ts';
 import { checkVersions } from '../../rollout/versions.ts';
-import { modulesToPush } from '../changed-modules.ts';
+import { affectedModules } from '../changed-modules.ts';
 import type { CommandContext, Handler } from '../context.ts';
 import { push } from '../push.ts';
 import { announced } from '../records/announced.ts';
 import { audited } from '../records/audited.ts';
 import { Prebuild } from './prebuild.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { Saves } from './saves.ts';
 import { isOfSources, Session, UNDECIDED } from './session.ts';
 
@@ -44,14 +46,14 @@ export const dev: Handler<'dev', never> = async (context, command, report, signa
   // Its progress is not shown: a save is one line.
   const warn: OnReport = message => message.type === 'warning' && report(message);
   const prebuild = new Prebuild(context, strict);
-  const pushed = { ...context, build: prebuild.build };
+  const ahead = new ReadAhead(context);
   const session = new Session({
-    wanted: saved => wantedModules(context, saved),
+    wanted: saved => wantedModules(ahead.context, saved),
     push: async modules => {
       const saved = { type: 'push' as const, modules: [...modules], change: randomUUID(), ...how };
       const pushing = announced(context, saved, warn, async announcing => {
-        // Nodes come while it watches.
-        await checkVersions(context, saved);
+        const read = ahead.take();
+        const pushed = { ...read, build: beside(() => checkVersions(read, saved), prebuild.build) };
         return push(pushed, saved, announcing, signal, (line, written) => holds(`the last save: ${line}`, written));
       }).finally(() => {
         if (!signal.aborted) idle();
@@ -68,12 +70,25 @@ export const dev: Handler<'dev', never> = async (context, command, report, signa
   const saves = new Saves(signal);
   await using _watcher = await context.watch(path => {
     saves.add(path);
+    ahead.begin();
     if (path !== null) prebuild.start(path);
   });
   report({ type: 'warning', message: 'watching the modules folder; each save goes to the nodes' });
   // The folder is watched until this ends.
-  return await pushSaves(saves, session, report, signal);
+  const pushing: typeof session.push = (...saved) => ahead.during(() => session.push(...saved));
+  return await pushSaves(saves, { push: pushing }, report, signal);
 };
+
+/** Builds while something is checked that counts first: nodes come while the folder is watched. */
+function beside(check: () => Promise<void>, build: Build): Build {
+  return async (...what) => {
+    const checking = check();
+    const [, built] = await Promise.allSettled([checking, build(...what)]);
+    await checking;
+    if (built.status === 'rejected') throw built.reason;
+    return built.value;
+  };
+}
 
 /** Whether a push has reached the nodes, or never can with these sources. */
 async function isDecided(pushing: Promise<PushResult>): Promise<boolean> {
@@ -85,7 +100,12 @@ async function isDecided(pushing: Promise<PushResult>): Promise<boolean> {
 }
 
 /** Pushes what is saved until the signal is aborted. @throws its reason. */
-export async function pushSaves(saves: Saves, session: Session, report: OnReport, signal: AbortSignal): Promise<never> {
+export async function pushSaves(
+  saves: Saves,
+  session: Pick<Session, 'push'>,
+  report: OnReport,
+  signal: AbortSignal,
+): Promise<never> {
   for (;;) {
     const { paths, at } = await saves.next();
     const isDone = await session.push(paths, at).catch((error: unknown) => {
@@ -100,7 +120,7 @@ export async function pushSaves(saves: Saves, session: Session, report: OnReport
 
 async function wantedModules(context: CommandContext, saved: ReadonlySet<string>): Promise<string[]> {
   const heads = await context.store.heads();
-  const changed = await modulesToPush(context, { modules: 'affected' }, () => undefined);
+  const changed = await affectedModules(context, heads, () => undefined);
   const deployed = new Set(heads.filter(head => revisionsOf(head).length > 0).map(({ module }) => module));
   const isNew = (module: string): boolean => saved.has(module) && !deployed.has(module);
   return [...changed, ...context.availableModules().filter(isNew)].toSorted();
