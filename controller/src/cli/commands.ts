@@ -253,7 +253,7 @@ export function defineCli(
     .description('check that one node, or every node, answers')
     .action((node, options) => send(options, { type: 'ping', node: node || null }));
 
-  addCommand(program, 'nodes', 'hotcast nodes --wait 3 --timeout 60', QUERY_TIMEOUT)
+  addCommand(program, 'nodes', 'hotcast nodes --wait 3 --timeout 60s', QUERY_TIMEOUT)
     .description('list the nodes with their processes and modules')
     .option('--wait <count>', 'wait until this many nodes are present', positiveNumber)
     .action(options => send(options, { type: 'nodes', wait: options.wait ?? null }));

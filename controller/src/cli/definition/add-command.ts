@@ -11,7 +11,7 @@ const examples = new WeakMap<CommandUnknownOpts, string>();
 export const exampleOf = (command: CommandUnknownOpts): string | null => examples.get(command) ?? null;
 
 /** The commands of every day, in the order in which somebody needs them. */
-const EVERYDAY = ['nodes', 'push', 'call', 'promote', 'status', 'history', 'rollback'];
+const EVERYDAY = ['nodes', 'push', 'dev', 'call', 'shell', 'promote', 'status', 'history', 'rollback'];
 
 /** Their examples, with the first words of their descriptions. */
 export function examplesOf(program: Program): string {
