@@ -6,6 +6,12 @@ import type { Engine } from './engine.ts';
 
 /** The exit status of `docker exec` when the container ended before the process in it had started. The engine said so on standard output. */
 const NOT_BEGUN = 126;
+/** The exit status of `docker` for errors of the engine, which a command can have too. */
+const ENGINE_ERROR = 1;
+/** Such an error when the command did not begin, */
+const DID_NOT_BEGIN = /^Error[^\n]*: (?:Container \w+ is (?:not running|paused|restarting)|No such container)/i;
+/** and when its container was removed before it ended. */
+const WAS_LOST = /^Error[^\n]*: No such exec instance/im;
 /** The exit status of a process that was killed with its container. */
 const KILLED = 137;
 
@@ -16,15 +22,21 @@ const CHANGES: ReadonlySet<string> = new Set(['push', 'promote', 'rollback', 're
 const LOOKUP_TIMEOUT_MS = 30_000;
 const LOOKUP_INTERVAL_MS = 1_000;
 
-/** The exit status of a command that ended with `status`: when its controller has ended, that of the result that is looked up. */
+/** How `docker exec` ended: the exit status, and what was first on standard error. */
+interface End {
+  readonly status: number;
+  readonly errors: string;
+}
+
+/** The exit status of a command that ended so: when its controller has ended, that of the result that is looked up. */
 export async function resolveLost(
-  status: number,
+  { status, errors }: End,
   { command, change, project, engine }: { command: string; change: string; project: string; engine: Engine },
 ): Promise<number> {
-  if (status === NOT_BEGUN) {
+  if (status === NOT_BEGUN || (status === ENGINE_ERROR && DID_NOT_BEGIN.test(errors))) {
     throw new UnavailableError('the controller ended before the command began; run the command again');
   }
-  if (status !== KILLED) return status;
+  if (status !== KILLED && !(status === ENGINE_ERROR && WAS_LOST.test(errors))) return status;
   if (!CHANGES.has(command)) {
     throw new UnavailableError('the controller ended before the result; run the command again');
   }

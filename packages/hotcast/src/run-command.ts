@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 
 import { type Client, END_OF_INPUT } from '../../../controller/src/api/host.ts';
 import { ended } from './child-status.ts';
@@ -11,6 +11,9 @@ import { cookieOption, hostVariables, type Session, variables } from './session.
 
 /** The commands that send sources. */
 const SENDS_SOURCES: ReadonlySet<string> = new Set(['push', 'dev', 'compile']);
+
+/** An error of the engine is shorter. */
+const MAX_FIRST_LENGTH = 1_024;
 
 /**
  * Runs a command in the controller's container. Its input is a pipe that this process holds: however this process or `docker exec`
@@ -33,8 +36,9 @@ export async function runCommand({ args, command, project, engine, controller }:
     HOTCAST_CHANGE: change,
   });
   const all = ['--interactive', ...env, controller.id, 'hotcast', ...args, ...cookieOption(args)];
-  const child = engine.exec(all, ['pipe', 'inherit', 'inherit'], { detached: true });
+  const child = engine.exec(all, ['pipe', 'inherit', 'pipe'], { detached: true });
   const input = child.stdin as Writable;
+  const errors = passErrors(child.stderr as Readable);
   // It ends when the command does, which its exit status says.
   input.on('error', () => undefined);
   const keys = client === 'keyboard' ? passKeys(process.stdin, key => input.write(key)) : null;
@@ -48,7 +52,7 @@ export async function runCommand({ args, command, project, engine, controller }:
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   const status = await ended(child);
   keys?.[Symbol.dispose]();
-  return resolveLost(status, { command, change, project: project.name, engine });
+  return resolveLost({ status, errors: errors.first }, { command, change, project: project.name, engine });
 }
 
 /** `dev` has keys, in the foreground of a terminal. */
@@ -62,4 +66,14 @@ function clientOf(args: readonly string[]): Exclude<Client, null> {
 function passLines(input: Writable): void {
   process.stdin.once('end', () => input.write(`${END_OF_INPUT}\n`));
   process.stdin.pipe(input, { end: false });
+}
+
+/** Passes standard error on, and keeps its first words: an error of the engine is there. */
+function passErrors(from: Readable): { readonly first: string } {
+  const kept = { first: '' };
+  from.setEncoding('utf8').on('data', (text: string) => {
+    if (kept.first.length < MAX_FIRST_LENGTH) kept.first += text;
+    process.stderr.write(text);
+  });
+  return kept;
 }
