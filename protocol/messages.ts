@@ -239,6 +239,8 @@ export const nodeDescription = v.object({
   heartbeatInterval: v.optional(heartbeatInterval),
   /** In a goodbye: the time until the process ends at the latest, milliseconds. */
   leavesWithinMs: v.optional(count),
+  /** In a goodbye: no answer of the node comes after it. The first goodbye of a stop comes before the answers of calls in flight. */
+  hasEnded: v.optional(v.boolean()),
 });
 
 /** A node rejected a message: no trusted key has signed it for its subject. */

@@ -142,13 +142,14 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     activity.setReady();
     node.announce();
     const healthFile = startHealthFile(deps.healthFile, nats, log);
-    disposers.push(async ({ natsMs, callsMs, versionsMs }) => {
+    disposers.push(async ({ natsMs, callsMs, versionsMs, restMs }) => {
       healthFile[Symbol.dispose]();
       await http.withdraw(callsMs());
       codeServer.closePorts();
       await Promise.all([orNullAfter(natsMs(), node.leave(deps.stopTimeoutMs)), http.stop(callsMs())]);
       await finishCalls(codeServer, callsMs(), log);
       await codeServer.stop(versionsMs());
+      node.end(restMs());
     });
     return { [Symbol.asyncDispose]: dispose };
   } catch (error) {

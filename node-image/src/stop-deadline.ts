@@ -19,6 +19,8 @@ export function stopDeadline(timeoutMs: number) {
     callsMs: () => until(CALLS_SHARE),
     /** The time for the `dispose` callbacks of all versions. */
     versionsMs: () => until(VERSIONS_SHARE),
+    /** The time until the process ends at the latest. */
+    restMs: () => Math.ceil(until(1)),
     /** The time for a round trip to NATS, which can be away. */
     natsMs: () => Math.min(until(1), NATS_SHARE * timeoutMs),
   };

@@ -103,11 +103,7 @@ describe('make up, with pushes, calls and requests all the while,', { timeout: T
       expect(new Set(load.answers.map(({ status, body }) => `${status} ${body}`))).toEqual(new Set(['200 served']));
       expect(new Set(load.answers.map(({ node }) => node))).toEqual(new Set(NODES));
       const served = rounds.filter(({ pushed, called }) => ![pushed, called].some(isWithoutController));
-      // 3: a node that stopped or started at that moment is named as silent, and follows.
-      expect(
-        served.filter(({ pushed, called }) => ![pushed, called].every(({ exitCode }) => [0, 3].includes(exitCode))),
-      ).toEqual([]);
-      expect(served.filter(({ pushed }) => pushed.exitCode === 0).length).toBeGreaterThan(served.length / 2);
+      expect(served.filter(({ pushed, called }) => pushed.exitCode !== 0 || called.exitCode !== 0)).toEqual([]);
       const answers = ({ called: { stdout } }: Round) =>
         new Set(Array.from(stdout.matchAll(/'(.*)'/g), ([, value]) => value));
       expect(served.map(answers)).toEqual(served.map(({ version }) => new Set([version])));

@@ -10,6 +10,7 @@ import { repair } from '../../controller/src/commands/repair.ts';
 import { rollback } from '../../controller/src/commands/rollback.ts';
 import type { CommandContext } from '../../controller/src/commands/context.ts';
 import { push } from '../../controller/src/commands/push.ts';
+import { NOBODY } from '../../controller/src/fleet/departures.ts';
 import { rollBackAndAwait } from '../../controller/src/rollout/automatic-rollback.ts';
 import { awaitCommit } from '../../controller/src/rollout/commit.ts';
 import type { Audience } from '../../controller/src/rollout/context.ts';
@@ -108,7 +109,13 @@ export class ControllerProcess {
     });
     const members = () => nodeNames().map(node => ({ node, container: node }));
     const membership = {
-      expected: async () => ({ members: members(), awaited: new Set(nodeNames()), warning: null }),
+      expected: async () => ({
+        members: members(),
+        awaited: new Set(nodeNames()),
+        departed: NOBODY,
+        ended: NOBODY,
+        warning: null,
+      }),
       noteSilent: () => undefined,
       isDebugged: () => false,
       foreign: () => [],

@@ -9,7 +9,7 @@ import { awaitCommit } from '../rollout/commit.ts';
 import { askForNewerHeads } from '../rollout/newer-heads.ts';
 import { type ChangeReason, type HeadChange, type HeadsWritten, writeHeads } from '../rollout/write-heads.ts';
 import type { CommandContext } from './context.ts';
-import { expectedNodes } from './select-nodes.ts';
+import { expectedNodes, warnOfDeparted } from './select-nodes.ts';
 
 /** What holds for a client that goes before anything was written. */
 export const NOTHING_CHANGED = 'nothing was changed on any node; to go on, run the command again';
@@ -43,7 +43,8 @@ export async function changeHeads(
   holds(NOTHING_CHANGED);
   const members = await context.membership.expected();
   const expected = expectedNodes(members, report);
-  await askForNewerHeads(context, names, { expected: members.awaited, timeoutMs });
+  const { awaited, departed } = members;
+  await askForNewerHeads(context, names, { expected: awaited, departed, timeoutMs });
   signal.throwIfAborted();
   holds(unknown(command, names), true);
   const written = await write();
@@ -57,11 +58,13 @@ export async function changeHeads(
     report({ type: 'progress', phase, answered, expected: expected.size, node });
   const { outcome, detail, nodes, ms, skew } = await awaitCommit(context, written.heads, {
     expected,
-    awaited: members.awaited,
+    awaited,
+    departed,
     timeoutMs,
     onAnswer,
   });
   context.membership.noteSilent(nodes.filter(({ status }) => status === 'silent').map(({ node }) => node));
+  warnOfDeparted({ expected, departed }, nodes, report);
   return { command, modules, outcome, detail, nodes: inOrder(nodes), times: { write: written.ms, commit: ms, skew } };
 }
 

@@ -24,10 +24,17 @@ export const dryRun: Handler<'push', ResultOf<'dry-run'>> = async (context, comm
     Promise.all(names.map(module => context.store.lastHead(module))),
     context.build(names, check, report),
   ]);
+  const { departed } = members;
   const expected = nodesWithout(expectedNodes(members, report), without, report);
   const modules = built.map(({ bundle: { module, revision } }) => ({ module, revision }));
   await context.store.putPackages(await missingPackages(context.store, built, await context.store.heads()));
-  const prepared = await prepare(context, built, force, { expected, without: new Set(without), timeoutMs, signal });
+  const prepared = await prepare(context, built, force, {
+    expected,
+    departed,
+    without: new Set(without),
+    timeoutMs,
+    signal,
+  });
   const pushed = modules.map((each, index) => ({ ...each, last: lasts[index] ?? { head: null, position: 0 } }));
   const banned = force ? [] : bannedFrom(pushed, expected);
   const said = prepared.status === 'refused' ? prepared.refusals : [];
@@ -36,6 +43,7 @@ export const dryRun: Handler<'push', ResultOf<'dry-run'>> = async (context, comm
   const answers = await askNodes(context, {
     verb: 'dry-run',
     expected: new Set([...prepared.answered].filter(node => !refused.has(node))),
+    departed,
     timeoutMs,
     signal,
     schema: dryRunReply,
@@ -45,6 +53,6 @@ export const dryRun: Handler<'push', ResultOf<'dry-run'>> = async (context, comm
     .map(({ answer }) => answer)
     .filter(({ node }) => !refused.has(node) && !without.includes(node));
   const rows = [...refusals, ...evaluated];
-  const silent = silentAmong(expected, new Set(rows.map(({ node }) => node)));
+  const silent = silentAmong({ expected, departed }, new Set(rows.map(({ node }) => node)));
   return { command: 'dry-run', modules, nodes: inOrder([...rows, ...silent]) };
 };

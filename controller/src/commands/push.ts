@@ -7,6 +7,7 @@ import type { BuiltBundle } from '../build/build.ts';
 import { manifestFrom } from '../build/manifest.ts';
 import { removedExports, removedExportWarnings } from '../build/removed-exports.ts';
 import { inOrder, silentAmong } from '../fleet/ask-nodes.ts';
+import type { Departed } from '../fleet/departures.ts';
 import { awaitCommit } from '../rollout/commit.ts';
 import { missingPackages } from '../rollout/missing-packages.ts';
 import { prepare } from '../rollout/prepare.ts';
@@ -17,7 +18,7 @@ import { parseScope } from './canary-option.ts';
 import { committed, NOTHING_CHANGED, unknown } from './change-heads.ts';
 import { changedModules, modulesToPush, pushedModules } from './changed-modules.ts';
 import type { CommandContext, Handler } from './context.ts';
-import { expectedNodes } from './select-nodes.ts';
+import { expectedNodes, warnOfDeparted } from './select-nodes.ts';
 import { bannedFrom, includedIn, leftOutOf, nodesWithout } from './kept-off/without-option.ts';
 import { findUnchanged, type Unchanged } from './unchanged.ts';
 
@@ -37,9 +38,10 @@ interface Plan {
   /** Other modules with a source in common, which has changed since their own push. */
   readonly affected: readonly ChangedModule[];
   readonly storage: Storage;
-  /** The nodes that it goes to, those of them that it waits for (see Expected), and those that are left out. */
+  /** The nodes that it goes to, those of them that it waits for, those that have left (see Expected), and those that are left out. */
   readonly names: ReadonlySet<string>;
   readonly awaited: ReadonlySet<string>;
+  readonly departed: Departed;
   readonly without: ReadonlySet<string>;
   readonly scope: CanaryScope | null;
   readonly ms: number;
@@ -83,7 +85,7 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
   const wanted = await modulesToPush(context, command, report);
   if (wanted.length === 0) return NOTHING;
   const plan = await build(context, wanted, command, report, signal);
-  const { names, awaited, without } = plan;
+  const { names, awaited, departed, without } = plan;
   const result = resultOf(plan);
   const candidates = plan.candidates.filter(({ built }) => !plan.unchanged.modules.has(built.bundle.module));
   if (candidates.length === 0) return result('unchanged', UNCHANGED, plan.unchanged.silent, {});
@@ -103,12 +105,14 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
   const storedAt = performance.now();
   await context.store.putPackages(missing);
   const stored = performance.now() - storedAt;
-  const audience = { expected: names, timeoutMs, onAnswer };
+  const audience = { expected: names, departed, timeoutMs, onAnswer };
   const prepared = await prepare(context, bundles, force, { ...audience, awaited, without, signal });
-  context.membership.noteSilent(silentAmong(names, prepared.answered).map(({ node }) => node));
+  const silent = silentAmong(audience, prepared.answered);
+  context.membership.noteSilent(silent.map(({ node }) => node));
   if (prepared.status === 'unanswered') {
-    const nodes = silentAmong(names, prepared.answered);
-    return result('unanswered', 'no node answered, so nothing was committed', nodes, { prepare: stored + prepared.ms });
+    return result('unanswered', 'no node answered, so nothing was committed', silent, {
+      prepare: stored + prepared.ms,
+    });
   }
   if (prepared.status === 'refused') {
     return result('refused', 'nothing changed on any node', prepared.refusals, { prepare: stored + prepared.ms });
@@ -136,6 +140,7 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
     .filter(node => !heard.has(node))
     .map(node => ({ node, status: 'kept' as const, detail: LEFT_OUT }));
   const nodes = [...answers, ...kept];
+  warnOfDeparted(audience, nodes, report);
   const times = { prepare: stored + prepared.ms, write: written.ms, commit: commit.ms, skew: commit.skew };
   if (canary === null || commit.outcome !== 'committed') return result(commit.outcome, commit.detail, nodes, times);
 
@@ -176,14 +181,32 @@ async function build(
   });
   const ms = performance.now() - startedAt;
   const wanted = candidates.map(({ built: { bundle, sources }, last }) => ({ ...bundle, sources, last }));
+  const { departed } = expected;
   const live = [...expected.awaited].filter(node => names.has(node));
   const awaited = live.length === 0 ? names : new Set(live);
   const compared = force || without.length > 0 ? [] : wanted;
-  const unchanged = await findUnchanged(context, compared, names, { awaited, timeoutMs, signal });
+  const unchanged = await findUnchanged(
+    context,
+    compared,
+    { expected: names, departed },
+    { awaited, timeoutMs, signal },
+  );
   const own = new Set(built.flatMap(each => Object.keys(each.sources)));
   const others = pushed.filter(({ module }) => !modules.includes(module));
   const affected = changedModules(context, others, own);
-  return { candidates, unchanged, heads, affected, storage, names, awaited, without: new Set(without), scope, ms };
+  return {
+    candidates,
+    unchanged,
+    heads,
+    affected,
+    storage,
+    names,
+    awaited,
+    departed,
+    without: new Set(without),
+    scope,
+    ms,
+  };
 }
 
 /** Warnings of exports that are gone and that other modules import. */

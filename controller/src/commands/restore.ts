@@ -68,15 +68,22 @@ async function lostModules(
   timeoutMs: number,
   { report, signal }: Pick<Client, 'report' | 'signal'>,
 ): Promise<string[]> {
-  const { awaited: expected } = await context.membership.expected();
-  const answers = await askNodes(context, { verb: 'describe', expected, timeoutMs, signal, schema: nodeDescription });
+  const { awaited: expected, departed } = await context.membership.expected();
+  const answers = await askNodes(context, {
+    verb: 'describe',
+    expected,
+    departed,
+    timeoutMs,
+    signal,
+    schema: nodeDescription,
+  });
   const running = [...answers.values()]
     .flatMap(({ answer: { node, modules } }) =>
       Object.entries(modules).map(([module, { sequence }]) => ({ node, module, isByHead: sequence > 0 })),
     )
     .filter(({ module }) => !known.has(module));
   const byHead = [...new Set(running.flatMap(({ module, isByHead }) => (isByHead ? [module] : [])))].toSorted();
-  await askForNewerHeads(context, byHead, { expected, timeoutMs });
+  await askForNewerHeads(context, byHead, { expected, departed, timeoutMs });
   const lost = byHead.filter(module => context.store.highestSequence(module) > 0);
   const kept = running.filter(({ module }) => !lost.includes(module));
   if (kept.length > 0) {

@@ -46,16 +46,17 @@ async function look(
   const [heads, members, storage] = await Promise.all([store.heads(), context.membership.expected(), store.storage()]);
   const full = storageProblem(storage) ?? storageWarning(storage);
   if (full !== null) report({ type: 'warning', message: full });
-  const expected = expectedNodes(members, report);
+  const asked = { expected: expectedNodes(members, report), departed: members.departed };
   const natsOffset = await context.store.natsClockOffset();
   const askedAt = Date.now();
   const named = heads.flatMap(head => revisionsOf(head).map(revision => ({ module: head.module, revision })));
   const [answers, pushed, lacking] = await Promise.all([
-    askNodes(context, { verb: 'describe', expected, timeoutMs, signal, schema: nodeDescription }),
+    askNodes(context, { verb: 'describe', ...asked, timeoutMs, signal, schema: nodeDescription }),
     pushedModules(store, heads),
     store.unreadableBundles(named),
   ]);
-  const descriptions = new Map<string, NodeDescription | null>([...expected].map(node => [node, null]));
+  const missing = silentAmong(asked, answers);
+  const descriptions = new Map<string, NodeDescription | null>(missing.map(({ node }) => [node, null]));
   for (const [node, { answer }] of answers) descriptions.set(node, answer);
   const described = [...answers.values()].map(({ answer }) => answer);
   const older = store.newerText() ?? lostHeadsText(store.lostHeads()) ?? headsBehindNodes(heads, described);
@@ -67,7 +68,7 @@ async function look(
     ...unreadableText(unreadable),
   ];
   for (const message of warnings) report({ type: 'warning', message });
-  const silent = inOrder(silentAmong(expected, answers)).map(({ node }) => node);
+  const silent = inOrder(missing).map(({ node }) => node);
   const changed = changedModules(context, pushed);
   return { command: 'status', heads, nodes: statusRows(heads, descriptions), silent, changed, unreadable, storage };
 }

@@ -4,7 +4,7 @@ import { type Head, isOnHead, type Manifest } from '../../../protocol/head.ts';
 import { isBan } from '../../../protocol/kept-off.ts';
 import { nodeDescription } from '../../../protocol/messages.ts';
 import type { Silent } from '../api/results.ts';
-import { askNodes, silentAmong } from '../fleet/ask-nodes.ts';
+import { type Asked, askNodes, silentAmong } from '../fleet/ask-nodes.ts';
 import type { AnswerSchema, Request } from '../fleet/scatter-gather.ts';
 import type { LastHead } from '../store/heads.ts';
 import type { CommandContext } from './context.ts';
@@ -31,7 +31,7 @@ export interface Unchanged {
 export async function findUnchanged(
   context: Pick<CommandContext, 'nats' | 'subjects' | 'store'>,
   wanted: readonly Wanted[],
-  expected: ReadonlySet<string>,
+  asked: Required<Asked>,
   { awaited, ...wait }: Pick<Request<AnswerSchema>, 'timeoutMs' | 'signal'> & { readonly awaited: ReadonlySet<string> },
 ): Promise<Unchanged> {
   const named = wanted.flatMap(({ revision, sources, last: { head } }) =>
@@ -45,7 +45,7 @@ export async function findUnchanged(
     context.store.unreadableBundles(
       named.flatMap(({ module, revision }) => (revision === null ? [] : [{ module, revision }])),
     ),
-    askNodes(context, { verb: 'describe', expected: awaited, ...wait, schema: nodeDescription }),
+    askNodes(context, { verb: 'describe', ...asked, expected: awaited, ...wait, schema: nodeDescription }),
   ]);
   const committed = new Map(
     results.flatMap(({ module, sequence, verdict }) => (verdict === 'committed' ? [[module, sequence]] : [])),
@@ -58,7 +58,7 @@ export async function findUnchanged(
       !lost.has(head.module) &&
       nodes.every(({ node, modules }) => isOnHead(head, node, modules[head.module])),
   );
-  return { modules: new Set(unchanged.map(({ module }) => module)), silent: silentAmong(expected, answers) };
+  return { modules: new Set(unchanged.map(({ module }) => module)), silent: silentAmong(asked, answers) };
 }
 
 /** Whether the last push left a node out. A push without that option includes it. */

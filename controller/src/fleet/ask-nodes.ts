@@ -4,6 +4,7 @@ import { encode } from '../../../protocol/codec.ts';
 import { compareNodes } from '../../../protocol/names.ts';
 import type { Subjects, Verb } from '../../../protocol/subjects.ts';
 import type { Silent } from '../api/results.ts';
+import { type Departed, NOBODY } from './departures.ts';
 import { type Answers, type AnswerSchema, type Request, scatterGather, type Timed } from './scatter-gather.ts';
 
 interface NodesRequest<TSchema extends AnswerSchema> extends Omit<Request<TSchema>, 'ask'> {
@@ -12,6 +13,15 @@ interface NodesRequest<TSchema extends AnswerSchema> extends Omit<Request<TSchem
   readonly node?: string | null;
   readonly body?: Uint8Array;
 }
+
+/** The nodes that a command asks, and those of them that have left since. */
+export interface Asked {
+  readonly expected: ReadonlySet<string>;
+  readonly departed?: Departed;
+}
+
+/** Why a node was silent that was asked alone. */
+const LEFT = 'it has left';
 
 /** Sends one request to a node or to all, and gives their answers by node. */
 export async function askNodes<TSchema extends AnswerSchema>(
@@ -24,17 +34,20 @@ export async function askNodes<TSchema extends AnswerSchema>(
 
 /** One row for each node, in the order of the replicas: its answer, or that it was silent. */
 export function rowsOf<A, R extends { readonly node: string }>(
-  expected: ReadonlySet<string>,
+  asked: Asked,
   answers: ReadonlyMap<string, Timed<A>>,
   row: (answer: A, ms: number) => R,
 ): (R | Silent)[] {
   const answered = [...answers.values()].map(({ answer, ms }) => row(answer, ms));
-  return inOrder([...answered, ...silentAmong(expected, answers)]);
+  return inOrder([...answered, ...silentAmong(asked, answers)]);
 }
 
-/** Those of the nodes that were not heard. */
-export function silentAmong(nodes: ReadonlySet<string>, heard: { has(node: string): boolean }): Silent[] {
-  return [...nodes].filter(node => !heard.has(node)).map(node => ({ node, status: 'silent' }));
+/** Those of the nodes that were not heard. One that has left does not count, if any other is there. */
+export function silentAmong({ expected, departed = NOBODY }: Asked, heard: { has(node: string): boolean }): Silent[] {
+  const missing = [...expected].filter(node => !heard.has(node));
+  const silent = missing.filter(node => !departed.has(node));
+  if (silent.length > 0 || missing.length < expected.size) return silent.map(node => ({ node, status: 'silent' }));
+  return missing.map(node => ({ node, status: 'silent', detail: LEFT }));
 }
 
 /** The rows in the order of the replicas. */

@@ -3,33 +3,23 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { decode } from '../../../protocol/codec.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
 import { HEARTBEAT_INTERVAL, MISSED_HEARTBEATS } from '../../../protocol/limits.ts';
-import {
-  type NodeDescription,
-  nodeDescription,
-  rejectedEvent,
-  rosterAnswer,
-  type RosterAnswer,
-} from '../../../protocol/messages.ts';
-import { nodeNameOf } from '../../../protocol/names.ts';
+import { type NodeDescription, nodeDescription, rejectedEvent } from '../../../protocol/messages.ts';
 import type { Subjects } from '../../../protocol/subjects.ts';
-import { isSpoken, UNVERSIONED } from '../../../protocol/version.ts';
 import { LogThrottle } from '../../../shared/log-throttle.ts';
 import type { Logger } from '../../../shared/logger.ts';
+import { type Departed, Departures } from './departures.ts';
 import { EventBudget } from './event-budget.ts';
-import { type ForeignNode, ForeignNodes, foreignText, versionIn } from './foreign-nodes.ts';
-
-/** A node that should answer. */
-export interface Member {
-  readonly node: string;
-  /** The container's short id. */
-  readonly container: string;
-}
+import { type ForeignNode, ForeignNodes, foreignText } from './foreign-nodes.ts';
+import { askRoster, type Container, join, type Member, memberOf, SHOULD_ANSWER, staying } from './roster.ts';
 
 /** The nodes that should answer, and a warning when that is not known for sure. */
 export interface Expected {
   readonly members: readonly Member[];
   /** Those that are worth to wait for: all, without those that were silent and have sent nothing since. */
   readonly awaited: ReadonlySet<string>;
+  /** Those of them that leave from now on, and those of these that have ended, see {@link Departures}. */
+  readonly departed: Departed;
+  readonly ended: Departed;
   readonly warning: string | null;
   /** A warning that names the nodes which flood the controller. */
   readonly flood?: string;
@@ -37,21 +27,13 @@ export interface Expected {
   readonly foreign?: string;
 }
 
-/** A container as the roster knows it. */
-export type Container = Extract<RosterAnswer, { status: 'containers' }>['containers'][number];
 type Listener = (kind: string, description: NodeDescription) => void;
-
-/** Milliseconds. */
-const ROSTER_TIMEOUT_MS = 2_000;
 
 /** A container that the roster has named for less time may not have sent a heartbeat yet (milliseconds). */
 const STARTING_AGE_MS = 10_000;
 
 /** How long the first heartbeat of a starting container is waited for (milliseconds). */
 const STARTING_TIMEOUT_MS = 3_000;
-
-/** Docker's states of a container whose node should answer. */
-const SHOULD_ANSWER = new Set(['running', 'paused', 'restarting']);
 
 /** Knows which nodes should answer: the containers of the roster, joined with the heartbeats on NATS. */
 export interface Membership extends Disposable {
@@ -82,22 +64,24 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
    */
   let namedAt: ReadonlyMap<string, number> | null = null;
   const listeningSince = performance.now();
-  /** The nodes that said goodbye, and until when their containers can still run. */
-  const goodbyes = new Map<string, { member: Member; until: number }>();
+  const departures = new Departures(async () => {
+    const roster = await askRoster(nats, subjects);
+    return roster.status === 'unavailable' ? null : idsOf(roster.containers);
+  });
   const debugged = new Set<string>();
   /** The nodes that did not answer, and have sent nothing since. */
   const silent = new Set<string>();
   const listeners: Listener[] = [];
 
   const update = (kind: string, description: NodeDescription): void => {
-    const { node, heartbeatInterval = HEARTBEAT_INTERVAL, leavesWithinMs = 0 } = description;
+    const { node, heartbeatInterval = HEARTBEAT_INTERVAL, leavesWithinMs = 0, hasEnded = false } = description;
     silent.delete(node);
     if (kind === 'goodbye') {
       heard.delete(node);
-      goodbyes.set(node, { member: memberOf(description), until: performance.now() + leavesWithinMs });
+      departures.goodbye(memberOf(description), leavesWithinMs, hasEnded);
     } else {
       heard.set(node, { description, until: performance.now() + MISSED_HEARTBEATS * heartbeatInterval });
-      goodbyes.delete(node);
+      departures.back(node);
     }
     if (kind !== 'goodbye' && description.debugged === true) debugged.add(node);
     else debugged.delete(node);
@@ -132,17 +116,17 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
     for (const [node, { until }] of heard) if (now > until) heard.delete(node);
     return [...heard.values()].map(({ description }) => description);
   };
-  const leaving = (): Member[] => {
-    const now = performance.now();
-    for (const [node, { until }] of goodbyes) if (now > until) goodbyes.delete(node);
-    return [...goodbyes.values()].map(({ member }) => member);
-  };
-  const expectedOf = (members: readonly Member[], warning: string | null): Expected => {
+  const expectedOf = (
+    members: readonly Member[],
+    containers: readonly Container[],
+    warning: string | null,
+  ): Expected => {
     const names = members.map(({ node }) => node);
     const awaited = names.filter(node => !silent.has(node));
     return {
       members,
       awaited: new Set(awaited.length === 0 ? names : awaited),
+      ...departures.fromNow(members, idsOf(containers)),
       warning,
       ...floodWarning(budget),
       ...foreignWarning(foreign),
@@ -166,7 +150,7 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
       const roster = await askRoster(nats, subjects);
       if (roster.status === 'unavailable') {
         const warning = `${roster.detail}; only nodes that are present on NATS are expected to answer`;
-        return expectedOf(present().map(memberOf), warning);
+        return expectedOf(present().map(memberOf), [], warning);
       }
       const now = performance.now();
       const running = roster.containers.filter(({ state }) => state === 'running');
@@ -174,8 +158,9 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
       const since = new Map(running.map(({ id }) => [id, before === null ? listeningSince : (before.get(id) ?? now)]));
       namedAt = since;
       const starting = running.filter(({ id }) => now - (since.get(id) ?? now) < STARTING_AGE_MS);
-      await waitForStarting(staying(starting, leaving()), present);
-      return expectedOf(join(staying(roster.containers, leaving()), present()), null);
+      await waitForStarting(staying(starting, departures.leaving), present);
+      const { containers } = roster;
+      return expectedOf(join(staying(containers, departures.leaving), present()), containers, null);
     },
     noteSilent: nodes => {
       for (const node of nodes) silent.add(node);
@@ -187,6 +172,8 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
   };
 }
 
+const idsOf = (containers: readonly Container[]): Set<string> => new Set(containers.map(({ id }) => id));
+
 function floodWarning(budget: EventBudget): { readonly flood?: string } {
   const floods = budget.floods().map(({ node, dropped }) => `${node} (${dropped.toLocaleString('en-US')} not read)`);
   return floods.length === 0 ? {} : { flood: `too many events in the last minute of ${floods.slice(0, 5).join(', ')}` };
@@ -195,17 +182,6 @@ function floodWarning(budget: EventBudget): { readonly flood?: string } {
 function foreignWarning(foreign: ForeignNodes): { readonly foreign?: string } {
   const nodes = foreign.present();
   return nodes.length === 0 ? {} : { foreign: foreignText(nodes) };
-}
-
-async function askRoster(nats: NatsConnection, subjects: Subjects): Promise<RosterAnswer> {
-  try {
-    const message = await nats.request(subjects.roster, '', { timeout: ROSTER_TIMEOUT_MS });
-    const protocol = versionIn(message.data) ?? UNVERSIONED;
-    if (isSpoken(protocol)) return decode(rosterAnswer, message.data);
-    return { status: 'unavailable', detail: `the roster is of another release (protocol ${protocol}): replace it` };
-  } catch {
-    return { status: 'unavailable', detail: 'the roster does not answer' };
-  }
 }
 
 async function waitForStarting(starting: readonly Container[], present: Membership['present']): Promise<void> {
@@ -217,52 +193,8 @@ async function waitForStarting(starting: readonly Container[], present: Membersh
   }
 }
 
-/** The containers without those whose nodes have said that they leave. A node speaks for its own container only. */
-function staying(containers: readonly Container[], leaving: readonly Member[]): Container[] {
-  const nodes = new Map(leaving.map(({ node, container }) => [container, node]));
-  return containers.filter(container => !namesOf(container).includes(nodes.get(container.id) ?? ''));
-}
-
-/** The name of a container's node. */
-function nodeOf({ node, name }: Pick<Container, 'name' | 'node'>): string {
-  return node ?? nodeNameOf(name, '');
-}
-
-/** The names that the node of a container can have: the second one while another container has the first. */
-export function namesOf(container: Pick<Container, 'id' | 'name' | 'node'>): string[] {
-  const { id } = container;
-  const node = nodeOf(container);
-  return [node, `${node}-${id.slice(0, 6)}`];
-}
-
-/**
- * Joins the engine's containers with the nodes that are present on NATS. A running container should answer, under the name of
- * its heartbeats or else the one that follows from the container's name. A node that the engine does not know (it runs
- * elsewhere) should answer while it is present.
- */
-export function join(
-  containers: readonly Pick<Container, 'id' | 'name' | 'node' | 'state'>[],
-  present: readonly NodeDescription[],
-): Member[] {
-  const namesById = new Map(containers.map(container => [container.id, namesOf(container)]));
-  const taken = new Set([...namesById.values()].flat());
-  // NATS enforces a node's name, but not which container it says that it is.
-  const believed = present.filter(
-    ({ node, container }) => !taken.has(node) || namesById.get(container)?.includes(node) === true,
-  );
-  const heard = new Map(believed.map(description => [description.container, description]));
-  const running = containers
-    .filter(({ state }) => SHOULD_ANSWER.has(state))
-    .map(container => ({ node: heard.get(container.id)?.node ?? nodeOf(container), container: container.id }));
-  return [...running, ...present.filter(({ container }) => !namesById.has(container)).map(memberOf)];
-}
-
 /** @throws DecodeError when a node sent an event of another node. */
 function checkSender<T extends { readonly node: string }>(event: T, sender: string): T {
   if (event.node !== sender) throw new DecodeError(`${sender} sent an event of ${event.node}`);
   return event;
-}
-
-function memberOf({ node, container }: NodeDescription): Member {
-  return { node, container };
 }

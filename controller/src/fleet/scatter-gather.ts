@@ -8,6 +8,7 @@ import { DecodeError } from '../../../protocol/errors.ts';
 import { inboxPrefix } from '../../../protocol/inboxes.ts';
 import { fetchingAnswer } from '../../../protocol/messages.ts';
 import { lastToken } from '../../../protocol/subjects.ts';
+import { type Departed, NOBODY } from './departures.ts';
 
 /** The schema of an answer, which names its node. */
 export type AnswerSchema = v.GenericSchema<unknown, { readonly node: string }>;
@@ -30,6 +31,8 @@ export interface Request<TSchema extends AnswerSchema> {
   readonly schema: TSchema;
   /** The names of the nodes that should answer. */
   readonly expected: ReadonlySet<string>;
+  /** Those that have left are not waited for; default: nobody. */
+  readonly departed?: Departed;
   /** Milliseconds. */
   readonly timeoutMs: number;
   /** The time for nodes that say that they fetch packages first, milliseconds from the request; default: `timeoutMs`. */
@@ -41,16 +44,25 @@ export interface Request<TSchema extends AnswerSchema> {
 }
 
 /**
- * Sends one request to many nodes, and waits until every expected node has answered or the time is over, which is longer for
- * nodes that fetch packages. A publisher does not
+ * Sends one request to many nodes, and waits until every expected node has answered or left, or the time is over, which is longer
+ * for nodes that fetch packages. A publisher does not
  * know how many subscribers there are, so the expected names come from the roster. Answers of other nodes are kept too.
  *
- * @returns the answers by node; an expected node that is missing was silent.
+ * @returns the answers by node; an expected node that is missing and has not left was silent.
  * @throws what `ask` throws, and the reason of `signal` when that is aborted.
  */
 export async function scatterGather<TSchema extends AnswerSchema>(
   nats: NatsConnection,
-  { ask, schema, expected, timeoutMs, packagesTimeoutMs = timeoutMs, signal, onAnswer }: Request<TSchema>,
+  {
+    ask,
+    schema,
+    expected,
+    departed = NOBODY,
+    timeoutMs,
+    packagesTimeoutMs = timeoutMs,
+    signal,
+    onAnswer,
+  }: Request<TSchema>,
 ): Promise<Answers<TSchema>> {
   signal?.throwIfAborted();
   const answers = new Map<string, Timed<v.InferOutput<TSchema>>>();
@@ -61,6 +73,17 @@ export async function scatterGather<TSchema extends AnswerSchema>(
   const askedAt = performance.now();
   const done = new AbortController();
   let isLate = false;
+  const endIfComplete = (): void => {
+    if (missing.size === 0 || (isLate && fetching.size === 0)) done.abort();
+  };
+  const stopWaiting = (node: string): void => {
+    missing.delete(node);
+    fetching.delete(node);
+  };
+  const dropDeparted = (): void => {
+    for (const node of missing) if (departed.has(node)) stopWaiting(node);
+    endIfComplete();
+  };
   const subscription = nats.subscribe(`${inbox}.*`, {
     callback: (error, message) => {
       if (error !== null) return;
@@ -76,16 +99,16 @@ export async function scatterGather<TSchema extends AnswerSchema>(
       }
       if (answer.node !== node) return;
       answers.set(node, { answer, ms: performance.now() - askedAt });
-      missing.delete(node);
-      fetching.delete(node);
+      stopWaiting(node);
       onAnswer?.(answers.size, node);
-      if (missing.size === 0 || (isLate && fetching.size === 0)) done.abort();
+      endIfComplete();
     },
   });
-  if (missing.size === 0) done.abort();
+  dropDeparted();
+  using _departures = departed.onChange(dropDeparted);
   const timer = setTimeout(() => {
     isLate = true;
-    if (fetching.size === 0) done.abort();
+    endIfComplete();
   }, timeoutMs);
   const lastTimer = setTimeout(() => done.abort(), Math.max(timeoutMs, packagesTimeoutMs));
   try {

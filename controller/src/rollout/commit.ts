@@ -4,6 +4,7 @@ import type { HeadResult } from '../../../protocol/history/head-result.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { NodeOutcome } from '../api/results.ts';
 import { askNodes } from '../fleet/ask-nodes.ts';
+import { NOBODY } from '../fleet/departures.ts';
 import type { StreamStore } from '../store/stream-store.ts';
 import type { Audience, RolloutContext } from './context.ts';
 import { isFailure, keptOutcome, type LoadReplies, loadReply, nodeOutcomes, skewOf } from './node-outcomes.ts';
@@ -37,7 +38,7 @@ export async function awaitCommit(
   const { store } = context;
   const startedAt = performance.now();
   const replies = await announce(context, heads, audience, 'commit');
-  const nodes = nodeOutcomes(replies, audience.expected).map(outcome => keptOutcome(outcome, heads));
+  const nodes = nodeOutcomes(replies, audience).map(outcome => keptOutcome(outcome, heads));
   const commit = { detail: '', nodes, ms: performance.now() - startedAt, skew: skewOf(replies) };
   const counting = nodes.filter(({ node }) => audience.without?.has(node) !== true);
   const failures = counting.filter(outcome => isFailure(outcome, heads));
@@ -50,14 +51,14 @@ export async function awaitCommit(
   if (back.status === 'overtaken') return { ...commit, outcome: 'overtaken', detail: back.detail };
   await writeHeadResults(store, heads, 'reverted', counting);
   const returned = await announce(context, back.heads, audience, 'revert');
-  await writeHeadResults(store, back.heads, 'committed', nodeOutcomes(returned, audience.expected));
+  await writeHeadResults(store, back.heads, 'committed', nodeOutcomes(returned, audience));
   return { ...commit, outcome: 'reverted', detail: describeRevert(back.heads) };
 }
 
 async function announce(
   context: RolloutContext,
   heads: readonly Head[],
-  { expected, awaited = expected, timeoutMs, onAnswer }: Audience,
+  { expected, awaited = expected, departed = NOBODY, timeoutMs, onAnswer }: Audience,
   phase: string,
 ): Promise<LoadReplies> {
   return askNodes(context, {
@@ -65,6 +66,7 @@ async function announce(
     body: joinFrames(heads.map(head => context.store.signHead(head))),
     schema: loadReply,
     expected: awaited,
+    departed,
     timeoutMs,
     onAnswer: (answered, node) => onAnswer?.(phase, answered, node),
   });

@@ -1,6 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 
 import type { Subjects } from '../../../protocol/subjects.ts';
+import type { Asked } from '../fleet/ask-nodes.ts';
 import type { Audit } from '../store/audit.ts';
 import type { StreamStore } from '../store/stream-store.ts';
 
@@ -15,8 +16,7 @@ export interface RolloutContext {
 }
 
 /** The nodes that should answer a step, and how long it waits for them. */
-export interface Audience {
-  readonly expected: ReadonlySet<string>;
+export interface Audience extends Asked {
   /** Those of them that it waits for; default: all. The others count as silent, unless they answer all the same. */
   readonly awaited?: ReadonlySet<string>;
   /** The nodes that are left out: what they answer does not count. */

@@ -3,7 +3,7 @@ import type { HeadResult } from '../../../protocol/history/head-result.ts';
 import { isBan } from '../../../protocol/kept-off.ts';
 import type { BanCause, NodeDescription } from '../../../protocol/messages.ts';
 import { compareNodes } from '../../../protocol/names.ts';
-import { type Container, namesOf } from '../fleet/membership.ts';
+import { type Container, namesOf } from '../fleet/roster.ts';
 
 /** What a node says of a revision: it brought the node down. */
 export interface Finding {

@@ -1,6 +1,7 @@
 import { encode } from '../../../protocol/codec.ts';
 import { headsAnswer, type HeadsRequest } from '../../../protocol/messages.ts';
 import { askNodes } from '../fleet/ask-nodes.ts';
+import { NOBODY } from '../fleet/departures.ts';
 import type { Audience, RolloutContext } from './context.ts';
 
 /** Nodes have the answer in memory (milliseconds). */
@@ -13,7 +14,7 @@ const MAX_TIMEOUT_MS = 1_000;
 export async function askForNewerHeads(
   context: RolloutContext,
   modules: readonly string[],
-  { expected, timeoutMs }: Pick<Audience, 'expected' | 'timeoutMs'>,
+  { expected, departed = NOBODY, timeoutMs }: Pick<Audience, 'expected' | 'departed' | 'timeoutMs'>,
 ): Promise<void> {
   const { store } = context;
   const above = Object.fromEntries(modules.map(module => [module, store.highestSequence(module)]));
@@ -21,6 +22,7 @@ export async function askForNewerHeads(
     verb: 'heads',
     body: encode({ above } satisfies HeadsRequest),
     expected,
+    departed,
     timeoutMs: Math.min(timeoutMs, MAX_TIMEOUT_MS),
     schema: headsAnswer,
   });

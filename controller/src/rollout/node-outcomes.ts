@@ -5,7 +5,7 @@ import { type Head, offeredRevision } from '../../../protocol/head.ts';
 import { type KeptOff, keptOffBy } from '../../../protocol/kept-off.ts';
 import { dryRunAnswer, loadAnswer, malformedAnswer, prepareAnswer } from '../../../protocol/messages.ts';
 import type { NodeOutcome, Refusal } from '../api/results.ts';
-import { silentAmong } from '../fleet/ask-nodes.ts';
+import { type Asked, silentAmong } from '../fleet/ask-nodes.ts';
 import type { Answers } from '../fleet/scatter-gather.ts';
 
 /** A node that could not read a request has refused it. */
@@ -26,11 +26,11 @@ export const dryRunReply = v.variant('status', [dryRunAnswer, malformedRefusal])
 export type LoadReplies = Answers<typeof loadReply>;
 
 /** What each node answered to a load or a commit; a node that is expected and did not answer is silent. */
-export function nodeOutcomes(replies: LoadReplies, expected: ReadonlySet<string>): NodeOutcome[] {
+export function nodeOutcomes(replies: LoadReplies, asked: Asked): NodeOutcome[] {
   const answered = [...replies.values()].map(({ answer, ms }): NodeOutcome =>
     answer.status === 'loaded' ? { ...answer, ms } : answer,
   );
-  return [...answered, ...silentAmong(expected, replies)];
+  return [...answered, ...silentAmong(asked, replies)];
 }
 
 /** Whether a node could not do what heads ask. A node that has seen a newer head, or that is kept off, has not failed. */

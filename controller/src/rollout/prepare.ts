@@ -1,5 +1,6 @@
 import type { Refusal } from '../api/results.ts';
 import type { BuiltBundle } from '../build/build.ts';
+import { NOBODY } from '../fleet/departures.ts';
 import { scatterGather } from '../fleet/scatter-gather.ts';
 import type { Audience, RolloutContext } from './context.ts';
 import { prepareReply } from './node-outcomes.ts';
@@ -21,7 +22,15 @@ export async function prepare(
   { nats, store, packagesTimeoutMs }: RolloutContext,
   bundles: readonly BuiltBundle[],
   force: boolean,
-  { expected, awaited = expected, without = new Set(), timeoutMs, onAnswer, signal }: Audience & PrepareAudience,
+  {
+    expected,
+    awaited = expected,
+    departed = NOBODY,
+    without = new Set(),
+    timeoutMs,
+    onAnswer,
+    signal,
+  }: Audience & PrepareAudience,
 ): Promise<Preparation> {
   const startedAt = performance.now();
   const replies = await Promise.all(
@@ -31,6 +40,7 @@ export async function prepare(
           store.putBundle(bundle, packed, { answerTo: inbox, force, after: store.highestSequence(bundle.module) }),
         schema: prepareReply,
         expected: awaited,
+        departed,
         timeoutMs,
         packagesTimeoutMs,
         signal,

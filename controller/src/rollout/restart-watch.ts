@@ -1,5 +1,5 @@
 import type { Head } from '../../../protocol/head.ts';
-import type { Container } from '../fleet/membership.ts';
+import type { Container } from '../fleet/roster.ts';
 
 type Starts = ReadonlyMap<string, string | undefined>;
 

@@ -158,8 +158,8 @@ export async function createController({
     const audit = await openAudit(nats, cookie, subjects, auditFile);
     const rollout = { nats, subjects, store, audit, packagesTimeoutMs };
     const audience = async (): Promise<Audience> => {
-      const { members, awaited } = await membership.expected();
-      return { expected: new Set(members.map(({ node }) => node)), awaited, timeoutMs: NODES_TIMEOUT_MS };
+      const { members, awaited, departed } = await membership.expected();
+      return { expected: new Set(members.map(({ node }) => node)), awaited, departed, timeoutMs: NODES_TIMEOUT_MS };
     };
     const endCanary = async (head: Head, note: string): Promise<void> =>
       void (await rollBackAndAwait(rollout, { cause: 'canary', heads: [head], note }, audience));
@@ -198,11 +198,11 @@ export async function createController({
 
     const listeningSince = performance.now();
     const finish = async (heads: readonly Head[]): Promise<void> => {
-      const { members, warning } = await membership.expected();
+      const { members, departed, warning } = await membership.expected();
       // Without the roster, the members are known only when every node had the time for a heartbeat.
       if (warning !== null && performance.now() - listeningSince < HEARTBEAT_TIMEOUT) return;
       const expected = new Set(members.map(({ node }) => node));
-      await finishAndAudit(rollout, heads, async () => ({ expected, timeoutMs: NODES_TIMEOUT_MS }));
+      await finishAndAudit(rollout, heads, async () => ({ expected, departed, timeoutMs: NODES_TIMEOUT_MS }));
     };
     const restarts = new RestartWatch();
     const limit = new RollbackLimit();

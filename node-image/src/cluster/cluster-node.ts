@@ -68,6 +68,8 @@ export async function startClusterNode(deps: ClusterNodeDeps) {
       dispose();
       await stopRequests();
     },
+    /** Publishes that no more answers come. The process ends in at most `leavesWithinMs` (milliseconds). */
+    end: (leavesWithinMs: number): void => heartbeat.goodbye(leavesWithinMs, true),
     [Symbol.dispose]: dispose,
   };
 }

@@ -17,7 +17,10 @@ export function heartbeatOf(nats: NatsConnection, subjects: Subjects, describe: 
   /** The time of the next heartbeat, and its timer; null before the first and after the last heartbeat. */
   let next: { readonly at: number; readonly timer: NodeJS.Timeout } | null = null;
 
-  const publish = (kind: EventKind, more: Pick<NodeDescription, 'heartbeatInterval' | 'leavesWithinMs'>): void => {
+  const publish = (
+    kind: EventKind,
+    more: Pick<NodeDescription, 'heartbeatInterval' | 'leavesWithinMs' | 'hasEnded'>,
+  ): void => {
     const description = describe();
     nats.publish(subjects.event(description.node, kind), encode({ ...description, ...more }));
   };
@@ -42,10 +45,10 @@ export function heartbeatOf(nats: NatsConnection, subjects: Subjects, describe: 
     heartbeatInterval = intervalMs;
     if (next !== null && next.at - performance.now() > intervalMs) schedule(Math.random() * intervalMs);
   };
-  /** Publishes that the node leaves, in at most `leavesWithinMs` (milliseconds), and stops. */
-  const goodbye = (leavesWithinMs: number): void => {
+  /** Publishes that the node leaves, in at most `leavesWithinMs` (milliseconds), and stops. `hasEnded`: it answers nothing any more. */
+  const goodbye = (leavesWithinMs: number, hasEnded = false): void => {
     stop();
-    publish('goodbye', { leavesWithinMs });
+    publish('goodbye', { leavesWithinMs, ...(hasEnded ? { hasEnded } : {}) });
   };
   return { start, setInterval, goodbye, stop };
 }

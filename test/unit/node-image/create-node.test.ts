@@ -208,7 +208,8 @@ describe('a node that stops', () => {
     expect(standIn.payload(nodeDescription, GOODBYE)).toMatchObject({ leavesWithinMs: 60_000 });
     open();
     await stopped;
-    expect(events).toEqual([GOODBYE, 'call ended', ANSWER, 'signal', 'dispose', 'closed: true']);
+    expect(events).toEqual([GOODBYE, 'call ended', ANSWER, 'signal', 'dispose', GOODBYE, 'closed: true']);
+    expect(standIn.payload(nodeDescription, GOODBYE)).toMatchObject({ hasEnded: true });
   });
 
   it('cuts a call that does not end after half of its time, and answers it', async () => {
@@ -217,7 +218,7 @@ describe('a node that stops', () => {
     const startedAt = performance.now();
     await node[Symbol.asyncDispose]();
     expect(performance.now() - startedAt).toBeGreaterThan(190);
-    expect(events.toSorted()).toEqual([ANSWER, 'dispose', GOODBYE, 'signal']);
+    expect(events.toSorted()).toEqual([ANSWER, 'dispose', GOODBYE, GOODBYE, 'signal']);
     expect(standIn.payload(callAnswer, ANSWER)).toMatchObject({
       status: 'error',
       message: 'demo ended while the call ran, because the node stopped',
@@ -264,7 +265,7 @@ describe('a node', () => {
     expect(existsSync(join(folder, 'health'))).toBe(true);
     expect(standIn.published).toEqual([subjects.event('fred', 'heartbeat')]);
     await node[Symbol.asyncDispose]();
-    expect(standIn.published).toEqual([subjects.event('fred', 'heartbeat'), subjects.event('fred', 'goodbye')]);
+    expect(standIn.published).toEqual([subjects.event('fred', 'heartbeat'), GOODBYE, GOODBYE]);
     expect(existsSync(join(folder, 'health'))).toBe(false);
     expect(standIn.isClosed).toBe(true);
   });

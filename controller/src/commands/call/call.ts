@@ -16,9 +16,11 @@ export const call: Handler<'call'> = async (context, { call: text, node, stack, 
   const [name, ...inner] = path;
   const target = { module, function: name, ...(inner.length === 0 ? {} : { path: inner }) };
   const body = encode({ ...target, args: encodeArguments(args), id } satisfies CallRequest);
-  const expected = selectNodes(await context.membership.expected(), node, report);
-  const answers = await askNodes(context, { verb: 'call', node, expected, timeoutMs, signal, schema: callReply, body });
-  const nodes = rowsOf(expected, answers, (answer): CallAnswer => {
+  const members = await context.membership.expected();
+  // A node answers the calls that it took before it left.
+  const asked = { ...selectNodes(members, node, report), departed: members.ended };
+  const answers = await askNodes(context, { verb: 'call', node, ...asked, timeoutMs, signal, schema: callReply, body });
+  const nodes = rowsOf(asked, answers, (answer): CallAnswer => {
     if (answer.status !== 'malformed') return answer;
     const { detail: message } = answer;
     return { status: 'error', node: answer.node, failure: 'exception', type: 'malformed', message, output: [] };

@@ -6,10 +6,10 @@ import { selectNodes } from '../select-nodes.ts';
 
 /** Reads the last errors of the revisions of a module, which nodes keep in memory. */
 export const errors: Handler<'errors'> = async (context, { module, node, timeoutMs }, report, signal) => {
-  const expected = selectNodes(await context.membership.expected(), node, report);
+  const asked = selectNodes(await context.membership.expected(), node, report);
   const body = encode({ module });
-  const how = { verb: 'errors', node, expected, timeoutMs, signal, schema: errorsAnswer, body } as const;
+  const how = { verb: 'errors', node, ...asked, timeoutMs, signal, schema: errorsAnswer, body } as const;
   const answers = await askNodes(context, how);
-  const nodes = rowsOf(expected, answers, answer => ({ ...answer, status: 'answered' as const }));
+  const nodes = rowsOf(asked, answers, answer => ({ ...answer, status: 'answered' as const }));
   return { command: 'errors', module, nodes };
 };

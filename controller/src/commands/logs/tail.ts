@@ -27,7 +27,8 @@ export const tail: Handler<'tail', never> = async (context, command, report, sig
   const { nats, subjects, membership } = context;
   const { node, modules, level, grep, timeoutMs } = command;
   holds('the nodes send no logs any more');
-  const expected = selectNodes(await membership.expected(), node, report);
+  const asked = selectNodes(await membership.expected(), node, report);
+  const { expected } = asked;
   const filter = { modules: [...modules], level, grep };
   const request: TailRequest = { id: randomUUID(), rate: rateOf(expected.size), ...filter };
   const ask = (body: TailRequest): void =>
@@ -52,8 +53,8 @@ export const tail: Handler<'tail', never> = async (context, command, report, sig
   const renew = (): void => ask(node === null ? { ...request, rate: rateOf(membership.present().length) } : request);
   const timers = [setInterval(show, TICK_MS), setInterval(renew, TAIL_RENEWAL_MS)];
   try {
-    const how = { verb: 'tail', node, expected, timeoutMs, signal, schema: tailAnswer, body: encode(request) } as const;
-    const silent = silentAmong(expected, await askNodes(context, how));
+    const how = { verb: 'tail', node, ...asked, timeoutMs, signal, schema: tailAnswer, body: encode(request) } as const;
+    const silent = silentAmong(asked, await askNodes(context, how));
     const names = silent.map(each => each.node).join(', ');
     if (names !== '')
       report({ type: 'warning', message: `no answer of ${names}; what they log is shown once they answer` });

@@ -32,7 +32,7 @@ async function listNodes(
   report: OnReport,
   signal: AbortSignal,
 ): Promise<NodesResult> {
-  const [{ members, warning, flood, foreign }, heads] = await Promise.all([
+  const [{ members, departed, warning, flood, foreign }, heads] = await Promise.all([
     context.membership.expected(),
     context.store.heads(),
   ]);
@@ -40,10 +40,10 @@ async function listNodes(
   if (flood !== undefined) report({ type: 'warning', message: flood });
   if (foreign !== undefined) report({ type: 'warning', message: foreign });
   const containers = new Map(members.map(({ node, container }) => [node, container]));
-  const expected = new Set(containers.keys());
+  const asked = { expected: new Set(containers.keys()), departed };
   const natsOffset = await context.store.natsClockOffset();
   const askedAt = Date.now();
-  const answers = await askNodes(context, { verb: 'describe', expected, timeoutMs, signal, schema: nodeDescription });
+  const answers = await askNodes(context, { verb: 'describe', ...asked, timeoutMs, signal, schema: nodeDescription });
   const clocks = clockOffsets(answers, askedAt, natsOffset);
   const described = [...answers.values()].map(({ answer }) => answer);
   const versions = [...versionWarnings(described), ...packageVersionWarnings(described)];
@@ -53,7 +53,7 @@ async function listNodes(
       const entry = keptOffBy(head.keptOff, node, offeredRevision(head, node));
       return entry === undefined ? [] : [{ module: head.module, revision: entry.revision, cause: entry.cause }];
     });
-  const rows = rowsOf(expected, answers, answer => {
+  const rows = rowsOf(asked, answers, answer => {
     const keptOff = keptOffOf(answer.node);
     const clockOffsetMs = clocks.nodes.get(answer.node);
     return {

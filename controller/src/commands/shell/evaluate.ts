@@ -24,13 +24,13 @@ export const evaluate: Handler<'evaluate'> = async (context, command, report, si
   const { source, node, session: shell, kept, id, timeoutMs } = command;
   const { membership, store } = context;
   const [members, heads] = await Promise.all([membership.expected(), store.heads()]);
-  const expected = selectNodes(members, node, report);
+  const nodes = { ...selectNodes(members, node, report), departed: members.ended };
   const modules = [...new Set([...heads.map(({ module }) => module), ...context.availableModules()])];
   const { code, names, packages: specifiers } = await compileExpression(source, modules, kept);
   const packages = await storedPackages(context, specifiers, heads);
   const request = { session: shell, code, timeoutMs, id, packages };
-  const asked = [...expected].map(async each => {
-    const one = { node: each, expected: new Set([each]), signal };
+  const asked = [...nodes.expected].map(async each => {
+    const one = { node: each, expected: new Set([each]), departed: members.ended, signal };
     const pings = {
       ...one,
       verb: 'ping',
@@ -49,12 +49,12 @@ export const evaluate: Handler<'evaluate'> = async (context, command, report, si
     });
   });
   const answers: Answers<typeof evaluateReply> = new Map((await Promise.all(asked)).flatMap(each => [...each]));
-  const nodes = rowsOf(expected, answers, (answer): CallAnswer => {
+  const rows = rowsOf(nodes, answers, (answer): CallAnswer => {
     if (answer.status !== 'malformed') return answer;
     const { detail: message } = answer;
     return { status: 'error', node: answer.node, failure: 'exception', type: 'malformed', message, output: [] };
   });
-  return { command: 'evaluate', names: [...names], nodes };
+  return { command: 'evaluate', names: [...names], nodes: rows };
 };
 
 /** Puts the packages of a line into the stream, which lets them go when no head names them. Returns their hash. */

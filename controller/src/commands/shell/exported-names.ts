@@ -5,9 +5,9 @@ import { selectNodes } from '../select-nodes.ts';
 
 /** Asks one node, or all, what its modules export. @throws UsageError when there is no such node. */
 export const exportedNames: Handler<'exports'> = async (context, { node, timeoutMs }, report, signal) => {
-  const expected = selectNodes(await context.membership.expected(), node, report);
-  const asked = { verb: 'exports', node, expected, timeoutMs, signal, schema: exportsAnswer } as const;
-  const answers = await askNodes(context, asked);
-  const nodes = rowsOf(expected, answers, answer => ({ ...answer, status: 'present' as const }));
+  const asked = selectNodes(await context.membership.expected(), node, report);
+  const how = { verb: 'exports', node, ...asked, timeoutMs, signal, schema: exportsAnswer } as const;
+  const answers = await askNodes(context, how);
+  const nodes = rowsOf(asked, answers, answer => ({ ...answer, status: 'present' as const }));
   return { command: 'exports', sources: [...context.availableModules()], nodes };
 };

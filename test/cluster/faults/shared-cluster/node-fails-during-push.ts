@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest';
 
+import { replicaName } from '../../../../protocol/names.ts';
 import { shortRevision } from '../../../../protocol/revision.ts';
 import { pause } from '../../../support/docker/pause.ts';
 import { duringPush } from '../../../support/cluster/during-push.ts';
@@ -38,6 +39,30 @@ describe('a node during a push', () => {
     await cluster.startContainer('bambam');
     await waitForConvergence(cluster);
     expect(await runningRevisions(cluster, 'killed')).toEqual([revision]);
+  });
+
+  it('that is stopped, or whose container is removed, is not waited for', async ({ cluster }) => {
+    cluster.writeModule('left', versionSource('one'));
+    await cluster.push('left');
+    cluster.writeModule('left', versionSource('two'));
+    const removed = replicaName(9);
+    await cluster.addNode(removed, 'node-9');
+    const startedAt = performance.now();
+    const { stderr, exitCode, result } = await duringPush(
+      cluster,
+      { pausedNode: 'fred', others: 4 },
+      () => cluster.push('left', '--timeout', '60'),
+      async () => {
+        await (await cluster.container('bambam')).stop({ t: 10 });
+        await (await cluster.container(removed)).remove({ force: true });
+      },
+    );
+    expect(performance.now() - startedAt).toBeLessThan(30_000);
+    expect({ exitCode, outcome: result.outcome }).toEqual({ exitCode: 0, outcome: 'committed' });
+    expect(result.nodes).toMatchObject(['fred', 'betty', 'wilma'].map(node => ({ node, status: 'loaded' })));
+    expect(stderr).toContain(`left meanwhile, so not waited for: bambam, ${removed}`);
+    await cluster.startContainer('bambam');
+    await waitForConvergence(cluster);
   });
 
   it('that is paused is reported as silent, and converges without a push when it continues', async ({ cluster }) => {

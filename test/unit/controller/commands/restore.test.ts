@@ -5,6 +5,7 @@ import type { CommandOf } from '../../../../controller/src/api/command.ts';
 import type { Report } from '../../../../controller/src/api/report.ts';
 import type { CommandContext } from '../../../../controller/src/commands/context.ts';
 import { restore } from '../../../../controller/src/commands/restore.ts';
+import { NOBODY } from '../../../../controller/src/fleet/departures.ts';
 import type { HeadWrite } from '../../../../controller/src/store/heads.ts';
 import { encode } from '../../../../protocol/codec.ts';
 import type { Head } from '../../../../protocol/head.ts';
@@ -49,7 +50,7 @@ async function restoreOver(heads: Head[], running: NodeDescription['modules'], s
     nats: nats as unknown as NatsConnection,
     subjects: subjectsOf('dino'),
     membership: {
-      expected: async () => ({ members, awaited: new Set(nodes), warning: null }),
+      expected: async () => ({ members, awaited: new Set(nodes), departed: NOBODY, warning: null }),
       noteSilent: () => undefined,
     },
     store: {

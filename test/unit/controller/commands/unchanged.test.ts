@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { findUnchanged } from '../../../../controller/src/commands/unchanged.ts';
+import { NOBODY } from '../../../../controller/src/fleet/departures.ts';
 import { headOf } from '../../fixtures.ts';
 
 it('a module is not unchanged when its head names other sources, although the revision is the same', async () => {
@@ -9,7 +10,8 @@ it('a module is not unchanged when its head names other sources, although the re
   const last = { head: { ...headOf('demo', revision, 1), manifest }, position: 1 };
   const wanted = [{ module: 'demo', revision, sources: { 'modules/demo.ts': 'after' }, last }];
   // It asks no node.
-  const unchanged = await findUnchanged({} as never, wanted, new Set(['fred']), {
+  const asked = { expected: new Set(['fred']), departed: NOBODY };
+  const unchanged = await findUnchanged({} as never, wanted, asked, {
     awaited: new Set(['fred']),
     timeoutMs: 1_000,
     signal: new AbortController().signal,

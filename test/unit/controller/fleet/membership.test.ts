@@ -1,7 +1,8 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-import { createMembership, join } from '../../../../controller/src/fleet/membership.ts';
+import { createMembership } from '../../../../controller/src/fleet/membership.ts';
+import { join } from '../../../../controller/src/fleet/roster.ts';
 import { encode } from '../../../../protocol/codec.ts';
 import type { NodeDescription } from '../../../../protocol/messages.ts';
 import { type EventKind, subjectsOf } from '../../../../protocol/subjects.ts';
@@ -169,6 +170,59 @@ describe('awaited', () => {
     const { fleet } = olderFleet();
     fleet.noteSilent(['fred', 'bambam']);
     expect([...(await fleet.expected()).awaited]).toEqual(['fred', 'bambam']);
+  });
+});
+
+describe('departed', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  const goodbye = { ...present('fred', 'c1'), leavesWithinMs: 8_000 };
+
+  /** What two nodes, that are there, expect; `changes` counts what a listener was told. */
+  async function watched(containers = [container('c1', 'hotcast-node-1'), container('c2', 'hotcast-node-2')]) {
+    vi.useFakeTimers();
+    const known = [...containers];
+    const { fleet, tell } = fleetOf(known);
+    vi.advanceTimersByTime(STARTING_AGE_MS);
+    const expected = await fleet.expected();
+    const told: boolean[] = [];
+    const listening = expected.departed.onChange(() => told.push(expected.departed.has('fred')));
+    return { fleet, tell, known, expected, told, listening };
+  }
+
+  it('has a node from its goodbye on, also when its name is heard again, and nobody who came back before', async () => {
+    const { fleet, tell, expected, told, listening } = await watched();
+    expect(expected.departed.has('fred')).toBe(false);
+    tell('goodbye', goodbye);
+    expect(told).toEqual([true]);
+    expect(expected.departed.has('bambam')).toBe(false);
+    vi.advanceTimersByTime(10);
+    tell('heartbeat', present('fred', 'c1'));
+    expect(expected.departed.has('fred')).toBe(true);
+    expect((await fleet.expected()).departed.has('fred')).toBe(false);
+    listening[Symbol.dispose]();
+    tell('goodbye', goodbye);
+    expect(told).toEqual([true]);
+  });
+
+  it('has a node whose container was removed without a goodbye, and none that has only ended', async () => {
+    const { known, expected, told } = await watched();
+    known.splice(0, 1, container('c1', 'hotcast-node-1', 'exited'));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(told).toEqual([false, false]);
+    known.splice(0, 1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(told).toContain(true);
+    expect(expected.ended.has('fred')).toBe(true);
+    expect(expected.departed.has('bambam')).toBe(false);
+  });
+
+  it('has ended when it says so: calls in flight are answered after the first goodbye', async () => {
+    const { tell, expected } = await watched();
+    tell('goodbye', goodbye);
+    expect(expected.ended.has('fred')).toBe(false);
+    tell('goodbye', { ...goodbye, hasEnded: true });
+    expect(expected.ended.has('fred')).toBe(true);
   });
 });
 

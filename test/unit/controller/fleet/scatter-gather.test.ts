@@ -91,6 +91,26 @@ describe('scatterGather', () => {
     expect([...answers.keys()]).toEqual(['betty']);
   });
 
+  it('waits for no node that leaves, before or after the question', async () => {
+    const { nats, answer } = network();
+    const left = new Set(['wilma']);
+    let tell = (): void => undefined;
+    const departed = {
+      has: (node: string) => left.has(node),
+      onChange: (listener: () => void) => {
+        tell = listener;
+        return { [Symbol.dispose]: () => (tell = () => undefined) };
+      },
+    };
+    const ask = (inbox: string): void => {
+      answer(inbox, 'fred');
+      left.add('betty');
+      tell();
+    };
+    const answers = await scatterGather(nats, { ...question(FOR_EVER, 'fred', 'betty', 'wilma'), departed, ask });
+    expect([...answers.keys()]).toEqual(['fred']);
+  });
+
   it('waits for nobody when nobody is expected', async () => {
     const { nats } = network();
     expect(await scatterGather(nats, { ...question(FOR_EVER), ask: () => undefined })).toEqual(new Map());

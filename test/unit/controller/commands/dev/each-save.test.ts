@@ -5,6 +5,7 @@ import type { Build } from '../../../../../controller/src/build/build.ts';
 import type { OnSave } from '../../../../../controller/src/build/sources/watch-folder.ts';
 import type { CommandContext } from '../../../../../controller/src/commands/context.ts';
 import { dev } from '../../../../../controller/src/commands/dev/dev.ts';
+import { NOBODY } from '../../../../../controller/src/fleet/departures.ts';
 import { latch } from '../../../fixtures.ts';
 
 let foreign: { readonly node: string; readonly protocol: number }[];
@@ -23,7 +24,10 @@ const context = {
     storage: async () => null,
     checkFormat: () => undefined,
   },
-  membership: { foreign: () => foreign, expected: async () => ({ members: [], awaited: new Set(), warning: null }) },
+  membership: {
+    foreign: () => foreign,
+    expected: async () => ({ members: [], awaited: new Set(), departed: NOBODY, warning: null }),
+  },
   sources: { changedAmong: () => [] },
   availableModules: () => ['demo'],
   unreadableModules: () => new Map(),

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
 import type { CommandContext } from '../../../../../controller/src/commands/context.ts';
 import { tail } from '../../../../../controller/src/commands/logs/tail.ts';
+import { NOBODY } from '../../../../../controller/src/fleet/departures.ts';
 import { decode } from '../../../../../protocol/codec.ts';
 import { tailRequest } from '../../../../../protocol/logs.ts';
 import { subjectsOf } from '../../../../../protocol/subjects.ts';
@@ -16,7 +17,12 @@ it('the nodes that come and go share what a tail reads', async () => {
   const context = {
     subjects: subjectsOf('dino'),
     membership: {
-      expected: async () => ({ members: [{ node: 'fred' }], awaited: new Set(['fred']), warning: null }),
+      expected: async () => ({
+        members: [{ node: 'fred' }],
+        awaited: new Set(['fred']),
+        departed: NOBODY,
+        warning: null,
+      }),
       present: () => Array.from({ length: nodes }),
     },
     nats: {
