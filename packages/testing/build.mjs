@@ -1,6 +1,6 @@
-// Writes dist/: the bundles and the types.
+// Writes dist/: the bundles, the configuration of NATS and of the proxy, and the types.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
 const HERE = import.meta.dirname;
@@ -8,7 +8,7 @@ const ROOT = resolve(HERE, '../..');
 const DECLARATIONS = join(ROOT, '.cache/types/packages/testing');
 
 /** They have programs of their own, or state that the test shares with them. */
-const EXTERNAL = ['esbuild', 'oxc-transform', 'vitest'];
+const EXTERNAL = ['esbuild', 'oxc-transform', 'testcontainers', 'vitest'];
 
 const ENTRIES = ['index=src/index.ts', 'vitest=src/vitest.ts'];
 const LOADED_BY_THE_PLUGIN = ['setup=src/vitest/setup.ts', 'file-runtime=src/vitest/file-runtime.ts'];
@@ -40,6 +40,7 @@ execFileSync(
   ],
   { cwd: HERE, stdio: 'inherit' },
 );
+for (const file of ['nats/nats.conf', 'proxy/haproxy.cfg']) cpSync(join(ROOT, file), join(out, file.split('/')[1]));
 
 execFileSync(bin('tsc'), ['--build', HERE], { stdio: 'inherit' });
 const written = new Set();

@@ -30,12 +30,13 @@ export interface SecondController extends AsyncDisposable {
 }
 
 /** The packages of the examples are in the image. */
-const EXAMPLES: ModulesSource = { folder: join(ROOT, 'modules'), packages: null };
+const EXAMPLES: ModulesSource = { folder: join(ROOT, 'modules'), project: null, packages: null };
 
 /** A cluster of this repository's images, and what its tests do to it. */
 export class Cluster extends RunningCluster {
   private constructor({ modules, ...options }: ClusterOptions) {
-    const source = modules === undefined ? EXAMPLES : { folder: modules, packages: join(modules, 'node_modules') };
+    const source =
+      modules === undefined ? EXAMPLES : { folder: modules, project: null, packages: join(modules, 'node_modules') };
     super({ ...options, images: projectImage, modules: source });
   }
 

@@ -21,8 +21,9 @@ import {
 } from './pages.ts';
 
 const pages = allPages();
-/** The command line of the host. */
-const host = readdirSync(join(ROOT, 'packages/hotcast/src')).map(file => `packages/hotcast/src/${file}`);
+/** The command line of the host, and the tests of users. */
+const host = filesIn('packages/hotcast/src');
+const testing = filesIn('packages/testing/src');
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
 const OLD_WORDS =
@@ -108,10 +109,7 @@ describe('every page', () => {
 
   it('names commands and options of hotcast that there are', () => {
     const folder = 'controller/src/cli';
-    const container = readdirSync(join(ROOT, folder), { encoding: 'utf8', recursive: true })
-      .filter(file => file.endsWith('.ts'))
-      .map(file => `${folder}/${file}`);
-    const source = [...container, ...host].map(read).join('\n');
+    const source = [...filesIn(folder), ...host].map(read).join('\n');
     const isDefined = (text: string): boolean => new RegExp(`['"\`]${text}[ '"\`]`).test(source);
     // CONTRIBUTING.md shows how to add a command that does not exist.
     const forUsers = pages.filter(({ path }) => path !== 'CONTRIBUTING.md');
@@ -144,8 +142,8 @@ describe('every page', () => {
   });
 
   it('names environment variables that something reads', () => {
-    const ofDocker = new Set(['DOCKER_CONTEXT', 'DOCKER_HOST']);
-    const known = variablesIn(['docker-compose.yml', 'Makefile', 'setup/http-port.sh', ...host]);
+    const ofDocker = new Set(['DOCKER_CONTEXT', 'DOCKER_HOST', 'TESTCONTAINERS_RYUK_DISABLED']);
+    const known = variablesIn(['docker-compose.yml', 'Makefile', 'setup/http-port.sh', ...host, ...testing]);
     const wrong = each(
       // The one names variables of the past, and the other is made from the definitions.
       pages.filter(({ path }) => path !== 'CHANGELOG.md' && path !== 'docs/configuration.md'),
@@ -215,6 +213,12 @@ describe('TypeScript examples', () => {
     expect(found.map(({ file, line, text }) => `${file}:${line} ${text}`)).toEqual([]);
   }, 30_000);
 });
+
+function filesIn(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { encoding: 'utf8', recursive: true })
+    .filter(file => file.endsWith('.ts'))
+    .map(file => `${folder}/${file}`);
+}
 
 /** What is wrong in each page, with the page's path. */
 function each(all: readonly Page[], wrongIn: (page: Page) => string[]): string[] {

@@ -1,12 +1,11 @@
-import { resolve } from 'node:path';
-
 import { Wait } from 'testcontainers';
 
+import { configurationFile } from './configuration-file.ts';
 import type { HardenedContainer } from './hardened-container.ts';
 
 export const PROXY_IMAGE = process.env['PROXY_IMAGE'] || 'haproxy:3.2-alpine';
 
-const SOURCE = resolve(import.meta.dirname, '../../../../proxy/haproxy.cfg');
+const SOURCE = configurationFile('proxy/haproxy.cfg');
 const TARGET = '/etc/haproxy/haproxy.cfg';
 
 /** Configures a container as the proxy of docker-compose.yml, on a free port. */

@@ -1,8 +1,7 @@
-import { resolve } from 'node:path';
-
 import { Wait } from 'testcontainers';
 
 import type { Role } from '../../../../protocol/inboxes.ts';
+import { configurationFile } from '../docker/configuration-file.ts';
 import { HardenedContainer } from '../docker/hardened-container.ts';
 import { configureProxy, PROXY_IMAGE } from '../docker/haproxy.ts';
 import type { ClusterKeys } from './cluster-keys.ts';
@@ -11,9 +10,9 @@ import type { ModulesFolder } from './modules-folder.ts';
 /** The label of all containers of a test cluster; its value is the cluster's id. */
 export const CLUSTER_LABEL = 'hotcast.test.cluster';
 
-const NATS_IMAGE = process.env['NATS_IMAGE'] || 'nats:2.15-alpine';
+export const NATS_IMAGE = process.env['NATS_IMAGE'] || 'nats:2.15-alpine';
 const SOCKET = process.env['DOCKER_SOCKET'] || '/var/run/docker.sock';
-const NATS_CONF = resolve(import.meta.dirname, '../../../../nats/nats.conf');
+const NATS_CONF = configurationFile('nats/nats.conf');
 
 /** Writable folders for a container with a read-only file system. */
 const TMPFS = { '/tmp': 'size=64m', '/run/hotcast': 'uid=1000,gid=1000,size=1m' };
@@ -80,17 +79,11 @@ export class ContainerSpecs {
   }
 
   controller(suffix: string, cookie: string, modules: ModulesFolder, environment: Environment = {}): HardenedContainer {
-    const packages = { source: modules.packages ?? '', target: '/work/modules/node_modules', mode: 'ro' } as const;
     return this.#base(this.#images('controller'), suffix, cookie)
       .withEnvironment(environment)
       .withMemory(GIB)
       .withTmpFs({ ...TMPFS, '/var/lib/hotcast': 'uid=1000,gid=1000,size=1m' })
-      .withBindMounts([
-        { source: modules.path, target: '/work/modules', mode: 'ro' },
-        ...(modules.packages === null ? [] : [packages]),
-        this.#keysOf('controller'),
-        this.#trust('rw'),
-      ]);
+      .withBindMounts([...modules.mounts, this.#keysOf('controller'), this.#trust('rw')]);
   }
 
   node(suffix: string, cookie: string, environment: Environment = {}): HardenedContainer {

@@ -1,25 +1,45 @@
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 
 /** Where modules come from. */
 export interface ModulesSource {
   readonly folder: string;
-  /** The `node_modules` that they find, if it exists; null: none. */
+  /** The project that they are in, of which they import anything. Null: the folder is all that there is. */
+  readonly project: string | null;
+  /** The `node_modules` that they find without a project, if it exists; null: none. */
   readonly packages: string | null;
 }
+
+/** A folder of this machine that a container sees. */
+export interface Mount {
+  readonly source: string;
+  readonly target: string;
+  readonly mode: 'ro';
+}
+
+/** Where the controller looks for a project, and for modules without one. */
+const PROJECT = '/work/project';
+const MODULES_ALONE = '/work/modules';
 
 /** A modules folder with the files of another one, which tests can change. */
 export class ModulesFolder {
   readonly path: string;
-  /** The npm packages that are mounted into the folder; null when there are none. */
-  readonly packages: string | null;
+  /** What the controller sees: the project as it is, and in it this folder in place of the other one. */
+  readonly mounts: readonly Mount[];
 
-  constructor(path: string, { folder, packages }: ModulesSource) {
+  constructor(path: string, { folder, project, packages }: ModulesSource) {
     this.path = path;
     cpSync(folder, path, { recursive: true, filter: file => basename(file) !== 'node_modules' });
-    this.packages = packages !== null && existsSync(packages) ? packages : null;
-    // The engine can't make the mount point in a folder that is mounted read-only.
-    if (this.packages !== null) mkdirSync(join(path, 'node_modules'));
+    const target = project === null ? MODULES_ALONE : join(PROJECT, relative(project, folder));
+    const installed = project === null ? packages : join(folder, 'node_modules');
+    const mounts = project === null ? [] : [mount(project, PROJECT)];
+    mounts.push(mount(path, target));
+    if (installed !== null && existsSync(installed)) {
+      // The engine can't make the mount point in a folder that is mounted read-only.
+      mkdirSync(join(path, 'node_modules'));
+      mounts.push(mount(installed, join(target, 'node_modules')));
+    }
+    this.mounts = mounts;
   }
 
   writeFile(path: string, text: string): void {
@@ -27,4 +47,8 @@ export class ModulesFolder {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   }
+}
+
+function mount(source: string, target: string): Mount {
+  return { source, target, mode: 'ro' };
 }

@@ -100,6 +100,11 @@ export class RunningCluster extends HotcastCommands implements AsyncDisposable {
     return { exitCode, ...output };
   }
 
+  /** The cluster's modules folder on this machine. */
+  get modulesDir(): string {
+    return this.modules.path;
+  }
+
   /** The names of the nodes, in the order of their numbers. */
   get nodeNames(): string[] {
     return Array.from({ length: this.#nodes }, (_, index) => replicaName(index + 1));
@@ -220,7 +225,10 @@ export class RunningCluster extends HotcastCommands implements AsyncDisposable {
       this.containers.start('controller', this.controllerSpec('controller', this.cookie)),
       this.addNodes(nodes),
     ]);
-    await this.nodes('--wait', String(nodes), '--timeout', '60');
+    const rows = await this.nodes('--wait', String(nodes), '--timeout', '60');
+    const answering = new Set(rows.flatMap(({ node, status }) => (status === 'present' ? [node] : [])));
+    const silent = this.nodeNames.filter(name => !answering.has(name));
+    if (silent.length > 0) throw new Error(`no answer of ${silent.join(', ')} within 60 s after the start`);
   }
 }
 

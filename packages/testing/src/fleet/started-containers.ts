@@ -13,7 +13,11 @@ export class StartedContainers {
 
   /** Starts a container; resolves when it is ready. */
   async start(name: string, container: HardenedContainer): Promise<StartedTestContainer> {
-    const started = await container.withStartupTimeout(START_TIMEOUT_MS).start();
+    const starting = container.withStartupTimeout(START_TIMEOUT_MS).start();
+    const started = await starting.catch((cause: unknown) => {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`${name} did not become ready within ${START_TIMEOUT_MS / 1000} s: ${why}`, { cause });
+    });
     this.#containers.set(name, started);
     return started;
   }

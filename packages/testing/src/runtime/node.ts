@@ -31,12 +31,16 @@ export class Node implements AsyncDisposable {
   #sequence = 0;
 
   /**
-   * @param modulesDir where external packages are found: in its `node_modules`, or in that beside it.
+   * @param modules the modules folder and its project: external packages are in the `node_modules` of the first, or of a folder above it.
    * @param source what modules use of packages.
    */
-  constructor(modulesDir: string, source: PackageSource, log: ModuleLog) {
+  constructor(
+    { folder, root }: { readonly folder: string; readonly root: string },
+    source: PackageSource,
+    log: ModuleLog,
+  ) {
     this.#source = source;
-    const installed = existsSync(join(modulesDir, 'node_modules')) ? modulesDir : dirname(modulesDir);
+    const installed = [folder, dirname(folder)].find(each => existsSync(join(each, 'node_modules'))) ?? root;
     this.#packages = new Packages({
       folder: new PackageFolder(this.#folder),
       external: new ExternalPackages(installed),

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 import type { Bundle } from '../../../../protocol/bundle.ts';
 import { call } from '../../../../node-image/src/modules/invoke.ts';
@@ -43,7 +43,7 @@ export class Runtime implements TestRuntime {
   constructor({ modules = modulesDirOfTest(), print = true }: RuntimeOptions) {
     this.#compiler = new VersionCompiler(modules);
     this.#log = new ModuleLog(print);
-    this.#node = new Node(this.#compiler.folder, this.#packages, this.#log);
+    this.#node = new Node(this.#compiler, this.#packages, this.#log);
     this.#node.server.onChanged(() => this.#listeners.forEach(changed => changed()));
   }
 
@@ -105,9 +105,10 @@ export class Runtime implements TestRuntime {
 
   /** Maps the frames of modules in a stack to the files of their sources. */
   mapStack(stack: string): string {
-    const root = dirname(this.#compiler.folder);
     const mapped = this.#node.server.errors.mapPrinted(stack);
-    return mapped.replaceAll(/\b[a-z][a-z0-9-]*@[0-9a-f]{12} (\S+:\d+:\d+)/g, (_, place: string) => join(root, place));
+    return mapped.replaceAll(/\b[a-z][a-z0-9-]*@[0-9a-f]{12} (\S+:\d+:\d+)/g, (_, place: string) =>
+      join(this.#compiler.root, place),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -9,10 +9,13 @@ import { Packages } from '../../../../controller/src/build/packages/packages.ts'
 import { readSource, realPathOf, type SourceFile } from '../../../../controller/src/build/sources/source-file.ts';
 import { SourceSnapshot } from '../../../../controller/src/build/sources/source-snapshot.ts';
 import type { RuntimeOptions, VersionSource } from '../api/runtime.ts';
+import { projectOf } from '../project-folder.ts';
 
 /** Compiles versions of the modules of a folder, with the controller's compiler. */
 export class VersionCompiler implements Disposable {
   readonly folder: string;
+  /** The project that the folder is in. Paths in results are relative to it. */
+  readonly root: string;
   readonly #packages = new Packages();
   /** The project that was written for modules without a folder. */
   readonly #temporary: string | null = null;
@@ -20,10 +23,12 @@ export class VersionCompiler implements Disposable {
   constructor(modules: NonNullable<RuntimeOptions['modules']>) {
     if (typeof modules === 'string') {
       this.folder = resolve(modules);
+      this.root = projectOf(this.folder) ?? dirname(this.folder);
       return;
     }
     this.#temporary = mkdtempSync(join(tmpdir(), 'hotcast-modules-'));
-    this.folder = join(this.#temporary, 'modules');
+    this.root = this.#temporary;
+    this.folder = join(this.root, 'modules');
     mkdirSync(this.folder);
     writeFileSync(join(this.folder, 'package.json'), '{ "type": "module" }');
     for (const [name, text] of Object.entries(modules)) writeFileSync(join(this.folder, `${name}.ts`), text);
@@ -44,7 +49,7 @@ export class VersionCompiler implements Disposable {
     const path = this.fileOf(module);
     const text = source ?? (file === undefined ? edit?.(readFileSync(path, 'utf8')) : readFileSync(file, 'utf8'));
     const taken = text === undefined ? [] : [[realPathOf(path), written(text)] as const];
-    const snapshot = new SourceSnapshot(this.folder, dirname(this.folder), {
+    const snapshot = new SourceSnapshot(this.folder, this.root, {
       files: new Map(taken),
       listing: null,
       isWhole: true,
@@ -54,7 +59,7 @@ export class VersionCompiler implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#temporary !== null) rmSync(dirname(this.folder), { recursive: true, force: true });
+    if (this.#temporary !== null) rmSync(this.#temporary, { recursive: true, force: true });
   }
 }
 

@@ -2,11 +2,12 @@ import { basename, dirname, resolve } from 'node:path';
 
 import type { Plugin } from 'vitest/config';
 
+import { findProject } from '../../../../controller/src/build/project-folder.ts';
 import { isModuleName } from '../../../../protocol/names.ts';
 import { VersionCompiler } from '../runtime/version-compiler.ts';
 
 export interface HotcastPluginOptions {
-  /** The modules folder, from the root of the project. Default: `./modules`. */
+  /** The modules folder, from the root of the project. Default: as `hotcast.config.ts` says, else `./modules`. */
   readonly modules?: string;
 }
 
@@ -25,13 +26,15 @@ const fileBeside = (name: string): string => resolve(import.meta.dirname, `${nam
  * // vitest.config.ts
  * export default defineConfig({ plugins: [hotcast({ modules: './modules' })] });
  */
-export function hotcast({ modules = './modules' }: HotcastPluginOptions = {}): Plugin {
+export function hotcast({ modules }: HotcastPluginOptions = {}): Plugin {
   let compiler: VersionCompiler;
   return {
     name: 'hotcast',
     enforce: 'pre',
-    config: ({ root = process.cwd() }) => {
-      compiler = new VersionCompiler(resolve(root, modules));
+    config: async ({ root = process.cwd() }) => {
+      const configured = async (): Promise<string> =>
+        (await findProject({ projectDir: resolve(root), modulesDir: '' }, warn)).modulesDir;
+      compiler = new VersionCompiler(modules === undefined ? await configured() : resolve(root, modules));
       return { test: { setupFiles: [fileBeside('setup')], provide: { hotcastModules: compiler.folder } } };
     },
     async resolveId(source, importer, options) {
@@ -45,10 +48,14 @@ export function hotcast({ modules = './modules' }: HotcastPluginOptions = {}): P
       if (!id.startsWith(PREFIX)) return null;
       const name = id.slice(PREFIX.length);
       const { bundle, sources } = await compiler.compile(name, {});
-      for (const path of Object.keys(sources)) this.addWatchFile(resolve(dirname(compiler.folder), path));
+      for (const path of Object.keys(sources)) this.addWatchFile(resolve(compiler.root, path));
       return importing(name, bundle.exports);
     },
   };
+}
+
+function warn(why: string): void {
+  console.warn(`hotcast: ${why}`);
 }
 
 /** The name of the module whose file an import could mean; null when it means none. */

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, inject } from 'vitest';
 
+import { textsOfFile } from '../fleet/failed-test.ts';
 import { beginFile, endFile, mapStack } from './file-runtime.ts';
 
 declare module 'vitest' {
@@ -10,9 +11,11 @@ declare module 'vitest' {
 
 beginFile(inject('hotcastModules'));
 
-// vitest shows the source of a frame whose file it can read.
-afterEach(({ task }) => {
-  for (const error of task.result?.errors ?? []) if (error.stack !== undefined) error.stack = mapStack(error.stack);
+afterEach(async ({ task }) => {
+  const errors = task.result?.errors ?? [];
+  // vitest shows the source of a frame whose file it can read.
+  for (const error of errors) if (error.stack !== undefined) error.stack = mapStack(error.stack);
+  if (errors.length > 0) for (const text of textsOfFile()) console.error(await text());
 });
 
 afterAll(endFile);

@@ -57,6 +57,25 @@ it(
 );
 
 it(
+  'finds the modules folder that hotcast.config.ts names',
+  async () => {
+    const output = await vitest({
+      'hotcast.config.ts': `export default { modules: 'src/hot' };`,
+      'vitest.config.ts': config.replace("{ modules: './modules' }", ''),
+      'modules/.keep': '',
+      'src/hot/counter.ts': COUNTER,
+      'test/counter.test.ts': `
+        import { expect, test } from 'vitest';
+        import { increment } from 'hot:counter';
+        test('counts', () => expect(increment()).toBe(1));
+      `,
+    });
+    expect(output).toMatch(/ Tests {2}1 passed \(1\)/);
+  },
+  TIMEOUT_MS,
+);
+
+it(
   'shows the error of a module that does not compile with the test that imports it',
   async () => {
     const output = await vitest({
