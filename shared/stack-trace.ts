@@ -11,7 +11,7 @@ const prepareStackTrace: unknown = Reflect.get(Error, 'prepareStackTrace');
 /** Restores V8's own format of stacks. */
 export function resetStackTraces(): void {
   // Each call comes here, and writing to `Error` takes longer than reading.
-  if (Reflect.get(Error, 'prepareStackTrace') === prepareStackTrace) return;
+  if (Error.prepareStackTrace === prepareStackTrace) return;
   // Not an assignment, which throws after a module has frozen the property.
   Reflect.set(Error, 'prepareStackTrace', prepareStackTrace);
 }

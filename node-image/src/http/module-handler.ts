@@ -1,5 +1,5 @@
 import type { Version } from '../modules/version.ts';
-import { functionOf, isObject } from './function-of.ts';
+import { isObject } from './function-of.ts';
 import { type ServerHandler, serverHandlerOf } from './module-server.ts';
 
 /** The hooks of a module's `websocket`; the names and meanings are those of crossws. */
@@ -8,9 +8,11 @@ export type SocketHook = 'upgrade' | 'open' | 'message' | 'close' | 'error';
 /** A module whose default export has `fetch`; the types for module authors are in `types/http.d.ts`. */
 export interface FetchHandler {
   readonly kind: 'fetch';
-  readonly fetch: (request: Request) => unknown;
-  /** Calls a hook, if the module has it. Null when the module does not accept WebSocket connections. */
-  readonly websocket: ((hook: SocketHook, ...args: unknown[]) => unknown) | null;
+  /** A method of {@link exported}: the `fetch` of a Hono app needs its app. */
+  readonly fetch: (request: unknown) => unknown;
+  readonly exported: object;
+  /** Its hooks. Null when the module does not accept WebSocket connections. */
+  readonly websocket: Readonly<Record<string, unknown>> | null;
 }
 
 /** The HTTP handler of a version. */
@@ -31,11 +33,11 @@ export function handlerOf(version: Version): ModuleHandler | null {
     if (typeof fetch !== 'function') return serverHandlerOf(exported);
     const last = known.get(version);
     if (last?.made[0] === exported && last.made[1] === fetch && last.made[2] === websocket) return last.handler;
-    const call = (hook: SocketHook, ...args: unknown[]): unknown => functionOf(websocket, hook)?.(...args);
     const handler: FetchHandler = {
       kind: 'fetch',
-      fetch: request => Reflect.apply(fetch, exported, [request]) as unknown,
-      websocket: isObject(websocket) ? call : null,
+      fetch: fetch as FetchHandler['fetch'],
+      exported,
+      websocket: isObject(websocket) ? websocket : null,
     };
     known.set(version, { made: [exported, fetch, websocket], handler });
     return handler;

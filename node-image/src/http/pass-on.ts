@@ -13,14 +13,15 @@ export async function passOn(
   deps: ExchangeDeps,
   target: Target,
   { server, ready }: ServerHandler,
-  { path, url }: { readonly path: string; readonly url: string },
+  path: string,
+  url: string,
 ): Promise<void> {
   const { version, incoming, outgoing, headers } = target;
   const closed = new Promise<void>(resolve => void outgoing.once('close', resolve));
   removeModule(incoming, version.module, path);
   for (let i = 0; i < headers.length; i += 2) outgoing.setHeader(headers[i] ?? '', headers[i + 1] ?? '');
   const exchange = new Exchange(deps, target, url);
-  const run = <T>(body: () => T): T => exchange.run(body);
+  const run = <T>(body: () => T): T => deps.codeServer.run(version, null, body);
   try {
     await run(ready);
     if (!outgoing.destroyed) {

@@ -20,11 +20,19 @@ export function routeOf(target: string): Route {
   return plainRoute(target) ?? parsedRoute(target);
 }
 
+/** The module of the last request: it is the one of the next, mostly, and the same string needs no second look. */
+const last = { prefix: '', module: '' };
+
 /** Of nearly all requests: `/web/…`. */
 function plainRoute(target: string): Route | null {
+  if (last.prefix !== '' && target.startsWith(last.prefix)) {
+    return { to: 'module', module: last.module, path: target.slice(last.prefix.length - 1), folder: null };
+  }
   const end = target.startsWith('/') ? target.indexOf('/', 1) : -1;
   const module = target.slice(1, Math.max(end, 1));
-  return isModuleName(module) ? { to: 'module', module, path: target.slice(end), folder: null } : null;
+  if (!isModuleName(module)) return null;
+  Object.assign(last, { prefix: `/${module}/`, module });
+  return { to: 'module', module, path: target.slice(end), folder: null };
 }
 
 function parsedRoute(target: string): Route {

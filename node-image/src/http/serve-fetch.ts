@@ -1,13 +1,15 @@
+import { isFailedStatus } from '../sandbox/failed-status.ts';
 import { Exchange, type ExchangeDeps, type Target } from './exchange.ts';
+import { isPromise } from './is-promise.ts';
 import type { FetchHandler } from './module-handler.ts';
-import { responseOf } from './response-of.ts';
-import { sendResponse, sendText } from './send-response.ts';
+import { isSent, sendParts, sendResponse, sendText } from './send-response.ts';
 import { IncomingRequest } from './web/incoming-request.ts';
 import { linkWebClasses } from './web/install.ts';
+import { partsOf } from './web/module-response.ts';
 
 /**
- * Answers a request with what `fetch` of its module returns. What is answered at once is sent in this turn of the event loop,
- * without a promise.
+ * Answers a request with what `fetch` of its module returns. What is answered and sent at once is no call that a swap has to
+ * wait for: it is only counted.
  *
  * @param path the target that the module sees.
  * @param url as the client sent it.
@@ -15,9 +17,11 @@ import { linkWebClasses } from './web/install.ts';
 export function serveFetch(
   deps: ExchangeDeps,
   target: Target,
-  { fetch }: FetchHandler,
-  { path, url }: { readonly path: string; readonly url: string },
+  { fetch, exported }: FetchHandler,
+  path: string,
+  url: string,
 ): void {
+  const { codeServer } = deps;
   const { version, incoming, outgoing, headers } = target;
   linkWebClasses();
   let request: IncomingRequest;
@@ -26,36 +30,67 @@ export function serveFetch(
   } catch (error) {
     return sendText(outgoing, 400, error instanceof Error ? error.message : 'bad request', headers);
   }
-  const exchange = new Exchange(deps, target, url, () => IncomingRequest.abort(request));
-  const fail = (error: unknown): void => exchange.fail(error);
-  const send = (value: unknown): void => {
-    try {
-      exchange.call.returned();
-      const response = responseOf(value);
-      if (response === null) throw new TypeError('fetch returned no Response');
-      const sending = sendResponse(outgoing, response, headers);
-      if (sending !== null) return void sending.then(() => exchange.settle(), fail);
-      exchange.settle();
-    } catch (error) {
-      fail(error);
-    }
+  const startedAt = codeServer.startOfCall();
+  let exchange: FetchExchange | null = null;
+  const begin = (): FetchExchange => {
+    exchange ??= new FetchExchange(deps, target, url, request);
+    exchange.call.startedAt = startedAt;
+    return exchange;
   };
-  // The unread part of an upload would block the next request of the connection. Node.js resumes what nobody has read.
-  if (IncomingRequest.mayHaveBody(request)) {
-    outgoing.on('finish', () => {
-      if (!request.bodyUsed && !incoming.readableEnded) incoming.removeAllListeners('data').resume();
-    });
-  }
+  const mayHaveBody = IncomingRequest.mayHaveBody(request);
+  if (!mayHaveBody) IncomingRequest.endWithoutBody(request);
   try {
-    const returned = exchange.run(() => fetch(request as unknown as Request));
-    if (isPromise(returned)) returned.then(send, fail);
-    else send(returned);
+    const returned = target.isObserved
+      ? codeServer.run(version, null, () => Reflect.apply(fetch, exported, [request]))
+      : codeServer.serve(version, fetch, exported, request);
+    const parts = partsOf(returned);
+    if (parts === null) return begin().answer(returned);
+    sendParts(outgoing, parts, headers);
+    if (mayHaveBody || !isSent(outgoing)) return begin().settle();
+    codeServer.countCall(version, isFailedStatus(outgoing.statusCode), startedAt, outgoing.statusCode);
   } catch (error) {
-    fail(error);
+    begin().fail(error);
   }
 }
 
-/** A promise of a package too. */
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'then') === 'function';
+class FetchExchange extends Exchange {
+  readonly #request: IncomingRequest;
+
+  constructor(deps: ExchangeDeps, target: Target, url: string, request: IncomingRequest) {
+    super(deps, target, url);
+    this.#request = request;
+  }
+
+  /** @param returned what `fetch` has returned: a promise, or a response that is not ours. */
+  answer(returned: unknown): void {
+    if (!isPromise(returned)) return this.#send(returned);
+    returned.then(
+      value => this.#send(value),
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  override closed(): void {
+    IncomingRequest.drain(this.#request);
+    super.closed();
+  }
+
+  protected override clientGone(): void {
+    IncomingRequest.abort(this.#request);
+  }
+
+  #send(value: unknown): void {
+    const { outgoing, headers } = this.target;
+    try {
+      this.call.returned();
+      const sending = sendResponse(outgoing, value, headers);
+      if (sending === null) return this.settle();
+      sending.then(
+        () => this.settle(),
+        (error: unknown) => this.fail(error),
+      );
+    } catch (error) {
+      this.fail(error);
+    }
+  }
 }

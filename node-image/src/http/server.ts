@@ -1,15 +1,17 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, Server, type Socket } from 'node:net';
 
 import { removeRecent } from '../../../shared/remove-recent.ts';
+import { Outgoing } from './exchange.ts';
 import { listen } from './listen.ts';
 import { healthChecks } from './health-checks.ts';
 import { handlerOf } from './module-handler.ts';
+import { isObserved } from './observed.ts';
 import { passOn } from './pass-on.ts';
 import { headersOf } from './response-headers.ts';
 import { type Route, routeOf } from './route.ts';
-import { sendText } from './send-response.ts';
+import { isSent, sendText } from './send-response.ts';
 import { serveFetch } from './serve-fetch.ts';
 import { type WebSocketDeps, webSockets } from './websockets.ts';
 import { scriptName } from '../modules/version.ts';
@@ -41,13 +43,14 @@ export async function startHttpServer(deps: HttpDeps) {
   const sockets = webSockets(deps);
   const connections = new Set<Socket>();
   /** The responses that are not sent. */
-  const inFlight: ServerResponse[] = [];
+  const inFlight: Outgoing[] = [];
   const checks = healthChecks();
   let isChecked = false;
   let stopping = false;
   let closesIdle = false;
   let lastRequestAt = 0;
   const server = createServer({
+    ServerResponse: Outgoing,
     // No limit for the duration of an upload.
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
@@ -60,19 +63,29 @@ export async function startHttpServer(deps: HttpDeps) {
     socket.once('close', () => connections.delete(socket));
   });
 
-  function onClosed(this: ServerResponse): void {
+  function onClosed(this: Outgoing): void {
     removeRecent(inFlight, this);
+    this.exchange?.closed();
     if (closesIdle) closeIdle();
   }
 
-  const begin = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+  const track = (outgoing: Outgoing): void => {
     inFlight.push(outgoing);
     outgoing.on('close', onClosed);
+  };
+
+  const begin = (incoming: IncomingMessage, outgoing: Outgoing): void => {
     const { url = '/' } = incoming;
     const route = routeOf(url);
-    if (!isCheck(incoming, route)) lastRequestAt = performance.now();
+    if (stopping && !isCheck(incoming, route)) lastRequestAt = performance.now();
     const resumed = route.to === 'module' ? codeServer.suspensions.untilResumed(route.module) : null;
-    if (resumed === null) return handle(incoming, outgoing, url, route);
+    if (resumed === null) {
+      handle(incoming, outgoing, url, route);
+      // Most responses are sent by now. The events of the others come in a later turn.
+      if (outgoing.exchange !== null || !isSent(outgoing)) track(outgoing);
+      return;
+    }
+    track(outgoing);
     const resume = async (): Promise<void> => {
       await resumed;
       // The client can have left while the request waited.
@@ -81,7 +94,7 @@ export async function startHttpServer(deps: HttpDeps) {
     void resume();
   };
 
-  const handle = (incoming: IncomingMessage, outgoing: ServerResponse, url: string, route: Route): void => {
+  const handle = (incoming: IncomingMessage, outgoing: Outgoing, url: string, route: Route): void => {
     const version = route.to === 'module' ? codeServer.current(route.module) : null;
     const ofNode = headersOf(node, version);
     const headers = stopping ? [...ofNode, 'connection', 'close'] : ofNode;
@@ -98,9 +111,9 @@ export async function startHttpServer(deps: HttpDeps) {
     if (folder !== null && (incoming.method === 'GET' || incoming.method === 'HEAD')) {
       return void outgoing.writeHead(308, [...headers, 'location', folder]).end();
     }
-    const target = { version, incoming, outgoing, headers };
-    if (handler.kind === 'fetch') return serveFetch(deps, target, handler, { path, url });
-    if (handler.server.listenerCount('request') > 0) return void passOn(deps, target, handler, { path, url });
+    const target = { version, incoming, outgoing, headers, isObserved: isObserved(server) };
+    if (handler.kind === 'fetch') return serveFetch(deps, target, handler, path, url);
+    if (handler.server.listenerCount('request') > 0) return void passOn(deps, target, handler, path, url);
     say(404, `module ${module} on node ${node} takes no HTTP requests`);
   };
 

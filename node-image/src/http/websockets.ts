@@ -9,6 +9,7 @@ import { responseOf } from './response-of.ts';
 import { responseHeaders } from './response-headers.ts';
 import { routeOf } from './route.ts';
 import type { Version } from '../modules/version.ts';
+import { isPromise } from './is-promise.ts';
 import { removeModule } from './request.ts';
 import { PREFIX_HEADER } from './web/incoming-headers.ts';
 import { IncomingRequest } from './web/incoming-request.ts';
@@ -49,23 +50,33 @@ export function webSockets({ node, codeServer }: WebSocketDeps) {
   let adapter: NodeAdapter | null = null;
   const servers = serverUpgrades(codeServer);
 
-  /** Runs a hook of a version as a call. What it throws is counted and logged. */
-  const callHook = async (version: Version | null, hook: SocketHook, ...args: unknown[]): Promise<unknown> => {
-    if (version === null) return NOT_ACCEPTED;
+  /**
+   * Runs a hook of a version as a call, which ends with the promise that it returns. What it throws is counted and logged. Most
+   * messages are handled in one turn, so nothing is awaited for them.
+   */
+  const callHook = (version: Version | null, hook: SocketHook, ...args: unknown[]): unknown => {
+    const websocket = version === null ? null : websocketOf(version);
+    if (version === null || websocket === null) return NOT_ACCEPTED;
     const call = codeServer.beginCall(version, 'WebSocket', `/${version.module}/ ${hook}`);
-    let failed = false;
-    try {
-      const handler = websocketOf(version);
-      return handler ? await codeServer.run(version, null, () => handler(hook, ...args)) : NOT_ACCEPTED;
-    } catch (error) {
+    const end = (value: unknown): unknown => {
+      codeServer.endCall(call, false);
+      return value;
+    };
+    const fail = (error: unknown): unknown => {
       // In crossws, a thrown `Response` refuses the connection.
       const response = hook === 'upgrade' ? responseOf(error) : null;
+      codeServer.endCall(call, response === null);
       if (response !== null) return response;
-      failed = true;
       version.log.error(() => codeServer.errors.describe(error), `error in websocket ${hook}`);
       return FAILED;
-    } finally {
-      codeServer.endCall(call, failed);
+    };
+    try {
+      const found = websocket[hook];
+      if (typeof found !== 'function') return end(undefined);
+      const returned = codeServer.serve(version, found as (...all: unknown[]) => unknown, websocket, ...args);
+      return isPromise(returned) ? returned.then(end, fail) : end(returned);
+    } catch (error) {
+      return fail(error);
     }
   };
 
@@ -90,15 +101,18 @@ export function webSockets({ node, codeServer }: WebSocketDeps) {
     };
   };
 
-  const event =
-    (hook: SocketHook) =>
-    async (peer: Peer, payload?: unknown): Promise<void> => {
+  const event = (hook: SocketHook) => {
+    const take = (peer: Peer, payload: unknown): void => {
       const module = peer.namespace;
-      const resumed = codeServer.suspensions.untilResumed(module);
-      if (resumed !== null) await resumed;
-      const value = await callHook(codeServer.current(module), hook, peer, payload);
+      const value = callHook(codeServer.current(module), hook, peer, payload);
       if (value === NOT_ACCEPTED && hook !== 'close') peer.close(GOING_AWAY, `${module} accepts no connections`);
     };
+    return (peer: Peer, payload?: unknown): void => {
+      const resumed = codeServer.suspensions.untilResumed(peer.namespace);
+      if (resumed === null) take(peer, payload);
+      else void resumed.then(() => take(peer, payload));
+    };
+  };
 
   /** The first connection loads crossws and ws: most nodes have none. */
   const createAdapter = async (): Promise<NodeAdapter> => {

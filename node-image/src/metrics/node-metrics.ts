@@ -48,10 +48,11 @@ export function nodeMetrics({ node, codeServer, packages }: MetricsDeps) {
 
   /** The statuses of the responses of each module that was counted. */
   const counted = new Map<string, Set<string>>();
-  codeServer.onEnded(({ version: { module }, startedAt }, failed, status) => {
+  codeServer.onEnded((module, { startedAt, failed, status }) => {
     const codes = counted.get(module) ?? new Set();
     counted.set(module, codes);
-    durations.observe({ module }, (performance.now() - startedAt) / 1_000);
+    // A call that started before somebody asked has no start.
+    if (startedAt > 0) durations.observe({ module }, (performance.now() - startedAt) / 1_000);
     if (failed) errors.inc({ module });
     if (status === null) return;
     responses.inc({ module, code: String(status) });

@@ -5,7 +5,7 @@ import { orNullAfter } from '../../../shared/timeout.ts';
 import type { Packages, ReadySet } from '../packages/packages.ts';
 import type { ScopedResources } from '../sandbox/scoped-resources.ts';
 import { ModuleLogs } from '../sandbox/logs/module-logs.ts';
-import { type Output, runInContext } from '../sandbox/execution-context.ts';
+import { callInScope, type Output, runInContext } from '../sandbox/execution-context.ts';
 import { ActivityBuffer } from '../watchdog/activity-buffer.ts';
 import { Bans } from '../watchdog/bans.ts';
 import { type Activator, type ActivatorDeps, createActivator, notPrepared, type Target } from './activator.ts';
@@ -40,8 +40,16 @@ interface Options extends Partial<Pick<ActivatorDeps, OptionalDeps>> {
   readonly resources?: ScopedResources;
 }
 
-/** `status`: of an HTTP response; null for all other calls. */
-type OnEnded = (call: Call, failed: boolean, status: number | null) => void;
+/** A call that has ended. */
+interface EndedCall {
+  /** See {@link CodeServer.startOfCall}. */
+  readonly startedAt: number;
+  readonly failed: boolean;
+  /** Of an HTTP response; null for all other calls. */
+  readonly status: number | null;
+}
+
+type OnEnded = (module: string, call: EndedCall) => void;
 
 /**
  * Hosts the modules of one node, like OTP's code server: for each module the current version, those that drain, and compiled
@@ -248,9 +256,22 @@ export class CodeServer {
     return runInContext(version.owner, output, () => this.#deps.activity.track(version.owner.script, body));
   }
 
+  /** Calls a method of a version for a request. It is a version's code as in {@link run}; what it prints is in the log only. */
+  serve<Args extends unknown[], T>(version: Version, method: (...args: Args) => T, owner: object, ...args: Args): T {
+    const { activity } = this.#deps;
+    const before = activity.enter(version.owner.script);
+    try {
+      return callInScope(version.scope, method, owner, ...args);
+    } finally {
+      activity.leave(before);
+    }
+  }
+
   /** See {@link Calls.begin}. */
   beginCall(version: Version, method: string | null, target: string): Call {
-    return this.#calls.begin(version, method, target);
+    const call = this.#calls.begin(version, method, target);
+    call.startedAt = this.startOfCall();
+    return call;
   }
 
   /** See {@link Calls.returned}. */
@@ -258,11 +279,21 @@ export class CodeServer {
     this.#calls.returned(call);
   }
 
+  /** When a call starts that starts now, by `performance.now`; 0 when nobody wants to know. */
+  startOfCall(): number {
+    return this.#onEnded === null ? 0 : performance.now();
+  }
+
+  /** Counts a call that has ended. `startedAt`: see {@link startOfCall}. `status`: of an HTTP response. */
+  countCall(version: Version, failed: boolean, startedAt: number, status: number | null): void {
+    version.ended += 1;
+    if (failed) version.errors += 1;
+    this.#onEnded?.(version.module, { startedAt, failed, status });
+  }
+
   /** Ends a call. A draining version closes with its last call. `status`: of an HTTP response. */
   endCall(call: Call, failed: boolean, status: number | null = null): void {
-    call.version.ended += 1;
-    if (failed) call.version.errors += 1;
-    this.#onEnded?.(call, failed, status);
+    this.countCall(call.version, failed, call.startedAt, status);
     for (const version of this.#calls.end(call)) {
       if (version.calls > 0) continue;
       this.#close(version.module, slots => closeIdle(slots, each => each === version));

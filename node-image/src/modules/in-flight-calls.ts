@@ -12,17 +12,21 @@ export class PurgedError extends Error {
   override readonly name = 'purged';
 }
 
+/** Is told when the version is purged before its call ends. */
+export interface PurgeListener {
+  purged(error: PurgedError): void;
+}
+
 /** A call that started on a version and has not ended. What only some calls need is made when it is asked for. */
 export class Call implements Origin {
   readonly version: Version;
   readonly method: string | null;
   readonly target: string;
-  /** When it started, by `performance.now`. */
-  readonly startedAt = performance.now();
+  /** When it started, by `performance.now`; 0 when nobody wants to know. */
+  startedAt = 0;
   /** Whether the function has returned: what runs now is the sending of its response or stream. */
   hasReturned = false;
-  /** Called when the version is purged before the call ends. */
-  onPurged: ((error: PurgedError) => void) | null = null;
+  listener: PurgeListener | null = null;
   #imported: Set<Version> | null = null;
   #onReturned: (() => void)[] | null = null;
   #purged: Promise<never> | null = null;
@@ -47,7 +51,7 @@ export class Call implements Origin {
   get purged(): Promise<never> {
     if (this.#purged !== null) return this.#purged;
     this.#purged = new Promise((_, reject) => {
-      if (this.#failure === null) this.onPurged = reject;
+      if (this.#failure === null) this.listener = { purged: reject };
       else reject(this.#failure);
     });
     // Nobody waits for this promise after the call has ended.
@@ -58,7 +62,7 @@ export class Call implements Origin {
   /** Makes the call fail. @param why completes the sentence that begins with the name of the module. */
   fail(why: string): void {
     this.#failure = new PurgedError(`${this.version.module} ${why}`);
-    this.onPurged?.(this.#failure);
+    this.listener?.purged(this.#failure);
   }
 
   /** Calls `callback` when the function has returned. */

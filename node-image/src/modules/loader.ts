@@ -10,7 +10,7 @@ import type { VersionLogger } from '../sandbox/version-logger.ts';
 import type { PortOwner } from '../sandbox/listening/port-owner.ts';
 import { scopedTimers } from '../sandbox/scoped-timers.ts';
 import { versionGlobals } from '../sandbox/version-globals.ts';
-import { runInContext } from '../sandbox/execution-context.ts';
+import { type CodeOwner, runInContext, scopeOf } from '../sandbox/execution-context.ts';
 import type { Keeping } from './state/kept-values.ts';
 import { type ModuleRequire, moduleRequire } from './package-use/module-require.ts';
 import { type BundleInfo, scriptName, type Version } from './version.ts';
@@ -104,13 +104,15 @@ export function evaluateVersion(prepared: Prepared, environment: Environment): V
     untilResumed: () => untilResumed(version),
     beginRequest: (method, url) => onRequest(version, method, url),
   };
+  const owner: CodeOwner = { script: scriptName(prepared.bundle), ports: new WeakRef(ports) };
   const version: Version = {
     module: name,
     revision,
     data,
     lifetime,
     timers,
-    owner: { script: scriptName(prepared.bundle), ports: new WeakRef(ports) },
+    owner,
+    scope: scopeOf(owner),
     ports,
     log,
     bundle: prepared.bundle,

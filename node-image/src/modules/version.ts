@@ -1,6 +1,6 @@
 import type { Bundle } from '../../../protocol/bundle.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
-import type { CodeOwner } from '../sandbox/execution-context.ts';
+import type { CodeOwner, Scope } from '../sandbox/execution-context.ts';
 import type { Lifetime } from '../sandbox/lifetime.ts';
 import type { PortOwner } from '../sandbox/listening/port-owner.ts';
 import type { ReadySet } from '../packages/packages.ts';
@@ -23,6 +23,8 @@ export interface Version {
   readonly timers: ReadonlySet<NodeJS.Timeout>;
   /** For {@link runInContext}. */
   readonly owner: CodeOwner;
+  /** For {@link callInScope}. */
+  readonly scope: Scope;
   readonly log: VersionLogger;
   /** For the stacks of its errors, and for its `hot:` importers. */
   readonly bundle: BundleInfo;

@@ -50,14 +50,25 @@ export class ActivityBuffer {
 
   /** Runs a module's code, and shows its script until `body` returns. A promise that it returns is not awaited. */
   track<T>(script: string, body: () => T): T {
-    const before = this.#shown;
-    if (before === null) Atomics.add(this.#numbers, RUNS, 1);
-    this.#enter(script);
+    const before = this.enter(script);
     try {
       return body();
     } finally {
-      this.#enter(before);
+      this.leave(before);
     }
+  }
+
+  /** Shows a script; returns what {@link leave} needs. */
+  enter(script: string): string | null {
+    const before = this.#shown;
+    if (before === null) Atomics.add(this.#numbers, RUNS, 1);
+    this.#show(script);
+    return before;
+  }
+
+  /** Shows again what was shown before {@link enter}. */
+  leave(before: string | null): void {
+    this.#show(before);
   }
 
   /** The script whose code runs now; null when no module's code runs. */
@@ -71,7 +82,7 @@ export class ActivityBuffer {
     return Atomics.load(this.#numbers, RUNS);
   }
 
-  #enter(script: string | null): void {
+  #show(script: string | null): void {
     this.#shown = script;
     if (script !== null && script !== this.#written) {
       // Another thread must not read half of a name.

@@ -18,12 +18,12 @@ const NOT_JOINED = new Set(
 /** The methods of `Headers` for a request that came in. A header is read from the message; all else makes real `Headers`. */
 export class IncomingHeaders {
   readonly #incoming: IncomingMessage;
-  readonly #prefix: string;
+  readonly #module: string;
   #native: Headers | null = null;
 
-  constructor(incoming: IncomingMessage, prefix: string) {
+  constructor(incoming: IncomingMessage, module: string) {
     this.#incoming = incoming;
-    this.#prefix = prefix;
+    this.#module = module;
     markAsUncloneable(this);
   }
 
@@ -33,7 +33,7 @@ export class IncomingHeaders {
     const { rawHeaders } = headers.#incoming;
     const all = new (natives().Headers)();
     for (let i = 0; i < rawHeaders.length; i += 2) all.append(rawHeaders[i] ?? '', rawHeaders[i + 1] ?? '');
-    all.set(PREFIX_HEADER, headers.#prefix);
+    all.set(PREFIX_HEADER, `/${headers.#module}`);
     return (headers.#native = all);
   }
 
@@ -55,7 +55,7 @@ export class IncomingHeaders {
   #find(name: unknown): string | null | undefined {
     if (this.#native !== null || typeof name !== 'string' || !isHeaderName(name)) return undefined;
     const lower = name.toLowerCase();
-    if (lower === PREFIX_HEADER) return this.#prefix;
+    if (lower === PREFIX_HEADER) return `/${this.#module}`;
     const { headers } = this.#incoming;
     if (!Object.hasOwn(headers, lower)) return lower === '__proto__' ? undefined : null;
     const value = headers[lower];

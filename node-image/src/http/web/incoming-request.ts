@@ -10,13 +10,18 @@ import { markAsUncloneable } from './uncloneable.ts';
 /** `fetch` knows these and no others, as `new Request` does. */
 const FORBIDDEN = new Set(['TRACE', 'CONNECT', 'TRACK']);
 
+/** Node.js has it for servers with `optimizeEmptyRequests`, which is for all requests or none. */
+interface Dumped extends IncomingMessage {
+  _dumpAndCloseReadable?: () => void;
+}
+
 /**
  * The `Request` that a module gets. It is read from the message: what is not asked for is not made. Whatever needs more makes a
  * `Request` of Node.js, and is that one's from then on.
  */
 export class IncomingRequest {
   readonly #incoming: IncomingMessage;
-  readonly #prefix: string;
+  readonly #module: string;
   readonly #method: string;
   readonly #url: string;
   #headers: IncomingHeaders | null = null;
@@ -31,9 +36,9 @@ export class IncomingRequest {
    */
   constructor(incoming: IncomingMessage, module: string, path: string) {
     const { method = 'GET' } = incoming;
-    if (FORBIDDEN.has(method)) throw new TypeError(`'${method}' HTTP method is unsupported.`);
+    if (method !== 'GET' && FORBIDDEN.has(method)) throw new TypeError(`'${method}' HTTP method is unsupported.`);
     this.#incoming = incoming;
-    this.#prefix = `/${module}`;
+    this.#module = module;
     this.#method = method;
     this.#url = urlOf(incoming, path);
     markAsUncloneable(this);
@@ -53,12 +58,23 @@ export class IncomingRequest {
     return request.#hasBody;
   }
 
+  /** Spares a message without a body the events of a stream that ends. Nobody reads it: the module sees the request only. */
+  static endWithoutBody(request: IncomingRequest): void {
+    const { headers } = request.#incoming;
+    if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return;
+    (request.#incoming as Dumped)._dumpAndCloseReadable?.();
+  }
+
+  /** The unread part of an upload would block the next request of the connection. Node.js resumes what nobody has read. */
+  static drain(request: IncomingRequest): void {
+    const incoming = request.#incoming;
+    if (request.#hasBody && !request.bodyUsed && !incoming.readableEnded) incoming.removeAllListeners('data').resume();
+  }
+
   static real(request: IncomingRequest): Request {
     if (request.#native !== null) return request.#native;
     const { method, signal } = request;
-    const used = new ReadableStream({ start: stream => stream.close() });
-    const upload = request.#isUsed ? used : (Readable.toWeb(request.#incoming) as ReadableStream);
-    const body = request.#hasBody ? { body: upload, duplex: 'half' as const } : {};
+    const body = request.#hasBody ? { body: request.#upload(), duplex: 'half' as const } : {};
     const native = new (natives().Request)(request.url, {
       method,
       headers: IncomingHeaders.real(request.#head),
@@ -128,11 +144,16 @@ export class IncomingRequest {
   }
 
   get #head(): IncomingHeaders {
-    return (this.#headers ??= new IncomingHeaders(this.#incoming, this.#prefix));
+    return (this.#headers ??= new IncomingHeaders(this.#incoming, this.#module));
   }
 
   get #hasBody(): boolean {
     return this.#method !== 'GET' && this.#method !== 'HEAD';
+  }
+
+  #upload(): ReadableStream {
+    if (this.#isUsed) return new ReadableStream({ start: stream => stream.close() });
+    return Readable.toWeb(this.#incoming) as ReadableStream;
   }
 
   #readsItself(): boolean {

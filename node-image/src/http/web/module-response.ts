@@ -222,6 +222,6 @@ const isResizable = (buffer: object): boolean => Reflect.get(buffer, 'resizable'
 const isDisturbed = (stream: ReadableStream): boolean => Readable.isDisturbed(stream as never);
 
 /** What a response was made of, with its present headers; null for one that is of Node's class, or has become so. */
-export function partsOf(response: Response): ResponseParts | null {
+export function partsOf(response: unknown): ResponseParts | null {
   return isOwn(response) ? partsIn(response) : null;
 }
