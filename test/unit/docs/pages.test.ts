@@ -131,7 +131,7 @@ describe('every page', () => {
     const compose = read('docker-compose.yml');
     const wrong = each(pages, page =>
       commandsOf(page).filter(command => {
-        const [docker, program, verb = '', ...words] = wordsOf(command);
+        const [docker, program, verb = '', ...words] = wordsOf(command.replaceAll(/ -f \S+/g, ''));
         if (docker !== 'docker' || program !== 'compose') return false;
         const [service, ...more] = words.filter(word => !word.startsWith('-') && !/^node=\d+$/.test(word));
         const services = verb === 'exec' ? [service] : [service, ...more];
