@@ -18,6 +18,7 @@ const broken = {
   'only-bench-imports-bench': ['test/cluster/a.ts', `import { b } from '../../bench/b.ts';`],
   'node-cluster': ['node-image/src/cluster/a.ts', `import { b } from '../http/b.ts';`],
   'node-http': ['node-image/src/http/a.ts', `import { b } from '../cluster/b.ts';`],
+  'node-metrics': ['node-image/src/metrics/a.ts', `import { b } from '../cluster/b.ts';`],
   'node-modules': ['node-image/src/modules/a.ts', `import { b } from '../cluster/b.ts';`],
   'node-packages': ['node-image/src/packages/a.ts', `import { b } from '../modules/b.ts';`],
   'node-sandbox': ['node-image/src/sandbox/a.ts', `import { b } from '../watchdog/b.ts';`],

@@ -28,6 +28,7 @@ describe('loadConfig of the node', () => {
       externalDir: '/external',
       logMaxCharsPerSecond: 100_000,
       httpPort: 8080,
+      metricsPort: 9465,
     });
   });
 
