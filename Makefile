@@ -159,7 +159,7 @@ bench-runtime: setup ## Measure memory, swaps and calls of the module runtime in
 	bench/runtime.sh
 
 bench-load: images ## Call functions on 3 nodes without a pause during 1,000 pushes: [PUSHES=100]
-	PUSHES=$(or $(PUSHES),1000) npx vitest run --project cluster test/cluster/modules/calls-during-pushes.test.ts
+	PUSHES=$(or $(PUSHES),1000) npx vitest run --project cluster test/cluster/rollout/shared-cluster.test.ts -t 'calls on three nodes'
 
 lint: node_modules ## Check format, rules, layers, types and generated pages
 	nice npx prettier --check --log-level warn .

@@ -1,6 +1,7 @@
 // These tests share one cluster of three nodes, in this order, because the start of a cluster takes most of their time. They
 // use different modules, and each of them leaves all nodes running. To run one file: -t 'concurrent pushes'.
 import './shared-cluster/push.ts';
+import './shared-cluster/calls-during-pushes.ts';
 // Before those that leave a source that nodes refuse: it pushes all that is not on the nodes.
 import './shared-cluster/dev.ts';
 import './shared-cluster/refused-push.ts';

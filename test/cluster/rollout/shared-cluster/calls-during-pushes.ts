@@ -1,15 +1,13 @@
 import { connect } from '@nats-io/transport-node';
 import { describe, expect } from 'vitest';
 
-import { ControlConnection } from '../../support/cluster/control-connection.ts';
-import { decodeBundle } from '../../../protocol/bundle.ts';
-import { subjectsOf } from '../../../protocol/subjects.ts';
-import { CallLoad, type ExpectedCall, type LoadFigures } from '../../support/cluster/call-load.ts';
-import type { Cluster } from '../../support/cluster/cluster.ts';
-import { clusterTest } from '../../support/cluster/cluster-test.ts';
-import { inboxPrefix } from '../../../protocol/inboxes.ts';
-
-const it = clusterTest({ nodes: 3 });
+import { ControlConnection } from '../../../support/cluster/control-connection.ts';
+import { decodeBundle } from '../../../../protocol/bundle.ts';
+import { subjectsOf } from '../../../../protocol/subjects.ts';
+import { CallLoad, type ExpectedCall, type LoadFigures } from '../../../support/cluster/call-load.ts';
+import type { Cluster } from '../../../support/cluster/cluster.ts';
+import { inboxPrefix } from '../../../../protocol/inboxes.ts';
+import { it } from './cluster.ts';
 
 /** `make bench-load` makes a thousand. */
 const PUSHES = Number(process.env['PUSHES'] || 15);
