@@ -8,11 +8,15 @@ import { TotalsReporter } from './test/support/totals-reporter.ts';
 // The base images that setup/offline/base-images.sh chose; make exports them, `npx vitest` does not.
 if (existsSync('.cache/images.env')) process.loadEnvFile('.cache/images.env');
 
+/** It is a part of `make test` too, with fewer starts. */
+const LIFE_CYCLE = 'test/cluster/operations/life-cycle.test.ts';
+
 /** Tests on containers. */
-const onContainers = (name: string, files: string, groupOrder: number) => ({
+const onContainers = (name: string, files: readonly string[], groupOrder: number, env = {}) => ({
   test: {
     name,
-    include: [files],
+    include: [...files],
+    env,
     globalSetup: 'test/support/global-setup.ts',
     sequence: { groupOrder },
     // A file mostly waits for containers. With more than two at once, it would wait for the processors.
@@ -58,11 +62,11 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      onContainers('cluster', 'test/cluster/{modules,operations,rollout}/**/*.test.ts', 1),
-      onContainers('faults', 'test/cluster/{faults,security}/**/*.test.ts', 2),
-      onContainers('packages', 'test/packages/*.test.ts', 3),
-      onContainers('operations', 'test/operations/**/*.test.ts', 4),
-      onContainers('published', 'test/published/**/*.test.ts', 5),
+      onContainers('cluster', ['test/cluster/{modules,operations,rollout}/**/*.test.ts'], 1),
+      onContainers('faults', ['test/cluster/{faults,security}/**/*.test.ts'], 2),
+      onContainers('packages', ['test/packages/*.test.ts'], 3),
+      onContainers('operations', ['test/operations/**/*.test.ts', LIFE_CYCLE], 4, { STARTS: '100' }),
+      onContainers('published', ['test/published/**/*.test.ts'], 5),
     ],
   },
 });
