@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 
 import { defineConfig } from 'vitest/config';
 
@@ -7,6 +8,9 @@ import { TotalsReporter } from './test/support/totals-reporter.ts';
 
 // The base images that setup/offline/base-images.sh chose; make exports them, `npx vitest` does not.
 if (existsSync('.cache/images.env')) process.loadEnvFile('.cache/images.env');
+
+/** The workers of tests without containers. On two processors, vitest would have one. */
+const ON_THE_HOST = Math.max(2, availableParallelism() - 1);
 
 /** It is a part of `make test` too, with fewer starts. */
 const LIFE_CYCLE = 'test/cluster/operations/life-cycle.test.ts';
@@ -41,6 +45,7 @@ export default defineConfig({
           // The files share no state, so one process can run them all.
           pool: 'threads',
           isolate: false,
+          maxWorkers: ON_THE_HOST,
           // On a busy machine, a bundle of many megabytes takes long.
           testTimeout: 30_000,
         },
@@ -51,6 +56,7 @@ export default defineConfig({
           include: ['bench/test/**/*.test.ts'],
           sequence: { groupOrder: 0 },
           // Each file in a process of its own: the library that plots gives every Set a toJSON.
+          maxWorkers: ON_THE_HOST,
         },
       },
       {
