@@ -1,6 +1,6 @@
 import { desiredRevision, type Head, isOnHead, offeredRevision } from '../../../../../protocol/head.ts';
 import { isBan, keptOffBy } from '../../../../../protocol/kept-off.ts';
-import { HEARTBEAT_INTERVAL, MISSED_HEARTBEATS } from '../../../../../protocol/limits.ts';
+import { HEARTBEAT_INTERVAL, MAX_HEARTBEAT_INTERVAL, MISSED_HEARTBEATS } from '../../../../../protocol/limits.ts';
 import type { NodeDescription } from '../../../../../protocol/messages.ts';
 import { shortRevision } from '../../../../../protocol/revision.ts';
 
@@ -104,18 +104,20 @@ export function judge(
   now: number,
 ): Judged {
   const { description, heardAt, leftAt, container, foreign } = node;
-  if (foreign !== null)
-    return ['foreign', `it is of another release (protocol ${foreign}); nothing that it says is read`];
   if (leftAt !== null) return ['left', 'it said goodbye and has ended'];
   if (container !== null && container !== 'running') return stopped(container);
-  if (description === null || heardAt === null) return ['starting', UNHEARD.why];
-  const interval = description.heartbeatInterval ?? HEARTBEAT_INTERVAL;
+  if (heardAt === null) return ['starting', UNHEARD.why];
+  // How often a node of another release sends one is not known.
+  const interval = foreign === null ? (description?.heartbeatInterval ?? HEARTBEAT_INTERVAL) : MAX_HEARTBEAT_INTERVAL;
   const quietMs = now - heardAt;
   if (quietMs > MISSED_HEARTBEATS * interval)
     return [
       'silent',
-      description.debugged === true ? 'a debugger holds it' : 'no heartbeat comes: blocked, cut off or dead',
+      description?.debugged === true ? 'a debugger holds it' : 'no heartbeat comes: blocked, cut off or dead',
     ];
+  if (foreign !== null)
+    return ['foreign', `it is of another release (protocol ${foreign}); nothing that it says is read`];
+  if (description === null) return ['starting', UNHEARD.why];
   if (quietMs > interval + LATE_MS) return ['late', 'a heartbeat is missing'];
   return judgeModules(description, heads);
 }

@@ -95,6 +95,17 @@ describe('the state of a node', () => {
     expect(stateOf(after(cut, healed, tick(START + 70_000)), 'fred')).toBe('silent');
   });
 
+  it('is foreign while it speaks another protocol, and is forgotten like any other when it has gone', () => {
+    const foreign: Fact = { type: 'foreign', at: START + 100, node: 'wilma', protocol: PROTOCOL + 2 };
+    expect(stateOf(after(foreign), 'wilma')).toBe('foreign');
+    const silent = after(foreign, tick(START + 200_000));
+    expect(stateOf(silent, 'wilma')).toBe('silent');
+    expect(stateOf(reduce(silent, tick(START + 900_000)), 'wilma')).toBeUndefined();
+    const containers = [{ id: 'container-wilma', name: 'hotcast-node-4', node: 'wilma', state: 'exited' }];
+    const stopped = after(foreign, { type: 'roster', at: START + 200, answer: { status: 'containers', containers } });
+    expect(stateOf(stopped, 'wilma')).toBe('stopped');
+  });
+
   it('keeps the object of a node about which nothing has changed', () => {
     const fleet = after();
     expect(reduce(fleet, tick(START + 100)).nodes.get('fred')).toBe(fleet.nodes.get('fred'));
