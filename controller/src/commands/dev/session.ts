@@ -10,9 +10,9 @@ export const UNDECIDED: ReadonlySet<string> = new Set(['unanswered', 'overtaken'
 /** What is wrong with a module that nodes can't load. */
 const REFUSED = 'nodes refused it';
 
-/** What came of one push: its result, or why nothing was sent. */
+/** What came of one push: its result and when the last node had answered (milliseconds since 1970), or why nothing was sent. */
 type Outcome =
-  | { readonly status: 'pushed'; readonly result: PushResult }
+  | { readonly status: 'pushed'; readonly result: PushResult; readonly answeredAt: number }
   | { readonly status: 'broken'; readonly message: string }
   | { readonly status: 'again'; readonly message: string };
 
@@ -60,10 +60,10 @@ export class Session {
     const wanted = await this.#deps.wanted(this.#saved);
     const repaired = [...this.#broken.keys()].filter(module => !wanted.includes(module));
     for (const module of repaired) this.#broken.delete(module);
-    const say = (problem: string | null, result: PushResult | null, of: readonly string[]): void => {
+    const say = (problem: string | null, result: PushResult | null, of: readonly string[], until?: number): void => {
       const own = saved.filter(module => of.includes(module));
       // Another look can find a save before it is told of.
-      this.#say(at, { saved: own.length === 0 && of.length === 1 ? of : own, result, problem }, of);
+      this.#say(at, { saved: own.length === 0 && of.length === 1 ? of : own, result, problem }, of, until);
     };
     if (wanted.length === 0) {
       if (repaired.length > 0) say(null, null, repaired);
@@ -90,17 +90,19 @@ export class Session {
       } else {
         this.#note(outcome.result);
         const isKnown = isRefused(outcome) && !isSaved && known[0] === REFUSED;
-        if (outcome.result.outcome !== 'unchanged' && !isKnown) say(null, outcome.result, modules);
+        if (outcome.result.outcome !== 'unchanged' && !isKnown) say(null, outcome.result, modules, outcome.answeredAt);
       }
     }
     return isDecided;
   }
 
   async #try(modules: readonly string[]): Promise<Outcome> {
+    const startedAt = Date.now();
     try {
       const result = await this.#deps.push(modules);
       if (UNDECIDED.has(result.outcome)) return { status: 'again', message: result.detail };
-      return { status: 'pushed', result };
+      const { compile, prepare, write, commit } = result.times;
+      return { status: 'pushed', result, answeredAt: startedAt + Math.round(compile + prepare + write + commit) };
     } catch (error) {
       this.#deps.signal.throwIfAborted();
       const message = error instanceof Error ? error.message : String(error);
@@ -140,10 +142,15 @@ export class Session {
   }
 
   /** Tells of a save, and of everything else that is wrong. */
-  #say(at: number, what: Pick<Saved, 'saved' | 'result' | 'problem'>, of: readonly string[]): void {
+  #say(
+    at: number,
+    what: Pick<Saved, 'saved' | 'result' | 'problem'>,
+    of: readonly string[],
+    until: number = Date.now(),
+  ): void {
     const wrong = [...this.#broken, ...this.#noted].filter(([module]) => !of.includes(module));
     const broken = wrong.map(([module, line]) => `${module}: ${line}`);
-    this.#deps.report({ type: 'saved', at, ms: Date.now() - at, ...what, broken });
+    this.#deps.report({ type: 'saved', at, ms: Math.max(0, until - at), ...what, broken });
   }
 }
 

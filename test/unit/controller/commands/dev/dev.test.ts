@@ -24,7 +24,7 @@ const committed: PushResult = {
   outcome: 'committed',
   detail: '',
   nodes: [],
-  times: { compile: 0, prepare: 0, write: 0, commit: 0, skew: 0 },
+  times: { compile: 2_000, prepare: 500, write: 1, commit: 499, skew: 0 },
 };
 
 let folder: string;
@@ -106,6 +106,13 @@ describe('dev', () => {
     }
     await expect.poll(() => running.get('demo'), { timeout: 5_000 }).toBe(String(SAVES));
     await lastIs({ saved: ['demo'], problem: null, broken: [], result: { outcome: 'committed' } });
+  });
+
+  it('says how long it took until the last node had answered', async () => {
+    await using _watching = await watch();
+    save('demo', '1');
+    await lastIs({ result: { outcome: 'committed' } });
+    expect(told.at(-1)?.ms).toBeGreaterThanOrEqual(3_000);
   });
 
   it('does not hold other modules for a broken one, and names it until it is repaired', async () => {
