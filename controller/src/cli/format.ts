@@ -11,6 +11,9 @@ const MAX_NAMES = 5;
 /** The width of a terminal (characters) that lists of names are broken for. */
 const WIDTH = 80;
 
+/** More rows than this are half of a terminal that is 24 lines high. */
+const MAX_TALL_ROWS = 12;
+
 /** The text for a node that is silent. */
 export const SILENT = 'should have answered and did not';
 
@@ -35,6 +38,16 @@ export function table(rows: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** Aligns the columns of rows under a header. Many rows stand in two halves side by side, if they fit. */
+export function tallTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const single = table([header, ...rows]);
+  if (rows.length <= MAX_TALL_ROWS) return single;
+  const half = Math.ceil(rows.length / 2);
+  const pairs = rows.slice(0, half).map((row, index) => [...row, ...(rows[half + index] ?? [])]);
+  const double = table([[...header, ...header], ...pairs]);
+  return double.split('\n').every(line => widthOf(line) <= WIDTH) ? double : single;
 }
 
 /** Without colours. */

@@ -1,7 +1,7 @@
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { ChangedModule, HeadChangeResult, NodeOutcome, PushResult, ResultOf } from '../api/results.ts';
-import { at, ms, SILENT, silentText, table } from './format.ts';
-import { groupsOf, nodesText } from './grouping.ts';
+import { at, listed, ms, SILENT, silentText, table, wrapped } from './format.ts';
+import { groupsOf, MAX_ROWS, nodesText } from './grouping.ts';
 import { bad, doubtful, outcomeWord } from './style.ts';
 
 const COUNTED = { loaded: String, kept: String, refused: bad, silent: doubtful } as const;
@@ -17,18 +17,20 @@ export function renderPush(result: PushResult | HeadChangeResult, verbose: boole
   const waited = nodes.flatMap(node => (node.status === 'loaded' ? (node.waitedMs ?? []) : []));
   const waits = waited.length === 0 ? [] : [`calls waited up to ${ms(Math.max(...waited))}`];
   const unchanged = new Set(command === 'push' ? result.unchanged : []);
-  const what = namesOf(modules.filter(({ module }) => !unchanged.has(module)));
-  const leftAlone = namesOf(modules.filter(({ module }) => unchanged.has(module)));
+  const changed = inWords(modules.filter(({ module }) => !unchanged.has(module)));
+  const leftAlone = inWords(modules.filter(({ module }) => unchanged.has(module)));
   const verb = command === 'push' ? '' : ` ${command}`;
-  const title = `${what}${verb} ${outcomeWord(outcome)}`;
+  const title = `${changed.text}${verb} ${outcomeWord(outcome)}`;
   const phases = Object.entries(times).map(([phase, time]) => `${phase} ${ms(time)}`);
   return [
     nodesTable(nodes, node => outcomeCells(node, command === 'remove' ? 'removed' : 'loaded'), verbose),
     [title, ...counts, ...speedOf(nodes), ...waits].join(' · '),
+    ...changed.lines,
     detail,
     ...(command === 'push' ? affectedLines(result.affected) : []),
     ...warningLines(nodes),
-    leftAlone === '' ? '' : `unchanged: ${leftAlone} (--force writes it again)`,
+    leftAlone.text === '' ? '' : `unchanged: ${leftAlone.text} (--force writes it again)`,
+    ...leftAlone.lines,
     phases.join(', '),
   ]
     .filter(line => line !== '')
@@ -42,12 +44,12 @@ function affectedLines(affected: PushResult['affected']): string[] {
 
 /** Modules with their changed sources: `bar (modules/lib/helper.ts), baz (modules/baz.ts and 2 more)`. */
 export function changedText(changed: readonly ChangedModule[]): string {
-  return changed
-    .map(({ module, files: [first, ...others] }) => {
+  return listed(
+    changed.map(({ module, files: [first, ...others] }) => {
       const more = others.length === 0 ? '' : ` and ${others.length} more`;
       return `${module} (${first}${more})`;
-    })
-    .join(', ');
+    }),
+  );
 }
 
 /** The nodes that were silent, one line, and other modules that are affected. */
@@ -55,21 +57,25 @@ function renderUnchanged(result: PushResult | HeadChangeResult, verbose: boolean
   const { modules, detail, nodes } = result;
   const affected = result.command === 'push' ? affectedLines(result.affected) : [];
   const verb = modules.length === 1 ? 'is' : 'are';
-  const line = modules.length === 0 ? detail : `unchanged: ${namesOf(modules)} ${verb} deployed; ${detail}`;
-  return [nodesTable(nodes, outcomeCells, verbose), line, ...affected].filter(part => part !== '').join('\n');
+  const { text, lines } = inWords(modules);
+  const line = modules.length === 0 ? detail : `unchanged: ${text} ${verb} deployed; ${detail}`;
+  return [nodesTable(nodes, outcomeCells, verbose), line, ...lines, ...affected].filter(part => part !== '').join('\n');
 }
 
-function namesOf(modules: readonly { readonly module: string; readonly revision: string | null }[]): string {
-  return modules.map(({ module, revision }) => (revision === null ? module : at(module, revision))).join(' ');
+/** Modules with their revisions; if they are many, their number, and lines with them. */
+function inWords(modules: readonly { readonly module: string; readonly revision: string | null }[]) {
+  const names = modules.map(({ module, revision }) => (revision === null ? module : at(module, revision)));
+  if (names.length <= MAX_ROWS) return { text: names.join(' '), lines: [] };
+  return { text: `${names.length} modules`, lines: wrapped(names) };
 }
 
 /** The answers of the nodes, and how many would load the modules. */
 export function renderDryRun({ modules, nodes }: ResultOf<'dry-run'>, verbose: boolean): string {
   if (modules.length === 0) return 'the sources of all modules are as they were pushed; nothing was tried';
   const would = nodes.filter(({ status }) => status === 'would_load').length;
-  const what = modules.map(({ module, revision }) => at(module, revision)).join(' ');
-  const total = `${what} would load on ${would} of ${nodes.length}; nothing was changed`;
-  return [nodesTable(nodes, dryRunCells, verbose), total].join('\n');
+  const { text, lines } = inWords(modules);
+  const total = `${text} would load on ${would} of ${nodes.length}; nothing was changed`;
+  return [nodesTable(nodes, dryRunCells, verbose), total, ...lines].join('\n');
 }
 
 /** The answer of Erlang's shell: `{ok, demo, 3f2a9c81b0d4}`; a refusal as in a push. */

@@ -1,7 +1,7 @@
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { ResultOf } from '../api/results.ts';
 import { FINE } from './exit-status.ts';
-import { drainingText, errorsText, listed, silentText, table } from './format.ts';
+import { drainingText, errorsText, listed, silentText, table, tallTable } from './format.ts';
 import { groupedBy, MAX_ROWS } from './grouping.ts';
 import { packagesText } from './packages-text.ts';
 import { changedText } from './render-changes.ts';
@@ -61,7 +61,7 @@ function moduleRows(nodes: readonly Row[]): string {
     const notes = [...errorsText({ errors }), ...drain].join('; ');
     return [[first.module, desiredText(first), `${running} of ${group.length}`, notes]];
   });
-  return table([['MODULE', 'DESIRED', 'NODES', ''], ...rows]);
+  return tallTable(['MODULE', 'DESIRED', 'NODES', ''], rows);
 }
 
 /** What the nodes run that differ from their heads, and why; without the silent ones. */

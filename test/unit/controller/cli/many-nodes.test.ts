@@ -35,13 +35,35 @@ describe('render of thirty nodes and twenty modules', () => {
 
   it('counts the nodes of each module, and names those that differ', () => {
     const lines = render(thirtyNodes.status).split('\n');
-    expect(lines[0]).toMatch(/^MODULE +DESIRED +NODES$/);
-    expect(lines.filter(line => line.endsWith(' 29 of 30'))).toHaveLength(19);
-    expect(lines.filter(line => /^demo +[0-9a-f]{12} +28 of 30$/.test(line))).toHaveLength(1);
+    // Two modules a line.
+    expect(lines[0]).toMatch(/^MODULE +DESIRED +NODES +MODULE +DESIRED +NODES$/);
+    expect(
+      lines
+        .slice(1, 11)
+        .join('\n')
+        .match(/ 29 of 30/g),
+    ).toHaveLength(19);
+    expect(lines.filter(line => /^demo +[0-9a-f]{12} +28 of 30 {4}\S/.test(line))).toHaveLength(1);
+    expect(lines[11]).toMatch(/^demo {2}refused/);
     expect(lines.slice(-2)).toEqual([
       'demo  refused: on_load_failure: Error: no licence, runs nothing  ← barney',
       '21 of 600 are not on their head; silent: hoppy',
     ]);
+  });
+
+  it('has a row for each module when two do not fit a line', () => {
+    const { status } = thirtyNodes;
+    const nodes = status.nodes.map(row => ({ ...row, module: `${row.module}-${'x'.repeat(20)}` }));
+    const lines = render({ ...status, nodes }).split('\n');
+    expect(lines.filter(line => / \d\d of 30$/.test(line))).toHaveLength(20);
+  });
+
+  it('counts the modules of a push that are many, and has their names below', () => {
+    const modules = thirtyNodes.status.heads.map(({ module, revision }) => ({ module, revision: revision ?? '' }));
+    const lines = render({ ...thirtyNodes.push, modules }).split('\n');
+    expect(lines[2]).toMatch(/^20 modules committed · 29 loaded · 1 silent/);
+    expect(lines[3]).toMatch(/^ {2}accounts@\w{12} basket@\w{12} /);
+    expect(lines.filter(line => line.length > 80)).toEqual([]);
   });
 
   it('has a block for the nodes that run the same, with their names', () => {
