@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** An editor that saves all files writes them within this time; they are pushed together (milliseconds). */
-const SAVES_TOGETHER_MS = 15;
+const SAVES_TOGETHER_MS = 10;
 
 /** The paths that were saved and are not pushed yet. */
 export class Saves {
