@@ -48,6 +48,7 @@ const it = test
       COMPOSE_FILE: `${COMPOSE_FILE}:${join(folder, 'disk.yml')}`,
       MODULES_ENV: join(folder, 'modules.env'),
       STREAM_MAX_MB: '16',
+      MODULE_MAX_MB: '8',
       EVENT_LOOP_TIMEOUT_MS: '1000',
       AUDIT_FILE: '/tmp/audit.jsonl',
     });

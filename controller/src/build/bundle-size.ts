@@ -21,6 +21,20 @@ export function pack(bundle: Bundle, maxPayload: number): Uint8Array {
 }
 
 /**
+ * Rejects a module with so much code of its own that to build it takes long and much memory. It is called before most of that is done.
+ *
+ * @param limit in bytes.
+ * @throws UsageError
+ */
+export function refuseMuchCode(module: string, code: string, limit: number): void {
+  if (code.length <= limit) return;
+  throw new UsageError(
+    `${module} has ${megabytes(code.length)} of code without its packages, the limit is ${megabytes(limit)} ` +
+      '(MODULE_MAX_MB): import less, make a package of what seldom changes, or load data at run time; nothing was sent',
+  );
+}
+
+/**
  * Rejects a bundle that is too large before anything else is done with it. Small bundles are not packed for that.
  *
  * @throws UsageError

@@ -23,6 +23,8 @@ export interface Project {
   readonly tsconfig: Tsconfig;
   readonly config: HotcastConfig;
   readonly packages: PackagesView;
+  /** How much code a module can have, in bytes. */
+  readonly maxBytes: number;
 }
 
 type Built = BuildResult<{ readonly write: false; readonly metafile: true }>;

@@ -5,6 +5,7 @@ import { UsageError } from '../../../protocol/errors.ts';
 import type { Manifest } from '../../../protocol/head.ts';
 import { mapHashOf, revisionOf, shortRevision } from '../../../protocol/revision.ts';
 import { showDiagnostic } from '../api/diagnostic.ts';
+import { refuseMuchCode } from './bundle-size.ts';
 import { bundleSource, type Project } from './bundle-source.ts';
 import { linkHotImports, starModules } from './hot-imports.ts';
 import { liveExports } from './live-exports.ts';
@@ -41,7 +42,8 @@ export interface Compiled {
  * @param module a valid module name.
  * @param sources the files as they are to be compiled, those of packages excepted: as they are now, if it is left out.
  * @param packages the installed packages, whose archives it keeps.
- * @throws UsageError when there is no such module, it exports nothing, or it uses a native package.
+ * @param maxBytes see {@link refuseMuchCode}.
+ * @throws UsageError when there is no such module, it exports nothing, it has too much code, or it uses a native package.
  * @throws SourceError when it does not compile.
  * @throws UnavailableError when esbuild's process ends meanwhile.
  */
@@ -50,12 +52,20 @@ export async function compile(
   module: string,
   sources?: SourceSnapshot,
   packages = new Packages(),
+  maxBytes = Infinity,
 ): Promise<Compiled> {
   const snapshot = sources ?? (await new SourceFiles(modulesDir).take(false));
   const tsconfig = readTsconfig(modulesDir, snapshot);
   const config = await readConfig(modulesDir, snapshot);
   refuseOtherFolder(config, modulesDir, snapshot.root);
-  const project = { modulesDir, snapshot, tsconfig, config, packages: packages.at(snapshot, config.external) };
+  const project = {
+    modulesDir,
+    snapshot,
+    tsconfig,
+    config,
+    maxBytes,
+    packages: packages.at(snapshot, config.external),
+  };
   return compileWithin(project, module, []);
 }
 
@@ -65,6 +75,7 @@ async function compileWithin(project: Project, module: string, outer: readonly s
   const { root } = snapshot;
   const { file, program, surface, imported } = await bundleSource(project, module);
   const written = outputEndingIn('.js', program.outputFiles);
+  refuseMuchCode(module, written, project.maxBytes);
   const stars = starModules(written);
   const starred = await compileStarred(project, [...stars.keys()], [...outer, module]);
   const names = new Map([...starred].map(([from, each]) => [from, namesPassedOn(each)]));

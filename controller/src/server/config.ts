@@ -34,6 +34,11 @@ export const CONTROLLER_SETTINGS = {
     { formerName: 'PREFLIGHT_MEMORY', default: 256, min: 16, max: 65_536, unit: 'MB' },
     'How much memory a module can take to load in the preflight.',
   ),
+  moduleMaxMb: integer(
+    'MODULE_MAX_MB',
+    { default: 2, min: 1, max: 64, unit: 'MB' },
+    'How much code a module can have, without its packages. More takes the controller long, and much memory.',
+  ),
   packagesTimeoutMs: integer(
     'PACKAGES_TIMEOUT_MS',
     { default: 120_000, min: 1_000, max: 3_600_000, unit: 'milliseconds' },
@@ -53,20 +58,25 @@ export const CONTROLLER_SETTINGS = {
 
 type Settings = Values<typeof CONTROLLER_SETTINGS>;
 
-export interface ControllerConfig extends Omit<Settings, 'preflightTimeoutMs' | 'preflightMemoryMb' | 'streamMaxMb'> {
+export interface ControllerConfig extends Omit<
+  Settings,
+  'preflightTimeoutMs' | 'preflightMemoryMb' | 'moduleMaxMb' | 'streamMaxMb'
+> {
   readonly preflight: PreflightLimits;
+  readonly moduleMaxBytes: number;
   readonly streamMaxBytes: number;
 }
 
 /** Reads the settings of the controller. The folders are those of the cookie. @throws UsageError see {@link readSettings} */
 export function loadConfig(env: Env, warn: Warn): ControllerConfig {
   const settings = readSettings(env, CONTROLLER_SETTINGS, warn);
-  const { preflightTimeoutMs: timeoutMs, preflightMemoryMb: memoryMb, streamMaxMb, ...config } = settings;
+  const { preflightTimeoutMs: timeoutMs, preflightMemoryMb: memoryMb, moduleMaxMb, streamMaxMb, ...config } = settings;
   return {
     ...config,
     keysDir: join(config.keysDir, config.cookie),
     trustDir: join(config.trustDir, config.cookie),
     preflight: { timeoutMs, memoryMb },
+    moduleMaxBytes: moduleMaxMb * 2 ** 20,
     streamMaxBytes: streamMaxMb * 2 ** 20,
   };
 }

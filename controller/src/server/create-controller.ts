@@ -178,7 +178,7 @@ export async function createController({
     const packages = new Packages();
     const build = createBuild({
       sources,
-      compile: (module, snapshot) => compile(modulesDir, module, snapshot, packages),
+      compile: (module, snapshot) => compile(modulesDir, module, snapshot, packages, config.moduleMaxBytes),
       typeCheck,
       preflight,
       maxPayload: () => nats.info?.max_payload ?? Infinity,

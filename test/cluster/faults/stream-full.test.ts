@@ -8,7 +8,7 @@ import { clusterTest } from '../../support/cluster/cluster-test.ts';
 import { waitForConvergence, runningRevisions } from '../../support/cluster/convergence.ts';
 import { versionSource } from '../../support/cluster/module-sources.ts';
 
-const it = clusterTest({ nodes: 1, natsDiskMb: 48, controller: { STREAM_MAX_MB: '16' } });
+const it = clusterTest({ nodes: 1, natsDiskMb: 48, controller: { STREAM_MAX_MB: '16', MODULE_MAX_MB: '8' } });
 
 /** A module of about 6 MB as a bundle: its code and its source map. */
 const large = (): string => `export const text = () => '${randomBytes(3e6).toString('base64')}'.length;\n`;

@@ -54,7 +54,10 @@ const MODULES: readonly Case[] = [
   [['push', 'both'], 'hotcast: there are both modules/both.ts and modules/both/index.ts: remove one\n'],
   [['push', 'empty'], 'hotcast: modules/empty.ts exports nothing: export at least one function\n'],
   [['push', 'silent'], 'hotcast: modules/silent.ts exports nothing: export at least one function\n'],
-  [['push', 'huge'], /^hotcast: huge is [\d.]+ MiB packed, the limit is 7\.9 MiB: import less, .*\n$/],
+  [
+    ['push', 'huge'],
+    /^hotcast: huge has 16\.0 MiB of code .*, the limit is 2\.0 MiB \(MODULE_MAX_MB\): .*; nothing was sent\n$/,
+  ],
 ];
 
 const CALLS: readonly Case[] = [

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { describe, expect, it } from 'vitest';
 
-import { pack, refuseTooLarge } from '../../../../controller/src/build/bundle-size.ts';
+import { pack, refuseMuchCode, refuseTooLarge } from '../../../../controller/src/build/bundle-size.ts';
 import { decodeBundle } from '../../../../protocol/bundle.ts';
 import { HEADER_BYTES } from '../../../../protocol/limits.ts';
 import { bundleOf } from '../../fixtures.ts';
@@ -35,5 +35,14 @@ describe('pack', () => {
     expect(() => pack(bundle, Infinity)).toThrow(/^demo is \d+\.\d MiB packed, the limit is 7\.9 MiB: import less/);
     expect(() => pack(bundle, HEADER_BYTES + 1024 * 1024)).toThrow(/the limit is 1\.0 MiB/);
     expect(() => refuseTooLarge(bundle, Infinity)).toThrow(/the limit is 7\.9 MiB/);
+  });
+});
+
+describe('refuseMuchCode', () => {
+  it('takes as much as the limit, and says what to do about more', () => {
+    expect(() => refuseMuchCode('demo', 'x'.repeat(2 ** 20), 2 ** 20)).not.toThrow();
+    expect(() => refuseMuchCode('demo', 'x'.repeat(2 ** 20 + 1), 2 ** 20)).toThrow(
+      /^demo has 1\.0 MiB of code without its packages, the limit is 1\.0 MiB \(MODULE_MAX_MB\): import less, .*; nothing was sent$/,
+    );
   });
 });

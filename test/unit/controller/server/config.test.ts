@@ -20,6 +20,7 @@ describe('loadConfig of the controller', () => {
       auditFile: '',
       keysDir: '/run/keys/dino',
       trustDir: '/run/trust/dino',
+      moduleMaxBytes: 2 * 2 ** 20,
       streamMaxBytes: 1024 * 2 ** 20,
     });
   });
