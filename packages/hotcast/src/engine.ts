@@ -1,9 +1,14 @@
 import { type ChildProcess, execFile, spawn, type StdioOptions } from 'node:child_process';
 
 import { UnavailableError } from '../../../protocol/errors.ts';
+import { noDocker } from './ended.ts';
+import { listContainers, localSocket } from './engine-socket.ts';
 
 /** The labels of a container of Compose. */
 const LABELS = 'com.docker.compose';
+
+/** The label with the modules folder. */
+const MODULES_LABEL = 'hotcast.modules';
 
 /** The container in which the controller runs. */
 export interface Controller {
@@ -23,11 +28,13 @@ interface Output {
  */
 export class Engine {
   readonly #context: readonly string[];
+  readonly #socket: string | null;
   readonly #start: string;
 
   /** @param start how the user starts the cluster, for messages. */
   constructor(context: string | null, start: string) {
     this.#context = context === null ? [] : ['--context', context];
+    this.#socket = localSocket(context, process.env);
     this.#start = start;
   }
 
@@ -37,18 +44,18 @@ export class Engine {
    * @throws UnavailableError when no engine answers.
    */
   async controllerOf(project: string): Promise<Controller | null> {
-    const labels = [`label=${LABELS}.project=${project}`, `label=${LABELS}.service=controller`];
-    const [line = ''] = await this.#containers('{{.ID}} {{.Label "hotcast.modules"}}', labels);
+    const labels = [`${LABELS}.project=${project}`, `${LABELS}.service=controller`];
+    const [listed] = (this.#socket === null ? null : await listContainers(this.#socket, labels)) ?? [];
+    if (listed !== undefined) return { id: listed.Id, modules: listed.Labels[MODULES_LABEL] ?? '' };
+    // The command knows other ways to an engine, and says what is wrong.
+    const [line = ''] = await this.#containers(`{{.ID}} {{.Label "${MODULES_LABEL}"}}`, labels);
     const [id = '', ...modules] = line.split(' ');
     return id === '' ? null : { id, modules: modules.join(' ') };
   }
 
   /** The projects whose controller runs. @throws UnavailableError when no engine answers. */
   async projects(): Promise<string[]> {
-    return this.#containers(`{{.Label "${LABELS}.project"}}`, [
-      `label=${LABELS}.service=controller`,
-      'label=hotcast.modules',
-    ]);
+    return this.#containers(`{{.Label "${LABELS}.project"}}`, [`${LABELS}.service=controller`, MODULES_LABEL]);
   }
 
   /** Runs `docker exec …`. */
@@ -61,8 +68,9 @@ export class Engine {
     return this.#run(['exec', ...args]);
   }
 
-  async #containers(format: string, filters: readonly string[]): Promise<string[]> {
-    const given = ['status=running', ...filters].flatMap(filter => ['--filter', filter]);
+  async #containers(format: string, labels: readonly string[]): Promise<string[]> {
+    const filters = ['status=running', ...labels.map(label => `label=${label}`)];
+    const given = filters.flatMap(filter => ['--filter', filter]);
     const { status, stdout, stderr } = await this.#run(['ps', '--format', format, ...given]);
     if (status === 0) return stdout.split('\n').filter(line => line !== '');
     const [reason = ''] = stderr.trim().split('\n');
@@ -75,8 +83,7 @@ export class Engine {
     return new Promise((done, fail) => {
       execFile('docker', [...this.#context, ...args], { encoding: 'utf8' }, (error, stdout, stderr) => {
         if (error === null) return done({ status: 0, stdout, stderr });
-        if (error.code === 'ENOENT')
-          return fail(new UnavailableError('there is no docker command in PATH: install Docker'));
+        if (error.code === 'ENOENT') return fail(noDocker(error));
         done({ status: typeof error.code === 'number' ? error.code : 128, stdout, stderr });
       });
     });

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -11,6 +11,7 @@ import type { Command } from '../../../../controller/src/api/command.ts';
 import type { Client } from '../../../../controller/src/api/report.ts';
 import type { PushResult, Result } from '../../../../controller/src/api/results.ts';
 import { serveControl } from '../../../../controller/src/server/control-server.ts';
+import { standIn } from '../../../support/docker/stand-in.ts';
 import { ROOT } from '../../../support/shell.ts';
 import { recordingLog } from '../../fixtures.ts';
 
@@ -95,12 +96,12 @@ beforeEach(async () => {
 
 /** Runs a command in a terminal. */
 function openTerminal(command: string): void {
-  const { PATH = '', HOME = '' } = process.env;
+  const { HOME = '' } = process.env;
   const socket = join(folder, 'controller.sock');
   screen = '';
   terminal = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
     cwd: ROOT,
-    env: { PATH: `${folder}${delimiter}${PATH}`, HOME, CONTROLLER_SOCKET: socket, SHELL: '/bin/bash', TERM: 'xterm' },
+    env: { ...standIn(folder), HOME, CONTROLLER_SOCKET: socket, SHELL: '/bin/bash', TERM: 'xterm' },
   });
   terminal.stdout?.setEncoding('utf8').on('data', (text: string) => (screen += text));
 }

@@ -1,10 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { standIn } from '../../../support/docker/stand-in.ts';
 import { ROOT } from '../../../support/shell.ts';
 
 let folder: string;
@@ -31,7 +32,7 @@ function git(...args: string[]): string {
 
 /** What `hotcast …` is told of the sources. */
 function told(...args: string[]): string | undefined {
-  const env = { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH']}`, COOKIE: '' };
+  const env = { ...process.env, ...standIn(folder), COOKIE: '' };
   const { stdout } = spawnSync(join(ROOT, 'setup/hotcast'), args, { encoding: 'utf8', env });
   return /^HOTCAST_GIT=(.*)$/m.exec(stdout)?.[1];
 }

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { standIn } from '../../../support/docker/stand-in.ts';
 import { ROOT } from '../../../support/shell.ts';
 
 const ID = 'f3f97342e9f6';
@@ -26,7 +27,7 @@ ${lines.join('\n')}
 esac
 `;
   writeFileSync(join(folder, 'docker'), script, { mode: 0o755 });
-  const env = { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH']}` };
+  const env = { ...process.env, ...standIn(folder) };
   const { status, stdout, stderr } = spawnSync(join(ROOT, 'setup/hotcast'), ['push', 'demo'], {
     encoding: 'utf8',
     env,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { PACKAGE_VERSION } from '../../../../shared/package-version.ts';
+import { standIn } from '../../../support/docker/stand-in.ts';
 import { ROOT } from '../../../support/shell.ts';
 
 let folder: string;
@@ -21,13 +22,17 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Runs `hotcast …` in an empty folder, with this script as the `docker` command. */
+/** Runs `hotcast …` in an empty folder, with this script as the `docker` command, and without an engine on this machine. */
 function hotcast(docker: string | null, ...args: string[]) {
   if (docker !== null) writeFileSync(join(folder, 'docker'), `#!/bin/sh\n${docker}\n`, { mode: 0o755 });
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [join(ROOT, 'packages/hotcast/dist/hotcast.mjs'), ...args],
-    { encoding: 'utf8', cwd: folder, env: { PATH: docker === null ? folder : `${folder}:${process.env['PATH']}` } },
+    {
+      encoding: 'utf8',
+      cwd: folder,
+      env: { ...standIn(folder), ...(docker === null ? { PATH: folder } : {}) },
+    },
   );
   return { status, stdout, stderr };
 }

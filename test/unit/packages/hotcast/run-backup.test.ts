@@ -2,10 +2,11 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { standIn } from '../../../support/docker/stand-in.ts';
 import { ROOT } from '../../../support/shell.ts';
 
 /** An engine whose backup is its arguments, and whose restore prints what it reads. */
@@ -29,7 +30,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const environment = () => ({ ...process.env, PATH: `${folder}${delimiter}${process.env['PATH']}`, COOKIE: '' });
+const environment = () => ({ ...process.env, ...standIn(folder), COOKIE: '' });
 
 function hotcast(args: readonly string[], more: Record<string, string> = {}, input = '') {
   const env = { ...environment(), ...more };

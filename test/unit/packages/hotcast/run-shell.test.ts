@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { standIn } from '../../../support/docker/stand-in.ts';
 import { ROOT } from '../../../support/shell.ts';
 
 /** An engine whose `docker exec` prints what it reads, until a sign ends a line. Then its exit status is 3. */
@@ -24,7 +25,7 @@ describe('setup/hotcast shell, from a pipe', () => {
     input => {
       const folder = mkdtempSync(join(tmpdir(), 'hotcast-shell-'));
       writeFileSync(join(folder, 'docker'), ENGINE, { mode: 0o755 });
-      const env = { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH']}` };
+      const env = { ...process.env, ...standIn(folder) };
       const hotcast = join(ROOT, 'setup/hotcast');
       const { status, stdout, stderr } = spawnSync(hotcast, ['shell'], { encoding: 'utf8', env, input });
       rmSync(folder, { recursive: true });
@@ -48,7 +49,7 @@ describe('setup/hotcast shell, in a terminal', () => {
     const folder = mkdtempSync(join(tmpdir(), 'hotcast-shell-'));
     const ended = join(folder, 'ended');
     writeFileSync(join(folder, 'docker'), TERMINAL_ENGINE, { mode: 0o755 });
-    const env = { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH']}`, ENDED: ended };
+    const env = { ...process.env, ...standIn(folder), ENDED: ended };
     const line = join(ROOT, 'setup/hotcast shell');
     const { status, stdout } = spawnSync('script', ['--quiet', '--return', '--command', line, '/dev/null'], {
       encoding: 'utf8',

@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+
+import { listContainers, localSocket } from '../../../../packages/hotcast/src/engine-socket.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hotcast-engine-'));
+const socketPath = join(folder, 'docker.sock');
+let server: Server | null = null;
+
+afterEach(() => server?.close());
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Serves this answer, and returns what was asked. */
+async function engine(status: number, body: string): Promise<string[]> {
+  const asked: string[] = [];
+  server = createServer(({ url = '' }, response) => {
+    asked.push(decodeURIComponent(url));
+    response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+  }).listen(socketPath);
+  await once(server, 'listening');
+  return asked;
+}
+
+describe('the engine on this machine', () => {
+  it('is asked for the containers that run and have all labels', async () => {
+    const container = { Id: '3f2a', Labels: { 'hotcast.modules': './modules' } };
+    const asked = await engine(200, JSON.stringify([container]));
+    expect(await listContainers(socketPath, ['a=1', 'b=2'])).toEqual([container]);
+    expect(asked).toEqual(['/containers/json?filters={"label":["a=1","b=2"],"status":["running"]}']);
+  });
+
+  it('gives no list when it fails, or is not there: then the docker command says why', async () => {
+    await engine(500, '{ "message": "no" }');
+    expect(await listContainers(socketPath, [])).toBeNull();
+    expect(await listContainers(join(folder, 'none.sock'), [])).toBeNull();
+  });
+});
+
+describe('the socket', () => {
+  const config = (text: string) => {
+    writeFileSync(join(folder, 'config.json'), text);
+    return { DOCKER_CONFIG: folder };
+  };
+
+  it('is that of the docker command, if this has one on this machine', () => {
+    expect(localSocket(null, config('{}'))).toBe('/var/run/docker.sock');
+    expect(localSocket(null, { ...config('{}'), DOCKER_HOST: 'unix:///run/user/1000/docker.sock' })).toBe(
+      '/run/user/1000/docker.sock',
+    );
+    expect(localSocket('default', config('{ "currentContext": "mars" }'))).toBe('/var/run/docker.sock');
+  });
+
+  it.for([
+    ['a context that is given', 'mars', {}],
+    ['a context of the shell', null, { DOCKER_CONTEXT: 'mars' }],
+    ['a host', null, { DOCKER_HOST: 'ssh://mars' }],
+  ] as const)('is none with %s', ([, context, env]) => {
+    expect(localSocket(context, { ...config('{}'), ...env })).toBeNull();
+  });
+
+  it('is none with a context that was chosen', () => {
+    expect(localSocket(null, config('{ "currentContext": "mars" }'))).toBeNull();
+  });
+});
