@@ -7,14 +7,16 @@ const HERE = import.meta.dirname;
 const ROOT = resolve(HERE, '../..');
 const DECLARATIONS = join(ROOT, '.cache/types/packages/testing');
 
-/** They have programs of their own, or state that the test shares with them. */
-const EXTERNAL = ['esbuild', 'oxc-transform', 'testcontainers', 'vitest'];
+/** They have programs of their own, or state that the test shares with them. ssh2 does without the last one. */
+const EXTERNAL = ['esbuild', 'oxc-transform', 'vitest', 'cpu-features'];
 
 const ENTRIES = ['index=src/index.ts', 'vitest=src/vitest.ts'];
 const LOADED_BY_THE_PLUGIN = ['setup=src/vitest/setup.ts', 'file-runtime=src/vitest/file-runtime.ts'];
 
-/** For CommonJS in the bundles. */
-const BANNER = `import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);`;
+/** For CommonJS in the bundles: testcontainers and what it needs, more than half of the packages that a project would have to install. */
+const BANNER =
+  `import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url), ` +
+  '__dirname = import.meta.dirname, __filename = import.meta.filename;';
 
 const out = join(HERE, `.dist.${process.pid}`);
 const bin = name => join(ROOT, 'node_modules/.bin', name);
@@ -33,6 +35,7 @@ execFileSync(
     '--format=esm',
     '--minify-whitespace',
     '--line-limit=160',
+    '--loader:.node=empty',
     '--log-level=warning',
     `--outdir=${out}`,
     `--banner:js=${BANNER}`,
