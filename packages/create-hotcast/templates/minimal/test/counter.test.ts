@@ -8,7 +8,7 @@ test('a new version goes on with the count of the one before', async () => {
   const counter = await runtime.load('counter');
   expect(counter.increment(2)).toBe(2);
 
-  await runtime.swap('counter', { edit: text => text.replace('by = 1', 'by = 10') });
+  await runtime.swap('counter', { edit: text => text.replace('data.count, by', 'data.count, 2 * by') });
 
-  expect(counter.increment()).toBe(12);
+  expect(counter.increment(5)).toBe(12);
 });

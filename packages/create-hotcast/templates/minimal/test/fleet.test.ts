@@ -9,9 +9,9 @@ test('an update reaches every node, and nothing is lost', async () => {
   await fleet.call('counter.increment', 5);
   const processes = await fleet.processes();
 
-  fleet.edit('counter', text => text.replace('by = 1', 'by = 10'));
+  fleet.edit('counter', text => text.replace('data.count, by', 'data.count, 2 * by'));
   await fleet.push('counter');
 
-  expect(await fleet.call('counter.increment')).toEqual({ fred: 15, bambam: 15, betty: 15 });
+  expect(await fleet.call('counter.increment', 5)).toEqual({ fred: 15, bambam: 15, betty: 15 });
   expect(await fleet.processes()).toEqual(processes);
 });

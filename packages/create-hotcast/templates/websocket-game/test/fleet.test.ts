@@ -12,7 +12,7 @@ test('an update reaches every node, and no player is lost', async () => {
   const socket = new WebSocket(fleet.url('game', '/').replace('http', 'ws'));
   await once(socket, 'message');
 
-  fleet.edit('game/board.ts', text => text.replace('score += 1', 'score += 10'));
+  fleet.edit('game/board.ts', text => text.replace('score +=', 'score += 9 +'));
   await fleet.push('game');
 
   // The connection and its player are still there.
