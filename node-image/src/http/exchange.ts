@@ -1,10 +1,11 @@
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import { ServerResponse } from 'node:http';
 
 import type { CodeServer } from '../modules/code-server.ts';
 import type { Call, PurgeListener } from '../modules/in-flight-calls.ts';
 import type { Version } from '../modules/version.ts';
 import { isFailedStatus } from '../sandbox/failed-status.ts';
 import { sendText } from './send-response.ts';
+import type { Incoming } from './web/incoming-message.ts';
 
 export interface ExchangeDeps {
   readonly node: string;
@@ -12,7 +13,7 @@ export interface ExchangeDeps {
 }
 
 /** The response of the node's server. */
-export class Outgoing extends ServerResponse {
+export class Outgoing extends ServerResponse<Incoming> {
   /** What it is the response of; null when no module is asked. A field of its own takes less than a listener. */
   exchange: Exchange | null = null;
 }
@@ -20,7 +21,7 @@ export class Outgoing extends ServerResponse {
 /** A request to a module, and where its response goes. */
 export interface Target {
   readonly version: Version;
-  readonly incoming: IncomingMessage;
+  readonly incoming: Incoming;
   readonly outgoing: Outgoing;
   /** The headers of every response, names and values in turns. */
   readonly headers: readonly string[];

@@ -13,6 +13,7 @@ import { headersOf } from './response-headers.ts';
 import { type Route, routeOf } from './route.ts';
 import { isSent, sendText } from './send-response.ts';
 import { serveFetch } from './serve-fetch.ts';
+import { Incoming } from './web/incoming-message.ts';
 import { type WebSocketDeps, webSockets } from './websockets.ts';
 import { scriptName } from '../modules/version.ts';
 
@@ -50,6 +51,7 @@ export async function startHttpServer(deps: HttpDeps) {
   let closesIdle = false;
   let lastRequestAt = 0;
   const server = createServer({
+    IncomingMessage: Incoming,
     ServerResponse: Outgoing,
     // No limit for the duration of an upload.
     requestTimeout: 0,
@@ -74,7 +76,7 @@ export async function startHttpServer(deps: HttpDeps) {
     outgoing.on('close', onClosed);
   };
 
-  const begin = (incoming: IncomingMessage, outgoing: Outgoing): void => {
+  const begin = (incoming: Incoming, outgoing: Outgoing): void => {
     const { url = '/' } = incoming;
     const route = routeOf(url);
     if (stopping && !isCheck(incoming, route)) lastRequestAt = performance.now();
@@ -94,7 +96,7 @@ export async function startHttpServer(deps: HttpDeps) {
     void resume();
   };
 
-  const handle = (incoming: IncomingMessage, outgoing: Outgoing, url: string, route: Route): void => {
+  const handle = (incoming: Incoming, outgoing: Outgoing, url: string, route: Route): void => {
     const version = route.to === 'module' ? codeServer.current(route.module) : null;
     const ofNode = headersOf(node, version);
     const headers = stopping ? [...ofNode, 'connection', 'close'] : ofNode;

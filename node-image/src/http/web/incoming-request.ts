@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 
+import { Incoming } from './incoming-message.ts';
 import { IncomingHeaders } from './incoming-headers.ts';
 import { natives } from './natives.ts';
 import { bytesOf, clientGone, readBody, textOf } from './read-body.ts';
@@ -9,11 +10,6 @@ import { markAsUncloneable } from './uncloneable.ts';
 
 /** `fetch` knows these and no others, as `new Request` does. */
 const FORBIDDEN = new Set(['TRACE', 'CONNECT', 'TRACK']);
-
-/** Node.js has it for servers with `optimizeEmptyRequests`, which is for all requests or none. */
-interface Dumped extends IncomingMessage {
-  _dumpAndCloseReadable?: () => void;
-}
 
 /**
  * The `Request` that a module gets. It is read from the message: what is not asked for is not made. Whatever needs more makes a
@@ -60,9 +56,10 @@ export class IncomingRequest {
 
   /** Spares a message without a body the events of a stream that ends. Nobody reads it: the module sees the request only. */
   static endWithoutBody(request: IncomingRequest): void {
-    const { headers } = request.#incoming;
+    const incoming = request.#incoming;
+    const { headers } = incoming;
     if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return;
-    (request.#incoming as Dumped)._dumpAndCloseReadable?.();
+    if (incoming instanceof Incoming) incoming.endStream();
   }
 
   /** The unread part of an upload would block the next request of the connection. Node.js resumes what nobody has read. */
@@ -164,6 +161,7 @@ export class IncomingRequest {
 
   #read(): Promise<Buffer> {
     this.#isUsed = true;
-    return readBody(this.#incoming);
+    const incoming = this.#incoming;
+    return (incoming instanceof Incoming ? incoming.takeBody() : null) ?? readBody(incoming);
   }
 }

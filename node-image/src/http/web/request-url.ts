@@ -9,6 +9,7 @@ const DOTS = /\/\.\.?(?:[/?]|$)/;
 /** The most hosts whose origins are kept. */
 const MAX_HOSTS = 256;
 const origins = new Map<string, string>();
+let last = { host: '', origin: '' };
 
 /** The URL of a request, as `URL` writes it. @param path the target that the module sees; it begins with a slash. */
 export function urlOf(incoming: IncomingMessage, path: string): string {
@@ -18,6 +19,12 @@ export function urlOf(incoming: IncomingMessage, path: string): string {
 
 function originOf({ headers, socket }: IncomingMessage): string {
   const host = headers.host || localHost(socket);
+  // Each request has a string of its own, which a map would have to hash.
+  if (host !== last.host) last = { host, origin: knownOrigin(host) };
+  return last.origin;
+}
+
+function knownOrigin(host: string): string {
   const known = origins.get(host);
   if (known !== undefined) return known;
   // The URL has to have a host, and this one can't be one.
