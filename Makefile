@@ -118,7 +118,7 @@ shell: ## Type to a node, as in Erlang's shell: [NODE=fred]
 nodes: ## List the nodes with their processes and modules: [VERBOSE=1]
 	$(ALWAYS)setup/hotcast nodes $(VERBOSELY) || exit 1
 
-.PHONY: debug demo test run-tests test-faults test-operations test-published test-console test-packages test-unit lint format docs bench bench-runtime bench-load
+.PHONY: debug demo test run-tests test-faults test-operations test-published test-console test-packages test-unit lint format docs bench bench-quick bench-runtime bench-load
 debug: node_modules ## Open the inspector of a node at 127.0.0.1:9229 until Ctrl+C: NODE=fred [PORT=9230]
 	node --import tsx setup/debug/main.ts '$(NODE)' $(PORT)
 
@@ -152,8 +152,11 @@ test-packages: images ## Run the tests of npm packages in modules, on real conta
 test-unit: node_modules ## Run the unit tests (no Docker)
 	npx vitest run --project unit --project bench
 
-bench: setup ## Compare Hotcast with Erlang, with restarts and with bare NATS: [NODES=30] [ONLY=push,scale] [ROUNDS=20] [AGAINST=FOLDER]
+bench: setup ## Compare Hotcast with plain servers, with Erlang, with restarts and with bare NATS: [NODES=30] [ONLY=push,scale] [ROUNDS=20] [AGAINST=FOLDER]
 	NODES='$(NODES)' ONLY='$(ONLY)' ROUNDS='$(ROUNDS)' AGAINST='$(AGAINST)' node --import tsx bench/main.ts
+
+bench-quick: setup ## Compare HTTP and WebSocket before and after a change, with the last commit or another checkout: [AGAINST=FOLDER]
+	AGAINST='$(AGAINST)' node --import tsx bench/quick.ts
 
 bench-runtime: setup ## Measure memory, swaps and calls of the module runtime in a container
 	bench/runtime.sh

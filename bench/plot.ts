@@ -1,6 +1,7 @@
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 
+import { REFERENCES } from './http/http.ts';
 import { HOTCAST, type Results } from './results.ts';
 import { kilobytes } from './table.ts';
 
@@ -9,7 +10,7 @@ const LEAST = 0.5;
 
 /** The plots of a run, one below the other, as an SVG; null when there is nothing to plot. */
 export async function plotOf(results: Results): Promise<string | null> {
-  const plots = [pushPlot(results), phasePlot(results), scalePlot(results)].filter(
+  const plots = [httpPlot(results), pushPlot(results), phasePlot(results), scalePlot(results)].filter(
     ({ data }) => data.values.length > 0,
   );
   if (plots.length === 0) return null;
@@ -33,6 +34,33 @@ export async function plotOf(results: Results): Promise<string | null> {
 /** A field as names, in the order of the data, or as an amount. */
 const nominal = (field: string, title: string | null = null) => ({ field, type: 'nominal', sort: null, title });
 const amount = (field: string, scale: object = {}) => ({ field, type: 'quantitative', title: field, scale });
+
+/** Servers beside the reference of their case, whose requests a second are 1. */
+function httpPlot({ http }: Results) {
+  const values = (http?.cases ?? []).flatMap(({ case: name, reference, servers }) =>
+    servers
+      .filter(({ server }) => !REFERENCES.includes(server))
+      .map(({ server, ratios }) => ({ what: `${name} (${reference})`, server, 'requests/s': ratios.perSecond })),
+  );
+  const y = nominal('what');
+  return {
+    title: 'HTTP and WebSocket: requests a second, those of a plain server (in brackets) are 1',
+    height: { step: 12 },
+    data: { values },
+    layer: [
+      {
+        mark: 'bar',
+        encoding: {
+          y,
+          yOffset: { field: 'server', sort: null },
+          x: amount('requests/s'),
+          color: nominal('server', 'server'),
+        },
+      },
+      { mark: { type: 'rule', color: '#333333' }, encoding: { x: { datum: 1 } } },
+    ],
+  };
+}
 
 function pushPlot({ push, nodes }: Results) {
   const values = (push ?? []).map(({ contender, bytes, ms: { p50: ms, p99 } }) => {

@@ -1,14 +1,16 @@
+import { httpText } from './http/report.ts';
 import { HOTCAST, pushesOf, type Results } from './results.ts';
 import { count, digits, goals, kilobytes, section, table } from './table.ts';
 import { targetsOf } from './targets.ts';
 
 /** All tables of a run, and the targets, as Markdown. */
 export function reportOf(results: Results): string {
-  const { at, machine, otp, nodes, warmUp, push, edit, restarts, cost, scale } = results;
+  const { at, machine, otp, nodes, warmUp, http, push, edit, restarts, cost, scale } = results;
   const { hardware, ...versions } = machine;
   const named = Object.entries({ ...versions, otp }).map(([name, version]) => `${name} ${version ?? '-'}`);
   return [
     section(`Measured ${at}`, hardware, named.join(' · ')),
+    http && httpText(http),
     push && pushText(push, nodes, warmUp),
     edit && editText(edit, nodes),
     restarts && restartsText(restarts),

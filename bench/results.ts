@@ -1,5 +1,6 @@
 import type { describeMachine, idleCost, wireCost } from './docker.ts';
 import type { EditToLive } from './edit.ts';
+import type { HttpFigures } from './http/http.ts';
 import type { Restarts } from './restarts/restarts.ts';
 import type { PushFigures } from './rounds.ts';
 import type { ScaleRow } from './scale/scale.ts';
@@ -14,6 +15,7 @@ export interface Results {
   /** Containers in each fleet. */
   readonly nodes: number;
   readonly warmUp: number;
+  readonly http: HttpFigures | null;
   readonly push: readonly PushFigures[] | null;
   readonly edit: EditToLive | null;
   readonly cost: readonly FleetCost[] | null;

@@ -9,6 +9,7 @@ import { Driver } from './driver.ts';
 import { measureEdits } from './edit.ts';
 import { connectNodes, drivenContender, erlangContenders } from './erlang/erlang.ts';
 import { type Fleet, startFleet } from './fleet.ts';
+import { measureHttp } from './http/http.ts';
 import { type Hotcast, hotcastContender, startHotcast } from './hotcast.ts';
 import type { Options, Part } from './options.ts';
 import { measureRestarts } from './restarts/restarts.ts';
@@ -24,6 +25,9 @@ const SIZES = [1_024, TARGET_BYTES, 102_400];
 const WARM_UP = 5;
 const WIRE_PUSHES = 5;
 const EDITS = 10;
+
+/** Turns of each server in each case of HTTP. */
+const HTTP_ROUNDS = 9;
 
 /** The pause after the start of a fleet, before its idle nodes are watched (milliseconds). */
 const QUIET_MS = 5_000;
@@ -143,8 +147,19 @@ export async function runSuite(options: Options, folder: string, say: (line: str
   };
 
   const machine = await describeMachine(docker, images);
+  if (wants('http')) {
+    say('HTTP and WebSocket');
+    const servers = ['node-server', 'srvx', 'node:http', 'ws'];
+    found.http = await measureHttp({
+      rounds: HTTP_ROUNDS,
+      against,
+      servers,
+      image: images.node,
+      folder: newFolder('http'),
+    });
+  }
   if (wants('cost', 'push', 'edit', 'restarts')) await onHotcast();
   if (wants('scale')) found.scale = await scale();
-  const nothing = { otp: null, push: null, cost: null, edit: null, restarts: null, scale: null };
+  const nothing = { otp: null, http: null, push: null, cost: null, edit: null, restarts: null, scale: null };
   return { at, machine, nodes, warmUp: WARM_UP, ...nothing, ...found };
 }

@@ -1,4 +1,5 @@
 import { BARE, ERLANG, HOTCAST, pushesOf, type Results, TARGET_BYTES, TWICE } from './results.ts';
+import { OWN, type CaseFigures } from './http/http.ts';
 import { digits } from './table.ts';
 
 /** Whether a run reached a target, and a line about it. */
@@ -13,6 +14,7 @@ export function targetsOf(results: Results): Target[] {
   const idle = results.cost?.find(({ contender }) => contender === HOTCAST)?.idle;
   const { edit } = results;
   return [
+    ...(results.http?.cases ?? []).map(httpTargets),
     ratio('a complete push of 10 KB takes ≤ 1/8 of an Erlang multicall', own?.ms.p50, erlang?.ms.p50, 1 / 8, floor),
     ratio('a complete push of 10 KB takes ≤ 2× the bare round trip', own?.ms.p50, bare?.ms.p50, 2, floor),
     ratio("its skew is ≤ 1/4 of Erlang's", own?.skew?.p50, erlang?.skew?.p50, 1 / 4),
@@ -24,6 +26,21 @@ export function targetsOf(results: Results): Target[] {
     limit('no call fails during pushes', served?.during.failed, 0, 'failed'),
     limit('an idle node has ≤ 45 MB', idle && idle.memory.p50 / 1e6, 45, 'MB'),
   ].flat();
+}
+
+/** The least share of the reference's requests that a hot module has to serve. */
+const HTTP_SHARES: Readonly<Record<string, number>> = { 'node-server': 0.9, 'node:http': 0.6, ws: 0.8 };
+
+function httpTargets({ case: name, reference, servers }: CaseFigures): Target[] {
+  const own = servers.find(({ server }) => server === OWN);
+  const share = HTTP_SHARES[reference];
+  if (own === undefined || share === undefined) return [];
+  const { perSecond, p99 } = own.ratios;
+  const served: Target = [
+    perSecond >= share,
+    `${name}: ≥ ${share} of the requests that ${reference} serves: ${digits(perSecond)}`,
+  ];
+  return reference === 'node-server' ? [served, [p99 <= 1, `${name}: its p99 ≤ 1: ${digits(p99)}`]] : [served];
 }
 
 function limit(text: string, value: number | undefined, most: number, unit: string, floor?: number): Target[] {

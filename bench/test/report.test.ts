@@ -1,19 +1,20 @@
 import { describe, expect, it } from 'vitest';
 
+import { figuresOfTurns } from '../http/http.ts';
 import { plotOf } from '../plot.ts';
 import { reportOf } from '../report.ts';
 import type { Results } from '../results.ts';
 import { targetsOf } from '../targets.ts';
-import { pushesAround, REACHED } from './results.ts';
+import { pushesAround, REACHED, serversOf } from './results.ts';
 
-const NOTHING: Results = { ...REACHED, push: null, edit: null, cost: null, restarts: null, scale: null };
+const NOTHING: Results = { ...REACHED, http: null, push: null, edit: null, cost: null, restarts: null, scale: null };
 
 const missed = (results: Results): string[] => targetsOf(results).flatMap(([reached, text]) => (reached ? [] : [text]));
 
 describe('targets', () => {
   it('are reached by a value exactly at the limit', () => {
     expect(missed(REACHED)).toEqual([]);
-    expect(targetsOf(REACHED)).toHaveLength(10);
+    expect(targetsOf(REACHED)).toHaveLength(13);
   });
 
   it('are missed by a push that is slower than its share of others; they show the ratio', () => {
@@ -34,6 +35,11 @@ describe('targets', () => {
     ]);
   });
 
+  it('are missed by a hot module that serves less than its share', () => {
+    const http = figuresOfTurns({ turns: serversOf('GET', 'node-server', 0.89), rss: {} });
+    expect(missed({ ...REACHED, http })).toEqual(['GET: ≥ 0.9 of the requests that node-server serves: 0.89']);
+  });
+
   it('are missed by one failed call', () => {
     const contenders = REACHED.restarts.contenders.map(each => ({ ...each, during: { ...each.during, failed: 1 } }));
     const results = { ...REACHED, restarts: { ...REACHED.restarts, contenders } };
@@ -50,6 +56,15 @@ describe('a report', () => {
     const rows = reportOf(REACHED).split('\n');
     expect(rows.find(row => row.includes('Erlang multicall'))).toMatch(/80\.0 \| +80\.5 \| +8\.00×/);
     expect(rows.find(row => row.includes('NATS round trip'))).toMatch(/5\.00 \| +5\.49 \| +0\.50×/);
+  });
+
+  it('compares a change with what was before it', () => {
+    const after = serversOf('GET', 'node-server', 0.9);
+    const before = serversOf('GET', 'node-server', 0.6)
+      .slice(0, 1)
+      .map(each => ({ ...each, server: 'hotcast before' }));
+    const rows = reportOf({ ...NOTHING, http: figuresOfTurns({ turns: [...after, ...before], rss: {} }) }).split('\n');
+    expect(rows.find(row => row.startsWith('| GET '))).toMatch(/\| GET +\| +1\.50 \| +1\.50 \| +1\.00 \|/);
   });
 
   it('leaves out what was not measured', () => {

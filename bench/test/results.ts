@@ -1,3 +1,5 @@
+import { figuresOfTurns } from '../http/http.ts';
+import type { Turns } from '../http/main.ts';
 import type { Results } from '../results.ts';
 import { pushFigures } from '../rounds.ts';
 
@@ -18,13 +20,26 @@ const simulated = { bytes: 10_240, startMs: 900, phases: { prepare: 1 }, skew: f
 const wire = { sentPerNode: 9_000, receivedPerNode: 700, bareCost: processor };
 const phases = { compile: 30, prepare: 12, commit: 8, rest: 10 };
 
+/** Two rounds of a reference, and of a hot module that serves this share of its requests. */
+export function serversOf(name: string, reference: string, share: number): Turns[] {
+  const turns = (part: number) => [10_000, 20_000].map(all => ({ perSecond: all * part, cpuUs: 40 / part, p99: 2 }));
+  return [
+    { case: name, server: 'hotcast', turns: turns(share) },
+    { case: name, server: reference, turns: turns(1) },
+  ];
+}
+
 /** A run that has just reached every target. */
-export const REACHED: Results & { readonly push: object; readonly restarts: object } = {
+export const REACHED: Results & { readonly http: object; readonly push: object; readonly restarts: object } = {
   at: '2026-11-22T16:00:00.000Z',
   machine: { hardware: '2 cores', engine: '20.10', node: '26.1', nats: '2.15.1', 'host node': '20.20' },
   otp: '27',
   nodes: 30,
   warmUp: 5,
+  http: figuresOfTurns({
+    turns: [...serversOf('GET', 'node-server', 0.9), ...serversOf('WebSocket', 'ws', 0.8)],
+    rss: { hotcast: 100e6 },
+  }),
   push: [
     pushesAround('Hotcast', 10, 1),
     pushesAround('Erlang multicall', 80, 4),
