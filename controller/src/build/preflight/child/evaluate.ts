@@ -2,7 +2,7 @@ import { Script } from 'node:vm';
 
 import { SCOPED_GLOBALS, SCRIPT_OPTIONS, moduleScript } from '../../../../../shared/module-script.ts';
 import { NoBuiltIn } from './built-ins.ts';
-import { describeError, shortList } from './describe.ts';
+import { describeChange, describeError, shortList } from './describe.ts';
 import { changesSince, type Snapshot } from './intrinsics.ts';
 import type { Environment } from './environment.ts';
 import type { LiveMemory } from './live-memory.ts';
@@ -41,7 +41,7 @@ export function evaluate(
   const { violation } = environment.used;
   if (violation !== null) return refused(violation.reason, violation.message, violation);
   const { changed, added, globals } = changesSince(before);
-  if (changed.length > 0) return refused('intrinsics', `it changes ${shortList(changed)}, which all modules share`);
+  if (changed.length > 0) return refused('intrinsics', `it ${describeChange(changed)}`);
   // Made only now: after the script has run, it has the functions that loading needs.
   const cache = script?.createCachedData().toString('base64') ?? null;
   // Measured only now: a collection could drop functions from the cache. The cache itself does not count.

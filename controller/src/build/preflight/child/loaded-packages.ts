@@ -4,7 +4,7 @@ import { isNativeError, isModuleNamespaceObject } from 'node:util/types';
 import { packageNameOf } from '../../packages/package-folder.ts';
 import type { LeftOut } from '../../packages/packages.ts';
 import type { PackagesUnderTest, Refusal } from '../protocol.ts';
-import { describeError, shortList } from './describe.ts';
+import { describeChange, describeError, shortList } from './describe.ts';
 import type { Environment, PackageRequire } from './environment.ts';
 import { changesSince, snapshot, type Snapshot } from './intrinsics.ts';
 
@@ -88,7 +88,7 @@ export class LoadedPackages {
     const { violation } = used;
     if (violation !== null && violation.reason !== 'native_addon')
       return refused(violation.reason, violation.message, violation);
-    if (changed.length > 0) return refused('intrinsics', `changes ${shortList(changed)}, which all modules share`);
+    if (changed.length > 0) return refused('intrinsics', describeChange(changed));
     if (thrown === null) return { status: 'loaded', exports };
     const { error } = thrown;
     const code = isNativeError(error) && 'code' in error ? error.code : null;

@@ -83,3 +83,14 @@ it('lets a package replace what another file has added to a built-in, and not th
     detail: 'its package user changes Reflect.ownKeys, which all modules share',
   });
 });
+
+it('says what to do when a package replaces the class of requests, as @hono/node-server can', () => {
+  const original = Object.getOwnPropertyDescriptor(globalThis, 'Request') ?? {};
+  onTestFinished(() => void Object.defineProperty(globalThis, 'Request', original));
+  expect(load(`Object.defineProperty(globalThis, 'Request', { value: class {} });`, []).loaded).toMatchObject({
+    status: 'refused',
+    detail:
+      'its package user changes Request, which all modules share: ' +
+      'give serve() of @hono/node-server the option overrideGlobalObjects: false',
+  });
+});
