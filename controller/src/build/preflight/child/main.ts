@@ -2,6 +2,7 @@ import { evaluate } from './evaluate.ts';
 import { LiveMemory } from './live-memory.ts';
 import { LoadedPackages } from './loaded-packages.ts';
 import { stubEnvironment } from './environment.ts';
+import { useRelativeImports } from './relative-imports.ts';
 import type {
   ModuleResult,
   ModuleUnderTest,
@@ -13,6 +14,7 @@ import type {
 
 // The preflight's process. It is started with the permission to read packages, gets one request, and is ended by the controller.
 const send = process.send?.bind(process);
+useRelativeImports();
 const environment = stubEnvironment();
 const packages = new LoadedPackages(environment);
 const memory = new LiveMemory();
