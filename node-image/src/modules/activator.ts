@@ -16,7 +16,7 @@ import type { Environment, Prepared } from './loader.ts';
 import type { ModuleErrors } from './module-errors.ts';
 import { dropPreviousData, setData } from './module-state.ts';
 import { type ModuleTable, versionsOf } from './module-table.ts';
-import { onceHint } from './package-use/once-hint.ts';
+import { withOnceHint } from './package-use/once-hint.ts';
 import { instancesIn, warningOfReplaced } from './state/replaced-classes.ts';
 import { evaluateOver, type Live, restoreData } from './state/state-migration.ts';
 import { type BundleInfo, scriptName, type Version } from './version.ts';
@@ -194,7 +194,7 @@ export function createActivator(deps: ActivatorDeps) {
       const fields = { module, revision: shortRevision(revision), err: errors.describe(next.error) };
       if (!isRetry) log.error(fields, 'refused: it threw while it loaded');
       const description = errors.describeInLine(next.error);
-      return refused('on_load_failure', description + onceHint(next.failed, description));
+      return refused('on_load_failure', withOnceHint(next.failed, description));
     }
     const warnings = next.versions.flatMap(version => {
       const { module, revision } = version;

@@ -184,7 +184,9 @@ describe('import.meta.hot.keep', () => {
     await node.push(`require('registry').register('m');`);
     expect(await node.push(`require('registry').register('m'); exports.next = 1;`)).toMatchObject({
       reason: 'on_load_failure',
-      detail: expect.stringMatching(/already been registered\..* import\.meta\.hot\.keep\(key, make\)/) as string,
+      detail: expect.stringMatching(
+        /already been registered\. Packages .* import\.meta\.hot\.keep\(key, make\)/,
+      ) as string,
     });
   });
 });

@@ -54,12 +54,13 @@ export function builtIns({
   onNative,
   onListen,
 }: Stubs): (id: string, names?: readonly string[]) => unknown {
+  // Those of packages, which get the real built-in modules, do not listen either.
+  Server.prototype.listen = function (this: Server): Server {
+    onListen();
+    return this;
+  };
   const http = (): object => {
     const real = realRequire('node:http') as Record<string, unknown>;
-    Server.prototype.listen = function (this: Server): Server {
-      onListen();
-      return this;
-    };
     return Object.create(
       io,
       Object.fromEntries(HTTP.map(name => [name, { value: real[name], enumerable: true }])),

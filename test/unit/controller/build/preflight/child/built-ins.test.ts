@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import type * as Http from 'node:http';
 import { Server } from 'node:net';
 
@@ -19,5 +20,12 @@ it('http has what frameworks need while they load, and its servers do not listen
   const server = http.createServer();
   expect(onListen).not.toHaveBeenCalled();
   expect(server.listen(0)).toBe(server);
+  expect([server.listening, onListen.mock.calls.length]).toEqual([false, 1]);
+});
+
+it('servers of packages do not listen either, and need no permission', () => {
+  const onListen = vi.fn<() => void>();
+  builtIns({ io: {}, inert: {}, hotImport: () => ({}), onNative: () => undefined, onListen });
+  const server = createServer().listen(0);
   expect([server.listening, onListen.mock.calls.length]).toEqual([false, 1]);
 });
