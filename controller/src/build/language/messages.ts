@@ -13,6 +13,11 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     /^(No loader is configured for "[^"]*" files: .*)/,
     `$1 (import it with { type: 'text' }, { type: 'bytes' } or { type: 'json' })`,
   ],
+  // A package, and no path or name of its own (`#a`).
+  [
+    /^Could not resolve "(?<name>(?:@[\w.-]+\/)?[a-z][\w.-]*)(?:\/[^"]*)?"$/,
+    '$&: is $<name> installed (npm install $<name>)?',
+  ],
 ];
 
 /** The error of a build that esbuild rejected; the reason itself when it is none. */

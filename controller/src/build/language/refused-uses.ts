@@ -32,15 +32,14 @@ const REFUSED: readonly { readonly use: RegExp; readonly why: (found: Readonly<R
         'require.resolve finds nothing on a node, because files and packages are compiled into the module: import what is needed',
     },
     {
-      use: /\bimport\.meta\.env\b/g,
-      why: () => 'import.meta.env is not there on a node: use process.env',
-    },
-    {
-      use: /\bimport\.meta\b(?!\.(?:hot|url|dirname|filename|main|env)\b)(?:\.(?<name>\w+))?/g,
-      why: ({ name }) =>
-        name === undefined
-          ? 'import.meta is no value in a module: use import.meta.hot, .url, .dirname, .filename or .main'
-          : `import.meta.${name} is not there on a node: a module has import.meta.hot, .url, .dirname, .filename and .main`,
+      use: /\bimport\.meta\b(?!\.(?:hot|url|dirname|filename|main)\b)(?:\.(?<name>\w+))?/g,
+      why: ({ name }) => {
+        if (name === undefined)
+          return 'import.meta is no value in a module: use import.meta.hot, .url, .dirname, .filename or .main';
+        const instead =
+          name === 'env' ? 'use process.env' : 'a module has import.meta.hot, .url, .dirname, .filename and .main';
+        return `import.meta.${name} is not there on a node: ${instead}`;
+      },
     },
   ];
 

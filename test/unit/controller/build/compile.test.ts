@@ -224,7 +224,10 @@ describe('the error of compile', () => {
 
   it('lists every error at once', async () => {
     const { diagnostics } = await compileErrorOf(`import './a';\nimport 'left-pad';\nexport const x = 1;`);
-    expect(diagnostics.map(({ text }) => text)).toEqual(['Could not resolve "./a"', 'Could not resolve "left-pad"']);
+    expect(diagnostics.map(({ text }) => text)).toEqual([
+      'Could not resolve "./a"',
+      'Could not resolve "left-pad": is left-pad installed (npm install left-pad)?',
+    ]);
   });
 
   it('names the file with the error, when a module imports it', async () => {

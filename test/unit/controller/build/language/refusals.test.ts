@@ -38,6 +38,11 @@ describe('a module has not', () => {
       '1:24: import.meta.env is not there on a node: use process.env',
     ],
     [
+      'import.meta.env behind a cast',
+      'export const f = () => (import.meta as any).env.MODE;',
+      '1:25: import.meta is no value in a module: use import.meta.hot, .url, .dirname, .filename or .main',
+    ],
+    [
       'import.meta.resolve',
       `export const f = () => import.meta.resolve('x');`,
       '1:24: import.meta.resolve is not there on a node: a module has import.meta.hot, .url, .dirname, .filename and .main',
@@ -46,6 +51,11 @@ describe('a module has not', () => {
       'import.meta as a value',
       'export const f = () => import.meta;',
       '1:24: import.meta is no value in a module: use import.meta.hot, .url, .dirname, .filename or .main',
+    ],
+    [
+      'a package that is not installed',
+      `import x from '@acme/left-pad/sub';\nexport const f = x;`,
+      '1:15: Could not resolve "@acme/left-pad/sub": is @acme/left-pad installed (npm install @acme/left-pad)?',
     ],
     [
       'a file of an unknown kind',
