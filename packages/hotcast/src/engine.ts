@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn, type StdioOptions } from 'node:child_process';
 
 import { UnavailableError } from '../../../protocol/errors.ts';
-import { noDocker } from './ended.ts';
+import { noDocker } from './child-status.ts';
 import { listContainers, localSocket } from './engine-socket.ts';
 
 /** The labels of a container of Compose. */
