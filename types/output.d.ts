@@ -404,6 +404,7 @@ export type NodesResult = {
         readonly debugged?: boolean;
         readonly heartbeatInterval?: number;
         readonly leavesWithinMs?: number;
+        readonly hasEnded?: boolean;
         readonly keptOff?: readonly {
           readonly module: string;
           readonly revision: string;
