@@ -2,6 +2,7 @@ import * as v from 'valibot';
 
 import { canaryScope, inScope } from './canary-scope.ts';
 import { keptOffBy, keptOffSchema } from './kept-off.ts';
+import { groupsSchema, type Groups, isInGroups } from './placement/groups.ts';
 import { count, moduleName, revision } from './schemas.ts';
 import { whyEntries } from './history/why.ts';
 
@@ -45,6 +46,10 @@ export const headSchema = v.object({
   manifest,
   /** A newer revision that a part of the fleet tries. */
   canary: v.nullable(canarySchema),
+  /** The groups whose nodes load it; absent: all nodes do. */
+  groups: v.exactOptional(groupsSchema),
+  /** Where it was before, if this head moves it: those who leave unload it. Null: on all nodes. */
+  movedFrom: v.exactOptional(v.nullable(groupsSchema)),
   /** Purge all versions that drain, rather than refuse the head. */
   force: v.boolean(),
   /** Purge the oldest versions that drain, as many as the limit needs, rather than refuse the head. */
@@ -96,8 +101,20 @@ export function desiredRevision(head: Head, node: string): string | null {
 }
 
 /** The revision that a head asks one node to run if nothing keeps the node off it. */
-export function offeredRevision({ revision: main, canary }: Head, node: string): string | null {
+export function offeredRevision(head: Head, node: string): string | null {
+  const { revision: main, canary } = head;
+  if (!isInGroups(groupsOf(head), node)) return null;
   return canary !== null && inScope(canary.scope, node) ? canary.revision : main;
+}
+
+/** The groups whose nodes load a module; null: all nodes do. */
+export function groupsOf({ groups }: Pick<Head, 'groups'>): Groups | null {
+  return groups ?? null;
+}
+
+/** Whether a head asks something of a node: it is in the module's groups, or leaves them. */
+export function concerns({ groups, movedFrom }: Pick<Head, 'groups' | 'movedFrom'>, node: string): boolean {
+  return isInGroups(groups ?? null, node) || (movedFrom !== undefined && isInGroups(movedFrom, node));
 }
 
 /**

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 
 import { errorEntries } from './error-description.ts';
+import { groupsSchema } from './placement/groups.ts';
 import { count, moduleName, nodeName, revision } from './schemas.ts';
 import { MAX_FUNCTION_NAME, MAX_FUNCTION_PATH, MAX_HEARTBEAT_INTERVAL, HEARTBEAT_INTERVAL } from './limits.ts';
 import { isEncodedValue } from './values/decode.ts';
@@ -101,7 +102,10 @@ export const loadAnswer = v.variant('status', [
 
 /** Loads prepared revisions together, on a copy of the live data, and discards the result. */
 export const dryRunRequest = v.object({
-  modules: v.pipe(v.array(v.object({ module: moduleName, revision })), v.minLength(1)),
+  modules: v.pipe(
+    v.array(v.object({ module: moduleName, revision, groups: v.exactOptional(groupsSchema) })),
+    v.minLength(1),
+  ),
 });
 
 /** `not_tried`: the node can't tell without changing what runs. */
@@ -183,6 +187,8 @@ export const nodeDescription = v.object({
   /** The version that the node speaks, see version.ts. */
   protocol: protocolVersion,
   container: v.string(),
+  /** The group that its configuration names, '' for none. Its name says which one it is in. An earlier node does not know groups. */
+  group: v.exactOptional(v.string()),
   /** The version of Hotcast. A node of before version 0.3 does not say. */
   version: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
   pid: count,

@@ -15,9 +15,9 @@ export const MODULE_RULE =
 export const COOKIE_RULE = '1 to 64 letters, digits, dashes or underscores';
 
 /** As a service of Compose, in what can be a part of a node's name. */
-const GROUP = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+const GROUP = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 
-export const GROUP_RULE = 'up to 50 lower-case letters, digits or single dashes, as the name of a service';
+export const GROUP_RULE = 'up to 50 lower-case letters, digits or single dashes, a letter first: the name of a service';
 
 export const isModuleName = (text: string): boolean => MODULE.test(text);
 export const isCookie = (text: string): boolean => COOKIE.test(text);

@@ -94,5 +94,8 @@ export const ANSWER_TO = 'Hotcast-Answer-To';
 /** The header of a bundle that nodes prepare even if calls run on the old version. */
 export const FORCE = 'Hotcast-Force';
 
+/** The header of a bundle for the nodes of some services only: their names, separated by commas. Nobody else prepares it. */
+export const SERVICES = 'Hotcast-Services';
+
 /** The header of a bundle with the highest known sequence of the module's heads. The head of the push follows it. */
 export const AFTER = 'Hotcast-After';

@@ -65,6 +65,7 @@ export type PushResult = {
         readonly ms: number;
         readonly waitedMs?: number;
         readonly warnings?: readonly string[];
+        readonly removed?: true;
       }
     | { readonly node: string; readonly status: 'kept'; readonly detail?: string }
     | {
@@ -114,6 +115,7 @@ export type HeadChangeResult = {
         readonly ms: number;
         readonly waitedMs?: number;
         readonly warnings?: readonly string[];
+        readonly removed?: true;
       }
     | { readonly node: string; readonly status: 'kept'; readonly detail?: string }
     | {
@@ -172,6 +174,7 @@ export type CompileResult = {
         readonly ms: number;
         readonly waitedMs?: number;
         readonly warnings?: readonly string[];
+        readonly removed?: true;
       }
     | { readonly node: string; readonly status: 'kept'; readonly detail?: string }
     | {
@@ -357,6 +360,7 @@ export type NodesResult = {
         readonly node: string;
         readonly protocol: number;
         readonly container: string;
+        readonly group?: string;
         readonly version?: string;
         readonly pid: number;
         readonly startedAt: number;
@@ -460,9 +464,15 @@ export type StatusResult = {
       } | null;
       readonly scope:
         | { readonly type: 'names'; readonly names: readonly string[] }
-        | { readonly type: 'share'; readonly upTo: number };
+        | {
+            readonly type: 'share';
+            readonly upTo: number;
+            readonly of?: { readonly names: readonly string[]; readonly first: boolean };
+          };
       readonly maxErrors: number;
     } | null;
+    readonly groups?: { readonly names: readonly string[]; readonly first: boolean };
+    readonly movedFrom?: { readonly names: readonly string[]; readonly first: boolean } | null;
     readonly force: boolean;
     readonly makeRoom: boolean;
     readonly sequence: number;
@@ -563,9 +573,15 @@ export type HistoryResult = {
       } | null;
       readonly scope:
         | { readonly type: 'names'; readonly names: readonly string[] }
-        | { readonly type: 'share'; readonly upTo: number };
+        | {
+            readonly type: 'share';
+            readonly upTo: number;
+            readonly of?: { readonly names: readonly string[]; readonly first: boolean };
+          };
       readonly maxErrors: number;
     } | null;
+    readonly groups?: { readonly names: readonly string[]; readonly first: boolean };
+    readonly movedFrom?: { readonly names: readonly string[]; readonly first: boolean } | null;
     readonly force: boolean;
     readonly makeRoom: boolean;
     readonly sequence: number;

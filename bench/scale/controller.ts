@@ -65,6 +65,7 @@ export async function simulateController() {
     audit: { read: async () => [], write: async () => undefined },
     packagesTimeoutMs: TIMEOUT_MS,
     build: async () => next,
+    groups: async () => new Map(),
     availableModules: () => [],
     unreadableModules: () => new Map(),
     warm: () => undefined,
@@ -108,5 +109,5 @@ function build(bytes: number, version: number): BuiltBundle {
     ...compiledSubject(bytes).bundle(version),
     map: packMap(randomBytes(0.22 * bytes).toString('base64')),
   };
-  return { bundle, packed: pack(bundle, Infinity), packages: null, sources: {} };
+  return { bundle, packed: pack(bundle, Infinity), packages: null, groups: null, sources: {} };
 }

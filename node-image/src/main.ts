@@ -31,7 +31,7 @@ await runService({
       ...config,
       stateDir: state.path,
       nats,
-      identity: { name, container },
+      identity: { name, container, group: config.group },
       log: nodeLog,
       watchdogScript: new URL('watchdog-thread.mjs', import.meta.url),
     });

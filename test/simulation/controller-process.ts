@@ -128,7 +128,13 @@ export class ControllerProcess {
     const audit = { write: async () => undefined, read: async () => [] };
     const rollout = { nats, subjects, store, audit, packagesTimeoutMs: TIMEOUT_MS };
     const watch = () => Promise.reject(new Error('no sources'));
-    const folder = { availableModules: () => [], unreadableModules: () => new Map(), watch, warm: () => undefined };
+    const folder = {
+      groups: async () => new Map(),
+      availableModules: () => [],
+      unreadableModules: () => new Map(),
+      watch,
+      warm: () => undefined,
+    };
     const packNamed = async () => null;
     this.#context = { ...rollout, membership, monitor, build, packNamed, sources, ...folder };
     const finish = (heads: readonly Head[]) => awaitCommit(this.#context, heads, this.#audience());

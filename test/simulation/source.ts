@@ -83,6 +83,7 @@ export function sourceOf({ module, version, throwsOn, isBroken, needs, mentions 
     bundle,
     packed: encodeBundle(bundle),
     packages: null,
+    groups: null,
     sources: {},
     throwsOn,
     isBroken,

@@ -8,7 +8,8 @@ import { decodeRecord, encodeRecord } from '../../protocol/codec.ts';
 import { type Head, headSchema } from '../../protocol/head.ts';
 import { HISTORY_LENGTH, MAX_MESSAGES_PER_SUBJECT } from '../../protocol/limits.ts';
 import { type HeadResult, headResultSchema } from '../../protocol/history/head-result.ts';
-import { AFTER, ANSWER_TO, FORCE, type Subjects, subjectsOf } from '../../protocol/subjects.ts';
+import { servicesOf } from '../../protocol/placement/groups.ts';
+import { AFTER, ANSWER_TO, FORCE, SERVICES, type Subjects, subjectsOf } from '../../protocol/subjects.ts';
 import { signed, verifierOf } from '../unit/fixtures.ts';
 import type { Connection, Network } from './network.ts';
 
@@ -225,11 +226,12 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     putBundle: (bundle, packed, options) =>
       deed(() => {
         stream.putBundle(bundle.module, bundle.revision, packed);
-        const { answerTo, force = false, after } = options ?? {};
+        const { answerTo, force = false, after, groups = null } = options ?? {};
         const headers = new Map([
           ...(answerTo === undefined ? [] : [[ANSWER_TO, answerTo] as const]),
           ...(force ? [[FORCE, ''] as const] : []),
           ...(after === undefined ? [] : [[AFTER, String(after)] as const]),
+          ...(groups === null ? [] : [[SERVICES, servicesOf(groups).join(',')] as const]),
         ]);
         const subject = subjects.bundle(bundle.module, bundle.revision);
         connection.publish(subject, signed(subject, packed), {

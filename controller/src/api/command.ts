@@ -100,7 +100,9 @@ export const commandSchema = v.variant('type', [
     /** When the backup was made, milliseconds since 1970. */
     backupAt: count,
     /** What should run; other modules are removed. Their bundles are in the stream. */
-    modules: list(v.object({ module, revision, manifest: headSchema.entries.manifest })),
+    modules: list(
+      v.object({ module, revision, manifest: headSchema.entries.manifest, groups: headSchema.entries.groups }),
+    ),
   }),
   v.object({ ...authored, type: v.literal('compile'), module, node: v.string(), check: v.boolean() }),
   v.object({

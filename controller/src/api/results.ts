@@ -28,7 +28,7 @@ const refusal = v.object({
 
 /**
  * The answer of a node to a push. `ms` counts from the start of the push. `waitedMs`: the longest time that a call has waited for a
- * `codeChange`. `warnings`: what the authors of the modules should know, a sentence each.
+ * `codeChange`. `warnings`: what the authors of the modules should know, a sentence each. `removed`: the node has no more of the modules.
  */
 const nodeOutcome = v.variant('status', [
   v.object({
@@ -37,6 +37,7 @@ const nodeOutcome = v.variant('status', [
     ms: milliseconds,
     waitedMs: v.optional(milliseconds),
     warnings: v.optional(list(v.string())),
+    removed: v.exactOptional(v.literal(true)),
   }),
   /** The node changed nothing: it is outside the canary, or kept off the revision, and `detail` says why. */
   v.object({ node: nodeName, status: v.literal('kept'), detail: v.exactOptional(v.string()) }),

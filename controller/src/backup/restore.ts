@@ -1,6 +1,7 @@
 import { decodeRecord } from '../../../protocol/codec.ts';
 import { type Head, headSchema, type Manifest } from '../../../protocol/head.ts';
 import { type HeadResult, headResultSchema } from '../../../protocol/history/head-result.ts';
+import type { Groups } from '../../../protocol/placement/groups.ts';
 import { verifyEnvelope } from '../../../protocol/signing/envelope.ts';
 import { readTrustedKey } from '../../../protocol/signing/keys.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
@@ -28,6 +29,7 @@ export interface RestorePlan {
     readonly module: string;
     readonly revision: string;
     readonly manifest: Manifest | null;
+    readonly groups?: Groups;
   }[];
   /** When the backup was made, milliseconds since 1970. */
   readonly at: number;
@@ -108,7 +110,14 @@ export async function restoreEntries(entries: AsyncIterable<Entry>, target: Rest
   const modules = newest.flatMap(head =>
     head === undefined || head.revision === null
       ? []
-      : [{ module: head.module, revision: head.revision, manifest: head.manifest }],
+      : [
+          {
+            module: head.module,
+            revision: head.revision,
+            manifest: head.manifest,
+            ...(head.groups === undefined ? {} : { groups: head.groups }),
+          },
+        ],
   );
   for (const { module, canary } of newest.filter(head => head !== undefined)) {
     if (canary !== null) say(`${module} had an open canary, ${shortRevision(canary.revision)}; it is not opened again`);

@@ -1,6 +1,7 @@
 import type { Bundle } from '../../../protocol/bundle.ts';
 import { UnavailableError } from '../../../protocol/errors.ts';
 import type { Manifest } from '../../../protocol/head.ts';
+import type { Groups } from '../../../protocol/placement/groups.ts';
 import type { OnReport } from '../api/command.ts';
 import { SourceError } from '../api/diagnostic.ts';
 import type { Compiled } from './compile.ts';
@@ -19,6 +20,8 @@ export interface BuiltBundle {
   /** Null when it uses none. */
   readonly packages: UsedPackages | null;
   readonly sources: Manifest['sources'];
+  /** The groups that it goes to; null: every one. */
+  readonly groups: Groups | null;
 }
 
 /** Compiles and checks modules that are to be loaded together. `check`: whether types are checked. */
@@ -118,6 +121,7 @@ async function buildOnce(
     bundle,
     packages: compiled[index]?.packages ?? null,
     sources: compiled[index]?.sources ?? {},
+    groups: compiled[index]?.groups ?? null,
   }));
   return { built, warnings: [...compiled.flatMap(each => each.warnings), ...preflighted.warnings] };
 }

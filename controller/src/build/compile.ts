@@ -3,6 +3,7 @@ import { relative, resolve } from 'node:path';
 import { type Bundle, packMap } from '../../../protocol/bundle.ts';
 import { UsageError } from '../../../protocol/errors.ts';
 import type { Manifest } from '../../../protocol/head.ts';
+import type { Groups } from '../../../protocol/placement/groups.ts';
 import { mapHashOf, revisionOf, shortRevision } from '../../../protocol/revision.ts';
 import { showDiagnostic } from '../api/diagnostic.ts';
 import { refuseMuchCode } from './bundle-size.ts';
@@ -10,7 +11,7 @@ import { bundleSource, type Project } from './bundle-source.ts';
 import { linkHotImports, starModules } from './hot-imports.ts';
 import { liveExports } from './live-exports.ts';
 import { nameFiles, pathWarning } from './language/file-names.ts';
-import { readConfig } from './language/hotcast-config.ts';
+import { groupsFor, readConfig } from './language/hotcast-config.ts';
 import { diagnosticOf } from './language/messages.ts';
 import { readTsconfig } from './language/tsconfig.ts';
 import { availableModules } from './module-entry.ts';
@@ -32,6 +33,8 @@ export interface Compiled {
   readonly files: readonly string[];
   /** What the bundle was built from: see the manifest of a head. */
   readonly sources: Manifest['sources'];
+  /** The groups that it goes to; null: every one. */
+  readonly groups: Groups | null;
   /** What esbuild warns of, in text for people. */
   readonly warnings: readonly string[];
 }
@@ -116,7 +119,7 @@ async function compileWithin(project: Project, module: string, outer: readonly s
     ...program.warnings,
     ...paths.map(path => pathWarning(path, snapshot.text(resolve(root, path)) ?? '')),
   ].map(each => showDiagnostic(diagnosticOf(each)));
-  return { bundle, packages, files, sources, warnings };
+  return { bundle, packages, files, sources, groups: groupsFor(config, module), warnings };
 }
 
 /** The path of a file that is imported with attributes, as esbuild writes it: `modules/demo.sql with { type: 'text' }`. */

@@ -4,14 +4,14 @@ import { at, listed, ms, SILENT, silentText, table, wrapped } from './format.ts'
 import { groupsOf, MAX_ROWS, nodesText } from './grouping.ts';
 import { bad, doubtful, outcomeWord } from './style.ts';
 
-const COUNTED = { loaded: String, kept: String, refused: bad, silent: doubtful } as const;
+const COUNTED = { loaded: String, removed: String, kept: String, refused: bad, silent: doubtful } as const;
 
 /** The answers of the nodes, the outcome with totals, the modules of a push that were left alone, and the times. */
 export function renderPush(result: PushResult | HeadChangeResult, verbose: boolean): string {
   const { command, modules, outcome, detail, nodes, times } = result;
   if (outcome === 'unchanged') return renderUnchanged(result, verbose);
-  const counts = (['loaded', 'kept', 'refused', 'silent'] as const)
-    .map(status => [nodes.filter(node => node.status === status).length, status] as const)
+  const counts = (['loaded', 'removed', 'kept', 'refused', 'silent'] as const)
+    .map(status => [nodes.filter(node => wordOf(node) === status).length, status] as const)
     .filter(([count]) => count > 0)
     .map(([count, status]) => COUNTED[status](`${count} ${status}`));
   const waited = nodes.flatMap(node => (node.status === 'loaded' ? (node.waitedMs ?? []) : []));
@@ -23,7 +23,7 @@ export function renderPush(result: PushResult | HeadChangeResult, verbose: boole
   const title = `${changed.text}${verb} ${outcomeWord(outcome)}`;
   const phases = Object.entries(times).map(([phase, time]) => `${phase} ${ms(time)}`);
   return [
-    nodesTable(nodes, node => outcomeCells(node, command === 'remove' ? 'removed' : 'loaded'), verbose),
+    nodesTable(nodes, outcomeCells, verbose),
     [title, ...counts, ...speedOf(nodes), ...waits].join(' · '),
     ...changed.lines,
     detail,
@@ -98,11 +98,15 @@ function dryRunCells(outcome: ResultOf<'dry-run'>['nodes'][number]): string[] {
   }
 }
 
+function wordOf(outcome: NodeOutcome): NodeOutcome['status'] | 'removed' {
+  return outcome.status === 'loaded' && outcome.removed === true ? 'removed' : outcome.status;
+}
+
 /** What a node answered, without its time. */
-function outcomeCells(outcome: NodeOutcome, loaded = 'loaded'): string[] {
+function outcomeCells(outcome: NodeOutcome): string[] {
   switch (outcome.status) {
     case 'loaded':
-      return [loaded];
+      return [wordOf(outcome)];
     case 'kept':
       return ['kept', outcome.detail ?? 'not in the canary'];
     case 'refused':

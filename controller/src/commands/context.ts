@@ -8,6 +8,7 @@ import type { OnSave } from '../build/sources/watch-folder.ts';
 import type { Membership } from '../fleet/membership.ts';
 import type { CanaryMonitor } from '../rollout/canary-monitor.ts';
 import type { Audit } from '../store/audit.ts';
+import type { HotcastConfig } from '../build/language/hotcast-config.ts';
 import type { RolloutContext } from '../rollout/context.ts';
 
 /** What the commands need, each a part of it. */
@@ -24,6 +25,8 @@ export interface CommandContext extends RolloutContext {
   readonly sources: Pick<SourceFiles, 'changedAmong'>;
   /** Watches the modules folder for saves. */
   readonly watch: (onSave: OnSave) => Promise<AsyncDisposable>;
+  /** The groups in hotcast.config.ts and their modules, the first one first; empty when there are none. @throws UsageError */
+  readonly groups: () => Promise<HotcastConfig['groups']>;
   /** The names of the modules that have sources now. */
   readonly availableModules: () => readonly string[];
   /** The modules whose source can't be read, with the reason. */

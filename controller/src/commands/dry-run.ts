@@ -1,11 +1,14 @@
 import { encode } from '../../../protocol/codec.ts';
+import { type Groups, isInGroups } from '../../../protocol/placement/groups.ts';
 import type { ResultOf } from '../api/results.ts';
 import { askNodes, inOrder, silentAmong } from '../fleet/ask-nodes.ts';
 import { dryRunReply } from '../rollout/node-outcomes.ts';
 import { missingPackages } from '../rollout/missing-packages.ts';
 import { prepare } from '../rollout/prepare.ts';
+import { manifestFrom } from '../build/manifest.ts';
 import { modulesToPush } from './changed-modules.ts';
 import type { Handler } from './context.ts';
+import { placeModules } from './placement.ts';
 import { bannedFrom, nodesWithout } from './kept-off/without-option.ts';
 import { expectedNodes } from './select-nodes.ts';
 
@@ -25,9 +28,15 @@ export const dryRun: Handler<'push', ResultOf<'dry-run'>> = async (context, comm
     context.build(names, check, report),
   ]);
   const { departed } = members;
-  const expected = nodesWithout(expectedNodes(members, report), without, report);
+  const all = nodesWithout(expectedNodes(members, report), without, report);
   const modules = built.map(({ bundle: { module, revision } }) => ({ module, revision }));
-  await context.store.putPackages(await missingPackages(context.store, built, await context.store.heads()));
+  const heads = await context.store.heads();
+  const placed = built.map(({ bundle, sources, packages, groups }, index) => {
+    const { imports } = manifestFrom(bundle, sources, packages?.manifest);
+    return { module: bundle.module, groups, imports: Object.keys(imports), last: lasts[index]?.head ?? null };
+  });
+  const { in: expected } = placeModules(placed, all, heads, context.membership.present());
+  await context.store.putPackages(await missingPackages(context.store, built, heads));
   const prepared = await prepare(context, built, force, {
     expected,
     departed,
@@ -47,12 +56,17 @@ export const dryRun: Handler<'push', ResultOf<'dry-run'>> = async (context, comm
     timeoutMs,
     signal,
     schema: dryRunReply,
-    body: encode({ modules }),
+    body: encode({ modules: modules.map((each, index) => withGroups(each, built[index]?.groups ?? null)) }),
   });
   const evaluated = [...answers.values()]
     .map(({ answer }) => answer)
-    .filter(({ node }) => !refused.has(node) && !without.includes(node));
+    .filter(({ node }) => !refused.has(node) && !without.includes(node))
+    .filter(({ node }) => built.some(({ groups }) => isInGroups(groups, node)));
   const rows = [...refusals, ...evaluated];
   const silent = silentAmong({ expected, departed }, new Set(rows.map(({ node }) => node)));
   return { command: 'dry-run', modules, nodes: inOrder([...rows, ...silent]) };
 };
+
+function withGroups<T extends object>(module: T, groups: Groups | null) {
+  return groups === null ? module : { ...module, groups };
+}

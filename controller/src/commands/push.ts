@@ -14,10 +14,11 @@ import { prepare } from '../rollout/prepare.ts';
 import { type HeadChange, writeHeads } from '../rollout/write-heads.ts';
 import type { LastHead } from '../store/heads.ts';
 import { type Storage, StorageError, storageProblem, storageWarning } from '../store/storage.ts';
-import { parseScope } from './canary-option.ts';
+import { scopeOf } from './canary-option.ts';
 import { committed, NOTHING_CHANGED, unknown } from './change-heads.ts';
 import { changedModules, modulesToPush, pushedModules } from './changed-modules.ts';
 import type { CommandContext, Handler } from './context.ts';
+import { type Placed, placeModules, unknownModules } from './placement.ts';
 import { expectedNodes, warnOfDeparted } from './select-nodes.ts';
 import { bannedFrom, includedIn, leftOutOf, nodesWithout } from './kept-off/without-option.ts';
 import { findUnchanged, type Unchanged } from './unchanged.ts';
@@ -38,9 +39,13 @@ interface Plan {
   /** Other modules with a source in common, which has changed since their own push. */
   readonly affected: readonly ChangedModule[];
   readonly storage: Storage;
-  /** The nodes that it goes to, those of them that it waits for, those that have left (see Expected), and those that are left out. */
+  /**
+   * The nodes that it goes to, those of them that it waits for, those that unload modules which leave their groups, those that have left
+   * (see Expected), and those that are left out.
+   */
   readonly names: ReadonlySet<string>;
   readonly awaited: ReadonlySet<string>;
+  readonly leaving: ReadonlySet<string>;
   readonly departed: Departed;
   readonly without: ReadonlySet<string>;
   readonly scope: CanaryScope | null;
@@ -85,7 +90,7 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
   const wanted = await modulesToPush(context, command, report);
   if (wanted.length === 0) return NOTHING;
   const plan = await build(context, wanted, command, report, signal);
-  const { names, awaited, departed, without } = plan;
+  const { names, awaited, leaving, departed, without } = plan;
   const result = resultOf(plan);
   const candidates = plan.candidates.filter(({ built }) => !plan.unchanged.modules.has(built.bundle.module));
   if (candidates.length === 0) return result('unchanged', UNCHANGED, plan.unchanged.silent, {});
@@ -96,9 +101,11 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
   if (noRoom !== null) throw new StorageError(`nothing was sent: ${noRoom}`);
   const nearlyFull = storageWarning(plan.storage);
   if (nearlyFull !== null) report({ type: 'warning', message: nearlyFull });
-  for (const message of warningsOf(plan, candidates)) report({ type: 'warning', message });
+  const mistyped = unknownModules(await context.groups(), context.availableModules());
+  for (const message of [...warningsOf(plan, candidates), ...mistyped]) report({ type: 'warning', message });
+  const all = new Set([...names, ...leaving]);
   const onAnswer = (phase: string, answered: number, node: string): void =>
-    report({ type: 'progress', phase, answered, expected: names.size, node });
+    report({ type: 'progress', phase, answered, expected: (phase === 'prepare' ? names : all).size, node });
 
   const banned = force ? [] : bannedFrom(candidates.map(pushedOf), names);
   if (banned.length > 0) return result('refused', BANNED, banned, {});
@@ -130,7 +137,12 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
 
   holds(committed(written.heads));
   // A node that was silent is not waited for again. When it answers all the same, that counts.
-  const commit = await awaitCommit(context, written.heads, { ...audience, awaited: prepared.answered, without });
+  const commit = await awaitCommit(context, written.heads, {
+    ...audience,
+    expected: all,
+    awaited: new Set([...prepared.answered, ...leaving]),
+    without,
+  });
   await keepBundles(context, bundles, plan.heads);
   // A node's time counts from the send of the bundle.
   const beforeMs = prepared.ms + written.ms;
@@ -172,15 +184,22 @@ async function build(
     store.storage(),
     context.build(modules, check, report),
   ]);
-  const names = nodesWithout(expectedNodes(expected, report), without, report);
-  const scope = canary === null ? null : parseScope(canary.scope, [...names]);
+  const all = nodesWithout(expectedNodes(expected, report), without, report);
   const candidates = built.map((each, index): Candidate => {
     const last = lasts[index] ?? { head: null, position: 0 };
     const manifest = manifestFrom(each.bundle, each.sources, each.packages?.manifest);
     return { built: each, manifest, last };
   });
+  const placed = candidates.map(placedOf);
+  const { in: names, leaving } = placeModules(placed, all, heads, membership.present());
+  const scope = canary === null ? null : await scopeOf(context, canary.scope, placed, all);
   const ms = performance.now() - startedAt;
-  const wanted = candidates.map(({ built: { bundle, sources }, last }) => ({ ...bundle, sources, last }));
+  const wanted = candidates.map(({ built: { bundle, sources, groups }, last }) => ({
+    ...bundle,
+    sources,
+    groups,
+    last,
+  }));
   const { departed } = expected;
   const live = [...expected.awaited].filter(node => names.has(node));
   const awaited = live.length === 0 ? names : new Set(live);
@@ -194,19 +213,12 @@ async function build(
   const own = new Set(built.flatMap(each => Object.keys(each.sources)));
   const others = pushed.filter(({ module }) => !modules.includes(module));
   const affected = changedModules(context, others, own);
-  return {
-    candidates,
-    unchanged,
-    heads,
-    affected,
-    storage,
-    names,
-    awaited,
-    departed,
-    without: new Set(without),
-    scope,
-    ms,
-  };
+  const nodes = { names, awaited, leaving: new Set([...leaving].filter(node => expected.awaited.has(node))), departed };
+  return { candidates, unchanged, heads, affected, storage, ...nodes, without: new Set(without), scope, ms };
+}
+
+function placedOf({ built: { bundle, groups }, manifest, last }: Candidate): Placed {
+  return { module: bundle.module, groups, imports: Object.keys(manifest.imports), last: last.head };
 }
 
 /** Warnings of exports that are gone and that other modules import. */
@@ -236,6 +248,7 @@ function changesTo(
         revision,
         manifest,
         canary: null,
+        groups: built.groups,
         last,
         force,
         makeRoom: false,
@@ -249,6 +262,7 @@ function changesTo(
       revision: main,
       manifest: mains,
       canary: { revision, manifest, scope, maxErrors },
+      groups: built.groups,
       last,
       force,
       makeRoom: false,

@@ -44,7 +44,9 @@ async function changesTo(
   const deployed = heads.filter(({ revision, canary }) => revision !== null || canary !== null);
   const lost = await lostModules(context, new Set([...named, ...heads.map(({ module }) => module)]), timeoutMs, client);
   const others = [...deployed.map(({ module }) => module).filter(module => !named.has(module)), ...lost];
-  const wanted = [...modules, ...others.map(module => ({ module, revision: null, manifest: null }))];
+  // Each goes where it went when the backup was made.
+  const kept = modules.map(({ groups, ...each }) => ({ ...each, groups: groups ?? null }));
+  const wanted = [...kept, ...others.map(module => ({ module, revision: null, manifest: null }))];
   return Promise.all(
     wanted.map(async each => ({
       ...each,

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import { type Head, isOnHead, type Manifest } from '../../../protocol/head.ts';
+import { groupsOf, type Head, isOnHead, type Manifest } from '../../../protocol/head.ts';
 import { isBan } from '../../../protocol/kept-off.ts';
 import { nodeDescription } from '../../../protocol/messages.ts';
+import { areSameGroups, type Groups } from '../../../protocol/placement/groups.ts';
 import type { Silent } from '../api/results.ts';
 import { type Asked, askNodes, silentAmong } from '../fleet/ask-nodes.ts';
 import type { AnswerSchema, Request } from '../fleet/scatter-gather.ts';
@@ -14,6 +15,8 @@ interface Wanted {
   readonly module: string;
   readonly revision: string;
   readonly sources: Manifest['sources'];
+  /** Null: every group. */
+  readonly groups: Groups | null;
   readonly last: LastHead;
 }
 
@@ -34,11 +37,10 @@ export async function findUnchanged(
   asked: Required<Asked>,
   { awaited, ...wait }: Pick<Request<AnswerSchema>, 'timeoutMs' | 'signal'> & { readonly awaited: ReadonlySet<string> },
 ): Promise<Unchanged> {
-  const named = wanted.flatMap(({ revision, sources, last: { head } }) =>
-    head !== null && head.canary === null && head.revision === revision && hasSources(head, sources) && !isLeftOut(head)
-      ? [head]
-      : [],
-  );
+  const named = wanted.flatMap(({ revision, sources, groups, last: { head } }) => {
+    if (head === null || head.canary !== null || head.revision !== revision || isLeftOut(head)) return [];
+    return hasSources(head, sources) && areSameGroups(groupsOf(head), groups) ? [head] : [];
+  });
   if (named.length === 0) return { modules: new Set(), silent: [] };
   const [results, unreadable, answers] = await Promise.all([
     context.store.headResults(),

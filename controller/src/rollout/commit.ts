@@ -1,5 +1,5 @@
 import { joinFrames } from '../../../protocol/framing.ts';
-import { type Head, isAutomatic } from '../../../protocol/head.ts';
+import { concerns, type Head, isAutomatic } from '../../../protocol/head.ts';
 import type { HeadResult } from '../../../protocol/history/head-result.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { NodeOutcome } from '../api/results.ts';
@@ -7,7 +7,7 @@ import { askNodes } from '../fleet/ask-nodes.ts';
 import { NOBODY } from '../fleet/departures.ts';
 import type { StreamStore } from '../store/stream-store.ts';
 import type { Audience, RolloutContext } from './context.ts';
-import { isFailure, keptOutcome, type LoadReplies, loadReply, nodeOutcomes, skewOf } from './node-outcomes.ts';
+import { isFailure, type LoadReplies, loadReply, nodeOutcomes, outcomeOf, skewOf } from './node-outcomes.ts';
 import { CONTROLLER, rollBack } from './roll-back.ts';
 
 /**
@@ -23,22 +23,19 @@ export interface Commit {
 }
 
 /**
- * Announces heads that are written, waits for the nodes, and writes down what came of it. When a node refuses (the module
- * threw while it loaded), the modules are rolled back, so that no mixture stays. A node that refuses an automatic rollback
- * stays behind: what it goes back to ran before, and the way forward was refused.
+ * Announces heads that are written, waits for the nodes that they concern, and writes down what came of it. When a node refuses
+ * (the module threw while it loaded), the modules are rolled back, so that no mixture stays. A node that refuses an automatic
+ * rollback stays behind: what it goes back to ran before, and the way forward was refused.
  *
  * To do it again is harmless: a node answers for a head that it has seen as it did the first time. So the next controller
  * finishes what one left unfinished.
  */
-export async function awaitCommit(
-  context: RolloutContext,
-  heads: readonly Head[],
-  audience: Audience,
-): Promise<Commit> {
+export async function awaitCommit(context: RolloutContext, heads: readonly Head[], all: Audience): Promise<Commit> {
   const { store } = context;
+  const audience = { ...all, ...concernedBy(heads, all) };
   const startedAt = performance.now();
   const replies = await announce(context, heads, audience, 'commit');
-  const nodes = nodeOutcomes(replies, audience).map(outcome => keptOutcome(outcome, heads));
+  const nodes = nodeOutcomes(replies, audience).map(outcome => outcomeOf(outcome, heads));
   const commit = { detail: '', nodes, ms: performance.now() - startedAt, skew: skewOf(replies) };
   const counting = nodes.filter(({ node }) => audience.without?.has(node) !== true);
   const failures = counting.filter(outcome => isFailure(outcome, heads));
@@ -61,7 +58,7 @@ async function announce(
   { expected, awaited = expected, departed = NOBODY, timeoutMs, onAnswer }: Audience,
   phase: string,
 ): Promise<LoadReplies> {
-  return askNodes(context, {
+  const replies = await askNodes(context, {
     verb: 'commit',
     body: joinFrames(heads.map(head => context.store.signHead(head))),
     schema: loadReply,
@@ -70,6 +67,18 @@ async function announce(
     timeoutMs,
     onAnswer: (answered, node) => onAnswer?.(phase, answered, node),
   });
+  // Who is not concerned can say what it likes.
+  return new Map([...replies].filter(([node]) => heads.some(head => concerns(head, node))));
+}
+
+/** The nodes of an audience that heads ask something of. */
+export function concernedBy(
+  heads: readonly Pick<Head, 'groups' | 'movedFrom'>[],
+  { expected, awaited }: Pick<Audience, 'expected' | 'awaited'>,
+) {
+  const among = (nodes: ReadonlySet<string>): ReadonlySet<string> =>
+    new Set([...nodes].filter(node => heads.some(head => concerns(head, node))));
+  return { expected: among(expected), ...(awaited === undefined ? {} : { awaited: among(awaited) }) };
 }
 
 async function writeHeadResults(
@@ -78,10 +87,16 @@ async function writeHeadResults(
   verdict: HeadResult['verdict'],
   nodes: readonly NodeOutcome[],
 ): Promise<void> {
-  const count = (status: NodeOutcome['status']): number => nodes.filter(node => node.status === status).length;
-  const counts = { loaded: count('loaded'), refused: count('refused'), silent: count('silent') };
+  const countsOf = (head: Head) => {
+    const own = nodes.filter(({ node }) => concerns(head, node));
+    const count = (status: NodeOutcome['status']): number => own.filter(node => node.status === status).length;
+    return { loaded: count('loaded'), refused: count('refused'), silent: count('silent') };
+  };
   await Promise.all(
-    heads.map(({ module, sequence }) => store.writeHeadResult({ module, sequence, verdict, ...counts })),
+    heads.map(head => {
+      const { module, sequence } = head;
+      return store.writeHeadResult({ module, sequence, verdict, ...countsOf(head) });
+    }),
   );
 }
 

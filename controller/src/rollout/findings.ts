@@ -1,8 +1,9 @@
-import { desiredRevision, type Head } from '../../../protocol/head.ts';
+import { desiredRevision, groupsOf, type Head } from '../../../protocol/head.ts';
 import type { HeadResult } from '../../../protocol/history/head-result.ts';
 import { isBan } from '../../../protocol/kept-off.ts';
 import type { BanCause, NodeDescription } from '../../../protocol/messages.ts';
 import { compareNodes } from '../../../protocol/names.ts';
+import { isInGroups } from '../../../protocol/placement/groups.ts';
 import { type Container, namesOf } from '../fleet/roster.ts';
 
 /** What a node says of a revision: it brought the node down. */
@@ -21,7 +22,7 @@ export interface Accused {
   readonly isConfirmed: boolean;
 }
 
-/** In a fleet of more nodes than this, one node's word and its restart are not enough. */
+/** In a fleet of more nodes than this, which are those of the module's groups, one node's word and its restart are not enough. */
 const SMALL_FLEET = 2;
 
 /**
@@ -58,12 +59,12 @@ export function accusedHeads(
       detail: refusal?.detail ?? '',
     }));
     const earlier = head.keptOff
-      .filter(entry => isBan(entry) && entry.revision === head.revision)
+      .filter(entry => isBan(entry) && entry.revision === head.revision && isInGroups(groupsOf(head), entry.node))
       .map(({ node }) => idsByName.get(node))
       .filter(id => id !== undefined);
     const distinct = new Set([...earlier, ...accusing.map(({ container }) => container)]);
-    const isSeen =
-      containers.length <= SMALL_FLEET && accusing.some(({ container }) => hasRestarted(head.push, container));
+    const fleet = containers.filter(each => namesOf(each).some(name => isInGroups(groupsOf(head), name)));
+    const isSeen = fleet.length <= SMALL_FLEET && accusing.some(({ container }) => hasRestarted(head.push, container));
     return [{ head, findings, isConfirmed: distinct.size > 1 || isSeen }];
   });
 }

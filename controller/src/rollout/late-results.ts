@@ -1,4 +1,4 @@
-import { type Head, isOnHead } from '../../../protocol/head.ts';
+import { concerns, type Head, isOnHead } from '../../../protocol/head.ts';
 import type { HeadResult } from '../../../protocol/history/head-result.ts';
 import type { NodeDescription } from '../../../protocol/messages.ts';
 
@@ -19,8 +19,9 @@ export function lateResults(
       const description = descriptions.get(node);
       return description !== undefined && isOnHead(head, node, description.modules[module]);
     };
-    if (expected.size === 0 || ![...expected].every(isOn)) return [];
-    return [{ module, sequence, verdict: 'committed', loaded: expected.size, refused: 0, silent: 0 }];
+    const nodes = [...expected].filter(node => concerns(head, node));
+    if (nodes.length === 0 || !nodes.every(isOn)) return [];
+    return [{ module, sequence, verdict: 'committed', loaded: nodes.length, refused: 0, silent: 0 }];
   });
 }
 

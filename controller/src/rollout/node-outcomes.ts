@@ -39,15 +39,19 @@ export function isFailure(outcome: NodeOutcome, heads: readonly Head[]): boolean
   return heads.some(head => keptOffIn(head, outcome.node) === undefined);
 }
 
-/** A node that no head asks for anything new has kept what it had: outside the scopes of all canaries, or kept off. */
-export function keptOutcome(outcome: NodeOutcome, heads: readonly Head[]): NodeOutcome {
+/**
+ * What came of heads on a node. One that they ask for nothing new has kept what it had: outside the scopes of all canaries, or kept
+ * off. One that they ask for no module has removed them.
+ */
+export function outcomeOf(outcome: NodeOutcome, heads: readonly Head[]): NodeOutcome {
   if (outcome.status !== 'loaded') return outcome;
   const { node } = outcome;
   const keptOff = heads.map(head => keptOffIn(head, node));
   const [first] = keptOff;
   if (first !== undefined && !keptOff.includes(undefined)) return { node, status: 'kept', detail: first.detail };
   const isOutside = heads.every(({ canary }) => canary !== null && !inScope(canary.scope, node));
-  return isOutside ? { node, status: 'kept' } : outcome;
+  if (isOutside) return { node, status: 'kept' };
+  return heads.every(head => offeredRevision(head, node) === null) ? { ...outcome, removed: true } : outcome;
 }
 
 function keptOffIn(head: Head, node: string): KeptOff | undefined {

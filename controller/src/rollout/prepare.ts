@@ -1,3 +1,4 @@
+import { isInGroups } from '../../../protocol/placement/groups.ts';
 import type { Refusal } from '../api/results.ts';
 import type { BuiltBundle } from '../build/build.ts';
 import { NOBODY } from '../fleet/departures.ts';
@@ -5,7 +6,7 @@ import { scatterGather } from '../fleet/scatter-gather.ts';
 import type { Audience, RolloutContext } from './context.ts';
 import { prepareReply } from './node-outcomes.ts';
 
-/** `answered`: the nodes that answered for every bundle. `ms`: until all had answered, milliseconds. */
+/** `answered`: the nodes that answered for every bundle that goes to them. `ms`: until all had answered, milliseconds. */
 export type Preparation = { readonly answered: ReadonlySet<string>; readonly ms: number } & (
   { readonly status: 'prepared' | 'unanswered' } | { readonly status: 'refused'; readonly refusals: readonly Refusal[] }
 );
@@ -15,8 +16,8 @@ interface PrepareAudience {
 }
 
 /**
- * Sends bundles to every node, which compiles them and keeps them ready. Nothing of them runs. A node shows a head that is newer
- * than those in the stream, so that the head of this push is newer still.
+ * Sends bundles to every node of their groups, which compiles them and keeps them ready. Nothing of them runs. A node shows a head
+ * that is newer than those in the stream, so that the head of this push is newer still.
  */
 export async function prepare(
   { nats, store, packagesTimeoutMs }: RolloutContext,
@@ -34,12 +35,17 @@ export async function prepare(
 ): Promise<Preparation> {
   const startedAt = performance.now();
   const replies = await Promise.all(
-    bundles.map(({ bundle, packed }) =>
+    bundles.map(({ bundle, packed, groups }) =>
       scatterGather(nats, {
         ask: inbox =>
-          store.putBundle(bundle, packed, { answerTo: inbox, force, after: store.highestSequence(bundle.module) }),
+          store.putBundle(bundle, packed, {
+            answerTo: inbox,
+            force,
+            after: store.highestSequence(bundle.module),
+            groups,
+          }),
         schema: prepareReply,
-        expected: awaited,
+        expected: new Set([...awaited].filter(node => isInGroups(groups, node))),
         departed,
         timeoutMs,
         packagesTimeoutMs,
@@ -55,9 +61,14 @@ export async function prepare(
   });
   const ms = performance.now() - startedAt;
   // They can say what they like.
-  const heard = replies.map(each => new Map([...each].filter(([node]) => !without.has(node))));
-  const [first, ...others] = heard;
-  const answered = new Set([...(first?.keys() ?? [])].filter(node => others.every(each => each.has(node))));
+  const heard = replies.map((each, index) => {
+    const groups = bundles[index]?.groups ?? null;
+    return new Map([...each].filter(([node]) => !without.has(node) && isInGroups(groups, node)));
+  });
+  const all = new Set(heard.flatMap(each => [...each.keys()]));
+  const isMissing = (node: string): boolean =>
+    bundles.some(({ groups }, index) => isInGroups(groups, node) && heard[index]?.has(node) !== true);
+  const answered = new Set([...all].filter(node => !isMissing(node)));
   if (answered.size === 0) return { status: 'unanswered', answered, ms };
   const answers = heard.flatMap(each => [...each.values()].map(({ answer }) => answer));
   const refusals = answers.filter(answer => answer.status === 'refused');

@@ -1,5 +1,5 @@
 import { UsageError } from '../../../protocol/errors.ts';
-import type { Head } from '../../../protocol/head.ts';
+import { groupsOf, type Head } from '../../../protocol/head.ts';
 import type { KeptOff } from '../../../protocol/kept-off.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import { type Why, whyOf } from '../../../protocol/history/why.ts';
@@ -72,6 +72,8 @@ async function changeBack(
     revision,
     manifest: manifestOf(revision, history),
     canary: null,
+    // A removed module leaves the groups that it was in.
+    ...(before === undefined || revision === null ? {} : { groups: groupsOf(before) }),
     last,
     force: false,
     makeRoom: true,
@@ -89,11 +91,14 @@ async function changeAsAsked(store: StreamStore, module: string, to: string | nu
   if (head === null) throw new UsageError(`${module} was never pushed, so there is nothing to go back to`);
   const isCanary = to === null && head.canary !== null;
   const revision = isCanary ? previousRevision(head, history) : await earlierRevision(store, head, history, to);
+  // It goes back to where it ran, too.
+  const before = isCanary ? undefined : history.findLast(each => each.revision === revision);
   return {
     module,
     revision,
     manifest: manifestOf(revision, history),
     canary: null,
+    ...(before === undefined ? {} : { groups: groupsOf(before) }),
     last,
     force: false,
     makeRoom: true,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { type Canary, type Head, type Manifest, type RollbackCause } from '../../../protocol/head.ts';
+import { areSameGroups, type Groups } from '../../../protocol/placement/groups.ts';
 import { isBan, type KeptOff, mergedKeptOff } from '../../../protocol/kept-off.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import { type Why, whyOf } from '../../../protocol/history/why.ts';
@@ -13,6 +14,8 @@ export interface HeadChange {
   readonly revision: string | null;
   readonly manifest: Manifest | null;
   readonly canary: Canary | null;
+  /** The groups that it goes to from now on, null for every one; by default those of the last head. */
+  readonly groups?: Groups | null;
   readonly last: LastHead;
   /** See {@link Head}. */
   readonly force: boolean;
@@ -64,24 +67,38 @@ export async function writeHeads(
 ): Promise<HeadsWritten> {
   const at = Date.now();
   const startedAt = performance.now();
-  const writes = changes.map(({ last: { head: last, position }, keepOff = [], lifts = [], ...change }) => {
-    const revertOf = cause === undefined ? null : (last?.push ?? null);
-    const sequence = Math.max(last?.sequence ?? 0, store.highestSequence(change.module)) + 1;
-    const stateSince = clearState ? sequence : (last?.stateSince ?? 0);
-    const current = new Set([change.revision, change.canary?.revision]);
-    const isLifted = (entry: KeptOff): boolean =>
-      lifts.includes(entry) ||
-      ((liftsAll === true || change.force || (liftsAll === 'bans' && isBan(entry))) && current.has(entry.revision));
-    // A node that was left out of a revision stays out of it as long as that is the module's revision.
-    const isKept = (entry: KeptOff): boolean =>
-      (amends || isBan(entry) || entry.revision === change.revision) && !isLifted(entry);
-    const keptOff = mergedKeptOff((last?.keptOff ?? []).filter(isKept), keepOff, change.revision);
-    const why = { revertOf, cause: cause ?? null, quarantine, repeats, author, at, note, ...whyOf(said) };
-    return { head: { ...change, ...why, sequence, stateSince, keptOff, push }, position };
-  });
+  const writes = changes.map(
+    ({ last: { head: last, position }, keepOff = [], lifts = [], groups: wanted, ...change }) => {
+      const revertOf = cause === undefined ? null : (last?.push ?? null);
+      const sequence = Math.max(last?.sequence ?? 0, store.highestSequence(change.module)) + 1;
+      const stateSince = clearState ? sequence : (last?.stateSince ?? 0);
+      const current = new Set([change.revision, change.canary?.revision]);
+      const isLifted = (entry: KeptOff): boolean =>
+        lifts.includes(entry) ||
+        ((liftsAll === true || change.force || (liftsAll === 'bans' && isBan(entry))) && current.has(entry.revision));
+      // A node that was left out of a revision stays out of it as long as that is the module's revision.
+      const isKept = (entry: KeptOff): boolean =>
+        (amends || isBan(entry) || entry.revision === change.revision) && !isLifted(entry);
+      const keptOff = mergedKeptOff((last?.keptOff ?? []).filter(isKept), keepOff, change.revision);
+      const groups = groupEntries(last, wanted);
+      const why = { revertOf, cause: cause ?? null, quarantine, repeats, author, at, note, ...whyOf(said) };
+      return { head: { ...change, ...groups, ...why, sequence, stateSince, keptOff, push }, position };
+    },
+  );
   const heads = writes.map(({ head }) => head);
   if (await store.writeHeads(writes)) return { status: 'written', heads, ms: performance.now() - startedAt };
   return { status: 'overtaken', heads, detail: await describeOvertaker(store, heads) };
+}
+
+/** What a head says of the groups of its module, and of those that it leaves. */
+function groupEntries(last: Head | null, wanted: Groups | null | undefined): Pick<Head, 'groups' | 'movedFrom'> {
+  const before = last?.groups ?? null;
+  const groups = wanted === undefined ? before : wanted;
+  const isDeployed = last !== null && (last.revision !== null || last.canary !== null);
+  return {
+    ...(groups === null ? {} : { groups }),
+    ...(isDeployed && !areSameGroups(before, groups) ? { movedFrom: before } : {}),
+  };
 }
 
 /** Names the change that was written in place of these heads. */

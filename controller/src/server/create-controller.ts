@@ -16,6 +16,7 @@ import { drainConnection } from '../../../shared/nats/shutdown.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
 import { createBuild } from '../build/build.ts';
 import { compile } from '../build/compile.ts';
+import { readConfig } from '../build/language/hotcast-config.ts';
 import { availableModules, unreadableModules } from '../build/module-entry.ts';
 import { packNamed } from '../build/packages/named-packages.ts';
 import { packageFolders } from '../build/packages/package-folder.ts';
@@ -192,6 +193,7 @@ export async function createController({
       warm: () => preflight.warm(),
       sources,
       watch: onSave => watchFolder(sourcesDir, modulesDir, onSave),
+      groups: async () => (await readConfig(modulesDir, await sources.take(false))).groups,
       availableModules: () => availableModules(modulesDir),
       unreadableModules: () => unreadableModules(modulesDir),
     });

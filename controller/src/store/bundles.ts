@@ -2,7 +2,8 @@ import { headers } from '@nats-io/transport-node';
 
 import { type Bundle, decodeBundle } from '../../../protocol/bundle.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
-import { AFTER, ANSWER_TO, FORCE, type Subjects } from '../../../protocol/subjects.ts';
+import { type Groups, servicesOf } from '../../../protocol/placement/groups.ts';
+import { AFTER, ANSWER_TO, FORCE, SERVICES, type Subjects } from '../../../protocol/subjects.ts';
 import type { Keyring } from './keyring.ts';
 import type { Stream } from './stream.ts';
 import { createWriteOnce } from './write-once.ts';
@@ -14,6 +15,8 @@ export interface PutOptions {
   readonly answerTo?: string;
   readonly force?: boolean;
   readonly after?: number;
+  /** Null: every group. */
+  readonly groups?: Groups | null;
 }
 
 /** The bundles in the stream, each written once. */
@@ -66,18 +69,19 @@ export function createBundles(stream: Stream, subjects: Subjects, keyring: Keyri
   }
 
   /**
-   * Writes a bundle, once. With `answerTo`, an inbox, the same message has every subscribed node prepare it and answer there; with
+   * Writes a bundle, once. With `answerTo`, an inbox, the same message has every node of its groups prepare it and answer there; with
    * `force`, also a node on which calls still run on an old version. `after`: the highest known sequence of the module's heads.
    */
   async function putBundle(
     name: BundleName,
     packed: Uint8Array,
-    { answerTo, force = false, after }: PutOptions = {},
+    { answerTo, force = false, after, groups = null }: PutOptions = {},
   ): Promise<void> {
     const header = headers();
     if (answerTo !== undefined) header.set(ANSWER_TO, answerTo);
     if (force) header.set(FORCE, '1');
     if (after !== undefined) header.set(AFTER, String(after));
+    if (groups !== null) header.set(SERVICES, servicesOf(groups).join(','));
     await records.write(subjectOf(name), packed, header);
     known.add(subjectOf(name));
   }

@@ -14,6 +14,8 @@ import { isDebuggerAttached } from '../watchdog/attached-debugger.ts';
 export interface Identity {
   readonly name: string;
   readonly container: string;
+  /** The group that the configuration of the node names; '' for none, the default. */
+  readonly group?: string;
 }
 
 /** What a node's description is made of. */
@@ -44,6 +46,7 @@ export function describeNode({
     node: identity.name,
     protocol: PROTOCOL,
     container: identity.container,
+    group: identity.group ?? '',
     version: PACKAGE_VERSION,
     pid: process.pid,
     startedAt,

@@ -5,12 +5,15 @@ import type { Bundle } from '../../../protocol/bundle.ts';
 import { decode, encode, parseJson } from '../../../protocol/codec.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
 import { splitFrames } from '../../../protocol/framing.ts';
+import { concerns } from '../../../protocol/head.ts';
 import { answerSubject } from '../../../protocol/inboxes.ts';
 import { MAX_MODULES, MAX_REQUEST_BYTES, HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
 import { errorsRequest, type ErrorsAnswer, type TailAnswer, tailRequest } from '../../../protocol/logs.ts';
 import * as messages from '../../../protocol/messages.ts';
+import { serviceOf } from '../../../protocol/names.ts';
+import { isInGroups } from '../../../protocol/placement/groups.ts';
 import { type ExportsAnswer, sessionRequest } from '../../../protocol/shell-messages.ts';
-import { AFTER, ANSWER_TO, FORCE, lastToken, type Subjects, type Verb } from '../../../protocol/subjects.ts';
+import { AFTER, ANSWER_TO, FORCE, lastToken, SERVICES, type Subjects, type Verb } from '../../../protocol/subjects.ts';
 import { decodeArguments } from '../../../protocol/values/decode.ts';
 import { isSpoken, PROTOCOL, protocolOf } from '../../../protocol/version.ts';
 import { LogThrottle } from '../../../shared/log-throttle.ts';
@@ -86,6 +89,7 @@ export async function handleRequests(deps: Deps): Promise<() => Promise<void>> {
     // The reply subject belongs to the stream's PubAck. A bundle without ANSWER_TO is read from the stream when it is needed.
     const { headers, subject } = message;
     if (error !== null || !headers?.has(ANSWER_TO)) return;
+    if (headers.has(SERVICES) && !headers.get(SERVICES).split(',').includes(serviceOf(identity.name))) return;
     void answer(message, prepareBundle(deps, subject, headers), headers.get(ANSWER_TO) || undefined);
   };
 
@@ -133,7 +137,8 @@ function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
     },
     'dry-run': bytes => {
       const { modules } = request(messages.dryRunRequest, bytes);
-      return { node, ...codeServer.dryRun(modules) } satisfies messages.DryRunAnswer;
+      const own = modules.filter(({ groups = null }) => isInGroups(groups, node));
+      return own.length === 0 ? null : ({ node, ...codeServer.dryRun(own) } satisfies messages.DryRunAnswer);
     },
     heads: bytes => {
       const { above } = request(messages.headsRequest, bytes);
@@ -142,7 +147,7 @@ function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
     commit: async bytes => {
       const heads = splitFrames(bytes, MAX_MODULES).map(frame => verifier.head(null, frame));
       const result = await reconciler.apply(heads);
-      return result === null ? null : loadAnswer(result);
+      return result === null || !heads.some(head => concerns(head, node)) ? null : loadAnswer(result);
     },
     purge: (bytes): messages.PurgeAnswer => {
       const { module, force } = request(messages.purgeRequest, bytes);

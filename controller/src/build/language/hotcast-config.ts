@@ -5,7 +5,10 @@ import { transform } from 'esbuild';
 import * as v from 'valibot';
 
 import { UsageError } from '../../../../protocol/errors.ts';
+import { FIRST_SERVICE } from '../../../../protocol/names.ts';
 import { packageName } from '../../../../protocol/packages.ts';
+import { groupName, type Groups } from '../../../../protocol/placement/groups.ts';
+import { moduleName } from '../../../../protocol/schemas.ts';
 import type { Config } from '../../../../types/config.d.ts';
 import type { SourceSnapshot } from '../sources/source-snapshot.ts';
 import { syntaxTreeOf } from '../syntax-tree.ts';
@@ -17,6 +20,8 @@ export interface HotcastConfig {
   readonly external: ReadonlySet<string>;
   /** The modules folder, relative to the folder of the file; null when it does not say. */
   readonly modules: string | null;
+  /** The modules of each group, the first one first; empty: there are no groups. */
+  readonly groups: ReadonlyMap<string, readonly string[]>;
   /** The path of the file; none when there is no such file. */
   readonly files: readonly string[];
 }
@@ -24,12 +29,14 @@ export interface HotcastConfig {
 const SETTINGS = {
   external: v.optional(v.array(packageName), []),
   modules: v.optional(v.pipe(v.string(), v.check(isInside))),
+  groups: v.optional(v.record(groupName, v.array(moduleName)), {}),
 } satisfies Record<keyof Config, v.GenericSchema>;
 
 /** What each setting has to be, for errors. */
 const EXPECTED: Readonly<Record<keyof Config, string>> = {
   external: "a list of names of packages, as ['sharp']",
   modules: "a folder in the project, as 'src/modules'",
+  groups: "a list of modules for each group, as { web: ['demo'], worker: ['ticker'] }",
 };
 
 /**
@@ -41,7 +48,7 @@ export async function readConfig(modulesDir: string, snapshot: SourceSnapshot): 
   const nameOf = (path: string): string => relative(snapshot.root, path);
   const paths = [...new Set([snapshot.root, modulesDir])].map(folder => join(folder, 'hotcast.config.ts'));
   const [path, other] = paths.filter(each => snapshot.text(each) !== null);
-  if (path === undefined) return { external: new Set(), modules: null, files: [] };
+  if (path === undefined) return { external: new Set(), modules: null, groups: new Map(), files: [] };
   if (other !== undefined) {
     throw new UsageError(`there are both ${nameOf(path)} and ${nameOf(other)}: remove one; nothing was sent`);
   }
@@ -60,9 +67,24 @@ export async function readConfig(modulesDir: string, snapshot: SourceSnapshot): 
     }
   }
   const { success, output, issues } = v.safeParse(v.object(SETTINGS), content);
-  if (success) return { external: new Set(output.external), modules: output.modules ?? null, files: [path] };
+  if (success) {
+    const { external, modules = null, groups } = output;
+    if (Object.keys(groups).indexOf(FIRST_SERVICE) > 0) {
+      refuse(
+        `has the group ${FIRST_SERVICE} after another one: the nodes of the service ${FIRST_SERVICE} are the first group`,
+      );
+    }
+    return { external: new Set(external), modules, groups: new Map(Object.entries(groups)), files: [path] };
+  }
   const name = v.getDotPath(issues[0])?.split('.')[0] ?? '';
   return refuse(`has ${name} that is not ${(EXPECTED as Readonly<Record<string, string>>)[name] ?? 'right'}`);
+}
+
+/** The groups that a module goes to; null: all nodes, because no group lists it. */
+export function groupsFor({ groups }: Pick<HotcastConfig, 'groups'>, module: string): Groups | null {
+  const names = [...groups].flatMap(([name, modules]) => (modules.includes(module) ? [name] : []));
+  const [first] = groups.keys();
+  return names.length === 0 ? null : { names, first: first !== undefined && names.includes(first) };
 }
 
 async function toJavaScript(text: string, refuse: (why: string) => never): Promise<Program | null> {

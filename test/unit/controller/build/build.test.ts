@@ -143,6 +143,7 @@ describe('a large set', () => {
         return {
           bundle: bundleOf(module, `exports.f = '${module}';`),
           packages: null,
+          groups: null,
           files: [],
           sources: {},
           warnings: [],

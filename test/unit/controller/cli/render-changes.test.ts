@@ -33,6 +33,22 @@ describe('render of a push', () => {
     ]);
   });
 
+  it('says which nodes have no more of a module that moved', () => {
+    const nodes: NodeOutcome[] = [
+      { node: 'fred', status: 'loaded', ms: 4, removed: true },
+      { node: 'worker-1', status: 'loaded', ms: 4 },
+    ];
+    expect(
+      render(push('committed', '', nodes))
+        .split('\n')
+        .slice(0, 3),
+    ).toEqual([
+      'fred      removed  4.0 ms',
+      'worker-1  loaded   4.0 ms',
+      'demo@3f2a9c0b1d4e committed · 1 loaded · 1 removed · p50 4.0 ms · max 4.0 ms',
+    ]);
+  });
+
   it('has each warning once, with the nodes that gave it', () => {
     const names = ['fred', 'bambam', 'betty', 'wilma', 'barney'];
     const nodes = names.map((node): NodeOutcome => ({ node, status: 'loaded', ms: 4, warnings: ['old classes'] }));

@@ -32,6 +32,19 @@ describe('parseScope', () => {
     expect(fleet.every(node => inScope(parseScope('100%', fleet), node))).toBe(true);
   });
 
+  it('takes a share or a number of the nodes of a group', () => {
+    const both = { names: ['web', 'worker'], first: true };
+    const named = (group: string) => ({ names: [group], first: group === 'web' });
+    const nodes = [...fleet, 'worker-1', 'worker-2'];
+    const of = (text: string) => nodes.filter(node => inScope(parseScope(text, nodes, both, named), node));
+    expect(of('100% of worker')).toEqual(['worker-1', 'worker-2']);
+    expect(of('100% of web')).toEqual(fleet);
+    expect(of('1 of worker')).toHaveLength(1);
+    expect(of('100%')).toEqual(nodes);
+    expect(() => of('3 of worker')).toThrow('a canary on 3 nodes of worker needs between 1 and the 2 that there are');
+    expect(() => of('10% of api')).toThrow('a canary on 10% of api has no node');
+  });
+
   it.each([
     ['0', 'a canary on 0 nodes needs between 1 and the 4 that there are'],
     ['5', 'a canary on 5 nodes needs between 1 and the 4 that there are'],

@@ -40,8 +40,11 @@ async function run(options: Partial<CommandOf<'push'>>, keptOff: KeptOff[] = [])
     nats: nats as unknown as NatsConnection,
     subjects: subjectsOf('dino'),
     packagesTimeoutMs: 1,
-    membership: { expected: async () => ({ members: names.map(node => ({ node, container: node })), warning: null }) },
-    build: async () => [{ bundle, packed: new Uint8Array(), sources: {}, packages: null }],
+    membership: {
+      expected: async () => ({ members: names.map(node => ({ node, container: node })), warning: null }),
+      present: () => [],
+    },
+    build: async () => [{ bundle, packed: new Uint8Array(), sources: {}, packages: null, groups: null }],
     store: {
       heads: async () => [head],
       lastHead: async () => ({ head, position: 1 }),

@@ -19,6 +19,7 @@ const context = {
       bundle: bundleOf(module, sources[index] ?? ''),
       packed: new Uint8Array(),
       packages: null,
+      groups: null,
       sources: { [`${module}.ts`]: sources[index] ?? '' },
     }));
   },
