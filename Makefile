@@ -4,9 +4,12 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .SILENT:
 
-# npm sets NODE in the environment; here NODE is the name of a cluster node.
+# npm sets NODE in the environment, and some shells GROUP; here they are the names of a cluster node and of a group of nodes.
 ifneq ($(origin NODE),command line)
   NODE :=
+endif
+ifneq ($(origin GROUP),command line)
+  GROUP :=
 endif
 # Every recipe's shell reads this file: it exports the base images that setup/offline/base-images.sh chose.
 export BASH_ENV := setup/env.sh
@@ -85,8 +88,8 @@ backup: ## Write the stream and the public keys into a file: FILE=hotcast.backup
 restore: ## Make every node run what a backup says: FILE=hotcast.backup [KEYS=1: sign with its signing key]
 	$(ALWAYS)setup/hotcast restore '$(FILE)' $(if $(KEYS),--keys) || exit 1
 
-status: ## Compare the modules that should run with those that run: [VERBOSE=1]
-	$(ALWAYS)setup/hotcast status $(VERBOSELY) || exit 1
+status: ## Compare the modules that should run with those that run: [GROUP=web VERBOSE=1]
+	$(ALWAYS)setup/hotcast status $(if $(GROUP),--group '$(GROUP)') $(VERBOSELY) || exit 1
 
 bans: ## List the nodes that are kept off revisions, or end that: [LIFT=demo NODE=fred MESSAGE='why']
 	$(ALWAYS)setup/hotcast bans $(if $(LIFT),--lift '$(LIFT)') $(if $(NODE),--node '$(NODE)') $(SAYING) || exit 1
@@ -100,23 +103,23 @@ audit: ## List what was done to the cluster, newest first: [SINCE=2h]
 compile: ## Compile a module and load it on one node: MODULE=demo NODE=fred [NO_CHECK=1]
 	$(ALWAYS)setup/hotcast compile '$(MODULE)' --node '$(NODE)' $(if $(NO_CHECK),--no-check) || exit 1
 
-call: ## Call a function on every node, or on one node: CALL='demo.add(4, 5)' [NODE=betty] [STACK=1] [VERBOSE=1]
-	$(ALWAYS)setup/hotcast call '$(subst ','\'',$(CALL))' --node '$(NODE)' $(if $(STACK),--stack) $(VERBOSELY) || exit 1
+call: ## Call a function on every node, or on one node: CALL='demo.add(4, 5)' [NODE=betty or GROUP=web] [STACK=1] [VERBOSE=1]
+	$(ALWAYS)setup/hotcast call '$(subst ','\'',$(CALL))' --node '$(NODE)' $(if $(GROUP),--group '$(GROUP)') $(if $(STACK),--stack) $(VERBOSELY) || exit 1
 
-tail: ## Show what modules log and throw until Ctrl+C: [MODULE='demo counter' NODE=fred LEVEL=warn GREP='not today']
-	$(ALWAYS)setup/hotcast tail $(MODULE) --node '$(NODE)' $(if $(LEVEL),--level '$(LEVEL)') --grep '$(subst ','\'',$(GREP))' || [ $$? = 130 ] || exit 1
+tail: ## Show what modules log and throw until Ctrl+C: [MODULE='demo counter' NODE=fred or GROUP=web LEVEL=warn GREP='not today']
+	$(ALWAYS)setup/hotcast tail $(MODULE) --node '$(NODE)' $(if $(GROUP),--group '$(GROUP)') $(if $(LEVEL),--level '$(LEVEL)') --grep '$(subst ','\'',$(GREP))' || [ $$? = 130 ] || exit 1
 
-errors: ## Show the last errors of a module, which nodes keep in memory: MODULE=demo [NODE=fred VERBOSE=1]
-	$(ALWAYS)setup/hotcast errors '$(MODULE)' --node '$(NODE)' $(VERBOSELY) || exit 1
+errors: ## Show the last errors of a module, which nodes keep in memory: MODULE=demo [NODE=fred or GROUP=web VERBOSE=1]
+	$(ALWAYS)setup/hotcast errors '$(MODULE)' --node '$(NODE)' $(if $(GROUP),--group '$(GROUP)') $(VERBOSELY) || exit 1
 
-ping: ## Ping every node, or one node: [NODE=betty]
-	$(ALWAYS)setup/hotcast ping $(NODE) || exit 1
+ping: ## Ping every node, one node, or those of a group: [NODE=betty or GROUP=web]
+	$(ALWAYS)setup/hotcast ping $(NODE) $(if $(GROUP),--group '$(GROUP)') || exit 1
 
 shell: ## Type to a node, as in Erlang's shell: [NODE=fred]
 	$(ALWAYS)setup/hotcast shell $(if $(NODE),--node '$(NODE)') || exit 1
 
-nodes: ## List the nodes with their processes and modules: [VERBOSE=1]
-	$(ALWAYS)setup/hotcast nodes $(VERBOSELY) || exit 1
+nodes: ## List the nodes with their processes and modules: [GROUP=web VERBOSE=1]
+	$(ALWAYS)setup/hotcast nodes $(if $(GROUP),--group '$(GROUP)') $(VERBOSELY) || exit 1
 
 .PHONY: debug demo test run-tests test-faults test-operations test-published test-console test-packages test-unit lint format docs bench bench-quick bench-runtime bench-load
 debug: node_modules ## Open the inspector of a node at 127.0.0.1:9229 until Ctrl+C: NODE=fred [PORT=9230]

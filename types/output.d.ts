@@ -360,7 +360,7 @@ export type NodesResult = {
         readonly node: string;
         readonly protocol: number;
         readonly container: string;
-        readonly group?: string;
+        readonly group: string;
         readonly version?: string;
         readonly pid: number;
         readonly startedAt: number;
@@ -416,7 +416,13 @@ export type NodesResult = {
         }[];
         readonly clockOffsetMs?: number;
       }
-    | { readonly node: string; readonly status: 'silent'; readonly detail?: string; readonly container: string }
+    | {
+        readonly node: string;
+        readonly status: 'silent';
+        readonly detail?: string;
+        readonly container: string;
+        readonly group: string;
+      }
   )[];
 };
 

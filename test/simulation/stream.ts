@@ -202,6 +202,7 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     writeRecord: () => Promise.resolve(),
     writeHistory: () => Promise.resolve(),
     highestSequence: module => Math.max(stream.lastHead(module).head?.sequence ?? 0, shown.get(module) ?? 0),
+    knownHead: module => stream.lastHead(module).head,
     noteHead: (module, envelope) => {
       const { sequence } = verifierOf(subjects).head(subjects.head(module), envelope);
       shown.set(module, Math.max(shown.get(module) ?? 0, sequence));

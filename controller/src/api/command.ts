@@ -42,6 +42,9 @@ const common = {
 /** The id of a change, which the heads that it writes carry. */
 const changeId = v.pipe(v.string(), v.uuid('a change is named by its id, a UUID'));
 
+/** The nodes of this group only; absent: of every one. */
+const group = v.exactOptional(v.string());
+
 const session = v.pipe(v.string(), v.uuid('a shell is named by its id, a UUID'));
 const callId = v.exactOptional(v.pipe(v.string(), v.uuid()));
 const kept = list(v.pipe(v.string(), v.regex(/^[\p{ID_Start}$_][\p{ID_Continue}$\u200C\u200D]*$/u)));
@@ -110,8 +113,9 @@ export const commandSchema = v.variant('type', [
     type: v.literal('call'),
     /** The call as a user writes it: `demo.add(4, 5)`. */
     call: v.string(),
-    /** null: every node. */
+    /** null: every node that the module is for. */
     node: v.nullable(v.string()),
+    group,
     stack: v.boolean(),
     /** What it prints has this id in the log. */
     id: callId,
@@ -122,10 +126,11 @@ export const commandSchema = v.variant('type', [
     type: v.literal('tail'),
     modules: list(module),
     node: v.nullable(v.string()),
+    group,
     level: logLevel,
     grep: v.string(),
   }),
-  v.object({ ...common, type: v.literal('errors'), module, node: v.nullable(v.string()) }),
+  v.object({ ...common, type: v.literal('errors'), module, node: v.nullable(v.string()), group }),
   /** Purges the draining versions of a module, on one node or all; without `force` only those on which no call runs. */
   v.object({ ...authored, type: v.literal('purge'), module, force: v.boolean(), node: v.exactOptional(nodeName) }),
   /** Runs a line of a shell; null: on all nodes. `kept`: the names that earlier lines of this shell have declared. */
@@ -142,15 +147,15 @@ export const commandSchema = v.variant('type', [
   v.object({ ...common, type: v.literal('session'), session, hasEnded: v.boolean() }),
   /** What the modules of a node export; null: of all nodes. The shell asks it. */
   v.object({ ...common, type: v.literal('exports'), node: v.nullable(nodeName) }),
-  v.object({ ...common, type: v.literal('ping'), node: v.nullable(v.string()) }),
+  v.object({ ...common, type: v.literal('ping'), node: v.nullable(v.string()), group }),
   /** `wait`: wait until this many nodes are present. */
-  v.object({ ...common, type: v.literal('nodes'), wait: v.nullable(count) }),
-  /** The names of all modules that have sources or were pushed, or of the nodes that should answer. */
-  v.object({ ...common, type: v.literal('names'), of: v.picklist(['modules', 'nodes']) }),
+  v.object({ ...common, type: v.literal('nodes'), wait: v.nullable(count), group }),
+  /** The names of all modules that have sources or were pushed, of the nodes that should answer, or of their groups. */
+  v.object({ ...common, type: v.literal('names'), of: v.picklist(['modules', 'nodes', 'groups']) }),
   /** `cli`: the version of the command line. */
   v.object({ ...common, type: v.literal('version'), cli: v.string() }),
   /** `waitMs`: how long to wait for nodes that can still follow their heads, milliseconds. */
-  v.object({ ...common, type: v.literal('status'), waitMs: milliseconds }),
+  v.object({ ...common, type: v.literal('status'), waitMs: milliseconds, group }),
   v.object({ ...common, type: v.literal('bans') }),
   /** Has a node load again what it is kept off; null: all nodes. */
   v.object({ ...change, type: v.literal('lift'), node: v.nullable(v.string()) }),

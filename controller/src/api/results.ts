@@ -190,12 +190,14 @@ export const resultSchema = v.variant('command', [
         v.object({
           status: v.literal('present'),
           ...nodeDescription.entries,
+          /** The group that it is in: the service of the same name. The first group of the configuration is the service `node`. */
+          group: v.string(),
           /** The revisions of heads that the node is kept off. */
           keptOff: v.exactOptional(list(v.object({ module: moduleName, revision, cause: keptOffCause }))),
           /** The same of the node's clock. */
           clockOffsetMs: v.exactOptional(v.number()),
         }),
-        v.object({ ...silent.entries, container: v.string() }),
+        v.object({ ...silent.entries, container: v.string(), group: v.string() }),
       ]),
     ),
   }),

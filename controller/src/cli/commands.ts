@@ -6,7 +6,7 @@ import type { Why } from '../../../protocol/history/why.ts';
 import { completionScript, SHELLS } from './completion/scripts.ts';
 import { completedCommands } from './completion/words.ts';
 import { EXIT_STATUSES } from './exit-status.ts';
-import { addCommand, examplesOf, messageOption, timeOption } from './definition/add-command.ts';
+import { addCommand, examplesOf, groupOf, groupOption, messageOption, timeOption } from './definition/add-command.ts';
 import { duration, moment, positiveNumber, wholeNumber } from './definition/option-values.ts';
 
 /** The options of every command. `timeout` is in milliseconds. */
@@ -105,7 +105,10 @@ export function defineCli(
         "report what each node would answer, and change nothing (the modules' top-level code runs, on a copy of the data)",
       ).conflicts('canary'),
     )
-    .option('--canary <scope>', 'load on a part of the nodes first: a number (1), a share (10%) or names (fred,betty)')
+    .option(
+      '--canary <scope>',
+      'load on a part of the nodes first: a number (1), a share (10%, "10% of web") or names (fred,betty)',
+    )
     .option('--without <names>', 'leave these nodes out (fred,betty): they keep what they run until a later push')
     .addOption(timeOption('--watch <time>', 'how long to watch the canary', '10s'))
     .option('--max-errors <count>', 'how many failed calls the canary is allowed', wholeNumber, 0)
@@ -175,7 +178,8 @@ export function defineCli(
         .argParser(duration)
         .default(0, 'none'),
     )
-    .action(options => send(options, { type: 'status', waitMs: options.wait }));
+    .addOption(groupOption())
+    .action(options => send(options, { type: 'status', waitMs: options.wait, ...groupOf(options) }));
 
   addCommand(program, 'bans', 'hotcast bans --lift demo --node fred')
     .description(
@@ -224,10 +228,11 @@ export function defineCli(
   addCommand(program, 'call <call>', "hotcast call 'demo.add(4, 5)'")
     .description('call an exported function on every node; its arguments are literals of JavaScript')
     .option('--node <name>', 'call it on this node only')
+    .addOption(groupOption())
     .option('--stack', 'show where an error was thrown')
     .action((call, options) => {
       const { node, stack = false } = options;
-      return send(options, { type: 'call', call, node: node || null, stack });
+      return send(options, { type: 'call', call, node: node || null, ...groupOf(options), stack });
     });
 
   addCommand(program, 'tail [module...]', "hotcast tail demo --grep 'not today'")
@@ -235,11 +240,12 @@ export function defineCli(
       'show what modules log and throw, on all nodes, as it happens, until Ctrl+C; equal entries of many nodes are one',
     )
     .option('--node <name>', 'of this node only')
+    .addOption(groupOption())
     .addOption(new Option('--level <level>', 'from this level on').choices(LOG_LEVELS).default('info' as const))
     .option('--grep <text>', 'only what contains this text')
     .action((modules, options) => {
       const { node, level, grep = '' } = options;
-      return send(options, { type: 'tail', modules, node: node || null, level, grep });
+      return send(options, { type: 'tail', modules, node: node || null, ...groupOf(options), level, grep });
     });
 
   addCommand(program, 'errors <module>', 'hotcast errors demo', QUERY_TIMEOUT)
@@ -247,16 +253,21 @@ export function defineCli(
       'show the last ten errors of each revision of a module, which nodes keep in memory; equal ones are one',
     )
     .option('--node <name>', 'of this node only')
-    .action((module, options) => send(options, { type: 'errors', module, node: options.node || null }));
+    .addOption(groupOption())
+    .action((module, options) =>
+      send(options, { type: 'errors', module, node: options.node || null, ...groupOf(options) }),
+    );
 
   addCommand(program, 'ping [node]', 'hotcast ping betty', QUERY_TIMEOUT)
     .description('check that one node, or every node, answers')
-    .action((node, options) => send(options, { type: 'ping', node: node || null }));
+    .addOption(groupOption())
+    .action((node, options) => send(options, { type: 'ping', node: node || null, ...groupOf(options) }));
 
   addCommand(program, 'nodes', 'hotcast nodes --wait 3 --timeout 60s', QUERY_TIMEOUT)
     .description('list the nodes with their processes and modules')
     .option('--wait <count>', 'wait until this many nodes are present', positiveNumber)
-    .action(options => send(options, { type: 'nodes', wait: options.wait ?? null }));
+    .addOption(groupOption())
+    .action(options => send(options, { type: 'nodes', wait: options.wait ?? null, ...groupOf(options) }));
 
   addCommand(program, 'version', 'hotcast --version', QUERY_TIMEOUT)
     .description('show the versions of Hotcast: of this command line, the controller and every node')
@@ -286,10 +297,10 @@ export function defineCli(
     .action(options => send(options, { type: 'keys rotate', author, overlap: options.overlap }));
 
   addCommand(program, 'completion', 'eval "$(hotcast completion bash)"', QUERY_TIMEOUT)
-    .description('print the script with which a shell completes hotcast, or the names of modules or nodes')
-    .addArgument(new Argument('<what>', 'what to print').choices([...SHELLS, 'modules', 'nodes']))
+    .description('print the script with which a shell completes hotcast, or the names of modules, nodes or groups')
+    .addArgument(new Argument('<what>', 'what to print').choices([...SHELLS, 'modules', 'nodes', 'groups']))
     .action(async (what, options) => {
-      if (what === 'modules' || what === 'nodes') await send(options, { type: 'names', of: what });
+      if (what === 'modules' || what === 'nodes' || what === 'groups') await send(options, { type: 'names', of: what });
       else print(completionScript(what, completedCommands(program)).trimEnd());
     });
 

@@ -9,15 +9,19 @@ type Present = Extract<Row, { readonly status: 'present' }>;
 
 /** A table with a row a node, or a block for each group of nodes that run the same. */
 export function renderNodes({ nodes }: ResultOf<'nodes'>, verbose: boolean): string {
-  const groups = groupsOf(nodes, whatRuns, verbose);
+  const hasGroups = new Set(nodes.map(({ group }) => group)).size > 1;
+  const groups = groupsOf(nodes, row => `${row.group} ${whatRuns(row)}`, verbose);
   if (groups !== null) {
     const usual = namesOf(groups[0]?.[0]);
-    return groups.flatMap((group, index) => blockOf(group, index === 0 ? [] : usual)).join('\n');
+    return groups.flatMap((group, index) => blockOf(group, index === 0 ? [] : usual, hasGroups)).join('\n');
   }
+  const groupCells = ({ group }: Row): string[] => (hasGroups ? [group] : []);
   const rows = nodes.map(node => {
-    if (node.status === 'silent') return [node.node, node.container, '', '', '', '', '', silentText(node.detail)];
+    if (node.status === 'silent')
+      return [node.node, ...groupCells(node), node.container, '', '', '', '', '', silentText(node.detail)];
     return [
       node.node,
+      ...groupCells(node),
       node.container,
       String(node.pid),
       new Date(node.startedAt).toISOString(),
@@ -29,7 +33,8 @@ export function renderNodes({ nodes }: ResultOf<'nodes'>, verbose: boolean): str
       ) || '-',
     ];
   });
-  return table([['NODE', 'CONTAINER', 'PID', 'STARTED', 'UPTIME', 'MEMORY', 'CLOCK', 'MODULES'], ...rows]);
+  const title = ['NODE', ...(hasGroups ? ['GROUP'] : []), 'CONTAINER', 'PID', 'STARTED', 'UPTIME', 'MEMORY', 'CLOCK'];
+  return table([[...title, 'MODULES'], ...rows]);
 }
 
 /** `hotcast 0.3.0`, and how many nodes have that version; nodes that have another one, or were silent, by their names. */
@@ -68,9 +73,11 @@ function whatRuns(row: Row): string {
  * How many nodes, since when, with how much memory; their names; what they run.
  *
  * @param usual the modules of most nodes: of the others, only the difference is shown.
+ * @param hasGroups whether the name of the group is shown.
  */
-function blockOf(group: readonly Row[], usual: readonly string[]): string[] {
-  const count = group.length === 1 ? '1 node' : `${group.length} nodes`;
+function blockOf(group: readonly Row[], usual: readonly string[], hasGroups: boolean): string[] {
+  const number = group.length === 1 ? '1 node' : `${group.length} nodes`;
+  const count = hasGroups ? `${number} of ${group[0]?.group}` : number;
   const names = wrapped(group.map(({ node }) => node));
   const present = group.filter(row => row.status === 'present');
   const [first] = present;

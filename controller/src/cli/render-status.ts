@@ -1,3 +1,5 @@
+import { groupsOf, revisionsOf } from '../../../protocol/head.ts';
+import { groupsText } from '../../../protocol/placement/groups.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { ResultOf } from '../api/results.ts';
 import { FINE } from './exit-status.ts';
@@ -30,11 +32,20 @@ export function renderStatus({ heads, nodes, changed, silent }: ResultOf<'status
     ];
     return lines.join('\n');
   }
-  const lines = [...packagesText(heads), ...sources, summary];
+  const lines = [...placesText(heads), ...packagesText(heads), ...sources, summary];
   const isGrouped = !verbose && nodes.length > MAX_ROWS;
   if (!isGrouped) return [nodeRows(nodes), ...lines].join('\n');
   const who = silent.length === 0 ? '' : `; ${silentText(listed(silent))}`;
   return `${[moduleRows(nodes), ...differences(nodes), ...lines].join('\n')}${who}`;
+}
+
+/** The modules that are not on every node: `on worker only: ticker, clock`. */
+function placesText(heads: ResultOf<'status'>['heads']): string[] {
+  const placed = heads
+    .filter(head => head.groups !== undefined && revisionsOf(head).length > 0)
+    .toSorted((a, b) => a.module.localeCompare(b.module, 'en'));
+  const places = groupedBy(placed, head => groupsText(groupsOf(head)));
+  return [...places].map(([where, modules]) => `on ${where} only: ${modules.map(({ module }) => module).join(', ')}`);
 }
 
 function nodeRows(nodes: readonly Row[]): string {

@@ -1,5 +1,6 @@
 import { errorLine, errorText } from '../../../protocol/error-description.ts';
 import type { HeadResult } from '../../../protocol/history/head-result.ts';
+import { groupsText } from '../../../protocol/placement/groups.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import type { Why } from '../../../protocol/history/why.ts';
 import type { Result, ResultOf } from '../api/results.ts';
@@ -131,18 +132,20 @@ function answerRow([answer = '', ...detail]: readonly string[], who: string): st
 /** A table with a row a head, newest first. */
 function renderHistory({ module: only, heads }: ResultOf<'history'>): string {
   if (heads.length === 0) return 'nothing was pushed';
-  const rows = heads.map(({ at: time, module, revision: main, canary, author, note, outcome, later, ...said }) => {
-    const revision = canary?.revision ?? main;
-    return [
-      new Date(time).toISOString(),
-      only === null ? at(module, revision ?? '-') : shortRevision(revision ?? '-'),
-      author,
-      outcome === null
-        ? 'unknown'
-        : [outcomeText(outcome), ...later.map(each => `later ${outcomeText(each)}`)].join('; '),
-      [note, ...whyText(said)].join('; '),
-    ];
-  });
+  const rows = heads.map(
+    ({ at: time, module, revision: main, canary, author, note, outcome, later, groups, ...said }) => {
+      const revision = canary?.revision ?? main;
+      return [
+        new Date(time).toISOString(),
+        only === null ? at(module, revision ?? '-') : shortRevision(revision ?? '-'),
+        author,
+        outcome === null
+          ? 'unknown'
+          : [outcomeText(outcome), ...later.map(each => `later ${outcomeText(each)}`)].join('; '),
+        [groups === undefined ? note : `${note} (on ${groupsText(groups)})`, ...whyText(said)].join('; '),
+      ];
+    },
+  );
   return table([['WHEN', 'REVISION', 'WHO', 'OUTCOME', 'NOTE'], ...rows]);
 }
 

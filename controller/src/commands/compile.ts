@@ -10,17 +10,15 @@ export const compile: Handler<'compile'> = async (context, { module, node, check
   const { membership, build, store, packagesTimeoutMs } = context;
   const [members, [built]] = await Promise.all([membership.expected(), build([module], check, report)]);
   if (built === undefined) throw new TypeError(`${module} was not built`);
-  const asked = selectNodes(members, node, report);
+  const asked = await selectNodes(context, members, { node }, report);
   await store.putPackages(await missingPackages(store, [built], []));
-  const pong = (await askNodes(context, { verb: 'ping', node, ...asked, timeoutMs, signal, schema: pingAnswer })).get(
-    node,
-  );
+  const pongs = await askNodes(context, { verb: 'ping', ...asked, timeoutMs, signal, schema: pingAnswer });
+  const pong = pongs.get(node);
   const { revision } = built.bundle;
   if (pong === undefined) return { command: 'compile', module, revision, nodes: nodeOutcomes(new Map(), asked) };
   const body = store.signLoadCommand(node, pong.answer.processId ?? '', built.packed);
   const replies = await askNodes(context, {
     verb: 'load',
-    node,
     ...asked,
     timeoutMs,
     packagesTimeoutMs,

@@ -14,9 +14,9 @@ export const purge: Handler<'purge'> = async (context, command, report, signal) 
   const { module, force, node = null, timeoutMs } = command;
   const [{ head }, members] = await Promise.all([context.store.lastHead(module), context.membership.expected()]);
   if (head === null && node === null) throw new UsageError(`${module} was never pushed, so there is nothing to purge`);
-  const nodes = selectNodes(members, node, report);
+  const nodes = await selectNodes(context, members, { node }, report);
   const body = encode({ module, force });
-  const asked = { verb: 'purge', node, ...nodes, timeoutMs, signal, schema: purgeAnswer, body } as const;
+  const asked = { verb: 'purge', ...nodes, timeoutMs, signal, schema: purgeAnswer, body } as const;
   const answers = await askNodes(context, asked);
   return { command: 'purge', nodes: rowsOf(nodes, answers, answer => answer) };
 };

@@ -11,24 +11,25 @@ import { headsBehindNodes, lostHeadsText } from '../rollout/lost-heads.ts';
 import { versionWarnings } from '../rollout/versions.ts';
 import { storageProblem, storageWarning } from '../store/storage.ts';
 import type { CommandContext, Handler } from './context.ts';
-import { expectedNodes } from './select-nodes.ts';
+import { groupNames, groupWarnings } from './placement.ts';
+import { selectNodes } from './select-nodes.ts';
 import { statusRows } from './status-rows.ts';
 
 /** The time between two looks of `--wait` (milliseconds). */
 const WAIT_INTERVAL_MS = 200;
 
 /**
- * Compares what should run with what runs, on every node, and what was pushed with its sources. With `waitMs`, when every node has
- * done what it can to follow its heads, or that time is over.
+ * Compares what should run with what runs, on every node or those of a group, and what was pushed with its sources. With `waitMs`, when
+ * every node has done what it can to follow its heads, or that time is over.
  */
-export const status: Handler<'status'> = async (context, { timeoutMs, waitMs }, report, signal) => {
+export const status: Handler<'status'> = async (context, { group, timeoutMs, waitMs }, report, signal) => {
   const deadline = performance.now() + waitMs;
   while (performance.now() < deadline) {
-    const { nodes, silent } = await look(context, timeoutMs, () => undefined, signal);
+    const { nodes, silent } = await look(context, group, timeoutMs, () => undefined, signal);
     if (silent.length === 0 && !nodes.some(isPending)) break;
     await sleep(WAIT_INTERVAL_MS);
   }
-  return look(context, timeoutMs, report, signal);
+  return look(context, group, timeoutMs, report, signal);
 };
 
 /** Whether a node has not said yet if it can follow its head. */
@@ -38,6 +39,7 @@ function isPending({ state }: StatusRow): boolean {
 
 async function look(
   context: CommandContext,
+  group: string | undefined,
   timeoutMs: number,
   report: OnReport,
   signal: AbortSignal,
@@ -46,7 +48,7 @@ async function look(
   const [heads, members, storage] = await Promise.all([store.heads(), context.membership.expected(), store.storage()]);
   const full = storageProblem(storage) ?? storageWarning(storage);
   if (full !== null) report({ type: 'warning', message: full });
-  const asked = { expected: expectedNodes(members, report), departed: members.departed };
+  const asked = await selectNodes(context, members, { group }, report);
   const natsOffset = await context.store.natsClockOffset();
   const askedAt = Date.now();
   const named = heads.flatMap(head => revisionsOf(head).map(revision => ({ module: head.module, revision })));
@@ -64,6 +66,7 @@ async function look(
   const warnings = [
     ...clockWarnings(clockOffsets(answers, askedAt, natsOffset)),
     ...versionWarnings(described),
+    ...groupWarnings(described, await groupNames(context)),
     ...(older === null ? [] : [older]),
     ...unreadableText(unreadable),
   ];

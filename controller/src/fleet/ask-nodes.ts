@@ -9,8 +9,8 @@ import { type Answers, type AnswerSchema, type Request, scatterGather, type Time
 
 interface NodesRequest<TSchema extends AnswerSchema> extends Omit<Request<TSchema>, 'ask'> {
   readonly verb: Verb;
-  /** The node that is asked; null asks all. */
-  readonly node?: string | null;
+  /** Whether only the expected nodes are asked, each by its name; by default every node is. */
+  readonly only?: boolean;
   readonly body?: Uint8Array;
 }
 
@@ -23,13 +23,16 @@ export interface Asked {
 /** Why a node was silent that was asked alone. */
 const LEFT = 'it has left';
 
-/** Sends one request to a node or to all, and gives their answers by node. */
+/** Sends one request to nodes, and gives their answers by node. */
 export async function askNodes<TSchema extends AnswerSchema>(
   { nats, subjects }: { readonly nats: NatsConnection; readonly subjects: Subjects },
-  { verb, node = null, body = encode({}), ...request }: NodesRequest<TSchema>,
+  { verb, only = false, body = encode({}), ...request }: NodesRequest<TSchema>,
 ): Promise<Answers<TSchema>> {
-  const subject = node === null ? subjects.all(verb) : subjects.node(node, verb);
-  return scatterGather(nats, { ...request, ask: inbox => nats.publish(subject, body, { reply: inbox }) });
+  const asked = only ? [...request.expected].map(node => subjects.node(node, verb)) : [subjects.all(verb)];
+  return scatterGather(nats, {
+    ...request,
+    ask: inbox => asked.forEach(subject => nats.publish(subject, body, { reply: inbox })),
+  });
 }
 
 /** One row for each node, in the order of the replicas: its answer, or that it was silent. */

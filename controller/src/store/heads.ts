@@ -82,6 +82,11 @@ export function createHeads(
     return Math.max(newestHeads.get(module)?.head?.sequence ?? 0, shownSequences.get(module) ?? 0);
   }
 
+  /** The newest head of a module as this controller has written it or last read it, every two seconds; null for none. */
+  function knownHead(module: string): Head | null {
+    return newestHeads.get(module)?.head ?? null;
+  }
+
   /** Takes note of a head in its envelope, which a node shows. What no key of this cookie has signed is ignored. */
   function noteHead(module: string, envelope: Uint8Array): void {
     const head = verified({ subject: subjects.head(module), data: envelope });
@@ -261,6 +266,7 @@ export function createHeads(
     restoreHeads,
     lostHeads,
     highestSequence,
+    knownHead,
     noteHead,
     writeHeads,
     signHead,

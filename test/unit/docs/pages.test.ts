@@ -133,7 +133,7 @@ describe('every page', () => {
       commandsOf(page).filter(command => {
         const [docker, program, verb = '', ...words] = wordsOf(command.replaceAll(/ -f \S+/g, ''));
         if (docker !== 'docker' || program !== 'compose') return false;
-        const [service, ...more] = words.filter(word => !word.startsWith('-') && !/^node=\d+$/.test(word));
+        const [service, ...more] = words.filter(word => !word.startsWith('-') && !/^\w+=\d+$/.test(word));
         const services = verb === 'exec' ? [service] : [service, ...more];
         return services.some(name => name !== undefined && !new RegExp(`^  ${name}:$`, 'm').test(compose));
       }),

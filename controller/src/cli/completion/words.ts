@@ -1,7 +1,7 @@
 import type { CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 
 /** What can stand somewhere on the command line: fixed words, names that the controller knows, or a file. */
-export type Words = readonly string[] | 'modules' | 'nodes' | 'files';
+export type Words = readonly string[] | 'modules' | 'nodes' | 'groups' | 'files';
 
 export interface CompletedOption {
   /** `--node`. */
@@ -22,6 +22,7 @@ export interface CompletedCommand {
 const NAMES: Readonly<Record<string, Words>> = {
   call: 'modules',
   file: 'files',
+  group: 'groups',
   lift: 'modules',
   module: 'modules',
   canary: 'nodes',

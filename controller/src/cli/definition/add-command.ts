@@ -37,6 +37,15 @@ export function addCommand<Usage extends string>(parent: Program, usage: Usage, 
   return command;
 }
 
+export function groupOption() {
+  return new Option('--group <name>', 'only the nodes of this group');
+}
+
+/** An empty name counts as not given. */
+export function groupOf({ group }: { readonly group?: string | undefined }): { readonly group?: string } {
+  return group ? { group } : {};
+}
+
 export function messageOption() {
   return new Option('--message <text>', 'why, for the history and the audit');
 }

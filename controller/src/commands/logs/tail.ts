@@ -25,20 +25,24 @@ const DROPPED_INTERVAL_MS = 1_000;
  */
 export const tail: Handler<'tail', never> = async (context, command, report, signal, holds) => {
   const { nats, subjects, membership } = context;
-  const { node, modules, level, grep, timeoutMs } = command;
+  const { node, group, modules, level, grep, timeoutMs } = command;
   holds('the nodes send no logs any more');
-  const asked = selectNodes(await membership.expected(), node, report);
-  const { expected } = asked;
+  const asked = await selectNodes(context, await membership.expected(), { node, group }, report);
+  const { expected, only, has } = asked;
   const filter = { modules: [...modules], level, grep };
   const request: TailRequest = { id: randomUUID(), rate: rateOf(expected.size), ...filter };
-  const ask = (body: TailRequest): void =>
-    nats.publish(node === null ? subjects.all('tail') : subjects.node(node, 'tail'), encode(body));
+  const present = (): string[] => membership.present().flatMap(each => (has(each.node) ? [each.node] : []));
+  const ask = (body: TailRequest): void => {
+    const names = new Set([...expected, ...present()]);
+    const to = only ? [...names].map(each => subjects.node(each, 'tail')) : [subjects.all('tail')];
+    for (const subject of to) nats.publish(subject, encode(body));
+  };
 
   const folding = new Folding();
   const read = logReader(filter, folding);
   const subscription = nats.subscribe(node === null ? subjects.logs : subjects.log(node), {
     callback: (error, { subject, data }) => {
-      if (error === null) read(lastToken(subject), data);
+      if (error === null && has(lastToken(subject))) read(lastToken(subject), data);
     },
   });
   let toldDroppedAt = performance.now();
@@ -50,15 +54,17 @@ export const tail: Handler<'tail', never> = async (context, command, report, sig
     if (entries.length > 0 || dropped > 0) report({ type: 'logged', entries, dropped });
   };
   // Nodes come and go, and share the rate.
-  const renew = (): void => ask(node === null ? { ...request, rate: rateOf(membership.present().length) } : request);
+  const renew = (): void => ask({ ...request, rate: rateOf(present().length) });
   const timers = [setInterval(show, TICK_MS), setInterval(renew, TAIL_RENEWAL_MS)];
   try {
-    const how = { verb: 'tail', node, ...asked, timeoutMs, signal, schema: tailAnswer, body: encode(request) } as const;
+    const how = { verb: 'tail', ...asked, timeoutMs, signal, schema: tailAnswer, body: encode(request) } as const;
     const silent = silentAmong(asked, await askNodes(context, how));
     const names = silent.map(each => each.node).join(', ');
     if (names !== '')
       report({ type: 'warning', message: `no answer of ${names}; what they log is shown once they answer` });
-    const who = node ?? (expected.size === 1 ? 'one node' : `${expected.size} nodes`);
+    const who =
+      node ??
+      `${expected.size === 1 ? 'one node' : `${expected.size} nodes`}${group === undefined ? '' : ` of ${group}`}`;
     report({ type: 'warning', message: `what modules log on ${who} is shown until Ctrl+C` });
     if (!signal.aborted) await once(signal, 'abort');
     throw signal.reason;

@@ -24,13 +24,13 @@ export const evaluate: Handler<'evaluate'> = async (context, command, report, si
   const { source, node, session: shell, kept, id, timeoutMs } = command;
   const { membership, store } = context;
   const [members, heads] = await Promise.all([membership.expected(), store.heads()]);
-  const nodes = { ...selectNodes(members, node, report), departed: members.ended };
+  const nodes = { ...(await selectNodes(context, members, { node }, report)), departed: members.ended };
   const modules = [...new Set([...heads.map(({ module }) => module), ...context.availableModules()])];
   const { code, names, packages: specifiers } = await compileExpression(source, modules, kept);
   const packages = await storedPackages(context, specifiers, heads);
   const request = { session: shell, code, timeoutMs, id, packages };
   const asked = [...nodes.expected].map(async each => {
-    const one = { node: each, expected: new Set([each]), departed: members.ended, signal };
+    const one = { expected: new Set([each]), only: true, departed: members.ended, signal };
     const pings = {
       ...one,
       verb: 'ping',

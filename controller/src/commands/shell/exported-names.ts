@@ -5,8 +5,8 @@ import { selectNodes } from '../select-nodes.ts';
 
 /** Asks one node, or all, what its modules export. @throws UsageError when there is no such node. */
 export const exportedNames: Handler<'exports'> = async (context, { node, timeoutMs }, report, signal) => {
-  const asked = selectNodes(await context.membership.expected(), node, report);
-  const how = { verb: 'exports', node, ...asked, timeoutMs, signal, schema: exportsAnswer } as const;
+  const asked = await selectNodes(context, await context.membership.expected(), { node }, report);
+  const how = { verb: 'exports', ...asked, timeoutMs, signal, schema: exportsAnswer } as const;
   const answers = await askNodes(context, how);
   const nodes = rowsOf(asked, answers, answer => ({ ...answer, status: 'present' as const }));
   return { command: 'exports', sources: [...context.availableModules()], nodes };

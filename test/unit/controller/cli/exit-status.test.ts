@@ -104,7 +104,7 @@ describe('exitStatus', () => {
     ],
     ['pong', { command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }] }, 0],
     ['pang', { command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }, silent] }, 3],
-    ['a listed node is silent', { command: 'nodes', nodes: [{ ...silent, container: 'c1' }] }, 3],
+    ['a listed node is silent', { command: 'nodes', nodes: [{ ...silent, container: 'c1', group: 'node' }] }, 3],
     ['an empty list', { command: 'nodes', nodes: [] }, 0],
   ])('%s', (_, result, status) => {
     expect(exitStatus(result)).toBe(status);

@@ -76,6 +76,15 @@ describe('hotcast', () => {
     ['errors demo --node fred', { ...quick, type: 'errors', module: 'demo', node: 'fred' }],
     ['ping betty', { ...quick, type: 'ping', node: 'betty' }],
     ['ping --cookie rex', { ...quick, cookie: 'rex', type: 'ping', node: null }],
+    ['ping --group web', { ...quick, type: 'ping', node: null, group: 'web' }],
+    ['errors demo --group web', { ...quick, type: 'errors', module: 'demo', node: null, group: 'web' }],
+    ['status --group web', { ...quick, type: 'status', waitMs: 0, group: 'web' }],
+    ['nodes --group web', { ...quick, type: 'nodes', wait: null, group: 'web' }],
+    [
+      'call demo.add(4,5) --group web',
+      { ...common, type: 'call', call: 'demo.add(4,5)', node: null, group: 'web', stack: false },
+    ],
+    ['tail --group web', { ...common, type: 'tail', modules: [], node: null, group: 'web', level: 'info', grep: '' }],
     ['nodes', { ...quick, type: 'nodes', wait: null }],
     ['version', { ...quick, type: 'version', cli: PACKAGE_VERSION }],
     ['--version', { ...quick, type: 'version', cli: PACKAGE_VERSION }],
@@ -90,11 +99,12 @@ describe('hotcast', () => {
 
   it('takes an empty option for none, as make passes it', async () => {
     const commands = await controller();
-    await hotcast(['call', 'demo.add(4, 5)', '--node', '', '--cookie', '']);
+    await hotcast(['call', 'demo.add(4, 5)', '--node', '', '--group', '', '--cookie', '']);
     await hotcast(['ping', '']);
     await hotcast(['push', 'demo', '--canary', '']);
     await hotcast(['rollback', 'demo', '--to', '']);
     expect(commands).toMatchObject([{ node: null, cookie: null }, { node: null }, { canary: null }, { to: null }]);
+    expect(commands[0]).not.toHaveProperty('group');
   });
 
   it('says who pushes, why, and from which commit', async () => {

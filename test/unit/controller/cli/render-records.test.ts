@@ -24,6 +24,30 @@ describe('render of the history', () => {
   });
 });
 
+describe('the groups of a module', () => {
+  const head = { ...headOf('ticker', revision, 2), groups: { names: ['web', 'worker'], first: true } };
+
+  it('are in the history', () => {
+    const text = render({ command: 'history', module: null, heads: [{ ...head, ...entry }] });
+    expect(text).toMatch(/  push \(on web and worker\)$/);
+  });
+
+  it('are in the status, for those that are not on every node', () => {
+    const shop = { ...headOf('shop', revision, 1), groups: { names: ['web'], first: true } };
+    const clock = { ...head, module: 'clock' };
+    const gone = { ...shop, module: 'gone', revision: null };
+    const heads = [head, shop, headOf('everywhere', revision, 1), clock, gone];
+    const row = { module: 'shop', node: 'fred', desired: revision, running: revision, canary: false } as const;
+    const nodes = [{ ...row, state: 'ok', errors: 0, draining: [] } as const];
+    const text = render({ command: 'status', heads, nodes, changed: [], silent: [] });
+    expect(text.split('\n').slice(2)).toEqual([
+      'on web and worker only: clock, ticker',
+      'on web only: shop',
+      'every node is on its heads',
+    ]);
+  });
+});
+
 describe('render of the audit', () => {
   it('says why and from which commit', () => {
     const entries = [

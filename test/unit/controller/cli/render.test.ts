@@ -103,6 +103,7 @@ describe('render of the nodes', () => {
     const fred = {
       ...descriptionOf('fred', {}, '0123456789ab'),
       status: 'present',
+      group: 'node',
       startedAt: Date.UTC(2026, 0, 2, 3, 4, 5),
       memoryBytes: 50 * 1024 * 1024,
       modules: {
@@ -113,7 +114,7 @@ describe('render of the nodes', () => {
     const nodes = [
       { ...fred, clockOffsetMs: -12 },
       { ...fred, node: 'bambam', modules: {}, clockOffsetMs: 3_600_000 },
-      { node: 'betty', status: 'silent', container: 'ba9876543210' } as const,
+      { node: 'betty', status: 'silent', container: 'ba9876543210', group: 'node' } as const,
     ];
     expect(render({ command: 'nodes', nodes }).split('\n')).toEqual([
       'NODE    CONTAINER     PID  STARTED                   UPTIME  MEMORY  CLOCK      MODULES',
@@ -123,14 +124,37 @@ describe('render of the nodes', () => {
     ]);
   });
 
+  it('has the group of each node, if there are several', () => {
+    const present = { status: 'present', memoryBytes: 50 * 1024 * 1024 } as const;
+    const nodes = [
+      { ...descriptionOf('fred'), ...present, group: 'web' },
+      { node: 'worker-1', status: 'silent', container: 'c1', group: 'worker' } as const,
+    ];
+    expect(render({ command: 'nodes', nodes }).split('\n')).toEqual([
+      expect.stringMatching(/^NODE {6}GROUP {3}CONTAINER /),
+      expect.stringMatching(/^fred {6}web {5}c1 /),
+      expect.stringMatching(/^worker-1 {2}worker {2}c1 .* silent$/),
+    ]);
+  });
+
+  it('has a block for each group of many nodes', () => {
+    const nodes = Array.from({ length: 12 }, (_, index) => {
+      const [node, group] = index < 8 ? [`web-${index + 1}`, 'web'] : [`worker-${index - 7}`, 'worker'];
+      return { ...descriptionOf(node), status: 'present' as const, group };
+    });
+    const text = render({ command: 'nodes', nodes });
+    expect(text).toMatch(/^8 nodes of web /m);
+    expect(text).toMatch(/^4 nodes of worker /m);
+  });
+
   it('names a node to which a debugger is attached', () => {
-    const nodes = [{ ...descriptionOf('fred'), debugged: true, status: 'present' }] as const;
+    const nodes = [{ ...descriptionOf('fred'), debugged: true, status: 'present', group: 'node' }] as const;
     expect(render({ command: 'nodes', nodes })).toMatch(/ \(a debugger is attached\)$/);
   });
 
   it('says why a node is silent, if that is known', () => {
     const silent = { node: 'fred', status: 'silent', detail: 'a debugger is attached' } as const;
-    expect(render({ command: 'nodes', nodes: [{ ...silent, container: '0123456789ab' }] })).toMatch(
+    expect(render({ command: 'nodes', nodes: [{ ...silent, container: '0123456789ab', group: 'node' }] })).toMatch(
       / silent: a debugger is attached$/,
     );
     expect(render({ command: 'ping', nodes: [silent] })).toBe('fred  pang  silent: a debugger is attached');
@@ -143,7 +167,9 @@ describe('render of the nodes', () => {
 
   it('shows the calls in flight, the errors, and what drains, also of a module that was removed', () => {
     const modules = { counter: { ...moduleStateOf(revision, 5), inFlight: 1, errors: 1 } };
-    const nodes = [{ ...descriptionOf('fred', modules), draining: [draining], status: 'present' as const }];
+    const nodes = [
+      { ...descriptionOf('fred', modules), draining: [draining], status: 'present' as const, group: 'node' },
+    ];
     expect(render({ command: 'nodes', nodes })).toContain(` counter@3f2a9c0b1d4e (1 in flight) (1 error) (${DRAINS})`);
   });
 });

@@ -69,7 +69,9 @@ export const thirtyNodes: { push: PushResult; call: CallResult; nodes: NodesResu
   nodes: {
     command: 'nodes',
     nodes: [...answers].map(([node, description]) =>
-      description === null ? { node, status: 'silent', container: 'c1' } : { ...description, status: 'present' },
+      description === null
+        ? { node, status: 'silent', container: 'c1', group: 'node' }
+        : { ...description, status: 'present', group: 'node' },
     ),
   },
   status: { command: 'status', heads, nodes: statusRows(heads, answers), changed: [], silent: ['hoppy'] },

@@ -27,7 +27,7 @@ describe('nameDebugged', () => {
   it.each([
     { command: 'ping', nodes: [{ node: 'fred', status: 'silent' }] },
     { command: 'compile', module: 'demo', revision, nodes: [{ node: 'fred', status: 'silent' }] },
-    { command: 'nodes', nodes: [{ node: 'fred', status: 'silent', container: '0123456789ab' }] },
+    { command: 'nodes', nodes: [{ node: 'fred', status: 'silent', container: '0123456789ab', group: 'node' }] },
     {
       command: 'call',
       call: 'demo.add(1, 2)',

@@ -66,6 +66,13 @@ describe('the highest sequence of a module', () => {
   });
 });
 
+it('a head is known without a question to the stream once it was written', async () => {
+  const { heads } = open();
+  expect(heads.knownHead('demo')).toBeNull();
+  await heads.writeHeads([{ head: headOf('demo', REVISION, 7), position: 0 }]);
+  expect(heads.knownHead('demo')).toMatchObject({ sequence: 7 });
+});
+
 it('a signed record that is no head hides no other head, and is replaced by the last one', async () => {
   const { heads, sign, write } = open();
   const head = headOf('demo', REVISION, 7);

@@ -37,7 +37,11 @@ async function run(command: Command, report: Client['report'], signal: Client['s
     });
   }
   if (command.type === 'nodes') {
-    const nodes = ['fred', 'betty'].map(name => ({ ...descriptionOf(name), status: 'present' as const }));
+    const nodes = ['fred', 'betty'].map(name => ({
+      ...descriptionOf(name),
+      status: 'present' as const,
+      group: 'node',
+    }));
     return { command: 'nodes', nodes } as unknown as ResultOf<'nodes'>;
   }
   if (command.type !== 'tail') throw new Error(`not expected: ${command.type}`);

@@ -12,7 +12,7 @@ import { runTranscript } from '../../../../../controller/src/cli/shell/transcrip
 const REVISION = 'a'.repeat(64);
 const names = ['fred', 'bambam', 'betty'];
 
-const presentNodes = names.map(node => ({ ...description(node), status: 'present' as const }));
+const presentNodes = names.map(node => ({ ...description(node), status: 'present' as const, group: 'node' }));
 
 function description(node: string) {
   const counts = { pid: 1, startedAt: 0, uptimeSeconds: 1, memoryBytes: 1, loopDelay: 0, rejected: 0 };
