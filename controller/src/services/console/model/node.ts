@@ -1,7 +1,15 @@
-import { desiredRevision, type Head, isOnHead, offeredRevision } from '../../../../../protocol/head.ts';
+import {
+  desiredRevision,
+  groupsOf,
+  type Head,
+  isOnHead,
+  offeredRevision,
+  revisionsOf,
+} from '../../../../../protocol/head.ts';
 import { isBan, keptOffBy } from '../../../../../protocol/kept-off.ts';
 import { HEARTBEAT_INTERVAL, MAX_HEARTBEAT_INTERVAL, MISSED_HEARTBEATS } from '../../../../../protocol/limits.ts';
 import type { NodeDescription } from '../../../../../protocol/messages.ts';
+import { FIRST_SERVICE, serviceOf } from '../../../../../protocol/names.ts';
 import { shortRevision } from '../../../../../protocol/revision.ts';
 
 /** A heartbeat that is so late is missed (milliseconds). */
@@ -146,7 +154,7 @@ function judgeModules(description: NodeDescription, heads: ReadonlyMap<string, H
     if (kept !== undefined && isBan(kept))
       reasons.push(['quarantined', `kept off ${module}@${shortRevision(kept.revision)}: ${kept.detail}`]);
     else if (!isOnHead(head, node, running))
-      reasons.push(['behind', behindText(module, running?.revision, desiredRevision(head, node))]);
+      reasons.push(['behind', behindText(head, running?.revision, desiredRevision(head, node))]);
   }
   if (description.debugged === true) reasons.push(['debugged', 'a debugger is attached']);
   const order: readonly State[] = ['banned', 'refused', 'quarantined', 'behind', 'debugged'];
@@ -154,8 +162,10 @@ function judgeModules(description: NodeDescription, heads: ReadonlyMap<string, H
   return worst ?? ['running', ''];
 }
 
-function behindText(module: string, has: string | undefined, wants: string | null): string {
-  if (wants === null) return `still has ${module}, which was removed`;
+function behindText(head: Head, has: string | undefined, wants: string | null): string {
+  const { module } = head;
+  const isElsewhere = groupsOf(head) !== null && revisionsOf(head).length > 0;
+  if (wants === null) return `still has ${module}, which ${isElsewhere ? 'is not for its group' : 'was removed'}`;
   const should = `should run ${module}@${shortRevision(wants)}`;
   return has === undefined ? `${should}, and has nothing of it` : `${should}, runs ${shortRevision(has)}`;
 }
@@ -164,6 +174,12 @@ function behindText(module: string, has: string | undefined, wants: string | nul
 export function isForgotten({ state, since, container }: NodeView, now: number): boolean {
   if (state === 'left' || (state === 'stopped' && container === 'gone')) return now - since > LEFT_SHOWN_MS;
   return state === 'silent' && container === null && now - since > SILENT_SHOWN_MS;
+}
+
+/** The group of a node: its service, which its name says. What the first service is called, its nodes say themselves. */
+export function groupOf({ name, description }: Pick<NodeView, 'name' | 'description'>): string {
+  const service = serviceOf(name);
+  return service === FIRST_SERVICE ? description?.group || service : service;
 }
 
 /** How many calls failed in the last minute. */

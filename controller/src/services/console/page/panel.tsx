@@ -3,7 +3,7 @@ import type { Child } from 'hono/jsx';
 import { errorText } from '../../../../../protocol/error-description.ts';
 import type { KeptError } from '../../../../../protocol/logs.ts';
 import type { Fleet } from '../model/fleet.ts';
-import { errorsOf, levelOf, type NodeView } from '../model/node.ts';
+import { errorsOf, groupOf, levelOf, type NodeView } from '../model/node.ts';
 import { age, bytes, count } from './format.ts';
 import { Ago, Command, Glyph, RevisionLink, withAges, htmlOf } from './glyph.tsx';
 
@@ -78,6 +78,7 @@ const NodePanel = ({
       </p>
       <dl class="facts">
         <Fact name="Heard">{heardAt === null ? 'never' : <Ago at={heardAt} />}</Fact>
+        <Fact name="Group">{groupOf(node)}</Fact>
         <Fact name="Container">
           <code>{description?.container ?? 'not known'}</code> {container ?? ''}
         </Fact>

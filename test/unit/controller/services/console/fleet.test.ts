@@ -7,6 +7,7 @@ import {
   isControllerGone,
   reduce,
 } from '../../../../../controller/src/services/console/model/fleet.ts';
+import { groupOf } from '../../../../../controller/src/services/console/model/node.ts';
 import type { NodeDescription } from '../../../../../protocol/messages.ts';
 import { PROTOCOL } from '../../../../../protocol/version.ts';
 import { headOf, moduleStateOf } from '../../../fixtures.ts';
@@ -66,6 +67,23 @@ describe('the state of a node', () => {
       state: 'behind',
       why: `should run demo@${TWO.slice(0, 12)}, runs ${ONE.slice(0, 12)}`,
     });
+  });
+
+  it('is that of its group: it has nothing of a module for another one', () => {
+    const moved = { ...headOf('demo', TWO, 2), groups: { names: ['worker'], first: false } };
+    const heads: Fact = { type: 'heads', at: START, heads: [moved] };
+    const worker = described('worker-1', { modules: { demo: moduleStateOf(TWO, 2) } });
+    const fleet = after(heads, heartbeat(START, worker), heartbeat(START, described('betty', { modules: {} })));
+    expect(['worker-1', 'betty', 'fred'].map(node => stateOf(fleet, node))).toEqual(['running', 'running', 'behind']);
+    expect(fleet.nodes.get('fred')?.why).toBe('still has demo, which is not for its group');
+  });
+
+  it('goes with its group, which is in its name', () => {
+    const groups = after(
+      heartbeat(START, described('fred', { group: 'web' })),
+      heartbeat(START, described('worker-1', { group: 'web' })),
+    );
+    expect([...groups.nodes.values()].map(groupOf)).toEqual(['web', 'node', 'worker']);
   });
 
   it('does not go back to an older head', () => {
