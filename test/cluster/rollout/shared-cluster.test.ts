@@ -15,5 +15,7 @@ import './shared-cluster/compile-on-one-node.ts';
 import './shared-cluster/shell.ts';
 // It adds a node.
 import './shared-cluster/missed-push.ts';
+// It adds nodes of another service, and removes them.
+import './shared-cluster/groups.ts';
 // Last: it rotates the keys, and writes the heads of all modules again.
 import './shared-cluster/json-output.ts';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import type { NodeConnectionOptions } from '@nats-io/transport-node';
+import { Wait } from 'testcontainers';
 
 import type { PushResult } from '../../../controller/src/api/results.ts';
 import type { Output } from '../../../controller/src/api/output.ts';
@@ -87,6 +88,12 @@ export class Cluster extends RunningCluster {
       },
       [Symbol.asyncDispose]: () => this.kill('second-controller'),
     };
+  }
+
+  /** Starts one more node of any service: `worker-1`. Resolves when it logs this text. */
+  async addReplica(name: string, environment: Readonly<Record<string, string>>, logs = '"msg":"ready"'): Promise<void> {
+    const spec = this.specs.node(name, this.cookie, environment).withWaitStrategy(Wait.forLogMessage(logs));
+    await this.containers.start(name, spec);
   }
 
   /** The options of a connection from this machine to the cluster's NATS, with all permissions. */
