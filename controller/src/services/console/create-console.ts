@@ -21,8 +21,9 @@ import { createView } from './page/view.ts';
 /** Whether a node is late is looked at so often (milliseconds). */
 const TICK_MS = 250;
 
-/** Facts that come within this time are drawn at once (milliseconds). */
+/** Facts that come within this time are drawn at once (milliseconds), or within so many times what the last drawing took. */
 const DRAW_MS = 40;
+const DRAW_SHARE = 4;
 
 /** The time limit for sending what is left when the console stops (milliseconds). */
 const DRAIN_TIMEOUT_MS = 500;
@@ -57,16 +58,19 @@ export async function createConsole({ config, connect, assets, log }: ConsoleDep
   let fleet: Fleet = reduce(emptyFleet(cookie, Date.now()), { type: 'link', isUp: false, at: Date.now() });
   let regions = view(fleet);
   let drawing: NodeJS.Timeout | undefined;
+  let drawMs = 0;
   const draw = (): void => {
+    const startedAt = performance.now();
     drawing = undefined;
     regions = view(fleet);
     hub.update(regions);
+    drawMs = performance.now() - startedAt;
   };
   const metrics = fleetMetrics();
   const tell = (fact: Fact): void => {
     metrics.heard(fleet, fact);
     fleet = reduce(fleet, fact);
-    drawing ??= setTimeout(draw, DRAW_MS);
+    drawing ??= setTimeout(draw, Math.max(DRAW_MS, DRAW_SHARE * drawMs));
   };
   hub.update(regions);
   const ticks = setInterval(() => tell({ type: 'tick', at: Date.now() }), TICK_MS);

@@ -6,7 +6,8 @@ import type { Progress } from '../../../../../protocol/history/progress.ts';
 import { type Change, MARKS_SHOWN_MS, marksOf, nextChange, unlessLost } from './change.ts';
 import type { Fact, Heard } from './fact.ts';
 import { isForgotten, judge, type Mark, type NodeView, UNHEARD } from './node.ts';
-import { advance, deltaOf, emptySeries, record, type Series } from './series.ts';
+import { NodeMap } from './node-map.ts';
+import { advance, deltaOf, emptySeries, record, type Series, withMemory } from './series.ts';
 import { type Moment, momentOf, nodeMoment, withMoments } from './timeline.ts';
 
 /** All that the console knows of the fleet. It changes only by {@link reduce}. */
@@ -18,7 +19,7 @@ export interface Fleet {
   /** When the controller was last heard; null: not since the console has started. */
   readonly controllerAt: number | null;
   readonly startedAt: number;
-  readonly nodes: ReadonlyMap<string, NodeView>;
+  readonly nodes: NodeMap<NodeView>;
   /** The newest head of each module. */
   readonly heads: ReadonlyMap<string, Head>;
   readonly results: ReadonlyMap<string, HeadResult>;
@@ -46,7 +47,7 @@ export function emptyFleet(cookie: string, at: number): Fleet {
     cutSince: null,
     controllerAt: null,
     startedAt: at,
-    nodes: new Map(),
+    nodes: NodeMap.empty(),
     heads: new Map(),
     results: new Map(),
     change: null,
@@ -119,7 +120,7 @@ function withNode(fleet: Fleet, name: string, change: (known: Known) => Known): 
   const known = fleet.nodes.get(name);
   if (known === undefined && fleet.nodes.size >= MAX_NODES) return fleet;
   const before = known ?? { ...UNHEARD, name, since: fleet.now };
-  return { ...fleet, nodes: new Map(fleet.nodes).set(name, judged(fleet, { ...before, ...change(before) })) };
+  return { ...fleet, nodes: fleet.nodes.with(name, judged(fleet, { ...before, ...change(before) })) };
 }
 
 /** The same node with its state now; the same object when nothing has changed. */
@@ -135,14 +136,8 @@ function sinceOf({ heardAt }: NodeView, state: NodeView['state'], now: number): 
 }
 
 function judgeAll(fleet: Fleet): Fleet {
-  let isChanged = false;
-  const nodes = new Map<string, NodeView>();
-  for (const [name, node] of fleet.nodes) {
-    const after = judged(fleet, calmed(node, fleet));
-    if (after !== node) isChanged = true;
-    nodes.set(name, after);
-  }
-  return isChanged ? { ...fleet, nodes } : fleet;
+  const nodes = fleet.nodes.map(node => judged(fleet, calmed(node, fleet)));
+  return nodes === fleet.nodes ? fleet : { ...fleet, nodes };
 }
 
 /** A node without failures that are too old, and without the mark of a change that is over. */
@@ -177,7 +172,7 @@ function heard(fleet: Fleet, { type, description, at }: Heard): Fleet {
   return {
     ...next,
     moments: withMoments(next.moments, moments),
-    series: record(advance(next.series, at), delta, description.loopDelay, meanMemory(next.nodes)),
+    series: record(advance(next.series, at), delta, description.loopDelay),
   };
 }
 
@@ -200,14 +195,14 @@ function momentsOf(
   return [];
 }
 
-function meanMemory(nodes: ReadonlyMap<string, NodeView>): number {
+function meanMemory(nodes: Fleet['nodes']): number | null {
   let [sum, count] = [0, 0];
   for (const { description, leftAt } of nodes.values()) {
     if (description === null || leftAt !== null) continue;
     sum += description.memoryBytes;
     count += 1;
   }
-  return count === 0 ? 0 : sum / count;
+  return count === 0 ? null : sum / count;
 }
 
 function progressed(fleet: Fleet, progress: Progress, at: number): Fleet {
@@ -216,11 +211,10 @@ function progressed(fleet: Fleet, progress: Progress, at: number): Fleet {
   const marks = marksOf(progress);
   const isStart = progress.step === 'started';
   const waiting: Mark = { change: progress.change, step: 'waiting' };
-  const nodes = new Map<string, NodeView>();
-  for (const [name, node] of fleet.nodes) {
+  const nodes = fleet.nodes.map((node, name) => {
     const mark = marks.get(name) ?? (isStart && node.leftAt === null ? waiting : isStart ? null : node.mark);
-    nodes.set(name, mark === node.mark ? node : { ...node, mark });
-  }
+    return mark === node.mark ? node : { ...node, mark };
+  });
   return { ...fleet, change, nodes };
 }
 
@@ -235,16 +229,13 @@ function rostered(fleet: Fleet, { answer }: Extract<Fact, { type: 'roster' }>): 
   const states = new Map<string, string>();
   for (const { id, name, node, state } of answer.containers)
     states.set(byId.get(id) ?? node ?? nodeNameOf(name, ''), state);
-  const nodes = new Map(fleet.nodes);
-  for (const [name, state] of states) {
-    const known = nodes.get(name) ?? { ...UNHEARD, name, since: fleet.now };
-    if (nodes.has(name) || state === 'running')
-      nodes.set(name, known.container === state ? known : { ...known, container: state });
-  }
-  for (const [name, node] of fleet.nodes) {
-    if (!states.has(name) && node.container !== null && node.container !== 'gone')
-      nodes.set(name, { ...node, container: 'gone' });
-  }
+  let nodes = fleet.nodes.map((node, name) => {
+    const container = states.get(name) ?? (node.container === null ? null : 'gone');
+    return container === node.container ? node : { ...node, container };
+  });
+  for (const [name, container] of states)
+    if (container === 'running' && !nodes.has(name))
+      nodes = nodes.with(name, { ...UNHEARD, name, since: fleet.now, container });
   return judgeAll({ ...fleet, nodes, rosterProblem: null });
 }
 
@@ -253,9 +244,9 @@ function linked(fleet: Fleet, isUp: boolean, at: number): Fleet {
   if (!isUp) return { ...fleet, cutSince: fleet.cutSince ?? at };
   if (fleet.cutSince === null) return fleet;
   const missedMs = at - fleet.cutSince;
-  const nodes = new Map<string, NodeView>();
-  for (const [name, node] of fleet.nodes)
-    nodes.set(name, { ...node, heardAt: node.heardAt === null ? null : Math.min(at, node.heardAt + missedMs) });
+  const nodes = fleet.nodes.map(node =>
+    node.heardAt === null ? node : { ...node, heardAt: Math.min(at, node.heardAt + missedMs) },
+  );
   const controllerAt = fleet.controllerAt === null ? null : Math.min(at, fleet.controllerAt + missedMs);
   return { ...fleet, cutSince: null, controllerAt, startedAt: at, nodes };
 }
@@ -266,11 +257,8 @@ function ticked(fleet: Fleet): Fleet {
   const calm = judgeAll({
     ...fleet,
     change: unlessLost(fleet.change, fleet.now),
-    series: advance(fleet.series, fleet.now),
+    series: withMemory(advance(fleet.series, fleet.now), meanMemory(fleet.nodes)),
   });
-  const forgotten = [...calm.nodes.values()].filter(node => isForgotten(node, fleet.now));
-  if (forgotten.length === 0) return calm;
-  const nodes = new Map(calm.nodes);
-  for (const { name } of forgotten) nodes.delete(name);
-  return { ...calm, nodes };
+  const nodes = calm.nodes.map(node => (isForgotten(node, fleet.now) ? null : node));
+  return nodes === calm.nodes ? calm : { ...calm, nodes };
 }

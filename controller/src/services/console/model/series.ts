@@ -63,20 +63,24 @@ export function advance(series: Series, at: number): Series {
   };
 }
 
-/** Adds what a node said. `memory`: the mean of all nodes now. */
-export function record(series: Series, { calls, errors }: Delta, loopDelay: number, memory: number): Series {
+/** Adds what a node said. */
+export function record(series: Series, { calls, errors }: Delta, loopDelay: number): Series {
   return {
     ...series,
     calls: withLast(series.calls, last => (last ?? 0) + calls),
     errors: withLast(series.errors, last => (last ?? 0) + errors),
     loopDelay: withLast(series.loopDelay, last => Math.max(last ?? 0, loopDelay)),
-    memory: withLast(series.memory, () => memory),
   };
+}
+
+/** With the mean memory of all nodes now; null: there are none. */
+export function withMemory(series: Series, memory: number | null): Series {
+  return { ...series, memory: withLast(series.memory, () => memory) };
 }
 
 function withLast(
   values: readonly (number | null)[],
-  change: (last: number | null) => number,
+  change: (last: number | null) => number | null,
 ): readonly (number | null)[] {
   return [...values.slice(0, -1), change(values.at(-1) ?? null)];
 }

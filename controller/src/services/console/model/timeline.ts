@@ -33,6 +33,7 @@ const BAD: ReadonlySet<string> = new Set(['failed', 'refused', 'reverted', 'roll
 
 /** Moments with more of them, newest first, each once. */
 export function withMoments(moments: readonly Moment[], added: readonly Moment[]): readonly Moment[] {
+  if (added.length === 0) return moments;
   const known = new Set(moments.map(({ key }) => key));
   const fresh = added.filter(({ key }) => !known.has(key));
   if (fresh.length === 0) return moments;

@@ -13,7 +13,7 @@ const SUMS_MS = 500;
 /** The nodes in their order. They are sorted again only when one came or went. */
 function sorter() {
   let last: readonly string[] = [];
-  return (nodes: ReadonlyMap<string, NodeView>): NodeView[] => {
+  return (nodes: Fleet['nodes']): NodeView[] => {
     if (last.length !== nodes.size || last.some(name => !nodes.has(name)))
       last = [...nodes.keys()].toSorted(compareNodes);
     return last.flatMap(name => nodes.get(name) ?? []);

@@ -83,7 +83,8 @@ describe('the state of a node', () => {
       heartbeat(START, described('fred', { group: 'web' })),
       heartbeat(START, described('worker-1', { group: 'web' })),
     );
-    expect([...groups.nodes.values()].map(groupOf)).toEqual(['web', 'node', 'worker']);
+    const found = Object.fromEntries([...groups.nodes].map(([name, node]) => [name, groupOf(node)]));
+    expect(found).toEqual({ fred: 'web', betty: 'node', 'worker-1': 'worker' });
   });
 
   it('does not go back to an older head', () => {
@@ -131,6 +132,22 @@ describe('the state of a node', () => {
 });
 
 describe('the fleet', () => {
+  it('takes in 2,000 heartbeats of 10,000 nodes in little time, and keeps what it was before', () => {
+    const names = Array.from({ length: 10_000 }, (_, index) => `node-${index}`);
+    const all = names.reduce((fleet, name) => reduce(fleet, heartbeat(START, described(name))), after());
+    expect(all.nodes.size).toBe(10_002);
+    const { user, system } = process.cpuUsage();
+    const later = names
+      .slice(0, 2_000)
+      .reduce((fleet, name) => reduce(fleet, heartbeat(START + 1_000, described(name, { loopDelay: 9 }))), all);
+    const used = process.cpuUsage({ user, system });
+    // To copy all nodes for each of them takes five seconds or more.
+    expect((used.user + used.system) / 1_000).toBeLessThan(1_500);
+    expect([all, later].map(({ nodes }) => nodes.get('node-77')?.description?.loopDelay)).toEqual([2, 9]);
+    expect([...later.nodes.keys()].toSorted()).toEqual(['betty', 'fred', ...names].toSorted());
+    expect(reduce(later, tick(START + 2_000)).series.memory.at(-1)).toBe(2 ** 26);
+  });
+
   it('has no controller when its digests stop', () => {
     const digest: Fact = { type: 'digest', at: START };
     expect(isControllerGone(after(digest, tick(START + 2_000)))).toBe(false);
