@@ -1,5 +1,5 @@
 import { COOKIE_RULE, isCookie } from '../protocol/names.ts';
-import { choice, path, type Setting, type Values } from './settings.ts';
+import { choice, path, type Setting, type Values } from './environment.ts';
 
 /** The names of the log levels, in the order of their importance. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;

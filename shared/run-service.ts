@@ -1,7 +1,7 @@
 import { HotcastError } from '../protocol/errors.ts';
 import type { ClusterConfig } from './cluster-config.ts';
 import { createLogger, type RootLogger } from './logger.ts';
-import type { Env, Warn } from './settings.ts';
+import type { Env, Warn } from './environment.ts';
 
 /** The exit code of a fault that a user can correct. */
 const FAULT = 2;

@@ -9,7 +9,7 @@ import { KEYGEN_SETTINGS } from '../../controller/src/services/keygen/config.ts'
 import { ROSTER_SETTINGS } from '../../controller/src/services/roster/config.ts';
 import { NODE_SETTINGS } from '../../node-image/src/config.ts';
 import { CLUSTER_SETTINGS } from '../../shared/cluster-config.ts';
-import type { Setting } from '../../shared/settings.ts';
+import type { Setting } from '../../shared/environment.ts';
 import { composeVariables } from './compose-variables.ts';
 
 // Writes docs/configuration.md. With `--check` it only compares, and fails when the page is stale.

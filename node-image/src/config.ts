@@ -2,7 +2,15 @@ import { join } from 'node:path';
 
 import { CLUSTER_SETTINGS, healthFile, PROJECT, TRUST_DIR } from '../../shared/cluster-config.ts';
 import { GROUP_RULE, isGroupName } from '../../protocol/names.ts';
-import { type Env, integer, path, readSettings, type Setting, type Values, type Warn } from '../../shared/settings.ts';
+import {
+  type Env,
+  integer,
+  path,
+  readSettings,
+  type Setting,
+  type Values,
+  type Warn,
+} from '../../shared/environment.ts';
 
 export const NODE_SETTINGS = {
   ...CLUSTER_SETTINGS,

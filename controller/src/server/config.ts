@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import { CLUSTER_SETTINGS, healthFile, TRUST_DIR } from '../../../shared/cluster-config.ts';
-import { type Env, integer, path, readSettings, type Values, type Warn } from '../../../shared/settings.ts';
+import { type Env, integer, path, readSettings, type Values, type Warn } from '../../../shared/environment.ts';
 import type { PreflightLimits } from '../build/preflight/protocol.ts';
 
 export const CONTROLLER_SETTINGS = {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { loadConfig as load, type NodeConfig } from '../../../node-image/src/config.ts';
 import { UsageError } from '../../../protocol/errors.ts';
-import type { Env } from '../../../shared/settings.ts';
+import type { Env } from '../../../shared/environment.ts';
 
 const loadConfig = (env: Env): NodeConfig => load(env, () => undefined);
 

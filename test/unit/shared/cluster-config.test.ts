@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { CLUSTER_SETTINGS, type ClusterConfig } from '../../../shared/cluster-config.ts';
-import { type Env, readSettings } from '../../../shared/settings.ts';
+import { type Env, readSettings } from '../../../shared/environment.ts';
 
 const read = (env: Env): ClusterConfig => readSettings(env, CLUSTER_SETTINGS, () => undefined);
 

@@ -16,7 +16,7 @@ function runTask(env: Record<string, string>): {
   const program = `
     import { CLUSTER_SETTINGS } from ${shared('cluster-config.ts')};
     import { runTask } from ${shared('run-service.ts')};
-    import { path, readSettings } from ${shared('settings.ts')};
+    import { path, readSettings } from ${shared('environment.ts')};
     const settings = { logLevel: CLUSTER_SETTINGS.logLevel, file: path('NEW_FILE', '/x', 'A file.', 'OLD_FILE') };
     const loadConfig = (env, warn) => readSettings(env, settings, warn);
     await runTask({ name: 'hotcast-test', loadConfig, run: async ({ file }, log) => log.info({ file }, 'done') });
@@ -55,7 +55,7 @@ function runService(dispose: string, start = '') {
   const program = `
     import { CLUSTER_SETTINGS } from ${shared('cluster-config.ts')};
     import { runService } from ${shared('run-service.ts')};
-    import { readSettings } from ${shared('settings.ts')};
+    import { readSettings } from ${shared('environment.ts')};
     import { UsageError } from ${JSON.stringify(join(ROOT, 'protocol/errors.ts'))};
     setInterval(() => {}, 1_000);
     const start = async (_, log) => {

@@ -14,7 +14,7 @@ import { openConnection } from '../../../../shared/nats/connection.ts';
 import { drainConnection } from '../../../../shared/nats/shutdown.ts';
 import { reverseDns } from '../../../../shared/reverse-dns.ts';
 import { runService } from '../../../../shared/run-service.ts';
-import { readSettings, type Values } from '../../../../shared/settings.ts';
+import { readSettings, type Values } from '../../../../shared/environment.ts';
 import { ISSUER_SEED_FILE, PUBLIC_KEYS_FOLDER, readPublicKeys } from '../../nats-auth/public-keys.ts';
 import { authorize, connectRequestSchema } from './authorize.ts';
 import { signingPair } from './nkey.ts';

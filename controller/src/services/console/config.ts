@@ -1,7 +1,14 @@
 import { join } from 'node:path';
 
 import { CLUSTER_SETTINGS, healthFile, TRUST_DIR } from '../../../../shared/cluster-config.ts';
-import { type Env, integer, readSettings, type Setting, type Values, type Warn } from '../../../../shared/settings.ts';
+import {
+  type Env,
+  integer,
+  readSettings,
+  type Setting,
+  type Values,
+  type Warn,
+} from '../../../../shared/environment.ts';
 
 export const CONSOLE_SETTINGS = {
   ...CLUSTER_SETTINGS,

@@ -7,7 +7,7 @@ import {
   type Setting,
   type Values,
   type Warn,
-} from '../../../../shared/settings.ts';
+} from '../../../../shared/environment.ts';
 import { COOKIE_RULE, isCookie } from '../../../../protocol/names.ts';
 
 export const KEYGEN_SETTINGS = {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import { CLUSTER_SETTINGS, healthFile, PROJECT } from '../../../../shared/cluster-config.ts';
-import { type Env, readSettings, type Setting, type Values, type Warn } from '../../../../shared/settings.ts';
+import { type Env, readSettings, type Setting, type Values, type Warn } from '../../../../shared/environment.ts';
 
 export const ROSTER_SETTINGS = {
   ...CLUSTER_SETTINGS,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { UsageError } from '../../../protocol/errors.ts';
-import { choice, flag, integer, path, readSettings } from '../../../shared/settings.ts';
+import { choice, flag, integer, path, readSettings } from '../../../shared/environment.ts';
 
 const DEFINITIONS = {
   timeoutMs: integer(
