@@ -5,10 +5,10 @@ import { DecodeError } from '../../../protocol/errors.ts';
 import { HEARTBEAT_INTERVAL, MISSED_HEARTBEATS } from '../../../protocol/limits.ts';
 import { type NodeDescription, nodeDescription, rejectedEvent } from '../../../protocol/messages.ts';
 import type { Subjects } from '../../../protocol/subjects.ts';
+import { EventBudget } from '../../../shared/event-budget.ts';
 import { LogThrottle } from '../../../shared/log-throttle.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { type Departed, Departures } from './departures.ts';
-import { EventBudget } from './event-budget.ts';
 import { type ForeignNode, ForeignNodes, foreignText } from './foreign-nodes.ts';
 import { askRoster, type Container, join, type Member, memberOf, SHOULD_ANSWER, staying } from './roster.ts';
 

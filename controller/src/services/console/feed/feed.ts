@@ -6,7 +6,7 @@ import { progressSchema } from '../../../../../protocol/history/progress.ts';
 import type { TrustedKeys } from '../../../../../protocol/signing/envelope.ts';
 import { lastToken, subjectsOf } from '../../../../../protocol/subjects.ts';
 import { isSpoken, protocolOf } from '../../../../../protocol/version.ts';
-import { TokenBucket } from '../../../../../shared/token-bucket.ts';
+import { EventBudget } from '../../../../../shared/event-budget.ts';
 import type { Fact } from '../model/fact.ts';
 import { auditEntryIn, headIn, headResultIn, openRecords, orNull, type Records } from './records.ts';
 
@@ -16,10 +16,6 @@ const AUDIT_MS = 7 * 24 * 3_600_000;
 /** The roster and the stream are asked so often (milliseconds). */
 const ASK_MS = 2_000;
 const STORAGE_MS = 10_000;
-
-/** So many events of one node are read at once, and so many a second in the long run, as in the controller. */
-const BURST = 50;
-const PER_SECOND = 20;
 
 interface FeedDeps {
   readonly nats: NatsConnection;
@@ -35,12 +31,7 @@ export interface Feed extends Disposable {
 export async function startFeed({ nats, cookie, trusted }: FeedDeps, tell: (fact: Fact) => void): Promise<Feed> {
   const subjects = subjectsOf(cookie);
   const records = await openRecords(nats, cookie, trusted);
-  const budgets = new Map<string, TokenBucket>();
-  const isInBudget = (node: string): boolean => {
-    const budget = budgets.get(node) ?? new TokenBucket(PER_SECOND, BURST);
-    budgets.set(node, budget);
-    return budget.take();
-  };
+  const budget = new EventBudget();
   const on = (subject: string, handle: (subject: string, bytes: Uint8Array) => void) =>
     nats.subscribe(subject, {
       callback: (error, message) => {
@@ -50,7 +41,7 @@ export async function startFeed({ nats, cookie, trusted }: FeedDeps, tell: (fact
   const subscriptions = [
     on(subjects.events, (subject, bytes) => {
       const node = subject.split('.').at(-2) ?? '';
-      const fact = isInBudget(node) ? eventFact(node, lastToken(subject), bytes) : null;
+      const fact = budget.take(node) ? eventFact(node, lastToken(subject), bytes) : null;
       if (fact !== null) tell(fact);
     }),
     on(subjects.heads, (subject, bytes) => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { EventBudget } from '../../../../controller/src/fleet/event-budget.ts';
+import { EventBudget } from '../../../shared/event-budget.ts';
 
 it('reads what a node sends at its own pace, for ever', () => {
   let now = 0;

@@ -1,4 +1,4 @@
-import { TokenBucket } from '../../../shared/token-bucket.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 /** So many events of one node are read at once, and so many a second in the long run. A node sends one in 2 seconds. */
 const BURST = 50;
@@ -10,7 +10,7 @@ const FLOOD_MS = 60_000;
 /** The number of nodes that are remembered: names cost whoever has the key of a node nothing. */
 const MAX_NODES = 20_000;
 
-/** Limits what one node can have the controller read: what exceeds it is dropped before it is parsed. */
+/** Limits what one node can have the controller or the console read: what exceeds it is dropped before it is parsed. */
 export class EventBudget {
   readonly #now: () => number;
   readonly #nodes = new Map<string, { readonly bucket: TokenBucket; dropped: number; droppedAt: number }>();
