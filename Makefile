@@ -22,7 +22,7 @@ VERBOSELY = $(if $(VERBOSE),--verbose)
 
 # A command says itself what went wrong. make adds no line with `Error 1` to it in question mode (-q), in which it runs recipes that
 # begin with `+`; so does a dry run (-n), which has no `+` here.
-COMMANDS := push dev tail promote rollback remove repair purge soft-purge rotate-keys backup restore status bans history audit compile call errors ping shell nodes
+COMMANDS := push dev tail promote rollback remove repair purge soft-purge rotate-keys backup restore status doctor bans history audit compile call errors ping shell nodes
 ifneq ($(MAKECMDGOALS),)
 ifeq ($(filter-out $(COMMANDS),$(MAKECMDGOALS))$(findstring n,$(firstword -$(MAKEFLAGS))),)
   MAKEFLAGS += --question
@@ -90,6 +90,9 @@ restore: ## Make every node run what a backup says: FILE=hotcast.backup [KEYS=1:
 
 status: ## Compare the modules that should run with those that run: [GROUP=web VERBOSE=1]
 	$(ALWAYS)setup/hotcast status $(if $(GROUP),--group '$(GROUP)') $(VERBOSELY) || exit 1
+
+doctor: ## Check what an operator looks at first; each line says what helps
+	$(ALWAYS)setup/hotcast doctor || exit 1
 
 bans: ## List the nodes that are kept off revisions, or end that: [LIFT=demo NODE=fred MESSAGE='why']
 	$(ALWAYS)setup/hotcast bans $(if $(LIFT),--lift '$(LIFT)') $(if $(NODE),--node '$(NODE)') $(SAYING) || exit 1

@@ -18,6 +18,7 @@ export type Output =
       | NodesResult
       | NamesResult
       | VersionResult
+      | DoctorResult
       | StatusResult
       | BansResult
       | HistoryResult
@@ -251,7 +252,7 @@ export type PurgeResult = {
   )[];
 };
 
-/** The result of errors: show the last ten errors of each revision of a module, which nodes keep in memory; equal ones are one. */
+/** The result of errors: show the last ten errors of each revision of a module, as nodes remember them; equal ones are one. */
 export type ErrorsResult = {
   readonly command: 'errors';
   readonly module: string;
@@ -438,6 +439,17 @@ export type VersionResult = {
     | { readonly node: string; readonly status: 'present'; readonly version: string | null }
     | { readonly node: string; readonly status: 'silent'; readonly detail?: string }
   )[];
+};
+
+/** The result of doctor: check what an operator looks at first; each line says what helps. */
+export type DoctorResult = {
+  readonly command: 'doctor';
+  readonly checks: readonly {
+    readonly check: string;
+    readonly state: 'ok' | 'warning' | 'wrong';
+    readonly detail: string;
+    readonly help?: string;
+  }[];
 };
 
 /** The result of status: compare what should run with what runs; the exit status is 1 if they differ, and 3 if only silent nodes are left. */

@@ -61,6 +61,7 @@ export async function simulateController() {
     store,
     membership,
     monitor,
+    signingKey: keyring,
     sources,
     audit: { read: async () => [], write: async () => undefined },
     packagesTimeoutMs: TIMEOUT_MS,

@@ -136,7 +136,8 @@ export class ControllerProcess {
       warm: () => undefined,
     };
     const packNamed = async () => null;
-    this.#context = { ...rollout, membership, monitor, build, packNamed, sources, ...folder };
+    const signingKey = { madeAt: () => 0 };
+    this.#context = { ...rollout, membership, monitor, signingKey, build, packNamed, sources, ...folder };
     const finish = (heads: readonly Head[]) => awaitCommit(this.#context, heads, this.#audience());
     const log = { ...recordingLog(), warn: (fields: object) => 'err' in fields && onFault(fields.err) };
     this.#startCollections = () => {

@@ -156,6 +156,7 @@ export const commandSchema = v.variant('type', [
   v.object({ ...common, type: v.literal('version'), cli: v.string() }),
   /** `waitMs`: how long to wait for nodes that can still follow their heads, milliseconds. */
   v.object({ ...common, type: v.literal('status'), waitMs: milliseconds, group }),
+  v.object({ ...common, type: v.literal('doctor') }),
   v.object({ ...common, type: v.literal('bans') }),
   /** Has a node load again what it is kept off; null: all nodes. */
   v.object({ ...change, type: v.literal('lift'), node: v.nullable(v.string()) }),

@@ -14,6 +14,7 @@ import {
 } from '../../../protocol/messages.ts';
 import { count, moduleName, nodeName, revision } from '../../../protocol/schemas.ts';
 import { exportsAnswer } from '../../../protocol/shell-messages.ts';
+import { checked } from './checked.ts';
 import { list, milliseconds } from './validation.ts';
 
 /** `detail` says why, if that is known. */
@@ -214,6 +215,7 @@ export const resultSchema = v.variant('command', [
       ]),
     ),
   }),
+  v.object({ command: v.literal('doctor'), checks: list(checked) }),
   v.object({
     command: v.literal('status'),
     heads: list(headSchema),

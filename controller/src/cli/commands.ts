@@ -249,9 +249,7 @@ export function defineCli(
     });
 
   addCommand(program, 'errors <module>', 'hotcast errors demo', QUERY_TIMEOUT)
-    .description(
-      'show the last ten errors of each revision of a module, which nodes keep in memory; equal ones are one',
-    )
+    .description('show the last ten errors of each revision of a module, as nodes remember them; equal ones are one')
     .option('--node <name>', 'of this node only')
     .addOption(groupOption())
     .action((module, options) =>
@@ -272,6 +270,10 @@ export function defineCli(
   addCommand(program, 'version', 'hotcast --version', QUERY_TIMEOUT)
     .description('show the versions of Hotcast: of this command line, the controller and every node')
     .action(options => send(options, { type: 'version', cli: change.version }));
+
+  addCommand(program, 'doctor', 'hotcast doctor', QUERY_TIMEOUT)
+    .description('check what an operator looks at first; each line says what helps')
+    .action(options => send(options, { type: 'doctor' }));
 
   addCommand(program, 'shell', 'hotcast shell --node fred', SHELL_TIMEOUT)
     .description(

@@ -39,6 +39,7 @@ export const FINE: ReadonlySet<string> = new Set(['ok', 'left out']);
 export function exitStatus(result: Result): 0 | 1 | 2 | 3 | 4 | 5 {
   if (result.command === 'history' || result.command === 'audit' || result.command === 'bans') return 0;
   if (result.command === 'keys rotate' || result.command === 'names') return 0;
+  if (result.command === 'doctor') return result.checks.some(({ state }) => state === 'wrong') ? 1 : 0;
   if (result.command === 'status') {
     if (result.nodes.some(({ state }) => !FINE.has(state) && state !== 'silent')) return 1;
     return result.silent.length > 0 ? 3 : 0;

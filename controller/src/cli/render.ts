@@ -11,7 +11,7 @@ import { renderCompile, renderDryRun, renderPush } from './render-changes.ts';
 import { renderErrors } from './render-logs.ts';
 import { renderNodes, renderVersions } from './render-nodes.ts';
 import { renderStatus } from './render-status.ts';
-import { bad, doubtful, outcomeWord } from './style.ts';
+import { bad, doubtful, good, outcomeWord } from './style.ts';
 import { groupedCallText, renderExports } from './shell/answers.ts';
 
 const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>, verbose: boolean) => string } = {
@@ -33,6 +33,7 @@ const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>, verb
   nodes: renderNodes,
   names: result => result.names.join('\n'),
   version: renderVersions,
+  doctor: renderDoctor,
   status: renderStatus,
   bans: renderBans,
   lift: renderPush,
@@ -198,6 +199,18 @@ function renderBans({ bans }: ResultOf<'bans'>): string {
     detail,
   ]);
   return table([['WHEN', 'REVISION', 'NODE', 'CAUSE', 'INSTEAD', 'DETAIL'], ...rows]);
+}
+
+const STATES = { ok: good, warning: doubtful, wrong: bad } as const;
+
+/** A line for each check, with what helps. */
+function renderDoctor({ checks }: ResultOf<'doctor'>): string {
+  const rows = checks.map(({ check, state, detail, help }) => [
+    STATES[state](state),
+    check,
+    help === undefined ? detail : `${detail} (${help})`,
+  ]);
+  return table(rows);
 }
 
 function renderRotation({ key, until, resealed }: ResultOf<'keys rotate'>): string {

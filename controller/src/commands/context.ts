@@ -9,6 +9,7 @@ import type { Membership } from '../fleet/membership.ts';
 import type { CanaryMonitor } from '../rollout/canary-monitor.ts';
 import type { Audit } from '../store/audit.ts';
 import type { HotcastConfig } from '../build/language/hotcast-config.ts';
+import type { Keyring } from '../store/keyring.ts';
 import type { RolloutContext } from '../rollout/context.ts';
 
 /** What the commands need, each a part of it. */
@@ -16,6 +17,7 @@ export interface CommandContext extends RolloutContext {
   readonly membership: Pick<Membership, 'expected' | 'present' | 'noteSilent' | 'isDebugged' | 'foreign'>;
   readonly monitor: Pick<CanaryMonitor, 'watch'>;
   readonly audit: Pick<Audit, 'read' | 'write'>;
+  readonly signingKey: Pick<Keyring, 'madeAt'>;
   /** Builds the bundles of modules from their sources as they are now. */
   readonly build: Build;
   /** Gets ready for the next build, so that it does not wait for a process. */

@@ -188,6 +188,7 @@ export async function createController({
       ...rollout,
       membership,
       monitor,
+      signingKey: keyring,
       build,
       packNamed: specifiers => packNamed(modulesDir, sources, packages, specifiers),
       warm: () => preflight.warm(),

@@ -10,6 +10,7 @@ import type { CommandContext, Handler } from '../commands/context.ts';
 import { dev } from '../commands/dev/dev.ts';
 import { errors } from '../commands/logs/errors.ts';
 import { tail } from '../commands/logs/tail.ts';
+import { doctor } from '../commands/doctor.ts';
 import { dryRun } from '../commands/dry-run.ts';
 import { evaluate, session } from '../commands/shell/evaluate.ts';
 import { exportedNames } from '../commands/shell/exported-names.ts';
@@ -53,6 +54,7 @@ const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
   nodes,
   names,
   version,
+  doctor,
   status,
   bans,
   lift,

@@ -26,6 +26,8 @@ export interface Keyring {
   readonly verify: (subject: string, bytes: Uint8Array) => Uint8Array | null;
   /** @throws KeyError when nothing can be signed */
   readonly check: () => void;
+  /** When the key was made that it signs with, milliseconds since 1970. @throws KeyError */
+  readonly madeAt: () => number;
   /** Whether an envelope was signed with the present key. */
   readonly isCurrent: (bytes: Uint8Array) => boolean;
   /**
@@ -49,9 +51,10 @@ export function openKeyring(keysDir: string, trustDir: string): Keyring {
   );
   const newest = newestSigningKey(keysDir);
   let adopted: { readonly pem: string; readonly key: SigningKey } | null = null;
-  const signingKey = (): SigningKey => adopted?.key ?? newest();
+  const signingKey = (): SigningKey => adopted?.key ?? newest.key();
   return {
     check: () => void signingKey(),
+    madeAt: () => newest.writtenAt(),
     sign: (subject, payload) => signEnvelope(signingKey(), subject, payload),
     verify: (subject, bytes) => {
       const verified = verifyEnvelope(trust, subject, bytes);
@@ -85,24 +88,25 @@ export function openKeyring(keysDir: string, trustDir: string): Keyring {
 }
 
 /**
- * Gives the signing key as its file has it now. A file that is the same one as before is not read again: a rotation puts
+ * Gives the signing key as its file has it now, and when that was written. A file that is the same one as before is not read again: a rotation puts
  * another in its place.
  *
  * @throws KeyError when there is none, or it can't be read.
  */
-function newestSigningKey(keysDir: string): () => SigningKey {
+function newestSigningKey(keysDir: string) {
   const file = join(keysDir, SIGNING_KEY);
   let known: { readonly key: SigningKey; readonly inode: bigint; readonly writtenAt: bigint } | null = null;
-  return () => {
+  const read = (): NonNullable<typeof known> => {
     try {
       const { ino: inode, mtimeNs: writtenAt } = statSync(file, { bigint: true });
       if (known?.inode !== inode || known.writtenAt !== writtenAt)
         known = { key: readSigningKey(readFileSync(file, 'utf8')), inode, writtenAt };
-      return known.key;
+      return known;
     } catch (cause) {
       throw new KeyError(keyProblem(file, cause), { cause });
     }
   };
+  return { key: () => read().key, writtenAt: () => Number(read().writtenAt / 1_000_000n) };
 }
 
 /** Nothing can be signed. */

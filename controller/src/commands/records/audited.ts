@@ -17,6 +17,7 @@ const READING: ReadonlySet<Command['type']> = new Set([
   'nodes',
   'names',
   'version',
+  'doctor',
   'status',
   'history',
   'result',

@@ -22,7 +22,8 @@ describe('the output of --json', () => {
     await run('compile', 'json', '--node', 'fred');
     await run('rollback', 'json');
     await run('push', 'json', '--without', 'fred');
-    for (const command of ['bans', 'nodes', 'version', 'status', 'ping', 'audit', 'history']) await run(command);
+    for (const command of ['bans', 'nodes', 'version', 'doctor', 'status', 'ping', 'audit', 'history'])
+      await run(command);
     await run('bans', '--lift', 'json');
     await run('call', 'json.fail()', '--stack');
     await run('call', 'json.two()');
@@ -44,7 +45,7 @@ describe('the output of --json', () => {
     expect(readOutput(stdout)).toMatchObject({ command: 'restore' });
     expect([...seen].toSorted()).toEqual(
       (
-        'audit bans call compile dry-run errors failed history keys rotate lift names nodes ping promote purge push remove repair ' +
+        'audit bans call compile doctor dry-run errors failed history keys rotate lift names nodes ping promote purge push remove repair ' +
         'result rollback status version'
       )
         .replace('keys rotate', 'keys_rotate')

@@ -86,6 +86,7 @@ describe('hotcast', () => {
     ],
     ['tail --group web', { ...common, type: 'tail', modules: [], node: null, group: 'web', level: 'info', grep: '' }],
     ['nodes', { ...quick, type: 'nodes', wait: null }],
+    ['doctor', { ...quick, type: 'doctor' }],
     ['version', { ...quick, type: 'version', cli: PACKAGE_VERSION }],
     ['--version', { ...quick, type: 'version', cli: PACKAGE_VERSION }],
     ['audit', { ...quick, type: 'audit', since: 0 }],

@@ -1,0 +1,118 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import { describe, expect, it } from 'vitest';
+
+import type { CommandOf } from '../../../../controller/src/api/command.ts';
+import type { CommandContext } from '../../../../controller/src/commands/context.ts';
+import { doctor } from '../../../../controller/src/commands/doctor.ts';
+import { NOBODY } from '../../../../controller/src/fleet/departures.ts';
+import { KeyError } from '../../../../controller/src/store/keyring.ts';
+import { encode } from '../../../../protocol/codec.ts';
+import type { Head } from '../../../../protocol/head.ts';
+import type { NodeDescription } from '../../../../protocol/messages.ts';
+import { PACKAGE_VERSION } from '../../../../shared/package-version.ts';
+import { descriptionOf, headOf } from '../../fixtures.ts';
+
+interface Cluster {
+  readonly heads: readonly Head[];
+  readonly answers: readonly NodeDescription[];
+  readonly usedMb: number;
+  readonly madeAt: () => number;
+  readonly backups: readonly { readonly command: string; readonly outcome: string; readonly at: number }[];
+  readonly warning: string | null;
+}
+
+const present = (node: string, more: Partial<NodeDescription> = {}): NodeDescription => ({
+  ...descriptionOf(node),
+  version: PACKAGE_VERSION,
+  clock: Date.now(),
+  ...more,
+});
+
+const HOUR = 3_600_000;
+
+/** What it says of a cluster with fred and betty: a line for each check that is not ok. */
+async function checksOf(cluster: Partial<Cluster> = {}): Promise<string[]> {
+  const { heads = [], answers = [present('fred'), present('betty')], usedMb = 1, warning = null } = cluster;
+  const { backups = [{ command: 'backup', outcome: 'done', at: Date.now() - HOUR }] } = cluster;
+  const { madeAt = () => Date.now() - 2 * HOUR } = cluster;
+  let deliver = (_error: null, _message: { subject: string; data: Uint8Array }): void => undefined;
+  const nats = {
+    subscribe: (_: string, { callback }: { callback: typeof deliver }) => {
+      deliver = callback;
+      return { unsubscribe: () => undefined };
+    },
+    publish: (_subject: string, _body: Uint8Array, { reply }: { reply: string }) => {
+      for (const answer of answers) deliver(null, { subject: `${reply}.${answer.node}`, data: encode(answer) });
+    },
+  };
+  const members = ['fred', 'betty'].map(node => ({ node, container: node }));
+  const context = {
+    nats: nats as unknown as NatsConnection,
+    subjects: { all: () => 'all' },
+    membership: { expected: async () => ({ members, departed: NOBODY, warning }) },
+    signingKey: { madeAt },
+    audit: { read: async () => backups },
+    store: {
+      heads: async () => heads,
+      storage: async () => ({ usedBytes: usedMb * 2 ** 20, maxBytes: 100 * 2 ** 20, disk: null, fault: null }),
+      natsClockOffset: async () => 0,
+      newerText: () => null,
+      lostHeads: () => [],
+    },
+  };
+  const command = { type: 'doctor', timeoutMs: 20 } as CommandOf<'doctor'>;
+  const nothing = (): void => undefined;
+  const signal = new AbortController().signal;
+  const { checks } = await doctor(context as unknown as CommandContext, command, nothing, signal, nothing);
+  expect(checks).toHaveLength(8);
+  return checks.flatMap(({ check, state, detail, help = '' }) =>
+    state === 'ok' ? [] : [`${state} ${check}: ${detail} (${help})`],
+  );
+}
+
+describe('doctor', () => {
+  it('finds nothing wrong where all is well', async () => {
+    expect(await checksOf()).toEqual([]);
+  });
+
+  it('names the nodes that do not answer, and what the roster does not know', async () => {
+    expect(await checksOf({ answers: [present('fred')] })).toEqual([
+      'wrong nodes: no answer of betty (docker compose logs node)',
+    ]);
+    expect(await checksOf({ warning: 'the roster does not answer' })).toEqual([
+      'warning nodes: the roster does not answer (docker compose logs roster)',
+    ]);
+  });
+
+  it('names a clock that is off', async () => {
+    const answers = [present('fred'), present('betty', { clock: Date.now() + HOUR })];
+    const [line, ...others] = await checksOf({ answers });
+    expect(line).toMatch(
+      /^warning clocks: the clock of betty is 36\d\d\.\d s ahead of that of NATS.*\(hotcast nodes\)$/,
+    );
+    expect(others).toEqual([]);
+  });
+
+  it('names a module that does not run as its head says, and a node that is kept off a revision', async () => {
+    const revision = 'a'.repeat(64);
+    expect(await checksOf({ heads: [headOf('demo', revision, 1)] })).toEqual([
+      'wrong modules: demo is behind on fred, and 1 more (hotcast status)',
+    ]);
+    const entry = { node: 'fred', revision, instead: null, cause: 'memory' as const, detail: '', at: 1 };
+    expect(await checksOf({ heads: [{ ...headOf('demo', null, 1), keptOff: [entry] }] })).toEqual([
+      'warning bans: fred is kept off a revision of demo, which brought it down (hotcast bans)',
+    ]);
+  });
+
+  it('says how full the stream is, that the key is lost, and that there is no backup', async () => {
+    expect((await checksOf({ usedMb: 85 })).join()).toMatch(/^warning stream: the stream is nearly full/);
+    expect((await checksOf({ usedMb: 100 })).join()).toMatch(/^wrong stream: the stream is full/);
+    const madeAt = (): number => {
+      throw new KeyError('the signing key is lost');
+    };
+    expect(await checksOf({ madeAt, backups: [] })).toEqual([
+      'wrong signing key: the signing key is lost (hotcast keys rotate)',
+      'warning backup: none in the last 30 days (hotcast backup hotcast.backup)',
+    ]);
+  });
+});
