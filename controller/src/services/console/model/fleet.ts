@@ -73,7 +73,10 @@ export function reduce(before: Fleet, fact: Fact): Fleet {
       return heard(fleet, fact);
     case 'goodbye': {
       const { node } = fact.description;
-      const moments = withMoments(fleet.moments, [nodeMoment(node, 'node left', 'note', 'it said goodbye', at)]);
+      // It says so twice: when it takes no requests any more, and when it has given its last answer.
+      const isKnown = (fleet.nodes.get(node)?.leftAt ?? null) !== null;
+      const left = isKnown ? [] : [nodeMoment(node, 'node left', 'note', 'it said goodbye', at)];
+      const moments = withMoments(fleet.moments, left);
       return withNode({ ...fleet, moments }, node, known => ({ ...known, description: fact.description, leftAt: at }));
     }
     case 'foreign':

@@ -106,6 +106,23 @@ describe('the state of a node', () => {
     expect(fleet.nodes.get('fred')).toMatchObject({ state: 'stopped', why: 'its container has ended (exited)' });
   });
 
+  it('is left after its goodbye, of which the last word makes no second moment', () => {
+    const goodbye = (at: number, hasEnded: boolean): Fact => ({
+      type: 'goodbye',
+      at,
+      description: described('fred', { leavesWithinMs: 8_000, hasEnded }),
+    });
+    const fleet = after(goodbye(START + 100, false), goodbye(START + 200, true));
+    expect(stateOf(fleet, 'fred')).toBe('left');
+    expect(fleet.moments.filter(({ what }) => what === 'node left')).toHaveLength(1);
+    const again = after(
+      goodbye(START + 100, false),
+      heartbeat(START + 300, described('fred')),
+      goodbye(START + 400, false),
+    );
+    expect(again.moments.filter(({ what }) => what === 'node left')).toHaveLength(2);
+  });
+
   it('is not late while the console itself is cut off, nor right after', () => {
     const cut: Fact = { type: 'link', at: START + 1_000, isUp: false };
     const healed: Fact = { type: 'link', at: START + 60_000, isUp: true };
