@@ -44,7 +44,10 @@ async function checkOut(project: ComposeProject, release: 'last' | 'present'): P
   const stamp = join(ROOT, `.cache/built-${project.name}`);
   rmSync(stamp, { force: true });
   if (release === 'present') return;
-  const tag = `last=$(setup/last-release.sh) && for image in ${IMAGES}; do docker tag $last-$image ${project.name}-$image; done`;
+  // That release has no console.
+  const tag =
+    `docker tag ${process.env['HOTCAST_PROJECT'] || 'hotcast'}-console ${project.name}-console && last=$(setup/last-release.sh) && ` +
+    `for image in ${IMAGES}; do docker tag $last-$image ${project.name}-$image; done`;
   const { exitCode, stderr } = await project.shell(tag);
   expect(exitCode, stderr).toBe(0);
   writeFileSync(stamp, process.env['NODE_PACKAGES'] ?? '');

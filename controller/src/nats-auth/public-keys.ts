@@ -5,6 +5,14 @@ import { ROLES } from '../../../protocol/inboxes.ts';
 
 const publicKeys = v.object({ cookie: v.string(), users: v.record(v.picklist(ROLES), v.string()) });
 
+/** The roles of the first release with this file. An earlier release refuses a file that has others under `users`. */
+const FIRST_ROLES: ReadonlySet<string> = new Set(['controller', 'node', 'roster', 'observer']);
+
+const byRole = v.record(v.string(), v.string());
+
+/** Such a file. `later`: the keys of the roles that came later. */
+const stored = v.object({ cookie: v.string(), users: byRole, later: v.optional(byRole, {}) });
+
 /** The public keys (nkeys) of one cookie's NATS users, by role. */
 export type PublicKeys = v.InferOutput<typeof publicKeys>;
 
@@ -16,10 +24,16 @@ export const ISSUER_SEED_FILE = 'issuer.nk';
 
 /** The file of a cookie's public keys, within a key folder. */
 export function publicKeysFile(keys: PublicKeys): { readonly path: string; readonly text: Uint8Array } {
-  return { path: `${PUBLIC_KEYS_FOLDER}/${keys.cookie}.json`, text: encode(keys) };
+  const { cookie } = keys;
+  const entries = Object.entries(keys.users);
+  const users = Object.fromEntries(entries.filter(([role]) => FIRST_ROLES.has(role)));
+  const later = Object.fromEntries(entries.filter(([role]) => !FIRST_ROLES.has(role)));
+  return { path: `${PUBLIC_KEYS_FOLDER}/${cookie}.json`, text: encode({ cookie, users, later }) };
 }
 
-/** Reads the text of a {@link publicKeysFile}. @throws DecodeError */
+/** Reads the text of a {@link publicKeysFile}. The keys of roles that only a later release has are left out. @throws DecodeError */
 export function readPublicKeys(file: Uint8Array): PublicKeys {
-  return decode(publicKeys, file);
+  const { cookie, users, later } = decode(stored, file);
+  const known = Object.entries({ ...users, ...later }).filter(([role]) => ROLES.some(each => each === role));
+  return v.parse(publicKeys, { cookie, users: Object.fromEntries(known) });
 }

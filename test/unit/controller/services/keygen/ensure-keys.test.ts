@@ -79,6 +79,17 @@ describe('ensureKeys', () => {
     expect(read('node/dino/nats.nk')).toBe(seed);
   });
 
+  it('writes the keys of later roles where an earlier release, which is checked out again, ignores them', async () => {
+    await ensure(['dino']);
+    const file = JSON.parse(read('nats/users/dino.json')) as { readonly users: object; readonly later: object };
+    expect(Object.keys(file.users).toSorted()).toEqual(['controller', 'node', 'observer', 'roster']);
+    expect(Object.keys(file.later)).toEqual(['console']);
+    const later = { ...file, later: { ...file.later, oracle: 'U' } };
+    expect(readPublicKeys(Buffer.from(JSON.stringify(later)))).toEqual(
+      readPublicKeys(Buffer.from(JSON.stringify(file))),
+    );
+  });
+
   it.each([
     ['its folder is new', []],
     ['its folder and its name are new', ['nats/auth-callout.json']],
