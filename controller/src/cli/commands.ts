@@ -6,7 +6,7 @@ import type { Why } from '../../../protocol/history/why.ts';
 import { completionScript, SHELLS } from './completion/scripts.ts';
 import { completedCommands } from './completion/words.ts';
 import { EXIT_STATUSES } from './exit-status.ts';
-import { addCommand, examplesOf, groupOf, groupOption, messageOption, timeOption } from './definition/add-command.ts';
+import { commandAdder, examplesOf, groupOf, groupOption, messageOption, timeOption } from './definition/add-command.ts';
 import { duration, moment, positiveNumber, wholeNumber } from './definition/option-values.ts';
 
 /** The options of every command. `timeout` is in milliseconds. */
@@ -69,12 +69,15 @@ const RESTORE_TIMEOUT = '60s';
  * needs. An empty option counts as not given, because `make` passes empty ones.
  *
  * @param change the author and the id that the history records for a change.
+ * @param only the command that is to be run. Null: all of them.
  */
 export function defineCli(
   program: Program,
   change: Change,
   { send, backup, restore, shell, serve, print }: Actions,
+  only: string | null = null,
 ): void {
+  const addCommand = commandAdder(only);
   const { author, git } = change;
   const sources = git === undefined ? {} : { git };
   const changeOf = ({ message }: { readonly message?: string }) => ({

@@ -109,16 +109,23 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
       followCommand(socketPath, { cookie: cookie || null, timeoutMs, ...body }, signal, lookupTimeoutMs);
     status = (await options.shell?.({ node, author, timeoutMs: timeout, ask })) ?? NO_RESULT;
   };
-  const program = new Program('hotcast')
-    .configureOutput({ writeOut: text => terminal.out(text.trimEnd()), writeErr: text => terminal.err(text.trimEnd()) })
-    .exitOverride();
-  defineCli(
-    program,
-    { author, change, version, ...sources },
-    { send, backup, restore, shell, serve, print: terminal.out },
-  );
+  const define = (only: string | null): Program => {
+    const program = new Program('hotcast')
+      .configureOutput({
+        writeOut: text => terminal.out(text.trimEnd()),
+        writeErr: text => terminal.err(text.trimEnd()),
+      })
+      .exitOverride();
+    const actions = { send, backup, restore, shell, serve, print: terminal.out };
+    defineCli(program, { author, change, version, ...sources }, actions, only);
+    return program;
+  };
+  const words = isVersion(args) ? ['version', ...args.slice(1)] : args;
+  const [name = ''] = words;
+  const one = define(name);
   try {
-    await program.parseAsync(isVersion(args) ? ['version', ...args.slice(1)] : args, { from: 'user' });
+    const isAll = NEED_ALL.has(name) || !one.commands.some(command => command.name() === name);
+    await (isAll ? define(null) : one).parseAsync(words, { from: 'user' });
   } catch (error) {
     if (error instanceof HotcastError) return failed(error, terminal);
     if (!(error instanceof CommanderError)) throw error;
@@ -126,6 +133,9 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
   }
   return status;
 }
+
+/** The commands that know all others, or have commands of their own. */
+const NEED_ALL: ReadonlySet<string> = new Set(['completion', 'help', 'keys']);
 
 /** `hotcast --version` asks the controller and the nodes too, so it is a command. */
 function isVersion([first]: readonly string[]): boolean {

@@ -16,7 +16,7 @@ const WAS_LOST = /^Error[^\n]*: No such exec instance/im;
 const KILLED = 137;
 
 /** The commands whose results are kept. */
-const CHANGES: ReadonlySet<string> = new Set(['push', 'promote', 'rollback', 'remove', 'repair', 'bans']);
+export const CHANGES: ReadonlySet<string> = new Set(['push', 'promote', 'rollback', 'remove', 'repair', 'bans']);
 
 /** How long the result of a change is looked up, and how often (milliseconds). */
 const LOOKUP_TIMEOUT_MS = 30_000;

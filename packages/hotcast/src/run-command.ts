@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 
@@ -6,7 +5,8 @@ import { type Client, END_OF_INPUT } from '../../../controller/src/api/host.ts';
 import { ended } from './child-status.ts';
 import { gitState } from './git-state.ts';
 import { isInForeground, passKeys } from './typed-keys.ts';
-import { resolveLost } from './lost-result.ts';
+import { CHANGES, resolveLost } from './lost-result.ts';
+import { newId } from './new-id.ts';
 import { cookieOption, hostVariables, type Session, variables } from './session.ts';
 
 /** The commands that send sources. */
@@ -24,7 +24,7 @@ const MAX_FIRST_LENGTH = 1_024;
  * @returns the exit status.
  */
 export async function runCommand({ args, command, project, engine, controller }: Session): Promise<number> {
-  const change = randomUUID();
+  const change = CHANGES.has(command) ? newId() : '';
   const client = command === 'shell' ? 'pipe' : clientOf(args);
   const hasSources = SENDS_SOURCES.has(command) && controller.modules !== '';
   const env = variables({

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
-
 import { UsageError } from '../../../protocol/errors.ts';
 import { ended } from './child-status.ts';
+import { newId } from './new-id.ts';
 import { runCommand } from './run-command.ts';
 import { cookieOption, hostVariables, type Session, variables } from './session.ts';
 
@@ -20,7 +19,7 @@ export async function runShell(session: Session): Promise<number> {
  * this process holds: however this process ends, the pipe ends, and with it the shell in the container.
  */
 async function runInTerminal({ args, engine, controller }: Session): Promise<number> {
-  const pidFile = `/run/hotcast/shell-${randomUUID()}`;
+  const pidFile = `/run/hotcast/shell-${newId()}`;
   const hangUp = ['--interactive', controller.id, 'sh', '-c', HANG_UP, pidFile];
   engine.exec(hangUp, ['pipe', 'ignore', 'ignore'], { detached: true }).on('error', () => undefined);
   const env = variables({

@@ -24,8 +24,22 @@ export function examplesOf(program: Program): string {
   return lines.map(([example, what]) => `  ${example.padEnd(width)}  ${what}`).join('\n');
 }
 
-/** Adds a command with the common options, and an example in its help. */
-export function addCommand<Usage extends string>(parent: Program, usage: Usage, example: string, timeout = TIMEOUT) {
+/** Takes the definition of a command, and does nothing with it. */
+const LEFT_OUT: unknown = new Proxy(() => LEFT_OUT, { get: () => () => LEFT_OUT });
+
+/**
+ * Adds commands with the common options, and an example in their help.
+ *
+ * @param only the one to add; the others are left out, because to define all of them takes as long as a call. Null: all.
+ */
+export function commandAdder(only: string | null) {
+  return <Usage extends string>(...[parent, usage, ...rest]: Parameters<typeof addCommand<Usage>>) =>
+    only === null || usage.split(' ', 1)[0] === only
+      ? addCommand(parent, usage, ...rest)
+      : (LEFT_OUT as ReturnType<typeof addCommand<Usage>>);
+}
+
+function addCommand<Usage extends string>(parent: Program, usage: Usage, example: string, timeout = TIMEOUT) {
   const command = parent
     .command(usage)
     .option('--json', 'print the result as JSON')

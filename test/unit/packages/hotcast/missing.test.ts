@@ -27,7 +27,7 @@ function hotcast(docker: string | null, ...args: string[]) {
   if (docker !== null) writeFileSync(join(folder, 'docker'), `#!/bin/sh\n${docker}\n`, { mode: 0o755 });
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [join(ROOT, 'packages/hotcast/dist/hotcast.mjs'), ...args],
+    [join(ROOT, 'packages/hotcast/dist/hotcast.cjs'), ...args],
     {
       encoding: 'utf8',
       cwd: folder,
