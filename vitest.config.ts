@@ -72,7 +72,7 @@ export default defineConfig({
       onContainers('faults', ['test/cluster/{faults,security}/**/*.test.ts'], 2),
       onContainers('packages', ['test/packages/*.test.ts'], 3),
       onContainers('operations', ['test/operations/**/*.test.ts', LIFE_CYCLE], 4, { STARTS: '100' }),
-      onContainers('published', ['test/published/**/*.test.ts'], 5),
+      onContainers('published', ['test/published/*.test.ts'], 5),
     ],
   },
 });
