@@ -1,11 +1,10 @@
-import { ServerResponse } from 'node:http';
-
 import type { CodeServer } from '../modules/code-server.ts';
 import type { Call, PurgeListener } from '../modules/in-flight-calls.ts';
 import type { Version } from '../modules/version.ts';
 import { isFailedStatus } from '../sandbox/failed-status.ts';
 import { sendText } from './send-response.ts';
 import type { Incoming } from './web/incoming-message.ts';
+import { ServerResponse } from './web/node-http.ts';
 
 export interface ExchangeDeps {
   readonly node: string;

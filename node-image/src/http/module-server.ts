@@ -1,12 +1,13 @@
-import { createServer, type RequestListener, Server } from 'node:http';
+import type { RequestListener, Server as HttpServer } from 'node:http';
 
 import { functionOf, isObject } from './function-of.ts';
+import { createServer, Server } from './web/node-http.ts';
 
 /** A module whose default export is a server of Node.js, or an app of a framework that listens with one. */
 export interface ServerHandler {
   readonly kind: 'server';
   /** It need not listen. The node calls its listeners of `request` and `upgrade`. */
-  readonly server: Server;
+  readonly server: HttpServer;
   /** Starts what the app needs before its first request, once. Rejects when that fails. */
   readonly ready: () => Promise<unknown>;
 }
@@ -38,11 +39,11 @@ export function serverHandlerOf(exported: Record<string, unknown>): ServerHandle
  *
  * @throws what a listener throws.
  */
-export function callListeners(server: Server, event: string, ...args: unknown[]): Promise<unknown> {
+export function callListeners(server: HttpServer, event: string, ...args: unknown[]): Promise<unknown> {
   return Promise.all(server.rawListeners(event).map(each => Promise.resolve(Reflect.apply(each, server, args))));
 }
 
-function serverOf(exported: Record<string, unknown>): Server | null {
+function serverOf(exported: Record<string, unknown>): HttpServer | null {
   for (const each of [exported, exported['server'], exported['httpServer']]) if (each instanceof Server) return each;
   if (functionOf(exported, 'listen') === null) return null;
   const callback = functionOf(exported, 'callback');

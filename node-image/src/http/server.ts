@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, Server, type Socket } from 'node:net';
 
 import { removeRecent } from '../../../shared/remove-recent.ts';
@@ -14,6 +14,7 @@ import { type Route, routeOf } from './route.ts';
 import { isSent, sendText } from './send-response.ts';
 import { serveFetch } from './serve-fetch.ts';
 import { Incoming } from './web/incoming-message.ts';
+import { createServer } from './web/node-http.ts';
 import { type WebSocketDeps, webSockets } from './websockets.ts';
 import { scriptName } from '../modules/version.ts';
 

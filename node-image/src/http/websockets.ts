@@ -1,4 +1,4 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 import type { NodeAdapter } from 'crossws/adapters/node';
@@ -14,6 +14,7 @@ import { removeModule } from './request.ts';
 import { PREFIX_HEADER } from './web/incoming-headers.ts';
 import { IncomingRequest } from './web/incoming-request.ts';
 import { linkWebClasses } from './web/install.ts';
+import { STATUS_CODES } from './web/node-http.ts';
 import { serverUpgrades } from './server-upgrades.ts';
 
 /** Going away (RFC 6455, 7.4.1). */

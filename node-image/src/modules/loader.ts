@@ -11,6 +11,7 @@ import type { PortOwner } from '../sandbox/listening/port-owner.ts';
 import { scopedTimers } from '../sandbox/scoped-timers.ts';
 import { versionGlobals } from '../sandbox/version-globals.ts';
 import { type CodeOwner, runInContext, scopeOf } from '../sandbox/execution-context.ts';
+import { readNames } from '../sandbox/web-names.ts';
 import type { Keeping } from './state/kept-values.ts';
 import { type ModuleRequire, moduleRequire } from './package-use/module-require.ts';
 import { type BundleInfo, scriptName, type Version } from './version.ts';
@@ -66,6 +67,7 @@ export function compileVersion(
   const options = { ...SCRIPT_OPTIONS, ...cachedData, filename: scriptName({ module, revision }) };
   // Before the script: a debugger asks for its map as soon as it is compiled, and has to find it kept.
   const imports = hotImportsIn(code);
+  readNames(code);
   const script = new Script(moduleScript(code), options);
   const bundle = { module, revision, exports, live, map, memoryBytes };
   return { bundle, imports, script, packages };

@@ -6,6 +6,7 @@ import { Script } from 'node:vm';
 
 import { ES_MODULE_HEADER } from '../../../protocol/packages.ts';
 import { runOutside } from '../sandbox/execution-context.ts';
+import { readNames } from '../sandbox/web-names.ts';
 import type { FileModule, FileRecord, PackageRequire } from './file-record.ts';
 import { fileNameOf, type Instance, type Location } from './instance.ts';
 import { completeNamespace, namespaceOf } from './namespace.ts';
@@ -109,6 +110,7 @@ export function createEvaluator(
     };
     const record: FileRecord = { module, isEsm };
     instance.records.set(path, record);
+    readNames(code);
     const script = new Script(`${HEAD}${code}${TAIL}`, { filename, lineOffset: -1 });
     const { values } = globalsOf(instance);
     // It serves all versions: what its top level starts belongs to none.

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 import type { PackageSet } from '../../../protocol/packages.ts';
+import { expectNames } from '../sandbox/web-names.ts';
 import { type RequestKind, targetOf } from './exports-field.ts';
 import type { Manifest } from './instance.ts';
 import { splitName } from './package-name.ts';
@@ -51,6 +52,7 @@ export class ExternalPackages {
 
   /** The file that a specifier leads to. @throws Error as Node.js does */
   resolve(specifier: string, kind: RequestKind): string {
+    expectNames();
     const { name, subpath } = splitName(specifier);
     // `require.resolve` has the conditions of `require`.
     const { exports } = (kind === 'import' ? this.#manifest(name) : null) ?? {};

@@ -1,5 +1,4 @@
-import { IncomingMessage } from 'node:http';
-
+import { IncomingMessage } from './node-http.ts';
 import { clientGone } from './read-body.ts';
 
 /** Where the body of a message goes that is taken. */

@@ -1,8 +1,9 @@
+import { onWebNames } from '../../sandbox/web-names.ts';
 import { inherit } from './forward.ts';
 import { IncomingHeaders } from './incoming-headers.ts';
 import { IncomingRequest } from './incoming-request.ts';
 import { ModuleResponse } from './module-response.ts';
-import { natives, originalOf, type Replaced } from './natives.ts';
+import { natives, originals, type Replaced } from './natives.ts';
 
 type WebClasses = Readonly<Record<Replaced, unknown>>;
 
@@ -11,7 +12,6 @@ const NAMES = ['Request', 'Response', 'fetch'] as const;
 let classes: WebClasses | null = null;
 let isInstalled = false;
 
-/** Makes the classes and, where they are installed, defines them: Node.js defines its own ones when they are loaded. */
 function webClasses(): WebClasses {
   if (classes !== null) return classes;
   classes = createClasses();
@@ -62,36 +62,29 @@ function define(name: Replaced, value: unknown): void {
   Object.defineProperty(globalThis, name, { value, configurable: true, enumerable: false, writable: true });
 }
 
-/** Makes ours known as subclasses of Node's own classes. To be called before one of them is used. */
+/**
+ * Makes ours known as subclasses of Node's own classes and, where they are installed, defines them. To be called before one of
+ * them is used.
+ */
 export function linkWebClasses(): void {
   webClasses();
 }
 
 /**
- * Defines `Request`, `Response` and `fetch` for all modules and packages. They are made when one is read first: with Node's own
- * they take memory. Disposing restores Node's own.
+ * Defines `Request`, `Response` and `fetch` for all modules and packages, when code that names one of them comes, or a request.
+ * A node that serves nothing does not pay for Node's own. Disposing restores those.
  */
 export function installWebClasses(): Disposable {
   isInstalled = true;
-  for (const name of NAMES) {
-    if (classes !== null) define(name, classes[name]);
-    else {
-      const get = (): unknown => webClasses()[name];
-      Object.defineProperty(globalThis, name, {
-        configurable: true,
-        enumerable: false,
-        get,
-        set: (value: unknown) => {
-          define(name, value);
-        },
-      });
-    }
-  }
+  if (classes !== null) for (const name of NAMES) define(name, classes[name]);
+  onWebNames(linkWebClasses);
   return {
     [Symbol.dispose]: () => {
       isInstalled = false;
+      onWebNames(null);
+      const before = originals();
       for (const name of NAMES) {
-        const original = originalOf(name);
+        const original = before?.[name];
         if (original !== undefined) Object.defineProperty(globalThis, name, original);
       }
     },

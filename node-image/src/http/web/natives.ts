@@ -6,32 +6,27 @@ export interface Natives {
   readonly fetch: typeof fetch;
 }
 
-/** What was defined before {@link installWebClasses}. Reading a value makes Node.js load its `fetch`. */
-const ORIGINALS = {
-  Request: Object.getOwnPropertyDescriptor(globalThis, 'Request'),
-  Response: Object.getOwnPropertyDescriptor(globalThis, 'Response'),
-  fetch: Object.getOwnPropertyDescriptor(globalThis, 'fetch'),
-};
+export type Replaced = 'Request' | 'Response' | 'fetch';
 
-export type Replaced = keyof typeof ORIGINALS;
+/** What Node.js has defined. Not even its description can be read, nor another one be written, without loading `fetch`. */
+type Originals = Readonly<Record<Replaced, PropertyDescriptor | undefined>>;
 
-let loaded: Natives | null = null;
+let loaded: { readonly natives: Natives; readonly originals: Originals } | null = null;
 
-/** Node's own classes. An idle node does not load them, because they take 4 MB. */
+/** Node's own classes. They are loaded when they are used first, because they take 4 MB. */
 export function natives(): Natives {
-  return (loaded ??= {
-    Request: original('Request') as Natives['Request'],
-    Response: original('Response') as Natives['Response'],
-    Headers: globalThis.Headers,
-    fetch: original('fetch') as Natives['fetch'],
-  });
+  return load().natives;
 }
 
-export function originalOf(name: Replaced): PropertyDescriptor | undefined {
-  return ORIGINALS[name];
+/** What was defined before ours. Null when Node's own classes are not loaded, so that nothing has replaced them. */
+export function originals(): Originals | null {
+  return loaded?.originals ?? null;
 }
 
-function original(name: Replaced): unknown {
-  const found = ORIGINALS[name];
-  return found?.get === undefined ? (found?.value as unknown) : found.get.call(globalThis);
+function load(): NonNullable<typeof loaded> {
+  if (loaded !== null) return loaded;
+  const { Request, Response, Headers, fetch } = globalThis;
+  const describe = (name: Replaced) => Object.getOwnPropertyDescriptor(globalThis, name);
+  const defined = { Request: describe('Request'), Response: describe('Response'), fetch: describe('fetch') };
+  return (loaded = { natives: { Request, Response, Headers, fetch }, originals: defined });
 }
