@@ -10,5 +10,5 @@ const started = channel('http.server.request.start');
  * Node.js. It can have a context of its own for each request, in which the module has to run.
  */
 export function isObserved(server: Server): boolean {
-  return Reflect.get(server, 'emit') !== emit || started.hasSubscribers;
+  return (server as { readonly emit: unknown }).emit !== emit || started.hasSubscribers;
 }
