@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Logger } from '../../../shared/logger.ts';
 import { listen } from '../http/listen.ts';
+import { createServer } from '../http/web/node-http.ts';
 import type { MetricsDeps, nodeMetrics } from './node-metrics.ts';
 
 type Metrics = ReturnType<typeof nodeMetrics>;
