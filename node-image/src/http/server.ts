@@ -63,8 +63,13 @@ export async function startHttpServer(deps: HttpDeps) {
   server.on('upgrade', (incoming, socket, head) => void sockets.upgrade(incoming, socket, head));
   server.on('connection', socket => {
     connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
+    socket.on('close', forget);
   });
+
+  // One function for all: each connection and each response has it as a listener.
+  function forget(this: Socket): void {
+    connections.delete(this);
+  }
 
   function onClosed(this: Outgoing): void {
     removeRecent(inFlight, this);
