@@ -7,7 +7,7 @@ import { httpText } from './http/report.ts';
 import { ROOT, run } from './run.ts';
 
 /** The rounds of a quick comparison: it takes less than three minutes. */
-const ROUNDS = 7;
+const ROUNDS = 5;
 
 /** What the last commit had, in a folder: the state before a change. */
 async function committed(folder: string): Promise<string> {

@@ -27,7 +27,7 @@ const WIRE_PUSHES = 5;
 const EDITS = 10;
 
 /** Turns of each server in each case of HTTP. */
-const HTTP_ROUNDS = 9;
+const HTTP_ROUNDS = 7;
 
 /** The pause after the start of a fleet, before its idle nodes are watched (milliseconds). */
 const QUIET_MS = 5_000;
