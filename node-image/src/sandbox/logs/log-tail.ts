@@ -1,4 +1,5 @@
 import {
+  LOG_LEVELS,
   type LogEntry,
   type LogMessage,
   MAX_LOG_TEXT,
@@ -40,6 +41,10 @@ export class LogTail implements Disposable {
   readonly #now: () => number;
   readonly #leases = new Map<string, { readonly filter: TailRequest; readonly until: number }>();
   readonly #bucket: TokenBucket;
+  /** Whether a tail asks for everything. */
+  #isAll = false;
+  /** The rate is used up. It is looked at again with the next timer: a flood asks far more often than it changes. */
+  #isExhausted = false;
   #entries: LogEntry[] = [];
   #chars = 0;
   #dropped = 0;
@@ -59,7 +64,9 @@ export class LogTail implements Disposable {
     else if (this.#leases.size < MAX_TAILS || this.#leases.has(request.id)) {
       this.#leases.set(request.id, { filter: request, until: this.#now() + TAIL_LEASE_MS });
     }
-    const rate = Math.max(0, ...[...this.#leases.values()].map(({ filter }) => filter.rate));
+    const filters = [...this.#leases.values()].map(({ filter }) => filter);
+    this.#isAll = filters.some(isOpenToAll);
+    const rate = Math.max(0, ...filters.map(filter => filter.rate));
     this.#bucket.setRate(rate, Math.max(1, rate * BURST_SECONDS));
     if (this.#leases.size === 0) this.#clear();
   }
@@ -67,6 +74,7 @@ export class LogTail implements Disposable {
   /** Whether somebody looks. */
   get isOpen(): boolean {
     if (this.#leases.size === 0) return false;
+    if (this.#isExhausted) return true;
     this.#expire();
     return this.#leases.size > 0;
   }
@@ -77,12 +85,19 @@ export class LogTail implements Disposable {
    * @param more in which call.
    */
   add({ module, revision }: Logging, level: LogEntry['level'], whole: string, more: Pick<LogEntry, 'call'> = {}): void {
+    if (!this.#isAll && !this.#isAskedFor({ module, level, text: whole })) return;
+    if (this.#isExhausted) {
+      this.#dropped += 1;
+      return;
+    }
     const text = whole.slice(0, MAX_LOG_TEXT);
-    if (!this.#isAskedFor({ module, level, text })) return;
     if (this.#bucket.take(1 + Math.floor(text.length / LINE_CHARS))) {
       this.#entries.push({ at: Date.now(), module, revision, level, text, ...more });
       this.#chars += text.length;
-    } else this.#dropped += 1;
+    } else {
+      this.#isExhausted = true;
+      this.#dropped += 1;
+    }
     if (this.#chars > BATCH_CHARS) this.flush();
     else if (this.#timer === null) this.#wait(BATCH_MS, () => this.#endBatch());
   }
@@ -93,6 +108,7 @@ export class LogTail implements Disposable {
   }
 
   #endBatch(): void {
+    this.#isExhausted = false;
     if (this.#dropped === 0) this.flush();
     else this.#wait(FLOOD_BATCH_MS - BATCH_MS, () => this.flush());
   }
@@ -121,10 +137,15 @@ export class LogTail implements Disposable {
     this.#entries = [];
     this.#chars = 0;
     this.#dropped = 0;
+    this.#isExhausted = false;
   }
 
   #expire(): void {
     const now = this.#now();
     for (const [id, { until }] of this.#leases) if (now > until) this.#leases.delete(id);
   }
+}
+
+function isOpenToAll({ modules, level, grep }: TailRequest): boolean {
+  return modules.length === 0 && level === LOG_LEVELS[0] && grep === '';
 }
