@@ -8,8 +8,9 @@ ping(betty).             pong, or pang     net_adm:ping('betty@dino').
 node().  nodes().        this node, the other nodes     erlang:get_cookie().
 m(demo).                 its exports, revision, since when, and what drains
 l(demo).                 load demo on this node again
-code:purge(demo).        end its earlier versions on this node     code:soft_purge(demo).
+code:purge(demo).        end its earlier versions on this node
+code:soft_purge(demo).   the same, but for those with calls
 .on betty  .on all       type to another node, or to all
 .nodes  .status          tables of the nodes and of the modules
-.logs                    what modules print is not shown as it happens, or is again
+.logs                    stop showing what modules print, or show it again
 q().  .exit  Ctrl+D      leave     Ctrl+C ends the waiting`;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { CallResult } from '../../../../controller/src/api/results.ts';
 import { render } from '../../../../controller/src/cli/render.ts';
+import { HELP } from '../../../../controller/src/cli/shell/help.ts';
 import { thirtyNodes } from './thirty-nodes.ts';
 
 const value = (node: string, json: string, output: string[] = []) =>
@@ -106,4 +107,10 @@ describe('render of a call on many nodes', () => {
     const many = Array.from({ length: 20 }, (_, index) => value(`m${index}`, index < 8 ? '1' : '2'));
     expect(render(call(many)).split('\n')).toEqual(['2  ← 12 nodes', '1  ← m0, m1, m2, m3, m4 and 3 more']);
   });
+});
+
+it('the help of the shell fits a terminal of 80 × 24', () => {
+  const lines = HELP.split('\n');
+  expect(lines.length).toBeLessThan(23);
+  expect(lines.filter(line => line.length > 80)).toEqual([]);
 });
