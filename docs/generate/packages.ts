@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 
 import { CASES, SUBJECTS } from '../../test/packages/cases/all.ts';
-import type { Outcome, PackageCase } from '../../test/packages/package-case.ts';
-import { MODULES } from '../../test/packages/selected-cases.ts';
+import type { PackageCase } from '../../test/packages/package-case.ts';
+import { readResults, type TestResult } from '../../test/packages/results.ts';
+import { wantedVersions, MODULES } from '../../test/packages/selected-cases.ts';
 
-// Writes the tables of docs/packages.md, between two comments. With `--check` it only compares, and fails when they are stale.
+// Writes the tables of docs/packages.md, between two comments, from the results of the last `make test-packages`. With `--check` it only
+// compares, and fails when they are stale.
 
 const PAGE = join(import.meta.dirname, '../packages.md');
-const BEGIN = '<!-- Begin: written by `make docs` from test/packages/cases/ -->';
+const BEGIN = '<!-- Begin: written by `make docs` from test/packages/results.json -->';
 const END = '<!-- End -->';
 
 const COLUMNS = ['Package', 'Version', 'Result', 'What is tried'];
@@ -31,7 +33,7 @@ function withTables(page: string): string {
   return [before.trimEnd(), BEGIN, tables(), END, after.trimStart()].join('\n\n');
 }
 
-/** @throws Error when a module has no case, a case has no module, or a package is not installed. */
+/** @throws Error when a module has no case, a case has no module, or no result with the version that is installed now. */
 function tables(): string {
   const modules = readdirSync(MODULES).flatMap(file => /^(.+)\.ts$/.exec(file)?.[1] ?? []);
   const tried = new Set(CASES.map(({ module }) => module));
@@ -39,36 +41,26 @@ function tables(): string {
   if (untried.length > 0) throw new Error(`test/packages/cases has no case for ${untried.join(', ')}`);
   const missing = [...tried].filter(module => !modules.includes(module));
   if (missing.length > 0) throw new Error(`test/packages/modules does not have ${missing.join(', ')}`);
-  const versions = installedVersions();
+  const results = readResults();
+  const versions = wantedVersions();
+  const untested = CASES.filter(each => results[each.module]?.version !== versions.get(each.package));
+  const names = untested.map(({ module }) => module).join(',');
+  if (names !== '') throw new Error(`packages were not tested in their version: make test-packages ONLY=${names}`);
   return Object.entries(SUBJECTS)
-    .map(([subject, cases]) => [`### ${subject}`, '', ...table(cases, versions)].join('\n'))
+    .map(([subject, cases]) => [`### ${subject}`, '', ...table(cases, results)].join('\n'))
     .join('\n\n');
 }
 
-function table(cases: readonly PackageCase[], versions: ReadonlyMap<string, string>): string[] {
-  const rows = cases.map(({ package: name, does, outcome }) => {
-    const version = versions.get(name);
-    if (version === undefined) throw new Error(`test/packages/modules/package.json does not have ${name}`);
-    return [`\`${name}\``, version, resultOf(outcome), does];
+function table(cases: readonly PackageCase[], results: Readonly<Record<string, TestResult>>): string[] {
+  const rows = cases.flatMap(each => {
+    const tested = results[each.module];
+    return tested === undefined ? [] : [[`\`${each.package}\``, tested.version, textOf(tested, each), each.does]];
   });
   return [COLUMNS, COLUMNS.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`);
 }
 
-function resultOf(outcome: Outcome): string {
-  switch (outcome.status) {
-    case 'works':
-      return outcome.status;
-    case 'works with a setting':
-      return `works with ${outcome.setting}`;
-    case 'refused':
-      return `${outcome.status}: ${outcome.instead}`;
-  }
-}
-
-function installedVersions(): ReadonlyMap<string, string> {
-  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(MODULES, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>;
-    devDependencies: Record<string, string>;
-  };
-  return new Map([...Object.entries(dependencies), ...Object.entries(devDependencies)]);
+function textOf({ result }: TestResult, { outcome }: PackageCase): string {
+  if (result === 'works' && outcome.status === 'works with a setting') return `works with ${outcome.setting}`;
+  if (result === 'refused' && outcome.status === 'refused') return `refused: ${outcome.instead}`;
+  return result;
 }

@@ -25,7 +25,7 @@ const replaced = new Map([
   ['$HOME/hotcast', ROOT],
   ['WATCH=30s', 'WATCH=5s'],
 ]);
-const env = { HOTCAST_PROJECT: TEST_PROJECT, COOKIE: 'quarry', HTTP_PORT: '0' };
+const env = { HOTCAST_PROJECT: TEST_PROJECT, COOKIE: 'quarry', HTTP_PORT: '0', CONSOLE_PORT: '0' };
 
 /** Runs a block of commands of the page in the folder of the service, with what the blocks before it export. */
 async function runBlock(index: number): Promise<string> {

@@ -23,9 +23,19 @@ export function selectedCases(only: string): readonly PackageCase[] {
   });
 }
 
+/** The versions of the packages that package.json asks for, by name. */
+export function wantedVersions(): ReadonlyMap<string, string> {
+  const { dependencies, devDependencies } = readPackageJson();
+  return new Map([...Object.entries(dependencies), ...Object.entries(devDependencies)]);
+}
+
 function installedInCi(): ReadonlySet<string> {
-  const { dependencies } = JSON.parse(readFileSync(join(MODULES, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>;
+  return new Set(Object.keys(readPackageJson().dependencies));
+}
+
+function readPackageJson() {
+  return JSON.parse(readFileSync(join(MODULES, 'package.json'), 'utf8')) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+    readonly devDependencies: Readonly<Record<string, string>>;
   };
-  return new Set(Object.keys(dependencies));
 }

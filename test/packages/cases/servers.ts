@@ -1,4 +1,4 @@
-import { type PackageCase, works } from '../package-case.ts';
+import { type PackageCase, works, worksWith } from '../package-case.ts';
 
 export const SERVERS: readonly PackageCase[] = [
   works(['apollo-server', '@apollo/server'], 'a query', {
@@ -10,7 +10,7 @@ export const SERVERS: readonly PackageCase[] = [
     [404, 'no user 7'],
     [201, '{"a":[1]}'],
   ]),
-  works('fastify', 'on its own port: a plugin, a schema, `inject`', [{ answer: 42 }, { age: 36 }, 400]),
+  works('fastify', 'on its own port: a plugin, a shared schema, `inject`', [{ answer: 42 }, { age: 36 }, 400]),
   works('graphql', 'a schema, a query and an error', { hello: 'Hello Ada', errors: 1, printed: 3 }),
   works(['graphql-instance', 'graphql'], 'a schema of another module', { hello: 'Hello world' }),
   works('graphql-yoga', 'served by the node: a query, a subscription as server-sent events', {
@@ -26,6 +26,12 @@ export const SERVERS: readonly PackageCase[] = [
     404,
     'no such post',
   ]),
+  worksWith(
+    'the option `overrideGlobalObjects: false` of `serve`',
+    ['hono-server', '@hono/node-server'],
+    'hono on its own port: routes, a body',
+    [{ name: 'Ada' }, 201, 'hello'],
+  ),
   works('koa', 'on its own port: middleware', { header: 'yes', body: { path: '/users', query: { page: '2' } } }),
   works('multer', 'an upload to express', { name: 'hello.txt', size: 5, body: { title: 'greeting' } }),
   works('passport', 'a strategy in express', [{ name: 'Ada' }, 401]),

@@ -1,7 +1,9 @@
 import Fastify from 'fastify';
 
+// The examples "use-plugin" and "shared-schema" of fastify, in one.
 const app = Fastify();
-const schema = { body: { type: 'object', properties: { age: { type: 'integer' } }, required: ['age'] } };
+app.addSchema({ $id: 'user', type: 'object', properties: { age: { type: 'integer' } }, required: ['age'] });
+const schema = { body: { $ref: 'user#' } };
 app.decorate('answer', 42);
 app.register(async plugin => {
   plugin.get('/answer', async () => ({ answer: Reflect.get(app, 'answer') as number }));
