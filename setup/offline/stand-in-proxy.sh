@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154 # scratch comes from report.sh
-# A stand-in for the official haproxy:3.2-alpine: HAProxy with its libraries, and busybox's wget for the health check, of this
-# system's release.
+# A stand-in for the official haproxy:3.2-alpine: HAProxy with its libraries, and of busybox wget for the health check and sh for the
+# published compose file, of this system's release.
 # Sourced by base-images.sh.
 
 # build_proxy_stand_in IMAGE LABEL
@@ -12,6 +12,7 @@ build_proxy_stand_in() {
   quietly env TMPDIR="$scratch" mmdebstrap --mode=root --variant=extract --include=haproxy,busybox-static \
     --dpkgopt=path-exclude=/usr/share/* "$suite" "$tree" "$(source_of "$suite")"
   ln -s busybox "$tree/bin/wget"
+  ln -sf busybox "$tree/bin/sh"
   rm -rf "${tree:?}"/{var/lib/apt,var/lib/dpkg,var/cache,usr/share}
   printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'haproxy:x:99:99:haproxy:/:/sbin/nologin' >"$tree/etc/passwd"
   printf '%s\n' 'root:x:0:' 'haproxy:x:99:' >"$tree/etc/group"
