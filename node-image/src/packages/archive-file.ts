@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 
 import { encode } from '../../../protocol/codec.ts';
@@ -20,6 +20,9 @@ const LENGTH_BYTES = 4;
 
 /** The variables that tell a script where it is. `import.meta` is `__hotcast_meta` in the text that runs. */
 const PLACE = /__dirname|__filename|__hotcast_meta|\bmodule\.(?:filename|paths?|id)\b/;
+
+/** A file ends before what its index names. */
+class CutOffError extends Error {}
 
 /**
  * The files of a package in one file of the node. To write each of them takes ten times as long, and most packages do not look
@@ -53,6 +56,18 @@ export class ArchiveFile {
       const index = JSON.parse(readSpan(file, [LENGTH_BYTES, length]).toString()) as Index;
       return new ArchiveFile(path, hash, index, LENGTH_BYTES + length);
     });
+  }
+
+  /** Whether there is such a file, and all of it: after a power cut, a file can be cut off under its final name. */
+  static isWhole(path: string): boolean {
+    try {
+      const archive = ArchiveFile.open(path, '');
+      const ends = archive === null ? [] : [...archive.files.values(), ...archive.converted.values()];
+      return archive !== null && statSync(path).size >= Math.max(0, ...ends.map(([start, bytes]) => start + bytes));
+    } catch (error) {
+      if (error instanceof SyntaxError || error instanceof CutOffError) return false;
+      throw error;
+    }
   }
 
   /** Writes one. @throws Error of the file system */
@@ -109,7 +124,7 @@ function readSpan(file: number, [start, length]: Span): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   for (let at = 0; at < length;) {
     const read = readSync(file, bytes, at, length - at, start + at);
-    if (read === 0) throw new Error('the file of a package is cut off');
+    if (read === 0) throw new CutOffError('the file of a package is cut off');
     at += read;
   }
   return bytes;

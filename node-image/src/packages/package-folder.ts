@@ -3,7 +3,13 @@ import { rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 
-import { type Archive, decodePackageSet, type PackageInstance, type PackageSet } from '../../../protocol/packages.ts';
+import {
+  type Archive,
+  decodePackageSet,
+  type PackageInstance,
+  type PackageSet,
+  packageSetHashOf,
+} from '../../../protocol/packages.ts';
 import { ArchiveFile } from './archive-file.ts';
 import type { Instance, InstanceFiles } from './instance.ts';
 
@@ -58,7 +64,7 @@ export class PackageFolder {
   }
 
   hasArchive(hash: string): boolean {
-    return existsSync(this.#in('archives', hash));
+    return ArchiveFile.isWhole(this.#in('archives', hash));
   }
 
   /** @throws Error of the file system */
@@ -74,10 +80,10 @@ export class PackageFolder {
     return archive === null ? null : { id, name, version, folder: this.#packageFolder({ id, name }), archive };
   }
 
-  /** The package set of a hash that is on disk; null when it is not. */
+  /** The package set of a hash that is on disk; null when it is not, or not all of it. */
   readSet(hash: string): PackageSet | null {
     const bytes = readOrNull(this.#in('sets', hash));
-    return bytes === null ? null : decodePackageSet(bytes, hash);
+    return bytes === null || packageSetHashOf(bytes) !== hash ? null : decodePackageSet(bytes, hash);
   }
 
   /** @throws Error of the file system */

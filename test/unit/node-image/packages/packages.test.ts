@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -60,6 +69,24 @@ describe('prepare', () => {
     stream.reads.length = 0;
     await readySet(nodes.node(folder).packages, stream, bundleWith(hash));
     expect(stream.reads.toSorted()).toEqual(['a', 'b']);
+  });
+
+  it('fetches again what a power cut has cut off on disk', async () => {
+    const stream = new FixtureStream();
+    const hash = stream.add({ one: { files: { 'index.js': 'exports.one = 1;' } } });
+    for (const kind of ['archives', 'sets'] as const) {
+      for (const share of [0, 0.5, 0.99]) {
+        const { folder, packages } = nodes.node();
+        await readySet(packages, stream, bundleWith(hash));
+        for (const name of readdirSync(join(folder, kind))) {
+          const file = join(folder, kind, name);
+          truncateSync(file, Math.floor(statSync(file).size * share));
+        }
+        const restarted = nodes.node(folder);
+        const set = await readySet(restarted.packages, stream, bundleWith(hash));
+        expect(set.requireFor('demo')('one'), `${kind} at ${share}`).toEqual({ one: 1 });
+      }
+    }
   });
 
   it('evaluates what the code requires, and nothing else', async () => {
