@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { UsageError } from '../../../protocol/errors.ts';
@@ -46,6 +46,7 @@ async function makeProject(options: Options, around: Surroundings): Promise<void
   if (name === undefined)
     throw new UsageError('name the project, which is also its folder: npm create hotcast my-fleet');
   const folder = join(around.folder, name);
+  if (existsSync(folder) && !statSync(folder).isDirectory()) throw new UsageError(`${name} exists and is not a folder`);
   if (existsSync(folder) && readdirSync(folder).length > 0) {
     throw new UsageError(`${name} exists and is not empty; in the folder of a repository: npm create hotcast -- --add`);
   }

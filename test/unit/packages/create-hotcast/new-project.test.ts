@@ -106,6 +106,7 @@ describe('a new project', () => {
     const empty = folder({});
     await run(empty, ['rubble']);
     await expect(run(empty, ['rubble'])).rejects.toThrow('not empty');
+    await expect(run(folder({ rubble: 'a file' }), ['rubble'])).rejects.toThrow('rubble exists and is not a folder');
   });
 
   it('is there when its packages could not be installed, and the error says what to run', async () => {
