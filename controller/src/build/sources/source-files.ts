@@ -17,6 +17,9 @@ import { SAVE_MS, SourceSnapshot } from './source-snapshot.ts';
 /** How long files that are saved again and again are watched (milliseconds). */
 const WATCH_MS = 100;
 
+/** How often they are looked at, at least: a busy machine can take all of that time for one look. */
+const MIN_LOOKS = 10;
+
 const WATCH_INTERVAL_MS = 1;
 
 interface Collected {
@@ -53,7 +56,8 @@ export class SourceFiles {
     let last = this.#collect(isListed, also);
     const startedAt = last.at;
     let best = { collected: last, ms: last.isKnown ? SAVE_MS : -1 };
-    for (let since = last.at; best.ms < SAVE_MS && last.at - startedAt < WATCH_MS;) {
+    const isOver = (looks: number): boolean => looks >= MIN_LOOKS && last.at - startedAt >= WATCH_MS;
+    for (let looks = 1, since = last.at; best.ms < SAVE_MS && !isOver(looks); looks += 1) {
       const next = this.#collect(isListed, also);
       if (!isSame(last, next)) since = next.at;
       else if (!isBeingSaved(next)) best = { collected: next, ms: SAVE_MS };
