@@ -24,6 +24,7 @@ export interface Live {
 export class ControlConnection implements Disposable {
   readonly #relay: ControlRelay;
   readonly #olderFields: object | null;
+  #isDisposed = false;
 
   /**
    * @param container the id of the controller's container.
@@ -60,7 +61,7 @@ export class ControlConnection implements Disposable {
       if (report.type === 'warning' && report.message.startsWith('watching')) events.emit('watching');
       if (report.type !== 'saved' || report.result?.outcome !== 'committed') return;
       events.emit('live', { at: report.at + report.ms, result: report.result });
-    }).catch((error: unknown) => events.emit('error', error));
+    }).catch((error: unknown) => this.#isDisposed || events.emit('error', error));
     return events;
   }
 
@@ -86,6 +87,7 @@ export class ControlConnection implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isDisposed = true;
     this.#relay[Symbol.dispose]();
   }
 

@@ -16,6 +16,8 @@ const PROGRAM = `
       lines.forEach(each);
     });
   };
+  // The engine's client may be killed. This process has to end all the same, and its connections with it.
+  process.stdin.once('end', () => process.exit());
   const say = (id, report) => process.stdout.write(JSON.stringify([id, report]) + '\\n');
   onLine(process.stdin, line => {
     const [id, command] = JSON.parse(line);
