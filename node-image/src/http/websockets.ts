@@ -51,34 +51,42 @@ export function webSockets({ node, codeServer }: WebSocketDeps) {
   let adapter: NodeAdapter | null = null;
   const servers = serverUpgrades(codeServer);
 
+  /** Logs what a hook threw, and returns its value. `upgrade` can refuse a connection with a thrown `Response`, as in crossws. */
+  const valueOfError = (version: Version, hook: SocketHook, error: unknown): unknown => {
+    const response = hook === 'upgrade' ? responseOf(error) : null;
+    if (response !== null) return response;
+    version.log.error(() => codeServer.errors.describe(error), `error in websocket ${hook}`);
+    return FAILED;
+  };
+
   /**
-   * Runs a hook of a version as a call, which ends with the promise that it returns. What it throws is counted and logged. Most
-   * messages are handled in one turn, so nothing is awaited for them.
+   * Runs a hook of a version. A promise that it returns is a call, which a swap waits for; a hook that returns at once, as most do
+   * for a message, is only counted.
    */
   const callHook = (version: Version | null, hook: SocketHook, ...args: unknown[]): unknown => {
     const websocket = version === null ? null : websocketOf(version);
     if (version === null || websocket === null) return NOT_ACCEPTED;
-    const call = codeServer.beginCall(version, 'WebSocket', `/${version.module}/ ${hook}`);
-    const end = (value: unknown): unknown => {
-      codeServer.endCall(call, false);
-      return value;
-    };
-    const fail = (error: unknown): unknown => {
-      // In crossws, a thrown `Response` refuses the connection.
-      const response = hook === 'upgrade' ? responseOf(error) : null;
-      codeServer.endCall(call, response === null);
-      if (response !== null) return response;
-      version.log.error(() => codeServer.errors.describe(error), `error in websocket ${hook}`);
-      return FAILED;
-    };
+    const startedAt = codeServer.startOfCall();
+    let value: unknown;
     try {
       const found = websocket[hook];
-      if (typeof found !== 'function') return end(undefined);
-      const returned = codeServer.serve(version, found as (...all: unknown[]) => unknown, websocket, ...args);
-      return isPromise(returned) ? returned.then(end, fail) : end(returned);
+      if (typeof found === 'function') {
+        value = codeServer.serve(version, found as (...all: unknown[]) => unknown, websocket, ...args);
+      }
     } catch (error) {
-      return fail(error);
+      value = valueOfError(version, hook, error);
     }
+    if (!isPromise(value)) {
+      codeServer.countCall(version, value === FAILED, startedAt, null);
+      return value;
+    }
+    const call = codeServer.beginCall(version, 'WebSocket', `/${version.module}/ ${hook}`);
+    call.startedAt = startedAt;
+    const end = (settled: unknown): unknown => {
+      codeServer.endCall(call, settled === FAILED);
+      return settled;
+    };
+    return value.then(end, (error: unknown) => end(valueOfError(version, hook, error)));
   };
 
   const accept = async (request: Request): Promise<Response | (Accepted & { namespace: string; headers: Headers })> => {
