@@ -27,7 +27,7 @@ export interface Measured {
   readonly rss: Readonly<Record<string, number>>;
 }
 
-/** Turns before those that count, which are three times as long: what is hot is compiled by then. */
+/** Turns before those that count: what is hot is compiled by then. */
 const WARM_UP = 1;
 
 /** The flags of nodes, see node-image/Dockerfile; all servers get them. */
@@ -94,7 +94,7 @@ async function measure(each: Case, servers: readonly Running[], rounds: number):
       const index = (place + round + WARM_UP) % servers.length;
       const server = servers[index];
       if (server === undefined) continue;
-      const result = await turn(server, each, each.thousands * (round < 0 ? 3_000 : 1_000));
+      const result = await turn(server, each, each.thousands * 1_000);
       if (round >= 0) found[index]?.turns.push(result);
     }
   }
