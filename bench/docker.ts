@@ -45,6 +45,11 @@ export async function wireCost(docker: Docker, ids: readonly string[], pushes: n
   return { received: share('received'), sent: share('sent') };
 }
 
+/** The memory of containers now, as `docker stats` shows it (bytes). */
+export async function memoryOf(docker: Docker, ids: readonly string[]): Promise<number[]> {
+  return (await readingsOf(docker, ids)).map(({ memory }) => memory);
+}
+
 type Reading = Awaited<ReturnType<typeof readingsOf>>[number];
 
 /** The engine's statistics of containers: processor time and bytes since their start, memory now; milliseconds, bytes. */

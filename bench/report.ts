@@ -5,7 +5,7 @@ import { targetsOf } from './targets.ts';
 
 /** All tables of a run, and the targets, as Markdown. */
 export function reportOf(results: Results): string {
-  const { at, machine, otp, nodes, warmUp, http, push, edit, restarts, cost, scale } = results;
+  const { at, machine, otp, nodes, warmUp, http, push, edit, tail, restarts, cost, scale } = results;
   const { hardware, ...versions } = machine;
   const named = Object.entries({ ...versions, otp }).map(([name, version]) => `${name} ${version ?? '-'}`);
   return [
@@ -13,6 +13,7 @@ export function reportOf(results: Results): string {
     http && httpText(http),
     push && pushText(push, nodes, warmUp),
     edit && editText(edit, nodes),
+    tail && tailText(tail, nodes),
     restarts && restartsText(restarts),
     cost && costText(cost, nodes),
     scale && scaleText(scale),
@@ -22,7 +23,7 @@ export function reportOf(results: Results): string {
     .join('\n\n');
 }
 
-type Part<P extends 'push' | 'edit' | 'restarts' | 'cost' | 'scale'> = NonNullable<Results[P]>;
+type Part<P extends 'push' | 'edit' | 'tail' | 'restarts' | 'cost' | 'scale'> = NonNullable<Results[P]>;
 
 function pushText(push: Part<'push'>, nodes: number, warmUp: number): string {
   const of = (contender: string, bytes: number) => pushesOf({ push }, contender, bytes);
@@ -66,6 +67,17 @@ function editText({ bytes, command, dev, small }: Part<'edit'>, nodes: number): 
       Object.entries(rows).map(([name, { wall, cluster }]) => [name, wall.p50, wall.p99, cluster.p50, cluster.p99]),
     ),
     `make dev: ${phaseText(dev.phases)}`,
+  );
+}
+
+function tailText({ lines, without, shown, grown }: Part<'tail'>, nodes: number): string {
+  return section(
+    `Pushes of 10 KB while a module logs ${count(lines)} lines a second on each of ${nodes} nodes (ms)`,
+    table(' | median | p99', [
+      ['nobody looks', without.p50, without.p99],
+      ['hotcast tail', shown.p50, shown.p99],
+    ]),
+    `While a tail was shown, no container has grown by more than ${digits(grown / 1e6)} MB.`,
   );
 }
 

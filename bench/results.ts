@@ -4,6 +4,7 @@ import type { HttpFigures } from './http/http.ts';
 import type { Restarts } from './restarts/restarts.ts';
 import type { PushFigures } from './rounds.ts';
 import type { ScaleRow } from './scale/scale.ts';
+import type { TailCost } from './tail.ts';
 
 /** The findings of one run; null for a part that was not asked for. Times are milliseconds, sizes bytes. */
 export interface Results {
@@ -18,6 +19,7 @@ export interface Results {
   readonly http: HttpFigures | null;
   readonly push: readonly PushFigures[] | null;
   readonly edit: EditToLive | null;
+  readonly tail: TailCost | null;
   readonly cost: readonly FleetCost[] | null;
   readonly restarts: Restarts | null;
   /** Nodes in containers (the fleet of the comparison, and a larger one), and simulated nodes. */

@@ -17,6 +17,7 @@ import { BARE, type FleetCost, HOTCAST, pushesOf, type Results, TARGET_BYTES, TW
 import { type Contender, type PushFigures, pushInRounds } from './rounds.ts';
 import { ROOT, run } from './run.ts';
 import { measureScale } from './scale/scale.ts';
+import { measureTail } from './tail.ts';
 
 /** Loadable code (bytes). */
 const SIZES = [1_024, TARGET_BYTES, 102_400];
@@ -126,6 +127,10 @@ export async function runSuite(options: Options, folder: string, say: (line: str
       say('edit to live');
       found.edit = await measureEdits(hotcast, TARGET_BYTES, EDITS, WARM_UP);
     }
+    if (wants('tail')) {
+      say('pushes while logs are shown');
+      found.tail = await measureTail(hotcast, TARGET_BYTES, EDITS, WARM_UP);
+    }
     if (!wants('restarts')) return;
     say('restarts, and pushes, under a load of calls');
     found.restarts = await measureRestarts(hotcast, project('-plain'), newFolder('plain'));
@@ -158,8 +163,17 @@ export async function runSuite(options: Options, folder: string, say: (line: str
       folder: newFolder('http'),
     });
   }
-  if (wants('cost', 'push', 'edit', 'restarts')) await onHotcast();
+  if (wants('cost', 'push', 'edit', 'tail', 'restarts')) await onHotcast();
   if (wants('scale')) found.scale = await scale();
-  const nothing = { otp: null, http: null, push: null, cost: null, edit: null, restarts: null, scale: null };
+  const nothing = {
+    otp: null,
+    http: null,
+    push: null,
+    cost: null,
+    edit: null,
+    tail: null,
+    restarts: null,
+    scale: null,
+  };
   return { at, machine, nodes, warmUp: WARM_UP, ...nothing, ...found };
 }

@@ -12,7 +12,7 @@ export function targetsOf(results: Results): Target[] {
   const large = results.scale?.simulated.find(({ nodes }) => nodes === 10_000);
   const served = results.restarts?.contenders.find(({ contender }) => contender.startsWith(HOTCAST));
   const idle = results.cost?.find(({ contender }) => contender === HOTCAST)?.idle;
-  const { edit } = results;
+  const { edit, tail } = results;
   return [
     ...(results.http?.cases ?? []).map(httpTargets),
     ratio('a complete push of 10 KB takes ≤ 1/8 of an Erlang multicall', own?.ms.p50, erlang?.ms.p50, 1 / 8, floor),
@@ -22,6 +22,8 @@ export function targetsOf(results: Results): Target[] {
     limit('of it the cluster ≤ 25 ms', edit?.command.cluster.p50, 25, 'ms', floor),
     limit('make dev, edit to live takes ≤ 60 ms', edit?.dev.wall.p50, 60, 'ms', floor),
     limit('make dev, edit of 1 KB to live takes ≤ 60 ms', edit?.small.wall.p50, 60, 'ms', floor),
+    limit('a push takes ≤ 1.1× with a tail', tail && tail.shown.p50 / tail.without.p50, 1.1, '×'),
+    limit('a tail grows no container by more than 20 MB', tail && tail.grown / 1e6, 20, 'MB'),
     limit('a push to 10,000 simulated nodes takes ≤ 1 s', large?.push.p50, 1_000, 'ms', large && 2 * large.bare.p50),
     limit('no call fails during pushes', served?.during.failed, 0, 'failed'),
     limit('an idle node has ≤ 45 MB', idle && idle.memory.p50 / 1e6, 45, 'MB'),
@@ -43,8 +45,8 @@ function httpTargets({ case: name, reference, servers }: CaseFigures): Target[] 
   return reference === 'node-server' ? [served, [p99 <= 1, `${name}: its p99 ≤ 1: ${digits(p99)}`]] : [served];
 }
 
-function limit(text: string, value: number | undefined, most: number, unit: string, floor?: number): Target[] {
-  if (value === undefined) return [];
+function limit(text: string, value: number | null | undefined, most: number, unit: string, floor?: number): Target[] {
+  if (value === undefined || value === null) return [];
   const shown = Number.isInteger(value) ? String(value) : digits(value);
   return [[value <= most, `${text}: ${shown} ${unit}${below(most, floor)}`]];
 }

@@ -7,14 +7,23 @@ import type { Results } from '../results.ts';
 import { targetsOf } from '../targets.ts';
 import { pushesAround, REACHED, serversOf } from './results.ts';
 
-const NOTHING: Results = { ...REACHED, http: null, push: null, edit: null, cost: null, restarts: null, scale: null };
+const NOTHING: Results = {
+  ...REACHED,
+  http: null,
+  push: null,
+  edit: null,
+  tail: null,
+  cost: null,
+  restarts: null,
+  scale: null,
+};
 
 const missed = (results: Results): string[] => targetsOf(results).flatMap(([reached, text]) => (reached ? [] : [text]));
 
 describe('targets', () => {
   it('are reached by a value exactly at the limit', () => {
     expect(missed(REACHED)).toEqual([]);
-    expect(targetsOf(REACHED)).toHaveLength(13);
+    expect(targetsOf(REACHED)).toHaveLength(15);
   });
 
   it('are missed by a push that is slower than its share of others; they show the ratio', () => {
@@ -38,6 +47,11 @@ describe('targets', () => {
   it('are missed by a hot module that serves less than its share', () => {
     const http = figuresOfTurns({ turns: serversOf('GET', 'node-server', 0.89), rss: {} });
     expect(missed({ ...REACHED, http })).toEqual(['GET: ≥ 0.9 of the requests that node-server serves: 0.89']);
+  });
+
+  it('are missed by a tail that slows a push by more than a tenth', () => {
+    const tail = { ...REACHED.tail, shown: { count: 10, p50: 56, p99: 60 } };
+    expect(missed({ ...REACHED, tail })).toEqual(['a push takes ≤ 1.1× with a tail: 1.12 ×']);
   });
 
   it('are missed by one failed call', () => {

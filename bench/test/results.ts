@@ -30,7 +30,12 @@ export function serversOf(name: string, reference: string, share: number): Turns
 }
 
 /** A run that has just reached every target. */
-export const REACHED: Results & { readonly http: object; readonly push: object; readonly restarts: object } = {
+export const REACHED: Results & {
+  readonly http: object;
+  readonly push: object;
+  readonly tail: object;
+  readonly restarts: object;
+} = {
   at: '2026-11-22T16:00:00.000Z',
   machine: { hardware: '2 cores', engine: '20.10', node: '26.1', nats: '2.15.1', 'host node': '20.20' },
   otp: '27',
@@ -51,6 +56,7 @@ export const REACHED: Results & { readonly http: object; readonly push: object; 
     dev: { wall: figures(60), cluster: figures(20), phases },
     small: { wall: figures(50), cluster: figures(15), phases },
   },
+  tail: { lines: 1_000, without: figures(50), shown: figures(55), grown: 20e6 },
   cost: [{ contender: 'Hotcast', idle, startMs: 9_000, wire: { received: 9_000, sent: 700 } }],
   restarts: {
     rate: 200,

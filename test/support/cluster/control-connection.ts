@@ -57,11 +57,20 @@ export class ControlConnection implements Disposable {
    */
   dev(): EventEmitter<{ watching: []; live: [Live] }> {
     const events = new EventEmitter<{ watching: []; live: [Live] }>();
-    this.#send({ ...COMMON, type: 'dev', strict: false, author: 'test' }, report => {
+    this.#follow(events, { ...COMMON, type: 'dev', strict: false, author: 'test' }, report => {
       if (report.type === 'warning' && report.message.startsWith('watching')) events.emit('watching');
       if (report.type !== 'saved' || report.result?.outcome !== 'committed') return;
       events.emit('live', { at: report.at + report.ms, result: report.result });
-    }).catch((error: unknown) => this.#isDisposed || events.emit('error', error));
+    });
+    return events;
+  }
+
+  /** Follows what all modules log, as `hotcast tail` does, until this is disposed of. Emits `logged` when there are lines. */
+  tail(): EventEmitter<{ logged: [] }> {
+    const events = new EventEmitter<{ logged: [] }>();
+    this.#follow(events, { ...COMMON, type: 'tail', modules: [], node: null, level: 'info', grep: '' }, report => {
+      if (report.type === 'logged') events.emit('logged');
+    });
     return events;
   }
 
@@ -89,6 +98,11 @@ export class ControlConnection implements Disposable {
   [Symbol.dispose](): void {
     this.#isDisposed = true;
     this.#relay[Symbol.dispose]();
+  }
+
+  /** Sends a command that ends with this connection. Other ends are an error event. */
+  #follow(events: Pick<EventEmitter, 'emit'>, command: Command, onReport: (report: Report) => void): void {
+    this.#send(command, onReport).catch((error: unknown) => this.#isDisposed || events.emit('error', error));
   }
 
   async #send(command: Command, onReport?: (report: Report) => void): Promise<Result> {
