@@ -19,6 +19,9 @@ const tsconfig = blocksOf(readPage('docs/modules.md'))
   .find(({ language }) => language === 'json')
   ?.lines.join('\n');
 
+/** The block that starts the cluster, in two parts: the first prints an address. */
+const [UP, PUSH_AND_CALL] = (commands[3] ?? '').split(/(?<=up NODES=3)\n/);
+
 /** The page without what is different on each machine, or takes long. */
 const folder = mkdtempSync(join(tmpdir(), 'hotcast-test-service-'));
 const replaced = new Map([
@@ -27,10 +30,10 @@ const replaced = new Map([
 ]);
 const env = { HOTCAST_PROJECT: TEST_PROJECT, COOKIE: 'quarry', HTTP_PORT: '0', CONSOLE_PORT: '0' };
 
-/** Runs a block of commands of the page in the folder of the service, with what the blocks before it export. */
-async function runBlock(index: number): Promise<string> {
+/** Runs a block of commands of the page, or a part of it, in the folder of the service, with what the blocks before it export. */
+async function runBlock(index: number, part = commands[index]): Promise<string> {
   const before = commands.slice(0, index).flatMap(text => text.match(/^export .*$/gm) ?? []);
-  let script = ['set -e', 'cd "$0"', ...before, commands[index] ?? 'exit 9'].join('\n');
+  let script = ['set -e', 'cd "$0"', ...before, part ?? 'exit 9'].join('\n');
   for (const [text, here] of replaced) script = script.replaceAll(text, here);
   const { exitCode, stdout, stderr } = await run('bash', ['-c', script, folder], env);
   expect(exitCode, `${script}\n${stdout}${stderr}`).toBe(0);
@@ -50,7 +53,14 @@ const push = () => run('make', ['push', 'MODULE=shop'], { ...env, MODULES_DIR: j
 /** What the service answers, and which node. */
 async function answer(path = '/shop/') {
   const response = await fetch(`http://${replaced.get('127.0.0.1:8080')}${path}`);
-  return { node: response.headers.get('hotcast-node'), ...((await response.json()) as { sold: number }) };
+  const body = (await response.json()) as { sold: number; database: string; signedIn: boolean };
+  return { node: response.headers.get('hotcast-node'), ...body };
+}
+
+/** Starts what has changed, and finds the address that it prints. */
+async function up(): Promise<void> {
+  const output = await runBlock(3, UP);
+  replaced.set('127.0.0.1:8080', /served at http:\/\/(\S+)\//.exec(output)?.[1] ?? '');
 }
 
 /** The next answer of one node. */
@@ -76,11 +86,8 @@ describe.runIf(['', 'ci'].includes(process.env['ONLY'] ?? ''))('docs/express.md'
     writeFileSync(join(folder, 'modules/tsconfig.json'), tsconfig ?? '');
     writeFileSync(file, code);
     await runBlock(2);
-    const [up = '', pushAndCall = ''] = (commands[3] ?? '').split(/(?<=up NODES=3)\n/);
-    commands[3] = up;
-    replaced.set('127.0.0.1:8080', /served at http:\/\/(\S+)\//.exec(await runBlock(3))?.[1] ?? '');
-    commands[3] = pushAndCall;
-    const output = await runBlock(3);
+    await up();
+    const output = await runBlock(3, PUSH_AND_CALL);
     expect(output).toContain('3 loaded');
     expect(output).toContain('{"sold":1,"database":"postgres://db/shop","signedIn":true}');
   });
@@ -104,6 +111,16 @@ describe.runIf(['', 'ci'].includes(process.env['ONLY'] ?? ''))('docs/express.md'
     expect(output).toMatch(/passed/);
     const { node, sold } = await answer();
     expect((await answerOf(node)).sold).toBe(sold + 10);
+  });
+
+  it('has a changed secret after its next push, and a changed environment after make up', async () => {
+    writeFileSync(join(folder, 'secrets/password'), 'dabba\n');
+    edit(`password !== ''`, `password === 'dabba'`);
+    expect(await push()).toMatchObject({ exitCode: 0 });
+    expect(await answer()).toMatchObject({ database: 'postgres://db/shop', signedIn: true });
+    writeFileSync(join(folder, 'service.env'), `DATABASE_URL='postgres://db/other'\n`);
+    await up();
+    expect(await answer()).toMatchObject({ database: 'postgres://db/other', signedIn: true });
   });
 
   it('serves a port of its own', async () => {

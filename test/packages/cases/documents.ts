@@ -28,6 +28,11 @@ export const DOCUMENTS: readonly PackageCase[] = [
     user: { name: 'Ada', visits: ['1', '300'] },
   }),
   refused('sharp', ...NATIVE),
+  works(['swagger-ui', 'swagger-ui-express'], 'serves its page, and the style from a file of another package', [
+    true,
+    true,
+    'text/css; charset=utf-8',
+  ]),
   works('tiktoken', 'counts tokens in WebAssembly, from a file beside its code', {
     tokens: 3,
     text: 'Hello hot code',
