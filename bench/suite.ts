@@ -129,7 +129,7 @@ export async function runSuite(options: Options, folder: string, say: (line: str
     }
     if (wants('tail')) {
       say('pushes while logs are shown');
-      found.tail = await measureTail(hotcast, TARGET_BYTES, EDITS, WARM_UP);
+      found.tail = await measureTail(hotcast, TARGET_BYTES, rounds, WARM_UP);
     }
     if (!wants('restarts')) return;
     say('restarts, and pushes, under a load of calls');
