@@ -8,8 +8,11 @@ import type { ServerResponse } from 'node:http';
 export function sendStream(outgoing: ServerResponse, body: ReadableStream): void {
   const reader = (body as ReadableStream<Uint8Array>).getReader();
   let hasBegun = false;
+  // What was written in this turn is sent when it ends.
   const fail = (error: unknown): void =>
-    void outgoing.destroy(error instanceof Error ? error : new Error(`the body failed: ${String(error)}`));
+    void setImmediate(() =>
+      outgoing.destroy(error instanceof Error ? error : new Error(`the body failed: ${String(error)}`)),
+    );
   const cancel = (reason: unknown): void => void reader.cancel(reason).catch(() => undefined);
   const pull = (): void => void reader.read().then(take, fail);
   const take = ({ done, value }: Awaited<ReturnType<typeof reader.read>>): void => {

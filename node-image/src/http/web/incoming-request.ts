@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
 
 import { Incoming } from './incoming-message.ts';
 import { IncomingHeaders } from './incoming-headers.ts';
@@ -7,6 +6,7 @@ import { natives } from './natives.ts';
 import { bytesOf, clientGone, readBody, textOf } from './read-body.ts';
 import { urlOf } from './request-url.ts';
 import { markAsUncloneable } from './uncloneable.ts';
+import { Upload } from './upload.ts';
 
 /** `fetch` knows these and no others, as `new Request` does. */
 const FORBIDDEN = new Set(['TRACE', 'CONNECT', 'TRACK']);
@@ -22,6 +22,7 @@ export class IncomingRequest {
   readonly #url: string;
   #headers: IncomingHeaders | null = null;
   #native: Request | null = null;
+  #upload: Upload | null = null;
   #abort: AbortController | null = null;
   #isUsed = false;
   #isGone = false;
@@ -64,14 +65,14 @@ export class IncomingRequest {
 
   /** The unread part of an upload would block the next request of the connection. Node.js resumes what nobody has read. */
   static drain(request: IncomingRequest): void {
-    const incoming = request.#incoming;
-    if (request.#hasBody && !request.bodyUsed && !incoming.readableEnded) incoming.removeAllListeners('data').resume();
+    if (request.#upload !== null) request.#upload.release(request.bodyUsed);
+    else if (request.#hasBody && !request.#isUsed) request.#incoming.resume();
   }
 
   static real(request: IncomingRequest): Request {
     if (request.#native !== null) return request.#native;
     const { method, signal } = request;
-    const body = request.#hasBody ? { body: request.#upload(), duplex: 'half' as const } : {};
+    const body = request.#hasBody ? { body: request.#stream(), duplex: 'half' as const } : {};
     const native = new (natives().Request)(request.url, {
       method,
       headers: IncomingHeaders.real(request.#head),
@@ -148,9 +149,9 @@ export class IncomingRequest {
     return this.#method !== 'GET' && this.#method !== 'HEAD';
   }
 
-  #upload(): ReadableStream {
+  #stream(): ReadableStream {
     if (this.#isUsed) return new ReadableStream({ start: stream => stream.close() });
-    return Readable.toWeb(this.#incoming) as ReadableStream;
+    return (this.#upload = new Upload(this.#incoming)).stream;
   }
 
   #readsItself(): boolean {

@@ -119,8 +119,6 @@ describe('the request of a module', () => {
       '1, 2',
       'a, b',
     ]);
-    expect(await raw(`GET /web//x HTTP/1.1\r\nhost: a/b@c\r\n`.trimEnd())).toEqual(['http://_invalid_//x', null, null]);
-    expect(await raw(`GET http://other/web/y HTTP/1.1\r\nhost: fred`)).toEqual(['http://fred/y', null, null]);
     expect(await raw(`GET /web/ HTTP/1.0`)).toEqual([`${node.base}/`, null, null]);
   });
 
