@@ -18,9 +18,9 @@ export const CLUSTER_SETTINGS = {
   natsUrl: {
     name: 'NATS_URL',
     default: 'nats://nats:4222',
-    description: 'The address of NATS.',
-    rule: 'nats://host:port or tls://host:port',
-    parse: text => (/^(nats|tls):\/\/[^\s/]+$/.test(text) ? text : undefined),
+    description: 'The address of NATS, or those of its servers, separated by commas.',
+    rule: 'nats://host:port or tls://host:port, or several of them, separated by commas',
+    parse: text => (text.split(',').every(url => /^(nats|tls):\/\/[^\s/,]+$/.test(url)) ? text : undefined),
   } satisfies Setting<string>,
   keysDir: path('KEYS_DIR', '/run/keys', "The folder with the process's own keys: a folder for each cookie."),
   logLevel: choice('LOG_LEVEL', { values: LOG_LEVELS, default: 'info' }, 'The lowest level that is logged.'),

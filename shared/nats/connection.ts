@@ -25,7 +25,7 @@ export async function openConnection(
   const connection = await connect({
     ...CONNECTION_OPTIONS,
     ...options,
-    servers: natsUrl,
+    servers: natsUrl.split(','),
     authenticator: nkeyAuthenticator(() => readFileSync(join(keysDir, NATS_SEED_FILE))),
     ...(existsSync(authority) ? { tls: { caFile: authority } } : {}),
   });

@@ -70,7 +70,7 @@ export class NodeProcess {
         purgeTimeoutMs: 0,
         log: this.#log,
       });
-      await reconciler.readHeads();
+      await reconciler.start();
     });
   }
 

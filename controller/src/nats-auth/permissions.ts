@@ -59,7 +59,7 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
           subjects.roster,
           '$JS.API.INFO',
           ...['CREATE', 'UPDATE', 'INFO', 'PURGE', 'MSG.DELETE'].map(verb => `$JS.API.STREAM.${verb}.${stream}`),
-          ...['CREATE', 'UPDATE'].map(verb => `$JS.API.STREAM.${verb}.${auditStreamOf(cookie)}`),
+          ...['CREATE', 'UPDATE', 'INFO'].map(verb => `$JS.API.STREAM.${verb}.${auditStreamOf(cookie)}`),
           `$JS.API.DIRECT.GET.${auditStreamOf(cookie)}`,
           ...directGetOf(cookie),
         ],

@@ -1,7 +1,15 @@
 import { join } from 'node:path';
 
 import { CLUSTER_SETTINGS, healthFile, TRUST_DIR } from '../../../shared/cluster-config.ts';
-import { type Env, integer, path, readSettings, type Values, type Warn } from '../../../shared/environment.ts';
+import {
+  type Env,
+  integer,
+  path,
+  readSettings,
+  type Setting,
+  type Values,
+  type Warn,
+} from '../../../shared/environment.ts';
 import type { PreflightLimits } from '../build/preflight/protocol.ts';
 
 export const CONTROLLER_SETTINGS = {
@@ -54,6 +62,14 @@ export const CONTROLLER_SETTINGS = {
     { formerName: 'STREAM_MAY_HOLD', default: 1_024, min: 16, max: 65_536, unit: 'MB' },
     "The maximum size of the cookie's stream. A push that does not fit is refused.",
   ),
+  streamReplicas: {
+    name: 'STREAM_REPLICAS',
+    default: '1',
+    description:
+      'On how many servers of NATS the streams are. It needs so many servers. A stream that is there is raised in place; it is never lowered.',
+    rule: '1, 3 or 5',
+    parse: text => [1, 3, 5].find(number => String(number) === text),
+  } satisfies Setting<number>,
 };
 
 type Settings = Values<typeof CONTROLLER_SETTINGS>;

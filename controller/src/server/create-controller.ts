@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { JetStreamError } from '@nats-io/jetstream';
-import { type NatsConnection, NoRespondersError, TimeoutError } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 
 import { UnavailableError } from '../../../protocol/errors.ts';
 import type { Head } from '../../../protocol/head.ts';
@@ -49,6 +49,7 @@ import { RollbackLimit } from '../rollout/rollback-limit.ts';
 import { openAudit } from '../store/audit.ts';
 import { RestartWatch } from '../rollout/restart-watch.ts';
 import { openKeyring } from '../store/keyring.ts';
+import { isNoAnswer } from '../store/no-answer.ts';
 import { openStore } from '../store/stream-store.ts';
 import type { ControllerConfig } from './config.ts';
 import { serveControl } from './control-server.ts';
@@ -127,12 +128,10 @@ export async function createController({
         return runCommand(context, config.cookie, command, ...client)
           .catch((error: unknown) => {
             if (!isStreamFault(error)) throw error;
-            throw new UnavailableError(
-              `NATS answers, but not for the stream: ${error.message} (see: docker compose logs)`,
-              {
-                cause: error,
-              },
-            );
+            const what = isNoAnswer(error)
+              ? `${noAnswer}; look what was done (hotcast status), then run the command again`
+              : `NATS answers, but not for the stream: ${error.message}`;
+            throw new UnavailableError(`${what} (see: docker compose logs)`, { cause: error });
           })
           .finally(() => preflight.warm());
       },
@@ -143,11 +142,11 @@ export async function createController({
     const nats = await connect();
     waitingFor = 'the controller has just reached NATS and is not ready';
     start({ [Symbol.asyncDispose]: () => drainConnection(nats, DRAIN_TIMEOUT_MS) });
-    const { cookie, streamMaxBytes: maxBytes } = config;
+    const { cookie, streamMaxBytes: maxBytes, streamReplicas: replicas } = config;
     const subjects = subjectsOf(cookie);
     const keyring = openKeyring(config.keysDir, config.trustDir);
     const store = await untilOpen(
-      () => openStore(nats, { cookie, subjects, keyring, maxBytes, diskFolder: config.keysDir }),
+      () => openStore(nats, { cookie, subjects, keyring, maxBytes, replicas, diskFolder: config.keysDir }),
       problem => {
         waitingFor = problem;
         log.error({}, problem);
@@ -156,7 +155,7 @@ export async function createController({
     const membership = start(createMembership(nats, subjects, log));
     logClocks(membership, log);
     const { packagesTimeoutMs, auditFile } = config;
-    const audit = await openAudit(nats, cookie, subjects, auditFile);
+    const audit = await openAudit(nats, cookie, subjects, auditFile, replicas);
     const rollout = { nats, subjects, store, audit, packagesTimeoutMs };
     const audience = async (): Promise<Audience> => {
       const { members, awaited, departed } = await membership.expected();
@@ -251,7 +250,7 @@ export async function createController({
 }
 
 const isStreamFault = (error: unknown): error is Error =>
-  error instanceof JetStreamError || error instanceof NoRespondersError || error instanceof TimeoutError;
+  error instanceof JetStreamError || (error instanceof Error && isNoAnswer(error));
 
 /** Opens the stream, and tries again until NATS has it: it can be without JetStream, or without room for a stream. */
 async function untilOpen<T>(open: () => Promise<T>, report: (problem: string) => void): Promise<T> {

@@ -16,10 +16,12 @@ export type Audit = Awaited<ReturnType<typeof openAudit>>;
  * Opens the cookie's audit: a stream of its own, which only grows, up to a size.
  *
  * @param file the operator's file, to which each entry is appended as a line of JSON. Empty: none.
+ * @param replicas on how many servers of NATS the stream is.
  */
-export async function openAudit(nats: NatsConnection, cookie: string, subjects: Subjects, file: string) {
+export async function openAudit(nats: NatsConnection, cookie: string, subjects: Subjects, file: string, replicas = 1) {
   const stream = await openStream(nats, auditStreamOf(cookie), null);
-  const ensure = (): Promise<void> => stream.ensure([subjects.audit], MAX_BYTES, 'newest');
+  const ensure = (): Promise<void> =>
+    stream.ensure([subjects.audit], { maxBytes: MAX_BYTES, replicas, keeps: 'newest' });
   await ensure();
   return {
     /** Rejects when the stream or the file does not take the entry; the other one has it. */

@@ -1,5 +1,4 @@
-import { JetStreamApiError, PubHeaders, type StoredMsg } from '@nats-io/jetstream';
-import { headers } from '@nats-io/transport-node';
+import { JetStreamApiError, type StoredMsg } from '@nats-io/jetstream';
 
 import { decodeRecord, encodeRecord } from '../../../protocol/codec.ts';
 import { DecodeError, UnavailableError } from '../../../protocol/errors.ts';
@@ -11,7 +10,7 @@ import { createFormatGuard, type FormatGuard } from './format-guard.ts';
 import { keptHeads } from './kept-heads.ts';
 import type { Keyring } from './keyring.ts';
 import { StorageError } from './storage.ts';
-import { isWrongLastSequence, type Stream } from './stream.ts';
+import { type BatchMessage, isWrongLastSequence, type Stream } from './stream.ts';
 
 /** A module's last head and the stream's sequence number of it (0: there is none), with which a write compares. */
 export interface LastHead {
@@ -208,21 +207,11 @@ export function createHeads(
    * @throws NewerStreamError when a later release has written to the stream.
    */
   async function writeHeads(writes: readonly HeadWrite[]): Promise<boolean> {
-    const [first, ...rest] = writes;
-    const last = rest.pop();
+    const [first] = writes;
     if (first === undefined) return true;
     guard.check();
     try {
-      if (last === undefined) await client.publish(...headMessage(first));
-      else {
-        const batch = await client.startBatch(...headMessage(first));
-        for (const write of rest) batch.add(...headMessage(write));
-        // The client's batch has no `expect` for its last message, so its header is set here (ADR-50).
-        const header = headers();
-        header.set(PubHeaders.ExpectedLastSubjectSequenceHdr, String(last.position));
-        const [subject, signed] = headMessage(last);
-        await batch.commit(subject, signed, { headers: header, timeout: 5_000 });
-      }
+      await client.publishTogether(writes.map(headMessage));
       // What was written is known, also if the stream loses it before it is read.
       for (const { head } of writes) newestHeads.set(head.module, { head, position: 0, time: '', isLast: true });
       lostOnes = lostOnes.filter(({ head }) => !writes.some(write => write.head.module === head.module));
@@ -242,9 +231,8 @@ export function createHeads(
     return signed;
   }
 
-  function headMessage({ head, position }: HeadWrite) {
-    const expect = { expect: { lastSubjectSequence: position } };
-    return [subjects.head(head.module), signHead(head), expect] as const;
+  function headMessage({ head, position }: HeadWrite): BatchMessage {
+    return { subject: subjects.head(head.module), data: signHead(head), position };
   }
 
   /** Signs a module's last head, which stays the same, with the present key. @returns whether another key had signed it. */

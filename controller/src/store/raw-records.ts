@@ -49,16 +49,14 @@ export function createRawRecords(stream: Stream, subjects: Subjects, keyring: Ke
     for (const result of [...results, ...missing].toSorted((a, b) => a.sequence - b.sequence)) {
       await stream.client.publish(subjects.headResult(module), encodeRecord(result));
     }
-    const signed = (head: Head): Uint8Array => keyring.sign(subject, encodeRecord(head));
-    const expect = { expect: { lastSubjectSequence: 0 } };
-    const [first, ...between] = earlier.toReversed();
+    const messages = [...earlier.toReversed(), last].map(head => ({
+      subject,
+      data: keyring.sign(subject, encodeRecord(head)),
+    }));
     try {
-      if (first === undefined) await stream.client.publish(subject, signed(last), expect);
-      else {
-        const batch = await stream.client.startBatch(subject, signed(first), expect);
-        for (const head of between) batch.add(subject, signed(head));
-        await batch.commit(subject, signed(last));
-      }
+      await stream.client.publishTogether(
+        messages.map((message, index) => (index === 0 ? { ...message, position: 0 } : message)),
+      );
     } catch (error) {
       // Somebody has pushed the module meanwhile: that is its history.
       if (!isWrongLastSequence(error)) throw error;

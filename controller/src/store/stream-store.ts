@@ -25,6 +25,8 @@ interface StoreOptions {
   readonly keyring: Keyring;
   /** How large the stream may become, bytes. */
   readonly maxBytes: number;
+  /** On how many servers of NATS the stream is; default: one. */
+  readonly replicas?: number;
   /** A folder on the stream's disk; without it, nothing is known of the disk. */
   readonly diskFolder?: string;
 }
@@ -34,14 +36,14 @@ export type StreamStore = Awaited<ReturnType<typeof openStore>>;
 
 /** Opens the cookie's stream, and creates it when it does not exist. */
 export async function openStore(nats: NatsConnection, options: StoreOptions) {
-  const { cookie, subjects, keyring, maxBytes, diskFolder } = options;
+  const { cookie, subjects, keyring, maxBytes, replicas = 1, diskFolder } = options;
   const guard = createFormatGuard();
   const stream = guarded(await openStream(nats, streamOf(cookie), subjects.bundle('none', 'none')), guard);
   const { signHeadAgain, collectHeads, ...heads } = createHeads(stream, subjects, keyring, guard);
   const { signBundlesAgain, ...bundles } = createBundles(stream, subjects, keyring);
   const { signPackagesAgain, ...packages } = createPackages(stream, subjects, keyring);
   const written = [subjects.bundles, subjects.packageSets, subjects.archives, subjects.heads, subjects.headResults];
-  const ensureStream = (): Promise<void> => stream.ensure(written, maxBytes);
+  const ensureStream = (): Promise<void> => stream.ensure(written, { maxBytes, replicas });
   await ensureStream();
   // Nothing is written before this has looked who has written last.
   await heads.heads();
@@ -128,7 +130,7 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
 
 /** A stream that writes and removes nothing when a later release has written to it. */
 function guarded(stream: Stream, guard: FormatGuard): Stream {
-  const { publish, startBatch } = stream.client;
+  const { publish, publishTogether } = stream.client;
   return {
     ...stream,
     client: {
@@ -136,9 +138,9 @@ function guarded(stream: Stream, guard: FormatGuard): Stream {
         guard.check();
         return publish(...message);
       },
-      startBatch: async (...message) => {
+      publishTogether: async messages => {
         guard.check();
-        return startBatch(...message);
+        return publishTogether(messages);
       },
     },
     remove: async position => {

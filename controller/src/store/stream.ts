@@ -1,19 +1,26 @@
 import {
+  type DirectBatchOptions,
   DiscardPolicy,
   JetStreamApiCodes,
   JetStreamApiError,
   JetStreamError,
   jetstream,
+  type JetStreamPublishOptions,
   jetstreamManager,
+  type PubAck,
+  PubHeaders,
   StorageType,
-  type JetStreamClient,
   type StoredMsg,
 } from '@nats-io/jetstream';
-import { type NatsConnection, TimeoutError } from '@nats-io/transport-node';
+import { headers, type NatsConnection, TimeoutError } from '@nats-io/transport-node';
 
 import { MAX_MESSAGES_PER_SUBJECT } from '../../../protocol/limits.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
+import { createFreshReads } from './fresh-reads.ts';
+import { againOnce } from './no-answer.ts';
 import { faultText, StorageError } from './storage.ts';
+
+type PublishOptions = Partial<JetStreamPublishOptions>;
 
 /** How many messages are read at once. */
 const MAX_BATCH = 1_000;
@@ -28,7 +35,26 @@ const FAULT_TIMEOUT_MS = 2_000;
 const STREAM_FULL = 10077;
 const SERVER_FULL: ReadonlySet<number> = new Set([10023, 10047]);
 
+/** How long a batch can take to be written (milliseconds). */
+const BATCH_TIMEOUT_MS = 5_000;
+
 export type Stream = Awaited<ReturnType<typeof openStream>>;
+
+/** A message of a batch. `position`: the sequence that the last message of its subject must have (0: none); default: any. */
+export interface BatchMessage {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly position?: number;
+}
+
+/** How a stream is made. */
+export interface StreamOptions {
+  readonly maxBytes: number;
+  /** On how many servers of NATS it is. A stream that is on more of them stays there. */
+  readonly replicas: number;
+  /** What is dropped when it is full: nothing (a write is refused), or the oldest messages. Default: `all` is kept. */
+  readonly keeps?: 'all' | 'newest';
+}
 
 /**
  * A stream, which is written by publishing, and read by direct gets, without a consumer.
@@ -37,7 +63,11 @@ export type Stream = Awaited<ReturnType<typeof openStream>>;
  */
 export async function openStream(nats: NatsConnection, name: string, unused: string | null) {
   const { direct, streams } = await jetstreamManager(nats);
-  const { publish, startBatch } = bound(jetstream(nats));
+  const jetstreamClient = jetstream(nats);
+  const fresh = createFreshReads();
+
+  const info = (filter?: string) =>
+    againOnce(() => streams.info(name, filter === undefined ? {} : { subjects_filter: filter }));
 
   /**
    * Why NATS writes nothing, in its words; null when it writes. After a write that met a full disk it does not answer a
@@ -69,22 +99,40 @@ export async function openStream(nats: NatsConnection, name: string, unused: str
     return fault === null ? error : new StorageError(faultText(fault), { cause: error });
   }
 
-  const client: Pick<JetStreamClient, 'publish' | 'startBatch'> = {
-    publish: async (...message) => {
-      try {
-        return await publish(...message);
-      } catch (error) {
-        throw await explained(error);
-      }
-    },
-    startBatch,
-  };
+  async function publish(subject: string, data: Uint8Array, options?: PublishOptions): Promise<PubAck> {
+    try {
+      const ack = await jetstreamClient.publish(subject, data, options);
+      fresh.note(subject, ack.seq);
+      return ack;
+    } catch (error) {
+      const expected = options?.expect?.lastSubjectSequence;
+      // Another message is there, also if a replica does not have it yet.
+      if (expected !== undefined && isWrongLastSequence(error)) fresh.note(subject, expected + 1);
+      throw await explained(error);
+    }
+  }
+
+  /** Writes messages together: all of them, or none. */
+  async function publishTogether(messages: readonly BatchMessage[]): Promise<void> {
+    const [first, ...rest] = messages;
+    const last = rest.pop();
+    if (first === undefined) return;
+    if (last === undefined) return void (await publish(first.subject, first.data, expecting(first)));
+    const batch = await jetstreamClient.startBatch(first.subject, first.data, expecting(first));
+    for (const message of rest) batch.add(message.subject, message.data, expecting(message));
+    // The client's batch has no `expect` for its last message, so its header is set here (ADR-50).
+    const header = headers();
+    if (last.position !== undefined) header.set(PubHeaders.ExpectedLastSubjectSequenceHdr, String(last.position));
+    const ack = await batch.commit(last.subject, last.data, { headers: header, timeout: BATCH_TIMEOUT_MS });
+    for (const { subject } of messages) fresh.note(subject, ack.seq - ack.count + 1);
+  }
+
   return {
-    client,
+    client: { publish, publishTogether },
     writeFault,
 
     /** Creates the stream when it does not exist (at the first start, or after NATS lost its disk), or corrects its configuration. */
-    async ensure(subjects: string[], maxBytes: number, keeps: 'all' | 'newest' = 'all'): Promise<void> {
+    async ensure(subjects: string[], { maxBytes, replicas, keeps = 'all' }: StreamOptions): Promise<void> {
       const config = {
         subjects,
         storage: StorageType.File,
@@ -94,57 +142,69 @@ export async function openStream(nats: NatsConnection, name: string, unused: str
         discard: keeps === 'all' ? DiscardPolicy.New : DiscardPolicy.Old,
         allow_direct: true,
         allow_atomic: true,
+        num_replicas: replicas,
       };
       try {
         await streams.add({ name, ...config });
       } catch (error) {
         if (!(error instanceof JetStreamApiError) || error.code !== STREAM_NAME_IN_USE) throw error;
-        await streams.update(name, config);
+        const { config: now } = await streams.info(name);
+        await streams.update(name, { ...config, num_replicas: Math.max(replicas, now.num_replicas) });
       }
     },
 
     /** How many bytes it has. */
     async size(): Promise<number> {
-      return (await streams.info(name)).state.bytes;
+      return (await info()).state.bytes;
     },
 
     /** How far NATS's clock is ahead of this process's (milliseconds), as exactly as half of a round trip. */
     async clockOffset(): Promise<number> {
       const [askedAt, startedAt] = [Date.now(), performance.now()];
-      const info: object = await streams.info(name);
+      const answer: object = await streams.info(name);
       const roundTripMs = performance.now() - startedAt;
-      const clock = 'ts' in info ? Date.parse(String(info.ts)) : NaN;
+      const clock = 'ts' in answer ? Date.parse(String(answer.ts)) : NaN;
       const offset = clock - (askedAt + roundTripMs / 2);
       return Number.isNaN(offset) || Math.abs(offset) <= roundTripMs / 2 ? 0 : offset;
     },
 
-    /** The subjects under which the stream has messages, and how many of each. */
+    /** The subjects under which the stream has messages, and how many of each: as its leader says. */
     async subjects(filter: string): Promise<Record<string, number>> {
-      return (await streams.info(name, { subjects_filter: filter })).state.subjects ?? {};
+      const found = (await info(filter)).state.subjects ?? {};
+      for (const subject of Object.keys(found)) fresh.note(subject, 1);
+      return found;
     },
 
     /** The last message of a subject; null when there is none. */
     async last(subject: string): Promise<StoredMsg | null> {
-      return direct.getMessage(name, { last_by_subj: subject });
+      const read = async (): Promise<StoredMsg[]> => {
+        const message = await againOnce(() => direct.getMessage(name, { last_by_subj: subject }));
+        return message === null ? [] : [message];
+      };
+      const [last = null] = await fresh.read(subject, read);
+      return last;
     },
 
     /** The last message of each subject that matches. */
     async lastOfEach(filter: string): Promise<StoredMsg[]> {
-      return collect(await direct.getLastMessagesFor(name, { multi_last: [filter] }));
+      return fresh.read(filter, () =>
+        againOnce(async () => collect(await direct.getLastMessagesFor(name, { multi_last: [filter] }))),
+      );
     },
 
     /** The messages that the stream keeps of a subject, oldest first. */
     async kept(subject: string): Promise<StoredMsg[]> {
       const all = { seq: 0, next_by_subj: subject, batch: MAX_MESSAGES_PER_SUBJECT };
-      return batchOf(() => direct.getBatch(name, all));
+      return fresh.read(subject, () => againOnce(() => batchOf(() => direct.getBatch(name, all))));
     },
 
-    /** The messages of a subject since a moment, oldest first. */
+    /** The messages of a subject since a moment, oldest first. The newest of them can be missing for some milliseconds. */
     async since(subject: string, time: Date): Promise<StoredMsg[]> {
       const found: StoredMsg[] = [];
       let from: { start_time: Date } | { seq: number } = { start_time: time };
       for (;;) {
-        const next = await batchOf(() => direct.getBatch(name, { ...from, next_by_subj: subject, batch: MAX_BATCH }));
+        const batch: DirectBatchOptions = { ...from, next_by_subj: subject, batch: MAX_BATCH };
+        const next: StoredMsg[] = await againOnce(() => batchOf(() => direct.getBatch(name, batch)));
         found.push(...next);
         const last = next.at(-1);
         if (last === undefined || next.length < MAX_BATCH) return found;
@@ -160,6 +220,7 @@ export async function openStream(nats: NatsConnection, name: string, unused: str
     /** Removes the messages of a subject, but for the last ones. */
     async purge(subject: string, keep = 0): Promise<void> {
       await streams.purge(name, { filter: subject, keep });
+      if (keep === 0) fresh.forget(subject);
     },
   };
 }
@@ -189,6 +250,6 @@ async function collect(messages: AsyncIterable<StoredMsg>): Promise<StoredMsg[]>
   return all;
 }
 
-function bound(client: JetStreamClient): Pick<JetStreamClient, 'publish' | 'startBatch'> {
-  return { publish: client.publish.bind(client), startBatch: client.startBatch.bind(client) };
+function expecting({ position }: BatchMessage): PublishOptions {
+  return position === undefined ? {} : { expect: { lastSubjectSequence: position } };
 }

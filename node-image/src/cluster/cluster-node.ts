@@ -45,7 +45,7 @@ export async function startClusterNode(deps: ClusterNodeDeps) {
     records,
     heartbeat,
   });
-  await reconciler.readHeads();
+  await reconciler.start();
   void onReconnect(nats, reconciler.readHeads);
   const dispose = (): void => {
     heartbeat.stop();

@@ -20,6 +20,9 @@ import { createRetries } from './retries.ts';
  */
 const JITTER_SHARE = 1 / 4;
 
+/** The delays between the reads of heads that lack what a digest has named (milliseconds): a replica of the stream is behind. */
+const BEHIND_DELAYS_MS = [50, 150, 400] as const;
+
 /** How long the answer to a commit waits for a module that this node can be about to load (milliseconds). */
 const CATCH_UP_TIMEOUT_MS = 2_000;
 
@@ -58,6 +61,9 @@ export function createReconciler(
   let catchingUp: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
+  /** The sequences of the last digest, and those that the stream did not show when it was read again and again. */
+  let announced: DigestRequest['heads'] = {};
+  let vain: DigestRequest['heads'] = {};
 
   const fetch = async (module: string, revision: string): Promise<LoadResult> => {
     try {
@@ -193,9 +199,30 @@ export function createReconciler(
     }
   };
 
+  /** The modules whose heads the last digest has named, and neither this node has seen nor these heads are. */
+  const lackingIn = (heads: readonly Head[]): string[] => {
+    const read = new Map(heads.map(({ module, sequence }) => [module, sequence]));
+    const isLacking = ([module, sequence]: readonly [string, number]): boolean =>
+      sequence > Math.max(codeServer.headSeen(module), read.get(module) ?? 0, vain[module] ?? 0);
+    return Object.entries(announced).flatMap(entry => (isLacking(entry) ? [entry[0]] : []));
+  };
+
+  /** The heads in the stream, at least as new as the last digest if the stream has these. */
+  const newestHeads = async (): Promise<readonly Head[]> => {
+    let heads = await records.heads();
+    for (const delayMs of BEHIND_DELAYS_MS) {
+      if (stopped || lackingIn(heads).length === 0) return heads;
+      await new Promise(resolve => setTimeout(resolve, delayMs));
+      heads = await records.heads();
+    }
+    // One that this node can't read, or that is not signed, is not waited for at each digest.
+    vain = { ...vain, ...Object.fromEntries(lackingIn(heads).map(module => [module, announced[module] ?? 0])) };
+    return heads;
+  };
+
   const readOnce = async (): Promise<void> => {
     try {
-      const heads = await records.heads();
+      const heads = await newestHeads();
       leftOut.decide(heads);
       codeServer.refuse(heads.filter(leftOut.has), LEFT_OUT);
       const unseen = heads.filter(head => head.sequence > codeServer.headSeen(head.module));
@@ -221,6 +248,7 @@ export function createReconciler(
   /** Drops data that no revert needs. Reads the stream after a random time when a digest has a head that this node has not seen. */
   const compare = async (digest: DigestRequest): Promise<void> => {
     codeServer.dropUnneededData(digest);
+    announced = digest.heads;
     const behind = Object.entries(digest.heads).some(([module, sequence]) => sequence > codeServer.headSeen(module));
     if (!behind || reading !== null || stopped) return;
     const maxJitterMs = JITTER_SHARE * (digest.heartbeatInterval ?? HEARTBEAT_INTERVAL);
@@ -228,6 +256,12 @@ export function createReconciler(
       .then(readHeads)
       .finally(() => (reading = null));
     await reading;
+  };
+
+  /** Reads the stream for the first time. Resolves when the node has applied heads that are at least as new as the last digest. */
+  const start = async (): Promise<void> => {
+    await readHeads();
+    for (let next = reading; next !== null; next = reading) await next;
   };
 
   /** The modules whose newest head this node refused, why, and when it tries again. */
@@ -244,7 +278,7 @@ export function createReconciler(
     clearTimeout(timer);
     retries[Symbol.dispose]();
   };
-  return { apply, compare, readHeads, refusals, [Symbol.dispose]: dispose };
+  return { apply, compare, readHeads, start, refusals, [Symbol.dispose]: dispose };
 }
 
 /** What a log line says of a head. */

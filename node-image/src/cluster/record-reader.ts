@@ -8,6 +8,7 @@ import type { Logger } from '../../../shared/logger.ts';
 import { type Verifier, RejectedError } from '../admission/verifier.ts';
 import type { PackageSource } from '../packages/fetch-packages.ts';
 import { unpackArchive } from '../packages/unpack-archive.ts';
+import { lateRecords } from './late-records.ts';
 import type { RecordSource } from './reconciler.ts';
 
 /** Reads records, and says which of them it could not. */
@@ -26,9 +27,11 @@ export async function recordReader(
   const { direct } = await jetstreamManager(nats, { checkAPI: false });
   const stream = streamOf(cookie);
   const subjects = subjectsOf(cookie);
+  const readLate = lateRecords();
+  const last = (subject: string) => readLate(() => direct.getMessage(stream, { last_by_subj: subject }));
   /** The verified payload of a record that is found by its hash; null when the stream does not have it. */
   const payload = async (subject: string): Promise<Uint8Array | null> => {
-    const message = await direct.getMessage(stream, { last_by_subj: subject });
+    const message = await last(subject);
     return message === null ? null : verifier.payload(subject, message.data);
   };
   let unreadable: ReadonlyMap<string, string> = new Map();
@@ -57,7 +60,7 @@ export async function recordReader(
       return heads;
     },
     bundle: async (module, revision) => {
-      const message = await direct.getMessage(stream, { last_by_subj: subjects.bundle(module, revision) });
+      const message = await last(subjects.bundle(module, revision));
       return message === null ? null : verifier.bundle(message.subject, message.data);
     },
     packageSet: hash => payload(subjects.packageSet(hash)),

@@ -6,7 +6,7 @@ import { runContainer } from '../../support/docker/run-container.ts';
 import { run } from '../../support/shell.ts';
 
 const COOKIE = `COOKIE must be ${COOKIE_RULE}`;
-const URL = 'NATS_URL must be nats://host:port or tls://host:port';
+const URL = 'NATS_URL must be nats://host:port or tls://host:port, or several of them, separated by commas';
 
 describe('a container with a bad configuration', () => {
   it.for([

@@ -40,21 +40,25 @@ export class NatsServer implements AsyncDisposable {
   readonly port: number;
   #stop: (() => Promise<void>) | null = null;
 
-  private constructor(port: number, accounts: string) {
+  private constructor(port: number, accounts: string, more: readonly string[]) {
     this.port = port;
     const config = [
       `listen: 127.0.0.1:${port}`,
       'max_payload: 8MB',
       `jetstream { store_dir: "${join(this.#folder, 'data')}" }`,
       `include "accounts.conf"`,
+      ...more,
     ];
     writeFileSync(join(this.#folder, 'nats.conf'), `${config.join('\n')}\n`);
     writeFileSync(join(this.#folder, 'accounts.conf'), accounts);
   }
 
-  /** @param accounts the text of the accounts, as keygen writes it. */
-  static async start(accounts: string): Promise<NatsServer> {
-    const server = new NatsServer(await freePort(), accounts);
+  /**
+   * @param accounts the text of the accounts, as keygen writes it.
+   * @param more lines for the configuration.
+   */
+  static async start(accounts: string, more: readonly string[] = []): Promise<NatsServer> {
+    const server = new NatsServer(await freePort(), accounts, more);
     await server.resume();
     return server;
   }

@@ -22,6 +22,11 @@ describe("the cluster's settings", () => {
     });
   });
 
+  it('have one address of NATS, or several', () => {
+    const natsUrl = 'nats://nats-1:4222,nats://nats-2:4222,tls://nats-3:4222';
+    expect(read({ NATS_URL: natsUrl }).natsUrl).toBe(natsUrl);
+  });
+
   it('have a folder of keys that belongs to no cookie, as the auth callout needs it', () => {
     expect(read({ COOKIE: 'rex' }).keysDir).toBe('/run/keys');
   });
@@ -35,6 +40,8 @@ describe("the cluster's settings", () => {
   it.each([
     [{ COOKIE: '*' }, /^COOKIE [^;]*$/],
     [{ NATS_URL: 'nats://' }, /^NATS_URL [^;]*$/],
+    [{ NATS_URL: 'nats://a:4222,' }, /^NATS_URL [^;]*$/],
+    [{ NATS_URL: 'nats://a:4222, nats://b:4222' }, /^NATS_URL [^;]*$/],
     [{ LOG_LEVEL: 'INFO' }, /^LOG_LEVEL [^;]*$/],
   ])('are refused with the name of the bad variable: %j', (env, message) => {
     expect(() => read(env)).toThrow(message);

@@ -50,6 +50,15 @@ describe('permissions', () => {
     }
   });
 
+  it('let the controller see and change the configuration of both of its streams', () => {
+    const { publish } = permissionsOf('controller', 'dino');
+    for (const stream of ['HOTCAST_dino', 'HOTCAST-AUDIT_dino']) {
+      for (const verb of ['CREATE', 'UPDATE', 'INFO']) {
+        expect(allows(publish, `$JS.API.STREAM.${verb}.${stream}`)).toBe(true);
+      }
+    }
+  });
+
   it('do not reach the subjects of another cookie', () => {
     for (const role of ROLES) {
       const { publish, subscribe } = permissionsFor(role, 'dino');

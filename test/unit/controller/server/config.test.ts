@@ -22,6 +22,7 @@ describe('loadConfig of the controller', () => {
       trustDir: '/run/trust/dino',
       moduleMaxBytes: 2 * 2 ** 20,
       streamMaxBytes: 1024 * 2 ** 20,
+      streamReplicas: 1,
     });
   });
 
@@ -47,6 +48,13 @@ describe('loadConfig of the controller', () => {
     expect(() => loadConfig(env, ignore)).toThrow(
       /^COOKIE [^\n]*; PREFLIGHT_TIMEOUT_MS [^\n]*; PREFLIGHT_MEMORY_MB [^\n]*; STREAM_MAX_MB [^\n]*$/,
     );
+  });
+
+  it('takes an odd number of replicas', () => {
+    expect(loadConfig({ STREAM_REPLICAS: '3' }, ignore).streamReplicas).toBe(3);
+    for (const STREAM_REPLICAS of ['0', '2', '4', 'many']) {
+      expect(() => loadConfig({ STREAM_REPLICAS }, ignore)).toThrow('STREAM_REPLICAS must be 1, 3 or 5');
+    }
   });
 
   it("checks the cluster's variables", () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createFormatGuard, NewerStreamError } from '../../../../controller/src/store/format-guard.ts';
 import { createHeads } from '../../../../controller/src/store/heads.ts';
 import type { Keyring } from '../../../../controller/src/store/keyring.ts';
-import type { Stream } from '../../../../controller/src/store/stream.ts';
+import type { BatchMessage, Stream } from '../../../../controller/src/store/stream.ts';
 import { encode } from '../../../../protocol/codec.ts';
 import { FORMAT } from '../../../../protocol/version.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
@@ -27,7 +27,11 @@ function open() {
     messages.push({ subject, data, seq, timestamp: String(seq) } as StoredMsg);
   };
   const stream = {
-    client: { publish: async (subject: string, data: Uint8Array) => write(subject, data) },
+    client: {
+      publishTogether: async (batch: readonly BatchMessage[]) => {
+        for (const { subject, data } of batch) write(subject, data);
+      },
+    },
     last: async (subject: string) => of(subject).at(-1) ?? null,
     lastOfEach: async () =>
       [...new Set(messages.map(({ subject }) => subject))]

@@ -145,6 +145,38 @@ describe('readHeads', () => {
   });
 });
 
+describe('a replica of the stream that is behind', () => {
+  const [old, next] = [headOf('demo', first.revision, 5), headOf('demo', second.revision, 6)];
+
+  it('is read again until it has what a digest names', async () => {
+    const { reconciler, stream, running } = nodeBeside([next], [first, second]);
+    vi.spyOn(stream, 'heads').mockResolvedValueOnce([old]).mockResolvedValueOnce([old]);
+    await reconciler.compare({ heads: { demo: 6 } });
+    expect(running('demo')).toBe(2);
+  });
+
+  it('does not let a node start on older heads than those of a digest that came meanwhile', async () => {
+    const { reconciler, stream, running } = nodeBeside([next], [first, second]);
+    vi.spyOn(stream, 'heads').mockImplementationOnce(async () => {
+      void reconciler.compare({ heads: { demo: 6 } });
+      return [old];
+    });
+    vi.spyOn(stream, 'bundle').mockImplementationOnce(async () => first);
+    await reconciler.start();
+    expect(running('demo')).toBe(2);
+  });
+
+  it('is not waited for again and again, where a digest names what this node can not read', async () => {
+    const { reconciler, stream, running } = nodeBeside([old], [first]);
+    await reconciler.compare({ heads: { demo: 5, poison: 9 } });
+    expect(running('demo')).toBe(1);
+    const reads = stream.reads;
+    expect(reads).toBeGreaterThan(1);
+    await reconciler.compare({ heads: { demo: 5, poison: 9 } });
+    expect(stream.reads).toBe(reads + 1);
+  });
+});
+
 describe('heads of one push', () => {
   const together = [headOf('demo', first.revision, 5), headOf('bad', throwing.revision, 6)];
 
