@@ -108,7 +108,7 @@ export const importRules = [
   controllerRoom(
     'server',
     ['commands', 'rollout', 'build', 'fleet', 'store', 'api'],
-    'The server dispatches commands. The command line is a client of it in another process.',
+    'The server dispatches commands. The command line is a client of it, and main composes them.',
   ),
   controllerRoom(
     'commands',

@@ -18,15 +18,19 @@ import { progressLine } from './progress.ts';
 import { outputOfLogged, renderLogged } from './render-logs.ts';
 import { renderSaved } from './render-saved.ts';
 import { render } from './render.ts';
-import { bad, doubtful } from './style.ts';
+import { bad, doubtful, useColors } from './style.ts';
 import type { ShellRequest } from './shell/run-shell.ts';
 
 /** The output of a command. */
 export interface Terminal {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
-  /** Whether a person reads the output, so that progress is drawn. */
-  readonly interactive: boolean;
+  /** Draws progress on the last line, without ending it. Null: no person reads the output. */
+  readonly draw: ((text: string) => void) | null;
+  /** Whether the output has colours; default: it has none. */
+  readonly colors?: boolean;
+  /** Resolves when more can be shown without keeping it in memory; default: always. */
+  readonly drained?: () => Promise<void>;
 }
 
 /** What a backup says should run, and when it was made. */
@@ -41,7 +45,7 @@ export interface Backups {
   readonly read: (file: string, passphrase: string | null, say: (line: string) => void) => Promise<RestorePlan>;
 }
 
-interface CliOptions {
+export interface CliOptions {
   /** The Unix socket of the controller. */
   readonly socketPath: string;
   /** The name that the history records for changes. */
@@ -54,11 +58,11 @@ interface CliOptions {
   readonly change?: string;
   /** How long the result of a change is looked up when the controller ends before it, milliseconds; default: 30 seconds. */
   readonly lookupTimeoutMs?: number;
-  /** Runs the controller. */
-  readonly serve: () => Promise<void>;
-  /** Reads and writes backups in this process: their content does not go through the controller. */
-  readonly backups: Backups;
-  /** Runs a shell, and returns its exit status. */
+  /** Runs the controller; default: another program does. */
+  readonly serve?: () => Promise<void>;
+  /** Reads and writes backups in this process, because their content does not go through the controller; default: another program does. */
+  readonly backups?: Backups;
+  /** Runs a shell, and returns its exit status; default: another program does. */
   readonly shell?: (request: ShellRequest) => Promise<number>;
   /** Is called before a command is sent: the signal that interrupts it. Default: nothing interrupts it. */
   readonly interruption?: () => AbortSignal;
@@ -67,9 +71,13 @@ interface CliOptions {
   readonly terminal: Terminal;
 }
 
+const elsewhere = (): Promise<never> => Promise.reject(new UsageError('this command needs a process of its own'));
+
 /** Runs `hotcast …` and returns its exit status: see exit-status.ts. */
 export async function runCli(args: readonly string[], options: CliOptions): Promise<number> {
-  const { socketPath, author, change = randomUUID(), lookupTimeoutMs = 30_000, serve, backups, terminal } = options;
+  const { socketPath, author, change = randomUUID(), lookupTimeoutMs = 30_000, terminal } = options;
+  const { serve = elsewhere, shell: runShell = elsewhere } = options;
+  const { backups = { passphrase: '', write: elsewhere, read: elsewhere } } = options;
   const {
     interruption = () => new AbortController().signal,
     sources = {},
@@ -83,7 +91,7 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
       return run(followCommand(socketPath, command, signal, lookupTimeoutMs), { json, verbose }, terminal, listener);
     };
     const warning = body.type === 'names' ? null : hostVersionWarning(version);
-    if (warning !== null) terminal.err(`${doubtful('warning:')} ${warning}`);
+    if (warning !== null) show({ type: 'warning', message: warning }, { json, verbose }, terminal);
     const hasKeys = body.type === 'dev' && readKeys !== undefined;
     status = hasKeys
       ? await devWithKeys(body, { author, readKeys, interrupted: interruption(), show: follow, say: terminal.out })
@@ -107,7 +115,7 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
   const shell: Actions['shell'] = async ({ cookie, timeout }, node) => {
     const ask: ShellRequest['ask'] = (body, timeoutMs, signal) =>
       followCommand(socketPath, { cookie: cookie || null, timeoutMs, ...body }, signal, lookupTimeoutMs);
-    status = (await options.shell?.({ node, author, timeoutMs: timeout, ask })) ?? NO_RESULT;
+    status = await runShell({ node, author, timeoutMs: timeout, ask });
   };
   const define = (only: string | null): Program => {
     const program = new Program('hotcast')
@@ -166,6 +174,7 @@ async function run(
       const status = show(report, format, terminal);
       onReport?.(report);
       if (status !== null) return status;
+      await terminal.drained?.();
     }
     throw new TypeError('the reports ended without a result');
   } catch (error) {
@@ -180,11 +189,13 @@ async function run(
 const lineOf = (output: Output): string => JSON.stringify(output);
 
 /** Shows a report. Returns the exit status if it is the last report, otherwise null. */
-function show(report: Report, { json, verbose }: Format, { out, err, interactive }: Terminal): number | null {
-  const clear = interactive ? '\r\u001B[K' : '';
+function show(report: Report, { json, verbose }: Format, terminal: Terminal): number | null {
+  const { out, err, draw, colors = false } = terminal;
+  const clear = draw === null ? '' : '\r\u001B[K';
+  useColors(colors);
   switch (report.type) {
     case 'progress':
-      if (interactive) process.stdout.write(`${clear}${progressLine(report)}`);
+      draw?.(`${clear}${progressLine(report)}`);
       return null;
     case 'warning':
       err(`${clear}${doubtful('warning:')} ${report.message}`);
@@ -200,7 +211,7 @@ function show(report: Report, { json, verbose }: Format, { out, err, interactive
       err(`${clear}${bad('hotcast:')} ${report.message}`);
       return report.code === UNKNOWN_RESULT ? UNKNOWN : NO_RESULT;
     case 'result':
-      if (clear !== '') process.stdout.write(clear);
+      draw?.(clear);
       out(json ? lineOf(report.result) : render(report.result, verbose));
       return exitStatus(report.result);
   }

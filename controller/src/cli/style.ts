@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 
 let hasColors = false;
 
-/** Whether what this process prints from now on has colours. */
+/** Whether what is rendered in this turn has colours: one process can show the results of several users. */
 export function useColors(on: boolean): void {
   hasColors = on;
 }

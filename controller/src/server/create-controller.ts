@@ -79,6 +79,8 @@ export interface ControllerDeps {
   readonly preflightScript: string;
   /** The folder with the `node_modules` from which type checks take `@types/node` and `@hotcast/types`. */
   readonly typesDir: string;
+  /** Starts what runs command lines in this process. It is a client of the control socket, and ends after the commands have ended. */
+  readonly serveCommandLine: (log: Logger) => Promise<AsyncDisposable>;
   readonly log: Logger;
 }
 
@@ -91,6 +93,7 @@ export async function createController({
   connect,
   preflightScript,
   typesDir,
+  serveCommandLine,
   log,
 }: ControllerDeps): Promise<AsyncDisposable> {
   const started: (AsyncDisposable | Disposable)[] = [];
@@ -138,6 +141,7 @@ export async function createController({
       log,
     );
     start(control);
+    start(await serveCommandLine(log));
 
     const nats = await connect();
     waitingFor = 'the controller has just reached NATS and is not ready';

@@ -4,10 +4,14 @@ import { inboxPrefix } from '../../../protocol/inboxes.ts';
 import { openConnection } from '../../../shared/nats/connection.ts';
 import { runService } from '../../../shared/run-service.ts';
 import { loadConfig } from './config.ts';
-import { createController } from './create-controller.ts';
+import { type ControllerDeps, createController } from './create-controller.ts';
 
-/** Runs the controller's long-lived process until it is told to stop. */
-export async function serve(): Promise<void> {
+/**
+ * Runs the controller's long-lived process until it is told to stop.
+ *
+ * @param serveCommandLine see {@link ControllerDeps}.
+ */
+export async function serve(serveCommandLine: ControllerDeps['serveCommandLine']): Promise<void> {
   const options = { name: 'hotcast-controller', inboxPrefix: inboxPrefix('controller') };
   await runService({
     name: 'hotcast',
@@ -18,6 +22,7 @@ export async function serve(): Promise<void> {
         connect: () => openConnection(config, options, log),
         preflightScript: join(import.meta.dirname, 'preflight.mjs'),
         typesDir: import.meta.dirname,
+        serveCommandLine,
         log,
       }),
   });

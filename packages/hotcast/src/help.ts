@@ -1,9 +1,6 @@
 import { runCli } from '../../../controller/src/cli/program.ts';
 import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
 
-const unavailable = (): Promise<never> =>
-  Promise.reject(new TypeError('the command line of the host does nothing itself'));
-
 const HOST_OPTIONS = `
 Options of the host, with every command:
   --project <name>            the Compose project (default: HOTCAST_PROJECT, or that of the nearest compose file)
@@ -17,12 +14,10 @@ export async function showHelp(args: readonly string[]): Promise<number> {
     socketPath: '',
     author: '',
     version: PACKAGE_VERSION,
-    serve: unavailable,
-    backups: { passphrase: '', write: unavailable, read: unavailable },
     terminal: {
       out: text => process.stdout.write(`${text}\n`),
       err: text => process.stderr.write(`${text}\n`),
-      interactive: false,
+      draw: null,
     },
   });
   if (status === 0) process.stdout.write(HOST_OPTIONS);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 
+import { serveRelays } from '../../../controller/src/cli/relay/serve.ts';
 import { createController } from '../../../controller/src/server/create-controller.ts';
 import { createNode } from '../../../node-image/src/create-node.ts';
 import { inboxPrefix, nodeInbox } from '../../../protocol/inboxes.ts';
@@ -122,6 +123,7 @@ describe(`${TIMES} starts in one process leave nothing open`, { timeout: 300_000
         connect: () => natsOf(cluster, inboxPrefix('controller')),
         preflightScript,
         typesDir: ROOT,
+        serveCommandLine: log => serveRelays(join(folder, `controller-${number}.sock`), log),
         log: recordingLog(),
       }),
     );

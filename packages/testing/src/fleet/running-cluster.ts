@@ -89,12 +89,10 @@ export class RunningCluster extends HotcastCommands implements AsyncDisposable {
       socketPath: this.#socketPath,
       author: 'hotcast',
       lookupTimeoutMs: LOOKUP_TIMEOUT_MS,
-      serve: () => Promise.reject(new TypeError('a test does not serve')),
-      backups: { passphrase: '', write: inContainer, read: inContainer },
       terminal: {
         out: text => void (output.stdout += `${text}\n`),
         err: text => void (output.stderr += `${text}\n`),
-        interactive: false,
+        draw: null,
       },
     });
     return { exitCode, ...output };
@@ -231,8 +229,6 @@ export class RunningCluster extends HotcastCommands implements AsyncDisposable {
     if (silent.length > 0) throw new Error(`no answer of ${silent.join(', ')} within 60 s after the start`);
   }
 }
-
-const inContainer = (): Promise<never> => Promise.reject(new TypeError('a test runs this in the container'));
 
 /** Waits for all, also when one fails: no container must still be starting when the cluster is removed. */
 async function waitForAll(starts: readonly Promise<unknown>[]): Promise<void> {

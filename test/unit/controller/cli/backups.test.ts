@@ -42,7 +42,6 @@ async function hotcast(line: string, passphrase = '', problem: string | null = n
   const status = await runCli(line.split(' '), {
     socketPath: join(folder, 'socket'),
     author: 'wilma',
-    serve: () => Promise.reject(new TypeError('unused')),
     backups: {
       passphrase,
       write: async (file, given) => ask('write', file, given),
@@ -55,7 +54,7 @@ async function hotcast(line: string, passphrase = '', problem: string | null = n
     terminal: {
       out: text => void errors.push(`out: ${text}`),
       err: text => void errors.push(text),
-      interactive: false,
+      draw: null,
     },
   });
   return { status, errors, asked };

@@ -1,35 +1,31 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 
-import type { ResultOf } from '../../../../controller/src/api/results.ts';
-import { type Run, serveControl } from '../../../../controller/src/server/control-server.ts';
+import { serveRelays } from '../../../../controller/src/cli/relay/serve.ts';
+import type { Run } from '../../../../controller/src/server/control-server.ts';
 import { ROOT } from '../../../support/shell.ts';
-import { latch, recordingLog } from '../../fixtures.ts';
+import { latch } from '../../fixtures.ts';
+import { controller, log, pong, servers, socketPath, useSocket } from './run-cli.ts';
 
-const pong: ResultOf<'ping'> = { command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }] };
-
-let folder: string;
 const children: ChildProcess[] = [];
-const servers: AsyncDisposable[] = [];
 
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hotcast-interruption-'));
-});
+useSocket();
 
-afterEach(async () => {
+afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
-  await Promise.all(servers.splice(0).map(server => server[Symbol.asyncDispose]()));
-  rmSync(folder, { recursive: true });
 });
 
-/** Starts `hotcast ping` in a process of its own. Resolves when the controller has the command, which it does not answer. */
-async function startPing(client: Readonly<Record<string, string>>, holding: string | null = null) {
+const RELAY = ['controller/hotcast.pl'];
+const PROCESS = [process.execPath, '--import', 'tsx', 'controller/src/main.ts'];
+
+/** Starts `hotcast ping`. Resolves when the controller has the command, which it does not answer. */
+async function startPing(
+  client: Readonly<Record<string, string>>,
+  { holding = null, program = RELAY }: { readonly holding?: string | null; readonly program?: readonly string[] } = {},
+) {
   const { opened: sent, open: setSent } = latch();
   const { opened: left, open: setLeft } = latch();
   const { opened: mayAnswer, open: answer } = latch();
@@ -40,12 +36,11 @@ async function startPing(client: Readonly<Record<string, string>>, holding: stri
     await mayAnswer;
     return pong;
   };
-  const socket = join(folder, 'controller.sock');
-  servers.push(await serveControl(socket, run, recordingLog()));
-  const child = spawn(process.execPath, ['--import', 'tsx', 'controller/src/main.ts', 'ping', '--timeout', '1m'], {
-    cwd: ROOT,
-    env: { PATH: process.env['PATH'], CONTROLLER_SOCKET: socket, ...client },
-  });
+  await controller(run);
+  servers.push(await serveRelays(socketPath, log));
+  const [file, ...args] = [...program, 'ping', '--timeout', '1m'];
+  const { PATH } = process.env;
+  const child = spawn(file, args, { cwd: ROOT, env: { PATH, CONTROLLER_SOCKET: socketPath, ...client } });
   children.push(child);
   const ended = Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);
   await sent;
@@ -77,18 +72,24 @@ describe('a command', { timeout: 30_000 }, () => {
     await left;
   });
 
-  it('ends on a signal, and the controller is told', async () => {
-    const { child, left, ended } = await startPing({});
+  it.each([RELAY, PROCESS])('ends on a signal, and the controller is told: %s', async (...program) => {
+    const { child, left, ended } = await startPing({}, { program });
     child.kill('SIGINT');
     expect(await ended).toEqual({ status: 130, stdout: '', stderr: 'hotcast: interrupted\n' });
     await left;
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('that is interrupted by %s says what holds now', async signal => {
-    const { child, ended } = await startPing({}, 'the canary of demo stays open');
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('that is interrupted by %s says what holds now', async signal => {
+    const { child, ended } = await startPing({}, { holding: 'the canary of demo stays open' });
     child.kill(signal);
     const stderr = 'hotcast: interrupted: the canary of demo stays open\n';
     expect(await ended).toEqual({ status: 130, stdout: '', stderr });
+  });
+
+  it('that is killed tells the controller', async () => {
+    const { child, left } = await startPing({});
+    child.kill('SIGKILL');
+    await left;
   });
 
   it('goes on after the end of its input when nobody says what that means', async () => {

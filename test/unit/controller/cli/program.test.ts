@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import type { Command } from '../../../../controller/src/api/command.ts';
 import { SourceError } from '../../../../controller/src/api/diagnostic.ts';
@@ -182,13 +182,10 @@ describe('reports on the way', () => {
     });
   });
 
-  it('draws progress only for a person, and wipes it before the result', async () => {
+  it('draws progress for a person, and wipes it before the result', async () => {
     await controller(reporting);
-    const drawn: unknown[] = [];
-    vi.spyOn(process.stdout, 'write').mockImplementation(text => drawn.push(text) > 0);
-    await hotcast(['ping']);
-    expect(drawn).toEqual([]);
-    const { out } = await hotcast(['ping'], { interactive: true });
+    const drawn: string[] = [];
+    const { out } = await hotcast(['ping'], { draw: text => void drawn.push(text) });
     expect(drawn).toEqual(['\r\u001B[Kprepare           ████████░░░░░░░░░░░░░░░░ 1/3', '\r\u001B[K']);
     expect(out).toEqual(['pong']);
   });

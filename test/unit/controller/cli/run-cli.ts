@@ -6,7 +6,7 @@ import { afterEach, beforeEach, vi } from 'vitest';
 
 import type { Command } from '../../../../controller/src/api/command.ts';
 import type { ResultOf } from '../../../../controller/src/api/results.ts';
-import { runCli } from '../../../../controller/src/cli/program.ts';
+import { runCli, type Terminal } from '../../../../controller/src/cli/program.ts';
 import { PACKAGE_VERSION } from '../../../../shared/package-version.ts';
 import { type Run, serveControl } from '../../../../controller/src/server/control-server.ts';
 import type { Why } from '../../../../protocol/history/why.ts';
@@ -25,7 +25,6 @@ let folder: string;
 export let socketPath: string;
 /** What ends with a test. */
 export const servers: AsyncDisposable[] = [];
-const backups = { passphrase: '', write: () => Promise.resolve(), read: () => Promise.reject(new TypeError('unused')) };
 export const log = recordingLog();
 
 /** Gives each test of a file a socket of its own, and ends what it started. */
@@ -58,12 +57,18 @@ export async function controller(run: Run = () => Promise.resolve(pong)): Promis
 export async function hotcast(
   args: readonly string[],
   {
-    interactive = false,
+    draw = null,
     author = 'hotcast',
     change = CHANGE,
     version = PACKAGE_VERSION,
     sources = {},
-  }: { interactive?: boolean; author?: string; change?: string; version?: string; sources?: Pick<Why, 'git'> } = {},
+  }: {
+    draw?: Terminal['draw'];
+    author?: string;
+    change?: string;
+    version?: string;
+    sources?: Pick<Why, 'git'>;
+  } = {},
 ) {
   const out: string[] = [];
   const err: string[] = [];
@@ -75,7 +80,7 @@ export async function hotcast(
   const terminal = {
     out: (text: string) => void out.push(text),
     err: (text: string) => void err.push(text),
-    interactive,
+    draw,
   };
   return {
     status: await runCli(args, {
@@ -86,7 +91,6 @@ export async function hotcast(
       sources,
       serve,
       terminal,
-      backups,
       lookupTimeoutMs: 1_000,
     }),
     out,

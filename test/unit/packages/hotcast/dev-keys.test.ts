@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Command } from '../../../../controller/src/api/command.ts';
 import type { Client } from '../../../../controller/src/api/report.ts';
 import type { PushResult, Result } from '../../../../controller/src/api/results.ts';
+import { serveRelays } from '../../../../controller/src/cli/relay/serve.ts';
 import { serveControl } from '../../../../controller/src/server/control-server.ts';
 import { standIn } from '../../../support/docker/stand-in.ts';
 import { ROOT } from '../../../support/shell.ts';
@@ -40,6 +41,7 @@ const status: Result = { command: 'status', heads: [], nodes: [], changed: [], s
 
 let folder: string;
 let control: AsyncDisposable;
+let relays: AsyncDisposable;
 let terminal: ChildProcess;
 let screen: string;
 /** What the controller was sent, whether a push ends, and the commands that have not ended. */
@@ -78,7 +80,7 @@ while [ "$1" != controller ]; do
   [ "$1" = --env ] && export "$2"
   shift
 done
-exec '${process.execPath}' --import tsx controller/src/main.ts "\${@:3}"
+exec controller/hotcast.pl "\${@:3}"
 `;
 
 /** Opens `setup/hotcast dev` in a terminal: \`script\` makes a real one, and passes on what is typed. */
@@ -89,6 +91,7 @@ beforeEach(async () => {
   pushEnds = true;
   const socket = join(folder, 'controller.sock');
   control = await serveControl(socket, run, recordingLog());
+  relays = await serveRelays(socket, recordingLog());
   writeFileSync(join(folder, 'docker'), DOCKER, { mode: 0o755 });
   openTerminal(join(ROOT, 'setup/hotcast dev'));
   await shows('live on 1 in 61');
@@ -108,6 +111,7 @@ function openTerminal(command: string): void {
 
 afterEach(async () => {
   terminal.kill('SIGKILL');
+  await relays[Symbol.asyncDispose]();
   await control[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true });
 });
