@@ -73,11 +73,11 @@ remove: ## Remove modules from every node; their state stays there unless you cl
 repair: ## Write the head of modules again if nodes do not follow it: MODULE=demo [MESSAGE='why']
 	$(ALWAYS)setup/hotcast repair $(MODULE) $(SAYING) || exit 1
 
-purge: ## Purge the draining versions of a module, even if calls run on them: MODULE=demo
-	$(ALWAYS)setup/hotcast purge $(MODULE) || exit 1
+purge: ## Purge the draining versions of a module, even if calls run on them: MODULE=demo [NODE=fred or GROUP=web]
+	$(ALWAYS)setup/hotcast purge $(MODULE) --node '$(NODE)' $(if $(GROUP),--group '$(GROUP)') || exit 1
 
-soft-purge: ## Purge the draining versions of a module on which no call runs, and list the others: MODULE=demo
-	$(ALWAYS)setup/hotcast soft-purge $(MODULE) || exit 1
+soft-purge: ## Purge the draining versions of a module on which no call runs, and list the others: MODULE=demo [NODE=fred or GROUP=web]
+	$(ALWAYS)setup/hotcast soft-purge $(MODULE) --node '$(NODE)' $(if $(GROUP),--group '$(GROUP)') || exit 1
 
 rotate-keys: ## Sign with a new key; nodes still trust the previous key for a while: [OVERLAP=10m]
 	$(ALWAYS)setup/hotcast keys rotate $(if $(OVERLAP),--overlap '$(OVERLAP)') || exit 1
@@ -118,8 +118,8 @@ errors: ## Show the last errors of a module, which nodes keep in memory: MODULE=
 ping: ## Ping every node, one node, or those of a group: [NODE=betty or GROUP=web]
 	$(ALWAYS)setup/hotcast ping $(NODE) $(if $(GROUP),--group '$(GROUP)') || exit 1
 
-shell: ## Type to a node, as in Erlang's shell: [NODE=fred]
-	$(ALWAYS)setup/hotcast shell $(if $(NODE),--node '$(NODE)') || exit 1
+shell: ## Type to a node, as in Erlang's shell: [NODE=fred or GROUP=web]
+	$(ALWAYS)setup/hotcast shell $(if $(NODE),--node '$(NODE)') $(if $(GROUP),--group '$(GROUP)') || exit 1
 
 nodes: ## List the nodes with their processes and modules: [GROUP=web VERBOSE=1]
 	$(ALWAYS)setup/hotcast nodes $(if $(GROUP),--group '$(GROUP)') $(VERBOSELY) || exit 1

@@ -131,8 +131,15 @@ export const commandSchema = v.variant('type', [
     grep: v.string(),
   }),
   v.object({ ...common, type: v.literal('errors'), module, node: v.nullable(v.string()), group }),
-  /** Purges the draining versions of a module, on one node or all; without `force` only those on which no call runs. */
-  v.object({ ...authored, type: v.literal('purge'), module, force: v.boolean(), node: v.exactOptional(nodeName) }),
+  /** Purges the draining versions of a module, on one node, a group or all; without `force` only those on which no call runs. */
+  v.object({
+    ...authored,
+    type: v.literal('purge'),
+    module,
+    force: v.boolean(),
+    node: v.exactOptional(nodeName),
+    group,
+  }),
   /** Runs a line of a shell; null: on all nodes. `kept`: the names that earlier lines of this shell have declared. */
   v.object({
     ...authored,

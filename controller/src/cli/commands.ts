@@ -1,6 +1,7 @@
 import { Argument, type Command as Program, Option } from '@commander-js/extra-typings';
 
 import { LOG_LEVELS } from '../../../protocol/logs.ts';
+import { UsageError } from '../../../protocol/errors.ts';
 import type { Command } from '../api/command.ts';
 import type { Why } from '../../../protocol/history/why.ts';
 import { completionScript, SHELLS } from './completion/scripts.ts';
@@ -39,6 +40,12 @@ export interface Change extends Pick<Why, 'git'> {
   readonly version: string;
 }
 
+/** Where a shell begins: on this node, or on the first one, of the group if one is named. */
+export interface ShellNode {
+  readonly node: string | null;
+  readonly group?: string;
+}
+
 /** What the commands of the CLI call. */
 export interface Actions {
   /** Sends a command to the controller and shows its reports. */
@@ -47,8 +54,8 @@ export interface Actions {
   readonly backup: (options: BackupOptions, file: string) => Promise<void>;
   /** Restores a backup. */
   readonly restore: (options: BackupOptions, file: string) => Promise<void>;
-  /** Runs a shell on a node; null: on the first one. */
-  readonly shell: (options: CommonOptions, node: string | null) => Promise<void>;
+  /** Runs a shell. */
+  readonly shell: (options: CommonOptions, on: ShellNode) => Promise<void>;
   /** Runs the controller. */
   readonly serve: () => Promise<void>;
   /** Shows a text. */
@@ -84,6 +91,10 @@ export function defineCli(
     author,
     change: change.change,
     ...(message ? { message } : {}),
+  });
+  const placeOf = ({ node, group }: { readonly node?: string; readonly group?: string }) => ({
+    ...(node ? { node } : {}),
+    ...groupOf({ group }),
   });
   const statuses = Object.entries(EXIT_STATUSES).map(([status, meaning]) => `  ${status.padEnd(5)}${meaning}`);
   program
@@ -166,11 +177,15 @@ export function defineCli(
 
   addCommand(program, 'purge <module>', 'hotcast purge demo')
     .description('purge the draining versions of a module, even if calls run on them')
-    .action((module, options) => send(options, { type: 'purge', module, author, force: true }));
+    .option('--node <name>', 'on this node only')
+    .addOption(groupOption())
+    .action((module, options) => send(options, { type: 'purge', module, author, force: true, ...placeOf(options) }));
 
   addCommand(program, 'soft-purge <module>', 'hotcast soft-purge demo')
     .description('purge the draining versions of a module on which no call runs, and list the others')
-    .action((module, options) => send(options, { type: 'purge', module, author, force: false }));
+    .option('--node <name>', 'on this node only')
+    .addOption(groupOption())
+    .action((module, options) => send(options, { type: 'purge', module, author, force: false, ...placeOf(options) }));
 
   addCommand(program, 'status', 'hotcast status', QUERY_TIMEOUT)
     .description(
@@ -283,7 +298,11 @@ export function defineCli(
       "type to a node as in Erlang's shell, or as in that of Node.js; lines of a pipe run up to the first error",
     )
     .option('--node <name>', 'the node; without it, the first one')
-    .action(options => shell(options, options.node || null));
+    .option('--group <name>', 'the first node of this group')
+    .action(({ node, group, ...options }) => {
+      if (node && group) throw new UsageError('name a node, or give --group, not both');
+      return shell(options, { node: node || null, ...groupOf({ group }) });
+    });
 
   addCommand(program, 'backup <file>', 'hotcast backup hotcast.backup')
     .description('write the stream and the public keys into a file; - is the standard output')

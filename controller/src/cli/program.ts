@@ -112,10 +112,10 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
     const { modules, at } = await backups.read(file, passphraseFor(given.keys), say);
     await send(given, { type: 'restore', author, change, modules, backupAt: at });
   };
-  const shell: Actions['shell'] = async ({ cookie, timeout }, node) => {
+  const shell: Actions['shell'] = async ({ cookie, timeout }, on) => {
     const ask: ShellRequest['ask'] = (body, timeoutMs, signal) =>
       followCommand(socketPath, { cookie: cookie || null, timeoutMs, ...body }, signal, lookupTimeoutMs);
-    status = await runShell({ node, author, timeoutMs: timeout, ask });
+    status = await runShell({ ...on, author, timeoutMs: timeout, ask });
   };
   const define = (only: string | null): Program => {
     const program = new Program('hotcast')

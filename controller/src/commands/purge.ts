@@ -6,15 +6,15 @@ import type { Handler } from './context.ts';
 import { selectNodes } from './select-nodes.ts';
 
 /**
- * Purges the draining versions of a module on one node or all; without force only those on which no call runs.
+ * Purges the draining versions of a module on one node, those of a group, or all; without force only those on which no call runs.
  *
- * @throws UsageError when there is no such node, or the module was never pushed: then one node alone can have it.
+ * @throws UsageError when there is no such node or group, or the module was never pushed: then one node alone can have it.
  */
 export const purge: Handler<'purge'> = async (context, command, report, signal) => {
-  const { module, force, node = null, timeoutMs } = command;
+  const { module, force, node = null, group, timeoutMs } = command;
   const [{ head }, members] = await Promise.all([context.store.lastHead(module), context.membership.expected()]);
   if (head === null && node === null) throw new UsageError(`${module} was never pushed, so there is nothing to purge`);
-  const nodes = await selectNodes(context, members, { node }, report);
+  const nodes = await selectNodes(context, members, { node, group }, report);
   const body = encode({ module, force });
   const asked = { verb: 'purge', ...nodes, timeoutMs, signal, schema: purgeAnswer, body } as const;
   const answers = await askNodes(context, asked);

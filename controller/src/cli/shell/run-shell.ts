@@ -1,6 +1,7 @@
 import type { Report } from '../../api/report.ts';
 import { NO_RESULT } from '../exit-status.ts';
 import type { Client } from '../../api/host.ts';
+import type { ShellNode } from '../commands.ts';
 import type { Ask } from './asking.ts';
 import { complete, type Known } from './completion.ts';
 import { Following } from './following.ts';
@@ -11,9 +12,8 @@ import { runTranscript } from './transcript.ts';
 /** How long a press of Tab waits for what the nodes have (milliseconds). */
 const COMPLETION_TIMEOUT_MS = 500;
 
-/** A shell that was asked for. `node`: the first one; null: fred, or the first that is there. */
-export interface ShellRequest {
-  readonly node: string | null;
+/** A shell that was asked for. */
+export interface ShellRequest extends ShellNode {
   readonly author: string;
   /** How long a call can take, milliseconds. */
   readonly timeoutMs: number;
@@ -30,7 +30,7 @@ export interface Place {
 }
 
 /** Runs a shell in a terminal, or with the lines of a pipe. Returns the exit status. */
-export async function runShell({ node, ask, ...request }: ShellRequest, place: Place): Promise<number> {
+export async function runShell({ node, group, ask, ...request }: ShellRequest, place: Place): Promise<number> {
   const { cookie, client, input, output, historyFile } = place;
   const isTerminal = input.isTTY && output.isTTY;
   let print = (text: string): void => void output.write(`${text}\n`);
@@ -50,7 +50,7 @@ export async function runShell({ node, ask, ...request }: ShellRequest, place: P
     // In a pipe, what is printed comes with the answers.
     onNode: each => isTerminal && following.on(each),
   });
-  const problem = await session.start(node, AbortSignal.timeout(request.timeoutMs));
+  const problem = await session.start(node, AbortSignal.timeout(request.timeoutMs), group);
   if (problem !== null) {
     print(`hotcast: ${problem}`);
     return NO_RESULT;

@@ -57,10 +57,10 @@ export class Session {
     return `(${this.#nameOf(this.#node ?? 'all')})${this.#lines}> `;
   }
 
-  /** Chooses the node that lines are for: the first one, or the named one. Returns why that is not possible. */
-  async start(node: string | null, signal: AbortSignal): Promise<string | null> {
+  /** Chooses the node that lines are for: the first one, of a group if it is given, or the named one. Returns why that is not possible. */
+  async start(node: string | null, signal: AbortSignal, group?: string): Promise<string | null> {
     try {
-      const names = await this.#nodeNames(signal);
+      const names = await this.#nodeNames(signal, group);
       const first = names[0] ?? 'fred';
       const chosen = node ?? first;
       if (!names.includes(chosen)) return `there is no node ${JSON.stringify(node)}; nodes here: ${names.join(', ')}`;
@@ -212,8 +212,9 @@ export class Session {
     return done(render(await this.#asking.any(body, QUERY_TIMEOUT_MS, signal)));
   }
 
-  async #nodeNames(signal: AbortSignal): Promise<string[]> {
-    const { nodes } = await this.#asking.for('nodes', { type: 'nodes', wait: null }, QUERY_TIMEOUT_MS, signal);
+  async #nodeNames(signal: AbortSignal, group?: string): Promise<string[]> {
+    const body = { type: 'nodes' as const, wait: null, ...(group === undefined ? {} : { group }) };
+    const { nodes } = await this.#asking.for('nodes', body, QUERY_TIMEOUT_MS, signal);
     return nodes.flatMap(({ status, node }) => (status === 'present' ? [node] : [])).toSorted(compareNodes);
   }
 

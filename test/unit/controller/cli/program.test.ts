@@ -48,6 +48,14 @@ describe('hotcast', () => {
       { ...common, type: 'rollback', modules: ['demo'], author: 'hotcast', change: CHANGE, to: '3f2a' },
     ],
     ['purge demo', { ...common, type: 'purge', module: 'demo', author: 'hotcast', force: true }],
+    [
+      'purge demo --node fred',
+      { ...common, type: 'purge', module: 'demo', author: 'hotcast', force: true, node: 'fred' },
+    ],
+    [
+      'soft-purge demo --group web',
+      { ...common, type: 'purge', module: 'demo', author: 'hotcast', force: false, group: 'web' },
+    ],
     ['soft-purge demo', { ...common, type: 'purge', module: 'demo', author: 'hotcast', force: false }],
     ['status', { ...quick, type: 'status', waitMs: 0 }],
     ['status --wait 1m', { ...quick, type: 'status', waitMs: 60_000 }],

@@ -5,6 +5,7 @@ import { call } from '../../../../controller/src/commands/call/call.ts';
 import type { CommandContext } from '../../../../controller/src/commands/context.ts';
 import { nodes } from '../../../../controller/src/commands/nodes/nodes.ts';
 import { ping } from '../../../../controller/src/commands/nodes/ping.ts';
+import { purge } from '../../../../controller/src/commands/purge.ts';
 import { encode } from '../../../../protocol/codec.ts';
 import type { Head } from '../../../../protocol/head.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
@@ -23,6 +24,7 @@ function fleet(head: Head | null) {
   let callback: Callback = () => undefined;
   const answerOf = (node: string, subject: string): object => {
     if (subject.endsWith('.ping')) return { node, status: 'pong' };
+    if (subject.includes('.purge')) return { node, status: 'purged' };
     if (subject.endsWith('.describe')) return descriptionOf(node);
     return { node, status: 'value', revision, json: '9', output: [] };
   };
@@ -53,6 +55,7 @@ function fleet(head: Head | null) {
       ]),
     store: {
       knownHead: () => head,
+      lastHead: async () => ({ head }),
       heads: async () => (head === null ? [] : [head]),
       natsClockOffset: async () => null,
     },
@@ -110,5 +113,19 @@ describe('the nodes of a group', () => {
       ['bambam', 'web'],
     ]);
     expect((await listed({})).map(([, its]) => its)).toEqual(['web', 'web', 'worker', 'worker']);
+  });
+
+  it('are purged alone', async () => {
+    const { asked, context } = fleet(onWorker);
+    const command = {
+      ...common,
+      type: 'purge',
+      module: 'ticker',
+      author: 'wilma',
+      force: false,
+      group: 'worker',
+    } as const;
+    await purge(context, command, ...rest);
+    expect(asked).toEqual(['worker-1', 'worker-2']);
   });
 });
