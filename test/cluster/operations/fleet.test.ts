@@ -1,4 +1,14 @@
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -105,6 +115,13 @@ describe('a fleet', () => {
     expect(await fleet.call('prices.total', 'club', 'club')).toEqual({ fred: 2400, bambam: 2400 });
     fleet.edit('prices', source => source.replace(': number =>', ': string =>'));
     await expect(fleet.push('prices')).rejects.toThrow(/modules\/prices\.ts:3:\d+: .*not assignable/);
+  });
+
+  test('changes no file of the project itself', ({ fleet, modules }) => {
+    const said = '../shared/prices.ts is outside of the modules folder, and a fleet has a copy of that folder only';
+    expect(() => fleet.write('../shared/prices.ts', 'export const PRICES = {};\n')).toThrow(said);
+    expect(() => fleet.edit('../shared/prices.ts', () => '')).toThrow(said);
+    expect(readFileSync(join(modules, '../shared/prices.ts'), 'utf8')).toContain('club: 1200');
   });
 
   test('says with file, line and caret that a module does not compile, or has wrong types', async ({ fleet }) => {

@@ -102,9 +102,13 @@ export interface Fleet<Modules = AnyModules> extends AsyncDisposable {
   kill(name: string): Promise<void>;
   /** Starts a container that was killed. Resolves when it is ready. */
   start(name: string): Promise<void>;
-  /** Writes a file into the fleet's modules folder. `demo` is `demo.ts`. Your own folder does not change. */
+  /**
+   * Writes a file into the fleet's modules folder. `demo` is `demo.ts`. Your own folder does not change.
+   *
+   * @throws TypeError when the file is outside of the modules folder: only that is copied.
+   */
   write(file: string, text: string): void;
-  /** Rewrites a file of the fleet's modules folder. `demo` is the file of the module. */
+  /** Rewrites a file of the fleet's modules folder. `demo` is the file of the module. @throws TypeError as {@link write} */
   edit(file: string, change: (text: string) => string): void;
   /** Runs any other command of `hotcast`: `fleet.hotcast('rollback', 'demo')`. */
   hotcast(...args: readonly string[]): Promise<CommandOutput>;

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 
 import { moduleEntry } from '../../../../controller/src/build/module-entry.ts';
 import type { CallResult, Result } from '../../../../controller/src/api/results.ts';
@@ -128,11 +128,11 @@ class RunningFleet implements Fleet {
 
   edit(file: string, change: (text: string) => string): void {
     const folder = this.#cluster.modulesDir;
-    const path = /\.\w+$/.test(file) ? join(folder, file) : moduleEntry(folder, file);
-    const text = readFileSync(path, 'utf8');
+    const path = /\.\w+$/.test(file) ? file : relative(folder, moduleEntry(folder, file));
+    const text = this.#cluster.readFile(path);
     const changed = change(text);
     if (changed === text) throw new TypeError(`the edit of ${file} changes nothing`);
-    this.#cluster.writeFile(path.slice(folder.length + 1), changed);
+    this.#cluster.writeFile(path, changed);
   }
 
   async hotcast(...args: readonly string[]): Promise<CommandOutput> {

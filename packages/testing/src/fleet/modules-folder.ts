@@ -1,5 +1,5 @@
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, sep } from 'node:path';
 
 /** Where modules come from. */
 export interface ModulesSource {
@@ -42,10 +42,21 @@ export class ModulesFolder {
     this.mounts = mounts;
   }
 
+  readFile(path: string): string {
+    return readFileSync(this.#fileOf(path), 'utf8');
+  }
+
   writeFile(path: string, text: string): void {
-    const file = join(this.path, path);
+    const file = this.#fileOf(path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
+  }
+
+  /** @throws TypeError when the file is not in this folder: what is around it is the project itself. */
+  #fileOf(path: string): string {
+    const file = join(this.path, path);
+    if (file.startsWith(this.path + sep)) return file;
+    throw new TypeError(`${path} is outside of the modules folder, and a fleet has a copy of that folder only`);
   }
 }
 

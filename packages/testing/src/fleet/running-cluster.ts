@@ -113,7 +113,12 @@ export class RunningCluster extends HotcastCommands implements AsyncDisposable {
     this.writeFile(`${name}.ts`, source);
   }
 
-  /** Writes a file into the cluster's modules folder. */
+  /** Reads a file of the cluster's modules folder. */
+  readFile(path: string): string {
+    return this.modules.readFile(path);
+  }
+
+  /** Writes a file into the cluster's modules folder. @throws TypeError when its path is outside of it. */
   writeFile(path: string, text: string): void {
     this.modules.writeFile(path, text);
   }
