@@ -10,9 +10,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
-import { describe, expect, test as base } from 'vitest';
+import { describe, expect, test as base, vi } from 'vitest';
 
 import { startFleet } from '../../../packages/testing/src/fleet/fleet.ts';
 import { projectImage } from '../../support/cluster/project-image.ts';
@@ -169,7 +169,39 @@ describe('a fleet', () => {
   });
 });
 
+describe('a test that fails', () => {
+  const printed: string[] = [];
+
+  test.fails('has started a fleet', { timeout: 60_000 }, async ({ modules }) => {
+    vi.spyOn(console, 'error').mockImplementation(text => void printed.push(String(text)));
+    await using fleet = await startFleet<Modules>({ nodes: 1, modules, images });
+    fleet.write('demo', FAILING);
+    await fleet.push('demo');
+    await fleet.node('fred').call('demo.fail');
+  });
+
+  test('has the last lines of all containers printed', () => {
+    vi.restoreAllMocks();
+    const [logs = ''] = printed;
+    expect(printed).toHaveLength(1);
+    expect(logs).toMatch(/^the logs of hotcast-test-/);
+    expect(logs).toMatch(/^fred +\| \d\d:\d\d:\d\d\.\d{3} demo@[0-9a-f]+: .*loaded/m);
+    expect(logs).toMatch(/^controller +\| \d\d:\d\d:\d\d\.\d{3} ready$/m);
+  });
+});
+
 describe('a fleet that can not start', () => {
+  test('says why, when its socket can not be made, and leaves nothing behind', async ({ modules }) => {
+    // A path of a socket is cut after so many bytes, or refused: here that is a folder.
+    const folder = join(dirname(modules), 'long').padEnd(108, '-');
+    mkdirSync(folder);
+    vi.stubEnv('TMPDIR', folder);
+    await expect(startFleet({ modules, images })).rejects.toThrow(/^listen (?:EADDRINUSE|EINVAL): .*control\.sock$/);
+    vi.unstubAllEnvs();
+    expect(readdirSync(folder)).toEqual([]);
+    rmSync(folder, { recursive: true });
+  });
+
   base('says which image is missing, and what to do', async () => {
     const start = startFleet({ modules: join(ROOT, 'modules'), images: 'hotcast-test-none/{service}:0.0.0' });
     await expect(start).rejects.toThrow(

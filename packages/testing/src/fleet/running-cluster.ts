@@ -50,7 +50,7 @@ export class RunningCluster extends HotcastCommands implements AsyncDisposable {
   protected readonly modules: ModulesFolder;
   readonly #options: RunningClusterOptions;
   readonly #socketPath = join(this.folder, 'control.sock');
-  readonly #control = serveControlSocket(this.#socketPath, () => this.containers.get('controller').getId());
+  #control: AsyncDisposable | null = null;
   #nodes = 0;
 
   /** Call {@link start} then. */
@@ -65,6 +65,7 @@ export class RunningCluster extends HotcastCommands implements AsyncDisposable {
   /** Resolves when all containers are ready and the nodes answer. What was started is removed when one fails. */
   async start(): Promise<void> {
     try {
+      this.#control = await serveControlSocket(this.#socketPath, () => this.containers.get('controller').getId());
       this.keys.make(this.cookie);
       await this.#startAll(this.#options.nodes);
     } catch (error) {
@@ -74,7 +75,7 @@ export class RunningCluster extends HotcastCommands implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await (await this.#control)[Symbol.asyncDispose]();
+    await this.#control?.[Symbol.asyncDispose]();
     await removeLabelled(`${CLUSTER_LABEL}=${this.id}`);
     rmSync(this.folder, { recursive: true, force: true });
   }
