@@ -22,7 +22,7 @@ VERBOSELY = $(if $(VERBOSE),--verbose)
 
 # A command says itself what went wrong. make adds no line with `Error 1` to it in question mode (-q), in which it runs recipes that
 # begin with `+`; so does a dry run (-n), which has no `+` here.
-COMMANDS := push dev tail promote rollback remove repair purge soft-purge rotate-keys backup restore status doctor bans history audit compile call errors ping shell nodes
+COMMANDS := push dev tail promote rollback remove repair purge soft-purge rotate-keys backup restore status doctor bans history audit events compile call errors ping shell nodes
 ifneq ($(MAKECMDGOALS),)
 ifeq ($(filter-out $(COMMANDS),$(MAKECMDGOALS))$(findstring n,$(firstword -$(MAKEFLAGS))),)
   MAKEFLAGS += --question
@@ -102,6 +102,9 @@ history: ## List the revisions of all modules, or of one, and their results: [MO
 
 audit: ## List what was done to the cluster, newest first: [SINCE=2h]
 	$(ALWAYS)setup/hotcast audit $(if $(SINCE),--since '$(SINCE)') || exit 1
+
+events: ## Print what was done and which nodes came and went, oldest first: [FOLLOW=1 SINCE=1204]
+	$(ALWAYS)setup/hotcast events $(if $(SINCE),--since '$(SINCE)') $(if $(FOLLOW),--follow) || [ $$? = 130 ] || exit 1
 
 compile: ## Compile a module and load it on one node: MODULE=demo NODE=fred [NO_CHECK=1]
 	$(ALWAYS)setup/hotcast compile '$(MODULE)' --node '$(NODE)' $(if $(NO_CHECK),--no-check) || exit 1

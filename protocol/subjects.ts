@@ -45,6 +45,9 @@ export function subjectsOf(cookie: string) {
     headResults: `${root}.head-result.*`,
     // hotcast.<cookie>.audit: what was done to the cluster
     audit: `${root}.audit`,
+    // hotcast.<cookie>.audit.<node>: when a node came and went
+    nodeChange: (node: string) => `${root}.audit.${node}`,
+    nodeChanges: `${root}.audit.*`,
     // hotcast.<cookie>.progress: how far a command of the controller has come
     progress: `${root}.progress`,
     // hotcast.<cookie>.node.<name>.<verb>: a request to one node

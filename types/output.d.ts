@@ -23,6 +23,7 @@ export type Output =
       | BansResult
       | HistoryResult
       | AuditResult
+      | EventsResult
       | ResultResult
       | KeysRotateResult
     )
@@ -40,7 +41,8 @@ export type Output =
         readonly count: number;
       };
     }
-  | { readonly dropped: number };
+  | { readonly dropped: number }
+  | { readonly event: Event };
 
 /** The result of push: compile modules and load them on every node, together. */
 export type PushResult = {
@@ -652,10 +654,14 @@ export type AuditResult = {
     readonly modules: readonly { readonly module: string; readonly revision: string | null }[];
     readonly outcome: string;
     readonly detail: string;
+    readonly canary?: string;
     readonly message?: string;
     readonly git?: { readonly commit: string; readonly dirty: boolean };
   }[];
 };
+
+/** The result of events: print what was done to the cluster, and the nodes that came and went, oldest first. */
+export type EventsResult = { readonly command: 'events'; readonly position: number };
 
 /** The result of result: look up what came of a change whose result was lost: its id, and its modules if they changed since. */
 export type ResultResult = {
@@ -693,6 +699,34 @@ export type Failed = {
   readonly message: string;
   readonly diagnostics?: readonly Diagnostic[];
 };
+
+/** What was done to the cluster, or a node that has come or gone. */
+export type Event =
+  | {
+      readonly kind: 'change';
+      readonly position: number;
+      readonly at: number;
+      readonly change: string | null;
+      readonly author: string;
+      readonly command: string;
+      readonly modules: readonly { readonly module: string; readonly revision: string | null }[];
+      readonly outcome: string;
+      readonly detail: string;
+      readonly canary?: string;
+      readonly message?: string;
+      readonly git?: { readonly commit: string; readonly dirty: boolean };
+      readonly cause?: 'operator' | 'canary' | 'watchdog';
+    }
+  | {
+      readonly kind: 'node';
+      readonly position: number;
+      readonly at: number;
+      readonly node: string;
+      readonly container: string;
+      readonly startedAt: number;
+      readonly change: 'started' | 'stopped' | 'silent' | 'back';
+      readonly detail: string;
+    };
 
 /** What became of a save, while dev watches the modules folder. */
 export type Saved = {

@@ -8,6 +8,7 @@ import type * as v from 'valibot';
 
 import { outputSchema } from '../../controller/src/api/output.ts';
 import { errorDescription } from '../../protocol/error-description.ts';
+import { eventSchema } from '../../protocol/history/event.ts';
 import { failedSchema, savedSchema } from '../../controller/src/api/report.ts';
 import { resultSchema } from '../../controller/src/api/results.ts';
 import { defineCli } from '../../controller/src/cli/commands.ts';
@@ -52,6 +53,11 @@ function definitions(): { readonly name: string; readonly schema: v.GenericSchem
     ...results,
     { name: 'Diagnostic', schema: diagnosticSchema, description: 'An error of the compiler or the type checker.' },
     { name: 'Failed', schema: failedSchema, description: 'A command that has no result, and why.' },
+    {
+      name: 'Event',
+      schema: eventSchema,
+      description: 'What was done to the cluster, or a node that has come or gone.',
+    },
     { name: 'Saved', schema: savedSchema, description: 'What became of a save, while dev watches the modules folder.' },
   ];
 }

@@ -17,6 +17,8 @@ export const auditEntrySchema = v.object({
   outcome: v.string(),
   /** One line for people; may be empty. */
   detail: v.string(),
+  /** The part of the fleet that a push is a canary on, as the user named it. */
+  canary: v.exactOptional(v.string()),
   ...whyEntries,
 });
 

@@ -125,7 +125,13 @@ export class ControllerProcess {
     this.#audience = () => ({ expected: new Set(nodeNames()), timeoutMs: TIMEOUT_MS });
     const sources = { changedAmong: () => [] };
     const build = () => Promise.reject(new Error('no sources'));
-    const audit = { write: async () => undefined, read: async () => [] };
+    const audit: CommandContext['audit'] = {
+      write: async () => undefined,
+      read: async () => [],
+      bounds: async () => ({ first: 1, last: 0 }),
+      after: async position => ({ events: [], position, missing: 0 }),
+      onWrite: () => ({ [Symbol.dispose]: () => undefined }),
+    };
     const rollout = { nats, subjects, store, audit, packagesTimeoutMs: TIMEOUT_MS };
     const watch = () => Promise.reject(new Error('no sources'));
     const folder = {

@@ -171,6 +171,8 @@ export const commandSchema = v.variant('type', [
   v.object({ ...common, type: v.literal('history'), module: v.nullable(module) }),
   /** `since`: milliseconds since 1970. */
   v.object({ ...common, type: v.literal('audit'), since: count }),
+  /** The events after a position; null: all of them, or those from now on if it is to follow them until its client goes. */
+  v.object({ ...common, type: v.literal('events'), since: v.nullable(count), follow: v.boolean() }),
   /** `modules`: whose histories to search; what the newest heads say is found without them. */
   v.object({ ...common, type: v.literal('result'), change: changeId, modules: list(module) }),
   /** `overlap`: how long nodes trust the previous keys (milliseconds). */

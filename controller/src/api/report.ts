@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 
+import { eventSchema } from '../../../protocol/history/event.ts';
 import { logEntry } from '../../../protocol/logs.ts';
 import { count, moduleName, nodeName } from '../../../protocol/schemas.ts';
 import { diagnosticSchema } from './diagnostic.ts';
@@ -40,6 +41,9 @@ const loggedSchema = v.object({
 
 export type Logged = Readonly<v.InferOutput<typeof loggedSchema>>;
 
+/** What has happened, oldest first: `events` shows it. */
+const happenedSchema = v.object({ type: v.literal('happened'), events: list(eventSchema) });
+
 /** The code of a command that failed after it may have written heads. */
 export const UNKNOWN_RESULT = 'unknown-result';
 
@@ -66,6 +70,7 @@ export const reportSchema = v.variant('type', [
   v.object({ type: v.literal('warning'), message: v.string() }),
   savedSchema,
   loggedSchema,
+  happenedSchema,
   v.object({ type: v.literal('result'), result: resultSchema }),
   failedSchema,
 ]);

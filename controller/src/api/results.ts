@@ -251,6 +251,8 @@ export const resultSchema = v.variant('command', [
   }),
   /** What was done to the cluster, newest first. */
   v.object({ command: v.literal('audit'), entries: list(auditEntrySchema) }),
+  /** The events were printed before it. `position`: of the last one, from which to go on. */
+  v.object({ command: v.literal('events'), position: count }),
   /** What came of a change, as the stream has it. */
   v.object({
     command: v.literal('result'),

@@ -8,7 +8,7 @@ import { completionScript, SHELLS } from './completion/scripts.ts';
 import { completedCommands } from './completion/words.ts';
 import { EXIT_STATUSES } from './exit-status.ts';
 import { commandAdder, examplesOf, groupOf, groupOption, messageOption, timeOption } from './definition/add-command.ts';
-import { duration, moment, positiveNumber, wholeNumber } from './definition/option-values.ts';
+import { duration, moment, position, positiveNumber, wholeNumber } from './definition/option-values.ts';
 
 /** The options of every command. `timeout` is in milliseconds. */
 export interface CommonOptions {
@@ -224,6 +224,16 @@ export function defineCli(
       new Option('--since <time>', 'since when: 30m, 2h or 7d ago, or a date').argParser(moment).default(0, 'all'),
     )
     .action(options => send(options, { type: 'audit', since: options.since }));
+
+  addCommand(program, 'events', 'hotcast events --follow --json', QUERY_TIMEOUT)
+    .description('print what was done to the cluster, and the nodes that came and went, oldest first')
+    .option('--follow', 'go on until Ctrl+C')
+    .addOption(
+      new Option('--since <position>', 'only what came after this position; 0: all that is kept')
+        .argParser(position)
+        .default(null, 'all, or from now on with --follow'),
+    )
+    .action(options => send(options, { type: 'events', since: options.since, follow: options.follow ?? false }));
 
   addCommand(
     program,

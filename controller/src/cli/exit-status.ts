@@ -37,8 +37,8 @@ export const FINE: ReadonlySet<string> = new Set(['ok', 'left out']);
  * - 5: the heads of a change that was looked up are written, and the nodes have not all answered.
  */
 export function exitStatus(result: Result): 0 | 1 | 2 | 3 | 4 | 5 {
-  if (result.command === 'history' || result.command === 'audit' || result.command === 'bans') return 0;
-  if (result.command === 'keys rotate' || result.command === 'names') return 0;
+  if (result.command === 'history' || result.command === 'audit' || result.command === 'events') return 0;
+  if (result.command === 'bans' || result.command === 'keys rotate' || result.command === 'names') return 0;
   if (result.command === 'doctor') return result.checks.some(({ state }) => state === 'wrong') ? 1 : 0;
   if (result.command === 'status') {
     if (result.nodes.some(({ state }) => !FINE.has(state) && state !== 'silent')) return 1;

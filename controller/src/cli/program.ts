@@ -15,6 +15,7 @@ import { followCommand, UnknownResultError } from './follow-command.ts';
 import { hostVersionWarning } from './host-version.ts';
 import { InterruptedError } from './interruption.ts';
 import { progressLine } from './progress.ts';
+import { renderEvent } from './render-events.ts';
 import { outputOfLogged, renderLogged } from './render-logs.ts';
 import { renderSaved } from './render-saved.ts';
 import { render } from './render.ts';
@@ -205,6 +206,9 @@ function show(report: Report, { json, verbose }: Format, terminal: Terminal): nu
       return null;
     case 'logged':
       out(json ? outputOfLogged(report).map(lineOf).join('\n') : renderLogged(report));
+      return null;
+    case 'happened':
+      out(report.events.map(event => (json ? lineOf({ event }) : renderEvent(event))).join('\n'));
       return null;
     case 'failed':
       if (json) out(lineOf({ failed: report }));

@@ -39,6 +39,7 @@ const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>, verb
   lift: renderPush,
   history: renderHistory,
   audit: renderAudit,
+  events: ({ position }) => `up to position ${position} (go on with --since ${position})`,
   result: renderLookup,
   'keys rotate': renderRotation,
 };

@@ -16,7 +16,7 @@ import type { RolloutContext } from '../rollout/context.ts';
 export interface CommandContext extends RolloutContext {
   readonly membership: Pick<Membership, 'expected' | 'present' | 'noteSilent' | 'isDebugged' | 'foreign'>;
   readonly monitor: Pick<CanaryMonitor, 'watch'>;
-  readonly audit: Pick<Audit, 'read' | 'write'>;
+  readonly audit: Pick<Audit, 'read' | 'write' | 'bounds' | 'after' | 'onWrite'>;
   readonly signingKey: Pick<Keyring, 'madeAt'>;
   /** Builds the bundles of modules from their sources as they are now. */
   readonly build: Build;

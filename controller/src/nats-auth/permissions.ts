@@ -53,6 +53,7 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
           subjects.heads,
           subjects.headResults,
           subjects.audit,
+          subjects.nodeChanges,
           subjects.progress,
           anyNode,
           subjects.allAny,
@@ -63,7 +64,7 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
           `$JS.API.DIRECT.GET.${auditStreamOf(cookie)}`,
           ...directGetOf(cookie),
         ],
-        subscribe: [events, logs, own],
+        subscribe: [events, logs, subjects.audit, subjects.nodeChanges, own],
       };
     case 'roster':
       return { publish: ASKING.map(each => `${inboxPrefix(each)}.>`), subscribe: [subjects.roster, own] };

@@ -48,8 +48,8 @@ export async function serveControl(path: string, run: Run, log: Logger): Promise
   const running = new Set<Promise<Result>>();
   const runAndCount: Run = (command, ...client) => {
     const result = run(command, ...client);
-    // It has no end to wait for, and changes nothing.
-    if (command.type === 'tail') return result;
+    // What follows has no end to wait for, and changes nothing.
+    if (command.type === 'tail' || (command.type === 'events' && command.follow)) return result;
     running.add(result);
     return result.finally(() => running.delete(result));
   };

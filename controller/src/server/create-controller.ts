@@ -34,6 +34,7 @@ import type { CommandContext } from '../commands/context.ts';
 import { askNodes } from '../fleet/ask-nodes.ts';
 import { logClocks } from '../fleet/clocks.ts';
 import { heartbeatInterval } from '../fleet/heartbeat-interval.ts';
+import { watchNodes } from '../fleet/node-watch.ts';
 import { createMembership } from '../fleet/membership.ts';
 import { finishAndAudit } from '../rollout/commit.ts';
 import { actOnFindings, rollBackAndAwait } from '../rollout/automatic-rollback.ts';
@@ -160,6 +161,7 @@ export async function createController({
     logClocks(membership, log);
     const { packagesTimeoutMs, auditFile } = config;
     const audit = await openAudit(nats, cookie, subjects, auditFile, replicas);
+    start(await watchNodes({ nats, membership, audit, log }));
     const rollout = { nats, subjects, store, audit, packagesTimeoutMs };
     const audience = async (): Promise<Audience> => {
       const { members, awaited, departed } = await membership.expected();

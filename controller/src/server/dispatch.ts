@@ -3,6 +3,7 @@ import type { Command } from '../api/command.ts';
 import type { Client } from '../api/report.ts';
 import type { Result } from '../api/results.ts';
 import { audit } from '../commands/records/audit.ts';
+import { events } from '../commands/records/events.ts';
 import { bans, lift } from '../commands/kept-off/bans.ts';
 import { call } from '../commands/call/call.ts';
 import { compile } from '../commands/compile.ts';
@@ -60,6 +61,7 @@ const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
   lift,
   history,
   audit,
+  events,
   result,
   'keys rotate': rotateKeys,
 };

@@ -1,9 +1,13 @@
 import { appendFileSync } from 'node:fs';
 
+import type { StoredMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 
 import { type AuditEntry, auditEntrySchema } from '../../../protocol/history/audit-entry.ts';
+import { changeEvent, type Event, nodeEvent } from '../../../protocol/history/event.ts';
+import { type NodeChange, nodeChangeSchema } from '../../../protocol/history/node-change.ts';
 import { decodeRecord, encodeRecord } from '../../../protocol/codec.ts';
+import { DecodeError } from '../../../protocol/errors.ts';
 import { auditStreamOf, type Subjects } from '../../../protocol/subjects.ts';
 import { openStream } from './stream.ts';
 
@@ -12,8 +16,16 @@ const MAX_BYTES = 16 * 2 ** 20;
 
 export type Audit = Awaited<ReturnType<typeof openAudit>>;
 
+/** Some events. `position`: of the last one. `missing`: how many up to there are dropped already, or of another release. */
+export interface EventBatch {
+  readonly events: readonly Event[];
+  readonly position: number;
+  readonly missing: number;
+}
+
 /**
- * Opens the cookie's audit: a stream of its own, which only grows, up to a size.
+ * Opens the cookie's audit: a stream of its own, which only grows, up to a size. It has what was done to the cluster, and when nodes
+ * came and went.
  *
  * @param file the operator's file, to which each entry is appended as a line of JSON. Empty: none.
  * @param replicas on how many servers of NATS the stream is.
@@ -21,23 +33,68 @@ export type Audit = Awaited<ReturnType<typeof openAudit>>;
 export async function openAudit(nats: NatsConnection, cookie: string, subjects: Subjects, file: string, replicas = 1) {
   const stream = await openStream(nats, auditStreamOf(cookie), null);
   const ensure = (): Promise<void> =>
-    stream.ensure([subjects.audit], { maxBytes: MAX_BYTES, replicas, keeps: 'newest' });
+    stream.ensure([subjects.audit, subjects.nodeChanges], { maxBytes: MAX_BYTES, replicas, keeps: 'newest' });
   await ensure();
+
+  async function publish(subject: string, record: AuditEntry | NodeChange): Promise<void> {
+    const attempt = () => stream.client.publish(subject, encodeRecord(record));
+    // NATS may have lost its disk, and the stream with it.
+    await attempt().catch(() => ensure().then(attempt));
+  }
+
+  function eventOf({ subject, seq, data }: StoredMsg): Event | null {
+    try {
+      return subject === subjects.audit
+        ? changeEvent(seq, decodeRecord(auditEntrySchema, data))
+        : nodeEvent(seq, decodeRecord(nodeChangeSchema, data));
+    } catch (error) {
+      if (error instanceof DecodeError) return null;
+      throw error;
+    }
+  }
+
   return {
     /** Rejects when the stream or the file does not take the entry; the other one has it. */
     async write(entry: AuditEntry): Promise<void> {
-      const publish = () => stream.client.publish(subjects.audit, encodeRecord(entry));
-      // NATS may have lost its disk, and the stream with it.
-      const published = publish().catch(() => ensure().then(publish));
-      const [written] = await Promise.allSettled([published]);
+      const [written] = await Promise.allSettled([publish(subjects.audit, entry)]);
       if (file !== '') appendFileSync(file, `${JSON.stringify(entry)}\n`);
       if (written.status === 'rejected') throw written.reason;
+    },
+
+    /** Writes down that a node came or went. */
+    writeNodeChange: (change: NodeChange): Promise<void> => publish(subjects.nodeChange(change.node), change),
+
+    /** The last change of each node. */
+    async nodeChanges(): Promise<NodeChange[]> {
+      const messages = await stream.lastOfEach(subjects.nodeChanges);
+      const events = messages.flatMap(message => eventOf(message) ?? []);
+      return events.filter(event => event.kind === 'node');
     },
 
     /** The entries since a moment (milliseconds since 1970), oldest first. */
     async read(since: number): Promise<AuditEntry[]> {
       const messages = await stream.since(subjects.audit, new Date(since));
       return messages.map(({ data }) => decodeRecord(auditEntrySchema, data));
+    },
+
+    /** The positions of the first and the last event that it has; the first one is beyond the last when it has none. */
+    bounds: (): Promise<{ readonly first: number; readonly last: number }> => stream.bounds(),
+
+    /** The next events after a position, oldest first; none when there are none yet. */
+    async after(position: number): Promise<EventBatch> {
+      const messages = await stream.after(position);
+      const events = messages.flatMap(message => eventOf(message) ?? []);
+      const last = messages.at(-1)?.seq ?? position;
+      return { events, position: last, missing: last - position - events.length };
+    },
+
+    /** Calls a listener when something is written, by whom ever, until it is disposed. It can be in the stream a moment later. */
+    onWrite(listener: () => void): Disposable {
+      const callback = (error: Error | null): void => {
+        if (error === null) listener();
+      };
+      const subscriptions = [subjects.audit, subjects.nodeChanges].map(each => nats.subscribe(each, { callback }));
+      return { [Symbol.dispose]: () => subscriptions.forEach(each => each.unsubscribe()) };
     },
   };
 }

@@ -212,6 +212,17 @@ export async function openStream(nats: NatsConnection, name: string, unused: str
       }
     },
 
+    /** The messages of all subjects after a position, oldest first: at most {@link MAX_BATCH}. */
+    async after(position: number): Promise<StoredMsg[]> {
+      return batchOf(() => direct.getBatch(name, { seq: position + 1, next_by_subj: '>', batch: MAX_BATCH }));
+    },
+
+    /** The positions of the first and the last message that it has; the first one is beyond the last when it has none. */
+    async bounds(): Promise<{ readonly first: number; readonly last: number }> {
+      const { first_seq: first, last_seq: last } = (await streams.info(name)).state;
+      return { first: Math.max(1, first), last };
+    },
+
     /** Removes one message. */
     async remove(position: number): Promise<void> {
       await streams.deleteMessage(name, position, false);

@@ -2,9 +2,12 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { describe, expect } from 'vitest';
 
+import type { Event } from '../../../protocol/history/event.ts';
 import type { ResultOf } from '../../../controller/src/api/results.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import { auditStreamOf, streamOf, subjectsOf } from '../../../protocol/subjects.ts';
+import { EndlessCommand } from '../../support/commands/endless-command.ts';
+import { readOutput } from '../../support/commands/output-schema.ts';
 import type { Cluster } from '../../support/cluster/cluster.ts';
 import { clusterTest } from '../../support/cluster/cluster-test.ts';
 import { waitForConvergence, runningRevisions } from '../../support/cluster/convergence.ts';
@@ -222,6 +225,49 @@ async function headsInStream(cluster: Cluster, module: string): Promise<number> 
   const { state } = await streams.info(streamOf(cluster.cookie), { subjects_filter: subject });
   return state.subjects?.[subject] ?? 0;
 }
+
+describe('events', () => {
+  it('are told as they happen, and completely since a position: changes, and nodes that come and go', async ({
+    cluster,
+  }) => {
+    const text = (await cluster.hotcast('events', '--json')).stdout.trimEnd().split('\n');
+    const { position } = JSON.parse(text.at(-1) ?? '') as ResultOf<'events'>;
+    const since = ['--since', String(position)];
+    await using command = await EndlessCommand.start(cluster, 'until Ctrl+C', 'events', '--follow', ...since);
+    const told = (): Event[] => command.output.flatMap(line => ('event' in line ? [line.event] : []));
+    const lines = (events: readonly Event[]): string[] =>
+      events.map(event =>
+        event.kind === 'node'
+          ? `${event.node} ${event.change}`
+          : `${event.command} ${event.outcome} ${event.cause ?? event.canary ?? '-'}`,
+      );
+
+    await pushAll(cluster, 'told', 'one', 'two');
+    await cluster.change('rollback', 'told');
+    cluster.writeModule('told', versionSource('three'));
+    await cluster.hotcast('push', 'told', '--canary', '1', '--watch', '100ms');
+    await cluster.hotcast('keys', 'rotate');
+    const wanted = ['push committed -', 'push committed -', 'rollback committed operator'];
+    wanted.push('push undecided 1', 'keys rotate done -');
+    await expect.poll(() => lines(told()), { timeout: 10_000 }).toEqual(wanted);
+
+    await (await cluster.container('fred')).stop({ t: 10 });
+    await cluster.startContainer('fred');
+    wanted.push('fred stopped', 'fred started');
+    await expect.poll(() => lines(told()), { timeout: 10_000 }).toEqual(wanted);
+    await cluster.kill('fred');
+    wanted.push('fred silent');
+    await expect.poll(() => lines(told()), { timeout: 15_000 }).toEqual(wanted);
+    await cluster.startContainer('fred');
+    wanted.push('fred started');
+    await expect.poll(() => lines(told()), { timeout: 10_000 }).toEqual(wanted);
+
+    expect(await command.end()).toBe(130);
+    const { stdout } = await cluster.hotcast('events', ...since, '--json');
+    const all = stdout.trimEnd().split('\n').map(readOutput);
+    expect(all.flatMap(line => ('event' in line ? [line.event] : []))).toEqual(told());
+  });
+});
 
 describe('audit', () => {
   it('lists what was done to the cluster, newest first, also what changed nothing', async ({ cluster }) => {

@@ -20,6 +20,12 @@ export function positiveNumber(text: string): number {
   throw new InvalidArgumentError('give a whole number above 0.');
 }
 
+/** Reads a position of the audit. @throws InvalidArgumentError */
+export function position(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('give the position of an event, a whole number.');
+}
+
 const AGO_UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Reads `30m`, `2h` or `7d` ago, or a date, as milliseconds since 1970. @throws InvalidArgumentError */

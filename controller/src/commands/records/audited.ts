@@ -22,6 +22,7 @@ const READING: ReadonlySet<Command['type']> = new Set([
   'history',
   'result',
   'audit',
+  'events',
   'dev',
   'tail',
   'errors',
@@ -41,6 +42,7 @@ export async function audited<R extends Result>(
       author: 'author' in command ? command.author : '',
       change: 'change' in command ? command.change : null,
       ...('author' in command ? whyOf(command) : {}),
+      ...(command.type === 'push' && command.canary !== null ? { canary: command.canary.scope } : {}),
     };
     try {
       await audit.write({ at: Date.now(), ...who, command: command.type, ...outcome });

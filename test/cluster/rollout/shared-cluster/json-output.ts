@@ -10,8 +10,10 @@ describe('the output of --json', () => {
     const seen = new Set<string>();
     const run = async (...args: string[]): Promise<void> => {
       const { stdout } = await cluster.hotcast(...args, '--json');
-      const output = readOutput(stdout);
-      seen.add('command' in output ? output.command : Object.keys(output).join(' '));
+      for (const line of stdout.trimEnd().split('\n')) {
+        const output = readOutput(line);
+        seen.add('command' in output ? output.command : Object.keys(output).join(' '));
+      }
     };
     cluster.writeModule('json', THROWS);
     await run('push', 'json', '--dry-run');
@@ -22,7 +24,7 @@ describe('the output of --json', () => {
     await run('compile', 'json', '--node', 'fred');
     await run('rollback', 'json');
     await run('push', 'json', '--without', 'fred');
-    for (const command of ['bans', 'nodes', 'version', 'doctor', 'status', 'ping', 'audit', 'history'])
+    for (const command of ['bans', 'nodes', 'version', 'doctor', 'status', 'ping', 'audit', 'events', 'history'])
       await run(command);
     await run('bans', '--lift', 'json');
     await run('call', 'json.fail()', '--stack');
@@ -45,7 +47,7 @@ describe('the output of --json', () => {
     expect(readOutput(stdout)).toMatchObject({ command: 'restore' });
     expect([...seen].toSorted()).toEqual(
       (
-        'audit bans call compile doctor dry-run errors failed history keys rotate lift names nodes ping promote purge push remove repair ' +
+        'audit bans call compile doctor dry-run errors event events failed history keys rotate lift names nodes ping promote purge push remove repair ' +
         'result rollback status version'
       )
         .replace('keys rotate', 'keys_rotate')

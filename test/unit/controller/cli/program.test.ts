@@ -99,6 +99,8 @@ describe('hotcast', () => {
     ['--version', { ...quick, type: 'version', cli: PACKAGE_VERSION }],
     ['audit', { ...quick, type: 'audit', since: 0 }],
     ['audit --since 2026-11-27T08:00:00Z', { ...quick, type: 'audit', since: Date.UTC(2026, 10, 27, 8) }],
+    ['events', { ...quick, type: 'events', since: null, follow: false }],
+    ['events --follow --since 1204567', { ...quick, type: 'events', since: 1_204_567, follow: true }],
     ['nodes --wait 30 --timeout 60', { ...common, timeoutMs: 60_000, type: 'nodes', wait: 30 }],
   ])('%s sends its command', async (line, command) => {
     const commands = await controller();
@@ -140,28 +142,6 @@ describe('hotcast', () => {
     const { status, out, err } = await hotcast(['ping', '--json']);
     expect(out.map(line => JSON.parse(line) as unknown)).toEqual([oneSilent]);
     expect({ status, err }).toEqual({ status: 3, err: [] });
-  });
-
-  it('prints what modules log while it is told, a line of JSON an entry', async () => {
-    const entry = { at: 1, module: 'demo', revision: 'a'.repeat(64), level: 'info', text: 'boss', count: 1 } as const;
-    await controller((_, report) => {
-      for (const node of ['fred', 'betty'])
-        report({ type: 'logged', entries: [{ ...entry, nodes: [node] }], dropped: 0 });
-      report({ type: 'logged', entries: [], dropped: 7 });
-      return Promise.resolve(pong);
-    });
-    const plain = await hotcast(['tail']);
-    expect(plain.out.slice(0, 3)).toEqual([
-      expect.stringContaining(' fred demo@aaaaaaaaaaaa  boss'),
-      expect.stringContaining(' betty demo@'),
-      expect.stringContaining('7 dropped'),
-    ]);
-    const { out } = await hotcast(['tail', '--json']);
-    expect(out.slice(0, 3).map(line => JSON.parse(line) as unknown)).toEqual([
-      { logged: { ...entry, nodes: ['fred'] } },
-      { logged: { ...entry, nodes: ['betty'] } },
-      { dropped: 7 },
-    ]);
   });
 
   it('gives each of two commands at once its own result', async () => {

@@ -30,6 +30,7 @@ describe('permissions', () => {
         subjects.head('demo'),
         subjects.headResult('demo'),
         subjects.audit,
+        subjects.nodeChange('fred'),
         subjects.all('commit'),
         subjects.node('fred', 'load'),
         '$JS.API.STREAM.PURGE.HOTCAST_dino',

@@ -134,7 +134,10 @@ describe('a server that finishes', () => {
     await finished;
   });
 
-  it('does not wait for a tail', async () => {
+  it.each([
+    { type: 'tail', modules: [], node: null, level: 'info', grep: '' },
+    { type: 'events', since: null, follow: true },
+  ])('does not wait for what follows: %o', async follows => {
     const path = join(folder, 'controller.sock');
     const started = latch();
     const run: Run = async () => {
@@ -143,8 +146,9 @@ describe('a server that finishes', () => {
     };
     const server = await serveControl(path, run, log);
     servers.push(server);
-    const tail = { type: 'tail', modules: [], node: null, level: 'info', grep: '', cookie: null, timeoutMs: 1_000 };
-    createConnection(path).resume().write(lineOf(tail));
+    createConnection(path)
+      .resume()
+      .write(lineOf({ ...follows, cookie: null, timeoutMs: 1_000 }));
     await started.opened;
     await server.finish(60_000);
   });

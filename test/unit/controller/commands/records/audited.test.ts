@@ -31,6 +31,14 @@ async function entriesOf(command: Command, run: () => Promise<Result>, write = a
 }
 
 describe('the audit', () => {
+  it('has on which part of the fleet a push is a canary', async () => {
+    const canary = { scope: '10%', maxErrors: 0, minCalls: 1, watch: 10_000 };
+    const what = { force: false, check: true, dryRun: false, canary };
+    const push: Command = { ...common, type: 'push', modules: ['demo'], author: 'wilma', change, ...what };
+    const { entries } = await entriesOf(push, () => Promise.reject(new UsageError('no')));
+    expect(entries).toMatchObject([{ command: 'push', canary: '10%' }]);
+  });
+
   it('has what came of a command, by whom', async () => {
     const said = { message: 'why not', git: { commit: '0123456789ab', dirty: true } };
     const { entries, result } = await entriesOf({ ...rollback, ...said }, async () => rolledBack);
