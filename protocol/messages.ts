@@ -208,6 +208,8 @@ export const nodeDescription = v.object({
       /** The number of calls that ended on this revision since it was loaded; `errors` of them failed. */
       calls: count,
       errors: count,
+      /** How many of the calls were HTTP requests. Absent when none was; an earlier node does not say. */
+      requests: v.exactOptional(count),
       /** The number of calls that run on it now. */
       inFlight: count,
     }),
@@ -235,6 +237,11 @@ export const nodeDescription = v.object({
    * other processes. Absent when nothing is left.
    */
   leftBehind: v.exactOptional(v.record(v.string(), v.object({ timers: count, sockets: count }))),
+  /**
+   * What the versions that run have open, by their names: pending timers, and connections to other processes. Versions with nothing open
+   * are left out. Only in the answer to `describe`.
+   */
+  owned: v.exactOptional(v.record(v.string(), v.object({ timers: count, sockets: count }))),
   /** The longest turn of the event loop since the last heartbeat, milliseconds. */
   loopDelay: count,
   /** The number of messages that were rejected since the process started: no trusted key has signed them. */

@@ -378,6 +378,7 @@ export type NodesResult = {
               readonly sequence: number;
               readonly calls: number;
               readonly errors: number;
+              readonly requests?: number;
               readonly inFlight: number;
             }
           >
@@ -406,6 +407,7 @@ export type NodesResult = {
         >;
         readonly unreadable?: Readonly<Record<string, string>>;
         readonly leftBehind?: Readonly<Record<string, { readonly timers: number; readonly sockets: number }>>;
+        readonly owned?: Readonly<Record<string, { readonly timers: number; readonly sockets: number }>>;
         readonly loopDelay: number;
         readonly rejected: number;
         readonly debugged?: boolean;

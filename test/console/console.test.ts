@@ -81,6 +81,43 @@ describe('the page', () => {
     expect(problems).toEqual([]);
   });
 
+  it('draws how long pushes took, calls and requests apart, and errors by revision', async () => {
+    const { past } = await startScene(stand.fleet);
+    await open();
+    await page.locator('.tile').nth(29).waitFor();
+    await past();
+    await page.locator('.bars g').nth(23).waitFor();
+    expect(await page.locator('.bars title').nth(14).textContent()).toMatch(
+      /^demo: reverted, 1\.\d s \(compile \d+ ms/,
+    );
+    expect(await page.locator('.pushes figcaption').textContent()).toMatch(/median \d+ ms · slowest 1\.\d s/);
+    const failing = page.locator('.errors-by li');
+    await failing.nth(1).waitFor();
+    expect(await failing.nth(0).textContent()).toMatch(/^demo@[0-9a-f]{12}8$/);
+    expect(await failing.nth(1).textContent()).toMatch(/^search@[0-9a-f]{12}1$/);
+    for (const name of ['Calls', 'HTTP requests', 'Memory', 'Event-loop delay'])
+      expect(
+        await page
+          .locator('.stat', { has: page.getByText(name, { exact: true }) })
+          .locator('.line')
+          .getAttribute('d'),
+      ).toMatch(/^M/);
+    await page.locator('#charts').scrollIntoViewIfNeeded();
+    await shoot(page, 'charts');
+    expect(problems).toEqual([]);
+  });
+
+  it('shows what each version on a node has open', async () => {
+    const { revision } = await startScene(stand.fleet);
+    stand.fleet.owned.set('fred', { [`demo@${revision.slice(0, 12)}`]: { timers: 3, sockets: 1 } });
+    await open('/nodes/fred');
+    const row = page.locator('.versions tr', { hasText: 'demo@' });
+    await row.getByText('3 timers, 1 connection').waitFor();
+    expect(await page.locator('.versions tr', { hasText: 'web@' }).textContent()).toMatch(/nothing$/);
+    await page.goto(`${stand.url}/nodes/betty`);
+    await page.locator('.versions tr', { hasText: 'demo@' }).getByText('nothing').waitFor();
+  });
+
   it('names what needs a look in words, also the controller that is gone', async () => {
     const { trouble } = await startScene(stand.fleet);
     await open();

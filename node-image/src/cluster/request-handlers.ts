@@ -22,6 +22,7 @@ import { RejectedError } from '../admission/verifier.ts';
 import { Expressions, type ReadyPackages } from '../modules/shell/expressions.ts';
 import { call } from '../modules/invoke.ts';
 import { type Loaded, type LoadResult, refused } from '../modules/load-result.ts';
+import { describeOwned } from '../modules/package-use/owned.ts';
 import type { Packages } from '../packages/packages.ts';
 import { describeExports } from '../modules/shell/describe-exports.ts';
 import type { Heartbeat } from './heartbeat.ts';
@@ -119,7 +120,7 @@ function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
   const expressions = new Expressions(codeServer, deps.readyPackages);
   const handlers: Record<Verb, Handler> = {
     ping: () => ({ node, container: identity.container, processId: verifier.processId, protocol: PROTOCOL }),
-    describe: () => describeNode(deps),
+    describe: () => ({ ...describeNode(deps), owned: describeOwned(codeServer.owned) }),
     exports: () => ({ node, ...describeExports(codeServer) }) satisfies ExportsAnswer,
     evaluate: bytes => expressions.evaluate(node, verifier.evaluation(subjects.node(node, 'evaluate'), bytes)),
     session: bytes => {

@@ -287,6 +287,7 @@ export class CodeServer {
   /** Counts a call that has ended. `startedAt`: see {@link startOfCall}. `status`: of an HTTP response. */
   countCall(version: Version, failed: boolean, startedAt: number, status: number | null): void {
     version.ended += 1;
+    if (status !== null) version.requests += 1;
     if (failed) version.errors += 1;
     this.#onEnded?.(version.module, { startedAt, failed, status });
   }

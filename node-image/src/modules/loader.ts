@@ -125,6 +125,7 @@ export function evaluateVersion(prepared: Prepared, environment: Environment): V
     drainingSince: null,
     calls: 0,
     ended: 0,
+    requests: 0,
     errors: 0,
     code: () => Function.prototype.toString.call(factory),
     get exports() {

@@ -72,8 +72,9 @@ export class ModuleTable {
     const loaded: NodeDescription['modules'] = {};
     for (const [module, { slots, headRunning }] of this.#modules) {
       if (slots.current === null) continue;
-      const { revision, ended, errors, calls: inFlight } = slots.current;
-      loaded[module] = { revision, sequence: headRunning, calls: ended, errors, inFlight };
+      const { revision, ended, errors, requests, calls: inFlight } = slots.current;
+      const ofHttp = requests === 0 ? {} : { requests };
+      loaded[module] = { revision, sequence: headRunning, calls: ended, errors, ...ofHttp, inFlight };
     }
     return loaded;
   }

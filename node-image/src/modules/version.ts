@@ -44,6 +44,8 @@ export interface Version {
   calls: number;
   /** The number of calls that have ended. */
   ended: number;
+  /** How many of them were HTTP requests. */
+  requests: number;
   /** The number of calls that failed, and of errors in its timers and promises. */
   errors: number;
 }

@@ -52,6 +52,30 @@ export async function startScene(fleet: SimulatedFleet) {
     await fleet.audit(head, { author: 'wilma', ...why }, 'push', 'committed', '30 loaded');
   }
 
+  /** Pushes of the last hour, and calls, requests and errors of the last minute. */
+  async function past(): Promise<void> {
+    const phases = (index: number) => ({
+      compile: 180 + ((index * 37) % 90),
+      prepare: 40 + ((index * 13) % 30) + (index === 14 ? 700 : 0),
+      write: 4,
+      commit: 22 + ((index * 7) % 25),
+    });
+    for (let index = 0; index < 24; index += 1) {
+      const change = crypto.randomUUID();
+      const modules = [{ module: index % 3 === 0 ? 'web' : 'demo', revision }];
+      const [times, refusals, nodes] = [phases(index), {}, { loaded: names }];
+      const ms = Math.round(Object.values(times).reduce((sum, each) => sum + each, 0));
+      fleet.progress({ step: 'started', change, command: 'push', author: 'wilma', modules: [] });
+      const outcome = index === 14 ? 'reverted' : 'committed';
+      fleet.progress({ step: 'ended', change, modules, outcome, detail: '', ms, times, refusals, nodes });
+    }
+    await fleet.beat();
+    fleet.call('demo', 120, 2, names.slice(0, 4));
+    fleet.call('search', 60, 1, names.slice(2, 3));
+    fleet.request('web', 40);
+    await fleet.beat();
+  }
+
   /** Nodes that are silent, refuse, or are kept off a revision, and errors. */
   async function trouble(): Promise<void> {
     quiet.add('wilma');
@@ -81,6 +105,10 @@ export async function startScene(fleet: SimulatedFleet) {
       node: 'fred',
       revisions: [{ revision, errors: [{ at: Date.now(), count: 3, where: 'demo.add', error }] }],
     });
+    fleet.owned.set('fred', {
+      [`demo@${revision.slice(0, 12)}`]: { timers: 3, sockets: 1 },
+      [`ticker@${fleet.nodes.get('fred')?.modules['ticker']?.revision.slice(0, 12)}`]: { timers: 1, sockets: 0 },
+    });
     fleet.change('fred', ({ modules }) => ({
       draining: [
         {
@@ -109,5 +137,5 @@ export async function startScene(fleet: SimulatedFleet) {
     await fleet.beat(names.filter(name => !quiet.has(name)));
   }
 
-  return { revision, push, trouble };
+  return { revision, quiet, push, past, trouble };
 }

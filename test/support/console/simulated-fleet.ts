@@ -39,6 +39,8 @@ export class SimulatedFleet implements AsyncDisposable {
   roster: 'by nodes' | null = 'by nodes';
   readonly stopped = new Map<string, string>();
   readonly errors = new Map<string, ErrorsAnswer>();
+  /** What the versions of nodes have open. */
+  readonly owned = new Map<string, NonNullable<NodeDescription['owned']>>();
   isControllerUp = true;
   readonly #nats: NatsConnection;
   readonly #store: StreamStore;
@@ -60,6 +62,14 @@ export class SimulatedFleet implements AsyncDisposable {
         const { module } = decode(errorsRequest, data);
         const answer = this.errors.get(`${node}/${module}`) ?? { node, revisions: [] };
         nats.publish(`${reply}.${node}`, encode(answer));
+      },
+    });
+    nats.subscribe(this.subjects.node('*', 'describe'), {
+      callback: (_, { subject, reply = '' }) => {
+        const node = subject.split('.').at(-2) ?? '';
+        const description = this.nodes.get(node);
+        if (description === undefined) return;
+        nats.publish(`${reply}.${node}`, encode({ ...description, owned: this.owned.get(node) ?? {} }));
       },
     });
     this.#timers.push(
@@ -154,6 +164,17 @@ export class SimulatedFleet implements AsyncDisposable {
                 [module]: { ...running, calls: running.calls + calls, errors: running.errors + errors },
               },
             };
+      });
+  }
+
+  /** Has requests end on all nodes, so many on each. */
+  request(module: string, requests: number): void {
+    this.call(module, requests);
+    for (const node of this.nodes.keys())
+      this.change(node, ({ modules }) => {
+        const running = modules[module];
+        const total = (running?.requests ?? 0) + requests;
+        return running === undefined ? {} : { modules: { ...modules, [module]: { ...running, requests: total } } };
       });
   }
 

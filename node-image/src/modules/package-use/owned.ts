@@ -1,3 +1,4 @@
+import type { NodeDescription } from '../../../../protocol/messages.ts';
 import type { ScopedResources } from '../../sandbox/scoped-resources.ts';
 import { scriptName, type Version } from '../version.ts';
 
@@ -14,4 +15,10 @@ export function ownedBy(versions: readonly Version[], resources: Pick<ScopedReso
     const { timers = 0, sockets = 0 } = open?.get(scriptName(version)) ?? {};
     return { version, timers: version.timers.size + timers, sockets };
   });
+}
+
+/** The same for the cluster, without the versions that have nothing open. */
+export function describeOwned(owned: readonly Owned[]): NonNullable<NodeDescription['owned']> {
+  const open = owned.filter(({ timers, sockets }) => timers > 0 || sockets > 0);
+  return Object.fromEntries(open.map(({ version, timers, sockets }) => [scriptName(version), { timers, sockets }]));
 }

@@ -93,6 +93,10 @@ describe('a resource of a version', () => {
     cluster.writeModule('busy', busy('one'));
     await cluster.push('busy');
     expect(Object.keys(await running('one'))).toHaveLength(kinds);
+    const fred = (await cluster.nodes()).find(({ node }) => node === 'fred');
+    const owned = Object.entries(fred?.status === 'present' ? (fred.owned ?? {}) : {});
+    const [, open] = owned.find(([name]) => name.startsWith('busy@')) ?? [];
+    expect(open?.timers).toBeGreaterThan(2);
     cluster.writeModule('busy', busy('two'));
     await cluster.push('busy');
     const after = await valueOnFred(cluster, 'busy.counts("one")');

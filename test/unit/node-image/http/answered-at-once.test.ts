@@ -42,7 +42,12 @@ describe('a request that is answered at once', () => {
       expect((await node.get('/web/', { method, ...body })).status).toBe(status);
     }
     await expect.poll(() => node.server.callsInFlight).toBe(0);
-    expect(node.server.describe()['web']).toMatchObject({ calls: 3, errors: 3 * errors, inFlight: 0 });
+    expect(node.server.describe()['web']).toMatchObject({
+      calls: 3,
+      requests: 3,
+      errors: 3 * errors,
+      inFlight: 0,
+    });
   });
 
   it('holds its version while the client has not taken the whole response', async () => {

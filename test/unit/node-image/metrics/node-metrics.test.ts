@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { startMetricsServer } from '../../../../node-image/src/metrics/metrics-server.ts';
 import type { MetricsDeps } from '../../../../node-image/src/metrics/node-metrics.ts';
+import { describeOwned } from '../../../../node-image/src/modules/package-use/owned.ts';
 import { CodeServer } from '../../../../node-image/src/modules/code-server.ts';
 import { startHttpServer } from '../../../../node-image/src/http/server.ts';
 import { headOf, recordingLog } from '../../fixtures.ts';
@@ -77,6 +78,9 @@ describe('the metrics of a node', () => {
     expect(samples.get('hotcast_node_versions{module="demo",state="draining",node="fred"}')).toBe(1);
     expect(samples.get('hotcast_node_calls_in_flight{module="demo",node="fred"}')).toBe(1);
     expect(samples.get('hotcast_node_timers{module="demo",node="fred"}')).toBe(2);
+    const open = Object.entries(describeOwned(node.server.owned));
+    const each = [expect.stringMatching(/^demo@[0-9a-f]{12}$/), { timers: 1, sockets: 0 }];
+    expect(open).toEqual([each, each]);
     await node.call('demo', 'fail');
     node.server.purge('demo');
     node.commit('demo', null);

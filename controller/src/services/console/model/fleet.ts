@@ -7,6 +7,7 @@ import { type Change, MARKS_SHOWN_MS, marksOf, nextChange, unlessLost } from './
 import type { Fact, Heard } from './fact.ts';
 import { isForgotten, judge, type Mark, type NodeView, UNHEARD } from './node.ts';
 import { NodeMap } from './node-map.ts';
+import { type PushTimes, withPush } from './push-times.ts';
 import { advance, deltaOf, emptySeries, record, type Series, withMemory } from './series.ts';
 import { type Moment, momentOf, nodeMoment, withMoments } from './timeline.ts';
 
@@ -25,6 +26,8 @@ export interface Fleet {
   readonly results: ReadonlyMap<string, HeadResult>;
   readonly change: Change | null;
   readonly moments: readonly Moment[];
+  /** The last pushes since the console has started, oldest first. */
+  readonly pushes: readonly PushTimes[];
   readonly series: Series;
   readonly storage: { readonly bytes: number; readonly maxBytes: number } | null;
   /** Why the roster does not know the containers; null: it does, or was not heard yet. */
@@ -52,6 +55,7 @@ export function emptyFleet(cookie: string, at: number): Fleet {
     results: new Map(),
     change: null,
     moments: [],
+    pushes: [],
     series: emptySeries(at),
     storage: null,
     rosterProblem: null,
@@ -218,7 +222,7 @@ function progressed(fleet: Fleet, progress: Progress, at: number): Fleet {
     const mark = marks.get(name) ?? (isStart && node.leftAt === null ? waiting : isStart ? null : node.mark);
     return mark === node.mark ? node : { ...node, mark };
   });
-  return { ...fleet, change, nodes };
+  return { ...fleet, change, nodes, pushes: withPush(fleet.pushes, change, progress, at) };
 }
 
 /** Joins the engine's containers with the nodes, by the ids that nodes say and by the names that follow from the containers'. */

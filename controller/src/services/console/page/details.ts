@@ -39,11 +39,9 @@ export function createDetails({ fleet, records, questions }: DetailDeps) {
     const view = isNodeName(name) ? fleet().nodes.get(name) : undefined;
     if (view === undefined) return null;
     const failing = Object.entries(view.description?.modules ?? {}).filter(([, { errors }]) => errors > 0);
-    const errors = await errorsOn(
-      name,
-      failing.map(([module]) => module),
-    );
-    return nodePanelHtml(fleet(), fleet().nodes.get(name) ?? view, errors);
+    const names = failing.map(([module]) => module);
+    const [errors, said] = await Promise.all([errorsOn(name, names), questions()?.describe(name) ?? null]);
+    return nodePanelHtml(fleet(), fleet().nodes.get(name) ?? view, errors, said?.owned ?? null);
   }
 
   /** The panel of a revision, or of a module's newest one; null when there is no such revision. */

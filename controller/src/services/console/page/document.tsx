@@ -70,6 +70,7 @@ export function documentHtml({ cookie, regions, version, now, panel }: Page): st
                   </table>
                 </div>
               </section>
+              {part('charts')}
               <details id="logs" class="logs">
                 <summary>
                   <h2>Logs</h2> <span class="dim">what modules print and throw, while this is open</span>

@@ -1,10 +1,11 @@
 import type { Child } from 'hono/jsx';
 
 import { errorText } from '../../../../../protocol/error-description.ts';
+import { shortRevision } from '../../../../../protocol/revision.ts';
 import type { KeptError } from '../../../../../protocol/logs.ts';
 import type { Fleet } from '../model/fleet.ts';
 import { errorsOf, groupOf, levelOf, type NodeView } from '../model/node.ts';
-import { age, bytes, count } from './format.ts';
+import { age, bytes, count, some } from './format.ts';
 import { Ago, Command, Glyph, RevisionLink, withAges, htmlOf } from './glyph.tsx';
 
 /** The last errors of one revision on a node. */
@@ -53,18 +54,23 @@ export function missingHtml(kind: string, name: string): string {
   );
 }
 
-export function nodePanelHtml(fleet: Fleet, node: NodeView, errors: readonly RevisionErrors[]): string {
-  return withAges(htmlOf(<NodePanel fleet={fleet} node={node} errors={errors} />), fleet.now);
+/** What the versions on a node have open, by their names; null: the node did not say. */
+type Owned = NonNullable<NodeView['description']>['owned'] | null;
+
+export function nodePanelHtml(fleet: Fleet, node: NodeView, errors: readonly RevisionErrors[], owned: Owned): string {
+  return withAges(htmlOf(<NodePanel fleet={fleet} node={node} errors={errors} owned={owned} />), fleet.now);
 }
 
 const NodePanel = ({
   fleet,
   node,
   errors,
+  owned,
 }: {
   readonly fleet: Fleet;
   readonly node: NodeView;
   readonly errors: readonly RevisionErrors[];
+  readonly owned: Owned;
 }) => {
   const { name, state, why, since, description, heardAt, container } = node;
   const failed = errors.filter(each => each.errors.length > 0);
@@ -95,7 +101,7 @@ const NodePanel = ({
           </>
         )}
       </dl>
-      {description !== null && <Versions description={description} fleet={fleet} />}
+      {description !== null && <Versions description={description} fleet={fleet} owned={owned} />}
       {failed.length > 0 && (
         <section>
           <h3>Last errors</h3>
@@ -116,12 +122,30 @@ const NodePanel = ({
   );
 };
 
+/** What a version has open. Nothing is said of a node that did not answer. */
+const Open = ({
+  owned,
+  module,
+  revision,
+}: {
+  readonly owned: Owned;
+  readonly module: string;
+  readonly revision: string;
+}) => {
+  if (owned === null || owned === undefined) return <td class="num dim">?</td>;
+  const { timers = 0, sockets = 0 } = owned[`${module}@${shortRevision(revision)}`] ?? {};
+  const parts = [...(timers > 0 ? [some(timers, 'timer')] : []), ...(sockets > 0 ? [some(sockets, 'connection')] : [])];
+  return <td class="num">{parts.length === 0 ? <span class="dim">nothing</span> : parts.join(', ')}</td>;
+};
+
 const Versions = ({
   description,
   fleet,
+  owned,
 }: {
   readonly description: NonNullable<NodeView['description']>;
   readonly fleet: Fleet;
+  readonly owned: Owned;
 }) => {
   const { modules, draining, leftBehind = {} } = description;
   const names = Object.keys(modules).toSorted();
@@ -143,6 +167,9 @@ const Versions = ({
               <th scope="col" class="num">
                 Errors
               </th>
+              <th scope="col" class="num">
+                Open
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -159,6 +186,7 @@ const Versions = ({
                   <td class="num">{count(running.inFlight)}</td>
                   <td class="num">{count(running.calls)}</td>
                   <td class={running.errors > 0 ? 'num hot' : 'num'}>{count(running.errors)}</td>
+                  <Open owned={owned} module={module} revision={running.revision} />
                 </tr>,
                 ...draining
                   .filter(each => each.module === module)
@@ -174,6 +202,7 @@ const Versions = ({
                       <td class="num">{count(each.inFlight)}</td>
                       <td />
                       <td />
+                      <Open owned={owned} module={module} revision={each.revision} />
                     </tr>
                   )),
               ];
@@ -183,7 +212,7 @@ const Versions = ({
       )}
       {Object.entries(leftBehind).map(([version, { timers, sockets }]) => (
         <p class="detail">
-          <code>{version}</code> has ended and left {count(timers)} timers and {count(sockets)} connections open in
+          <code>{version}</code> has ended and left {some(timers, 'timer')} and {some(sockets, 'connection')} open in
           packages.
         </p>
       ))}

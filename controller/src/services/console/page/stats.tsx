@@ -1,39 +1,10 @@
 import { type Fleet, isControllerGone } from '../model/fleet.ts';
 import { errorsOf, type Level, levelOf, type NodeView } from '../model/node.ts';
-import { BUCKET_MS, BUCKETS } from '../model/series.ts';
+import { BUCKET_MS, type Values } from '../model/series.ts';
 import { isOnHead } from '../../../../../protocol/head.ts';
+import { Chart } from './charts.tsx';
 import { bytes, count, some } from './format.ts';
 import { Ago, Glyph, htmlOf } from './glyph.tsx';
-
-const WIDTH = 240;
-const HEIGHT = 40;
-
-/** The values as an area; a gap where nothing was heard. */
-const Chart = ({ values, label }: { readonly values: readonly (number | null)[]; readonly label: string }) => {
-  const max = Math.max(1e-9, ...values.map(value => value ?? 0));
-  const x = (index: number): string => ((index * WIDTH) / (BUCKETS - 1)).toFixed(1);
-  const y = (value: number): string => (HEIGHT - 1 - (value / max) * (HEIGHT - 4)).toFixed(1);
-  const runs: { readonly from: number; readonly values: number[] }[] = [];
-  values.forEach((value, index) => {
-    if (value === null) return;
-    const last = runs.at(-1);
-    if (last !== undefined && last.from + last.values.length === index) last.values.push(value);
-    else runs.push({ from: index, values: [value] });
-  });
-  const lines = runs.map(({ from, values: run }) =>
-    run.map((value, index) => `${x(from + index)} ${y(value)}`).join('L'),
-  );
-  const areas = runs.map(
-    ({ from, values: run }, index) =>
-      `M${x(from)} ${HEIGHT}L${lines[index] ?? ''}L${x(from + run.length - 1)} ${HEIGHT}Z`,
-  );
-  return (
-    <svg class="chart" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={label}>
-      <path class="area" d={areas.join('')} />
-      <path class="line" d={lines.map(line => `M${line}`).join('')} vector-effect="non-scaling-stroke" />
-    </svg>
-  );
-};
 
 interface StatProps {
   readonly name: string;
@@ -66,7 +37,7 @@ const Stats = ({ fleet, nodes }: { readonly fleet: Fleet; readonly nodes: readon
   ).length;
   const errors = present.reduce((sum, node) => sum + errorsOf(node), 0);
   const seconds = BUCKET_MS / 1_000;
-  const rate = (series.calls.at(-2) ?? series.calls.at(-1) ?? 0) / seconds;
+  const rateOf = (values: Values): number => (values.at(-2) ?? values.at(-1) ?? 0) / seconds;
   const delay = Math.max(0, ...present.map(({ description }) => description?.loopDelay ?? 0));
   const memory = series.memory.findLast(value => value !== null) ?? 0;
   const share = storage === null || storage.maxBytes <= 0 ? null : (100 * storage.bytes) / storage.maxBytes;
@@ -81,15 +52,18 @@ const Stats = ({ fleet, nodes }: { readonly fleet: Fleet; readonly nodes: readon
         <Share part={well} of={present.length} />
       </Stat>
       <Stat
-        name="On their heads"
+        name={`On the heads of ${some(heads.size, 'module')}`}
         value={count(following)}
-        unit={`of ${count(present.length)} · ${count(heads.size)} modules`}
+        unit={`of ${count(present.length)}`}
         level={following === present.length ? 'ok' : 'warn'}
       >
         <Share part={following} of={present.length} />
       </Stat>
-      <Stat name="Calls and requests" value={count(rate)} unit="per second">
-        <Chart values={series.calls} label="Calls and requests, last ten minutes" />
+      <Stat name="Calls" value={count(rateOf(series.calls))} unit="per second">
+        <Chart values={series.calls} label="Calls, last ten minutes" />
+      </Stat>
+      <Stat name="HTTP requests" value={count(rateOf(series.requests))} unit="per second">
+        <Chart values={series.requests} label="HTTP requests, last ten minutes" />
       </Stat>
       <Stat name="Errors" value={count(errors)} unit="in the last minute" level={errors > 0 ? 'bad' : 'ok'}>
         <Chart values={series.errors} label="Errors, last ten minutes" />

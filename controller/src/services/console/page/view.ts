@@ -3,6 +3,7 @@ import type { Regions } from '../http/hub.ts';
 import type { Fleet } from '../model/fleet.ts';
 import type { NodeView } from '../model/node.ts';
 import { changeHtml, momentHtml, momentId } from './change.tsx';
+import { chartsHtml } from './charts.tsx';
 import { moduleHtml } from './modules.tsx';
 import { attentionHtml, densityOf, gridHeadHtml, tileHtml } from './nodes.tsx';
 import { headerHtml, noticeHtml, statsHtml } from './stats.tsx';
@@ -38,6 +39,7 @@ export function createView(): (fleet: Fleet) => Regions {
         ['top', headerHtml(fleet, nodes)],
         ['stats', statsHtml(fleet, nodes)],
         ['attention', attentionHtml(nodes)],
+        ['charts', chartsHtml(fleet)],
         ...modulesOf(fleet).map(head => [`module-${head.module}`, moduleHtml(head, nodes)] as const),
       ]);
       drawn = fleet;

@@ -8,6 +8,7 @@ import {
   reduce,
 } from '../../../../../controller/src/services/console/model/fleet.ts';
 import { groupOf } from '../../../../../controller/src/services/console/model/node.ts';
+import { totalOf } from '../../../../../controller/src/services/console/model/series.ts';
 import type { NodeDescription } from '../../../../../protocol/messages.ts';
 import { PROTOCOL } from '../../../../../protocol/version.ts';
 import { headOf, moduleStateOf } from '../../../fixtures.ts';
@@ -180,6 +181,55 @@ describe('the fleet', () => {
       heartbeat(START + 300, counted(TWO, 4, 2)),
     );
     expect([fleet.series.calls.at(-1), fleet.series.errors.at(-1)]).toEqual([19, 3]);
+  });
+
+  it('counts requests apart from calls, and errors by revision, while they are of the last ten minutes', () => {
+    const counted = (revision: string, calls: number, requests: number, errors: number) =>
+      described('fred', { modules: { demo: { ...moduleStateOf(revision, 1), calls, requests, errors } } });
+    const fleet = after(
+      heartbeat(START + 100, counted(ONE, 10, 7, 1)),
+      heartbeat(START + 200, counted(ONE, 15, 7, 1)),
+      heartbeat(START + 300, counted(TWO, 4, 4, 2)),
+    );
+    const { calls, requests, errorsBy } = fleet.series;
+    expect([calls.at(-1), requests.at(-1)]).toEqual([8, 11]);
+    expect([...errorsBy].map(([name, values]) => [name, totalOf(values)])).toEqual([
+      [`demo@${ONE}`, 1],
+      [`demo@${TWO}`, 2],
+    ]);
+    expect(reduce(fleet, tick(START + 300_000)).series.errorsBy.size).toBe(2);
+    expect(reduce(fleet, tick(START + 610_000)).series.errorsBy.size).toBe(0);
+  });
+
+  it('keeps the errors of a few revisions, however many a node names', () => {
+    const names = Array.from({ length: 100 }, (_, index) => `m${index}`);
+    const modules = Object.fromEntries(names.map(name => [name, { ...moduleStateOf(ONE, 1), errors: 1 }]));
+    expect(after(heartbeat(START + 100, described('fred', { modules }))).series.errorsBy.size).toBe(12);
+  });
+
+  it('remembers how long the last 40 pushes took that came to their commit', () => {
+    const pushed = (index: number, command: string, commit: number): Fact[] =>
+      [
+        { step: 'started', command, author: 'wilma', modules: ['demo'] },
+        {
+          step: 'ended',
+          modules: [
+            { module: 'demo', revision: ONE },
+            { module: 'web', revision: ONE },
+          ],
+          outcome: 'committed',
+          detail: '',
+          ms: 9_999,
+          times: { compile: 100, prepare: 10, write: 2, commit, skew: 1 },
+          refusals: {},
+          nodes: {},
+        },
+      ].map(step => ({ type: 'progress', at: START + index, progress: { change: `p${index}`, ...step } }) as Fact);
+    const facts = Array.from({ length: 45 }, (_, index) => pushed(index, 'push', 8)).flat();
+    const { pushes } = after(...facts, ...pushed(50, 'rollback', 8));
+    expect(pushes.map(({ id }) => id)).toEqual(Array.from({ length: 40 }, (_, index) => `p${index + 5}`));
+    expect(pushes[0]).toMatchObject({ what: 'demo and 1 more', ms: 120, compile: 100, prepare: 10, commit: 10 });
+    expect(after(...pushed(1, 'push', -2)).pushes).toEqual([]);
   });
 
   it('shows a push on each node as it answers, and its result', () => {

@@ -2,6 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 
 import { questions } from '../../../../../controller/src/services/console/feed/questions.ts';
+import { descriptionOf } from '../../../fixtures.ts';
 import { encode } from '../../../../../protocol/codec.ts';
 
 type Deliver = (error: Error | null, message: { data: Uint8Array }) => void;
@@ -30,6 +31,12 @@ describe('a question to a node', () => {
     const { nats, subscriptions } = network(() => answer);
     expect(await questions(nats, 'dino').errors('fred', 'demo')).toEqual(answer);
     expect(subscriptions.size).toBe(0);
+  });
+
+  it('asks a node what it is, with what its versions have open', async () => {
+    const answer = { ...descriptionOf('fred'), owned: { 'demo@3f2a9c81b0d4': { timers: 1, sockets: 0 } } };
+    const { nats } = network(() => answer);
+    expect(await questions(nats, 'dino').describe('fred')).toMatchObject({ owned: answer.owned });
   });
 
   it.each([
