@@ -64,6 +64,8 @@ export default defineConfig({
           name: 'console',
           include: ['test/console/*.test.ts'],
           sequence: { groupOrder: 5 },
+          // One of them measures how long a browser takes to draw.
+          maxWorkers: 1,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -12,7 +12,7 @@ function writeAges(): void {
     const text = age(now - Date.parse(time.dateTime));
     const shown = time.dataset['age'] === 'plain' ? text : `${text} ago`;
     if (time.textContent !== shown) time.textContent = shown;
-    time.title = new Date(time.dateTime).toLocaleString();
+    if (time.title === '') time.title = new Date(time.dateTime).toLocaleString();
   }
 }
 

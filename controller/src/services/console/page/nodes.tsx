@@ -60,7 +60,7 @@ const Tile = ({ node, density }: { readonly node: NodeView; readonly density: De
   return (
     <li id={`node-${name}`} class="tile" data-level={level} data-step={mark?.step}>
       <a href={`/nodes/${name}`} data-panel title={label} aria-label={density === 'tiny' ? label : undefined}>
-        <Glyph shape={shapeOf(node)} />
+        {density === 'tiny' ? <i class={`dot ${shapeOf(node)}`} /> : <Glyph shape={shapeOf(node)} />}
         {density !== 'tiny' && <span class="name">{name}</span>}
         {density === 'roomy' && !isCalm && <span class="word">{word}</span>}
         {density === 'roomy' && isCalm && (
