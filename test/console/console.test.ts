@@ -134,6 +134,46 @@ describe('the page', () => {
     await page.getByText('No controller.').waitFor();
   });
 
+  it('shows each fault within 3 s, in plain words', async () => {
+    const { fleet } = stand;
+    const { quiet } = await startScene(fleet);
+    await open();
+    await page.locator('.tile').nth(29).waitFor();
+    const shown = async (text: string, scope = '#attention'): Promise<void> =>
+      page.locator(scope).getByText(text).first().waitFor({ timeout: 3_000 });
+
+    // A node was killed.
+    fleet.stopped.set('wilma', 'exited');
+    quiet.add('wilma');
+    await shown('its container has ended (exited)');
+    // One is cut off.
+    quiet.add('betty');
+    await shown('a heartbeat is missing');
+    // One is blocked.
+    quiet.add('pebbles');
+    fleet.say('pebbles', 'stalled');
+    await shown('its event loop does not turn', '#timeline');
+    // One is banned.
+    const sequence = fleet.nodes.get('dino')?.modules['web']?.sequence ?? 0;
+    const banned = {
+      sequence,
+      reason: 'banned',
+      cause: 'stalled',
+      detail: 'it blocked the event loop for 5.2 s',
+    } as const;
+    fleet.change('dino', () => ({ refusals: { web: banned } }));
+    await fleet.beat(['dino']);
+    await shown('web brought it down: it blocked the event loop for 5.2 s');
+    // The stream is full.
+    await fleet.fill();
+    await shown('The stream is full', '#notice');
+    // The controller is gone.
+    fleet.isControllerUp = false;
+    await shown('No controller.', '#notice');
+    await shoot(page, 'faults', ['light']);
+    expect(problems).toEqual([]);
+  });
+
   it('says that it is cut off, from the console or from NATS, and heals by itself', async () => {
     await startScene(stand.fleet);
     await open();

@@ -27,6 +27,8 @@ export interface Said {
 
 const MB = 2 ** 20;
 
+const STREAM_BYTES = 64 * MB;
+
 /**
  * A fleet that says on NATS what a real one says: nodes, a controller and the roster, without containers. Its records are written
  * and signed by the controller's own code.
@@ -87,7 +89,7 @@ export class SimulatedFleet implements AsyncDisposable {
       reconnectTimeWait: 100,
     });
     const subjects = subjectsOf(cookie);
-    const store = await openStore(nats, { cookie, subjects, keyring: keys.keyring(cookie), maxBytes: 64 * MB });
+    const store = await openStore(nats, { cookie, subjects, keyring: keys.keyring(cookie), maxBytes: STREAM_BYTES });
     const audit = await openAudit(nats, cookie, subjects, '');
     const fleet = new SimulatedFleet(cookie, nats, store, audit);
     nats.publish(subjects.all('digest'), encode({ protocol: PROTOCOL, heads: {} }));
@@ -264,6 +266,15 @@ export class SimulatedFleet implements AsyncDisposable {
   ): Promise<void> {
     const modules = [{ module: head.module, revision: head.revision }];
     await this.#audit.write({ at: Date.now(), change: head.push, author, command, modules, outcome, detail, ...why });
+  }
+
+  /** Fills the stream to 97 %. */
+  async fill(): Promise<void> {
+    const parts = 16;
+    for (let part = 0; part < parts; part += 1) {
+      const subject = this.subjects.archiveChunk('f'.repeat(64), part);
+      await this.#nats.request(subject, new Uint8Array((0.97 * STREAM_BYTES) / parts));
+    }
   }
 
   flush(): Promise<void> {

@@ -15,7 +15,6 @@ const AUDIT_MS = 7 * 24 * 3_600_000;
 
 /** The roster and the stream are asked so often (milliseconds). */
 const ASK_MS = 2_000;
-const STORAGE_MS = 10_000;
 
 interface FeedDeps {
   readonly nats: NatsConnection;
@@ -99,7 +98,7 @@ export async function startFeed({ nats, cookie, trusted }: FeedDeps, tell: (fact
   };
   void follow();
   await readAll();
-  const timers = [setInterval(whileUp(askRoster), ASK_MS), setInterval(whileUp(askStorage), STORAGE_MS)];
+  const timers = [setInterval(whileUp(askRoster), ASK_MS), setInterval(whileUp(askStorage), ASK_MS)];
   whileUp(askRoster)();
   whileUp(askStorage)();
   return {
