@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import { UsageError } from '../../../protocol/errors.ts';
 import { CLUSTER_SETTINGS, healthFile, TRUST_DIR } from '../../../shared/cluster-config.ts';
 import {
   type Env,
@@ -11,6 +12,22 @@ import {
   type Warn,
 } from '../../../shared/environment.ts';
 import type { PreflightLimits } from '../build/preflight/protocol.ts';
+import type { Endpoint } from './webhook/post.ts';
+
+/** Null for an empty text. */
+function urlOf(text: string): URL | null | undefined {
+  if (text === '') return null;
+  const url = URL.parse(text);
+  return url !== null && ['http:', 'https:'].includes(url.protocol) ? url : undefined;
+}
+
+/** Null for an empty text. */
+function webhookSecretOf(text: string): Uint8Array | null | undefined {
+  if (text === '') return null;
+  const [, base64] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? [];
+  const bytes = base64 === undefined ? null : Buffer.from(base64, 'base64');
+  return bytes !== null && bytes.length >= 24 && bytes.length <= 64 ? bytes : undefined;
+}
 
 export const CONTROLLER_SETTINGS = {
   ...CLUSTER_SETTINGS,
@@ -57,6 +74,21 @@ export const CONTROLLER_SETTINGS = {
     '',
     'A file to which each entry of the audit is appended, as a line of JSON. Empty: none. It can be rotated at any time.',
   ),
+  webhookUrl: {
+    name: 'WEBHOOK_URL',
+    default: '',
+    description:
+      'Where each [event](events.md#webhooks) is sent, with `WEBHOOK_SECRET`. Empty: nowhere. Only its host is logged.',
+    rule: 'an http:// or https:// URL',
+    parse: urlOf,
+  },
+  webhookSecret: {
+    name: 'WEBHOOK_SECRET',
+    default: '',
+    description: 'The key with which events are signed. Make one: `echo whsec_$(openssl rand -base64 24)`',
+    rule: '`whsec_` and 24 to 64 bytes in base64',
+    parse: webhookSecretOf,
+  },
   streamMaxMb: integer(
     'STREAM_MAX_MB',
     { formerName: 'STREAM_MAY_HOLD', default: 1_024, min: 16, max: 65_536, unit: 'MB' },
@@ -76,17 +108,26 @@ type Settings = Values<typeof CONTROLLER_SETTINGS>;
 
 export interface ControllerConfig extends Omit<
   Settings,
-  'preflightTimeoutMs' | 'preflightMemoryMb' | 'moduleMaxMb' | 'streamMaxMb'
+  | 'preflightTimeoutMs'
+  | 'preflightMemoryMb'
+  | 'moduleMaxMb'
+  | 'streamMaxMb'
+  | 'webhookUrl'
+  | 'webhookSecret'
 > {
   readonly preflight: PreflightLimits;
   readonly moduleMaxBytes: number;
   readonly streamMaxBytes: number;
+  /** Where events are sent; null: nowhere. */
+  readonly webhook: Endpoint | null;
 }
 
 /** Reads the settings of the controller. The folders are those of the cookie. @throws UsageError see {@link readSettings} */
 export function loadConfig(env: Env, warn: Warn): ControllerConfig {
   const settings = readSettings(env, CONTROLLER_SETTINGS, warn);
-  const { preflightTimeoutMs: timeoutMs, preflightMemoryMb: memoryMb, moduleMaxMb, streamMaxMb, ...config } = settings;
+  const { preflightTimeoutMs: timeoutMs, preflightMemoryMb: memoryMb, moduleMaxMb, streamMaxMb, ...others } = settings;
+  const { webhookUrl: url, webhookSecret: secret, ...config } = others;
+  if (url !== null && secret === null) throw new UsageError('WEBHOOK_URL needs a WEBHOOK_SECRET');
   return {
     ...config,
     keysDir: join(config.keysDir, config.cookie),
@@ -94,5 +135,6 @@ export function loadConfig(env: Env, warn: Warn): ControllerConfig {
     preflight: { timeoutMs, memoryMb },
     moduleMaxBytes: moduleMaxMb * 2 ** 20,
     streamMaxBytes: streamMaxMb * 2 ** 20,
+    webhook: url === null || secret === null ? null : { url, secret },
   };
 }

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { JetStreamError } from '@nats-io/jetstream';
@@ -56,6 +56,7 @@ import type { ControllerConfig } from './config.ts';
 import { serveControl } from './control-server.ts';
 import { runCommand } from './dispatch.ts';
 import { watchStore } from './store-health.ts';
+import { startWebhook } from './webhook/webhook.ts';
 
 /** How long a command waits for a controller that has just started to reach NATS (milliseconds). */
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -162,6 +163,8 @@ export async function createController({
     const { packagesTimeoutMs, auditFile } = config;
     const audit = await openAudit(nats, cookie, subjects, auditFile, replicas);
     start(await watchNodes({ nats, membership, audit, log }));
+    const positionFile = join(config.keysDir, 'webhook-position');
+    if (config.webhook !== null) start(startWebhook({ endpoint: config.webhook, cookie, audit, positionFile, log }));
     const rollout = { nats, subjects, store, audit, packagesTimeoutMs };
     const audience = async (): Promise<Audience> => {
       const { members, awaited, departed } = await membership.expected();

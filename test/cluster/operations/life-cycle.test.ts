@@ -118,6 +118,7 @@ describe(`${TIMES} starts in one process leave nothing open`, { timeout: 300_000
           preflight: { timeoutMs: 2_000, memoryMb: 256 },
           streamMaxBytes: 2 ** 30,
           streamReplicas: 1,
+          webhook: null,
           moduleMaxBytes: 2 ** 30,
         },
         connect: () => natsOf(cluster, inboxPrefix('controller')),

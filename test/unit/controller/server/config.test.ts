@@ -23,6 +23,7 @@ describe('loadConfig of the controller', () => {
       moduleMaxBytes: 2 * 2 ** 20,
       streamMaxBytes: 1024 * 2 ** 20,
       streamReplicas: 1,
+      webhook: null,
     });
   });
 
@@ -55,6 +56,20 @@ describe('loadConfig of the controller', () => {
     for (const STREAM_REPLICAS of ['0', '2', '4', 'many']) {
       expect(() => loadConfig({ STREAM_REPLICAS }, ignore)).toThrow('STREAM_REPLICAS must be 1, 3 or 5');
     }
+  });
+
+  it('reads where events are sent, with the key of their signatures, which it needs', () => {
+    const [WEBHOOK_URL, WEBHOOK_SECRET] = [
+      'https://ops.example/hook',
+      `whsec_${Buffer.alloc(24, 7).toString('base64')}`,
+    ];
+    const { webhook } = loadConfig({ WEBHOOK_URL, WEBHOOK_SECRET }, ignore);
+    expect(webhook).toEqual({ url: new URL(WEBHOOK_URL), secret: Buffer.alloc(24, 7) });
+    expect(() => loadConfig({ WEBHOOK_URL }, ignore)).toThrow('WEBHOOK_URL needs a WEBHOOK_SECRET');
+    for (const bad of ['ops.example', 'file:///etc/passwd'])
+      expect(() => loadConfig({ WEBHOOK_URL: bad, WEBHOOK_SECRET }, ignore)).toThrow(/^WEBHOOK_URL must be an http/);
+    for (const bad of ['whsec_c2hvcnQ=', 'secret', `whsec_${'*'.repeat(32)}`])
+      expect(() => loadConfig({ WEBHOOK_URL, WEBHOOK_SECRET: bad }, ignore)).toThrow(/^WEBHOOK_SECRET must be/);
   });
 
   it("checks the cluster's variables", () => {
