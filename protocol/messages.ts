@@ -2,7 +2,7 @@ import * as v from 'valibot';
 
 import { errorEntries } from './error-description.ts';
 import { groupsSchema } from './placement/groups.ts';
-import { count, moduleName, nodeName, revision } from './schemas.ts';
+import { count, moduleName, nodeName, revision, traceparent } from './schemas.ts';
 import { MAX_FUNCTION_NAME, MAX_FUNCTION_PATH, MAX_HEARTBEAT_INTERVAL, HEARTBEAT_INTERVAL } from './limits.ts';
 import { isEncodedValue } from './values/decode.ts';
 import { protocolVersion } from './version.ts';
@@ -22,6 +22,8 @@ export const callRequest = v.object({
   args: v.array(v.unknown()),
   /** What it prints has this id in the log. */
   id: v.optional(v.pipe(v.string(), v.uuid())),
+  /** The span of the caller, which the module can read. */
+  traceparent: v.exactOptional(traceparent),
 });
 
 /** The sequence of each module's newest head. A node that has not seen one of them reads the stream. */

@@ -56,6 +56,16 @@ export interface Hot {
    *   value that a version made whose load failed is closed immediately.
    */
   readonly keep: <Value>(key: string, make: () => Value, close?: (value: Value) => unknown) => Value;
+
+  /**
+   * The span of whoever made the call that runs, as a header `traceparent` of the W3C, to continue his trace. Undefined if he gave
+   * none. A request has its own header.
+   *
+   * @example
+   * const caller = propagation.extract(context.active(), { traceparent: import.meta.hot.traceparent });
+   * const span = tracer.startSpan('order', {}, caller);
+   */
+  readonly traceparent: string | undefined;
 }
 
 /**

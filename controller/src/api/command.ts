@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { isModuleName, MODULE_RULE } from '../../../protocol/names.ts';
 import { headSchema } from '../../../protocol/head.ts';
 import { logLevel } from '../../../protocol/logs.ts';
-import { count, nodeName, revision } from '../../../protocol/schemas.ts';
+import { count, nodeName, revision, traceparent } from '../../../protocol/schemas.ts';
 import { whyEntries } from '../../../protocol/history/why.ts';
 import { list, milliseconds } from './validation.ts';
 
@@ -37,6 +37,8 @@ const common = {
   cookie: v.nullable(v.string()),
   /** How long to wait for the nodes, in each phase of the command (milliseconds). */
   timeoutMs: v.pipe(milliseconds, v.gtValue(0)),
+  /** The span of whoever gave the command. */
+  traceparent: v.exactOptional(traceparent),
 };
 
 /** The id of a change, which the heads that it writes carry. */

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 
 import { Command as Program, CommanderError } from '@commander-js/extra-typings';
+import * as v from 'valibot';
 
 import { HotcastError, UsageError } from '../../../protocol/errors.ts';
+import { traceparent } from '../../../protocol/schemas.ts';
 import type { Why } from '../../../protocol/history/why.ts';
 import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
 import type { CommandOf } from '../api/command.ts';
@@ -57,6 +59,8 @@ export interface CliOptions {
   readonly version?: string;
   /** The id of the change that the command makes; default: a new one. */
   readonly change?: string;
+  /** The span of whoever runs it, as the W3C writes it. One that is malformed does not count. */
+  readonly traceparent?: string;
   /** How long the result of a change is looked up when the controller ends before it, milliseconds; default: 30 seconds. */
   readonly lookupTimeoutMs?: number;
   /** Runs the controller; default: another program does. */
@@ -85,10 +89,11 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
     readKeys,
     version = PACKAGE_VERSION,
   } = options;
+  const span = v.is(traceparent, options.traceparent) ? { traceparent: options.traceparent } : {};
   let status = 0;
   const send: Actions['send'] = async ({ cookie, timeout, json = false, verbose = false }, body) => {
     const follow = (what: CommandBody, signal: AbortSignal, listener: Listener = {}): Promise<number> => {
-      const command = { cookie: cookie || null, timeoutMs: timeout, ...what };
+      const command = { cookie: cookie || null, timeoutMs: timeout, ...span, ...what };
       return run(followCommand(socketPath, command, signal, lookupTimeoutMs), { json, verbose }, terminal, listener);
     };
     const warning = body.type === 'names' ? null : hostVersionWarning(version);

@@ -12,6 +12,7 @@ import {
   type Warn,
 } from '../../../shared/environment.ts';
 import type { PreflightLimits } from '../build/preflight/protocol.ts';
+import type { Collector } from './tracing/otlp.ts';
 import type { Endpoint } from './webhook/post.ts';
 
 /** Null for an empty text. */
@@ -27,6 +28,17 @@ function webhookSecretOf(text: string): Uint8Array | null | undefined {
   const [, base64] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? [];
   const bytes = base64 === undefined ? null : Buffer.from(base64, 'base64');
   return bytes !== null && bytes.length >= 24 && bytes.length <= 64 ? bytes : undefined;
+}
+
+/** Reads `name=value,name=value`, with percent-encoding. */
+function headersOf(text: string): Readonly<Record<string, string>> | undefined {
+  const pairs = text === '' ? [] : text.split(',').map(pair => /^\s*([\w-]+)\s*=(.*)$/.exec(pair));
+  if (pairs.includes(null)) return undefined;
+  try {
+    return Object.fromEntries(pairs.map(pair => [pair?.[1] ?? '', decodeURIComponent(pair?.[2]?.trim() ?? '')]));
+  } catch {
+    return undefined;
+  }
 }
 
 export const CONTROLLER_SETTINGS = {
@@ -89,6 +101,21 @@ export const CONTROLLER_SETTINGS = {
     rule: '`whsec_` and 24 to 64 bytes in base64',
     parse: webhookSecretOf,
   },
+  otlpEndpoint: {
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    default: '',
+    description:
+      'Where [traces](metrics.md#traces) of pushes and calls are sent, by OTLP over HTTP: `http://collector:4318`. Empty: nowhere.',
+    rule: 'an http:// or https:// URL',
+    parse: urlOf,
+  },
+  otlpHeaders: {
+    name: 'OTEL_EXPORTER_OTLP_HEADERS',
+    default: '',
+    description: 'Headers for that, for example with a key.',
+    rule: '`name=value`, separated by commas',
+    parse: headersOf,
+  },
   streamMaxMb: integer(
     'STREAM_MAX_MB',
     { formerName: 'STREAM_MAY_HOLD', default: 1_024, min: 16, max: 65_536, unit: 'MB' },
@@ -114,19 +141,23 @@ export interface ControllerConfig extends Omit<
   | 'streamMaxMb'
   | 'webhookUrl'
   | 'webhookSecret'
+  | 'otlpEndpoint'
+  | 'otlpHeaders'
 > {
   readonly preflight: PreflightLimits;
   readonly moduleMaxBytes: number;
   readonly streamMaxBytes: number;
   /** Where events are sent; null: nowhere. */
   readonly webhook: Endpoint | null;
+  /** Where traces are sent; null: nowhere. */
+  readonly collector: Collector | null;
 }
 
 /** Reads the settings of the controller. The folders are those of the cookie. @throws UsageError see {@link readSettings} */
 export function loadConfig(env: Env, warn: Warn): ControllerConfig {
   const settings = readSettings(env, CONTROLLER_SETTINGS, warn);
   const { preflightTimeoutMs: timeoutMs, preflightMemoryMb: memoryMb, moduleMaxMb, streamMaxMb, ...others } = settings;
-  const { webhookUrl: url, webhookSecret: secret, ...config } = others;
+  const { webhookUrl: url, webhookSecret: secret, otlpEndpoint: endpoint, otlpHeaders: headers, ...config } = others;
   if (url !== null && secret === null) throw new UsageError('WEBHOOK_URL needs a WEBHOOK_SECRET');
   return {
     ...config,
@@ -136,5 +167,6 @@ export function loadConfig(env: Env, warn: Warn): ControllerConfig {
     moduleMaxBytes: moduleMaxMb * 2 ** 20,
     streamMaxBytes: streamMaxMb * 2 ** 20,
     webhook: url === null || secret === null ? null : { url, secret },
+    collector: endpoint === null ? null : { endpoint, headers },
   };
 }

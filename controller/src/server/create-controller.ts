@@ -14,6 +14,8 @@ import { startHealthFile } from '../../../shared/health-file.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { drainConnection } from '../../../shared/nats/shutdown.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
+import type { Command } from '../api/command.ts';
+import type { OnReport } from '../api/report.ts';
 import { createBuild } from '../build/build.ts';
 import { compile } from '../build/compile.ts';
 import { readConfig } from '../build/language/hotcast-config.ts';
@@ -118,19 +120,26 @@ export async function createController({
     const typeCheck = start(new TypeCheck(modulesDir, typesDir, sources));
     const supervisor = start(supervise([esbuildHelper, typeCheck, preflight], log));
 
+    const { collector } = config;
+    const tracing =
+      collector === null
+        ? null
+        : start((await import('./tracing/traced.ts')).startTracing(collector, config.cookie, log));
+
     const noAnswer = `NATS does not answer at ${config.natsUrl}`;
     let waitingFor = noAnswer;
     const { promise: ready, resolve: setReady } = promiseOf<CommandContext>();
     mkdirSync(dirname(config.socketPath), { recursive: true });
     const control = await serveControl(
       config.socketPath,
-      async (command, ...client) => {
+      async (command, report, ...others) => {
         const context = await orNullAfter(CONNECT_TIMEOUT_MS, ready);
         if (context === null) throw new UnavailableError(`${waitingFor}; nothing was sent (see: docker compose logs)`);
         if ((await orNullAfter(ROUND_TRIP_TIMEOUT_MS, context.nats.rtt())) === null) {
           throw new UnavailableError(`${noAnswer}; nothing was sent (see: docker compose logs)`);
         }
-        return runCommand(context, config.cookie, command, ...client)
+        const run = (what: Command, to: OnReport) => runCommand(context, config.cookie, what, to, ...others);
+        return (tracing === null ? run(command, report) : tracing.run(command, report, run))
           .catch((error: unknown) => {
             if (!isStreamFault(error)) throw error;
             const what = isNoAnswer(error)

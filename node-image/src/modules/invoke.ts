@@ -16,7 +16,7 @@ import { PurgedError } from './in-flight-calls.ts';
  */
 export async function call(codeServer: CodeServer, node: string, request: CallRequest): Promise<CallAnswer> {
   const output: string[] = [];
-  const printing = { lines: output, id: request.id };
+  const printing = { lines: output, id: request.id, traceparent: request.traceparent };
   const failed = (failure: CallFailure, type: string, message: string) =>
     ({ status: 'error', node, failure, type, message, output }) satisfies CallAnswer;
   const undef = (what: string): CallAnswer => failed('undef', 'undef', `${what} on node ${node}`);

@@ -10,7 +10,7 @@ import type { VersionLogger } from '../sandbox/version-logger.ts';
 import type { PortOwner } from '../sandbox/listening/port-owner.ts';
 import { scopedTimers } from '../sandbox/scoped-timers.ts';
 import { versionGlobals } from '../sandbox/version-globals.ts';
-import { type CodeOwner, runInContext, scopeOf } from '../sandbox/execution-context.ts';
+import { callerSpan, type CodeOwner, runInContext, scopeOf } from '../sandbox/execution-context.ts';
 import { readNames } from '../sandbox/web-names.ts';
 import type { Keeping } from './state/kept-values.ts';
 import { type ModuleRequire, moduleRequire } from './package-use/module-require.ts';
@@ -155,5 +155,8 @@ function hotOf({ data, lifetime, keeping }: Version): Hot {
     dispose: callback => lifetime.onEnd(() => callback(data)),
     prune: callback => lifetime.onRemoval(() => callback(data)),
     keep: keeping.keep,
+    get traceparent() {
+      return callerSpan();
+    },
   });
 }

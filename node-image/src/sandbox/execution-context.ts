@@ -14,11 +14,13 @@ export interface CodeOwner {
   readonly ports: WeakRef<PortOwner> | null;
 }
 
-/** What a call prints. */
+/** What a call prints, and what its sender has given it. */
 export interface Output {
   readonly lines: string[];
-  /** The id that its sender gave it. */
+  /** Its id. */
   readonly id: string | undefined;
+  /** The sender's span. */
+  readonly traceparent?: string | undefined;
 }
 
 /** The context of a module's code and of everything that this code starts. */
@@ -86,6 +88,11 @@ export function currentOwner(): PortOwner | null {
 export function printingCall(): { readonly id: string; readonly line: number } | null {
   const output = contexts.getStore()?.output;
   return output?.id === undefined ? null : { id: output.id, line: output.lines.length };
+}
+
+/** The span of whoever made the call that runs; undefined when he gave none, and outside of a call. */
+export function callerSpan(): string | undefined {
+  return contexts.getStore()?.output?.traceparent;
 }
 
 /** Adds a printed line to the output of the call that printed it. */

@@ -31,6 +31,7 @@ export async function runCommand({ args, command, project, engine, controller }:
     HOTCAST_CLIENT: client,
     TERM: null,
     NO_COLOR: process.env['NO_COLOR'] ?? '',
+    TRACEPARENT: process.env['TRACEPARENT'] ?? '',
     ...hostVariables(),
     HOTCAST_GIT: hasSources ? await gitState(resolve(project.folder, controller.modules)) : '',
     HOTCAST_CHANGE: change,

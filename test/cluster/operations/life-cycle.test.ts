@@ -119,6 +119,7 @@ describe(`${TIMES} starts in one process leave nothing open`, { timeout: 300_000
           streamMaxBytes: 2 ** 30,
           streamReplicas: 1,
           webhook: null,
+          collector: null,
           moduleMaxBytes: 2 ** 30,
         },
         connect: () => natsOf(cluster, inboxPrefix('controller')),

@@ -5,12 +5,13 @@ import type { CliOptions, Terminal } from '../program.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** What the environment of a command line says of its user. */
-export function userOf(env: Env): Pick<CliOptions, 'author' | 'version' | 'sources' | 'change'> {
+export function userOf(env: Env): Pick<CliOptions, 'author' | 'version' | 'sources' | 'change' | 'traceparent'> {
   return {
     author: env['HOTCAST_AUTHOR'] || 'hotcast',
     ...(env['HOTCAST_CLI'] ? { version: env['HOTCAST_CLI'] } : {}),
     sources: gitStateOf(env['HOTCAST_GIT'] ?? ''),
     ...(env['HOTCAST_CHANGE'] ? { change: env['HOTCAST_CHANGE'] } : {}),
+    ...(env['TRACEPARENT'] ? { traceparent: env['TRACEPARENT'] } : {}),
   };
 }
 

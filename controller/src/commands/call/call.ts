@@ -18,11 +18,12 @@ const callReply = v.variant('status', [callAnswer, malformedAnswer]);
  * @throws UsageError when the text is not a call, or there is no such node or group.
  */
 export const call: Handler<'call'> = async (context, command, report, signal) => {
-  const { call: text, node, group, stack, id, timeoutMs } = command;
+  const { call: text, node, group, stack, id, timeoutMs, traceparent } = command;
   const { module, path, args } = parseCall(text);
   const [name, ...inner] = path;
   const target = { module, function: name, ...(inner.length === 0 ? {} : { path: inner }) };
-  const body = encode({ ...target, args: encodeArguments(args), id } satisfies CallRequest);
+  const carried = traceparent === undefined ? {} : { traceparent };
+  const body = encode({ ...target, args: encodeArguments(args), id, ...carried } satisfies CallRequest);
   const members = await context.membership.expected();
   const isNamed = node !== null || group !== undefined;
   const selected = isNamed

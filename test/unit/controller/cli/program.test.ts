@@ -108,6 +108,15 @@ describe('hotcast', () => {
     expect(commands).toEqual([command]);
   });
 
+  it('sends the span of its caller with each command, and nothing that is no span', async () => {
+    const commands = await controller();
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    await hotcast(['call', 'demo.add(4,5)'], { traceparent });
+    await hotcast(['ping'], { traceparent: 'evil; x' });
+    expect(commands[0]).toMatchObject({ type: 'call', traceparent });
+    expect(commands[1]).not.toHaveProperty('traceparent');
+  });
+
   it('takes an empty option for none, as make passes it', async () => {
     const commands = await controller();
     await hotcast(['call', 'demo.add(4, 5)', '--node', '', '--group', '', '--cookie', '']);

@@ -62,12 +62,14 @@ export async function hotcast(
     change = CHANGE,
     version = PACKAGE_VERSION,
     sources = {},
+    traceparent,
   }: {
     draw?: Terminal['draw'];
     author?: string;
     change?: string;
     version?: string;
     sources?: Pick<Why, 'git'>;
+    traceparent?: string;
   } = {},
 ) {
   const out: string[] = [];
@@ -89,6 +91,7 @@ export async function hotcast(
       change,
       version,
       sources,
+      ...(traceparent === undefined ? {} : { traceparent }),
       serve,
       terminal,
       lookupTimeoutMs: 1_000,

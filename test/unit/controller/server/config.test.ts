@@ -24,6 +24,7 @@ describe('loadConfig of the controller', () => {
       streamMaxBytes: 1024 * 2 ** 20,
       streamReplicas: 1,
       webhook: null,
+      collector: null,
     });
   });
 
@@ -70,6 +71,15 @@ describe('loadConfig of the controller', () => {
       expect(() => loadConfig({ WEBHOOK_URL: bad, WEBHOOK_SECRET }, ignore)).toThrow(/^WEBHOOK_URL must be an http/);
     for (const bad of ['whsec_c2hvcnQ=', 'secret', `whsec_${'*'.repeat(32)}`])
       expect(() => loadConfig({ WEBHOOK_URL, WEBHOOK_SECRET: bad }, ignore)).toThrow(/^WEBHOOK_SECRET must be/);
+  });
+
+  it('reads where traces are sent', () => {
+    const endpoint = 'http://collector:4318';
+    const read = (headers: string) =>
+      loadConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_HEADERS: headers }, ignore).collector;
+    expect(read('')).toEqual({ endpoint: new URL(endpoint), headers: {} });
+    expect(read('x-key=a%20b=, tenant = dino')?.headers).toEqual({ 'x-key': 'a b=', tenant: 'dino' });
+    for (const bad of ['key', 'a=b,', 'a=%zz']) expect(() => read(bad)).toThrow(/^OTEL_EXPORTER_OTLP_HEADERS must be/);
   });
 
   it("checks the cluster's variables", () => {
