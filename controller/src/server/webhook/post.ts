@@ -5,8 +5,8 @@ import type { Event } from '../../../../protocol/history/event.ts';
 /** A receiver has so long to answer (milliseconds). */
 const TIMEOUT_MS = 10_000;
 
-/** The answers that say nothing of the event: it is sent again. */
-const LATER: ReadonlySet<number> = new Set([408, 425, 429]);
+/** The answers that say that the event itself is wrong. All others can be of a receiver that is not ready, or not set up well. */
+const REJECTIONS: ReadonlySet<number> = new Set([400, 413, 415, 422]);
 
 /** Where events are sent. */
 export interface Endpoint {
@@ -50,8 +50,7 @@ export async function post(
     await response.body?.cancel();
     const { ok, status } = response;
     if (ok) return { status: 'taken' };
-    const isRejected = status >= 400 && status < 500 && !LATER.has(status);
-    return { status: isRejected ? 'rejected' : 'failed', why: `HTTP ${status}` };
+    return { status: REJECTIONS.has(status) ? 'rejected' : 'failed', why: `HTTP ${status}` };
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     return { status: 'failed', why: cause instanceof Error ? cause.message : String(cause) };
