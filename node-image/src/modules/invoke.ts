@@ -41,14 +41,13 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
 
   const { owner, method } = found;
   const running = codeServer.beginCall(version, null, path.join('.'));
-  const { signal } = version.lifetime;
   const { printers } = codeServer.errors;
   let threw = false;
   try {
     const value = codeServer.run(version, printing, async () => {
       const returned: unknown = await Reflect.apply(method, owner, request.args);
       codeServer.returned(running);
-      if (isStream(returned)) return collectStream(returned, signal, printers);
+      if (isStream(returned)) return collectStream(returned, version.lifetime.signal, printers);
       return encodeValue(returned, MAX_VALUE_BYTES, printers);
     });
     const result = await Promise.race([value, running.purged]);

@@ -151,7 +151,9 @@ function hotOf({ data, lifetime, keeping }: Version): Hot {
       for (const [key, value] of Object.entries(initial)) if (!Object.hasOwn(data, key)) data[key] = value;
       return data as Data;
     },
-    signal: lifetime.signal,
+    get signal() {
+      return lifetime.signal;
+    },
     dispose: callback => lifetime.onEnd(() => callback(data)),
     prune: callback => lifetime.onRemoval(() => callback(data)),
     keep: keeping.keep,

@@ -20,7 +20,9 @@ const STOPPED = new DOMException('the node stops', 'AbortError');
  * callbacks. No timer or listener of the version fires after {@link end}.
  */
 export class Lifetime {
-  readonly #abort = new AbortController();
+  /** Made when something asks for the signal: that takes longer than all the rest of a lifetime, and few modules do. */
+  #abort: AbortController | null = null;
+  #endedBy: EndCause | null = null;
   readonly #replacers: ((how: Replacement) => void)[] = [];
   readonly #closers: (() => void)[] = [];
   readonly #disposers: (() => unknown)[] = [];
@@ -31,12 +33,20 @@ export class Lifetime {
   /** @param onError is called with every error of a timer, a listener or a dispose callback. */
   constructor(onError: (error: unknown) => void) {
     this.#onError = onError;
-    // No warning for many listeners: each request has one.
-    setMaxListeners(0, this.#abort.signal);
+  }
+
+  /** Whether the version has ended. */
+  get ended(): boolean {
+    return this.#endedBy !== null;
   }
 
   /** Aborted when the version is purged. */
   get signal(): AbortSignal {
+    if (this.#abort !== null) return this.#abort.signal;
+    this.#abort = new AbortController();
+    // No warning for many listeners: each request has one.
+    setMaxListeners(0, this.#abort.signal);
+    if (this.#endedBy !== null) this.#abort.abort(reasonOf(this.#endedBy));
     return this.#abort.signal;
   }
 
@@ -57,7 +67,7 @@ export class Lifetime {
 
   /** Calls `dispose` once when the version is purged; immediately when it is purged already. */
   onEnd(dispose: () => unknown): void {
-    if (this.signal.aborted) void this.#dispose([dispose]);
+    if (this.ended) void this.#dispose([dispose]);
     else this.#disposers.push(dispose);
   }
 
@@ -83,10 +93,11 @@ export class Lifetime {
 
   /** Ends everything. Resolves when the dispose callbacks have finished or timed out (milliseconds). */
   async end(cause: EndCause = 'purged', disposeTimeoutMs = DISPOSE_TIMEOUT_MS): Promise<void> {
-    if (this.signal.aborted) return;
+    if (this.ended) return;
     this.replace(cause === 'purged' ? 'replaced' : 'removed');
     for (const close of this.#closers.splice(0)) close();
-    this.guard(() => this.#abort.abort(cause === 'stopped' ? STOPPED : PURGED));
+    this.#endedBy = cause;
+    this.guard(() => this.#abort?.abort(reasonOf(cause)));
     await this.#dispose(this.#disposers.splice(0), disposeTimeoutMs);
     if (cause === 'removed') await this.#dispose(this.#pruners.splice(0), disposeTimeoutMs);
     for (const finish of this.#finishers.splice(0)) finish();
@@ -103,4 +114,8 @@ export class Lifetime {
     };
     await Promise.all(callbacks.map(run));
   }
+}
+
+function reasonOf(cause: EndCause): DOMException {
+  return cause === 'stopped' ? STOPPED : PURGED;
 }

@@ -60,12 +60,29 @@ export function scopedProcess(
   lifetime: Lifetime,
   { stdout, stderr }: { readonly stdout: Writable; readonly stderr: Writable },
 ): NodeJS.Process {
+  const scoped = Object.create(SCOPED_PROCESS, {
+    [LISTEN]: { value: () => defineEmitter(scoped, lifetime) },
+    exitCode: {
+      configurable: true,
+      get: () => process.exitCode,
+      set: throwing('exitCode', 'throw an error, or remove the module'),
+    },
+    // Copied at the first use: most versions never use it.
+    env: { configurable: true, get: () => define(scoped, 'env', { ...process.env }) },
+    stdout: { configurable: true, value: stdout },
+    stderr: { configurable: true, value: stderr },
+  }) as NodeJS.Process;
+  return scoped;
+}
+
+/** Makes the methods of an emitter of a version's `process`: own properties, each with the version's own listeners. */
+function defineEmitter(scoped: NodeJS.Process, lifetime: Lifetime): void {
   const listeners = new EventEmitter();
   // No warning for many listeners: the node's own process gets one listener per event.
   listeners.setMaxListeners(0);
   const forwarders = new Map<string | symbol, (...args: unknown[]) => void>();
   const forward = (event: string | symbol): void => {
-    if (forwarders.has(event) || lifetime.signal.aborted) return;
+    if (forwarders.has(event) || lifetime.ended) return;
     const forwarder = (...args: unknown[]): void => lifetime.guard(() => void listeners.emit(event, ...args));
     forwarders.set(event, forwarder);
     process.on(event, forwarder);
@@ -79,35 +96,18 @@ export function scopedProcess(
   lifetime.closeOnEnd(() => {
     for (const event of forwarders.keys()) silence(event);
   });
-
-  const scoped = Object.create(SAFE_PROCESS, {
-    exitCode: {
-      configurable: true,
-      get: () => process.exitCode,
-      set: throwing('exitCode', 'throw an error, or remove the module'),
-    },
-    // Copied at the first use: most versions never use it.
-    env: { configurable: true, get: () => define('env', { ...process.env }) },
-    stdout: { configurable: true, value: stdout },
-    stderr: { configurable: true, value: stderr },
-  }) as NodeJS.Process;
-  const define = (name: string, value: unknown): unknown => {
-    Object.defineProperty(scoped, name, property(value));
-    return value;
-  };
   for (const name of EMITTER_METHODS) {
     const method = (...args: unknown[]): unknown => {
       const result: unknown = Reflect.apply(listeners[name] as () => unknown, listeners, args);
       return result === listeners ? scoped : result;
     };
-    define(name, method);
+    define(scoped, name, method);
   }
   // EventEmitter's own removeAllListeners() would also remove `forward`.
-  define('removeAllListeners', (...events: [] | [string | symbol]) => {
+  define(scoped, 'removeAllListeners', (...events: [] | [string | symbol]) => {
     for (const event of events.length === 0 ? [...forwarders.keys()] : events) listeners.removeAllListeners(event);
     return scoped;
   });
-  return scoped;
 }
 
 /**
@@ -143,6 +143,41 @@ const EMITTER_METHODS = [
   'setMaxListeners',
   'getMaxListeners',
 ] as const;
+
+/** Defines the methods of an emitter on a {@link scopedProcess}. */
+const LISTEN = Symbol('hotcast.listen');
+
+/** A {@link scopedProcess}, or what has it as its prototype. */
+type Listening = Readonly<Record<typeof LISTEN, () => void>>;
+
+/**
+ * The prototype of the `process` of each version. The methods of an emitter are made when the version asks for one of them: that takes
+ * longer than most of a swap, and few modules do.
+ */
+const SCOPED_PROCESS = Object.create(
+  SAFE_PROCESS,
+  Object.fromEntries(
+    [...EMITTER_METHODS, 'removeAllListeners'].map(name => [
+      name,
+      {
+        configurable: true,
+        get(this: Listening): unknown {
+          this[LISTEN]();
+          return Reflect.get(this, name) as unknown;
+        },
+        set(this: Listening, value: unknown): void {
+          this[LISTEN]();
+          define(this, name, value);
+        },
+      },
+    ]),
+  ),
+) as NodeJS.Process;
+
+function define(target: object, name: string, value: unknown): unknown {
+  Object.defineProperty(target, name, property(value));
+  return value;
+}
 
 function property(value: unknown): PropertyDescriptor {
   return { value, configurable: true, writable: true };

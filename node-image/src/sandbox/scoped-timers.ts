@@ -34,9 +34,9 @@ export function scopedTimers(lifetime: Lifetime, timeouts = new Set<NodeJS.Timeo
       const timeout = start(() => {
         if (once) timeouts.delete(timeout);
         // A timer that has fired can be started again by its refresh().
-        if (!lifetime.signal.aborted) lifetime.guard(() => callback(...args));
+        if (!lifetime.ended) lifetime.guard(() => callback(...args));
       }, delay);
-      if (lifetime.signal.aborted) clearTimeout(timeout);
+      if (lifetime.ended) clearTimeout(timeout);
       else timeouts.add(timeout);
       return timeout;
     };
@@ -46,7 +46,7 @@ export function scopedTimers(lifetime: Lifetime, timeouts = new Set<NodeJS.Timeo
       immediates.delete(handle);
       lifetime.guard(() => callback(...args));
     });
-    if (lifetime.signal.aborted) clearImmediate(handle);
+    if (lifetime.ended) clearImmediate(handle);
     else immediates.add(handle);
     return handle;
   };

@@ -57,8 +57,7 @@ function listenFor(owner: PortOwner, server: Server, { options, key, onListening
 /** The port that a version listens on. @throws Error when it is taken, or can't be opened. */
 function portOf(owner: PortOwner, options: ListenAddress['options'], key: string): SharedPort<VersionServer> {
   const { module } = owner;
-  if (owner.lifetime.signal.aborted)
-    throw new Error(`module ${module} can't listen on ${key}: this version of it was purged`);
+  if (owner.lifetime.ended) throw new Error(`module ${module} can't listen on ${key}: this version of it was purged`);
   const open = options.port === 0 ? undefined : ports.get(key);
   if (open === undefined) {
     const port = new SharedPort<VersionServer>(module, options, () => ports.get(key) === port && ports.delete(key));

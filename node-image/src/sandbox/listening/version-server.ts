@@ -122,7 +122,7 @@ export class VersionServer implements PortServer {
 
   /** Whether the module itself has closed its server. As in Node.js, it still gets the requests of open connections. */
   #isClosedByModule(): boolean {
-    return this.#port.isClosed && !this.#owner.lifetime.signal.aborted;
+    return this.#port.isClosed && !this.#owner.lifetime.ended;
   }
 
   #take(event: unknown, args: readonly unknown[]): void {
