@@ -102,3 +102,6 @@ export const SERVICES = 'Hotcast-Services';
 
 /** The header of a bundle with the highest known sequence of the module's heads. The head of the push follows it. */
 export const AFTER = 'Hotcast-After';
+
+/** The header of a bundle with the signature of a push: see `signing/push-signature.ts`. A bundle that is verified by its own lacks it. */
+export const PUSH_SIGNATURE = 'Hotcast-Push-Signature';

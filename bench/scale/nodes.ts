@@ -84,8 +84,8 @@ class SharedVerifier extends Verifier {
   readonly #bundle = remember<Bundle>();
   readonly #head = remember<Head>();
 
-  override bundle(subject: string, bytes: Uint8Array): Bundle {
-    return this.#bundle(bytes, () => super.bundle(subject, bytes));
+  override bundle(subject: string, bytes: Uint8Array, push: string | null = null): Bundle {
+    return this.#bundle(bytes, () => super.bundle(subject, bytes, push));
   }
 
   override head(subject: string | null, bytes: Uint8Array): Head {

@@ -42,12 +42,33 @@ export function signEnvelope({ id, privateKey }: SigningKey, subject: string, pa
   return Buffer.concat([MAGIC, Buffer.from(id, 'hex'), signature, length, address, payload]);
 }
 
+/** An envelope whose signature is not verified yet. */
+export interface Opened {
+  readonly status: 'opened';
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  readonly key: KeyId;
+  /** Whether the signature matches. Nothing of the payload is read before. */
+  readonly isSigned: () => boolean;
+}
+
+export type Rejected = Extract<Verified, { readonly status: 'rejected' }>;
+
 /**
  * Verifies an envelope. Nothing of the payload is read before the signature matches.
  *
  * @param subject the message's subject; null accepts the one in the envelope, for envelopes that travel on other subjects.
  */
 export function verifyEnvelope(trusted: TrustedKeys, subject: string | null, bytes: Uint8Array): Verified {
+  const opened = openEnvelope(trusted, subject, bytes);
+  if (opened.status === 'rejected') return opened;
+  if (!opened.isSigned()) return rejected('bad signature', subject);
+  const { subject: address, payload, key } = opened;
+  return { status: 'verified', subject: address, payload, key };
+}
+
+/** Checks all of an envelope but its signature. @param subject as in {@link verifyEnvelope}. */
+export function openEnvelope(trusted: TrustedKeys, subject: string | null, bytes: Uint8Array): Opened | Rejected {
   const envelope = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (envelope.length < PAYLOAD_AT || !envelope.subarray(0, MAGIC.length).equals(MAGIC)) {
     return rejected('unsigned', subject);
@@ -61,8 +82,8 @@ export function verifyEnvelope(trusted: TrustedKeys, subject: string | null, byt
   if (publicKey === undefined) return rejected('unknown key', subject);
   const payload = envelope.subarray(end);
   const signature = envelope.subarray(MAGIC.length + KEY_ID_BYTES, SUBJECT_AT);
-  if (!verify(null, statement(address, payload), publicKey, signature)) return rejected('bad signature', subject);
-  return { status: 'verified', subject: address.toString(), payload, key };
+  const isSigned = (): boolean => verify(null, statement(address, payload), publicKey, signature);
+  return { status: 'opened', subject: address.toString(), payload, key, isSigned };
 }
 
 /** The id of the key that signed an envelope; null when the bytes are too short to be one. */
@@ -76,6 +97,6 @@ function statement(subject: Uint8Array, payload: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from('hotcast 1\n'), subject, Buffer.from(`\n${digest}\n`)]);
 }
 
-function rejected(fault: EnvelopeFault, subject: string | null): Verified {
+function rejected(fault: EnvelopeFault, subject: string | null): Rejected {
   return { status: 'rejected', fault, subject };
 }

@@ -9,8 +9,16 @@ import { type Head, headSchema } from '../../protocol/head.ts';
 import { HISTORY_LENGTH, MAX_MESSAGES_PER_SUBJECT } from '../../protocol/limits.ts';
 import { type HeadResult, headResultSchema } from '../../protocol/history/head-result.ts';
 import { servicesOf } from '../../protocol/placement/groups.ts';
-import { AFTER, ANSWER_TO, FORCE, SERVICES, type Subjects, subjectsOf } from '../../protocol/subjects.ts';
-import { signed, verifierOf } from '../unit/fixtures.ts';
+import {
+  AFTER,
+  ANSWER_TO,
+  FORCE,
+  PUSH_SIGNATURE,
+  SERVICES,
+  type Subjects,
+  subjectsOf,
+} from '../../protocol/subjects.ts';
+import { signed, signedPush, verifierOf } from '../unit/fixtures.ts';
 import type { Connection, Network } from './network.ts';
 
 interface Stored {
@@ -227,17 +235,17 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     putBundle: (bundle, packed, options) =>
       deed(() => {
         stream.putBundle(bundle.module, bundle.revision, packed);
-        const { answerTo, force = false, after, groups = null } = options ?? {};
+        const { answerTo, force = false, after, groups = null, head } = options ?? {};
+        const subject = subjects.bundle(bundle.module, bundle.revision);
+        const envelope = signed(subject, packed);
         const headers = new Map([
           ...(answerTo === undefined ? [] : [[ANSWER_TO, answerTo] as const]),
           ...(force ? [[FORCE, ''] as const] : []),
           ...(after === undefined ? [] : [[AFTER, String(after)] as const]),
           ...(groups === null ? [] : [[SERVICES, servicesOf(groups).join(',')] as const]),
+          ...(head === undefined ? [] : [[PUSH_SIGNATURE, signedPush(subject, envelope, head)] as const]),
         ]);
-        const subject = subjects.bundle(bundle.module, bundle.revision);
-        connection.publish(subject, signed(subject, packed), {
-          headers,
-        });
+        connection.publish(subject, envelope, { headers });
       }),
   };
   return store;

@@ -12,6 +12,7 @@ import { isModuleName } from '../../protocol/names.ts';
 import { revisionOf } from '../../protocol/revision.ts';
 import { PROTOCOL } from '../../protocol/version.ts';
 import { signEnvelope } from '../../protocol/signing/envelope.ts';
+import { signPush } from '../../protocol/signing/push-signature.ts';
 import type { Subjects } from '../../protocol/subjects.ts';
 import { trustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
 
@@ -85,6 +86,11 @@ const KEY = readSigningKey(makeSigningKey());
 /** Signs a payload for a subject with the key of these tests. */
 export function signed(subject: string, payload: Uint8Array): Uint8Array {
   return signEnvelope(KEY, subject, payload);
+}
+
+/** Signs a push with the key of these tests: the envelopes of its bundle and of its head. */
+export function signedPush(subject: string, bundle: Uint8Array, head: Uint8Array): string {
+  return signPush(KEY, subject, bundle, head);
 }
 
 /** A verifier that trusts the key of these tests. */

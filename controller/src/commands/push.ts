@@ -11,7 +11,7 @@ import type { Departed } from '../fleet/departures.ts';
 import { awaitCommit } from '../rollout/commit.ts';
 import { missingPackages } from '../rollout/missing-packages.ts';
 import { prepare } from '../rollout/prepare.ts';
-import { type HeadChange, writeHeads } from '../rollout/write-heads.ts';
+import { type HeadChange, nextHeads, writeHeads } from '../rollout/write-heads.ts';
 import type { LastHead } from '../store/heads.ts';
 import { type Storage, StorageError, storageProblem, storageWarning } from '../store/storage.ts';
 import { scopeOf } from './canary-option.ts';
@@ -113,7 +113,13 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
   await context.store.putPackages(missing);
   const stored = performance.now() - storedAt;
   const audience = { expected: names, departed, timeoutMs, onAnswer };
-  const prepared = await prepare(context, bundles, force, { ...audience, awaited, without, signal });
+  const scope = canary === null ? 'push' : `canary on ${canary.scope}`;
+  const note = without.size === 0 ? scope : `${scope} without ${[...without].join(', ')}`;
+  const changes = changesTo(candidates, plan.scope, command);
+  const reason = { author, push: change, note, ...whyOf(command) };
+  const next = nextHeads(context.store, changes, reason);
+  const heads = next.map(({ head }) => head);
+  const prepared = await prepare(context, bundles, force, { ...audience, awaited, without, signal, heads });
   const silent = silentAmong(audience, prepared.answered);
   context.membership.noteSilent(silent.map(({ node }) => node));
   if (prepared.status === 'unanswered') {
@@ -127,10 +133,7 @@ export const push: Handler<'push'> = async (context, command, report, signal, ho
 
   signal.throwIfAborted();
   holds(unknown('push', wanted), true);
-  const scope = canary === null ? 'push' : `canary on ${canary.scope}`;
-  const note = without.size === 0 ? scope : `${scope} without ${[...without].join(', ')}`;
-  const changes = changesTo(candidates, plan.scope, command);
-  const written = await writeHeads(context.store, changes, { author, push: change, note, ...whyOf(command) });
+  const written = await writeHeads(context.store, changes, reason, next);
   if (written.status === 'overtaken') {
     return result('overtaken', written.detail, [], { prepare: stored + prepared.ms });
   }

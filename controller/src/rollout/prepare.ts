@@ -1,3 +1,5 @@
+import type { Bundle } from '../../../protocol/bundle.ts';
+import type { Head } from '../../../protocol/head.ts';
 import { isInGroups } from '../../../protocol/placement/groups.ts';
 import type { Refusal } from '../api/results.ts';
 import type { BuiltBundle } from '../build/build.ts';
@@ -13,6 +15,8 @@ export type Preparation = { readonly answered: ReadonlySet<string>; readonly ms:
 
 interface PrepareAudience {
   readonly signal: AbortSignal;
+  /** The heads that are to be committed then, unless a node shows a newer one: their envelopes are not sent, only their hashes. */
+  readonly heads?: readonly Head[];
 }
 
 /**
@@ -31,9 +35,14 @@ export async function prepare(
     timeoutMs,
     onAnswer,
     signal,
+    heads = [],
   }: Audience & PrepareAudience,
 ): Promise<Preparation> {
   const startedAt = performance.now();
+  const headOf = ({ module }: Bundle) => {
+    const head = heads.find(each => each.module === module);
+    return head === undefined ? {} : { head: store.signHead(head) };
+  };
   const replies = await Promise.all(
     bundles.map(({ bundle, packed, groups }) =>
       scatterGather(nats, {
@@ -43,6 +52,7 @@ export async function prepare(
             force,
             after: store.highestSequence(bundle.module),
             groups,
+            ...headOf(bundle),
           }),
         schema: prepareReply,
         expected: new Set([...awaited].filter(node => isInGroups(groups, node))),

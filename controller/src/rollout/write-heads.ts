@@ -5,7 +5,7 @@ import { areSameGroups, type Groups } from '../../../protocol/placement/groups.t
 import { isBan, type KeptOff, mergedKeptOff } from '../../../protocol/kept-off.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import { type Why, whyOf } from '../../../protocol/history/why.ts';
-import type { LastHead } from '../store/heads.ts';
+import type { HeadWrite, LastHead } from '../store/heads.ts';
 import type { StreamStore } from '../store/stream-store.ts';
 
 /** What a module's next head should say, and the head that this was decided upon. */
@@ -48,9 +48,9 @@ export type HeadsWritten =
   | { readonly status: 'written'; readonly heads: readonly Head[]; readonly ms: number }
   | { readonly status: 'overtaken'; readonly heads: readonly Head[]; readonly detail: string };
 
-/** Writes the heads of a change together: all of them, or none. */
-export async function writeHeads(
-  store: StreamStore,
+/** The heads of a change, as {@link writeHeads} would write them now. */
+export function nextHeads(
+  store: Pick<StreamStore, 'highestSequence'>,
   changes: readonly HeadChange[],
   {
     author,
@@ -64,27 +64,42 @@ export async function writeHeads(
     repeats = amends,
     ...said
   }: ChangeReason,
-): Promise<HeadsWritten> {
+): HeadWrite[] {
   const at = Date.now();
+  return changes.map(({ last: { head: last, position }, keepOff = [], lifts = [], groups: wanted, ...change }) => {
+    const revertOf = cause === undefined ? null : (last?.push ?? null);
+    const sequence = Math.max(last?.sequence ?? 0, store.highestSequence(change.module)) + 1;
+    const stateSince = clearState ? sequence : (last?.stateSince ?? 0);
+    const current = new Set([change.revision, change.canary?.revision]);
+    const isLifted = (entry: KeptOff): boolean =>
+      lifts.includes(entry) ||
+      ((liftsAll === true || change.force || (liftsAll === 'bans' && isBan(entry))) && current.has(entry.revision));
+    // A node that was left out of a revision stays out of it as long as that is the module's revision.
+    const isKept = (entry: KeptOff): boolean =>
+      (amends || isBan(entry) || entry.revision === change.revision) && !isLifted(entry);
+    const keptOff = mergedKeptOff((last?.keptOff ?? []).filter(isKept), keepOff, change.revision);
+    const groups = groupEntries(last, wanted);
+    const why = { revertOf, cause: cause ?? null, quarantine, repeats, author, at, note, ...whyOf(said) };
+    return { head: { ...change, ...groups, ...why, sequence, stateSince, keptOff, push }, position };
+  });
+}
+
+/**
+ * Writes the heads of a change together: all of them, or none.
+ *
+ * @param prepared those of {@link nextHeads} before, which nodes know by their hashes. They are written, unless a newer head has been
+ *   shown since.
+ */
+export async function writeHeads(
+  store: StreamStore,
+  changes: readonly HeadChange[],
+  reason: ChangeReason,
+  prepared: readonly HeadWrite[] = [],
+): Promise<HeadsWritten> {
   const startedAt = performance.now();
-  const writes = changes.map(
-    ({ last: { head: last, position }, keepOff = [], lifts = [], groups: wanted, ...change }) => {
-      const revertOf = cause === undefined ? null : (last?.push ?? null);
-      const sequence = Math.max(last?.sequence ?? 0, store.highestSequence(change.module)) + 1;
-      const stateSince = clearState ? sequence : (last?.stateSince ?? 0);
-      const current = new Set([change.revision, change.canary?.revision]);
-      const isLifted = (entry: KeptOff): boolean =>
-        lifts.includes(entry) ||
-        ((liftsAll === true || change.force || (liftsAll === 'bans' && isBan(entry))) && current.has(entry.revision));
-      // A node that was left out of a revision stays out of it as long as that is the module's revision.
-      const isKept = (entry: KeptOff): boolean =>
-        (amends || isBan(entry) || entry.revision === change.revision) && !isLifted(entry);
-      const keptOff = mergedKeptOff((last?.keptOff ?? []).filter(isKept), keepOff, change.revision);
-      const groups = groupEntries(last, wanted);
-      const why = { revertOf, cause: cause ?? null, quarantine, repeats, author, at, note, ...whyOf(said) };
-      return { head: { ...change, ...groups, ...why, sequence, stateSince, keptOff, push }, position };
-    },
-  );
+  const next = nextHeads(store, changes, reason);
+  const isNext = next.every(({ head }, index) => head.sequence === prepared[index]?.head.sequence);
+  const writes = isNext ? prepared : next;
   const heads = writes.map(({ head }) => head);
   if (await store.writeHeads(writes)) return { status: 'written', heads, ms: performance.now() - startedAt };
   return { status: 'overtaken', heads, detail: await describeOvertaker(store, heads) };

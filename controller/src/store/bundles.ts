@@ -3,7 +3,7 @@ import { headers } from '@nats-io/transport-node';
 import { type Bundle, decodeBundle } from '../../../protocol/bundle.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
 import { type Groups, servicesOf } from '../../../protocol/placement/groups.ts';
-import { AFTER, ANSWER_TO, FORCE, SERVICES, type Subjects } from '../../../protocol/subjects.ts';
+import { AFTER, ANSWER_TO, FORCE, PUSH_SIGNATURE, SERVICES, type Subjects } from '../../../protocol/subjects.ts';
 import type { Keyring } from './keyring.ts';
 import type { Stream } from './stream.ts';
 import { createWriteOnce } from './write-once.ts';
@@ -17,6 +17,8 @@ export interface PutOptions {
   readonly after?: number;
   /** Null: every group. */
   readonly groups?: Groups | null;
+  /** The envelope of the head that the push is going to commit. Nobody sees it before: the message has its hash. */
+  readonly head?: Uint8Array;
 }
 
 /** The bundles in the stream, each written once. */
@@ -70,20 +72,25 @@ export function createBundles(stream: Stream, subjects: Subjects, keyring: Keyri
 
   /**
    * Writes a bundle, once. With `answerTo`, an inbox, the same message has every node of its groups prepare it and answer there; with
-   * `force`, also a node on which calls still run on an old version. `after`: the highest known sequence of the module's heads.
+   * `force`, also a node on which calls still run on an old version. `after`: the highest known sequence of the module's heads. `head`:
+   * nodes verify one signature for this bundle and that head.
    */
   async function putBundle(
     name: BundleName,
     packed: Uint8Array,
-    { answerTo, force = false, after, groups = null }: PutOptions = {},
+    { answerTo, force = false, after, groups = null, head }: PutOptions = {},
   ): Promise<void> {
-    const header = headers();
-    if (answerTo !== undefined) header.set(ANSWER_TO, answerTo);
-    if (force) header.set(FORCE, '1');
-    if (after !== undefined) header.set(AFTER, String(after));
-    if (groups !== null) header.set(SERVICES, servicesOf(groups).join(','));
-    await records.write(subjectOf(name), packed, header);
-    known.add(subjectOf(name));
+    const subject = subjectOf(name);
+    await records.write(subject, packed, signed => {
+      const header = headers();
+      if (answerTo !== undefined) header.set(ANSWER_TO, answerTo);
+      if (force) header.set(FORCE, '1');
+      if (after !== undefined) header.set(AFTER, String(after));
+      if (groups !== null) header.set(SERVICES, servicesOf(groups).join(','));
+      if (head !== undefined) header.set(PUSH_SIGNATURE, keyring.signPush(subject, signed, head));
+      return header;
+    });
+    known.add(subject);
   }
 
   /** Signs the bundles of a module with the present key. @returns how many another key had signed. */

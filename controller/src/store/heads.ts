@@ -224,9 +224,11 @@ export function createHeads(
     }
   }
 
-  /** A head in its envelope, the same bytes each time. */
+  /** A head in its envelope, the same bytes each time until another key signs. */
   function signHead(head: Head): Uint8Array {
-    const signed = signedHeads.get(head) ?? keyring.sign(subjects.head(head.module), encodeRecord(head));
+    const before = signedHeads.get(head);
+    if (before !== undefined && keyring.isCurrent(before)) return before;
+    const signed = keyring.sign(subjects.head(head.module), encodeRecord(head));
     signedHeads.set(head, signed);
     return signed;
   }
@@ -240,7 +242,6 @@ export function createHeads(
     const { head, position } = await lastHead(module);
     const last = await stream.last(subjects.head(module));
     if (head === null || last === null || keyring.isCurrent(last.data)) return false;
-    signedHeads.delete(head);
     // A controller that writes another head meanwhile signs it with the present key.
     return writeHeads([{ head, position }]);
   }

@@ -13,6 +13,7 @@ import {
   trustedKeyFile,
 } from '../../../protocol/signing/keys.ts';
 import { signEnvelope, signerOf, verifyEnvelope } from '../../../protocol/signing/envelope.ts';
+import { signPush } from '../../../protocol/signing/push-signature.ts';
 import { trustedKeyFiles } from '../../../protocol/signing/trusted-keys.ts';
 
 /** The file with the controller's signing key, in its folder of keys. */
@@ -22,6 +23,8 @@ export const SIGNING_KEY = 'signing.pem';
 export interface Keyring {
   /** Puts a payload into an envelope, signed for the subject that it is written to. */
   readonly sign: (subject: string, payload: Uint8Array) => Uint8Array;
+  /** Signs a push: the envelope of its bundle, with the subject that it is written to, and that of its head. See {@link signPush}. */
+  readonly signPush: (subject: string, bundle: Uint8Array, head: Uint8Array) => string;
   /** The payload of what was found on a subject; null when no key of this cookie has signed it for that. */
   readonly verify: (subject: string, bytes: Uint8Array) => Uint8Array | null;
   /** @throws KeyError when nothing can be signed */
@@ -56,6 +59,7 @@ export function openKeyring(keysDir: string, trustDir: string): Keyring {
     check: () => void signingKey(),
     madeAt: () => newest.writtenAt(),
     sign: (subject, payload) => signEnvelope(signingKey(), subject, payload),
+    signPush: (subject, bundle, head) => signPush(signingKey(), subject, bundle, head),
     verify: (subject, bytes) => {
       const verified = verifyEnvelope(trust, subject, bytes);
       return verified.status === 'verified' ? verified.payload : null;

@@ -21,11 +21,19 @@ export function createWriteOnce(
     return message === null ? null : keyring.verify(message.subject, message.data);
   }
 
-  /** Writes a record. A second write is refused by the stream and changes nothing: the content is the same. */
-  async function write(subject: string, content: Uint8Array, header: MsgHdrs = headers()): Promise<void> {
+  /**
+   * Writes a record. A second write is refused by the stream and changes nothing: the content is the same.
+   *
+   * @param headersOf the headers of the message with this envelope.
+   */
+  async function write(
+    subject: string,
+    content: Uint8Array,
+    headersOf: (signed: Uint8Array) => MsgHdrs = () => headers(),
+  ): Promise<void> {
     const signed = keyring.sign(subject, content);
     try {
-      await client.publish(subject, signed, { headers: header, expect: { lastSubjectSequence: 0 } });
+      await client.publish(subject, signed, { headers: headersOf(signed), expect: { lastSubjectSequence: 0 } });
     } catch (error) {
       if (!isWrongLastSequence(error)) throw error;
       // Somebody without the key may have written there, or a release with another format.

@@ -6,7 +6,14 @@ import { HotcastError } from '../../../protocol/errors.ts';
 import { type Head, headSchema } from '../../../protocol/head.ts';
 import { decodeLoadCommand } from '../../../protocol/load-command.ts';
 import { type EvaluateRequest, evaluateRequest } from '../../../protocol/shell-messages.ts';
-import { type EnvelopeFault, type TrustedKeys, verifyEnvelope } from '../../../protocol/signing/envelope.ts';
+import {
+  type EnvelopeFault,
+  type Opened,
+  openEnvelope,
+  type TrustedKeys,
+  verifyEnvelope,
+} from '../../../protocol/signing/envelope.ts';
+import { isPushed, type PushedHead, verifyPush } from '../../../protocol/signing/push-signature.ts';
 import type { Subjects } from '../../../protocol/subjects.ts';
 
 /** Why a bundle or a head was rejected. */
@@ -43,6 +50,8 @@ export class Verifier {
   readonly #executed = new Set<string>();
   /** The newest head of each module in its envelope. */
   readonly #newest = new Map<string, { readonly sequence: number; readonly envelope: Uint8Array }>();
+  /** The heads of verified pushes that are not committed yet, by their subjects: the last one of each module. */
+  readonly #pushed = new Map<string, PushedHead>();
 
   /** @param onRejected is called with every rejection. */
   constructor(trusted: TrustedKeys, subjects: Subjects, onRejected: (error: RejectedError) => void) {
@@ -56,13 +65,20 @@ export class Verifier {
     return this.#rejections;
   }
 
-  /** @param subject the subject that it was found under. @throws RejectedError and DecodeError */
-  bundle(subject: string, bytes: Uint8Array): Bundle {
-    const envelope = this.#verify(subject, bytes);
+  /**
+   * @param subject the subject that it was found under.
+   * @param push the signature of the push that it belongs to, which is verified in place of its own. The head of that push then needs none.
+   * @throws RejectedError and DecodeError
+   */
+  bundle(subject: string, bytes: Uint8Array, push: string | null = null): Bundle {
+    const envelope = this.#open(subject, bytes);
+    const pushed = push === null ? null : this.#verifyPush(subject, bytes, push);
+    if (pushed === null && !envelope.isSigned()) throw this.#reject('bad signature', subject);
     const bundle = decodeBundle(envelope.payload);
     if (envelope.subject !== this.#subjects.bundle(bundle.module, bundle.revision)) {
       throw this.#reject('wrong subject', envelope.subject);
     }
+    if (pushed !== null) this.#pushed.set(this.#subjects.head(bundle.module), pushed);
     return bundle;
   }
 
@@ -83,7 +99,8 @@ export class Verifier {
 
   /** @param subject the subject that it was found under; null in a message with several. @throws RejectedError and DecodeError */
   head(subject: string | null, bytes: Uint8Array): Head {
-    const envelope = this.#verify(subject, bytes);
+    const envelope = this.#open(subject, bytes);
+    if (!this.#takePushed(envelope, bytes) && !envelope.isSigned()) throw this.#reject('bad signature', subject);
     const head = decodeRecord(headSchema, envelope.payload);
     if (envelope.subject !== this.#subjects.head(head.module)) throw this.#reject('wrong subject', envelope.subject);
     const { module, sequence } = head;
@@ -109,6 +126,26 @@ export class Verifier {
     if (processId !== this.processId || this.#executed.has(id)) throw this.#reject('replayed', subject);
     this.#executed.add(id);
     return packed;
+  }
+
+  /** Whether an envelope is that of the head of a verified push, signed with the same key. Such a head is taken once. */
+  #takePushed({ subject, key }: Opened, bytes: Uint8Array): boolean {
+    const pushed = this.#pushed.get(subject);
+    if (pushed === undefined || pushed.key !== key || !isPushed(pushed, bytes)) return false;
+    return this.#pushed.delete(subject);
+  }
+
+  #verifyPush(subject: string, bytes: Uint8Array, push: string): PushedHead {
+    const verified = verifyPush(this.#trusted, subject, bytes, push);
+    if (verified.status === 'rejected') throw this.#reject(verified.fault, subject);
+    return verified.head;
+  }
+
+  /** All but the signature: see {@link openEnvelope}. */
+  #open(subject: string | null, bytes: Uint8Array): Opened {
+    const envelope = openEnvelope(this.#trusted, subject, bytes);
+    if (envelope.status === 'rejected') throw this.#reject(envelope.fault, envelope.subject);
+    return envelope;
   }
 
   #verify(subject: string | null, bytes: Uint8Array): { readonly subject: string; readonly payload: Uint8Array } {

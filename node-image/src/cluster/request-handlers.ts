@@ -13,7 +13,16 @@ import * as messages from '../../../protocol/messages.ts';
 import { serviceOf } from '../../../protocol/names.ts';
 import { isInGroups } from '../../../protocol/placement/groups.ts';
 import { type ExportsAnswer, sessionRequest } from '../../../protocol/shell-messages.ts';
-import { AFTER, ANSWER_TO, FORCE, lastToken, SERVICES, type Subjects, type Verb } from '../../../protocol/subjects.ts';
+import {
+  AFTER,
+  ANSWER_TO,
+  FORCE,
+  lastToken,
+  PUSH_SIGNATURE,
+  SERVICES,
+  type Subjects,
+  type Verb,
+} from '../../../protocol/subjects.ts';
 import { decodeArguments } from '../../../protocol/values/decode.ts';
 import { isSpoken, PROTOCOL, protocolOf } from '../../../protocol/version.ts';
 import { LogThrottle } from '../../../shared/log-throttle.ts';
@@ -200,7 +209,7 @@ function prepareBundle(deps: Deps, subject: string, headers: Pick<MsgHdrs, 'has'
   const { identity, verifier, codeServer, purgeTimeoutMs } = deps;
   const force = headers.has(FORCE);
   return async (bytes, sendFirst): Promise<messages.PrepareAnswer> => {
-    const bundle = verifier.bundle(subject, bytes);
+    const bundle = verifier.bundle(subject, bytes, headers.get(PUSH_SIGNATURE) || null);
     const shortage = force ? null : codeServer.checkMemory(bundle);
     const prepared = shortage ?? (await prepareWithPackages(deps, bundle, sendFirst));
     if (prepared.status === 'ok' && !force) await codeServer.waitForRoom(bundle.module, purgeTimeoutMs);

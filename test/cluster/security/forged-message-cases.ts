@@ -80,6 +80,107 @@ export const changedBundleCases: readonly Case[] = [
   ['with one more byte', ({ captured: { bundle } }) => Buffer.concat([bundle, Buffer.of(0)]), /bad signature/],
 ];
 
+/** A bundle under a subject with the signature of a push, and the answer of every node that gets it. */
+export type PushCase = readonly [
+  title: string,
+  message: (forged: ForgedMessages) => {
+    readonly subject?: string;
+    readonly bundle: Uint8Array;
+    readonly push: string;
+  },
+  answer: RegExp,
+];
+
+/** Base64 with some bits of one byte changed. */
+const flipped = (base64: string, at: number, bits = 1): string => {
+  const bytes = Buffer.from(base64, 'base64');
+  bytes[at] = (bytes[at] ?? 0) ^ bits;
+  return bytes.toString('base64');
+};
+
+/** Bundles with the signature of a push; without a subject, on that of the running bundle. */
+export const pushCases: readonly PushCase[] = [
+  [
+    "of the attacker's code, with the signature of the last push",
+    ({ bundleSubject, attackerSigned, captured: { push } }) => ({
+      subject: bundleSubject,
+      bundle: attackerSigned,
+      push,
+    }),
+    /bad signature/,
+  ],
+  [
+    "of the attacker's code, which the attacker has signed",
+    ({ bundleSubject, attackerSigned, signPushByAttacker }) => ({
+      subject: bundleSubject,
+      bundle: attackerSigned,
+      push: signPushByAttacker(bundleSubject, attackerSigned),
+    }),
+    /unknown key/,
+  ],
+  [
+    "of the attacker's code, which the attacker has signed under the id of the cluster's key",
+    ({ bundleSubject, impersonated, signPushByAttacker, clusterKeyId }) => ({
+      subject: bundleSubject,
+      bundle: impersonated,
+      push: signPushByAttacker(bundleSubject, impersonated, clusterKeyId),
+    }),
+    /bad signature/,
+  ],
+  [
+    'of the running code, with the hash of another head',
+    ({ captured: { bundle, push } }) => ({ bundle, push: flipped(push, 100) }),
+    /bad signature/,
+  ],
+  [
+    "of the running code, whose head the attacker chose and signed under the id of the cluster's key",
+    ({ captured: { module, revision, bundle }, bundleSubject, signPushByAttacker, clusterKeyId }) => {
+      const subject = bundleSubject.replace(/[^.]+\.[^.]+$/, `${module}.${revision}`);
+      return { bundle, push: signPushByAttacker(subject, bundle, clusterKeyId) };
+    },
+    /bad signature/,
+  ],
+  [
+    'of the running code with a changed byte, with the signature of its push',
+    ({ captured: { bundle, push }, flipBits }) => ({ bundle: flipBits(bundle, bundle.length - 1), push }),
+    /bad signature/,
+  ],
+  [
+    'of the running code, with half of a signature',
+    ({ captured: { bundle, push } }) => ({ bundle, push: push.slice(0, 72) }),
+    /unsigned/,
+  ],
+  [
+    'of the running code, with the signature of its envelope in place of that of the push',
+    ({ captured: { bundle } }) => {
+      const push = Buffer.concat([bundle.subarray(3, 75), Buffer.alloc(32)]).toString('base64');
+      return { bundle, push };
+    },
+    /bad signature/,
+  ],
+];
+
+/** What a node answers to a commit when it has prepared a push again whose head is known: nothing but that head passes. */
+export const commitAfterPushCases: readonly Case[] = [
+  [
+    "of a head that the attacker made under the id of the cluster's key",
+    ({ impersonatedHead }) => joinFrames([impersonatedHead]),
+    /bad signature/,
+  ],
+  [
+    'of that head with a changed byte',
+    ({ captured: { head }, flipBits }) => joinFrames([flipBits(head, head.length - 3)]),
+    /bad signature/,
+  ],
+  [
+    'of that head without its last byte',
+    ({ captured: { head } }) => joinFrames([head.subarray(0, -1)]),
+    /bad signature/,
+  ],
+  ['of the head before it', ({ captured: { oldHead } }) => joinFrames([oldHead]), /outdated/],
+  ['of the hash of that head', ({ captured: { push } }) => joinFrames([Buffer.from(push, 'base64')]), /unsigned/],
+];
+
 /** Commit messages. */
 export const commitCases: readonly Case[] = [
   ['of a head that is not signed', ({ unsignedHead }) => joinFrames([unsignedHead]), /unsigned/],

@@ -13,8 +13,10 @@ import {
   bundleCases,
   type Case,
   changedBundleCases,
+  commitAfterPushCases,
   commitCases,
   loadCommandCases,
+  pushCases,
   requestCases,
 } from './forged-message-cases.ts';
 
@@ -49,10 +51,11 @@ async function expectRejected(
   subject: string,
   [, payload, answer]: Case,
   nodes: readonly string[],
+  push?: string,
 ): Promise<void> {
   const before = await nodeObserver.nodes();
   const snapshot = await nodeObserver.snapshot();
-  const answers = await attacker.request(subject, payload(forged), nodes.length);
+  const answers = await attacker.request(subject, payload(forged), nodes.length, push);
   expect([...answers.keys()].toSorted()).toEqual(nodes.toSorted());
   for (const text of answers.values()) expect(text).toMatch(answer);
   expect(await nodeObserver.snapshot()).toEqual(snapshot);
@@ -78,6 +81,28 @@ describe("a client with the controller's NATS credentials and without its signin
         row,
         cluster.nodeNames,
       );
+    },
+  );
+
+  it.for(pushCases)(
+    'loads nothing with a push %s',
+    async ([title, message, answer], { cluster, forged, attacker, nodeObserver }) => {
+      const { module, revision } = forged.captured;
+      const { subject = subjectsOf(cluster.cookie).bundle(module, revision), bundle, push } = message(forged);
+      const row: Case = [title, () => bundle, answer];
+      await expectRejected({ forged, attacker, nodeObserver }, subject, row, cluster.nodeNames, push);
+    },
+  );
+
+  it.for(commitAfterPushCases)(
+    'loads nothing when it sends a push again, and then a commit %s',
+    async (row, { cluster, forged, attacker, nodeObserver }) => {
+      const { captured } = forged;
+      const subjects = subjectsOf(cluster.cookie);
+      const bundle = subjects.bundle(captured.module, captured.revision);
+      const answers = await attacker.request(bundle, captured.bundle, 3, captured.push);
+      for (const text of answers.values()) expect(text).toMatch(/prepared/);
+      await expectRejected({ forged, attacker, nodeObserver }, subjects.all('commit'), row, cluster.nodeNames);
     },
   );
 

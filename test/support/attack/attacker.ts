@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 
 import { connect, createInbox, headers, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
 
-import { ANSWER_TO, lastToken } from '../../../protocol/subjects.ts';
+import { ANSWER_TO, lastToken, PUSH_SIGNATURE } from '../../../protocol/subjects.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { inboxPrefix, nodeInbox, type Role } from '../../../protocol/inboxes.ts';
 
@@ -53,14 +53,21 @@ export class Attacker implements AsyncDisposable {
   /**
    * Sends a request or a bundle as a controller does. Returns the answers of this number of nodes, by name.
    *
+   * @param push the signature of a push, for a bundle.
    * @throws TimeoutError when fewer nodes answer.
    */
-  async request(subject: string, payload: Uint8Array | string, count: number): Promise<Map<string, string>> {
+  async request(
+    subject: string,
+    payload: Uint8Array | string,
+    count: number,
+    push?: string,
+  ): Promise<Map<string, string>> {
     const inbox = createInbox(inboxPrefix(this.#role));
     const answers = new Map<string, string>();
     const subscription = this.nats.subscribe(`${inbox}.*`, { max: count, timeout: TIMEOUT_MS });
     const header = headers();
     header.set(ANSWER_TO, inbox);
+    if (push !== undefined) header.set(PUSH_SIGNATURE, push);
     this.nats.publish(subject, payload, { reply: inbox, headers: header });
     for await (const message of subscription) answers.set(lastToken(message.subject), message.string());
     return answers;

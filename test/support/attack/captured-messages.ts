@@ -1,7 +1,7 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 
-import { streamOf, subjectsOf } from '../../../protocol/subjects.ts';
+import { PUSH_SIGNATURE, streamOf, subjectsOf } from '../../../protocol/subjects.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 
 /** Messages for one module that a controller signed. Every client that can subscribe to them can record them. */
@@ -10,6 +10,8 @@ export interface CapturedMessages {
   /** The running revision. */
   readonly revision: string;
   readonly bundle: Uint8Array;
+  /** The signature of the push that sent this bundle and committed the newest head. */
+  readonly push: string;
   /** The newest head, and the one before it. */
   readonly head: Uint8Array;
   readonly oldHead: Uint8Array;
@@ -42,5 +44,6 @@ export async function captureMessages(
   const [oldHead, head] = heads;
   const storedBundle = await direct.getMessage(stream, { last_by_subj: subjects.bundle(module, revision) });
   if (oldHead === undefined || head === undefined || storedBundle === null) throw new Error(`${module} was not pushed`);
-  return { module, revision, bundle: storedBundle.data, head, oldHead, loadCommand };
+  const push = storedBundle.header.get(PUSH_SIGNATURE);
+  return { module, revision, bundle: storedBundle.data, push, head, oldHead, loadCommand };
 }

@@ -6,6 +6,7 @@ import { makeSigningKey, readSigningKey } from '../../../protocol/signing/keys.t
 import { MAX_UNPACKED_BYTES } from '../../../protocol/limits.ts';
 import { encodeLoadCommand } from '../../../protocol/load-command.ts';
 import { signEnvelope, signerOf } from '../../../protocol/signing/envelope.ts';
+import { signPush } from '../../../protocol/signing/push-signature.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
 import { bundleOf, headOf } from '../../unit/fixtures.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -32,6 +33,8 @@ export function forgeMessages(cluster: Cluster, captured: CapturedMessages) {
   const attackerKey = readSigningKey(makeSigningKey());
   const clusterKeyId = signerOf(captured.bundle) ?? '';
   const signByAttacker: Signer = (subject, payload) => signEnvelope(attackerKey, subject, payload);
+  const signPushByAttacker = (subject: string, bundle: Uint8Array, id = attackerKey.id): string =>
+    signPush({ ...attackerKey, id }, subject, bundle, attackerHead);
   const signByCluster: Signer = (subject, payload) => cluster.keys.keyring(cluster.cookie).sign(subject, payload);
   const attackBundle: Bundle = bundleOf('safe', "exports.version = () => 'bad';");
   const attackBundleBytes = encodeBundle(attackBundle);
@@ -39,10 +42,15 @@ export function forgeMessages(cluster: Cluster, captured: CapturedMessages) {
   const headSubject = subjects.head('safe');
   const now = Date.now();
   const head = { ...headOf('safe', attackBundle.revision, now), at: now };
+  const attackerHead = signByAttacker(headSubject, encode(head));
   return {
     captured,
     signByAttacker,
     signByCluster,
+    signPushByAttacker,
+    clusterKeyId,
+    /** A head of the attacker's code, in an envelope with the id of the cluster's key. */
+    impersonatedHead: signEnvelope({ ...attackerKey, id: clusterKeyId }, headSubject, encode(head)),
     attackBundle,
     attackBundleBytes,
     bundleSubject,

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { type ChangeReason, type HeadChange, writeHeads } from '../../../../controller/src/rollout/write-heads.ts';
+import {
+  type ChangeReason,
+  type HeadChange,
+  nextHeads,
+  writeHeads,
+} from '../../../../controller/src/rollout/write-heads.ts';
 import type { StreamStore } from '../../../../controller/src/store/stream-store.ts';
 import { type Head, isPush } from '../../../../protocol/head.ts';
 import type { KeptOff } from '../../../../protocol/kept-off.ts';
@@ -66,4 +71,20 @@ describe('the next head', () => {
     const head = await nextHead({}, reason);
     expect(head !== undefined && isPush(head)).toBe(counts);
   });
+});
+
+it.each([
+  ['are those that nodes have been told of', 0, true],
+  ['are new ones when a node has shown a newer head since', 9, false],
+])('the heads of a push %s', async (_, shown, isSame) => {
+  let highest = 0;
+  const store = { writeHeads: async () => true, highestSequence: () => highest } as unknown as StreamStore;
+  const base = { revision: two, manifest: null, canary: null, force: false, makeRoom: false };
+  const changes = ['demo', 'other'].map(module => ({ ...base, module, last: { head: null, position: 0 } }));
+  const reason = { author: 'wilma', note: 'push' };
+  const told = nextHeads(store, changes, reason);
+  highest = shown;
+  const written = await writeHeads(store, changes, reason, told);
+  expect(written.heads.every((head, index) => head === told[index]?.head)).toBe(isSame);
+  expect(written.heads.map(({ sequence }) => sequence)).toEqual([shown + 1, shown + 1]);
 });

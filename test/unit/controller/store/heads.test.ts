@@ -16,8 +16,10 @@ const REVISION = 'a'.repeat(64);
 /** Heads over a stream in memory. What begins with the subject was signed for it. */
 function open() {
   let messages: StoredMsg[] = [];
+  let key = '';
   const keyring = {
-    sign: (subject: string, payload: Uint8Array) => Buffer.concat([Buffer.from(subject), payload]),
+    isCurrent: (bytes: Uint8Array) => Buffer.from(bytes).toString().endsWith(key),
+    sign: (subject: string, payload: Uint8Array) => Buffer.concat([Buffer.from(subject), payload, Buffer.from(key)]),
     verify: (subject: string, bytes: Uint8Array) =>
       Buffer.from(bytes).toString().startsWith(subject) ? Buffer.from(bytes.subarray(subject.length)) : null,
   } as unknown as Keyring;
@@ -42,7 +44,8 @@ function open() {
   } as unknown as Stream;
   const wipe = (): void => void (messages = []);
   const guard = createFormatGuard();
-  return { heads: createHeads(stream, subjects, keyring, guard), guard, sign: keyring.sign, write, wipe };
+  const rotate = (): void => void (key = ' by another key');
+  return { heads: createHeads(stream, subjects, keyring, guard), guard, sign: keyring.sign, write, wipe, rotate };
 }
 
 const subject = subjects.head('demo');
@@ -114,4 +117,15 @@ describe('a stream that a later release has written to', () => {
     expect(guard.newerText()).toBeNull();
     expect(await heads.writeHeads([{ head: headOf('demo', REVISION, 10), position: 0 }])).toBe(true);
   });
+});
+
+it('a head in its envelope is the same bytes each time, until another key signs', () => {
+  const { heads, rotate } = open();
+  const head = headOf('demo', REVISION, 1);
+  const before = heads.signHead(head);
+  expect(heads.signHead(head)).toBe(before);
+  rotate();
+  const after = heads.signHead(head);
+  expect(after).not.toEqual(before);
+  expect(heads.signHead(head)).toBe(after);
 });

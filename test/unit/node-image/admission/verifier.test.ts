@@ -2,12 +2,16 @@ import { randomUUID } from 'node:crypto';
 
 import { describe, expect, it } from 'vitest';
 
-import { RejectedError, type Verifier } from '../../../../node-image/src/admission/verifier.ts';
+import { RejectedError, Verifier } from '../../../../node-image/src/admission/verifier.ts';
 import { encodeBundle } from '../../../../protocol/bundle.ts';
 import { encode } from '../../../../protocol/codec.ts';
 import { encodeLoadCommand } from '../../../../protocol/load-command.ts';
+import { signEnvelope } from '../../../../protocol/signing/envelope.ts';
+import { makeSigningKey, readSigningKey, trustedKeyFile } from '../../../../protocol/signing/keys.ts';
+import { signPush } from '../../../../protocol/signing/push-signature.ts';
+import { trustedKeyFiles } from '../../../../protocol/signing/trusted-keys.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
-import { bundleOf, verifierOf, headOf, signed } from '../../fixtures.ts';
+import { bundleOf, verifierOf, headOf, signed, signedPush } from '../../fixtures.ts';
 
 const subjects = subjectsOf('dino');
 const bundle = bundleOf('demo', 'exports.one = () => 1;');
@@ -111,5 +115,99 @@ describe('the verifier', () => {
     expect(faultOf(fresh => fresh.loadCommand(toFred, command('three')))).toBe('replayed');
     expect(faultOf(fresh => fresh.loadCommand(subjects.node('betty', 'load'), command('three')))).toBe('wrong subject');
     expect(faultOf(fresh => fresh.loadCommand(toFred, signed(bundleSubject, packed)))).toBe('wrong subject');
+  });
+});
+
+/** An envelope whose own signature is wrong. Only the signature of a push can still vouch for it. */
+function withBadSignature(envelope: Uint8Array): Uint8Array {
+  const copy = Uint8Array.from(envelope);
+  copy[20] = (copy[20] ?? 0) ^ 1;
+  return copy;
+}
+
+describe('a push, for which a node verifies one signature', () => {
+  const bundleEnvelope = withBadSignature(signed(bundleSubject, packed));
+  const headEnvelope = withBadSignature(signed(headSubject, encode(head)));
+  const push = signedPush(bundleSubject, bundleEnvelope, headEnvelope);
+  /** A verifier that knows the push. */
+  const prepared = (): Verifier => {
+    const verifier = verifierOf(subjects);
+    expect(verifier.bundle(bundleSubject, bundleEnvelope, push)).toEqual(bundle);
+    return verifier;
+  };
+
+  it('has no other signature verified, of its bundle or of its head', () => {
+    const verifier = prepared();
+    expect(verifier.head(null, headEnvelope)).toEqual(head);
+    expect(verifier.rejected).toBe(0);
+    expect(verifierOf(subjects).head(null, signed(headSubject, encode(head)))).toEqual(head);
+  });
+
+  it('commits nothing to a node that has not prepared it', () => {
+    expect(faultOf(verifier => verifier.head(null, headEnvelope))).toBe('bad signature');
+  });
+
+  it('commits its own head only, and once', () => {
+    const verifier = prepared();
+    const faultsOf = (envelope: Uint8Array): string => {
+      try {
+        verifier.head(null, envelope);
+        return 'none';
+      } catch (error) {
+        return error instanceof RejectedError ? error.fault : String(error);
+      }
+    };
+    const forged = Uint8Array.from(headEnvelope);
+    forged[forged.length - 3] = (forged[forged.length - 3] ?? 0) ^ 1;
+    expect(faultsOf(forged)).toBe('bad signature');
+    expect(faultsOf(encode(head))).toBe('unsigned');
+    expect(faultsOf(withBadSignature(signed(subjects.head('other'), encode({ ...head, module: 'other' }))))).toBe(
+      'bad signature',
+    );
+    expect(faultsOf(headEnvelope)).toBe('none');
+    expect(faultsOf(headEnvelope)).toBe('bad signature');
+  });
+
+  it('says nothing of the head of another module, or of another push', () => {
+    const other = withBadSignature(signed(subjects.head('other'), encode({ ...head, module: 'other' })));
+    const verifier = verifierOf(subjects);
+    verifier.bundle(bundleSubject, bundleEnvelope, signedPush(bundleSubject, bundleEnvelope, other));
+    expect(() => verifier.head(null, other)).toThrow('bad signature');
+    // The next push of the module takes the place of this one.
+    const next = withBadSignature(signed(headSubject, encode({ ...head, sequence: 2 })));
+    verifier.bundle(bundleSubject, bundleEnvelope, push);
+    verifier.bundle(bundleSubject, bundleEnvelope, signedPush(bundleSubject, bundleEnvelope, next));
+    expect(() => verifier.head(null, headEnvelope)).toThrow('bad signature');
+    expect(verifier.head(null, next).sequence).toBe(2);
+  });
+
+  it('is rejected when its signature is not that of the bundle, and nothing falls back', () => {
+    const whole = signed(bundleSubject, packed);
+    const elsewhere = subjects.bundle('demo', 'f'.repeat(64));
+    expect(faultOf(verifier => verifier.bundle(bundleSubject, whole, push))).toBe('bad signature');
+    expect(faultOf(verifier => verifier.bundle(bundleSubject, whole, ''))).toBe('unsigned');
+    expect(faultOf(verifier => verifier.bundle(elsewhere, bundleEnvelope, push))).toBe('wrong subject');
+    const forElsewhere = signedPush(elsewhere, bundleEnvelope, headEnvelope);
+    expect(faultOf(verifier => verifier.bundle(elsewhere, bundleEnvelope, forElsewhere))).toBe('wrong subject');
+    const noEnvelope = signedPush(bundleSubject, packed, headEnvelope);
+    expect(faultOf(verifier => verifier.bundle(bundleSubject, packed, noEnvelope))).toBe('unsigned');
+  });
+
+  it('is verified with keys that are trusted then: a key that ends before the commit commits nothing', () => {
+    let now = 0;
+    const key = readSigningKey(makeSigningKey());
+    const verifier = new Verifier(
+      trustedKeyFiles(
+        () => [trustedKeyFile(key, 10)],
+        () => now,
+      ),
+      subjects,
+      () => undefined,
+    );
+    const envelope = signEnvelope(key, bundleSubject, packed);
+    const next = signEnvelope(key, headSubject, encode(head));
+    verifier.bundle(bundleSubject, envelope, signPush(key, bundleSubject, envelope, next));
+    now = 10;
+    expect(() => verifier.head(null, next)).toThrow('unknown key');
   });
 });
