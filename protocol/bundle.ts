@@ -128,9 +128,16 @@ function storedIn(packed: Buffer): Buffer | null {
   return packed.readUInt32LE(end) === crc32(content) ? content : null;
 }
 
-function unpack(packed: Uint8Array): Buffer {
+/** The smallest and the largest part of its result that gunzip allocates at once, in bytes. */
+const MIN_CHUNK_BYTES = 64;
+const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
+
+function unpack(packed: Buffer): Buffer {
   try {
-    return gunzipSync(packed, GUNZIP_OPTIONS);
+    // In one part, which is copied nowhere, if the end of the gzip tells its length and that is not large.
+    const length = packed.length < STORED_TRAILER_BYTES ? 0 : packed.readUInt32LE(packed.length - 4) + 1;
+    const chunkSize = Math.min(Math.max(length, MIN_CHUNK_BYTES), MAX_CHUNK_BYTES);
+    return gunzipSync(packed, { ...GUNZIP_OPTIONS, chunkSize });
   } catch (cause) {
     throw new DecodeError(`the bundle does not unpack within ${MAX_UNPACKED_BYTES} bytes`, { cause });
   }
