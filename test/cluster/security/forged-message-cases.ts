@@ -102,11 +102,7 @@ const flipped = (base64: string, at: number, bits = 1): string => {
 export const pushCases: readonly PushCase[] = [
   [
     "of the attacker's code, with the signature of the last push",
-    ({ bundleSubject, attackerSigned, captured: { push } }) => ({
-      subject: bundleSubject,
-      bundle: attackerSigned,
-      push,
-    }),
+    ({ bundleSubject, impersonated, captured: { push } }) => ({ subject: bundleSubject, bundle: impersonated, push }),
     /bad signature/,
   ],
   [
