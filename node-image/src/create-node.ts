@@ -28,6 +28,7 @@ import type { DrainingLimits } from './modules/draining.ts';
 import { ExternalPackages } from './packages/external-packages.ts';
 import { PackageFolder } from './packages/package-folder.ts';
 import { Packages } from './packages/packages.ts';
+import { collectAfterChanges } from './process/collect-after-changes.ts';
 import { giveDebuggersMaps } from './process/debugger-maps.ts';
 import { liveMemoryAbove } from './process/live-memory.ts';
 import { memoryLimits } from './process/memory-limit.ts';
@@ -139,6 +140,9 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     // Half of the heap of a started process is garbage of its start.
     collectGarbage();
     await warmUp();
+    const collector = collectAfterChanges();
+    disposers.push(() => collector[Symbol.dispose]());
+    codeServer.onChanged(collector.changed);
     activity.setReady();
     node.announce();
     const healthFile = startHealthFile(deps.healthFile, nats, log);

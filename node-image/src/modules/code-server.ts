@@ -74,7 +74,7 @@ export class CodeServer {
   readonly #deps: ActivatorDeps;
   readonly #activator: Activator;
   readonly #heads: Heads;
-  #onChanged: (modules: readonly string[]) => void = () => undefined;
+  readonly #onChanged: ((modules: readonly string[]) => void)[] = [];
   #onEnded: OnEnded | null = null;
   #changes = 0;
 
@@ -108,8 +108,7 @@ export class CodeServer {
       makeRoom: module => this.#close(module, this.#draining.withRoom),
       onRefused: (heads, refusal) => this.refuse(heads, refusal),
       onApplied: applied => {
-        this.#changes += applied.length;
-        this.#onChanged(applied);
+        this.#changed(applied);
         this.#collectPackages();
       },
     });
@@ -157,8 +156,7 @@ export class CodeServer {
     const state = this.#modules.of(target.module);
     state.headRunning = 0;
     dropPreviousData(state);
-    this.#changes += 1;
-    this.#onChanged([target.module]);
+    this.#changed([target.module]);
     return result;
   }
 
@@ -211,9 +209,14 @@ export class CodeServer {
     return this.#compiled.importsOf(module, revision);
   }
 
-  /** Sets what is called with the modules that were loaded or removed, each time that some were. */
+  /** Calls `callback` with the modules that were loaded or removed, each time that some were. */
   onChanged(callback: (modules: readonly string[]) => void): void {
-    this.#onChanged = callback;
+    this.#onChanged.push(callback);
+  }
+
+  #changed(modules: readonly string[]): void {
+    this.#changes += modules.length;
+    for (const callback of this.#onChanged) callback(modules);
   }
 
   /** Sets what is called with each call that has ended. */

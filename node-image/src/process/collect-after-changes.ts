@@ -1,0 +1,43 @@
+import { getHeapStatistics } from 'node:v8';
+
+import { collectGarbage } from '../../../shared/collect-garbage.ts';
+
+/** How long after a change its garbage is collected: a random time, so that the nodes of a machine take turns (milliseconds). */
+const MIN_WAIT_MS = 200;
+const MAX_WAIT_MS = 1_200;
+
+/** How much has to be added since the last collection (bytes). V8 collects by itself when it is about twice as much. */
+const MIN_GARBAGE_BYTES = 5 * 2 ** 20;
+
+/** A heap that is larger than this is left to V8, which collects it in small steps (bytes). To collect less takes about 10 ms. */
+const MAX_HEAP_BYTES = 48 * 2 ** 20;
+
+/**
+ * Collects the garbage of changes between them. All nodes do the same work in a push, so without this their heaps reach V8's limit in the
+ * same push: the collection at the start of a node has set that limit low.
+ *
+ * @returns what is to be called with each change, and disposed of.
+ */
+export function collectAfterChanges(collect = collectGarbage, usedBytes = bytesInUse) {
+  let timer: NodeJS.Timeout | null = null;
+  let leftBytes = usedBytes();
+  const collectIfWorth = (): void => {
+    timer = null;
+    const used = usedBytes();
+    leftBytes = Math.min(leftBytes, used);
+    if (used > MAX_HEAP_BYTES || used - leftBytes < MIN_GARBAGE_BYTES) return;
+    collect();
+    leftBytes = usedBytes();
+  };
+  return {
+    changed: (): void => {
+      timer ??= setTimeout(collectIfWorth, MIN_WAIT_MS + Math.random() * (MAX_WAIT_MS - MIN_WAIT_MS)).unref();
+    },
+    [Symbol.dispose]: (): void => clearTimeout(timer ?? undefined),
+  };
+}
+
+function bytesInUse(): number {
+  const { used_heap_size: heap, external_memory: external } = getHeapStatistics();
+  return heap + external;
+}
