@@ -57,7 +57,7 @@ $leave = sub {
     shutdown $controller, SHUT_WR if $is_sent;
 };
 
-my @names = grep { /^(?:HOTCAST_\w+|TERM|NO_COLOR)$/ } keys %ENV;
+my @names = grep { /^(?:HOTCAST_\w+|TERM|NO_COLOR|TRACEPARENT)$/ } keys %ENV;
 my $env = join ',', map { json($_) . ':' . json($ENV{$_}) } @names;
 my $args = join ',', map { json($_) } @ARGV;
 my $is_terminal = -t STDOUT ? 'true' : 'false';
