@@ -7,7 +7,7 @@ import { format, resolveConfig } from 'prettier';
 import { defineCli } from '../../controller/src/cli/commands.ts';
 import { exampleOf } from '../../controller/src/cli/definition/add-command.ts';
 import { EXIT_STATUSES } from '../../controller/src/cli/exit-status.ts';
-import { render } from '../../controller/src/cli/render.ts';
+import { render } from '../../controller/src/cli/render/render.ts';
 import { thirtyNodes } from '../../test/unit/controller/cli/thirty-nodes.ts';
 
 /** The page that this script writes. With `--check` it compares the page instead, and exits with 1 if it is stale. */

@@ -17,10 +17,10 @@ import { followCommand, UnknownResultError } from './follow-command.ts';
 import { hostVersionWarning } from './host-version.ts';
 import { InterruptedError } from './interruption.ts';
 import { progressLine } from './progress.ts';
-import { renderEvent } from './render-events.ts';
-import { outputOfLogged, renderLogged } from './render-logs.ts';
-import { renderSaved } from './render-saved.ts';
-import { render } from './render.ts';
+import { renderEvent } from './render/events.ts';
+import { outputOfLogged, renderLogged } from './render/logs.ts';
+import { renderSaved } from './render/saved.ts';
+import { render } from './render/render.ts';
 import { bad, doubtful, useColors } from './style.ts';
 import type { ShellRequest } from './shell/run-shell.ts';
 

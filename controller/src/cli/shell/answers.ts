@@ -8,7 +8,7 @@ import { ageText } from '../../../../shared/age.ts';
 import type { CallResult, ResultOf } from '../../api/results.ts';
 import { drainingText } from '../format.ts';
 import { groupedBy, nodesText } from '../grouping.ts';
-import { printable } from '../render-logs.ts';
+import { printable } from '../render/logs.ts';
 
 type CallRow = CallResult['nodes'][number];
 

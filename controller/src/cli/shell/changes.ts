@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { exitStatus, NO_RESULT } from '../exit-status.ts';
-import { render } from '../render.ts';
+import { render } from '../render/render.ts';
 import { atom } from './answers.ts';
 import { type Asking, CHANGE_TIMEOUT_MS, Failure } from './asking.ts';
 import type { EntryOf } from './entry.ts';

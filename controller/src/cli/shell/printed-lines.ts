@@ -1,7 +1,7 @@
 import type { Logged } from '../../api/report.ts';
 import type { CallResult } from '../../api/results.ts';
 import { nodesText } from '../grouping.ts';
-import { printable } from '../render-logs.ts';
+import { printable } from '../render/logs.ts';
 
 type LoggedEntry = Logged['entries'][number];
 type CallRow = CallResult['nodes'][number];

@@ -4,7 +4,7 @@ import { compareNodes } from '../../../../protocol/names.ts';
 import type { CallResult } from '../../api/results.ts';
 import type { CommandBody } from '../commands.ts';
 import { exitStatus, NO_RESULT } from '../exit-status.ts';
-import { render } from '../render.ts';
+import { render } from '../render/render.ts';
 import { atom, callText, groupedCallText, moduleText, type Style } from './answers.ts';
 import { type Ask, Asking, Failure, QUERY_TIMEOUT_MS } from './asking.ts';
 import { type Changer, compile, purge, push } from './changes.ts';

@@ -3,7 +3,7 @@ import { join, relative, resolve } from 'node:path';
 
 import { moduleEntry } from '../../../../controller/src/build/module-entry.ts';
 import type { CallResult, Result } from '../../../../controller/src/api/results.ts';
-import { render } from '../../../../controller/src/cli/render.ts';
+import { render } from '../../../../controller/src/cli/render/render.ts';
 import { decodeValue } from '../../../../protocol/values/decode.ts';
 import type { NodesResult, PushResult, StatusResult } from '../../../../types/output.d.ts';
 import type {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { CallResult } from '../../../../controller/src/api/results.ts';
-import { render } from '../../../../controller/src/cli/render.ts';
+import { render } from '../../../../controller/src/cli/render/render.ts';
 import { HELP } from '../../../../controller/src/cli/shell/help.ts';
 import { thirtyNodes } from './thirty-nodes.ts';
 

@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { progressLine } from '../../../../controller/src/cli/progress.ts';
-import { render } from '../../../../controller/src/cli/render.ts';
+import { render } from '../../../../controller/src/cli/render/render.ts';
 import { bad, doubtful, good, useColors } from '../../../../controller/src/cli/style.ts';
 import { thirtyNodes } from './thirty-nodes.ts';
 

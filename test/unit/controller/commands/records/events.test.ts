@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Report } from '../../../../../controller/src/api/report.ts';
 import { events } from '../../../../../controller/src/commands/records/events.ts';
 import type { CommandContext } from '../../../../../controller/src/commands/context.ts';
-import { renderEvent } from '../../../../../controller/src/cli/render-events.ts';
+import { renderEvent } from '../../../../../controller/src/cli/render/events.ts';
 import { changeEvent, nodeEvent } from '../../../../../protocol/history/event.ts';
 import type { AuditEntry } from '../../../../../protocol/history/audit-entry.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Saved } from '../../../../controller/src/api/report.ts';
-import type { PushResult } from '../../../../controller/src/api/results.ts';
-import { renderSaved } from '../../../../controller/src/cli/render-saved.ts';
+import type { Saved } from '../../../../../controller/src/api/report.ts';
+import type { PushResult } from '../../../../../controller/src/api/results.ts';
+import { renderSaved } from '../../../../../controller/src/cli/render/saved.ts';
 
 const revision = '3f2a9c0b1d4e'.padEnd(64, '0');
 const at = new Date(2026, 0, 2, 12, 4, 31).getTime();

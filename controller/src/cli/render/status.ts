@@ -1,13 +1,13 @@
-import { groupsOf, revisionsOf } from '../../../protocol/head.ts';
-import { groupsText } from '../../../protocol/placement/groups.ts';
-import { shortRevision } from '../../../protocol/revision.ts';
-import type { ResultOf } from '../api/results.ts';
-import { FINE } from './exit-status.ts';
-import { drainingText, errorsText, listed, silentText, table, tallTable } from './format.ts';
-import { groupedBy, MAX_ROWS } from './grouping.ts';
-import { packagesText } from './packages-text.ts';
-import { changedText } from './render-changes.ts';
-import { bad, doubtful, good } from './style.ts';
+import { groupsOf, revisionsOf } from '../../../../protocol/head.ts';
+import { groupsText } from '../../../../protocol/placement/groups.ts';
+import { shortRevision } from '../../../../protocol/revision.ts';
+import type { ResultOf } from '../../api/results.ts';
+import { FINE } from '../exit-status.ts';
+import { drainingText, errorsText, listed, silentText, table, tallTable } from '../format.ts';
+import { groupedBy, MAX_ROWS } from '../grouping.ts';
+import { packagesText } from '../packages-text.ts';
+import { changedText } from './changes.ts';
+import { bad, doubtful, good } from '../style.ts';
 
 type Row = ResultOf<'status'>['nodes'][number];
 

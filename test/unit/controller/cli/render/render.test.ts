@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { render } from '../../../../controller/src/cli/render.ts';
-import type { CallResult } from '../../../../controller/src/api/results.ts';
-import type { CallAnswer } from '../../../../protocol/messages.ts';
-import { descriptionOf, headOf, moduleStateOf } from '../../fixtures.ts';
+import { render } from '../../../../../controller/src/cli/render/render.ts';
+import type { CallResult } from '../../../../../controller/src/api/results.ts';
+import type { CallAnswer } from '../../../../../protocol/messages.ts';
+import { descriptionOf, headOf, moduleStateOf } from '../../../fixtures.ts';
 
 const revision = '3f2a9c0b1d4e'.padEnd(64, '0');
 const callResult = (single: boolean, nodes: CallResult['nodes'], stack = false): CallResult => ({

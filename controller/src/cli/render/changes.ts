@@ -1,8 +1,8 @@
-import { shortRevision } from '../../../protocol/revision.ts';
-import type { ChangedModule, HeadChangeResult, NodeOutcome, PushResult, ResultOf } from '../api/results.ts';
-import { at, listed, ms, SILENT, silentText, table, wrapped } from './format.ts';
-import { groupsOf, MAX_ROWS, nodesText } from './grouping.ts';
-import { bad, doubtful, outcomeWord } from './style.ts';
+import { shortRevision } from '../../../../protocol/revision.ts';
+import type { ChangedModule, HeadChangeResult, NodeOutcome, PushResult, ResultOf } from '../../api/results.ts';
+import { at, listed, ms, SILENT, silentText, table, wrapped } from '../format.ts';
+import { groupsOf, MAX_ROWS, nodesText } from '../grouping.ts';
+import { bad, doubtful, outcomeWord } from '../style.ts';
 
 const COUNTED = { loaded: String, removed: String, kept: String, refused: bad, silent: doubtful } as const;
 

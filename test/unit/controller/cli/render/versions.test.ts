@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { ResultOf } from '../../../../controller/src/api/results.ts';
-import { render } from '../../../../controller/src/cli/render.ts';
+import type { ResultOf } from '../../../../../controller/src/api/results.ts';
+import { render } from '../../../../../controller/src/cli/render/render.ts';
 
 const present = (node: string, version: string | null) => ({ node, status: 'present', version }) as const;
 const versions = (cli: string, ...nodes: ResultOf<'version'>['nodes']): ResultOf<'version'> => ({

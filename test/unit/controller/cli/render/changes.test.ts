@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { render } from '../../../../controller/src/cli/render.ts';
-import type { HeadChangeResult, NodeOutcome, PushResult } from '../../../../controller/src/api/results.ts';
+import { render } from '../../../../../controller/src/cli/render/render.ts';
+import type { HeadChangeResult, NodeOutcome, PushResult } from '../../../../../controller/src/api/results.ts';
 
 const revision = '3f2a9c0b1d4e'.padEnd(64, '0');
 const times = { compile: 12.34, prepare: 3.21, write: 0.4, commit: 1.5, skew: 0.25 };

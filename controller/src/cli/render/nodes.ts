@@ -1,8 +1,8 @@
-import { ageText } from '../../../shared/age.ts';
-import type { ResultOf } from '../api/results.ts';
-import { at, drainingText, errorsText, listed, range, silentText, table, wrapped } from './format.ts';
-import { groupedBy, groupsOf } from './grouping.ts';
-import { bad } from './style.ts';
+import { ageText } from '../../../../shared/age.ts';
+import type { ResultOf } from '../../api/results.ts';
+import { at, drainingText, errorsText, listed, range, silentText, table, wrapped } from '../format.ts';
+import { groupedBy, groupsOf } from '../grouping.ts';
+import { bad } from '../style.ts';
 
 type Row = ResultOf<'nodes'>['nodes'][number];
 type Present = Extract<Row, { readonly status: 'present' }>;

@@ -1,6 +1,6 @@
-import type { Saved } from '../api/report.ts';
-import { at, listed, ms } from './format.ts';
-import { renderPush } from './render-changes.ts';
+import type { Saved } from '../../api/report.ts';
+import { at, listed, ms } from '../format.ts';
+import { renderPush } from './changes.ts';
 
 /** A save in one line: `12:04:31 demo@3f2a9c81b0d4 live on 30 in 61 ms`. More lines only for what is wrong, until it is repaired. */
 export function renderSaved(save: Saved, verbose: boolean): string {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { render } from '../../../../controller/src/cli/render.ts';
-import { gitStateOf } from '../../../../protocol/history/why.ts';
-import { headOf } from '../../fixtures.ts';
+import { render } from '../../../../../controller/src/cli/render/render.ts';
+import { gitStateOf } from '../../../../../protocol/history/why.ts';
+import { headOf } from '../../../fixtures.ts';
 
 const revision = '3f2a9c0b1d4e'.padEnd(64, '0');
 const commit = '0123456789abcdef'.padEnd(40, '0');

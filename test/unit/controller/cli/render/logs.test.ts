@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Logged } from '../../../../controller/src/api/report.ts';
-import type { ResultOf } from '../../../../controller/src/api/results.ts';
-import { outputOfLogged, renderErrors, renderLogged } from '../../../../controller/src/cli/render-logs.ts';
+import type { Logged } from '../../../../../controller/src/api/report.ts';
+import type { ResultOf } from '../../../../../controller/src/api/results.ts';
+import { outputOfLogged, renderErrors, renderLogged } from '../../../../../controller/src/cli/render/logs.ts';
 
 const revision = '3f2a9c0b1d4e'.padEnd(64, '0');
 const at = new Date(2026, 0, 2, 12, 4, 31).getTime();

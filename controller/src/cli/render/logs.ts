@@ -1,9 +1,9 @@
-import { type ErrorDescription, errorText } from '../../../protocol/error-description.ts';
-import type { Output } from '../api/output.ts';
-import type { Logged } from '../api/report.ts';
-import type { ResultOf } from '../api/results.ts';
-import { at, listed } from './format.ts';
-import { groupedBy } from './grouping.ts';
+import { type ErrorDescription, errorText } from '../../../../protocol/error-description.ts';
+import type { Output } from '../../api/output.ts';
+import type { Logged } from '../../api/report.ts';
+import type { ResultOf } from '../../api/results.ts';
+import { at, listed } from '../format.ts';
+import { groupedBy } from '../grouping.ts';
 
 /** Characters that control a terminal. A module can print any. */
 // oxlint-disable-next-line no-control-regex

@@ -1,18 +1,18 @@
-import { errorLine, errorText } from '../../../protocol/error-description.ts';
-import type { HeadResult } from '../../../protocol/history/head-result.ts';
-import { groupsText } from '../../../protocol/placement/groups.ts';
-import { shortRevision } from '../../../protocol/revision.ts';
-import type { Why } from '../../../protocol/history/why.ts';
-import type { Result, ResultOf } from '../api/results.ts';
-import { at, drainingText, ms, SILENT, silentText, table } from './format.ts';
-import { groupsOf, nodesText } from './grouping.ts';
-import { printValue } from './print-value.ts';
-import { renderCompile, renderDryRun, renderPush } from './render-changes.ts';
-import { renderErrors } from './render-logs.ts';
-import { renderNodes, renderVersions } from './render-nodes.ts';
-import { renderStatus } from './render-status.ts';
-import { bad, doubtful, good, outcomeWord } from './style.ts';
-import { groupedCallText, renderExports } from './shell/answers.ts';
+import { errorLine, errorText } from '../../../../protocol/error-description.ts';
+import type { HeadResult } from '../../../../protocol/history/head-result.ts';
+import { groupsText } from '../../../../protocol/placement/groups.ts';
+import { shortRevision } from '../../../../protocol/revision.ts';
+import type { Why } from '../../../../protocol/history/why.ts';
+import type { Result, ResultOf } from '../../api/results.ts';
+import { at, drainingText, ms, SILENT, silentText, table } from '../format.ts';
+import { groupsOf, nodesText } from '../grouping.ts';
+import { printValue } from '../print-value.ts';
+import { renderCompile, renderDryRun, renderPush } from './changes.ts';
+import { renderErrors } from './logs.ts';
+import { renderNodes, renderVersions } from './nodes.ts';
+import { renderStatus } from './status.ts';
+import { bad, doubtful, good, outcomeWord } from '../style.ts';
+import { groupedCallText, renderExports } from '../shell/answers.ts';
 
 const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>, verbose: boolean) => string } = {
   push: renderPush,

@@ -1,7 +1,7 @@
-import type { Event } from '../../../protocol/history/event.ts';
-import { at } from './format.ts';
-import { printable } from './render-logs.ts';
-import { doubtful, good, outcomeWord } from './style.ts';
+import type { Event } from '../../../../protocol/history/event.ts';
+import { at } from '../format.ts';
+import { printable } from './logs.ts';
+import { doubtful, good, outcomeWord } from '../style.ts';
 
 const CHANGES = { started: good, stopped: String, silent: doubtful, back: good } as const;
 
