@@ -127,7 +127,7 @@ shell: ## Type to a node, as in Erlang's shell: [NODE=fred or GROUP=web]
 nodes: ## List the nodes with their processes and modules: [GROUP=web VERBOSE=1]
 	$(ALWAYS)setup/hotcast nodes $(if $(GROUP),--group '$(GROUP)') $(VERBOSELY) || exit 1
 
-.PHONY: debug demo test run-tests test-faults test-operations test-published test-console test-packages test-unit lint format docs bench bench-quick bench-runtime bench-load
+.PHONY: debug demo test run-tests test-faults test-operations test-published test-console test-packages test-unit lint format docs screens bench bench-quick bench-runtime bench-load
 debug: node_modules ## Open the inspector of a node at 127.0.0.1:9229 until Ctrl+C: NODE=fred [PORT=9230]
 	node --import tsx setup/debug/main.ts '$(NODE)' $(PORT)
 
@@ -184,6 +184,9 @@ format: node_modules ## Format all files
 
 docs: node_modules ## Write what is generated: docs/cli.md, docs/configuration.md, the table of docs/packages.md, types/output.*
 	for page in $(PAGES); do node --import tsx $$page; done
+
+screens: images ## Take the screens of docs/cli.md again, of 30 nodes in a terminal of 80 × 24 (needs tmux); then make docs
+	node --import tsx docs/generate/screens.ts
 
 .PHONY: sbom setup images pack
 pack: images ## Pack the npm packages, check them, and name the images as they are published, in .cache/packages

@@ -7,8 +7,6 @@ import { format, resolveConfig } from 'prettier';
 import { defineCli } from '../../controller/src/cli/commands.ts';
 import { exampleOf } from '../../controller/src/cli/definition/add-command.ts';
 import { EXIT_STATUSES } from '../../controller/src/cli/exit-status.ts';
-import { render } from '../../controller/src/cli/render/render.ts';
-import { thirtyNodes } from '../../test/unit/controller/cli/thirty-nodes.ts';
 
 /** The page that this script writes. With `--check` it compares the page instead, and exits with 1 if it is stale. */
 const PAGE = join(import.meta.dirname, '../cli.md');
@@ -70,7 +68,13 @@ const MANY_NODES = `## Many nodes
 
 In a list of more than eight lines, equal answers are one line, and the nodes that differ are named. So the commands fit a
 terminal of 80 × 24 with 30 nodes and 20 modules. \`--verbose\` (with make, \`VERBOSE=1\`) gives a line for each node.
-\`--json\` has all of them. Here \`hoppy\` is silent, and \`barney\` refuses \`demo\`:`;
+\`--json\` has all of them. These screens are of a real fleet (\`make screens\` takes them again, on a machine that is busy with 30 nodes). The
+second push comes while \`hoppy\` and \`barney\` hang: it waits for them until its \`--timeout\`. Then \`barney\` is back, and refuses what was pushed:`;
+
+/** What docs/generate/screens.ts has taken, in the order in which it was typed. */
+const SCREENS = ['push', 'push-with-a-silent-node', 'call', 'nodes', 'status'].map(name =>
+  readFileSync(join(import.meta.dirname, `screens/${name}.txt`), 'utf8').trimEnd(),
+);
 
 const page = await formatted(describeCli());
 if (!process.argv.includes('--check')) writeFileSync(PAGE, page);
@@ -96,10 +100,7 @@ function describeCli(): string {
   return [
     INTRODUCTION,
     MANY_NODES,
-    ...Object.entries(thirtyNodes).map(([command, result]) => {
-      const words = command === 'call' ? "call 'demo.add(4, 5)'" : command === 'push' ? 'push demo' : command;
-      return `\`\`\`console\n$ hotcast ${words}\n${render(result)}\n\`\`\``;
-    }),
+    ...SCREENS.map(screen => `\`\`\`console\n${screen}\n\`\`\``),
     '## Exit statuses',
     bullets(Object.entries(EXIT_STATUSES).map(([status, meaning]) => `**${status}**: ${meaning}`)),
     '## Options of every command',

@@ -22,8 +22,9 @@ export function at(module: string, revision: string): string {
   return `${module}@${shortRevision(revision)}`;
 }
 
-/** A duration in milliseconds: `4.0 ms`, `251 ms`. */
+/** A duration in milliseconds: `4.0 ms`, `251 ms`, `5.9 s`. */
 export function ms(milliseconds: number): string {
+  if (milliseconds >= 1_000) return `${(milliseconds / 1_000).toFixed(1)} s`;
   return `${milliseconds.toFixed(milliseconds < 100 ? 1 : 0)} ms`;
 }
 

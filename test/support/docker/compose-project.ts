@@ -37,6 +37,11 @@ export class ComposeProject implements AsyncDisposable {
     writeFileSync(join(this.#modules, `${module}.ts`), source);
   }
 
+  /** The environment variables of its commands. */
+  get env(): Readonly<Record<string, string>> {
+    return this.#env;
+  }
+
   /** Sets environment variables for the commands that follow. */
   set(env: Readonly<Record<string, string>>): void {
     this.#env = { ...this.#env, ...env };

@@ -105,7 +105,8 @@ function namesOf(row: Row | undefined): string[] {
 
 /** The modules of nodes that run the same, with the calls in flight and the errors of all of these nodes. */
 function modulesOf(nodes: readonly Present[]): string[] {
-  return Object.entries(nodes[0]?.modules ?? {}).map(([module, { revision, sequence }]) => {
+  const named = Object.entries(nodes[0]?.modules ?? {}).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return named.map(([module, { revision, sequence }]) => {
     const sumOf = (what: 'inFlight' | 'errors'): number =>
       nodes.reduce((sum, { modules }) => sum + (modules[module]?.[what] ?? 0), 0);
     const inFlight = sumOf('inFlight');

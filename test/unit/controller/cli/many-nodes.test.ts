@@ -1,8 +1,12 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { describe, expect, it } from 'vitest';
 
 import type { CallResult } from '../../../../controller/src/api/results.ts';
 import { render } from '../../../../controller/src/cli/render/render.ts';
 import { HELP } from '../../../../controller/src/cli/shell/help.ts';
+import { ROOT } from '../../../support/shell.ts';
 import { thirtyNodes } from './thirty-nodes.ts';
 
 const value = (node: string, json: string, output: string[] = []) =>
@@ -16,6 +20,17 @@ describe('render of thirty nodes and twenty modules', () => {
     // The last line is the prompt's.
     expect(lines.length).toBeLessThan(24);
     expect(lines.filter(line => line.length > 80)).toEqual([]);
+  });
+
+  it('fits it on a real fleet too, in the screens of docs/cli.md', () => {
+    const folder = join(ROOT, 'docs/generate/screens');
+    const screens = readdirSync(folder).map(name => readFileSync(join(folder, name), 'utf8').split('\n'));
+    expect(screens).toHaveLength(5);
+    for (const lines of screens) {
+      expect(lines[0]).toMatch(/^\$ hotcast /);
+      expect(lines.length).toBeLessThanOrEqual(24);
+      expect(lines.filter(line => line.length > 80)).toEqual([]);
+    }
   });
 
   it('counts the nodes that loaded, with their times, and names those that did not', () => {

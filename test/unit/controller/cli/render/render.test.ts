@@ -118,7 +118,7 @@ describe('render of the nodes', () => {
     ];
     expect(render({ command: 'nodes', nodes }).split('\n')).toEqual([
       'NODE    CONTAINER     PID  STARTED                   UPTIME  MEMORY  CLOCK      MODULES',
-      'fred    0123456789ab  7    2026-01-02T03:04:05.000Z  61 s    50 MiB  -12 ms     demo@3f2a9c0b1d4e counter@3f2a9c0b1d4e (here only)',
+      'fred    0123456789ab  7    2026-01-02T03:04:05.000Z  61 s    50 MiB  -12 ms     counter@3f2a9c0b1d4e (here only) demo@3f2a9c0b1d4e',
       'bambam  0123456789ab  7    2026-01-02T03:04:05.000Z  61 s    50 MiB  +3600.0 s  -',
       'betty   ba9876543210                                                            silent',
     ]);
