@@ -267,7 +267,7 @@ export const rejectedEvent = v.object({
   count,
 });
 
-/** The node containers of the cluster, in any state. */
+/** The node containers of the cluster, in any state. `id`: '' when the roster does not know it. */
 export const rosterAnswer = v.variant('status', [
   v.object({
     status: v.literal('containers'),
@@ -279,13 +279,36 @@ export const rosterAnswer = v.variant('status', [
         name: v.string(),
         /** The name of its node, see {@link nodeNameOf}. An earlier roster does not say. */
         node: v.exactOptional(nodeName),
+        /** The service of its node, see `serviceOf`. An earlier roster does not say. */
+        group: v.exactOptional(v.string()),
         /** Docker's state: `running`, `paused`, `exited`, … */
         state: v.string(),
+        /** When it was created, milliseconds since 1970. Absent when the roster does not know. */
+        createdAt: v.exactOptional(count),
+        /** The machine that it is on. Absent when there is only one. */
+        machine: v.exactOptional(v.string()),
         /** What the engine said of its last start; differs for each start. Absent when the roster has seen none. */
         lastStart: v.exactOptional(v.string()),
       }),
     ),
+    /** The containers that run beside another one of the same name, which is the member: that of a lost machine, for example. */
+    duplicates: v.exactOptional(
+      v.array(v.object({ id: v.string(), name: v.string(), node: nodeName, machine: v.exactOptional(v.string()) })),
+    ),
+    /** The machines that did not answer. */
+    unreachable: v.exactOptional(v.array(v.string())),
   }),
+  v.object({ status: v.literal('unavailable'), detail: v.string() }),
+]);
+
+/** Asks the roster which node has an address. */
+export const holderRequest = v.object({ address: v.string() });
+
+/** `duplicate`: another container is the node that this one is called after. `unknown`: none of the cluster has the address. */
+export const holderAnswer = v.variant('status', [
+  v.object({ status: v.literal('member'), node: nodeName }),
+  v.object({ status: v.literal('duplicate'), node: nodeName }),
+  v.object({ status: v.literal('unknown') }),
   v.object({ status: v.literal('unavailable'), detail: v.string() }),
 ]);
 
@@ -309,4 +332,6 @@ export type DrainingVersion = v.InferOutput<typeof drainingVersion>;
 export type NodeDescription = v.InferOutput<typeof nodeDescription>;
 export type RejectedEvent = v.InferOutput<typeof rejectedEvent>;
 export type RosterAnswer = v.InferOutput<typeof rosterAnswer>;
+export type HolderRequest = v.InferOutput<typeof holderRequest>;
+export type HolderAnswer = v.InferOutput<typeof holderAnswer>;
 export type MalformedAnswer = v.InferOutput<typeof malformedAnswer>;

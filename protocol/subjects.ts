@@ -68,6 +68,8 @@ export function subjectsOf(cookie: string) {
     logs: `${root}.log.*`,
     // hotcast.<cookie>.roster: asks which containers should answer
     roster: `${root}.roster`,
+    // hotcast.<cookie>.holder: asks which node has an address
+    holder: `${root}.holder`,
   };
 }
 

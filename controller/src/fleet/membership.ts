@@ -10,7 +10,16 @@ import { LogThrottle } from '../../../shared/log-throttle.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { type Departed, Departures } from './departures.ts';
 import { type ForeignNode, ForeignNodes, foreignText } from './foreign-nodes.ts';
-import { askRoster, type Container, join, type Member, memberOf, SHOULD_ANSWER, staying } from './roster.ts';
+import {
+  askRoster,
+  type Container,
+  join,
+  type Member,
+  memberOf,
+  rosterWarning,
+  SHOULD_ANSWER,
+  staying,
+} from './roster.ts';
 
 /** The nodes that should answer, and a warning when that is not known for sure. */
 export interface Expected {
@@ -66,7 +75,7 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
   const listeningSince = performance.now();
   const departures = new Departures(async () => {
     const roster = await askRoster(nats, subjects);
-    return roster.status === 'unavailable' ? null : idsOf(roster.containers);
+    return roster.status === 'unavailable' ? null : idsOf([...roster.containers, ...(roster.duplicates ?? [])]);
   });
   const debugged = new Set<string>();
   /** The nodes that did not answer, and have sent nothing since. */
@@ -153,14 +162,16 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
         return expectedOf(present().map(memberOf), [], warning);
       }
       const now = performance.now();
-      const running = roster.containers.filter(({ state }) => state === 'running');
+      // One without an id is heard by no id.
+      const running = roster.containers.filter(({ id, state }) => id !== '' && state === 'running');
       const before = namedAt;
       const since = new Map(running.map(({ id }) => [id, before === null ? listeningSince : (before.get(id) ?? now)]));
       namedAt = since;
       const starting = running.filter(({ id }) => now - (since.get(id) ?? now) < STARTING_AGE_MS);
       await waitForStarting(staying(starting, departures.leaving), present);
-      const { containers } = roster;
-      return expectedOf(join(staying(containers, departures.leaving), present()), containers, null);
+      const { containers, duplicates = [] } = roster;
+      const members = join(staying(containers, departures.leaving), present(), idsOf(duplicates));
+      return expectedOf(members, containers, rosterWarning(roster));
     },
     noteSilent: nodes => {
       for (const node of nodes) silent.add(node);
@@ -172,7 +183,7 @@ export function createMembership(nats: NatsConnection, subjects: Subjects, log: 
   };
 }
 
-const idsOf = (containers: readonly Container[]): Set<string> => new Set(containers.map(({ id }) => id));
+const idsOf = (containers: readonly Pick<Container, 'id'>[]): Set<string> => new Set(containers.map(({ id }) => id));
 
 function floodWarning(budget: EventBudget): { readonly flood?: string } {
   const floods = budget.floods().map(({ node, dropped }) => `${node} (${dropped.toLocaleString('en-US')} not read)`);

@@ -15,7 +15,13 @@ export interface Member {
 }
 
 /** A container as the roster knows it. */
-export type Container = Extract<RosterAnswer, { status: 'containers' }>['containers'][number];
+export type Container = Known['containers'][number];
+
+/** What the roster says when it knows. */
+type Known = Extract<RosterAnswer, { status: 'containers' }>;
+
+/** So many containers that run twice are named. */
+const MAX_NAMED = 5;
 
 /** Milliseconds. */
 const ROSTER_TIMEOUT_MS = 2_000;
@@ -34,6 +40,23 @@ export async function askRoster(nats: NatsConnection, subjects: Subjects): Promi
     return { status: 'unavailable', detail: 'the roster does not answer' };
   }
 }
+
+/**
+ * What the roster can't tell of all nodes, or what runs besides: machines that do not answer, and containers that run beside the
+ * member of their name. Null when there is none.
+ */
+export function rosterWarning({ duplicates = [], unreachable = [] }: Known): string | null {
+  const where = (machine: string | undefined): string => (machine === undefined ? '' : ` on ${machine}`);
+  const doubled = duplicates.map(
+    ({ node, id, machine }) => `${node} runs twice: ${id}${where(machine)} is not the member`,
+  );
+  const silent =
+    unreachable.length === 0 ? [] : [`no answer from ${unreachable.join(', ')}: what runs there is not known`];
+  const all = [...silent, ...doubled.slice(0, MAX_NAMED), ...more(doubled.length - MAX_NAMED)];
+  return all.length === 0 ? null : all.join('; ');
+}
+
+const more = (count: number): string[] => (count > 0 ? [`and ${count} more`] : []);
 
 /** The containers without those whose nodes have said that they leave. A node speaks for its own container only. */
 export function staying(containers: readonly Container[], leaving: readonly Member[]): Container[] {
@@ -56,23 +79,38 @@ export function namesOf(container: Pick<Container, 'id' | 'name' | 'node'>): str
 /**
  * Joins the engine's containers with the nodes that are present on NATS. A running container should answer, under the name of
  * its heartbeats or else the one that follows from the container's name. A node that the engine does not know (it runs
- * elsewhere) should answer while it is present.
+ * elsewhere) should answer while it is present. A container without an id is known by the name of its node alone.
+ *
+ * @param duplicates the ids of the containers that run beside a member of the same name.
  */
 export function join(
   containers: readonly Pick<Container, 'id' | 'name' | 'node' | 'state'>[],
   present: readonly NodeDescription[],
+  duplicates: ReadonlySet<string> = new Set(),
 ): Member[] {
-  const namesById = new Map(containers.map(container => [container.id, namesOf(container)]));
+  const named = new Set(containers.filter(({ id }) => id === '').map(nodeOf));
+  const identified = containers.filter(({ id }) => id !== '');
+  const namesById = new Map(identified.map(container => [container.id, namesOf(container)]));
   const taken = new Set([...namesById.values()].flat());
   // NATS enforces a node's name, but not which container it says that it is.
   const believed = present.filter(
     ({ node, container }) => !taken.has(node) || namesById.get(container)?.includes(node) === true,
   );
   const heard = new Map(believed.map(description => [description.container, description]));
-  const running = containers
+  const running = identified
     .filter(({ state }) => SHOULD_ANSWER.has(state))
     .map(container => ({ node: heard.get(container.id)?.node ?? nodeOf(container), container: container.id }));
-  return [...running, ...present.filter(({ container }) => !namesById.has(container)).map(memberOf)];
+  const isElsewhere = ({ node, container }: NodeDescription): boolean =>
+    !namesById.has(container) && !duplicates.has(container) && !named.has(node);
+  return [
+    ...running,
+    ...[...named].map(node => namedMember(node, present)),
+    ...present.filter(isElsewhere).map(memberOf),
+  ];
+}
+
+function namedMember(node: string, present: readonly NodeDescription[]): Member {
+  return { node, container: present.find(each => each.node === node)?.container ?? '' };
 }
 
 export function memberOf({ node, container }: NodeDescription): Member {

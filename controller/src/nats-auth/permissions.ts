@@ -10,6 +10,9 @@ export interface Permissions {
 /** The roles whose requests a node answers. */
 const ASKING = ['controller', 'console'] as const;
 
+/** The inboxes that NATS makes for requests from another account: the auth callout asks the roster. */
+const ANOTHER_ACCOUNT = '_R_.>';
+
 /** What the console can ask of a node. None of it changes what runs. */
 const LOOKING = ['describe', 'errors', 'tail'] as const satisfies readonly Verb[];
 
@@ -67,7 +70,10 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
         subscribe: [events, logs, subjects.audit, subjects.nodeChanges, own],
       };
     case 'roster':
-      return { publish: ASKING.map(each => `${inboxPrefix(each)}.>`), subscribe: [subjects.roster, own] };
+      return {
+        publish: [...ASKING.map(each => `${inboxPrefix(each)}.>`), ANOTHER_ACCOUNT],
+        subscribe: [subjects.roster, subjects.holder, own],
+      };
     case 'observer':
       return {
         publish: [subjects.heads, subjects.headResults].map(last => `$JS.API.DIRECT.GET.${stream}.${last}`),

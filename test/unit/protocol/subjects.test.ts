@@ -20,6 +20,7 @@ function oneOfEach(
     claim: subjects.claim(node),
     event: subjects.event(node, 'heartbeat'),
     roster: subjects.roster,
+    holder: subjects.holder,
   };
 }
 
@@ -42,6 +43,7 @@ describe('subjectsOf', () => {
       claim: 'hotcast.dino.claim.fred',
       event: 'hotcast.dino.event.fred.heartbeat',
       roster: 'hotcast.dino.roster',
+      holder: 'hotcast.dino.holder',
     });
   });
 
@@ -58,6 +60,7 @@ describe('subjectsOf', () => {
           claim: subjects.claim(names.node),
           event: subjects.events,
           roster: subjects.roster,
+          holder: subjects.holder,
         };
         const delivered = Object.entries(oneOfEach(subjects, names)).map(([kind, subject]) => [
           kind,

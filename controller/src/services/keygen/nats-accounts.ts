@@ -1,4 +1,5 @@
 import { ROLES } from '../../../../protocol/inboxes.ts';
+import { subjectsOf } from '../../../../protocol/subjects.ts';
 import { permissionsOf } from '../../nats-auth/permissions.ts';
 import type { PublicKeys } from '../../nats-auth/public-keys.ts';
 import type { AuthCalloutKeys } from './make-keys.ts';
@@ -45,12 +46,23 @@ export function natsAccounts(
       auth_callout: { issuer, account: AUTH_CALLOUT_ACCOUNT, auth_users: [user, ...users] },
     },
     accounts: Object.fromEntries<object>([
-      [AUTH_CALLOUT_ACCOUNT, { users: [{ nkey: user }] }],
-      ...accounts.map(
-        ({ cookie, ...account }) =>
-          [cookie, { jetstream: 'enabled', limits: { max_connections: MAX_CONNECTIONS }, ...account }] as const,
-      ),
+      [AUTH_CALLOUT_ACCOUNT, { users: [{ nkey: user }], imports: accounts.map(importOf) }],
+      ...accounts.map(account => [account.cookie, clusterAccount(account)] as const),
     ]),
   };
   return `${JSON.stringify(config, null, 2)}\n`;
+}
+
+/** The auth callout asks the rosters which node has an address. Nothing else goes from one account to another. */
+function importOf({ cookie }: Pick<PublicKeys, 'cookie'>) {
+  return { service: { account: cookie, subject: subjectsOf(cookie).holder } };
+}
+
+function clusterAccount({ cookie, users }: ReturnType<typeof accountOf>) {
+  return {
+    jetstream: 'enabled',
+    limits: { max_connections: MAX_CONNECTIONS },
+    exports: [{ service: subjectsOf(cookie).holder, accounts: [AUTH_CALLOUT_ACCOUNT] }],
+    users,
+  };
 }

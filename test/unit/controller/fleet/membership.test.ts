@@ -2,7 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { createMembership } from '../../../../controller/src/fleet/membership.ts';
-import { join } from '../../../../controller/src/fleet/roster.ts';
+import { join, rosterWarning } from '../../../../controller/src/fleet/roster.ts';
 import { encode } from '../../../../protocol/codec.ts';
 import type { NodeDescription } from '../../../../protocol/messages.ts';
 import { type EventKind, subjectsOf } from '../../../../protocol/subjects.ts';
@@ -66,6 +66,44 @@ describe('join', () => {
     const containers = [container('c1', 'hotcast-node-1'), container('c2', 'hotcast-node-2')];
     const members = join(containers, [present('fred', 'c1'), present('bambam', 'c2'), present('fred', 'c2')]);
     expect(members).toEqual([fred, { node: 'bambam', container: 'c2' }]);
+  });
+});
+
+describe('join, where the roster knows names alone', () => {
+  const named = (node: string) => ({ id: '', name: node, node, state: 'running' });
+
+  it('expects each name once, heard or not, and knows the container of one that is heard', () => {
+    expect(join([named('fred'), named('bambam')], [present('fred', 'c1')])).toEqual([
+      fred,
+      { node: 'bambam', container: '' },
+    ]);
+  });
+
+  it('expects another node while it is heard', () => {
+    expect(join([named('fred')], [present('wilma', 'c4')])).toEqual([
+      { node: 'fred', container: '' },
+      { node: 'wilma', container: 'c4' },
+    ]);
+  });
+});
+
+describe('a container that runs beside the member of its name', () => {
+  it('is not expected, although it is heard', () => {
+    const members = join([container('c2', 'hotcast-node-1')], [present('fred', 'c1')], new Set(['c1']));
+    expect(members).toEqual([{ node: 'fred', container: 'c2' }]);
+  });
+
+  it('is named, with its machine, and so are machines that do not answer', () => {
+    const roster = { status: 'containers' as const, containers: [] };
+    expect(rosterWarning(roster)).toBeNull();
+    const duplicates = [{ id: 'c1', name: 'hotcast_node.1.x', node: 'fred', machine: 'machine-2' }];
+    expect(rosterWarning({ ...roster, duplicates, unreachable: ['machine-2'] })).toBe(
+      'no answer from machine-2: what runs there is not known; fred runs twice: c1 on machine-2 is not the member',
+    );
+    const many = Array.from({ length: 7 }, (_, index) => ({ id: `c${index}`, name: 'n', node: 'fred' }));
+    expect(rosterWarning({ ...roster, duplicates: many })).toMatch(
+      /; fred runs twice: c4 is not the member; and 2 more$/,
+    );
   });
 });
 

@@ -17,6 +17,20 @@ describe('loadConfig of the roster', () => {
     expect(() => loadRoster(env, ignore)).toThrow(/^NODE_LABELS must be one label or more/);
   });
 
+  it('asks the engine of its machine if nothing else is said', () => {
+    expect(loadRoster({ NODE_LABELS: 'a=1' }, ignore)).toMatchObject({ provider: 'compose', expected: [] });
+    expect(loadRoster({ NODE_LABELS: 'a=1', ROSTER: 'swarm' }, ignore)).toMatchObject({ provider: 'swarm' });
+  });
+
+  it('takes a number of nodes, or their names, where nobody can be asked', () => {
+    const expectedOf = (EXPECTED_NODES: string) => loadRoster({ ROSTER: 'static', EXPECTED_NODES }, ignore).expected;
+    expect(expectedOf('3')).toEqual(['fred', 'bambam', 'betty']);
+    expect(expectedOf('fred,worker-1')).toEqual(['fred', 'worker-1']);
+    for (const wrong of ['', 'fred,', 'fred wilma', '1.5']) {
+      expect(() => expectedOf(wrong)).toThrow(/^EXPECTED_NODES must be a number/);
+    }
+  });
+
   it('names all bad variables at once, in one line', () => {
     expect(() => loadRoster({ COOKIE: '*', LOG_LEVEL: 'loud' }, ignore)).toThrow(
       /^COOKIE [^\n]*; LOG_LEVEL [^\n]*; NODE_LABELS [^\n]*$/,

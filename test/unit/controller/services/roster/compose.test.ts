@@ -3,7 +3,23 @@ import { PassThrough } from 'node:stream';
 import type Docker from 'dockerode';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { Containers } from '../../../../../controller/src/services/roster/containers.ts';
+import { ComposeRoster } from '../../../../../controller/src/services/roster/compose.ts';
+import { answerOf } from '../../../../../controller/src/services/roster/roster.ts';
+import { rosterContract } from '../../../../support/roster/roster-contract.ts';
+
+/** What an engine says of a container. */
+function containerOf(id: string, name: string, state: string, address: string): Docker.ContainerInfo {
+  // The engine keeps no address of a container that has ended.
+  const networks = { hotcast_default: { IPAddress: state === 'running' ? address : '' } };
+  const container = {
+    Id: id,
+    Names: [name],
+    State: state,
+    Created: 1_700_000_000,
+    NetworkSettings: { Networks: networks },
+  };
+  return container as unknown as Docker.ContainerInfo;
+}
 
 /** An engine with one container. It counts how often the list is read. */
 class Engine {
@@ -14,8 +30,7 @@ class Engine {
 
   listContainers(): Promise<Docker.ContainerInfo[]> {
     this.reads += 1;
-    const container = { Id: 'f'.repeat(64), Names: [this.name], State: this.state };
-    return Promise.resolve([container as Docker.ContainerInfo]);
+    return Promise.resolve([containerOf('f'.repeat(64), this.name, this.state, '172.18.0.9')]);
   }
 
   getEvents(): Promise<NodeJS.ReadableStream> {
@@ -23,8 +38,8 @@ class Engine {
   }
 }
 
-async function following(engine: Engine): Promise<Containers> {
-  const containers = new Containers(engine, ['hotcast.node=dino'], 'hotcast');
+async function following(engine: Engine): Promise<ComposeRoster> {
+  const containers = new ComposeRoster(engine, ['hotcast.node=dino'], 'hotcast');
   void containers.follow();
   await turn();
   return containers;
@@ -32,30 +47,95 @@ async function following(engine: Engine): Promise<Containers> {
 
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
-async function stateIn(containers: Containers): Promise<string | undefined> {
-  const answer = await containers.list();
-  return answer.status === 'containers' ? answer.containers[0]?.state : answer.status;
+async function stateIn(containers: ComposeRoster): Promise<string | undefined> {
+  const answer = await containers.members();
+  return answer.status === 'members' ? answer.members[0]?.state : answer.status;
 }
+
+/** An engine with the containers of a service. */
+class ServiceEngine {
+  readonly events = new PassThrough();
+  readonly #states = new Map<number, string>();
+
+  async listContainers(): Promise<Docker.ContainerInfo[]> {
+    return [...this.#states].map(([replica, state]) =>
+      containerOf(String(replica).padStart(64, 'a'), `/hotcast-node-${replica}`, state, `172.18.0.${replica + 1}`),
+    );
+  }
+
+  async getEvents(): Promise<NodeJS.ReadableStream> {
+    return this.events;
+  }
+
+  set(replica: number, state: string | null): void {
+    if (state === null) this.#states.delete(replica);
+    else this.#states.set(replica, state);
+    this.events.write('{}\n');
+  }
+}
+
+rosterContract('one engine, in memory', async () => {
+  const engine = new ServiceEngine();
+  const roster = new ComposeRoster(engine, ['hotcast.node=dino'], 'hotcast');
+  void roster.follow();
+  let count = 0;
+  return {
+    roster,
+    scale: async replicas => {
+      while (count < replicas) engine.set((count += 1), 'running');
+      while (count > replicas) engine.set(count--, null);
+    },
+    kill: async replica => {
+      engine.set(replica, 'exited');
+      engine.set(replica, 'running');
+    },
+    [Symbol.asyncDispose]: async () => roster[Symbol.dispose](),
+  };
+});
 
 describe('the list of containers', () => {
   it('says the name of each node, which follows from that of its container', async () => {
     const engine = new Engine();
     engine.name = '/hotcast-worker-2';
-    const containers = new Containers(engine, ['hotcast.node=dino'], 'hotcast');
-    expect(await containers.list()).toMatchObject({ containers: [{ name: 'hotcast-worker-2', node: 'worker-2' }] });
+    const containers = new ComposeRoster(engine, ['hotcast.node=dino'], 'hotcast');
+    expect(await containers.members()).toMatchObject({ members: [{ name: 'hotcast-worker-2', node: 'worker-2' }] });
   });
 
-  // Containers.follow() never ends. With a fake clock, its timers do not outlive the test.
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearInterval'] }));
   afterEach(() => void vi.useRealTimers());
 
   it('is read once, and has what identifies a node', async () => {
     const engine = new Engine();
     const containers = await following(engine);
-    await containers.list();
-    expect(await containers.list()).toEqual({
+    await containers.members();
+    expect(await containers.members()).toEqual({
+      status: 'members',
+      members: [
+        {
+          id: 'ffffffffffff',
+          name: 'hotcast-node-1',
+          node: 'fred',
+          state: 'running',
+          createdAt: 1_700_000_000_000,
+          addresses: ['172.18.0.9'],
+          machine: null,
+        },
+      ],
+      duplicates: [],
+      unreachable: [],
+    });
+    expect(answerOf(await containers.members())).toEqual({
       status: 'containers',
-      containers: [{ id: 'ffffffffffff', name: 'hotcast-node-1', node: 'fred', state: 'running' }],
+      containers: [
+        {
+          id: 'ffffffffffff',
+          name: 'hotcast-node-1',
+          node: 'fred',
+          group: 'node',
+          state: 'running',
+          createdAt: 1_700_000_000_000,
+        },
+      ],
     });
     expect(engine.reads).toBe(1);
   });
@@ -63,7 +143,7 @@ describe('the list of containers', () => {
   it('is read again after an event', async () => {
     const engine = new Engine();
     const containers = await following(engine);
-    await containers.list();
+    await containers.members();
     engine.state = 'exited';
     expect(await stateIn(containers)).toBe('running');
     engine.events?.write('{"Action":"die"}');
@@ -80,7 +160,7 @@ describe('the list of containers', () => {
       await new Promise<void>(resolve => (answer = resolve));
       return answers();
     };
-    const before = containers.list();
+    const before = containers.members();
     engine.events?.write('{"Action":"die"}');
     await turn();
     answer();
@@ -93,7 +173,7 @@ describe('the list of containers', () => {
   it('is read each time when the events have ended, or are not available', async () => {
     const ended = new Engine();
     const subscribed = await following(ended);
-    await subscribed.list();
+    await subscribed.members();
     ended.events?.destroy();
     await turn();
     ended.state = 'paused';
@@ -102,8 +182,8 @@ describe('the list of containers', () => {
     const withoutEvents = new Engine();
     withoutEvents.events = null;
     const containers = await following(withoutEvents);
-    await containers.list();
-    await containers.list();
+    await containers.members();
+    await containers.members();
     expect(withoutEvents.reads).toBe(2);
   });
 
@@ -114,8 +194,8 @@ describe('the list of containers', () => {
     await turn();
     engine.events = new PassThrough();
     await vi.advanceTimersByTimeAsync(1_000);
-    await containers.list();
-    await containers.list();
+    await containers.members();
+    await containers.members();
     expect(engine.reads).toBe(1);
     engine.state = 'exited';
     await vi.advanceTimersByTimeAsync(10_000);
@@ -127,7 +207,7 @@ describe('the list of containers', () => {
     const containers = await following(engine);
     const answers = engine.listContainers.bind(engine);
     engine.listContainers = () => Promise.reject(new Error('connect ENOENT /var/run/docker.sock'));
-    expect(await containers.list()).toEqual({
+    expect(await containers.members()).toEqual({
       status: 'unavailable',
       detail: "the roster can't ask the Docker engine (connect ENOENT /var/run/docker.sock)",
     });

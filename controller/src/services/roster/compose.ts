@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline';
 import type Docker from 'dockerode';
 import * as v from 'valibot';
 
-import type { RosterAnswer } from '../../../../protocol/messages.ts';
 import { nodeNameOf } from '../../../../protocol/names.ts';
+import type { Roster, RosterMember, RosterState } from './roster.ts';
 
 /** The events of the engine after which the list of containers can differ. */
 const CHANGE_EVENTS = ['create', 'start', 'die', 'pause', 'unpause', 'rename', 'destroy'] as const;
@@ -19,26 +19,29 @@ const REFRESH_INTERVAL_MS = 10_000;
 /** What matters of an event of the engine. */
 const eventSchema = v.object({ Action: v.string(), Actor: v.object({ ID: v.string() }), timeNano: v.number() });
 
-interface Engine {
+/** What an engine is asked. */
+export interface Engine {
   listContainers(options: Docker.ContainerListOptions): Promise<Docker.ContainerInfo[]>;
   getEvents(options: Docker.GetEventsOptions): Promise<NodeJS.ReadableStream>;
 }
 
 /**
- * The containers with all the given labels (`key=value`), in any state. The engine takes 15 ms to list thirty containers, and
- * every push would wait for it. So the list is cached until the engine reports a change. When its events are not available
- * (behind a proxy of its socket, for example), every request reads the list again.
+ * The containers of one engine with all the given labels (`key=value`), in any state. The engine takes 15 ms to list thirty
+ * containers, and every push would wait for it. So the list is cached until the engine reports a change. When its events are not
+ * available (behind a proxy of its socket, for example), every request reads the list again.
  */
-export class Containers {
+export class ComposeRoster implements Roster {
   readonly #engine: Engine;
   readonly #labels: readonly string[];
   readonly #project: string;
   #isListening = false;
-  #cached: RosterAnswer | null = null;
+  #cached: RosterState | null = null;
   /** The last start of each container, by its id. */
   readonly #starts = new Map<string, string>();
   /** Counts the changes: a list that was requested before a change is not cached. */
   #changes = 0;
+  #events: NodeJS.ReadableStream | null = null;
+  #isDisposed = false;
 
   /** @param project the Compose project, see {@link nodeNameOf}. */
   constructor(engine: Engine, labels: readonly string[], project: string) {
@@ -47,23 +50,31 @@ export class Containers {
     this.#project = project;
   }
 
-  /** Follows the engine's events, as long as the process lives. */
-  async follow(): Promise<never> {
-    for (;;) {
+  /** Follows the engine's events until it is disposed. */
+  async follow(): Promise<void> {
+    while (!this.#isDisposed) {
       await this.#listen().catch(() => undefined);
       this.#isListening = false;
       this.#changed();
-      await new Promise(resolve => setTimeout(resolve, RETRY_INTERVAL_MS));
+      await new Promise(resolve => setTimeout(resolve, RETRY_INTERVAL_MS).unref());
     }
   }
 
-  /** The containers that exist now. */
-  async list(): Promise<RosterAnswer> {
-    if (this.#cached !== null) return this.#cached;
+  async members(): Promise<RosterState> {
+    return this.#cached ?? this.membersNow();
+  }
+
+  async membersNow(): Promise<RosterState> {
     const changes = this.#changes;
-    const answer = await this.#readList();
-    if (this.#isListening && changes === this.#changes && answer.status === 'containers') this.#cached = answer;
-    return answer;
+    const state = await this.#read();
+    if (this.#isListening && changes === this.#changes && state.status === 'members') this.#cached = state;
+    return state;
+  }
+
+  [Symbol.dispose](): void {
+    this.#isDisposed = true;
+    if (this.#events !== null && 'destroy' in this.#events && typeof this.#events.destroy === 'function')
+      this.#events.destroy();
   }
 
   /** Resolves when the engine's event stream ends. */
@@ -74,6 +85,7 @@ export class Containers {
       label: [...this.#labels],
     };
     const events = await this.#engine.getEvents({ filters });
+    this.#events = events;
     // A chunk can be part of an event or several events. Each means that the list is out of date.
     events.on('data', () => this.#changed());
     events.setEncoding('utf8');
@@ -82,7 +94,7 @@ export class Containers {
     this.#changed();
     const refresh = setInterval(() => {
       this.#changed();
-      void this.list();
+      void this.members();
     }, REFRESH_INTERVAL_MS);
     await once(events, 'close').finally(() => clearInterval(refresh));
   }
@@ -100,28 +112,31 @@ export class Containers {
     this.#cached = null;
   }
 
-  async #readList(): Promise<RosterAnswer> {
+  async #read(): Promise<RosterState> {
     try {
       const containers = await this.#engine.listContainers({ all: true, filters: { label: [...this.#labels] } });
-      return {
-        status: 'containers',
-        containers: containers.map(({ Id, Names, State }) => {
-          const id = Id.slice(0, 12);
-          const lastStart = this.#starts.get(id);
-          const name = (Names[0] ?? Id).replace(/^\//, '');
-          return {
-            id,
-            name,
-            node: nodeNameOf(name, this.#project),
-            state: State,
-            ...(lastStart === undefined ? {} : { lastStart }),
-          };
-        }),
-      };
+      const members = containers.map(container => this.#memberOf(container));
+      return { status: 'members', members, duplicates: [], unreachable: [] };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return { status: 'unavailable', detail: `the roster can't ask the Docker engine (${reason})` };
     }
+  }
+
+  #memberOf({ Id, Names, State, Created, NetworkSettings }: Docker.ContainerInfo): RosterMember {
+    const id = Id.slice(0, 12);
+    const name = (Names[0] ?? Id).replace(/^\//, '');
+    const lastStart = this.#starts.get(id);
+    return {
+      id,
+      name,
+      node: nodeNameOf(name, this.#project),
+      state: State,
+      createdAt: Created * 1_000,
+      addresses: Object.values(NetworkSettings.Networks).flatMap(({ IPAddress }) => IPAddress || []),
+      machine: null,
+      ...(lastStart === undefined ? {} : { lastStart }),
+    };
   }
 }
 

@@ -1,0 +1,100 @@
+import type Dockerode from 'dockerode';
+
+import { ComposeRoster } from '../../../controller/src/services/roster/compose.ts';
+import { swarmRoster } from '../../../controller/src/services/roster/swarm.ts';
+import { createNetwork, engine, TEST_LABEL } from '../../../packages/testing/src/docker/engine.ts';
+import { removeLabelled } from '../../../packages/testing/src/docker/remove-labelled.ts';
+import { projectImage } from '../../support/cluster/project-image.ts';
+import { rosterContract, type RosterWorld } from '../../support/roster/roster-contract.ts';
+
+/** A process that does nothing, and ends when it is told to. */
+const IDLE = ['node', '-e', "process.on('SIGTERM', () => process.exit()); setInterval(() => undefined, 1e6)"];
+
+/** Containers as Compose calls and labels them. */
+async function composeWorld(): Promise<RosterWorld> {
+  const docker = await engine();
+  const project = `hotcast-roster-${process.pid}`;
+  const label = `${TEST_LABEL}.roster`;
+  const labels = { [TEST_LABEL]: String(process.pid), [label]: project };
+  await createNetwork(project, { [label]: project });
+  const roster = new ComposeRoster(docker, [`${label}=${project}`], project);
+  void roster.follow();
+  const containers: Dockerode.Container[] = [];
+  return {
+    roster,
+    scale: async replicas => {
+      while (containers.length < replicas) {
+        const container = await docker.createContainer({
+          name: `${project}-node-${containers.length + 1}`,
+          Image: projectImage('node'),
+          Entrypoint: IDLE,
+          Labels: labels,
+          HostConfig: { NetworkMode: project },
+        });
+        containers.push(container);
+        await container.start();
+      }
+      for (const container of containers.splice(replicas)) await container.remove({ force: true });
+    },
+    kill: async replica => {
+      await containers[replica - 1]?.kill();
+      await containers[replica - 1]?.start();
+    },
+    [Symbol.asyncDispose]: async () => {
+      roster[Symbol.dispose]();
+      await removeLabelled(`${label}=${project}`);
+    },
+  };
+}
+
+/** A service of a swarm of one machine, this one. An engine that is in a swarm stays in it. */
+async function swarmWorld(): Promise<RosterWorld> {
+  const docker = await engine();
+  const project = `roster${process.pid}`;
+  const label = `${TEST_LABEL}.swarm`;
+  const labels = { [TEST_LABEL]: String(process.pid), [label]: project };
+  const { Swarm } = (await docker.info()) as { Swarm?: { LocalNodeState?: string } };
+  const isOurs = Swarm?.LocalNodeState !== 'active';
+  if (isOurs) await docker.swarmInit({ ListenAddr: '127.0.0.1:2377', AdvertiseAddr: '127.0.0.1' });
+  const network = await docker.createNetwork({
+    Name: project,
+    Driver: 'overlay',
+    Labels: labels,
+  });
+  const spec = (replicas: number) => ({
+    Name: `${project}_node`,
+    Labels: { [label]: project },
+    TaskTemplate: {
+      ContainerSpec: { Image: projectImage('node'), Command: IDLE, Labels: labels },
+      Networks: [{ Target: network.id }],
+      RestartPolicy: { Condition: 'any', Delay: 100_000_000 },
+    },
+    Mode: { Replicated: { Replicas: replicas } },
+  });
+  const service = await docker.createService(spec(0));
+  const roster = swarmRoster(docker, [`${label}=${project}`], project);
+  return {
+    roster,
+    scale: async replicas => {
+      const { Version } = (await service.inspect()) as { Version: { Index: number } };
+      await service.update({ ...spec(replicas), version: Version.Index });
+    },
+    kill: async replica => {
+      const state = await roster.membersNow();
+      const members = state.status === 'members' ? state.members : [];
+      const id = members.find(({ name }) => name.startsWith(`${project}_node.${replica}.`))?.id ?? '';
+      await docker.getContainer(id).kill();
+    },
+    [Symbol.asyncDispose]: async () => {
+      await service.remove();
+      await removeLabelled(`${label}=${project}`);
+      if (!isOurs) return;
+      await docker.swarmLeave({ force: true });
+      // It does not go with the swarm.
+      await docker.getNetwork('docker_gwbridge').remove();
+    },
+  };
+}
+
+rosterContract('one engine', composeWorld);
+rosterContract('Docker Swarm', swarmWorld);
