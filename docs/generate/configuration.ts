@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 
 import { CONTROLLER_SETTINGS } from '../../controller/src/server/config.ts';
+import { AUTH_CALLOUT_SETTINGS } from '../../controller/src/services/auth-callout/config.ts';
 import { CONSOLE_SETTINGS } from '../../controller/src/services/console/config.ts';
 import { KEYGEN_SETTINGS } from '../../controller/src/services/keygen/config.ts';
 import { ROSTER_SETTINGS } from '../../controller/src/services/roster/config.ts';
@@ -59,6 +60,7 @@ const PROCESSES: readonly (readonly [title: string, settings: Readonly<Record<st
   ['Node', NODE_SETTINGS],
   ['Controller', CONTROLLER_SETTINGS],
   ['Roster', ROSTER_SETTINGS],
+  ['Auth callout', AUTH_CALLOUT_SETTINGS],
   ['Key generator', KEYGEN_SETTINGS],
   ['Console', CONSOLE_SETTINGS],
 ];
@@ -98,7 +100,7 @@ function page(compose: string): string {
     '',
     '### Every process',
     '',
-    'The auth callout has only these. Its keys are not in a folder of a cookie.',
+    'The keys of the auth callout are not in a folder of a cookie.',
     '',
     ...settingsTable([...SHARED]),
     ...PROCESSES.flatMap(([title, settings]) => [

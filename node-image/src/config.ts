@@ -38,6 +38,15 @@ export const NODE_SETTINGS = {
     rule: GROUP_RULE,
     parse: text => (text === '' || isGroupName(text) ? text : undefined),
   } satisfies Setting<string>,
+  taskName: {
+    name: 'TASK_NAME',
+    default: '',
+    description:
+      "The name of the node's task in Docker Swarm, `{{.Task.Name}}`, from which the name of the node follows, as in the roster. Empty: " +
+      "the name follows from that of the container in Docker's DNS.",
+    rule: 'the name of a task: <service>.<replica>.<id>',
+    parse: text => (text === '' || /^[\w-]+\.[1-9]\d{0,4}\.[a-z0-9]{20,}$/.test(text) ? text : undefined),
+  } satisfies Setting<string>,
   httpPort: integer(
     'HTTP_PORT',
     { default: 8080, min: 0, max: 65_535 },

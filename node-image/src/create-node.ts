@@ -42,7 +42,10 @@ import { NO_RESTARTS, type Restarts, takeRestarts } from './watchdog/restarts.ts
 import { startWatchdog } from './watchdog/start-watchdog.ts';
 
 /** What a node needs. */
-export interface NodeDeps extends Omit<NodeConfig, 'natsUrl' | 'keysDir' | 'logLevel' | 'project' | 'group'> {
+export interface NodeDeps extends Omit<
+  NodeConfig,
+  'natsUrl' | 'keysDir' | 'logLevel' | 'project' | 'taskName' | 'group'
+> {
   /** The connection of this node, which closes with it. */
   readonly nats: NatsConnection;
   readonly identity: Identity;

@@ -20,7 +20,7 @@ await runService({
   exit: guardProcess(),
   start: async (config, log) => {
     const container = hostname();
-    const preferredName = await resolveNodeName(container, config.project);
+    const preferredName = await resolveNodeName(container, config);
     checkGroup(preferredName, config.group);
     const options = { name: `hotcast-node ${container}`, inboxPrefix: nodeInbox(preferredName) };
     const nats = await openConnection(config, options, log);

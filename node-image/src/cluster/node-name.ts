@@ -5,14 +5,18 @@ import { FIRST_SERVICE, nodeNameOf, serviceOf } from '../../../protocol/names.ts
 import { reverseDns } from '../../../shared/reverse-dns.ts';
 
 /**
- * The preferred name of this node, made from the name of its address in Docker's DNS (`hotcast-node-3.hotcast_default` →
- * `betty`). It is the same after a restart of the container. Without this DNS (outside Docker's networks) the name is made
- * from the container's id.
+ * The preferred name of this node, made from the name of its task, or from the name of its address in Docker's DNS
+ * (`hotcast-node-3.hotcast_default` → `betty`). It is the same after a restart of the container. Without this DNS (outside Docker's
+ * networks) the name is made from the container's id. The auth callout makes the same name of the same name.
  *
  * @param container the container's short id, which is its host name.
- * @param project see {@link nodeNameOf}.
+ * @param names the name of the Compose project or stack, see {@link nodeNameOf}, and that of the task; '' for none.
  */
-export async function resolveNodeName(container: string, project: string): Promise<string> {
+export async function resolveNodeName(
+  container: string,
+  { project, taskName }: { readonly project: string; readonly taskName: string },
+): Promise<string> {
+  if (taskName !== '') return nodeNameOf(taskName, project);
   const addresses = Object.values(networkInterfaces()).flatMap(list => list ?? []);
   for (const { internal, family, address } of addresses) {
     if (internal || family !== 'IPv4') continue;

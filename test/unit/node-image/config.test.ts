@@ -25,6 +25,7 @@ describe('loadConfig of the node', () => {
       eventLoopTimeoutMs: 5_000,
       memoryLimitMb: 512,
       stateDir: '/var/lib/hotcast',
+      taskName: '',
       externalDir: '/external',
       logMaxCharsPerSecond: 100_000,
       httpPort: 8080,

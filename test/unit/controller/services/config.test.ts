@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { loadConfig as loadAuthCallout } from '../../../../controller/src/services/auth-callout/config.ts';
 import { loadConfig as loadKeygen } from '../../../../controller/src/services/keygen/config.ts';
 import { loadConfig as loadRoster } from '../../../../controller/src/services/roster/config.ts';
 
@@ -35,6 +36,14 @@ describe('loadConfig of the roster', () => {
     expect(() => loadRoster({ COOKIE: '*', LOG_LEVEL: 'loud' }, ignore)).toThrow(
       /^COOKIE [^\n]*; LOG_LEVEL [^\n]*; NODE_LABELS [^\n]*$/,
     );
+  });
+});
+
+describe('loadConfig of the auth callout', () => {
+  it('has the folder of the keys of all cookies, and names from the DNS if nothing else is said', () => {
+    expect(loadAuthCallout({}, ignore)).toMatchObject({ keysDir: '/run/keys', nodeNames: 'dns' });
+    expect(loadAuthCallout({ NODE_NAMES: 'roster' }, ignore)).toMatchObject({ nodeNames: 'roster' });
+    expect(() => loadAuthCallout({ NODE_NAMES: 'hosts' }, ignore)).toThrow('NODE_NAMES must be dns or roster');
   });
 });
 

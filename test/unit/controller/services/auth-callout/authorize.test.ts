@@ -4,6 +4,7 @@ import { nkeys } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 
 import { authorize } from '../../../../../controller/src/services/auth-callout/authorize.ts';
+import { namesFromDns } from '../../../../../controller/src/services/auth-callout/node-names.ts';
 
 const node = nkeys.createUser();
 const issuer = nkeys.createAccount();
@@ -23,8 +24,10 @@ async function admit(host: string | null, says: string) {
     },
   };
   const clusters = [{ cookie: 'dino', users: { node: node.getPublicKey() } }] as never;
-  const { token, name } = await authorize({ request, host, project: 'hotcast' }, clusters, issuer);
-  const { jwt = '' } = decode<{ jwt?: string }>(token).nats as { jwt?: string };
+  const nameNode = namesFromDns('hotcast', async () => host);
+  const admission = await authorize({ request, nameNode }, clusters, issuer);
+  const name = admission.status === 'admitted' ? admission.name : null;
+  const { jwt = '' } = decode<{ jwt?: string }>(admission.token).nats as { jwt?: string };
   const { nats } = decode<{ pub?: { allow?: string[] } }>(jwt) as { nats: { pub: { allow: string[] } } };
   return { name, events: nats.pub.allow.filter(subject => subject.startsWith('hotcast.dino.event.')) };
 }
