@@ -12,12 +12,14 @@ export type Link =
   | 'twice'
   /** The node hears nothing, and can read the stream. */
   | 'deaf'
+  /** All arrives, and what the node reads of heads is a write old: it asks a replica of the stream that is behind. */
+  | 'behind'
   /** The node hears all, and nobody hears it. */
   | 'mute'
   /** Neither, and the node can't read the stream. */
   | 'cut';
 
-export const LINKS: readonly Link[] = ['open', 'slow', 'held', 'twice', 'deaf', 'mute', 'cut'];
+export const LINKS: readonly Link[] = ['open', 'slow', 'held', 'twice', 'deaf', 'behind', 'mute', 'cut'];
 
 /** How late a slow link is (milliseconds). */
 const DELAY = 10;
@@ -59,7 +61,7 @@ export class Network {
 
   /** Whether a question to the node, asked now, is answered in time. */
   answers(node: string): boolean {
-    return ['open', 'slow', 'twice'].includes(this.linkOf(node));
+    return ['open', 'slow', 'twice', 'behind'].includes(this.linkOf(node));
   }
 
   /** Whether the node waits for something that it reads of the stream. */

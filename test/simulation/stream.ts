@@ -38,6 +38,7 @@ export class Stream {
   readonly #heads = new Map<string, Stored[]>();
   readonly #headResults = new Map<string, HeadResult[]>();
   readonly #bundles = new Map<string, Uint8Array>();
+  #before: readonly Head[] = [];
   /** All that were ever written, also those that are not kept any more. */
   readonly everyHead: Head[] = [];
 
@@ -49,6 +50,11 @@ export class Stream {
   heads(): Head[] {
     const last = [...this.#heads.values()].flatMap(kept => kept.at(-1) ?? []);
     return last.toSorted((a, b) => a.position - b.position).map(({ head }) => head);
+  }
+
+  /** The same, as of before the last write. */
+  headsBefore(): readonly Head[] {
+    return this.#before;
   }
 
   history(module: string): Head[] {
@@ -83,6 +89,7 @@ export class Stream {
 
   writeHeads(writes: readonly Stored[]): boolean {
     if (!writes.every(({ head, position }) => this.lastHead(head.module).position === position)) return false;
+    this.#before = this.heads();
     for (const write of writes) {
       const head = decodeRecord(headSchema, encodeRecord(write.head));
       this.#position += 1;
@@ -114,6 +121,7 @@ export class Stream {
 
   /** The disk was lost. */
   wipe(): void {
+    this.#before = [];
     for (const kept of [this.#heads, this.#headResults, this.#bundles]) kept.clear();
   }
 
@@ -153,7 +161,8 @@ export function recordsOf(node: string, stream: Stream, network: Network, verifi
   const { head: subjectOf } = subjectsOf('dino');
   return {
     heads: async () => {
-      const heads = await network.read(node, stream.heads());
+      const isBehind = network.linkOf(node) === 'behind';
+      const heads = await network.read(node, isBehind ? stream.headsBefore() : stream.heads());
       return heads.map(head => verifier.head(null, envelopeOf(subjectOf(head.module), head)));
     },
     bundle: async (module, revision) => {
