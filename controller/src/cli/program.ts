@@ -21,7 +21,7 @@ import { renderEvent } from './render/events.ts';
 import { outputOfLogged, renderLogged } from './render/logs.ts';
 import { renderSaved } from './render/saved.ts';
 import { render } from './render/render.ts';
-import { bad, doubtful, useColors } from './style.ts';
+import { bad, doubtful, withColors } from './style.ts';
 import type { ShellRequest } from './shell/run-shell.ts';
 
 /** The output of a command. */
@@ -195,10 +195,12 @@ async function run(
 const lineOf = (output: Output): string => JSON.stringify(output);
 
 /** Shows a report. Returns the exit status if it is the last report, otherwise null. */
-function show(report: Report, { json, verbose }: Format, terminal: Terminal): number | null {
-  const { out, err, draw, colors = false } = terminal;
+function show(report: Report, format: Format, terminal: Terminal): number | null {
+  return withColors(terminal.colors ?? false, () => print(report, format, terminal));
+}
+
+function print(report: Report, { json, verbose }: Format, { out, err, draw }: Terminal): number | null {
   const clear = draw === null ? '' : '\r\u001B[K';
-  useColors(colors);
   switch (report.type) {
     case 'progress':
       draw?.(`${clear}${progressLine(report)}`);

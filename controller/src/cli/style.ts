@@ -2,9 +2,15 @@ import { styleText } from 'node:util';
 
 let hasColors = false;
 
-/** Whether what is rendered in this turn has colours: one process can show the results of several users. */
-export function useColors(on: boolean): void {
+/** Renders a text with colours or without. One process can show the results of several users. */
+export function withColors<T>(on: boolean, body: () => T): T {
+  const before = hasColors;
   hasColors = on;
+  try {
+    return body();
+  } finally {
+    hasColors = before;
+  }
 }
 
 const styled =

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
+import type { Result } from '../../api/results.ts';
 import { exitStatus, NO_RESULT } from '../exit-status.ts';
-import { render } from '../render/render.ts';
 import { atom } from './answers.ts';
 import { type Asking, CHANGE_TIMEOUT_MS, Failure } from './asking.ts';
 import type { EntryOf } from './entry.ts';
@@ -11,11 +11,12 @@ import { DONE, done, type Outcome } from './outcome.ts';
 export interface Changer {
   readonly asking: Asking;
   readonly author: string;
+  readonly render: (result: Result) => string;
 }
 
 /** Compiles a module and loads it on one node. */
 export async function compile(
-  { asking, author }: Changer,
+  { asking, author, render }: Changer,
   { module, answer }: EntryOf<'compile'>,
   node: string,
   signal: AbortSignal,
@@ -35,7 +36,7 @@ export async function compile(
 
 /** Pushes modules to all nodes. */
 export async function push(
-  { asking, author }: Changer,
+  { asking, author, render }: Changer,
   { modules, isErlang }: EntryOf<'push'>,
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -49,7 +50,7 @@ export async function push(
 
 /** Ends versions that drain, on one node or all. */
 export async function purge(
-  { asking, author }: Changer,
+  { asking, author, render }: Changer,
   { module, force }: EntryOf<'purge'>,
   node: string | null,
   signal: AbortSignal,

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 
 import { compareNodes } from '../../../../protocol/names.ts';
-import type { CallResult } from '../../api/results.ts';
+import type { CallResult, Result } from '../../api/results.ts';
 import type { CommandBody } from '../commands.ts';
 import { exitStatus, NO_RESULT } from '../exit-status.ts';
 import { render } from '../render/render.ts';
+import { withColors } from '../style.ts';
 import { atom, callText, groupedCallText, moduleText, type Style } from './answers.ts';
 import { type Ask, Asking, Failure, QUERY_TIMEOUT_MS } from './asking.ts';
 import { type Changer, compile, purge, push } from './changes.ts';
@@ -208,8 +209,12 @@ export class Session {
     return this.#node === null || only === undefined ? groupedCallText(rows, style) : callText(only, style);
   }
 
+  #render(result: Result): string {
+    return withColors(this.#options.colors, () => render(result));
+  }
+
   async #table(body: CommandBody, signal: AbortSignal): Promise<Outcome> {
-    return done(render(await this.#asking.any(body, QUERY_TIMEOUT_MS, signal)));
+    return done(this.#render(await this.#asking.any(body, QUERY_TIMEOUT_MS, signal)));
   }
 
   async #nodeNames(signal: AbortSignal, group?: string): Promise<string[]> {
@@ -228,7 +233,7 @@ export class Session {
   }
 
   get #changer(): Changer {
-    return { asking: this.#asking, author: this.#options.author };
+    return { asking: this.#asking, author: this.#options.author, render: result => this.#render(result) };
   }
 }
 

@@ -1,40 +1,35 @@
 import { stripVTControlCharacters } from 'node:util';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { progressLine } from '../../../../controller/src/cli/progress.ts';
 import { render } from '../../../../controller/src/cli/render/render.ts';
-import { bad, doubtful, good, useColors } from '../../../../controller/src/cli/style.ts';
+import { bad, doubtful, good, withColors } from '../../../../controller/src/cli/style.ts';
 import { thirtyNodes } from './thirty-nodes.ts';
 
 const [GREEN, YELLOW, RED] = ['\u001B[32m', '\u001B[33m', '\u001B[31m'];
 
 describe('with colours', () => {
-  let plain: string[];
-
-  beforeEach(() => {
-    plain = Object.values(thirtyNodes).map(result => render(result));
-    useColors(true);
-  });
-  afterEach(() => useColors(false));
+  const colored = (result: Parameters<typeof render>[0]): string => withColors(true, () => render(result));
 
   it('says the same, in the same columns', () => {
-    const colored = Object.values(thirtyNodes).map(result => render(result));
-    expect(colored).not.toEqual(plain);
-    expect(colored.map(stripVTControlCharacters)).toEqual(plain);
+    const all = Object.values(thirtyNodes);
+    const plain = all.map(result => render(result));
+    expect(all.map(colored)).not.toEqual(plain);
+    expect(all.map(colored).map(stripVTControlCharacters)).toEqual(plain);
   });
 
   it('has green for what is as it should be, yellow for what is silent, and red for what is wrong', () => {
-    const push = render(thirtyNodes.push);
+    const push = colored(thirtyNodes.push);
     expect(push).toContain(`${YELLOW}silent`);
     expect(push).toContain(`${GREEN}committed`);
-    expect(render(thirtyNodes.call)).toContain(`${RED}undef: module demo`);
-    expect(render(thirtyNodes.status)).toContain(`${RED}refused: on_load_failure`);
+    expect(colored(thirtyNodes.call)).toContain(`${RED}undef: module demo`);
+    expect(colored(thirtyNodes.status)).toContain(`${RED}refused: on_load_failure`);
   });
 
   it('leaves the values of modules alone', () => {
     const node = { node: 'fred', revision: 'a', json: '"refused"', output: ['refused'] };
-    const text = render({ ...thirtyNodes.call, nodes: [{ ...node, status: 'value' }] });
+    const text = colored({ ...thirtyNodes.call, nodes: [{ ...node, status: 'value' }] });
     expect(text).toBe(stripVTControlCharacters(text));
   });
 });
