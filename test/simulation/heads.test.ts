@@ -134,6 +134,21 @@ describe('a node that starts loads a module whose top level calls another one', 
     });
   });
 
+  it('but not with what a newer push has replaced in the circle', async () => {
+    const circle = push(
+      { module: 'greeter', version: 1 },
+      { module: 'counter', version: 2, needs: ['demo'] },
+      { module: 'demo', version: 2, needs: ['counter'] },
+    );
+    await inCluster(async cluster => {
+      for (const order of [two, circle]) await cluster.carryOut([order]);
+      await cluster.start('fred');
+      expect(cluster.nodes.get('fred')?.running('greeter')).toBeNull();
+      const needy = push({ module: 'demo', version: 3, needs: ['greeter'] }, { module: 'counter', version: 3 });
+      expect(await cluster.carryOut([needy])).toEqual(['reverted']);
+    });
+  });
+
   it('when that comes back', async () => {
     await inCluster(async cluster => {
       for (const order of [one, user]) await cluster.carryOut([order]);

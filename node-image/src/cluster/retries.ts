@@ -106,14 +106,16 @@ export function createRetries({ retry, isRefused, importsOf, log }: RetriesDeps)
     await attempt(entry);
   };
 
-  const describe = ({ heads }: Entry) => ({
+  const describe = ({ heads }: Pick<Entry, 'heads'>) => ({
     modules: heads.map(({ module }) => module),
     imports: heads.flatMap(head => importsOf(head)),
   });
 
-  /** The entries that import each other in a circle with this one, and itself. */
+  /** The entries that import each other in a circle with this one, and itself. A head that was replaced imports nothing any more. */
   const circleOf = (entry: Entry): readonly Entry[] =>
-    loadOrder([...entries.values()], describe).find(group => group.includes(entry)) ?? [entry];
+    loadOrder([...entries.values()], ({ heads }) => describe({ heads: heads.filter(isRefused) })).find(group =>
+      group.includes(entry),
+    ) ?? [entry];
 
   /** Tries again what waits for one of these modules, in the order of imports. */
   const retryAfter = async (modules: readonly string[]): Promise<void> => {
