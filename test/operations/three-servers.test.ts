@@ -139,6 +139,19 @@ describe('a read right after a write, of whichever replica', () => {
     expect((await store.heads()).toSorted((a, b) => a.module.localeCompare(b.module))).toEqual(heads);
   });
 
+  it.each([0, 1, 2])(
+    'heads that were written together are all refused if number %i was decided upon an older one',
+    async late => {
+      const last = await Promise.all(['counter', MODULE, 'greeter'].map(module => store.lastHead(module)));
+      const writes = last.map(({ head, position }, index) => {
+        const next = headOf(head?.module ?? '', 'd'.repeat(64), PUSHES + HISTORY_PUSHES + 2);
+        return { head: next, position: index === late ? position - 1 : position };
+      });
+      expect(await store.writeHeads(writes)).toBe(false);
+      expect(await Promise.all(last.map(({ head }) => store.lastHead(head?.module ?? '')))).toEqual(last);
+    },
+  );
+
   it('has the bundle that a head names, on a node', async () => {
     const trusted = trustedKeyFiles(() => readJsonFiles(join(keys.folder('trust'), COOKIE)));
     const records = await recordReader(node, COOKIE, new Verifier(trusted, subjects, () => undefined), silent);

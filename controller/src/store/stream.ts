@@ -12,7 +12,7 @@ import {
   StorageType,
   type StoredMsg,
 } from '@nats-io/jetstream';
-import { headers, type NatsConnection, TimeoutError } from '@nats-io/transport-node';
+import { headers, type MsgHdrs, type NatsConnection, nuid, TimeoutError } from '@nats-io/transport-node';
 
 import { MAX_MESSAGES_PER_SUBJECT } from '../../../protocol/limits.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
@@ -39,6 +39,9 @@ const SERVER_FULL: ReadonlySet<number> = new Set([10023, 10047]);
 const BATCH_TIMEOUT_MS = 5_000;
 
 export type Stream = Awaited<ReturnType<typeof openStream>>;
+
+/** The header of the last message of a batch. */
+const BATCH_COMMIT = 'Nats-Batch-Commit';
 
 /** A message of a batch. `position`: the sequence that the last message of its subject must have (0: none); default: any. */
 export interface BatchMessage {
@@ -112,19 +115,23 @@ export async function openStream(nats: NatsConnection, name: string, unused: str
     }
   }
 
-  /** Writes messages together: all of them, or none. */
+  /**
+   * Writes messages together: all of them, or none (ADR-50). The client's own batch forgets what its messages expect, but for the
+   * first one, and why the server refused it.
+   */
   async function publishTogether(messages: readonly BatchMessage[]): Promise<void> {
-    const [first, ...rest] = messages;
-    const last = rest.pop();
-    if (first === undefined) return;
-    if (last === undefined) return void (await publish(first.subject, first.data, expecting(first)));
-    const batch = await jetstreamClient.startBatch(first.subject, first.data, expecting(first));
-    for (const message of rest) batch.add(message.subject, message.data, expecting(message));
-    // The client's batch has no `expect` for its last message, so its header is set here (ADR-50).
-    const header = headers();
-    if (last.position !== undefined) header.set(PubHeaders.ExpectedLastSubjectSequenceHdr, String(last.position));
-    const ack = await batch.commit(last.subject, last.data, { headers: header, timeout: BATCH_TIMEOUT_MS });
-    for (const { subject } of messages) fresh.note(subject, ack.seq - ack.count + 1);
+    const earlier = messages.slice(0, -1);
+    const last = messages.at(-1);
+    if (last === undefined) return;
+    if (earlier.length === 0) return void (await publish(last.subject, last.data, expecting(last)));
+    const id = nuid.next();
+    for (const [index, message] of earlier.entries()) {
+      nats.publish(message.subject, message.data, { headers: batchHeaders(id, index + 1, message) });
+    }
+    const header = batchHeaders(id, messages.length, last);
+    header.set(BATCH_COMMIT, '1');
+    const { seq } = await publish(last.subject, last.data, { headers: header, timeout: BATCH_TIMEOUT_MS });
+    for (const { subject } of messages) fresh.note(subject, seq - messages.length + 1);
   }
 
   return {
@@ -259,6 +266,15 @@ async function collect(messages: AsyncIterable<StoredMsg>): Promise<StoredMsg[]>
   const all: StoredMsg[] = [];
   for await (const message of messages) all.push(message);
   return all;
+}
+
+/** The headers of the first, second, … message of a batch. */
+function batchHeaders(id: string, number: number, { position }: BatchMessage): MsgHdrs {
+  const header = headers();
+  header.set('Nats-Batch-Id', id);
+  header.set('Nats-Batch-Sequence', String(number));
+  if (position !== undefined) header.set(PubHeaders.ExpectedLastSubjectSequenceHdr, String(position));
+  return header;
 }
 
 function expecting({ position }: BatchMessage): PublishOptions {
