@@ -112,10 +112,11 @@ describe('the page', () => {
     stand.fleet.owned.set('fred', { [`demo@${revision.slice(0, 12)}`]: { timers: 3, sockets: 1 } });
     await open('/nodes/fred');
     const row = page.locator('.versions tr', { hasText: 'demo@' });
-    await row.getByText('3 timers, 1 connection').waitFor();
-    expect(await page.locator('.versions tr', { hasText: 'web@' }).textContent()).toMatch(/nothing$/);
+    await row.getByText('3 timers and 1 connection open').waitFor();
+    expect(await page.locator('.versions tr', { hasText: 'web@' }).textContent()).not.toContain('open');
+    stand.fleet.nodes.delete('betty');
     await page.goto(`${stand.url}/nodes/betty`);
-    await page.locator('.versions tr', { hasText: 'demo@' }).getByText('nothing').waitFor();
+    await page.getByText('It has not said what they have open.').waitFor();
   });
 
   it('names what needs a look in words, also the controller that is gone', async () => {

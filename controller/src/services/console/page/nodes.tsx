@@ -57,11 +57,17 @@ const Tile = ({ node, density }: { readonly node: NodeView; readonly density: De
   const level = levelOf(state);
   const isCalm = state === 'running' && mark === null;
   const label = `${name}: ${word}${why === '' ? '' : `, ${why}`}${errors > 0 ? `, ${errors} errors in the last minute` : ''}`;
+  if (density === 'tiny')
+    return (
+      <li id={`node-${name}`} class="tile" data-level={level} data-step={mark?.step}>
+        <a class={`dot ${shapeOf(node)}`} href={`/nodes/${name}`} data-panel title={label} aria-label={label} />
+      </li>
+    );
   return (
     <li id={`node-${name}`} class="tile" data-level={level} data-step={mark?.step}>
-      <a href={`/nodes/${name}`} data-panel title={label} aria-label={density === 'tiny' ? label : undefined}>
-        {density === 'tiny' ? <i class={`dot ${shapeOf(node)}`} /> : <Glyph shape={shapeOf(node)} />}
-        {density !== 'tiny' && <span class="name">{name}</span>}
+      <a href={`/nodes/${name}`} data-panel title={label}>
+        <Glyph shape={shapeOf(node)} />
+        <span class="name">{name}</span>
         {density === 'roomy' && !isCalm && <span class="word">{word}</span>}
         {density === 'roomy' && isCalm && (
           <span class="nums">
@@ -70,7 +76,7 @@ const Tile = ({ node, density }: { readonly node: NodeView; readonly density: De
               : `${bytes(description.memoryBytes)} · ${count(description.loopDelay)} ms`}
           </span>
         )}
-        {errors > 0 && density !== 'tiny' && <span class="errors">{errors > 99 ? '99+' : errors}</span>}
+        {errors > 0 && <span class="errors">{errors > 99 ? '99+' : errors}</span>}
       </a>
     </li>
   );

@@ -122,7 +122,7 @@ const NodePanel = ({
   );
 };
 
-/** What a version has open. Nothing is said of a node that did not answer. */
+/** What a version has open, if anything. */
 const Open = ({
   owned,
   module,
@@ -132,10 +132,9 @@ const Open = ({
   readonly module: string;
   readonly revision: string;
 }) => {
-  if (owned === null || owned === undefined) return <td class="num dim">?</td>;
-  const { timers = 0, sockets = 0 } = owned[`${module}@${shortRevision(revision)}`] ?? {};
+  const { timers = 0, sockets = 0 } = owned?.[`${module}@${shortRevision(revision)}`] ?? {};
   const parts = [...(timers > 0 ? [some(timers, 'timer')] : []), ...(sockets > 0 ? [some(sockets, 'connection')] : [])];
-  return <td class="num">{parts.length === 0 ? <span class="dim">nothing</span> : parts.join(', ')}</td>;
+  return parts.length === 0 ? null : <span class="said">{parts.join(' and ')} open</span>;
 };
 
 const Versions = ({
@@ -167,9 +166,6 @@ const Versions = ({
               <th scope="col" class="num">
                 Errors
               </th>
-              <th scope="col" class="num">
-                Open
-              </th>
             </tr>
           </thead>
           <tbody>
@@ -182,11 +178,11 @@ const Versions = ({
                     <RevisionLink module={module} revision={running.revision} />
                     {running.sequence === 0 && <span class="dim"> on this node only</span>}
                     {fleet.heads.get(module) === undefined && <span class="dim"> has no head</span>}
+                    <Open owned={owned} module={module} revision={running.revision} />
                   </th>
                   <td class="num">{count(running.inFlight)}</td>
                   <td class="num">{count(running.calls)}</td>
                   <td class={running.errors > 0 ? 'num hot' : 'num'}>{count(running.errors)}</td>
-                  <Open owned={owned} module={module} revision={running.revision} />
                 </tr>,
                 ...draining
                   .filter(each => each.module === module)
@@ -198,11 +194,11 @@ const Versions = ({
                           {each.heldBy}
                           {each.ageMs !== undefined && `, for ${age(each.ageMs)}`}
                         </span>
+                        <Open owned={owned} module={module} revision={each.revision} />
                       </th>
                       <td class="num">{count(each.inFlight)}</td>
                       <td />
                       <td />
-                      <Open owned={owned} module={module} revision={each.revision} />
                     </tr>
                   )),
               ];
@@ -210,6 +206,7 @@ const Versions = ({
           </tbody>
         </table>
       )}
+      {!owned && names.length > 0 && <p class="detail">It has not said what they have open.</p>}
       {Object.entries(leftBehind).map(([version, { timers, sockets }]) => (
         <p class="detail">
           <code>{version}</code> has ended and left {some(timers, 'timer')} and {some(sockets, 'connection')} open in

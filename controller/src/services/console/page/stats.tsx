@@ -52,7 +52,7 @@ const Stats = ({ fleet, nodes }: { readonly fleet: Fleet; readonly nodes: readon
         <Share part={well} of={present.length} />
       </Stat>
       <Stat
-        name={`On the heads of ${some(heads.size, 'module')}`}
+        name={`On ${heads.size === 1 ? 'the head' : `${count(heads.size)} heads`}`}
         value={count(following)}
         unit={`of ${count(present.length)}`}
         level={following === present.length ? 'ok' : 'warn'}
