@@ -214,6 +214,23 @@ describe('process in a module', () => {
     expect(await node.value('demo', 'f')).toEqual([1, 0]);
   });
 
+  it('has methods of an emitter that a module can replace, take off it, and inherit', async () => {
+    const node = host();
+    await node.push({
+      demo: `
+        const mine = () => process;
+        process.once = mine as any;
+        const { on, emit } = process;
+        const heard: string[] = [];
+        on('yabba' as any, () => void heard.push('direct'));
+        Object.create(process).addListener('yabba', () => void heard.push('inherited'));
+        emit('yabba' as any);
+        export const f = () => [process.once === mine, process.on === on, heard, Object.keys(process)];
+      `,
+    });
+    expect(await node.value('demo', 'f')).toEqual([true, true, ['direct', 'inherited'], []]);
+  });
+
   it('writes to the log, line by line', async () => {
     const node = host();
     await node.push({
