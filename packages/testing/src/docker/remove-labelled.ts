@@ -7,17 +7,28 @@ export async function removeLabelled(label: string): Promise<void> {
   const containers = await docker.listContainers({ all: true, filters });
   await ignoreMissing(containers.map(({ Id }) => docker.getContainer(Id).remove({ force: true, v: true })));
   const networks = await docker.listNetworks({ filters });
-  await ignoreMissing(networks.map(({ Id }) => docker.getNetwork(Id).remove()));
+  // An engine can keep the endpoint of a container that it has removed, until it is started again. Then it keeps the network (403).
+  await ignoreMissing(
+    networks.map(({ Id }) => docker.getNetwork(Id).remove()),
+    [403],
+  );
   const { Volumes } = await docker.listVolumes({ filters });
   await ignoreMissing(Volumes.map(({ Name }) => docker.getVolume(Name).remove()));
 }
 
-/** Waits for removals. Another test run can remove the same objects: 404 (removed) and 409 (in removal) are no errors. */
-export async function ignoreMissing(removals: readonly Promise<unknown>[]): Promise<void> {
+/**
+ * Waits for removals. Another test run can remove the same objects: 404 (removed) and 409 (in removal) are no errors.
+ *
+ * @param also other statuses that are no errors.
+ */
+export async function ignoreMissing(
+  removals: readonly Promise<unknown>[],
+  also: readonly unknown[] = [],
+): Promise<void> {
   for (const removal of await Promise.allSettled(removals)) {
     if (removal.status === 'fulfilled') continue;
     const { reason } = removal as { reason: unknown };
     const status = reason instanceof Error && 'statusCode' in reason ? reason.statusCode : null;
-    if (status !== 404 && status !== 409) throw reason;
+    if (status !== 404 && status !== 409 && !also.includes(status)) throw reason;
   }
 }
