@@ -93,7 +93,8 @@ async function connect(path: string, signal: AbortSignal): Promise<Socket> {
     try {
       const socket = createConnection(path);
       await once(socket, 'connect');
-      return socket;
+      if (!signal.aborted) return socket;
+      socket.destroy();
     } catch (cause) {
       if (performance.now() > deadline) {
         throw new UnavailableError(

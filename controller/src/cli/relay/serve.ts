@@ -82,7 +82,9 @@ function run({ args, env, isTerminal }: Request, socket: Socket, socketPath: str
     interruption: () => {
       const left = new AbortController();
       const leave = (): void => left.abort();
-      socket.once('end', leave).once('close', leave).resume();
+      // It can have ended with its first line.
+      if (socket.readableEnded || socket.destroyed) leave();
+      else socket.once('end', leave).once('close', leave).resume();
       return left.signal;
     },
     ...(clientOf(env) === 'keyboard' ? { readKeys: onKey => readKeys(socket, onKey) } : {}),

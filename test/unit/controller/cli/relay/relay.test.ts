@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -130,6 +131,14 @@ describe('a relay', { timeout: 30_000 }, () => {
     await sent;
     await relays[Symbol.asyncDispose]();
     expect(await answer).toEqual({ status: 'SIGKILL', stdout: '', stderr: '' });
+  });
+
+  it('interrupts a command whose client has gone before it began', async () => {
+    await controller(() => new Promise(() => undefined));
+    servers.push(await serveRelays(socketPath, log));
+    const socket = connect({ path: `${socketPath}.cli`, allowHalfOpen: true });
+    socket.end(`${JSON.stringify({ args: ['ping'], env: {}, isTerminal: false })}\n`);
+    expect(await text(socket)).toMatch(/interrupted: .*\n0 130\n$/s);
   });
 
   it('starts a process of its own for what is no command of the controller', async () => {
