@@ -4,6 +4,7 @@ import type { Head } from '../../../protocol/head.ts';
 import { revisionOf } from '../../../protocol/revision.ts';
 import { signEnvelope } from '../../../protocol/signing/envelope.ts';
 import { makeSigningKey, readSigningKey, readTrustedKey, trustedKeyFile } from '../../../protocol/signing/keys.ts';
+import { signPush } from '../../../protocol/signing/push-signature.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
 import { Verifier } from '../admission/verifier.ts';
 import { CodeServer } from '../modules/code-server.ts';
@@ -38,9 +39,9 @@ export async function warmUp(): Promise<LoadResult | null> {
     const bundle = bundleOf(sequence);
     const bundleSubject = subjects.bundle(MODULE, bundle.revision);
     const signed = signEnvelope(key, bundleSubject, encodeBundle(bundle));
-    codeServer.prepare(verifier.bundle(bundleSubject, signed));
-    const head = encodeRecord(headOf(bundle.revision, sequence));
-    result = await reconciler.apply([verifier.head(null, signEnvelope(key, subjects.head(MODULE), head))]);
+    const head = signEnvelope(key, subjects.head(MODULE), encodeRecord(headOf(bundle.revision, sequence)));
+    codeServer.prepare(verifier.bundle(bundleSubject, signed, signPush(key, bundleSubject, signed, head)));
+    result = await reconciler.apply([verifier.head(null, head)]);
     encode({ ...result, node: NODE, modules: codeServer.describe() });
   }
   await codeServer.stop(0);
