@@ -59,9 +59,12 @@ export async function createConsole({ config, connect, assets, log }: ConsoleDep
   let regions = view(fleet);
   let drawing: NodeJS.Timeout | undefined;
   let drawMs = 0;
+  let isDrawn = true;
   const draw = (): void => {
     const startedAt = performance.now();
+    clearTimeout(drawing);
     drawing = undefined;
+    isDrawn = true;
     regions = view(fleet);
     hub.update(regions);
     drawMs = performance.now() - startedAt;
@@ -70,7 +73,9 @@ export async function createConsole({ config, connect, assets, log }: ConsoleDep
   const tell = (fact: Fact): void => {
     metrics.heard(fleet, fact);
     fleet = reduce(fleet, fact);
-    drawing ??= setTimeout(draw, Math.max(DRAW_MS, DRAW_SHARE * drawMs));
+    isDrawn = false;
+    // While nobody looks, nothing is drawn.
+    if (hub.isWatched) drawing ??= setTimeout(draw, Math.max(DRAW_MS, DRAW_SHARE * drawMs));
   };
   hub.update(regions);
   const ticks = setInterval(() => tell({ type: 'tick', at: Date.now() }), TICK_MS);
@@ -86,7 +91,10 @@ export async function createConsole({ config, connect, assets, log }: ConsoleDep
     assets,
     hub,
     fleet: () => fleet,
-    regions: () => regions,
+    regions: () => {
+      if (!isDrawn) draw();
+      return regions;
+    },
     details,
     metrics,
     tail: () => up?.tail ?? null,

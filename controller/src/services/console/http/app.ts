@@ -113,6 +113,9 @@ export function createApp(deps: AppDeps): Hono {
     return streamSSE(context, async stream => {
       const ended = AbortSignal.any([signal, context.req.raw.signal]);
       stream.onAbort(() => hub.wake());
+      const leave = hub.watch();
+      // What has happened while nobody looked.
+      regions();
       try {
         while (!stream.aborted && !ended.aborted) {
           const patch = hub.since(since);
@@ -123,6 +126,7 @@ export function createApp(deps: AppDeps): Hono {
           await stream.sleep(GATHER_MS);
         }
       } finally {
+        leave();
         streams -= 1;
       }
     });

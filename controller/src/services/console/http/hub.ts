@@ -17,9 +17,21 @@ export class Hub {
   #lists = new Map<string, { readonly ids: readonly string[]; readonly version: number }>();
   #version = 1;
   readonly #waiting = new Set<() => void>();
+  #watching = 0;
 
   get version(): number {
     return this.#version;
+  }
+
+  /** Whether anybody follows the page. */
+  get isWatched(): boolean {
+    return this.#watching > 0;
+  }
+
+  /** Somebody follows the page, until the result is called. */
+  watch(): () => void {
+    this.#watching += 1;
+    return () => void (this.#watching -= 1);
   }
 
   /** Takes the page as it is now. */

@@ -31,4 +31,13 @@ describe('the hub', () => {
     await waiting;
     expect(woken).toBe(true);
   });
+
+  it('knows whether anybody follows the page', () => {
+    const hub = new Hub();
+    const leave = [hub.watch(), hub.watch()];
+    leave[0]?.();
+    expect(hub.isWatched).toBe(true);
+    leave[1]?.();
+    expect(hub.isWatched).toBe(false);
+  });
 });
