@@ -1,4 +1,4 @@
-import { crc32, gunzipSync, gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import * as v from 'valibot';
 
 import { decodeRecord, encodeRecord } from './codec.ts';
@@ -43,17 +43,6 @@ export interface Bundle extends Omit<v.InferOutput<typeof labelSchema>, 'runtime
 const GZIP_OPTIONS = { level: 4 } as const;
 const GUNZIP_OPTIONS = { maxOutputLength: MAX_UNPACKED_BYTES } as const;
 
-/**
- * The largest content that is not compressed, in bytes: code of about 13 KB with its code cache. To unpack it would take a node a tenth of
- * all that a push takes it, and compression saves half of the bytes. A stored block of gzip has at most 65,535 bytes.
- */
-export const MAX_STORED_BYTES = 28 * 1024;
-
-/** gzip with one block that is stored: the header without name and time (RFC 1952), and the bits of the only block (RFC 1951, 3.2.4). */
-const STORED = Buffer.from('1f8b080000000000000301', 'hex');
-const STORED_AT = STORED.length + 4;
-const STORED_TRAILER_BYTES = 8;
-
 /** Packs the JSON text of a source map with gzip. Nodes keep it packed: most maps are never read. */
 export function packMap(json: string): Uint8Array {
   return gzipSync(json, GZIP_OPTIONS);
@@ -68,8 +57,8 @@ export function unpackMap(map: Uint8Array): string {
  * Packs a bundle for the wire.
  *
  * Layout: the map as a frame ({@link joinFrames}), and the rest under gzip: the label (JSON) as a frame, the code (UTF-8),
- * the code cache. So a node unpacks once, parses only the label, and does not read the map. What is small is stored in the gzip, not
- * compressed ({@link MAX_STORED_BYTES}). The label has the format of all that follows it; what is before it stays as it is.
+ * the code cache. So a node unpacks once, parses only the label, and does not read the map. The label has the format of all that follows
+ * it; what is before it stays as it is.
  *
  * @throws UsageError when it is larger than {@link MAX_UNPACKED_BYTES} before gzip.
  */
@@ -82,8 +71,7 @@ export function encodeBundle({ code, map, cache, ...named }: Bundle): Uint8Array
       `${named.module} has ${content.length} bytes, the limit is ${MAX_UNPACKED_BYTES}: import less`,
     );
   }
-  const packedContent = content.length > MAX_STORED_BYTES ? gzipSync(content, GZIP_OPTIONS) : store(content);
-  return Buffer.concat([joinFrames([map]), packedContent]);
+  return Buffer.concat([joinFrames([map]), gzipSync(content, GZIP_OPTIONS)]);
 }
 
 /**
@@ -94,7 +82,7 @@ export function encodeBundle({ code, map, cache, ...named }: Bundle): Uint8Array
  */
 export function decodeBundle(bytes: Uint8Array): Bundle {
   const [map, packed] = split(bytes);
-  const [labelled, content] = split(storedIn(packed) ?? unpack(packed));
+  const [labelled, content] = split(unpack(packed));
   const { runtime, codeBytes, ...label } = decodeRecord(labelSchema, labelled);
   const code = content.subarray(0, codeBytes);
   const actual = revisionOf(code, label.mapHash, label.packages);
@@ -106,27 +94,8 @@ export function decodeBundle(bytes: Uint8Array): Bundle {
   return { ...label, code: code.toString(), map: Buffer.from(map), ...cache };
 }
 
-/** gzip of a content of at most 65,535 bytes, which it has as it is. */
-function store(content: Uint8Array): Buffer {
-  const length = Buffer.alloc(STORED_AT - STORED.length);
-  length.writeUInt16LE(content.length);
-  length.writeUInt16LE(0xffff - content.length, 2);
-  const trailer = Buffer.alloc(STORED_TRAILER_BYTES);
-  trailer.writeUInt32LE(crc32(content));
-  trailer.writeUInt32LE(content.length, 4);
-  return Buffer.concat([STORED, length, content, trailer]);
-}
-
-/** The content that {@link store} has packed, without a copy; null for all other bytes, which gunzip unpacks or rejects. */
-function storedIn(packed: Buffer): Buffer | null {
-  if (packed.length < STORED_AT || !packed.subarray(0, STORED.length).equals(STORED)) return null;
-  const length = packed.readUInt16LE(STORED.length);
-  const end = STORED_AT + length;
-  if (packed.readUInt16LE(STORED.length + 2) !== 0xffff - length) return null;
-  if (packed.length !== end + STORED_TRAILER_BYTES || packed.readUInt32LE(end + 4) !== length) return null;
-  const content = packed.subarray(STORED_AT, end);
-  return packed.readUInt32LE(end) === crc32(content) ? content : null;
-}
+/** The bytes at the end of a gzip that tell how long its content is. */
+const GZIP_LENGTH_BYTES = 4;
 
 /** The smallest and the largest part of its result that gunzip allocates at once, in bytes. */
 const MIN_CHUNK_BYTES = 64;
@@ -135,7 +104,7 @@ const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
 function unpack(packed: Buffer): Buffer {
   try {
     // In one part, which is copied nowhere, if the end of the gzip tells its length and that is not large.
-    const length = packed.length < STORED_TRAILER_BYTES ? 0 : packed.readUInt32LE(packed.length - 4) + 1;
+    const length = packed.length < GZIP_LENGTH_BYTES ? 0 : packed.readUInt32LE(packed.length - GZIP_LENGTH_BYTES) + 1;
     const chunkSize = Math.min(Math.max(length, MIN_CHUNK_BYTES), MAX_CHUNK_BYTES);
     return gunzipSync(packed, { ...GUNZIP_OPTIONS, chunkSize });
   } catch (cause) {

@@ -53,7 +53,7 @@ describe('compile', () => {
       }),
       'demo',
     );
-    expect(encodeBundle(bundle).length).toBeLessThan(1_800);
+    expect(encodeBundle(bundle).length).toBeLessThan(1_100);
     const { mappings } = JSON.parse(unpackMap(bundle.map)) as { mappings: string };
     const line = bundle.code.split('\n').indexOf('var add = (x, y) => x + y;');
     expect(
