@@ -5,7 +5,7 @@ import { targetsOf } from './targets.ts';
 
 /** All tables of a run, and the targets, as Markdown. */
 export function reportOf(results: Results): string {
-  const { at, machine, otp, nodes, warmUp, http, push, edit, tail, restarts, cost, scale } = results;
+  const { at, machine, otp, nodes, warmUp, http, push, edit, tail, console, restarts, cost, scale } = results;
   const { hardware, ...versions } = machine;
   const named = Object.entries({ ...versions, otp }).map(([name, version]) => `${name} ${version ?? '-'}`);
   return [
@@ -14,6 +14,7 @@ export function reportOf(results: Results): string {
     push && pushText(push, nodes, warmUp),
     edit && editText(edit, nodes),
     tail && tailText(tail, nodes),
+    console && consoleText(console, nodes),
     restarts && restartsText(restarts),
     cost && costText(cost, nodes),
     scale && scaleText(scale),
@@ -23,7 +24,7 @@ export function reportOf(results: Results): string {
     .join('\n\n');
 }
 
-type Part<P extends 'push' | 'edit' | 'tail' | 'restarts' | 'cost' | 'scale'> = NonNullable<Results[P]>;
+type Part<P extends 'push' | 'edit' | 'tail' | 'console' | 'restarts' | 'cost' | 'scale'> = NonNullable<Results[P]>;
 
 function pushText(push: Part<'push'>, nodes: number, warmUp: number): string {
   const of = (contender: string, bytes: number) => pushesOf({ push }, contender, bytes);
@@ -78,6 +79,17 @@ function tailText({ lines, without, shown, grown }: Part<'tail'>, nodes: number)
       ['hotcast tail', shown.p50, shown.p99],
     ]),
     `While a tail was shown, no container has grown by more than ${digits(grown / 1e6)} MB.`,
+  );
+}
+
+function consoleText({ without, shown, idle }: Part<'console'>, nodes: number): string {
+  return section(
+    `Pushes of 10 KB to ${nodes} nodes without the console, and with it (ms)`,
+    table(' | median | p99', [
+      ['without a console', without.p50, without.p99],
+      ['somebody looks, metrics are read', shown.p50, shown.p99],
+    ]),
+    `While nothing happens, the console takes ${digits(idle.alone * 100)} % of a core, and ${digits(idle.looking * 100)} % while somebody looks.`,
   );
 }
 

@@ -1,10 +1,11 @@
+import type { ConsoleCost } from './parts/console.ts';
 import type { describeMachine, idleCost, wireCost } from './docker.ts';
-import type { EditToLive } from './edit.ts';
+import type { EditToLive } from './parts/edit.ts';
 import type { HttpFigures } from './http/http.ts';
 import type { Restarts } from './restarts/restarts.ts';
 import type { PushFigures } from './rounds.ts';
 import type { ScaleRow } from './scale/scale.ts';
-import type { TailCost } from './tail.ts';
+import type { TailCost } from './parts/tail.ts';
 
 /** The findings of one run; null for a part that was not asked for. Times are milliseconds, sizes bytes. */
 export interface Results {
@@ -20,6 +21,7 @@ export interface Results {
   readonly push: readonly PushFigures[] | null;
   readonly edit: EditToLive | null;
   readonly tail: TailCost | null;
+  readonly console: ConsoleCost | null;
   readonly cost: readonly FleetCost[] | null;
   readonly restarts: Restarts | null;
   /** Nodes in containers (the fleet of the comparison, and a larger one), and simulated nodes. */

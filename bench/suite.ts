@@ -4,9 +4,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import Docker from 'dockerode';
 
+import { measureConsole } from './parts/console.ts';
 import { describeMachine, idleCost, wireCost } from './docker.ts';
 import { Driver } from './driver.ts';
-import { measureEdits } from './edit.ts';
+import { measureEdits } from './parts/edit.ts';
 import { connectNodes, drivenContender, erlangContenders } from './erlang/erlang.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { measureHttp } from './http/http.ts';
@@ -17,7 +18,7 @@ import { BARE, type FleetCost, HOTCAST, pushesOf, type Results, TARGET_BYTES, TW
 import { type Contender, type PushFigures, pushInRounds } from './rounds.ts';
 import { ROOT, run } from './run.ts';
 import { measureScale } from './scale/scale.ts';
-import { measureTail } from './tail.ts';
+import { measureTail } from './parts/tail.ts';
 
 /** Loadable code (bytes). */
 const SIZES = [1_024, TARGET_BYTES, 102_400];
@@ -131,6 +132,10 @@ export async function runSuite(options: Options, folder: string, say: (line: str
       say('pushes while logs are shown');
       found.tail = await measureTail(hotcast, TARGET_BYTES, rounds, WARM_UP);
     }
+    if (wants('console')) {
+      say('pushes without the console, and with it');
+      found.console = await measureConsole(hotcast, TARGET_BYTES, rounds, WARM_UP);
+    }
     if (!wants('restarts')) return;
     say('restarts, and pushes, under a load of calls');
     found.restarts = await measureRestarts(hotcast, project('-plain'), newFolder('plain'));
@@ -163,7 +168,7 @@ export async function runSuite(options: Options, folder: string, say: (line: str
       folder: newFolder('http'),
     });
   }
-  if (wants('cost', 'push', 'edit', 'tail', 'restarts')) await onHotcast();
+  if (wants('cost', 'push', 'edit', 'tail', 'console', 'restarts')) await onHotcast();
   if (wants('scale')) found.scale = await scale();
   const nothing = {
     otp: null,
@@ -172,6 +177,7 @@ export async function runSuite(options: Options, folder: string, say: (line: str
     cost: null,
     edit: null,
     tail: null,
+    console: null,
     restarts: null,
     scale: null,
   };

@@ -12,7 +12,7 @@ export function targetsOf(results: Results): Target[] {
   const large = results.scale?.simulated.find(({ nodes }) => nodes === 10_000);
   const served = results.restarts?.contenders.find(({ contender }) => contender.startsWith(HOTCAST));
   const idle = results.cost?.find(({ contender }) => contender === HOTCAST)?.idle;
-  const { edit, tail } = results;
+  const { edit, tail, console } = results;
   return [
     ...(results.http?.cases ?? []).map(httpTargets),
     ratio('a complete push of 10 KB takes ≤ 1/8 of an Erlang multicall', own?.ms.p50, erlang?.ms.p50, 1 / 8, floor),
@@ -24,6 +24,8 @@ export function targetsOf(results: Results): Target[] {
     limit('make dev, edit of 1 KB to live takes ≤ 60 ms', edit?.small.wall.p50, 60, 'ms', floor),
     limit('a push takes ≤ 1.1× with a tail', tail && tail.shown.p50 / tail.without.p50, 1.1, '×'),
     limit('a tail grows no container by more than 20 MB', tail && tail.grown / 1e6, 20, 'MB'),
+    limit('a push takes ≤ 1.05× with the console', console && console.shown.p50 / console.without.p50, 1.05, '×'),
+    limit('an idle console takes ≤ 1 % of a core', console && console.idle.alone * 100, 1, '%'),
     limit('a push to 10,000 simulated nodes takes ≤ 1 s', large?.push.p50, 1_000, 'ms', large && 2 * large.bare.p50),
     limit('no call fails during pushes', served?.during.failed, 0, 'failed'),
     limit('an idle node has ≤ 45 MB', idle && idle.memory.p50 / 1e6, 45, 'MB'),

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { PushResult } from '../controller/src/api/results.ts';
-import { ControlConnection, type Live } from '../test/support/cluster/control-connection.ts';
-import { type Hotcast, pushSample } from './hotcast.ts';
-import { loadedOn } from './rounds.ts';
-import { run } from './run.ts';
-import { figuresOf, mediansOf } from './stats.ts';
-import { subjectSource } from './subject.ts';
+import type { PushResult } from '../../controller/src/api/results.ts';
+import { ControlConnection, type Live } from '../../test/support/cluster/control-connection.ts';
+import { type Hotcast, pushSample } from '../hotcast.ts';
+import { loadedOn } from '../rounds.ts';
+import { run } from '../run.ts';
+import { figuresOf, mediansOf } from '../stats.ts';
+import { subjectSource } from '../subject.ts';
 
 const MODULE = 'edited';
 

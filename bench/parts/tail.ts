@@ -3,10 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import Docker from 'dockerode';
 
-import { ControlConnection } from '../test/support/cluster/control-connection.ts';
-import { memoryOf } from './docker.ts';
-import { type Hotcast, hotcastContender } from './hotcast.ts';
-import { figuresOf } from './stats.ts';
+import { ControlConnection } from '../../test/support/cluster/control-connection.ts';
+import { memoryOf } from '../docker.ts';
+import { type Hotcast, hotcastContender } from '../hotcast.ts';
+import { figuresOf } from '../stats.ts';
 
 /** What the module logs on each node: so many lines a second. */
 const LINES = 1_000;
