@@ -108,12 +108,14 @@ describe('NATS', () => {
     await waitForConvergence(cluster);
     const [newest] = await cluster.history('delayed');
     expect(await runningRevisions(cluster, 'delayed')).toEqual([newest?.revision]);
-    const found = await cluster.hotcast('result', change);
-    expect(found).toMatchObject(
-      newest?.push === change
-        ? { stdout: expect.stringMatching(/^delayed@\w+ committed/) as string }
-        : { exitCode: 2, stdout: `change ${change} wrote nothing; no node has changed\n` },
-    );
+    // The controller writes down what came of a head when it has heard of all nodes again.
+    await expect
+      .poll(() => cluster.hotcast('result', change), { timeout: 20_000 })
+      .toMatchObject(
+        newest?.push === change
+          ? { stdout: expect.stringMatching(/^delayed@\w+ committed/) as string }
+          : { exitCode: 2, stdout: `change ${change} wrote nothing; no node has changed\n` },
+      );
     expect((await cluster.push('delayed')).exitCode).toBe(0);
   });
 
