@@ -28,6 +28,8 @@ export interface ChangeResult {
   readonly detail: string;
   readonly ms: number;
   readonly skew: number | null;
+  /** How long each phase took, by the controller's clock (milliseconds). */
+  readonly times: Readonly<Record<string, number>>;
   readonly endedAt: number;
   /** How many nodes have which outcome: `30 loaded`. */
   readonly counts: readonly (readonly [status: string, count: number])[];
@@ -49,7 +51,7 @@ export function nextChange(change: Change | null, progress: Progress, at: number
   return {
     ...change,
     modules: modules.length > 0 ? modules : change.modules,
-    result: { outcome, detail, ms, skew: times['skew'] ?? null, endedAt: at, counts },
+    result: { outcome, detail, ms, skew: times['skew'] ?? null, times, endedAt: at, counts },
   };
 }
 

@@ -2,6 +2,7 @@ import type { HeadResult } from '../../../../../protocol/history/head-result.ts'
 import type { Head } from '../../../../../protocol/head.ts';
 import { HEARTBEAT_INTERVAL } from '../../../../../protocol/limits.ts';
 import { nodeNameOf } from '../../../../../protocol/names.ts';
+import type { NodeDescription } from '../../../../../protocol/messages.ts';
 import type { Progress } from '../../../../../protocol/history/progress.ts';
 import { type Change, MARKS_SHOWN_MS, marksOf, nextChange, unlessLost } from './change.ts';
 import type { Fact, Heard } from './fact.ts';
@@ -220,9 +221,28 @@ function progressed(fleet: Fleet, progress: Progress, at: number): Fleet {
   const waiting: Mark = { change: progress.change, step: 'waiting' };
   const nodes = fleet.nodes.map((node, name) => {
     const mark = marks.get(name) ?? (isStart && node.leftAt === null ? waiting : isStart ? null : node.mark);
-    return mark === node.mark ? node : { ...node, mark };
+    if (mark === node.mark) return node;
+    const description =
+      mark?.step === 'loaded' ? withLoaded(node.description, progress, fleet.heads) : node.description;
+    return judged(fleet, { ...node, mark, description });
   });
   return { ...fleet, change, nodes, pushes: withPush(fleet.pushes, change, progress, at) };
+}
+
+/** What a node will say that has loaded a change, before its next heartbeat. */
+function withLoaded(
+  description: NodeDescription | null,
+  progress: Progress,
+  heads: Fleet['heads'],
+): NodeDescription | null {
+  if (description === null || progress.step !== 'ended') return description;
+  const modules = { ...description.modules };
+  for (const { module, revision } of progress.modules) {
+    if (revision === null) delete modules[module];
+    else if (modules[module]?.revision !== revision)
+      modules[module] = { revision, sequence: heads.get(module)?.sequence ?? 0, calls: 0, errors: 0, inFlight: 0 };
+  }
+  return { ...description, modules };
 }
 
 /** Joins the engine's containers with the nodes, by the ids that nodes say and by the names that follow from the containers'. */

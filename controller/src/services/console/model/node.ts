@@ -127,7 +127,7 @@ export function judge(
     return ['foreign', `it is of another release (protocol ${foreign}); nothing that it says is read`];
   if (description === null) return ['starting', UNHEARD.why];
   if (quietMs > interval + LATE_MS) return ['late', 'a heartbeat is missing'];
-  return judgeModules(description, heads);
+  return judgeModules(description, heads, isTakingPart(node.mark));
 }
 
 function stopped(container: string): Judged {
@@ -137,8 +137,16 @@ function stopped(container: string): Judged {
   return ['stopped', `its container has ended (${container})`];
 }
 
-/** What a node runs, against what it should run. The worst is told. */
-function judgeModules(description: NodeDescription, heads: ReadonlyMap<string, Head>): Judged {
+/** The outcomes of a change that leave a node behind. */
+const LEFT_BEHIND: ReadonlySet<string> = new Set(['refused', 'silent']);
+
+/** Whether a node is in a change that runs, or has just loaded it: its next heartbeat tells what it runs. */
+function isTakingPart(mark: Mark | null): boolean {
+  return mark !== null && !LEFT_BEHIND.has(mark.step);
+}
+
+/** What a node runs, against what it should run. The worst is told. @param isChanging whether it is on its way to newer heads. */
+function judgeModules(description: NodeDescription, heads: ReadonlyMap<string, Head>, isChanging: boolean): Judged {
   const { node, modules, refusals } = description;
   const reasons: Judged[] = [];
   for (const [module, refusal] of Object.entries(refusals)) {
@@ -153,7 +161,7 @@ function judgeModules(description: NodeDescription, heads: ReadonlyMap<string, H
     const kept = keptOffBy(head.keptOff, node, offeredRevision(head, node));
     if (kept !== undefined && isBan(kept))
       reasons.push(['quarantined', `kept off ${module}@${shortRevision(kept.revision)}: ${kept.detail}`]);
-    else if (!isOnHead(head, node, running))
+    else if (!isChanging && !isOnHead(head, node, running))
       reasons.push(['behind', behindText(head, running?.revision, desiredRevision(head, node))]);
   }
   if (description.debugged === true) reasons.push(['debugged', 'a debugger is attached']);

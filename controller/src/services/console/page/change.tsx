@@ -43,7 +43,7 @@ const ChangeCard = ({ fleet: { change } }: { readonly fleet: Fleet }) => {
       <ol class="phases">
         {phases.length === 0 && result === null && <li class="running">build</li>}
         {phases.map((phase, index) => (
-          <PhaseRow phase={phase} until={phases[index + 1]?.startedAt ?? result?.endedAt ?? null} />
+          <PhaseRow phase={phase} ms={result?.times[phase.name] ?? msOf(phase, phases[index + 1], result)} />
         ))}
       </ol>
       {result !== null && <ResultLine change={change} />}
@@ -55,11 +55,17 @@ const ChangeCard = ({ fleet: { change } }: { readonly fleet: Fleet }) => {
   );
 };
 
-const PhaseRow = ({ phase, until }: { readonly phase: Phase; readonly until: number | null }) => {
-  const { name, answered, expected, startedAt } = phase;
+/** How long a phase took as the console has seen it, until the next one; null while it runs. */
+function msOf({ startedAt }: Phase, next: Phase | undefined, result: Change['result']): number | null {
+  const until = next?.startedAt ?? result?.endedAt;
+  return until === undefined ? null : until - startedAt;
+}
+
+const PhaseRow = ({ phase, ms }: { readonly phase: Phase; readonly ms: number | null }) => {
+  const { name, answered, expected } = phase;
   const share = expected === 0 ? 1 : Math.min(1, answered / expected);
   return (
-    <li class={until === null ? 'running' : ''}>
+    <li class={ms === null ? 'running' : ''}>
       <span class="phase">{name}</span>
       <svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
         <rect class="rest" width="100" height="6" />
@@ -68,7 +74,7 @@ const PhaseRow = ({ phase, until }: { readonly phase: Phase; readonly until: num
       <span class="num">
         {count(answered)}/{count(expected)}
       </span>
-      <span class="num ms">{until === null ? '' : duration(until - startedAt)}</span>
+      <span class="num ms">{ms === null ? '' : duration(ms)}</span>
     </li>
   );
 };

@@ -62,6 +62,32 @@ describe('the state of a node', () => {
     expect(fleet.nodes.get('fred')).toMatchObject({ state: 'silent', since: START });
   });
 
+  it('is running while it takes part in a change, and with what it has loaded before its next heartbeat', () => {
+    const of = { change: 'c1', outcome: 'committed', detail: '', ms: 90 } as const;
+    const why = { message: 'why', author: 'wilma', command: 'push', modules: ['demo'] };
+    const told = (progress: Extract<Fact, { type: 'progress' }>['progress']): Fact => ({
+      type: 'progress',
+      at: START + 10,
+      progress,
+    });
+    const begun = after(told({ step: 'started', change: 'c1', ...why }), head(TWO, 2));
+    expect(stateOf(begun, 'fred')).toBe('running');
+    const ended = reduce(
+      begun,
+      told({
+        step: 'ended',
+        ...of,
+        modules: [{ module: 'demo', revision: TWO }],
+        times: { prepare: 40, commit: 30 },
+        refusals: {},
+        nodes: { loaded: ['fred'], silent: ['betty'] },
+      }),
+    );
+    expect(['fred', 'betty'].map(node => stateOf(ended, node))).toEqual(['running', 'behind']);
+    expect(ended.nodes.get('fred')?.description?.modules['demo']?.revision).toBe(TWO);
+    expect(ended.change?.result?.times).toEqual({ prepare: 40, commit: 30 });
+  });
+
   it('is behind, with both revisions, when a newer head is not on it', () => {
     const node = after(head(TWO, 2)).nodes.get('fred');
     expect(node).toMatchObject({
