@@ -87,7 +87,7 @@ function consoleText({ without, shown, idle }: Part<'console'>, nodes: number): 
     `Pushes of 10 KB to ${nodes} nodes without the console, and with it (ms)`,
     table(' | median | p99', [
       ['without a console', without.p50, without.p99],
-      ['somebody looks, metrics are read', shown.p50, shown.p99],
+      ['with one, at which somebody looks', shown.p50, shown.p99],
     ]),
     `While nothing happens, the console takes ${digits(idle.alone * 100)} % of a core, and ${digits(idle.looking * 100)} % while somebody looks.`,
   );
