@@ -22,7 +22,7 @@ import { createView } from './page/view.ts';
 const TICK_MS = 250;
 
 /** Facts that come within this time are drawn at once (milliseconds), or within so many times what the last drawing took. */
-const DRAW_MS = 40;
+const DRAW_MS = 100;
 const DRAW_SHARE = 4;
 
 /** The time limit for sending what is left when the console stops (milliseconds). */
