@@ -26,6 +26,8 @@ export class IncomingRequest {
   #abort: AbortController | null = null;
   #isUsed = false;
   #isGone = false;
+  /** Whether what nobody has begun to read is dropped. */
+  #isDrained = false;
 
   /**
    * @param path the target that the module sees.
@@ -65,6 +67,7 @@ export class IncomingRequest {
 
   /** The unread part of an upload would block the next request of the connection. Node.js resumes what nobody has read. */
   static drain(request: IncomingRequest): void {
+    request.#isDrained = true;
     if (request.#upload !== null) request.#upload.release(request.bodyUsed);
     else if (request.#hasBody && !request.#isUsed) request.#incoming.resume();
   }
@@ -151,7 +154,9 @@ export class IncomingRequest {
 
   #stream(): ReadableStream {
     if (this.#isUsed) return new ReadableStream({ start: stream => stream.close() });
-    return (this.#upload = new Upload(this.#incoming)).stream;
+    this.#upload = new Upload(this.#incoming);
+    if (this.#isDrained) this.#upload.release(false);
+    return this.#upload.stream;
   }
 
   #readsItself(): boolean {

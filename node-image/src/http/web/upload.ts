@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import { bytesOf, clientGone } from './read-body.ts';
 
-/** How long a reader can pause after the response is sent (milliseconds). */
+/** How long a reader can leave what is there, after the response is sent (milliseconds). */
 const PAUSE_MS = 1_000;
 
 /**
@@ -38,6 +38,8 @@ export class Upload {
   release(isRead: boolean): void {
     if (this.#controller === null) return;
     const giveUp = (): void => {
+      // The reader has all that has come: it waits for the client.
+      if (isRead && (this.#controller?.desiredSize ?? 0) > 0) return void this.#pause?.refresh();
       const why = 'the response was sent, and nobody read the rest of the body';
       this.#controller?.error(new DOMException(why, 'AbortError'));
       this.#drop();
@@ -49,7 +51,9 @@ export class Upload {
   #take(chunk: Buffer): void {
     if (this.#controller === null) return;
     this.#controller.enqueue(bytesOf(chunk));
-    if ((this.#controller.desiredSize ?? 0) <= 0) this.#incoming.pause();
+    if ((this.#controller.desiredSize ?? 0) > 0) return;
+    this.#pause?.refresh();
+    this.#incoming.pause();
   }
 
   /** Nothing more is passed on. Returns what can be told so. */

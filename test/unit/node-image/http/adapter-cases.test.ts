@@ -91,6 +91,31 @@ describe('a body', () => {
     expect((await text(socket)).match(/HTTP\/1.1 200/g)).toHaveLength(2);
   });
 
+  it(
+    'that goes on after the response is read to its end, as slowly as its client sends it',
+    { timeout: 20_000 },
+    async () => {
+      await node.push({
+        web: `
+        let read = '';
+        export default { fetch(request: Request) {
+          void new Response(request.body).text().then(all => (read = all), (error: Error) => (read = error.name));
+          return new Response('accepted', { status: 202 });
+        } };
+        export const what = () => read;
+      `,
+      });
+      const socket = connect(node.http.port, '127.0.0.1').setEncoding('latin1');
+      socket.write('POST /web/ HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nyabba');
+      await once(socket, 'data');
+      // Longer than a reader can leave what is there.
+      await new Promise(resolve => setTimeout(resolve, 2_500));
+      socket.write('dabba');
+      await expect.poll(() => node.value('web', 'what')).toBe('yabbadabba');
+      socket.destroy();
+    },
+  );
+
   it.each([
     ['the type of a blob', `(await request.blob()).type`, 'text/plain;charset=utf-8'],
     [
