@@ -59,9 +59,19 @@ export async function watchNodes({ nats, membership, audit, log }: NodeWatchDeps
       watched.left += 1;
       return;
     }
-    const left = watched.left === 0 ? [] : [`${watched.left} starts and ends before were too many to be written`];
-    watched.left = 0;
-    write({ at: Date.now(), ...watched.last, detail: [detail, ...left].filter(part => part !== '').join('; ') });
+    write({
+      at: Date.now(),
+      ...watched.last,
+      detail: [detail, ...leftBefore(watched)].filter(part => part !== '').join('; '),
+    });
+  };
+  /** Writes the state of nodes of which too much was not written, as soon as it can be. */
+  const catchUp = (): void => {
+    for (const watched of nodes.values()) {
+      if (watched.left === 0 || !watched.bucket.take()) continue;
+      watched.left -= 1;
+      write({ at: Date.now(), ...watched.last, detail: leftBefore(watched).join('') });
+    }
   };
 
   for (const { at: _, detail: __, ...last } of await audit.nodeChanges()) nodes.set(last.node, unheard(last));
@@ -92,6 +102,7 @@ export async function watchNodes({ nats, membership, audit, log }: NodeWatchDeps
   void follow();
   const look = async (): Promise<void> => {
     if (connectedAt === null || isLooking) return;
+    catchUp();
     const now = performance.now();
     const quiet = [...nodes.values()].filter(
       ({ last: { change }, heardAt, interval }) =>
@@ -116,6 +127,13 @@ export async function watchNodes({ nats, membership, audit, log }: NodeWatchDeps
 function unheard(last: Watched['last']): Watched {
   const bucket = new TokenBucket(PER_SECOND, BURST);
   return { last, heardAt: performance.now(), interval: MAX_HEARTBEAT_INTERVAL, bucket, left: 0 };
+}
+
+/** Says how many changes were not written, and forgets them. */
+function leftBefore(watched: Watched): string[] {
+  const { left } = watched;
+  watched.left = 0;
+  return left === 0 ? [] : [`${left} starts and ends before were too many to be written`];
 }
 
 function versionText({ version }: NodeDescription): string {

@@ -134,6 +134,17 @@ describe('the watch on nodes', () => {
     expect(details().join('\n')).toMatch(/3\d starts and ends before were too many to be written/);
   });
 
+  it('writes how such a node is in the end, as soon as it can', async () => {
+    const { heard, said, details } = await watching();
+    for (let startedAt = 1; startedAt <= 25; startedAt += 1) heard('heartbeat', 'fred', { startedAt });
+    for (let seconds = 0; seconds < 310; seconds += 2) {
+      heard('heartbeat', 'fred', { startedAt: 25 });
+      await vi.advanceTimersByTimeAsync(2_000);
+    }
+    expect(said()).toEqual(Array.from({ length: 21 }, () => 'fred started'));
+    expect(details().at(-1)).toBe('4 starts and ends before were too many to be written');
+  });
+
   it('logs once that nothing can be written, and goes on', async () => {
     const { heard, said, breakAudit, log } = await watching();
     breakAudit(true);
