@@ -15,11 +15,12 @@ import type { PreflightLimits } from '../build/preflight/protocol.ts';
 import type { Collector } from './tracing/otlp.ts';
 import type { Endpoint } from './webhook/post.ts';
 
-/** Null for an empty text. */
+/** Null for an empty text. `fetch` takes no URL with a user, and would show its password in an error. */
 function urlOf(text: string): URL | null | undefined {
   if (text === '') return null;
   const url = URL.parse(text);
-  return url !== null && ['http:', 'https:'].includes(url.protocol) ? url : undefined;
+  const hasUser = url !== null && (url.username !== '' || url.password !== '');
+  return url !== null && !hasUser && ['http:', 'https:'].includes(url.protocol) ? url : undefined;
 }
 
 /** Null for an empty text. */
@@ -91,7 +92,7 @@ export const CONTROLLER_SETTINGS = {
     default: '',
     description:
       'Where each [event](events.md#webhooks) is sent, with `WEBHOOK_SECRET`. Empty: nowhere. Only its host is logged.',
-    rule: 'an http:// or https:// URL',
+    rule: 'an http:// or https:// URL without a user',
     parse: urlOf,
   },
   webhookSecret: {
@@ -106,7 +107,7 @@ export const CONTROLLER_SETTINGS = {
     default: '',
     description:
       'Where [traces](metrics.md#traces) of pushes and calls are sent, by OTLP over HTTP: `http://collector:4318`. Empty: nowhere.',
-    rule: 'an http:// or https:// URL',
+    rule: 'an http:// or https:// URL without a user',
     parse: urlOf,
   },
   otlpHeaders: {

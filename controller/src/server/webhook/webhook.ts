@@ -72,16 +72,25 @@ export function startWebhook({ endpoint, cookie, audit, positionFile, log, haste
     }
   }
 
+  /** Without it an event comes twice, which receivers have to take anyway. */
+  function remember(position: number): void {
+    try {
+      replaceFile(positionFile, String(position));
+    } catch (error) {
+      log.warn({ err: error, position }, 'the position of the webhook could not be written');
+    }
+  }
+
   async function run(): Promise<void> {
     const from = await firstPosition();
     if (signal.aborted) return;
-    replaceFile(positionFile, String(from));
+    remember(from);
     for await (const batch of followEvents(audit, from, { signal, onFault: () => undefined })) {
       if (batch.missing > 0) log.warn({ missing: batch.missing }, 'events were dropped before they were delivered');
       for (const event of batch.events) {
         await deliver(event);
         if (signal.aborted) return;
-        replaceFile(positionFile, String(event.position));
+        remember(event.position);
       }
     }
   }

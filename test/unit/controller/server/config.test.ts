@@ -67,7 +67,7 @@ describe('loadConfig of the controller', () => {
     const { webhook } = loadConfig({ WEBHOOK_URL, WEBHOOK_SECRET }, ignore);
     expect(webhook).toEqual({ url: new URL(WEBHOOK_URL), secret: Buffer.alloc(24, 7) });
     expect(() => loadConfig({ WEBHOOK_URL }, ignore)).toThrow('WEBHOOK_URL needs a WEBHOOK_SECRET');
-    for (const bad of ['ops.example', 'file:///etc/passwd'])
+    for (const bad of ['ops.example', 'file:///etc/passwd', 'https://wilma:secret@ops.example'])
       expect(() => loadConfig({ WEBHOOK_URL: bad, WEBHOOK_SECRET }, ignore)).toThrow(/^WEBHOOK_URL must be an http/);
     for (const bad of ['whsec_c2hvcnQ=', 'secret', `whsec_${'*'.repeat(32)}`])
       expect(() => loadConfig({ WEBHOOK_URL, WEBHOOK_SECRET: bad }, ignore)).toThrow(/^WEBHOOK_SECRET must be/);
