@@ -110,6 +110,9 @@ export class DevKeys implements AsyncDisposable {
     });
   }
 
+  /** A fault in the command of a key ends that command only. */
+  readonly #say = (error: unknown): void => this.#deps.say(`hotcast: ${String(error)}`);
+
   #toggleLogs(): void {
     const { say, show } = this.#deps;
     if (this.#logs !== null) {
@@ -119,9 +122,11 @@ export class DevKeys implements AsyncDisposable {
     }
     const logs = (this.#logs = new AbortController());
     const all = { modules: [], node: null, level: 'info', grep: '' } as const;
-    void show({ type: 'tail', ...all }, logs.signal, { onlyLooks: true }).finally(() => {
-      if (this.#logs === logs) this.#logs = null;
-    });
+    void show({ type: 'tail', ...all }, logs.signal, { onlyLooks: true })
+      .catch(this.#say)
+      .finally(() => {
+        if (this.#logs === logs) this.#logs = null;
+      });
   }
 
   /** Runs one command at a time: two pushes would only hold each other up. */
@@ -133,6 +138,8 @@ export class DevKeys implements AsyncDisposable {
       if (report.type === 'result') onResult(report.result);
     };
     const onlyLooks = body.type === 'status';
-    this.#running = show(body, this.#ended.signal, { onReport, onlyLooks }).finally(() => (this.#running = null));
+    this.#running = show(body, this.#ended.signal, { onReport, onlyLooks })
+      .catch(this.#say)
+      .finally(() => (this.#running = null));
   }
 }
