@@ -6,6 +6,7 @@ import type { NodeDescription } from '../../../protocol/messages.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { TokenBucket } from '../../../shared/token-bucket.ts';
 import type { Audit } from '../store/audit.ts';
+import { createChangeWriter } from './change-writer.ts';
 import type { Membership } from './membership.ts';
 
 /** Whether nodes are silent is looked at so often (milliseconds). */
@@ -42,24 +43,14 @@ interface Watched {
  */
 export async function watchNodes({ nats, membership, audit, log }: NodeWatchDeps): Promise<Disposable> {
   const nodes = new Map<string, Watched>();
-  let isFailing = false;
-  let writing = Promise.resolve();
-  const write = (change: NodeChange): void => {
-    writing = writing
-      .then(() => audit.writeNodeChange(change))
-      .then(() => void (isFailing = false))
-      .catch((error: unknown) => {
-        if (!isFailing) log.warn({ err: error, node: change.node }, 'the audit could not be written');
-        isFailing = true;
-      });
-  };
+  const writer = createChangeWriter(audit, log);
   const tell = (watched: Watched, change: NodeChange['change'], detail: string): void => {
     watched.last = { ...watched.last, change };
-    if (!watched.bucket.take()) {
+    if (writer.isFull || !watched.bucket.take()) {
       watched.left += 1;
       return;
     }
-    write({
+    writer.write({
       at: Date.now(),
       ...watched.last,
       detail: [detail, ...leftBefore(watched)].filter(part => part !== '').join('; '),
@@ -68,9 +59,9 @@ export async function watchNodes({ nats, membership, audit, log }: NodeWatchDeps
   /** Writes the state of nodes of which too much was not written, as soon as it can be. */
   const catchUp = (): void => {
     for (const watched of nodes.values()) {
-      if (watched.left === 0 || !watched.bucket.take()) continue;
+      if (watched.left === 0 || writer.isFull || !watched.bucket.take()) continue;
       watched.left -= 1;
-      write({ at: Date.now(), ...watched.last, detail: leftBefore(watched).join('') });
+      writer.write({ at: Date.now(), ...watched.last, detail: leftBefore(watched).join('') });
     }
   };
 
@@ -102,6 +93,7 @@ export async function watchNodes({ nats, membership, audit, log }: NodeWatchDeps
   void follow();
   const look = async (): Promise<void> => {
     if (connectedAt === null || isLooking) return;
+    void writer.flush();
     catchUp();
     const now = performance.now();
     const quiet = [...nodes.values()].filter(

@@ -36,8 +36,8 @@ export async function openAudit(nats: NatsConnection, cookie: string, subjects: 
     stream.ensure([subjects.audit, subjects.nodeChanges], { maxBytes: MAX_BYTES, replicas, keeps: 'newest' });
   await ensure();
 
-  async function publish(subject: string, record: AuditEntry | NodeChange): Promise<void> {
-    const attempt = () => stream.client.publish(subject, encodeRecord(record));
+  async function publish(subject: string, record: AuditEntry | NodeChange, id?: string): Promise<void> {
+    const attempt = () => stream.client.publish(subject, encodeRecord(record), id === undefined ? {} : { msgID: id });
     // NATS may have lost its disk, and the stream with it.
     await attempt().catch(() => ensure().then(attempt));
   }
@@ -61,8 +61,11 @@ export async function openAudit(nats: NatsConnection, cookie: string, subjects: 
       if (written.status === 'rejected') throw written.reason;
     },
 
-    /** Writes down that a node came or went. */
-    writeNodeChange: (change: NodeChange): Promise<void> => publish(subjects.nodeChange(change.node), change),
+    /** Writes down that a node came or went. NATS drops a repetition of what it took without an answer. */
+    writeNodeChange(change: NodeChange): Promise<void> {
+      const { node, startedAt, at } = change;
+      return publish(subjects.nodeChange(node), change, `${node} ${startedAt} ${change.change} ${at}`);
+    },
 
     /** The last change of each node. */
     async nodeChanges(): Promise<NodeChange[]> {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { Container } from '../../../../controller/src/fleet/roster.ts';
+import { MAX_WAITING } from '../../../../controller/src/fleet/change-writer.ts';
 import { watchNodes } from '../../../../controller/src/fleet/node-watch.ts';
 import type { NodeChange } from '../../../../protocol/history/node-change.ts';
 import type { NodeDescription } from '../../../../protocol/messages.ts';
@@ -36,6 +37,7 @@ async function watching(before: readonly NodeChange[] = [], containers: readonly
     /** `fred started`, … */
     said: () => written.map(({ node, change }) => `${node} ${change}`),
     details: () => written.map(({ detail }) => detail),
+    times: () => written.map(({ at }) => at),
     heard: (kind: string, node: string, more: Partial<NodeDescription> = {}) =>
       listener(kind, { ...descriptionOf(node), startedAt: 1, ...more }),
     connection: async (type: Status['type']) => {
@@ -145,15 +147,34 @@ describe('the watch on nodes', () => {
     expect(details().at(-1)).toBe('4 starts and ends before were too many to be written');
   });
 
-  it('logs once that nothing can be written, and goes on', async () => {
-    const { heard, said, breakAudit, log } = await watching();
+  it('keeps what cannot be written, says so once, and writes it in its order as soon as it can be', async () => {
+    const { heard, said, times, breakAudit, log } = await watching();
     breakAudit(true);
     for (const node of ['fred', 'betty']) heard('heartbeat', node);
-    await vi.advanceTimersByTimeAsync(0);
+    heard('goodbye', 'fred');
+    const happenedAt = Date.now();
+    await vi.advanceTimersByTimeAsync(3_000);
     expect(log.logged).toHaveLength(1);
+    expect(said()).toEqual([]);
     breakAudit(false);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(said()).toEqual(['fred started', 'betty started', 'fred stopped']);
+    expect(times()).toEqual([happenedAt, happenedAt, happenedAt]);
     heard('heartbeat', 'wilma');
     await vi.advanceTimersByTimeAsync(0);
-    expect(said()).toEqual(['wilma started']);
+    expect(said().at(-1)).toBe('wilma started');
+  });
+
+  it('keeps only so many changes for an audit that takes none, and then writes how those nodes are', async () => {
+    const { heard, said, details, breakAudit } = await watching();
+    breakAudit(true);
+    for (let index = 0; index < MAX_WAITING; index += 1) heard('heartbeat', `n-${index}`);
+    heard('heartbeat', 'fred');
+    heard('goodbye', 'fred');
+    breakAudit(false);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(said().filter(each => each.startsWith('n-'))).toHaveLength(MAX_WAITING);
+    expect(said().filter(each => each.startsWith('fred'))).toEqual(['fred stopped']);
+    expect(details().at(-1)).toBe('1 starts and ends before were too many to be written');
   });
 });
