@@ -184,3 +184,15 @@ export const commandSchema = v.variant('type', [
 export type Command = Readonly<v.InferOutput<typeof commandSchema>>;
 
 export type CommandOf<T extends Command['type']> = Extract<Command, { readonly type: T }>;
+
+/** A command that writes heads; its result is kept under the id of its change. */
+export type ChangingCommand = Extract<Command, { readonly change: string }>;
+
+export function isChanging(command: Command): command is ChangingCommand {
+  return 'change' in command && command.type !== 'result';
+}
+
+/** Whether a command has no end of its own: it goes on until its client goes. */
+export function isFollowing(command: Command): boolean {
+  return command.type === 'tail' || command.type === 'dev' || (command.type === 'events' && command.follow);
+}

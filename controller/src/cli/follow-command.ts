@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { HotcastError, UnavailableError } from '../../../protocol/errors.ts';
-import type { Command } from '../api/command.ts';
+import { type ChangingCommand, type Command, isChanging } from '../api/command.ts';
 import { type Report, UNKNOWN_RESULT } from '../api/report.ts';
 import type { ResultOf } from '../api/results.ts';
 import { LostError, sendCommand } from './client.ts';
@@ -17,7 +17,6 @@ export class UnknownResultError extends HotcastError {
   readonly code = UNKNOWN_RESULT;
 }
 
-type ChangingCommand = Extract<Command, { readonly change: string }>;
 type Lookup = ResultOf<'result'>;
 
 /**
@@ -92,8 +91,4 @@ async function ask(path: string, command: Command, signal: AbortSignal): Promise
     if (error instanceof UnavailableError || error instanceof LostError) return null;
     throw error;
   }
-}
-
-function isChanging(command: Command): command is ChangingCommand {
-  return 'change' in command && command.type !== 'result';
 }

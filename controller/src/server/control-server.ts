@@ -8,7 +8,7 @@ import { DecodeError, HotcastError, UsageError } from '../../../protocol/errors.
 import { PROTOCOL } from '../../../protocol/version.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
-import { type Command, commandSchema, MAX_COMMAND_BYTES } from '../api/command.ts';
+import { type Command, commandSchema, isChanging, isFollowing, MAX_COMMAND_BYTES } from '../api/command.ts';
 import { SourceError } from '../api/diagnostic.ts';
 import { type Client, type OnReport, type Report, reportSchema, UNKNOWN_RESULT } from '../api/report.ts';
 import type { Result } from '../api/results.ts';
@@ -28,13 +28,30 @@ export type Run = (
   holds: Client['holds'],
 ) => Promise<Result>;
 
-/** The client has gone before its command ended. The command was told by its signal. */
+/** The code of a command that the end of the controller has ended. */
+const LOST = 'lost';
+
+/** A command that runs. */
+interface Running {
+  readonly command: Command;
+  /** Resolves when the client has its last report. */
+  readonly told: Promise<void>;
+  /**
+   * Tells the client that the controller ends, and what holds then. `now`: also while heads are written; otherwise once they are.
+   */
+  readonly end: (now: boolean) => void;
+}
+
+/** The client has gone before its command ended, or the controller ends. The command was told by its signal. */
 class AbandonedError extends HotcastError {
   readonly code = 'abandoned';
 }
 
 export interface ControlServer extends AsyncDisposable {
-  /** Takes no more commands, and waits for those that run, at most `timeoutMs` (milliseconds). */
+  /**
+   * Takes no more commands, ends those that only follow what happens, and waits for the others, at most `timeoutMs` (milliseconds). Then it
+   * ends those too whose results nobody keeps.
+   */
   readonly finish: (timeoutMs: number) => Promise<void>;
 }
 
@@ -45,21 +62,14 @@ export interface ControlServer extends AsyncDisposable {
  */
 export async function serveControl(path: string, run: Run, log: Logger): Promise<ControlServer> {
   rmSync(path, { force: true });
-  const running = new Set<Promise<Result>>();
-  const runAndCount: Run = (command, ...client) => {
-    const result = run(command, ...client);
-    // What follows has no end to wait for, and changes nothing.
-    if (command.type === 'tail' || (command.type === 'events' && command.follow)) return result;
-    running.add(result);
-    return result.finally(() => running.delete(result));
-  };
+  const running = new Set<Running>();
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, socket => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     // The CLI ended.
     socket.on('error', () => undefined);
-    void answer(socket, runAndCount, log);
+    void answer(socket, run, running, log);
   });
   server.listen(path);
   await once(server, 'listening');
@@ -69,44 +79,62 @@ export async function serveControl(path: string, run: Run, log: Logger): Promise
   };
   const finish = async (timeoutMs: number): Promise<void> => {
     server.close();
-    await orNullAfter(timeoutMs, Promise.allSettled(running));
+    for (const { command, end } of running) if (isFollowing(command)) end(false);
+    await orNullAfter(timeoutMs, Promise.all([...running].map(({ told }) => told)));
+    for (const { command, end } of running) if (!isChanging(command)) end(true);
   };
   return { finish, [Symbol.asyncDispose]: close };
 }
 
-async function answer(socket: Socket, run: Run, log: Logger): Promise<void> {
+async function answer(socket: Socket, run: Run, running: Set<Running>, log: Logger): Promise<void> {
   const gone = new AbortController();
   const report: OnReport = message => {
     if (!gone.signal.aborted) socket.write(lineOf(checked(message, log)));
   };
   let holding = '';
   let isWritten = false;
-  const leave = (): void => {
-    report({ type: 'failed', code: 'interrupted', message: ['interrupted', holding].filter(Boolean).join(': ') });
-    gone.abort(new AbandonedError('the client has gone'));
+  let endsSoon = false;
+  let setTold = (): void => undefined;
+  const told = new Promise<void>(resolve => (setTold = resolve));
+  const leave = (code: string, why: string): void => {
+    report({ type: 'failed', code, message: [why, holding].filter(Boolean).join(': ') });
+    gone.abort(new AbandonedError(why));
     socket.destroySoon();
+    setTold();
   };
+  const interrupted = (): void => leave('interrupted', 'interrupted');
+  const end = (now: boolean): void => {
+    endsSoon = true;
+    if (now || !isWritten) leave(isWritten ? UNKNOWN_RESULT : LOST, 'the controller ends');
+  };
+  let one: Running | null = null;
   try {
     const line = await readLine(socket, MAX_COMMAND_BYTES);
     // The end of a connection is seen only while somebody reads from it.
-    socket.once('end', leave).once('close', leave).resume();
+    socket.once('end', interrupted).once('close', interrupted).resume();
     if (line !== null) {
+      const command = readCommand(line);
+      running.add((one = { command, told, end }));
       const holds: Client['holds'] = (what, written = isWritten) => {
         holding = what;
         isWritten = written;
+        // What came of it is reported in this turn.
+        if (endsSoon && !written) setImmediate(end, false);
       };
-      const result = await run(readCommand(line), limitProgress(limitLogs(report, socket)), gone.signal, holds);
+      const result = await run(command, limitProgress(limitLogs(report, socket)), gone.signal, holds);
       report({ type: 'result', result });
     }
   } catch (error) {
-    if (error instanceof AbandonedError) log.info({}, 'a client has gone; its command does not wait any more');
+    if (error instanceof AbandonedError) log.info({ why: error.message }, 'a command does not wait any more');
     else if (!(error instanceof HotcastError)) log.error({ err: error }, 'a command failed');
     const failed = failure(error);
     // A request that is not valid has written nothing.
     const isUnknown = isWritten && !(error instanceof UsageError);
     report(isUnknown ? { ...failed, code: UNKNOWN_RESULT } : failed);
   }
-  socket.off('end', leave).off('close', leave).destroySoon();
+  if (one !== null) running.delete(one);
+  setTold();
+  socket.off('end', interrupted).off('close', interrupted).destroySoon();
 }
 
 /** The first line of a connection; null if the connection ends before it. @throws DecodeError if the line is too long. */

@@ -51,17 +51,19 @@ export const dev: Handler<'dev', never> = async (context, command, report, signa
     wanted: saved => wantedModules(ahead.context, saved),
     push: async modules => {
       const saved = { type: 'push' as const, modules: [...modules], change: randomUUID(), ...how };
-      const pushing = announced(context, saved, warn, async announcing => {
-        const read = ahead.take();
-        const pushed = { ...read, build: beside(() => checkVersions(read, saved), prebuild.build) };
-        return push(pushed, saved, announcing, signal, (line, written) => holds(`the last save: ${line}`, written));
-      }).finally(() => {
+      try {
+        const pushing = announced(context, saved, warn, async announcing => {
+          const read = ahead.take();
+          const pushed = { ...read, build: beside(() => checkVersions(read, saved), prebuild.build) };
+          return push(pushed, saved, announcing, signal, (line, written) => holds(`the last save: ${line}`, written));
+        });
+        // It is tried again each second, so what reached nobody would fill the audit.
+        if (!(await isDecided(pushing))) return await pushing;
+        return await audited(context.audit, saved, warn, () => pushing);
+      } finally {
         if (!signal.aborted) idle();
         context.warm();
-      });
-      // It is tried again each second, so what reached nobody would fill the audit.
-      if (!(await isDecided(pushing))) return pushing;
-      return audited(context.audit, saved, warn, () => pushing);
+      }
     },
     checkTypes: strict ? null : modules => context.build(modules, true, () => undefined).finally(context.warm),
     report,

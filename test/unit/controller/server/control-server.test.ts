@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
@@ -9,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { type Command, MAX_COMMAND_BYTES } from '../../../../controller/src/api/command.ts';
 import { linesOf } from '../../../../controller/src/api/lines.ts';
-import type { Report } from '../../../../controller/src/api/report.ts';
+import type { Client, Report } from '../../../../controller/src/api/report.ts';
 import type { ResultOf } from '../../../../controller/src/api/results.ts';
 import { type Run, serveControl } from '../../../../controller/src/server/control-server.ts';
 import { PROTOCOL } from '../../../../protocol/version.ts';
@@ -17,6 +18,8 @@ import { latch, recordingLog } from '../../fixtures.ts';
 
 const ping: Command = { type: 'ping', node: null, cookie: null, timeoutMs: 1_000 };
 const pong: ResultOf<'ping'> = { command: 'ping', nodes: [{ node: 'fred', status: 'pong', ms: 1 }] };
+
+type Holds = Client['holds'];
 
 let folder: string;
 const servers: AsyncDisposable[] = [];
@@ -134,37 +137,71 @@ describe('a server that finishes', () => {
     await finished;
   });
 
+  /** What a client is told of a command that says what holds and then runs on, when its server finishes. */
+  async function toldAtEnd(command: object, ends: (holds: Holds) => Promise<unknown>, timeoutMs: number) {
+    const path = join(folder, 'controller.sock');
+    const started = latch();
+    const run: Run = async (_, __, signal, holds) => {
+      const ended = ends(holds);
+      started.open();
+      await Promise.race([ended, once(signal, 'abort')]);
+      signal.throwIfAborted();
+      return pong;
+    };
+    const server = await serveControl(path, run, log);
+    servers.push(server);
+    const socket = createConnection(path);
+    socket.write(lineOf({ cookie: null, timeoutMs: 1_000, ...command }));
+    await started.opened;
+    const told = text(socket);
+    await server.finish(timeoutMs);
+    await server[Symbol.asyncDispose]();
+    const line = await told;
+    return line === '' ? null : reportIn(line);
+  }
+  const forever = new Promise(() => undefined);
+  const dev = { type: 'dev', author: 'wilma', strict: false };
+  const push = { type: 'push', author: 'wilma', change: randomUUID(), modules: ['demo'], force: false, check: true };
+
   it.each([
     { type: 'tail', modules: [], node: null, level: 'info', grep: '' },
     { type: 'events', since: null, follow: true },
-  ])('does not wait for what follows: %o', async follows => {
-    const path = join(folder, 'controller.sock');
-    const started = latch();
-    const run: Run = async () => {
-      started.open();
-      return new Promise(() => undefined);
+    dev,
+  ])('ends what follows, and tells it what holds: %o', async follows => {
+    const holding = async (holds: Holds): Promise<unknown> => {
+      holds('go on with --since 12');
+      return forever;
     };
-    const server = await serveControl(path, run, log);
-    servers.push(server);
-    createConnection(path)
-      .resume()
-      .write(lineOf({ ...follows, cookie: null, timeoutMs: 1_000 }));
-    await started.opened;
-    await server.finish(60_000);
+    const message = 'the controller ends: go on with --since 12';
+    expect(await toldAtEnd(follows, holding, 60_000)).toEqual({ type: 'failed', code: 'lost', message });
+  });
+
+  it('lets what follows write the heads that it has begun to write', async () => {
+    const ended = latch();
+    const writing = async (holds: Holds): Promise<unknown> => {
+      holds('demo is being written', true);
+      void ended.opened.then(() => holds('demo is committed', false));
+      setImmediate(ended.open);
+      return forever;
+    };
+    const message = 'the controller ends: demo is committed';
+    expect(await toldAtEnd(dev, writing, 60_000)).toEqual({ type: 'failed', code: 'lost', message });
   });
 
   it('does not wait longer than its timeout', async () => {
-    const path = join(folder, 'controller.sock');
-    const started = latch();
-    const run: Run = async () => {
-      started.open();
-      return new Promise(() => undefined);
+    const told = await toldAtEnd(ping, () => forever, 10);
+    expect(told).toEqual({ type: 'failed', code: 'lost', message: 'the controller ends' });
+    const writing = async (holds: Holds): Promise<unknown> => {
+      holds('demo is being written', true);
+      return forever;
     };
-    const server = await serveControl(path, run, log);
-    servers.push(server);
-    createConnection(path).resume().write(lineOf(ping));
-    await started.opened;
-    await server.finish(10);
+    const message = 'the controller ends: demo is being written';
+    expect(await toldAtEnd(dev, writing, 10)).toEqual({ type: 'failed', code: 'unknown-result', message });
+  });
+
+  it('says nothing of a change that is not finished then: its client looks the result up', async () => {
+    const change = { ...push, dryRun: false, canary: null };
+    expect(await toldAtEnd(change, () => forever, 10)).toBe(null);
   });
 });
 

@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { CallResult } from '../../../../../controller/src/api/results.ts';
 import { serveRelays } from '../../../../../controller/src/cli/relay/serve.ts';
-import type { Run } from '../../../../../controller/src/server/control-server.ts';
+import { type Run, serveControl } from '../../../../../controller/src/server/control-server.ts';
 import { PACKAGE_VERSION } from '../../../../../shared/package-version.ts';
 import { ROOT } from '../../../../support/shell.ts';
 import { latch } from '../../../fixtures.ts';
@@ -118,6 +118,28 @@ describe('a relay', { timeout: 30_000 }, () => {
       stdout: '',
       stderr: 'hotcast: no controller listens in this container; nothing was sent (see: docker compose logs)\n',
     });
+  });
+
+  it('of a command that follows ends with its controller, and says where to go on', async () => {
+    const { opened: sent, open: setSent } = latch();
+    const control = await serveControl(
+      socketPath,
+      async (_, __, signal, holds) => {
+        holds('go on with --since 12');
+        setSent();
+        await once(signal, 'abort');
+        throw signal.reason;
+      },
+      log,
+    );
+    servers.push(control);
+    const relays = await serveRelays(socketPath, log);
+    const answer = relay(['events', '--follow']);
+    await sent;
+    await control.finish(5_000);
+    await relays[Symbol.asyncDispose]();
+    const stderr = 'hotcast: the controller ends: go on with --since 12\n';
+    expect(await answer).toEqual({ status: 2, stdout: '', stderr });
   });
 
   it('is killed with its controller, as by the end of their container', async () => {
