@@ -15,7 +15,7 @@ export type FreshReads = ReturnType<typeof createFreshReads>;
  * lacks it: it sees all that it has written, and never goes back behind what it has seen.
  *
  * After {@link FRESH_TIMEOUT_MS}, what is lacking counts as lost (NATS lost its disk, an older stream was restored, somebody else has
- * removed it) and is forgotten.
+ * removed it) and is forgotten. What became known only while it was read is not: a later read waits for it.
  */
 export function createFreshReads() {
   const known = new Map<string, number>();
@@ -42,13 +42,15 @@ export function createFreshReads() {
     /** @param filter a subject, with `*` for tokens, of which `read` reads the last messages, and maybe earlier ones. */
     async read(filter: string, read: () => Promise<StoredMsg[]>): Promise<StoredMsg[]> {
       const deadline = performance.now() + FRESH_TIMEOUT_MS;
+      const before = new Map(knownOf(filter).map(subject => [subject, known.get(subject)]));
       for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {
         const messages = await read();
         const found = new Map<string, number>();
         for (const { subject, seq } of messages) found.set(subject, Math.max(seq, found.get(subject) ?? 0));
         const lacking = knownOf(filter).filter(subject => (found.get(subject) ?? 0) < (known.get(subject) ?? 0));
         const isOver = performance.now() >= deadline;
-        if (isOver) for (const subject of lacking) known.delete(subject);
+        const lost = lacking.filter(subject => known.get(subject) === before.get(subject));
+        if (isOver) for (const subject of lost) known.delete(subject);
         if (isOver || lacking.length === 0) {
           for (const [subject, sequence] of found) note(subject, sequence);
           return messages;

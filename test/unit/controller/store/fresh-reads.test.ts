@@ -72,6 +72,20 @@ describe('a read', () => {
     expect(read).toHaveBeenCalledTimes(1);
   });
 
+  it('does not take for lost what was written while it took long', async () => {
+    const fresh = createFreshReads();
+    fresh.note(DEMO, 7);
+    const read = vi.fn(async () => {
+      await new Promise(resolve => setTimeout(resolve, 1_500));
+      fresh.note(DEMO, 8);
+      fresh.note(COUNTER, 9);
+      return [message(DEMO, 7)];
+    });
+    expect(await sequences(fresh, HEADS, read)).toEqual([7]);
+    const later = answering([message(DEMO, 7)], [message(DEMO, 8)], [message(DEMO, 8), message(COUNTER, 9)]);
+    expect(await sequences(fresh, HEADS, later)).toEqual([8, 9]);
+  });
+
   it('fails as soon as a reading fails', async () => {
     const fresh = createFreshReads();
     fresh.note(DEMO, 7);
