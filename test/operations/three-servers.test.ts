@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { jetstreamManager } from '@nats-io/jetstream';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connect, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ACCOUNTS_FILE } from '../../controller/src/services/keygen/nats-accounts.ts';
@@ -29,6 +29,7 @@ const COOKIE = 'dino';
 const MODULE = 'demo';
 const PUSHES = 400;
 const HISTORY_PUSHES = 20;
+const READS_BEHIND = 3;
 const DEADLINE_MS = 30_000;
 
 const subjects = subjectsOf(COOKIE);
@@ -41,14 +42,38 @@ let controller: NatsConnection;
 let node: NatsConnection;
 let store: StreamStore;
 
+const CONTROLLER = { name: 'controller', inboxPrefix: inboxPrefix('controller') };
+const connectionConfig = () => ({ natsUrl: servers.url, keysDir: join(keys.folder('controller'), COOKIE) });
+const storeOptions = (replicas: number) => {
+  return { cookie: COOKIE, subjects, keyring: keys.keyring(COOKIE), maxBytes: 2 ** 30, replicas };
+};
+
+/** A connection whose replica is behind: what it has answered to a direct get, it answers some more times. */
+function behind(nats: NatsConnection): NatsConnection {
+  const answers = new Map<string, { readonly answer: Promise<Msg>; left: number }>();
+  const request: NatsConnection['request'] = (subject, payload, options) => {
+    const before = answers.get(subject);
+    if (before !== undefined && (before.left -= 1) >= 0) return before.answer;
+    const answer = nats.request(subject, payload, options);
+    if (subject.startsWith('$JS.API.DIRECT.GET.')) answers.set(subject, { answer, left: READS_BEHIND });
+    return answer;
+  };
+  return new Proxy(nats, {
+    get(target, key) {
+      if (key === 'request') return request;
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
 /** Opens the cookie's streams, as soon as the servers have a leader. */
 async function open(replicas: number): Promise<StreamStore> {
-  const options = { cookie: COOKIE, subjects, keyring: keys.keyring(COOKIE), maxBytes: 2 ** 30, replicas };
   const deadline = performance.now() + DEADLINE_MS;
   for (;;) {
     try {
       await openAudit(controller, COOKIE, subjects, '', replicas);
-      return await openStore(controller, options);
+      return await openStore(controller, storeOptions(replicas));
     } catch (error) {
       if (!isNoAnswer(error) || performance.now() > deadline) throw error;
       await sleep(100);
@@ -66,8 +91,7 @@ async function replicasOf(stream: string): Promise<{ readonly all: number; reado
 beforeAll(async () => {
   keys.make(COOKIE);
   servers = await NatsCluster.start(readFileSync(join(keys.folder('nats'), ACCOUNTS_FILE), 'utf8'));
-  const config = { natsUrl: servers.url, keysDir: join(keys.folder('controller'), COOKIE) };
-  controller = await openConnection(config, { name: 'controller', inboxPrefix: inboxPrefix('controller') }, silent);
+  controller = await openConnection(connectionConfig(), CONTROLLER, silent);
   node = await connect({
     servers: servers.url.split(','),
     authenticator: keys.tester,
@@ -151,6 +175,21 @@ describe('a read right after a write, of whichever replica', () => {
       expect(await Promise.all(last.map(({ head }) => store.lastHead(head?.module ?? '')))).toEqual(last);
     },
   );
+
+  it('has what another controller has written, when heads that were written together came too late for it', async () => {
+    const nats = await openConnection(connectionConfig(), { ...CONTROLLER, name: 'late' }, silent);
+    const late = await openStore(behind(nats), storeOptions(3));
+    const modules = ['alpha', 'omega'];
+    const last = await Promise.all(modules.map(module => late.lastHead(module)));
+    const writesOf = (revision: string) =>
+      modules.map((module, index) => ({ head: headOf(module, revision, 1), position: last[index]?.position ?? 0 }));
+    const theirs = writesOf('e'.repeat(64));
+    expect(await store.writeHeads(theirs)).toBe(true);
+    expect(await late.writeHeads(writesOf('d'.repeat(64)))).toBe(false);
+    const found = await Promise.all(modules.map(module => late.lastHead(module)));
+    expect(found.map(({ head }) => head)).toEqual(theirs.map(({ head }) => head));
+    await nats.close();
+  });
 
   it('has the bundle that a head names, on a node', async () => {
     const trusted = trustedKeyFiles(() => readJsonFiles(join(keys.folder('trust'), COOKIE)));

@@ -62,7 +62,9 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
           subjects.allAny,
           subjects.roster,
           '$JS.API.INFO',
-          ...['CREATE', 'UPDATE', 'INFO', 'PURGE', 'MSG.DELETE'].map(verb => `$JS.API.STREAM.${verb}.${stream}`),
+          ...['CREATE', 'UPDATE', 'INFO', 'PURGE', 'MSG.GET', 'MSG.DELETE'].map(
+            verb => `$JS.API.STREAM.${verb}.${stream}`,
+          ),
           ...['CREATE', 'UPDATE', 'INFO'].map(verb => `$JS.API.STREAM.${verb}.${auditStreamOf(cookie)}`),
           `$JS.API.DIRECT.GET.${auditStreamOf(cookie)}`,
           ...directGetOf(cookie),

@@ -115,6 +115,16 @@ export async function openStream(nats: NatsConnection, name: string, unused: str
     }
   }
 
+  /** Takes note of the last messages of these subjects, as the leader of the stream says: NATS does not tell which of them refused a batch. */
+  async function noteLastOf(messages: readonly BatchMessage[]): Promise<void> {
+    const noting = messages.map(async ({ subject }) => {
+      const found = await streams.getMessage(name, { last_by_subj: subject });
+      if (found !== null) fresh.note(subject, found.seq);
+    });
+    // Without an answer, a replica that is behind can be read.
+    await Promise.allSettled(noting);
+  }
+
   /**
    * Writes messages together: all of them, or none (ADR-50). The client's own batch forgets what its messages expect, but for the
    * first one, and why the server refused it.
@@ -130,7 +140,12 @@ export async function openStream(nats: NatsConnection, name: string, unused: str
     }
     const header = batchHeaders(id, messages.length, last);
     header.set(BATCH_COMMIT, '1');
-    const { seq } = await publish(last.subject, last.data, { headers: header, timeout: BATCH_TIMEOUT_MS });
+    const { seq } = await publish(last.subject, last.data, { headers: header, timeout: BATCH_TIMEOUT_MS }).catch(
+      async (error: unknown) => {
+        if (isWrongLastSequence(error)) await noteLastOf(messages);
+        throw error;
+      },
+    );
     for (const { subject } of messages) fresh.note(subject, seq - messages.length + 1);
   }
 
