@@ -4,6 +4,7 @@ import type { NodeOutcome } from '../../../../controller/src/api/results.ts';
 import { replicaName } from '../../../../protocol/names.ts';
 import type { Cluster } from '../../../support/cluster/cluster.ts';
 import { versionSource } from '../../../support/cluster/module-sources.ts';
+import { Terminal } from '../../../support/docker/terminal.ts';
 import { it } from './cluster.ts';
 
 const WORKERS = [1, 2].map(replica => replicaName(replica, 'worker'));
@@ -59,6 +60,14 @@ describe('a module with groups', () => {
     expect(await versions(cluster, 'jobs', '--node', 'fred')).toEqual({ fred: 'undef' });
     const listed = (await cluster.nodes('--group', 'worker')).map(({ node, group }) => [node, group]);
     expect(listed).toEqual(WORKERS.map(node => [node, 'worker']));
+
+    const controller = await cluster.container('controller');
+    const shell = await Terminal.start(controller, ['hotcast', 'shell', '--group', 'worker']);
+    await shell.shows(/1>$/);
+    expect(await shell.type('node().')).toBe(`'worker-1@${cluster.cookie}'`);
+    expect(await shell.type('jobs.version()')).toBe("'first'");
+    await shell.press('q().', '\r');
+    expect(await shell.exitStatus()).toBe(0);
   });
 
   it('is tried on a part of one group', async ({ cluster }) => {
