@@ -41,9 +41,9 @@ export async function startHotcast(project: string, nodes: number, folder: strin
       modules.add(module);
       writeFileSync(join(folder, `${module}.ts`), source);
     },
-    /** Pushes a module. @throws Error when a node did not load it. */
-    async push(module: string, options?: Parameters<ControlConnection['push']>[1]): Promise<PushResult> {
-      return loadedOn(nodes, await line.push(module, options));
+    /** Pushes a module, or several together. @throws Error when a node did not load them. */
+    async push(...args: Parameters<ControlConnection['push']>): Promise<PushResult> {
+      return loadedOn(nodes, await line.push(...args));
     },
     /** Removes all modules that were written and pushed. */
     async clear(): Promise<void> {

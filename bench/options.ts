@@ -1,7 +1,18 @@
 import { resolve } from 'node:path';
 
 /** What can be measured, in this order. */
-export const PARTS = ['http', 'cost', 'push', 'edit', 'tail', 'console', 'restarts', 'scale'] as const;
+export const PARTS = [
+  'http',
+  'calls',
+  'cost',
+  'push',
+  'joining',
+  'edit',
+  'tail',
+  'console',
+  'restarts',
+  'scale',
+] as const;
 
 export type Part = (typeof PARTS)[number];
 

@@ -1,3 +1,4 @@
+import { callsText } from './calls/report.ts';
 import { httpText } from './http/report.ts';
 import { HOTCAST, pushesOf, type Results } from './results.ts';
 import { count, digits, goals, kilobytes, section, table } from './table.ts';
@@ -5,13 +6,16 @@ import { targetsOf } from './targets.ts';
 
 /** All tables of a run, and the targets, as Markdown. */
 export function reportOf(results: Results): string {
-  const { at, machine, otp, nodes, warmUp, http, push, edit, tail, console, restarts, cost, scale } = results;
+  const { at, machine, otp, nodes, warmUp, http, calls, push, joining, edit, tail, console, restarts, cost, scale } =
+    results;
   const { hardware, ...versions } = machine;
   const named = Object.entries({ ...versions, otp }).map(([name, version]) => `${name} ${version ?? '-'}`);
   return [
     section(`Measured ${at}`, hardware, named.join(' · ')),
     http && httpText(http),
+    calls && callsText(calls),
     push && pushText(push, nodes, warmUp),
+    joining && joiningText(joining, nodes),
     edit && editText(edit, nodes),
     tail && tailText(tail, nodes),
     console && consoleText(console, nodes),
@@ -24,7 +28,9 @@ export function reportOf(results: Results): string {
     .join('\n\n');
 }
 
-type Part<P extends 'push' | 'edit' | 'tail' | 'console' | 'restarts' | 'cost' | 'scale'> = NonNullable<Results[P]>;
+type Part<P extends 'push' | 'joining' | 'edit' | 'tail' | 'console' | 'restarts' | 'cost' | 'scale'> = NonNullable<
+  Results[P]
+>;
 
 function pushText(push: Part<'push'>, nodes: number, warmUp: number): string {
   const of = (contender: string, bytes: number) => pushesOf({ push }, contender, bytes);
@@ -57,6 +63,21 @@ function pushText(push: Part<'push'>, nodes: number, warmUp: number): string {
       ),
     ),
   ].join('\n\n');
+}
+
+function joiningText({ modules, bytes, none, all, status }: Part<'joining'>, nodes: number): string {
+  return section(
+    'Start of a node (ms)',
+    table(
+      ' | until it runs its modules | p99 | processor time',
+      Object.entries({ 'no modules': none, [`${modules} modules of ${kilobytes(bytes)}`]: all }).map(
+        ([name, { ready, cpu }]) => {
+          return [name, ready.p50, ready.p99, cpu.p50];
+        },
+      ),
+    ),
+    `A status of ${modules} modules on ${nodes} nodes takes ${digits(status.p50)} ms, p99 ${digits(status.p99)}.`,
+  );
 }
 
 function editText({ bytes, command, dev, small }: Part<'edit'>, nodes: number): string {

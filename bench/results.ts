@@ -1,5 +1,7 @@
+import type { CallFigures } from './calls/calls.ts';
 import type { ConsoleCost } from './parts/console.ts';
 import type { describeMachine, idleCost, wireCost } from './docker.ts';
+import type { Joining } from './parts/joining.ts';
 import type { EditToLive } from './parts/edit.ts';
 import type { HttpFigures } from './http/http.ts';
 import type { Restarts } from './restarts/restarts.ts';
@@ -18,7 +20,9 @@ export interface Results {
   readonly nodes: number;
   readonly warmUp: number;
   readonly http: HttpFigures | null;
+  readonly calls: CallFigures | null;
   readonly push: readonly PushFigures[] | null;
+  readonly joining: Joining | null;
   readonly edit: EditToLive | null;
   readonly tail: TailCost | null;
   readonly console: ConsoleCost | null;

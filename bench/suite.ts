@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import Docker from 'dockerode';
 
+import { measureCalls } from './calls/calls.ts';
 import { measureConsole } from './parts/console.ts';
 import { describeMachine, idleCost, wireCost } from './docker.ts';
 import { Driver } from './driver.ts';
@@ -12,6 +13,7 @@ import { connectNodes, drivenContender, erlangContenders } from './erlang/erlang
 import { type Fleet, startFleet } from './fleet.ts';
 import { measureHttp } from './http/http.ts';
 import { type Hotcast, hotcastContender, startHotcast } from './hotcast.ts';
+import { measureJoining } from './parts/joining.ts';
 import type { Options, Part } from './options.ts';
 import { measureRestarts } from './restarts/restarts.ts';
 import { BARE, type FleetCost, HOTCAST, pushesOf, type Results, TARGET_BYTES, TWICE } from './results.ts';
@@ -28,8 +30,10 @@ const WARM_UP = 5;
 const WIRE_PUSHES = 5;
 const EDITS = 10;
 
-/** Turns of each server in each case of HTTP. */
+/** Turns of each server in each case of HTTP, and of calls; starts of a node. */
 const HTTP_ROUNDS = 7;
+const CALL_ROUNDS = 9;
+const STARTS = 7;
 
 /** The pause after the start of a fleet, before its idle nodes are watched (milliseconds). */
 const QUIET_MS = 5_000;
@@ -40,7 +44,7 @@ const CONTAINERS = 100;
 const LARGE = 30;
 
 /** What a run adds to its name for its Compose projects. */
-export const PROJECTS = ['', '-against', '-erlang', '-bare', '-plain', '-scale'] as const;
+export const PROJECTS = ['', '-against', '-erlang', '-bare', '-plain', '-empty', '-scale'] as const;
 
 /**
  * One run of the benchmark: its parts, one after the other, and only the fleets that they need.
@@ -119,11 +123,20 @@ export async function runSuite(options: Options, folder: string, say: (line: str
     if (wants('push')) found.push = await push(own, [multicall, ...others]);
   };
 
+  /** A node of the fleet starts with many modules, and one of another cluster without any. */
+  const joining = async (hotcast: Hotcast): Promise<void> => {
+    say('a node without modules starts');
+    await using empty = await startHotcast(project('-empty'), 1, newFolder('empty'), ROOT);
+    say('starts of nodes');
+    found.joining = await measureJoining(hotcast, empty, STARTS, 1);
+  };
+
   /** All parts on the fleet of the comparison. */
   const onHotcast = async (): Promise<void> => {
     await using hotcast = await hotcastOf(nodes);
     if (wants('cost', 'push')) await compare(hotcast);
     await hotcast.clear();
+    if (wants('joining')) await joining(hotcast);
     if (wants('edit')) {
       say('edit to live');
       found.edit = await measureEdits(hotcast, TARGET_BYTES, EDITS, WARM_UP);
@@ -168,11 +181,18 @@ export async function runSuite(options: Options, folder: string, say: (line: str
       folder: newFolder('http'),
     });
   }
-  if (wants('cost', 'push', 'edit', 'tail', 'console', 'restarts')) await onHotcast();
+  if (wants('calls')) {
+    say('calls');
+    const place = { project: project('-bare'), image: images.node, folder: newFolder('calls') };
+    found.calls = await measureCalls({ rounds: CALL_ROUNDS, ...place });
+  }
+  if (wants('cost', 'push', 'joining', 'edit', 'tail', 'console', 'restarts')) await onHotcast();
   if (wants('scale')) found.scale = await scale();
   const nothing = {
     otp: null,
     http: null,
+    calls: null,
+    joining: null,
     push: null,
     cost: null,
     edit: null,

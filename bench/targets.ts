@@ -1,4 +1,5 @@
 import { BARE, ERLANG, HOTCAST, pushesOf, type Results, TARGET_BYTES, TWICE } from './results.ts';
+import { hotCallGoals } from './runtime/calls-report.ts';
 import { OWN, type CaseFigures } from './http/http.ts';
 import { digits } from './table.ts';
 
@@ -12,13 +13,21 @@ export function targetsOf(results: Results): Target[] {
   const large = results.scale?.simulated.find(({ nodes }) => nodes === 10_000);
   const served = results.restarts?.contenders.find(({ contender }) => contender.startsWith(HOTCAST));
   const idle = results.cost?.find(({ contender }) => contender === HOTCAST)?.idle;
-  const { edit, tail, console } = results;
+  const { calls, joining, edit, tail, console } = results;
   return [
     ...(results.http?.cases ?? []).map(httpTargets),
+    ...(calls === null ? [] : [hotCallGoals(calls.hot)]),
     ratio('a complete push of 10 KB takes ≤ 1/8 of an Erlang multicall', own?.ms.p50, erlang?.ms.p50, 1 / 8, floor),
     ratio('a complete push of 10 KB takes ≤ 2× the bare round trip', own?.ms.p50, bare?.ms.p50, 2, floor),
     ratio("its skew is ≤ 1/4 of Erlang's", own?.skew?.p50, erlang?.skew?.p50, 1 / 4),
-    limit('make push takes ≤ 400 ms', edit?.command.wall.p50, 400, 'ms'),
+    limit(
+      'a node with 200 modules starts ≤ 500 ms after one without',
+      joining && joining.all.ready.p50 - joining.none.ready.p50,
+      500,
+      'ms',
+    ),
+    limit('a status of 200 modules takes ≤ 100 ms', joining?.status.p50, 100, 'ms'),
+    limit('make push takes ≤ 200 ms', edit?.command.wall.p50, 200, 'ms'),
     limit('of it the cluster ≤ 25 ms', edit?.command.cluster.p50, 25, 'ms', floor),
     limit('make dev, edit to live takes ≤ 60 ms', edit?.dev.wall.p50, 60, 'ms', floor),
     limit('make dev, edit of 1 KB to live takes ≤ 60 ms', edit?.small.wall.p50, 60, 'ms', floor),

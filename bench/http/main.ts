@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
+import { FLAGS } from '../runtime/flags.ts';
 import { load } from './load.ts';
 import { type Case, CASES, exchangesOf } from './requests.ts';
 
@@ -29,14 +30,6 @@ export interface Measured {
 
 /** Turns before those that count: what is hot is compiled by then. */
 const WARM_UP = 1;
-
-/** The flags of nodes, see node-image/Dockerfile; all servers get them. */
-const FLAGS = [
-  '--no-compilation-cache',
-  '--no-parallel-scavenge',
-  '--min-semi-space-size=4',
-  '--no-allocation-site-pretenuring',
-];
 
 /** The kinds of a server: what it takes part in. */
 const KINDS: Readonly<Record<string, readonly Case['kind'][]>> = {

@@ -1,11 +1,12 @@
 import type { CodeServer } from '../../node-image/src/modules/code-server.ts';
+import { figuresOf } from '../stats.ts';
 import { bundleOf } from '../subject.ts';
-import { digits, goals, section, table } from '../table.ts';
 import { latencyOf, load, silentServer } from './node.ts';
 
 /** Calls in one sample: few enough that most samples end before another process gets the processor. */
 const CALLS = 100_000;
 const SAMPLES = 300;
+const WARM_UP = 60;
 
 /** Swaps, and the calls that are measured right after each. */
 const SWAPS = 100;
@@ -14,12 +15,20 @@ const FIRST_CALLS = 1_000;
 const WAYS = ['plain', 'hot', 'proxy'] as const;
 type Way = (typeof WAYS)[number];
 
-/** The price of a hot call, in plain calls. */
-const MAX_RATIO = 2;
-
 /** More than V8 inlines, in a branch that never runs. */
 const TERMS = Array.from({ length: 60 }, (_, i) => `t += x * ${i} ^ (y + ${i});`).join(' ');
 const TOO_LARGE = `if (x === -1) { let t = 0; ${TERMS} return t; }`;
+
+/** Work of so many steps, which take about half a nanosecond each. */
+const work = (steps: number): string =>
+  `let t = 0; for (let i = 0; i < ${steps}; i++) t = (t + x * i) | 0; if (t === 0.5) return t;`;
+
+/** Functions that are called, by what is said of them. */
+const FUNCTIONS: Readonly<Record<string, string>> = {
+  'does next to nothing': TOO_LARGE,
+  'works for some 10 ns': `${work(20)} ${TOO_LARGE}`,
+  'works for some 100 ns': `${work(200)} ${TOO_LARGE}`,
+};
 
 /** Loops as esbuild writes them for `import { add } from 'hot:callee'`, for a local `add`, and for a module's Proxy. */
 const caller = (body: string): string => {
@@ -73,39 +82,47 @@ class Callers {
   }
 }
 
-/** Measures a call of `hot:callee` beside a plain call and one through a Proxy. */
-export async function callsReport(): Promise<string> {
-  const called = new Callers(TOO_LARGE);
+export type HotCalls = Awaited<ReturnType<typeof measureHotCalls>>;
+
+/** Measures a call of `hot:callee` beside a plain call and one through a Proxy (nanoseconds). */
+export async function measureHotCalls() {
   const inlined = new Callers('');
-  const atFirst = await costOf('x + y, inlined, before the first swap', inlined);
+  const atFirst = costOf('x + y, inlined, before the first swap', inlined);
+  const all = Object.entries(FUNCTIONS).map(([name, body]) => ({ name, callers: new Callers(body) }));
   for (let swap = 0; swap < SWAPS; swap += 1) {
-    for (const callers of [called, inlined]) {
+    for (const callers of [inlined, ...all.map(each => each.callers)]) {
       callers.swap();
       for (const way of WAYS) callers.run(way, FIRST_CALLS);
     }
   }
-  const many = await costOf('after many swaps', called);
-  const first = await firstCost('the first 1,000 calls after a swap', called);
-  const after = await costOf('x + y, inlined where it is plain, after many', inlined);
-  const ratio = many.hot / many.plain;
-  return section(
-    'A call (medians, nanoseconds)',
-    table(
-      ' | plain | hot: | Proxy | hot:/plain | Proxy/plain',
-      [many, first, atFirst, after].map(({ name, plain, hot, proxy }) => {
-        return [name, plain, hot, proxy, `${digits(hot / plain)}×`, `${digits(proxy / plain)}×`];
-      }),
-    ),
-    goals([ratio <= MAX_RATIO, `a hot: call costs ${ratio.toFixed(2)} plain calls, at most ${MAX_RATIO}`]),
-    'V8 inlines a small function as long as it never changed; then there is no call to compare with. After a swap, V8 ' +
-      'calls it, like any variable that has held another function.',
-  );
+  return {
+    /** After many swaps, functions that V8 does not inline. */
+    swapped: all.map(({ name, callers }) => costOf(name, callers)),
+    inlined: [atFirst, costOf('x + y, inlined where it is plain, after many swaps', inlined)],
+    first: await firstCost('does next to nothing, the first 1,000 calls after a swap', new Callers(TOO_LARGE)),
+  };
 }
 
-async function costOf(name: string, callers: Callers) {
-  const cost = async (way: Way): Promise<number> =>
-    ((await latencyOf(SAMPLES, () => callers.run(way, CALLS))).p50 * 1e6) / CALLS;
-  return { name, plain: await cost('plain'), hot: await cost('hot'), proxy: await cost('proxy') };
+/** Samples of all ways in turns, and what a hot call allocates more than a plain one (bytes). */
+function costOf(name: string, callers: Callers) {
+  const samples: Record<Way, number[]> = { plain: [], hot: [], proxy: [] };
+  const more: number[] = [];
+  for (let sample = -WARM_UP; sample < SAMPLES; sample += 1) {
+    const bytes = {} as Record<Way, number>;
+    for (const way of WAYS) {
+      const { heapUsed } = process.memoryUsage();
+      const startedAt = performance.now();
+      callers.run(way, CALLS);
+      const ns = ((performance.now() - startedAt) * 1e6) / CALLS;
+      bytes[way] = (process.memoryUsage().heapUsed - heapUsed) / CALLS;
+      if (sample >= 0) samples[way].push(ns);
+    }
+    more.push(bytes.hot - bytes.plain);
+  }
+  const p50 = (values: readonly number[]): number => figuresOf(values).p50;
+  const ratio = p50(samples.hot.map((ns, index) => ns / (samples.plain[index] ?? NaN)));
+  const { plain, hot, proxy } = samples;
+  return { name, plain: p50(plain), hot: p50(hot), proxy: p50(proxy), ratio, bytes: p50(more) };
 }
 
 /** `plain` is of a function that was just compiled too. */

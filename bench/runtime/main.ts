@@ -1,14 +1,19 @@
-import { callsReport } from './calls.ts';
+import { measureHotCalls } from './calls.ts';
+import { hotCallGoals, hotCallsText } from './calls-report.ts';
 import { memoryReport } from './memory.ts';
 import { modulesReport } from './modules.ts';
 import { speedReport } from './speed.ts';
+import { goals } from '../table.ts';
 
 /** What can be measured, one part a process (runtime.sh). */
 const PARTS: Readonly<Record<string, () => Promise<string>>> = {
   hotcast: () => memoryReport('hotcast'),
   import: () => memoryReport('import'),
   speed: speedReport,
-  calls: callsReport,
+  calls: async () => {
+    const found = await measureHotCalls();
+    return `${hotCallsText(found)}\n\n${goals(...hotCallGoals(found))}`;
+  },
   modules: modulesReport,
 };
 

@@ -13,7 +13,7 @@ describe('options', () => {
 
   it('report all errors at once', () => {
     expect(() => loadOptions({ NODES: 'many', ONLY: 'push,speed', ROUNDS: '0' })).toThrow(
-      'NODES must be a number from 2 to 250\nROUNDS must be a number from 1\nONLY knows http, cost, push, edit, tail, console, restarts, scale; not speed',
+      'NODES must be a number from 2 to 250\nROUNDS must be a number from 1\nONLY knows http, calls, cost, push, joining, edit, tail, console, restarts, scale; not speed',
     );
   });
 });

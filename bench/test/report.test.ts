@@ -5,12 +5,14 @@ import { plotOf } from '../plot.ts';
 import { reportOf } from '../report.ts';
 import type { Results } from '../results.ts';
 import { targetsOf } from '../targets.ts';
-import { pushesAround, REACHED, serversOf } from './results.ts';
+import { hotCall, pushesAround, REACHED, serversOf } from './results.ts';
 
 const NOTHING: Results = {
   ...REACHED,
   http: null,
+  calls: null,
   push: null,
+  joining: null,
   edit: null,
   tail: null,
   console: null,
@@ -24,7 +26,7 @@ const missed = (results: Results): string[] => targetsOf(results).flatMap(([reac
 describe('targets', () => {
   it('are reached by a value exactly at the limit', () => {
     expect(missed(REACHED)).toEqual([]);
-    expect(targetsOf(REACHED)).toHaveLength(17);
+    expect(targetsOf(REACHED)).toHaveLength(21);
   });
 
   it('are missed by a push that is slower than its share of others; they show the ratio', () => {
@@ -48,6 +50,25 @@ describe('targets', () => {
   it('are missed by a hot module that serves less than its share', () => {
     const http = figuresOfTurns({ turns: serversOf('GET', 'node-server', 0.89), rss: {} });
     expect(missed({ ...REACHED, http })).toEqual(['GET: ≥ 0.9 of the requests that node-server serves: 0.89']);
+  });
+
+  it('are missed by a hot call that costs more than its share, or allocates', () => {
+    const calls = {
+      ...REACHED.calls,
+      hot: { ...REACHED.calls.hot, swapped: [{ ...hotCall, ratio: 1.25, bytes: 16 }] },
+    };
+    expect(missed({ ...REACHED, calls })).toEqual([
+      'a hot: call of a function that adds costs ≤ 1.2 plain calls: 1.25',
+      'a hot: call allocates nothing: 16.0 bytes more than a plain one',
+    ]);
+  });
+
+  it('are missed by a node that its modules make start more than half a second later', () => {
+    const { all, ...rest } = REACHED.joining;
+    const joining = { ...rest, all: { ...all, ready: { ...all.ready, p50: 801 } } };
+    expect(missed({ ...REACHED, joining })).toEqual([
+      'a node with 200 modules starts ≤ 500 ms after one without: 501 ms',
+    ]);
   });
 
   it('are missed by a tail that slows a push by more than a tenth', () => {

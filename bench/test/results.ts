@@ -1,3 +1,4 @@
+import { figuresOfCalls } from '../calls/calls.ts';
 import { figuresOfTurns } from '../http/http.ts';
 import type { Turns } from '../http/main.ts';
 import type { Results } from '../results.ts';
@@ -20,6 +21,10 @@ const simulated = { bytes: 10_240, startMs: 900, phases: { prepare: 1 }, skew: f
 const wire = { sentPerNode: 9_000, receivedPerNode: 700, bareCost: processor };
 const phases = { compile: 30, prepare: 12, commit: 8, rest: 10 };
 
+export const hotCall = { name: 'adds', plain: 2, hot: 2.4, proxy: 20, ratio: 1.2, bytes: 0 };
+const natsCalls = (share: number) => ({ perSecond: 60_000 * share, cpuUs: 3 / share, p99: 1 / share });
+const start = (ms: number) => ({ ready: figures(ms), cpu: figures(ms / 2) });
+
 /** Two rounds of a reference, and of a hot module that serves this share of its requests. */
 export function serversOf(name: string, reference: string, share: number): Turns[] {
   const turns = (part: number) => [10_000, 20_000].map(all => ({ perSecond: all * part, cpuUs: 40 / part, p99: 2 }));
@@ -32,6 +37,8 @@ export function serversOf(name: string, reference: string, share: number): Turns
 /** A run that has just reached every target. */
 export const REACHED: Results & {
   readonly http: object;
+  readonly calls: object;
+  readonly joining: object;
   readonly push: object;
   readonly tail: object;
   readonly restarts: object;
@@ -45,14 +52,19 @@ export const REACHED: Results & {
     turns: [...serversOf('GET', 'node-server', 0.9), ...serversOf('WebSocket', 'ws', 0.8)],
     rss: { hotcast: 100e6 },
   }),
+  calls: {
+    hot: { swapped: [hotCall], inlined: [hotCall], first: hotCall },
+    nats: figuresOfCalls({ hotcast: [natsCalls(0.5)], services: [natsCalls(1)] }),
+  },
   push: [
     pushesAround('Hotcast', 10, 1),
     pushesAround('Erlang multicall', 80, 4),
     pushesAround('NATS round trip', 5, null),
   ],
+  joining: { modules: 200, bytes: 5_120, none: start(300), all: start(800), status: figures(100) },
   edit: {
     bytes: 10_240,
-    command: { wall: figures(400), cluster: figures(25), phases: {} },
+    command: { wall: figures(200), cluster: figures(25), phases: {} },
     dev: { wall: figures(60), cluster: figures(20), phases },
     small: { wall: figures(50), cluster: figures(15), phases },
   },

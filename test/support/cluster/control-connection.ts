@@ -5,7 +5,13 @@ import * as v from 'valibot';
 
 import type { Command } from '../../../controller/src/api/command.ts';
 import { type Report, reportSchema } from '../../../controller/src/api/report.ts';
-import type { CallResult, HeadChangeResult, PushResult, Result } from '../../../controller/src/api/results.ts';
+import type {
+  CallResult,
+  HeadChangeResult,
+  PushResult,
+  Result,
+  ResultOf,
+} from '../../../controller/src/api/results.ts';
 import { jsonLine } from '../../../controller/src/api/validation.ts';
 import { ControlRelay } from '../../../packages/testing/src/fleet/control-relay.ts';
 
@@ -37,16 +43,17 @@ export class ControlConnection implements Disposable {
   }
 
   /**
-   * Pushes one module, without the type check unless `check` is set. `onReport` gets every report before the result.
+   * Pushes a module, or several together, without the type check unless `check` is set. `onReport` gets every report before the
+   * result.
    *
    * @throws Error with the controller's message when the push fails, or when the controller is gone.
    */
   async push(
-    module: string,
+    modules: string | readonly string[],
     { check = false, onReport }: { readonly check?: boolean; readonly onReport?: (report: Report) => void } = {},
   ): Promise<PushResult> {
     const how = { author: 'test', change: randomUUID(), force: false, check, dryRun: false, canary: null };
-    const result = await this.#send({ ...COMMON, type: 'push', modules: [module], ...how }, onReport);
+    const result = await this.#send({ ...COMMON, type: 'push', modules: [modules].flat(), ...how }, onReport);
     if (result.command === 'push') return result;
     throw new TypeError(`the controller answered push with ${result.command}`);
   }
@@ -93,6 +100,13 @@ export class ControlConnection implements Disposable {
     const result = await this.#send({ ...COMMON, type: 'call', call, node: null, stack: false });
     if (result.command === 'call') return result;
     throw new TypeError(`the controller answered call with ${result.command}`);
+  }
+
+  /** Compares what should run with what runs, as `hotcast status` does. */
+  async status(): Promise<ResultOf<'status'>> {
+    const result = await this.#send({ ...COMMON, type: 'status', waitMs: 0 });
+    if (result.command === 'status') return result;
+    throw new TypeError(`the controller answered status with ${result.command}`);
   }
 
   [Symbol.dispose](): void {

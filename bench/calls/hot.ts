@@ -1,0 +1,4 @@
+import { measureHotCalls } from '../runtime/calls.ts';
+
+process.stdout.write(JSON.stringify(await measureHotCalls()));
+process.exit();
