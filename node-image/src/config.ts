@@ -21,8 +21,8 @@ export const NODE_SETTINGS = {
     'STATE_DIR',
     '/var/lib/hotcast',
     'The folder for what nodes keep over a crash: the revisions that made them restart, and npm packages. ' +
-      'In a container of Docker, each node has a folder of its own in it, whose name the others do not know; elsewhere it ' +
-      'belongs to one node.',
+      'In a container of Docker, each node has a folder of its own in it, whose name the others do not know; with `TASK_NAME`, and ' +
+      'elsewhere, it belongs to one node.',
   ),
   externalDir: path(
     'EXTERNAL_DIR',

@@ -26,7 +26,8 @@ await runService({
     const nats = await openConnection(config, options, log);
     const name = await claimName(nats, subjectsOf(config.cookie), preferredName, container);
     const nodeLog = log.child({ node: name });
-    const state = await openStateFolder(config.stateDir, nodeLog);
+    // A task of Swarm that is started again is another container: the folder belongs to its place in the service.
+    const state = await openStateFolder(config.stateDir, nodeLog, config.taskName === '' ? undefined : null);
     const node = await createNode({
       ...config,
       stateDir: state.path,

@@ -29,9 +29,14 @@ export function containerIdIn(mountInfo: string): string | null {
 /**
  * Opens this container's own folder in one that all nodes share. Its name is the container's full id. A node tells others the
  * first 12 digits only, and the shared folder can't be listed: so no node finds the folder of another.
+ *
+ * @param id the full id of the container; null if all of `shared` belongs to this node.
  */
-export async function openStateFolder(shared: string, log: Logger, mountInfo = readMountInfo()): Promise<StateFolder> {
-  const id = containerIdIn(mountInfo);
+export async function openStateFolder(
+  shared: string,
+  log: Logger,
+  id: string | null = containerIdIn(readMountInfo()),
+): Promise<StateFolder> {
   const path = id === null ? shared : join(shared, id);
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });

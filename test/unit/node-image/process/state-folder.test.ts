@@ -33,7 +33,7 @@ describe('the state folder', () => {
   beforeEach(() => (shared = mkdtempSync(join(tmpdir(), 'hotcast-state-'))));
   afterEach(() => rmSync(shared, { recursive: true }));
 
-  const open = (id = ID) => openStateFolder(shared, recordingLog(), mountsOf(id));
+  const open = (id: string | null = ID) => openStateFolder(shared, recordingLog(), id);
 
   it('of each container is its own, in a shared one', async () => {
     const [one, two] = [await open(), await open('cd'.repeat(32))];
@@ -43,7 +43,15 @@ describe('the state folder', () => {
   });
 
   it('is the shared one outside of a container', async () => {
-    expect((await openStateFolder(shared, recordingLog(), '')).path).toBe(shared);
+    expect((await open(null)).path).toBe(shared);
+  });
+
+  it('of a place in a service keeps what the container before has to remember', async () => {
+    const before = await open(null);
+    mkdirSync(join(before.path, 'packages'));
+    writeFileSync(join(before.path, 'bans.json'), '{}');
+    await before.leave();
+    expect(readdirSync((await open(null)).path)).toEqual(['bans.json']);
   });
 
   it('is gone after a stop, with the packages', async () => {
@@ -73,7 +81,7 @@ describe('the state folder', () => {
   it('that can not be made is logged, and stops nothing', async () => {
     const log = recordingLog();
     writeFileSync(join(shared, 'file'), '');
-    const { leave } = await openStateFolder(join(shared, 'file'), log, mountsOf(ID));
+    const { leave } = await openStateFolder(join(shared, 'file'), log, ID);
     await leave();
     expect(log.logged.map(({ message }) => message)).toEqual(['nothing can be kept over a restart of this container']);
   });
