@@ -13,6 +13,17 @@ export function nodeInbox(name: string): string {
   return `${inboxPrefix('node')}.${name}`;
 }
 
+/** The prefix of one operator's inboxes. */
+export function operatorInbox(name: string): string {
+  return `_INBOX.operator.${name}`;
+}
+
+/** Whether a subject is an inbox of this operator, so that no operator can make the controller publish on other subjects. */
+export function isOperatorInbox(subject: string | undefined, name: string): subject is string {
+  const prefix = `${operatorInbox(name)}.`;
+  return subject?.startsWith(prefix) === true && /^[A-Za-z0-9]+(?:\.[A-Za-z0-9]+)?$/.test(subject.slice(prefix.length));
+}
+
 /**
  * The subject of a node's answer: the inbox of the controller or of the console, and the node's name, which NATS enforces. Null when
  * `inbox` is none of theirs, so that nobody can make a node publish on other subjects.

@@ -1,3 +1,5 @@
+import type { Operation } from './operators/operator.ts';
+
 /** The requests to nodes: the last token of the subject. */
 export type Verb =
   | 'ping'
@@ -70,6 +72,20 @@ export function subjectsOf(cookie: string) {
     roster: `${root}.roster`,
     // hotcast.<cookie>.holder: asks which node has an address
     holder: `${root}.holder`,
+    // hotcast.<cookie>.operator-record.<name>: who may do what from afar
+    operatorRecord: (name: string) => `${root}.operator-record.${name}`,
+    operatorRecords: `${root}.operator-record.*`,
+    // hotcast.<cookie>.operator.<name>.<operation>: an operator opens a session
+    operator: (name: string, operation: Operation) => `${root}.operator.${name}.${operation}`,
+    operators: `${root}.operator.*.*`,
+    // hotcast.<cookie>.operator.<name>.<operation>.<session>: what an operator says in it
+    operatorSession: (name: string, operation: Operation, session: string) =>
+      `${root}.operator.${name}.${operation}.${session}`,
+    operatorSessions: `${root}.operator.*.*.*`,
+    // hotcast.<cookie>.operator-key: asks whether a key is that of an operator
+    operatorKey: `${root}.operator-key`,
+    // hotcast.<cookie>.operator-change: an operator may be gone
+    operatorChange: `${root}.operator-change`,
   };
 }
 

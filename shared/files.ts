@@ -8,6 +8,11 @@ export function readJsonFiles(folder: string): Uint8Array[] {
   return files.map(file => readFileSync(join(folder, file)));
 }
 
+/** The text of a file; null when there is no such file. @throws the file system's error */
+export function readIfThere(file: string): string | null {
+  return existsSync(file) ? readFileSync(file, 'utf8') : null;
+}
+
 /** The user and group of a file. */
 export interface Owner {
   readonly uid: number;

@@ -25,6 +25,9 @@ export type Output =
       | AuditResult
       | EventsResult
       | ResultResult
+      | OperatorAddResult
+      | OperatorRevokeResult
+      | OperatorListResult
       | KeysRotateResult
     )
   | { readonly failed: Failed }
@@ -674,6 +677,35 @@ export type ResultResult = {
   readonly loaded: number;
   readonly refused: number;
   readonly silent: number;
+};
+
+/** The result of operator add. */
+export type OperatorAddResult = {
+  readonly command: 'operator add';
+  readonly credentials: {
+    readonly cookie: string;
+    readonly name: string;
+    readonly url: string;
+    readonly seed: string;
+    readonly authority: string | null;
+  };
+  readonly may: readonly ('logs' | 'call' | 'push' | 'rollback' | 'remove' | 'purge' | 'repair')[];
+};
+
+/** The result of operator revoke. */
+export type OperatorRevokeResult = { readonly command: 'operator revoke'; readonly name: string };
+
+/** The result of operator list. */
+export type OperatorListResult = {
+  readonly command: 'operator list';
+  readonly operators: readonly {
+    readonly name: string;
+    readonly key: string;
+    readonly may: readonly ('logs' | 'call' | 'push' | 'rollback' | 'remove' | 'purge' | 'repair')[];
+    readonly addedBy: string;
+    readonly addedAt: number;
+    readonly revokedAt: number | null;
+  }[];
 };
 
 /** The result of keys rotate. */

@@ -20,7 +20,8 @@ try {
     serve: async () => {
       const { serve } = await import('./server/serve.ts');
       const { serveRelays } = await import('./cli/relay/serve.ts');
-      await serve(log => serveRelays(socketPath, log));
+      const { lineRunner } = await import('./cli/relay/run-line.ts');
+      await serve({ serveCommandLine: log => serveRelays(socketPath, log), runLine: lineRunner(socketPath) });
     },
     backups: {
       passphrase: env['HOTCAST_PASSPHRASE'] ?? '',

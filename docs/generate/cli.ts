@@ -25,7 +25,9 @@ the environment has them too:
 
 - \`--project <name>\`: another Compose project. Default: \`COMPOSE_PROJECT_NAME\`, \`HOTCAST_PROJECT\`, or the project's own name.
 - \`--project-directory <path>\`: the folder of the compose file.
-- \`--context <name>\`: a Docker context, for an engine on another machine. Default: \`DOCKER_CONTEXT\`, \`DOCKER_HOST\`, or the current one.
+- \`--context <name>\`: a [context of Hotcast](operators.md#contexts), for a controller that is reached over NATS, without Docker. Default:
+  \`HOTCAST_CONTEXT\`, or the one that \`hotcast context use\` has chosen. Any other name is a Docker context, for an engine on another machine.
+  Default: \`DOCKER_CONTEXT\`, \`DOCKER_HOST\`, or the current one.
 
 \`hotcast --version\` shows the versions of the command line, the controller and the nodes. \`--help\` needs no cluster.
 

@@ -48,6 +48,9 @@ const COMPOSE_DESCRIPTIONS: Readonly<Record<string, string>> = {
   NODE_PACKAGES:
     'The npm packages to install in the image of the nodes, for example `sharp@0.35.5 better-sqlite3@12.11.1`: those that ' +
     'modules name as external.',
+  OPERATORS_PORT:
+    'The port of NATS to publish for [operators](operators.md), on all addresses of the host, or with one: `10.0.0.5:4222`. Give it with ' +
+    '`NATS_TLS=1`. Without it, none is published.',
   PIDS_LIMIT: 'The maximum number of processes and threads in a container.',
   PROJECT_DIR:
     'The folder on the host of the project. It has `hotcast.config.ts`, and the modules in `modules`, or in the folder that this names.',

@@ -49,6 +49,11 @@ const FILES: readonly MountedFile[] = [
     mount: '    volumes:\n      - ./proxy/module-ports.cfg:/etc/haproxy/haproxy.cfg:ro\n',
     start: HAPROXY,
   },
+  {
+    path: 'proxy/operators.cfg',
+    mount: '    volumes:\n      - ./proxy/operators.cfg:/etc/haproxy/haproxy.cfg:ro\n',
+    start: HAPROXY,
+  },
 ];
 
 /** @param read reads a file of the repository. */

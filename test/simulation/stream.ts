@@ -212,6 +212,10 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     putPackages: () => Promise.resolve(),
     removePackageSet: () => Promise.resolve(() => Promise.resolve()),
     removeArchive: () => Promise.resolve(() => Promise.resolve()),
+    // Nor has it operators.
+    operators: () => Promise.resolve([]),
+    addOperator: () => Promise.reject(new Error('no operators')),
+    revokeOperator: () => Promise.reject(new Error('no operators')),
     restoreHeads: () => Promise.resolve([]),
     lostHeads: () => [],
     // The simulation has no backups.

@@ -5,6 +5,8 @@ import { headSchema } from '../../../protocol/head.ts';
 import { logLevel } from '../../../protocol/logs.ts';
 import { count, nodeName, revision, traceparent } from '../../../protocol/schemas.ts';
 import { whyEntries } from '../../../protocol/history/why.ts';
+import { GRANTED, operatorName } from '../../../protocol/operators/operator.ts';
+import { isOperatorUrl, URL_RULE } from '../../../protocol/operators/credentials.ts';
 import { list, milliseconds } from './validation.ts';
 
 export type { OnReport } from './report.ts';
@@ -39,6 +41,8 @@ const common = {
   timeoutMs: v.pipe(milliseconds, v.gtValue(0)),
   /** The span of whoever gave the command. */
   traceparent: v.exactOptional(traceparent),
+  /** The session of the operator who gives the command from afar; absent: somebody in the container gives it. */
+  operatorSession: v.exactOptional(v.pipe(v.string(), v.uuid())),
 };
 
 /** The id of a change, which the heads that it writes carry. */
@@ -177,6 +181,19 @@ export const commandSchema = v.variant('type', [
   v.object({ ...common, type: v.literal('events'), since: v.nullable(count), follow: v.boolean() }),
   /** `modules`: whose histories to search; what the newest heads say is found without them. */
   v.object({ ...common, type: v.literal('result'), change: changeId, modules: list(module) }),
+  v.object({
+    ...authored,
+    type: v.literal('operator add'),
+    name: operatorName,
+    may: v.pipe(
+      list(v.picklist(GRANTED, `an operator may: ${GRANTED.join(', ')}`)),
+      v.check(all => new Set(all).size === all.length, 'something that it may is named twice'),
+    ),
+    /** Where it reaches NATS. */
+    url: v.pipe(v.string(), v.check(isOperatorUrl, `--url is ${URL_RULE}`)),
+  }),
+  v.object({ ...authored, type: v.literal('operator revoke'), name: operatorName }),
+  v.object({ ...common, type: v.literal('operator list') }),
   /** `overlap`: how long nodes trust the previous keys (milliseconds). */
   v.object({ ...authored, type: v.literal('keys rotate'), overlap: milliseconds }),
 ]);

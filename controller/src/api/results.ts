@@ -16,6 +16,8 @@ import { count, moduleName, nodeName, revision } from '../../../protocol/schemas
 import { exportsAnswer } from '../../../protocol/shell-messages.ts';
 import { checked } from './checked.ts';
 import { list, milliseconds } from './validation.ts';
+import { credentialsSchema } from '../../../protocol/operators/credentials.ts';
+import { operatorName, operatorSchema } from '../../../protocol/operators/operator.ts';
 
 /** `detail` says why, if that is known. */
 const silent = v.object({ node: nodeName, status: v.literal('silent'), detail: v.exactOptional(v.string()) });
@@ -272,6 +274,10 @@ export const resultSchema = v.variant('command', [
     refused: count,
     silent: count,
   }),
+  /** `credentials`: the private key is in them alone. */
+  v.object({ command: v.literal('operator add'), credentials: credentialsSchema, may: operatorSchema.entries.may }),
+  v.object({ command: v.literal('operator revoke'), name: operatorName }),
+  v.object({ command: v.literal('operator list'), operators: list(operatorSchema) }),
   v.object({
     command: v.literal('keys rotate'),
     /** The id of the new key. */

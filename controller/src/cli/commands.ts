@@ -2,7 +2,8 @@ import { Argument, type Command as Program, Option } from '@commander-js/extra-t
 
 import { LOG_LEVELS } from '../../../protocol/logs.ts';
 import { UsageError } from '../../../protocol/errors.ts';
-import type { Command } from '../api/command.ts';
+import { GRANTED } from '../../../protocol/operators/operator.ts';
+import type { Command, CommandOf } from '../api/command.ts';
 import type { Why } from '../../../protocol/history/why.ts';
 import { completionScript, SHELLS } from './completion/scripts.ts';
 import { completedCommands } from './completion/words.ts';
@@ -329,6 +330,26 @@ export function defineCli(
     .description('sign with a new key from now on')
     .addOption(timeOption('--overlap <time>', 'how long nodes trust the previous keys', '10m'))
     .action(options => send(options, { type: 'keys rotate', author, overlap: options.overlap }));
+
+  const operators = program.command('operator').description('manage who may do what from afar');
+  addCommand(
+    operators,
+    'add <name>',
+    'hotcast operator add ci --may push,rollback --url tls://fleet.example.com:4222 >ci.json',
+  )
+    .description('print the credentials of a new operator; they are printed once')
+    .option('--may <operations>', `what it may do beside read, with commas: ${GRANTED.join(', ')}`)
+    .requiredOption('--url <url>', 'where it reaches NATS: tls://HOST:PORT')
+    .action((name, { may = '', url, ...options }) => {
+      const granted = may.split(',').filter(each => each !== '') as CommandOf<'operator add'>['may'];
+      return send(options, { type: 'operator add', author, name, may: granted, url });
+    });
+  addCommand(operators, 'list', 'hotcast operator list')
+    .description('list the operators, what they may do, and those that were revoked')
+    .action(options => send(options, { type: 'operator list' }));
+  addCommand(operators, 'revoke <name>', 'hotcast operator revoke ci')
+    .description('refuse an operator from now on, and close its connections')
+    .action((name, options) => send(options, { type: 'operator revoke', author, name }));
 
   addCommand(program, 'completion', 'eval "$(hotcast completion bash)"', QUERY_TIMEOUT)
     .description('print the script with which a shell completes hotcast, or the names of modules, nodes or groups')

@@ -59,6 +59,8 @@ export interface CliOptions {
   readonly version?: string;
   /** The id of the change that the command makes; default: a new one. */
   readonly change?: string;
+  /** The session of the operator who gives it from afar: see the commands. */
+  readonly operatorSession?: string;
   /** The span of whoever runs it, as the W3C writes it. One that is malformed does not count. */
   readonly traceparent?: string;
   /** How long the result of a change is looked up when the controller ends before it, milliseconds; default: 30 seconds. */
@@ -90,10 +92,11 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
     version = PACKAGE_VERSION,
   } = options;
   const span = v.is(traceparent, options.traceparent) ? { traceparent: options.traceparent } : {};
+  const from = options.operatorSession === undefined ? {} : { operatorSession: options.operatorSession };
   let status = 0;
   const send: Actions['send'] = async ({ cookie, timeout, json = false, verbose = false }, body) => {
     const follow = (what: CommandBody, signal: AbortSignal, listener: Listener = {}): Promise<number> => {
-      const command = { cookie: cookie || null, timeoutMs: timeout, ...span, ...what };
+      const command = { cookie: cookie || null, timeoutMs: timeout, ...span, ...from, ...what };
       return run(followCommand(socketPath, command, signal, lookupTimeoutMs), { json, verbose }, terminal, listener);
     };
     const warning = body.type === 'names' ? null : hostVersionWarning(version);
@@ -149,7 +152,7 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
 }
 
 /** The commands that know all others, or have commands of their own. */
-const NEED_ALL: ReadonlySet<string> = new Set(['completion', 'help', 'keys']);
+const NEED_ALL: ReadonlySet<string> = new Set(['completion', 'help', 'keys', 'operator']);
 
 /** `hotcast --version` asks the controller and the nodes too, so it is a command. */
 function isVersion([first]: readonly string[]): boolean {

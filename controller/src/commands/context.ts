@@ -1,4 +1,5 @@
 import type { Command, CommandOf } from '../api/command.ts';
+import type { OperatorSessions } from '../api/operator-session.ts';
 import type { Client } from '../api/report.ts';
 import type { Result, ResultOf } from '../api/results.ts';
 import type { Build } from '../build/build.ts';
@@ -17,6 +18,10 @@ export interface CommandContext extends RolloutContext {
   readonly membership: Pick<Membership, 'expected' | 'present' | 'noteSilent' | 'isDebugged' | 'foreign'>;
   readonly monitor: Pick<CanaryMonitor, 'watch'>;
   readonly audit: Pick<Audit, 'read' | 'write' | 'bounds' | 'after' | 'onWrite'>;
+  readonly cookie: string;
+  readonly operatorSessions: OperatorSessions;
+  /** The certificate authority of NATS, PEM; null without TLS. */
+  readonly natsAuthority: () => string | null;
   readonly signingKey: Pick<Keyring, 'madeAt'>;
   /** Builds the bundles of modules from their sources as they are now. */
   readonly build: Build;

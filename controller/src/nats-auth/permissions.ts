@@ -1,5 +1,6 @@
 import { auditStreamOf, streamOf, subjectsOf, type Verb } from '../../../protocol/subjects.ts';
-import { inboxPrefix, nodeInbox, type Role } from '../../../protocol/inboxes.ts';
+import { inboxPrefix, nodeInbox, operatorInbox, type Role } from '../../../protocol/inboxes.ts';
+import type { Operation, Operator } from '../../../protocol/operators/operator.ts';
 
 /** The subjects that a NATS user can publish and subscribe to. */
 export interface Permissions {
@@ -10,7 +11,7 @@ export interface Permissions {
 /** The roles whose requests a node answers. */
 const ASKING = ['controller', 'console'] as const;
 
-/** The inboxes that NATS makes for requests from another account: the auth callout asks the roster. */
+/** The inboxes that NATS makes for requests from another account: the auth callout asks the roster and the controller. */
 const ANOTHER_ACCOUNT = '_R_.>';
 
 /** What the console can ask of a node. None of it changes what runs. */
@@ -40,6 +41,16 @@ export function nodePermissions(cookie: string, names: readonly [string, string]
   };
 }
 
+/** The permissions of an operator: it speaks to the controller, under its name, about what it may do. */
+export function operatorPermissions(cookie: string, { name, may }: Pick<Operator, 'name' | 'may'>): Permissions {
+  const subjects = subjectsOf(cookie);
+  const all: readonly Operation[] = ['read', ...may];
+  return {
+    publish: all.flatMap(each => [subjects.operator(name, each), subjects.operatorSession(name, each, '*')]),
+    subscribe: [`${operatorInbox(name)}.>`],
+  };
+}
+
 /** The permissions of a role. Everything else is forbidden. */
 export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Permissions {
   const subjects = subjectsOf(cookie);
@@ -61,6 +72,10 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
           anyNode,
           subjects.allAny,
           subjects.roster,
+          subjects.operatorRecords,
+          subjects.operatorChange,
+          `${operatorInbox('*')}.>`,
+          ANOTHER_ACCOUNT,
           '$JS.API.INFO',
           ...['CREATE', 'UPDATE', 'INFO', 'PURGE', 'MSG.GET', 'MSG.DELETE'].map(
             verb => `$JS.API.STREAM.${verb}.${stream}`,
@@ -69,7 +84,17 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
           `$JS.API.DIRECT.GET.${auditStreamOf(cookie)}`,
           ...directGetOf(cookie),
         ],
-        subscribe: [events, logs, subjects.audit, subjects.nodeChanges, own],
+        subscribe: [
+          events,
+          logs,
+          subjects.audit,
+          subjects.nodeChanges,
+          subjects.operators,
+          subjects.operatorSessions,
+          subjects.operatorKey,
+          subjects.operatorChange,
+          own,
+        ],
       };
     case 'roster':
       return {

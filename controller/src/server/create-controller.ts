@@ -1,19 +1,20 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
-import { JetStreamError } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 
 import { UnavailableError } from '../../../protocol/errors.ts';
 import type { Head } from '../../../protocol/head.ts';
-import { HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT } from '../../../protocol/limits.ts';
+import { HEARTBEAT_TIMEOUT } from '../../../protocol/limits.ts';
 import { nodeDescription } from '../../../protocol/messages.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
+import { readIfThere } from '../../../shared/files.ts';
 import { startHealthFile } from '../../../shared/health-file.ts';
 import type { Logger } from '../../../shared/logger.ts';
+import { NATS_CA_FILE } from '../../../shared/nats/options.ts';
 import { drainConnection } from '../../../shared/nats/shutdown.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
+import type { RunLine } from '../api/command-line.ts';
 import type { Command } from '../api/command.ts';
 import type { OnReport } from '../api/report.ts';
 import { createBuild } from '../build/build.ts';
@@ -57,6 +58,8 @@ import { openStore } from '../store/stream-store.ts';
 import type { ControllerConfig } from './config.ts';
 import { serveControl } from './control-server.ts';
 import { runCommand } from './dispatch.ts';
+import { serveOperators } from './operators/serve-operators.ts';
+import { isStreamFault, promiseOf, untilOpen } from './opening.ts';
 import { watchStore } from './store-health.ts';
 import { startWebhook } from './webhook/webhook.ts';
 
@@ -85,6 +88,8 @@ export interface ControllerDeps {
   readonly typesDir: string;
   /** Starts what runs command lines in this process. It is a client of the control socket, and ends after the commands have ended. */
   readonly serveCommandLine: (log: Logger) => Promise<AsyncDisposable>;
+  /** Runs the command lines of operators, as a client of the control socket too. */
+  readonly runLine: RunLine;
   readonly log: Logger;
 }
 
@@ -98,6 +103,7 @@ export async function createController({
   preflightScript,
   typesDir,
   serveCommandLine,
+  runLine,
   log,
 }: ControllerDeps): Promise<AsyncDisposable> {
   const started: (AsyncDisposable | Disposable)[] = [];
@@ -201,8 +207,12 @@ export async function createController({
       preflight,
       maxPayload: () => nats.info?.max_payload ?? Infinity,
     });
+    const operators = start(serveOperators({ nats, subjects, store, runLine, log }));
     setReady({
       ...rollout,
+      cookie,
+      operatorSessions: operators,
+      natsAuthority: () => readIfThere(join(config.keysDir, NATS_CA_FILE)),
       membership,
       monitor,
       signingKey: keyring,
@@ -265,29 +275,4 @@ export async function createController({
     await dispose();
     throw error;
   }
-}
-
-const isStreamFault = (error: unknown): error is Error =>
-  error instanceof JetStreamError || (error instanceof Error && isNoAnswer(error));
-
-/** Opens the stream, and tries again until NATS has it: it can be without JetStream, or without room for a stream. */
-async function untilOpen<T>(open: () => Promise<T>, report: (problem: string) => void): Promise<T> {
-  let said = '';
-  for (;;) {
-    try {
-      return await open();
-    } catch (error) {
-      if (!isStreamFault(error)) throw error;
-      const problem = `NATS answers, but does not open the stream: ${error.message}`;
-      if (problem !== said) report(problem);
-      said = problem;
-      await sleep(HEARTBEAT_INTERVAL);
-    }
-  }
-}
-
-function promiseOf<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
-  let resolve = (_value: T): void => undefined;
-  const promise = new Promise<T>(settle => (resolve = settle));
-  return { promise, resolve };
 }

@@ -34,6 +34,9 @@ import { checkVersions } from '../rollout/versions.ts';
 import { announced } from '../commands/records/announced.ts';
 import { audited } from '../commands/records/audited.ts';
 import { nameDebugged } from './debugged-nodes.ts';
+import { addOperator, listOperators, revokeOperator } from '../commands/operators/operators.ts';
+import { withSourcesOf } from '../commands/operators/remote-sources.ts';
+import { operatorOf } from './operators/operator-of.ts';
 
 const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
   push: (context, command, ...client) => (command.dryRun ? dryRun : push)(context, command, ...client),
@@ -63,20 +66,24 @@ const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
   audit,
   events,
   result,
+  'operator add': addOperator,
+  'operator list': listOperators,
+  'operator revoke': revokeOperator,
   'keys rotate': rotateKeys,
 };
 
 /**
  * Runs one command of the CLI on the controller of a cookie.
  *
- * @throws UsageError, SourceError, PreflightError, UnavailableError and VersionError when nothing was sent.
+ * @throws UsageError, SourceError, PreflightError, UnavailableError, VersionError and ForbiddenError when nothing was sent.
  */
 export async function runCommand(
   context: CommandContext,
   cookie: string,
-  command: Command,
+  given: Command,
   ...client: readonly [Client['report'], Client['signal'], Client['holds']]
 ): Promise<Result> {
+  const { operator, command } = operatorOf(context.operatorSessions, given);
   if (command.cookie !== null && command.cookie !== cookie) {
     throw new UsageError(
       `this controller does not have the cookie ${JSON.stringify(command.cookie)}; nothing was sent`,
@@ -84,11 +91,13 @@ export async function runCommand(
   }
   const run = handlers[command.type] as Handler<Command['type'], Result>;
   const [report, ...rest] = client;
-  const done = await audited(context.audit, command, report, () =>
-    announced(context, command, report, async announcing => {
+  const done = await audited(context.audit, command, report, async () => {
+    await operator?.admit(command);
+    return announced(context, command, report, async announcing => {
       await checkVersions(context, command);
-      return run(context, command, announcing, ...rest);
-    }),
-  );
+      const own = operator === null ? context : await withSourcesOf(operator, context, command);
+      return run(own, command, announcing, ...rest);
+    });
+  });
   return nameDebugged(done, context.membership.isDebugged);
 }

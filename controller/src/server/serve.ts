@@ -9,9 +9,9 @@ import { type ControllerDeps, createController } from './create-controller.ts';
 /**
  * Runs the controller's long-lived process until it is told to stop.
  *
- * @param serveCommandLine see {@link ControllerDeps}.
+ * @param lines what runs command lines: see {@link ControllerDeps}.
  */
-export async function serve(serveCommandLine: ControllerDeps['serveCommandLine']): Promise<void> {
+export async function serve(lines: Pick<ControllerDeps, 'serveCommandLine' | 'runLine'>): Promise<void> {
   const options = { name: 'hotcast-controller', inboxPrefix: inboxPrefix('controller') };
   await runService({
     name: 'hotcast',
@@ -22,7 +22,7 @@ export async function serve(serveCommandLine: ControllerDeps['serveCommandLine']
         connect: () => openConnection(config, options, log),
         preflightScript: join(import.meta.dirname, 'preflight.mjs'),
         typesDir: import.meta.dirname,
-        serveCommandLine,
+        ...lines,
         log,
       }),
   });

@@ -11,6 +11,7 @@ import { createBundles } from './bundles.ts';
 import { createFormatGuard, type FormatGuard } from './format-guard.ts';
 import { createHeads } from './heads.ts';
 import type { Keyring } from './keyring.ts';
+import { createOperators } from './operators.ts';
 import { createPackages } from './packages.ts';
 import { createRawRecords } from './raw-records.ts';
 import { diskOf, type Storage } from './storage.ts';
@@ -31,7 +32,7 @@ interface StoreOptions {
   readonly diskFolder?: string;
 }
 
-/** The cookie's stream: bundles, packages, heads and the results of heads. */
+/** The cookie's stream: bundles, packages, heads and the results of heads, and operators. */
 export type StreamStore = Awaited<ReturnType<typeof openStore>>;
 
 /** Opens the cookie's stream, and creates it when it does not exist. */
@@ -42,7 +43,9 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
   const { signHeadAgain, collectHeads, ...heads } = createHeads(stream, subjects, keyring, guard);
   const { signBundlesAgain, ...bundles } = createBundles(stream, subjects, keyring);
   const { signPackagesAgain, ...packages } = createPackages(stream, subjects, keyring);
-  const written = [subjects.bundles, subjects.packageSets, subjects.archives, subjects.heads, subjects.headResults];
+  const { signOperatorsAgain, ...operators } = createOperators(stream, subjects, keyring);
+  const { heads: allHeads, headResults, operatorRecords } = subjects;
+  const written = [subjects.bundles, subjects.packageSets, subjects.archives, allHeads, headResults, operatorRecords];
   const ensureStream = (): Promise<void> => stream.ensure(written, { maxBytes, replicas });
   await ensureStream();
   // Nothing is written before this has looked who has written last.
@@ -51,6 +54,7 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
     ...heads,
     ...bundles,
     ...packages,
+    ...operators,
     ...createRawRecords(stream, subjects, keyring),
     ensureStream,
     newerText: guard.newerText,
@@ -118,7 +122,7 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
      */
     async rotateKey(until: number): Promise<{ readonly key: string; readonly signedAgain: number }> {
       const key = keyring.rotate(until);
-      let signedAgain = await signPackagesAgain();
+      let signedAgain = (await signOperatorsAgain()) + (await signPackagesAgain());
       for (const { module } of await heads.heads()) {
         if (await signHeadAgain(module)) signedAgain += 1;
         signedAgain += await signBundlesAgain(module);

@@ -6,7 +6,7 @@ export interface HostOptions {
   readonly project: string | null;
   /** The folder of the Compose project; default: the nearest one upwards with a compose file. */
   readonly projectDirectory: string | null;
-  /** The Docker context. */
+  /** The context of Hotcast, or of Docker. */
   readonly context: string | null;
 }
 

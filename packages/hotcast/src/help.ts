@@ -5,7 +5,9 @@ const HOST_OPTIONS = `
 Options of the host, with every command:
   --project <name>            the Compose project (default: HOTCAST_PROJECT, or that of the nearest compose file)
   --project-directory <path>  the folder of the compose file
-  --context <name>            the Docker context (default: DOCKER_CONTEXT, or the current one)
+  --context <name>            the context: of Hotcast (default: HOTCAST_CONTEXT, or the one in use), or else of Docker
+
+Contexts, for controllers that are reached over NATS: hotcast context add NAME FILE, use NAME, ls, rm NAME
 `;
 
 /** Shows help, which needs no controller. Returns the exit status. */

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
-import { HotcastError, UnavailableError } from '../../../protocol/errors.ts';
+import { HotcastError, UnavailableError, UsageError } from '../../../protocol/errors.ts';
 import { NO_RESULT } from '../../../controller/src/cli/exit-status.ts';
 import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
 import { readArguments } from './arguments.ts';
 import { Engine } from './engine.ts';
+import { contextFolder, contextOf } from './context-folder.ts';
 import type { showHelp as showHelpOf } from './help.ts';
 import { findProject, type Project } from './project.ts';
+import type * as Remote from './remote.ts';
 import { runBackup } from './run-backup.ts';
 import { runCommand } from './run-command.ts';
 import { runShell } from './run-shell.ts';
@@ -31,12 +33,26 @@ async function showHelp(args: readonly string[]): Promise<number> {
   return help.showHelp(args);
 }
 
+/** What reaches a controller from afar has a client of NATS, which a command through Docker does without. */
+async function loadRemote(): Promise<typeof Remote> {
+  return (await import(new URL('remote.mjs', import.meta.url).href)) as typeof Remote;
+}
+
 /** Runs `hotcast …` for the project of the current folder. Returns the exit status. */
 async function main(given: readonly string[]): Promise<number> {
   const { host, args } = readArguments(given);
   const [command = ''] = args;
   if (command === '' || command === 'help' || args.some(word => word === '--help' || word === '-h')) {
     return showHelp(args);
+  }
+  if (command === 'context') {
+    const { runContext } = await loadRemote();
+    return runContext(contextFolder(process.env), args.slice(1));
+  }
+  const context = contextOf(host, process.env);
+  if (context !== null) {
+    const { runRemote } = await loadRemote();
+    return runRemote({ context, args, answer: () => Promise.reject(new UsageError('no sources')), git: '' });
   }
   const isVersion = command === '--version' || command === '-V' || command === 'version';
   try {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 
+import { lineRunner } from '../../../controller/src/cli/relay/run-line.ts';
 import { serveRelays } from '../../../controller/src/cli/relay/serve.ts';
 import { createController } from '../../../controller/src/server/create-controller.ts';
 import { createNode } from '../../../node-image/src/create-node.ts';
@@ -126,6 +127,7 @@ describe(`${TIMES} starts in one process leave nothing open`, { timeout: 300_000
         preflightScript,
         typesDir: ROOT,
         serveCommandLine: log => serveRelays(join(folder, `controller-${number}.sock`), log),
+        runLine: lineRunner(join(folder, `controller-${number}.sock`)),
         log: recordingLog(),
       }),
     );

@@ -6,22 +6,20 @@ import * as v from 'valibot';
 
 import type { Logger } from '../../../../shared/logger.ts';
 import { orNullAfter } from '../../../../shared/timeout.ts';
+import type { CommandLine, RunLine } from '../../api/command-line.ts';
 import { jsonLine } from '../../api/validation.ts';
 import { NO_RESULT } from '../exit-status.ts';
-import { runCli } from '../program.ts';
-import { clientOf, terminalOf, userOf } from './user.ts';
+import { lineRunner } from './run-line.ts';
 
 /** How long the end of this server waits until relays have what their commands printed (milliseconds). */
 const FLUSH_TIMEOUT_MS = 500;
 
-/** A command line, as its relay sends it. `isTerminal`: whether its output is one. */
+/** A command line, as its relay sends it. */
 const requestSchema = v.object({
   args: v.array(v.string()),
   env: v.record(v.string(), v.string()),
   isTerminal: v.boolean(),
 });
-
-type Request = v.InferOutput<typeof requestSchema>;
 
 /** The socket for relays, beside that of the controller. */
 const relaySocket = (socketPath: string): string => `${socketPath}.cli`;
@@ -37,6 +35,7 @@ const relaySocket = (socketPath: string): string => `${socketPath}.cli`;
 export async function serveRelays(socketPath: string, log: Logger): Promise<AsyncDisposable> {
   const path = relaySocket(socketPath);
   rmSync(path, { force: true });
+  const runLine = lineRunner(socketPath);
   const open = new Map<Socket, Promise<unknown>>();
   const server = createServer({ allowHalfOpen: true }, socket => {
     // The relay ended.
@@ -46,7 +45,7 @@ export async function serveRelays(socketPath: string, log: Logger): Promise<Asyn
       socket,
       closed.then(() => open.delete(socket)),
     );
-    void answer(socket, socketPath, log);
+    void answer(socket, runLine, log);
   });
   server.listen(path);
   await once(server, 'listening');
@@ -60,11 +59,11 @@ export async function serveRelays(socketPath: string, log: Logger): Promise<Asyn
   };
 }
 
-async function answer(socket: Socket, socketPath: string, log: Logger): Promise<void> {
+async function answer(socket: Socket, runLine: RunLine, log: Logger): Promise<void> {
   try {
     const line = await readLine(socket);
     const request = v.parse(jsonLine(requestSchema), line);
-    const status = await run(request, socket, socketPath);
+    const status = await run(request, socket, runLine);
     socket.end(`0 ${status}\n`).resume();
   } catch (error) {
     log.error({ err: error }, 'a command line failed');
@@ -74,11 +73,10 @@ async function answer(socket: Socket, socketPath: string, log: Logger): Promise<
   }
 }
 
-function run({ args, env, isTerminal }: Request, socket: Socket, socketPath: string): Promise<number> {
-  const terminal = terminalOf(env, isTerminal, (stream, text) => print(socket, stream, text));
-  return runCli(args, {
-    socketPath,
-    ...userOf(env),
+function run(line: CommandLine, socket: Socket, runLine: RunLine): Promise<number> {
+  return runLine(line, {
+    print: (stream, text) => print(socket, stream, text),
+    drained: () => drained(socket),
     interruption: () => {
       const left = new AbortController();
       const leave = (): void => left.abort();
@@ -87,8 +85,7 @@ function run({ args, env, isTerminal }: Request, socket: Socket, socketPath: str
       else socket.once('end', leave).once('close', leave).resume();
       return left.signal;
     },
-    ...(clientOf(env) === 'keyboard' ? { readKeys: onKey => readKeys(socket, onKey) } : {}),
-    terminal: { ...terminal, drained: () => drained(socket) },
+    readKeys: onKey => readKeys(socket, onKey),
   });
 }
 

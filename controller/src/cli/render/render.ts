@@ -10,6 +10,7 @@ import { printValue } from '../print-value.ts';
 import { renderCompile, renderDryRun, renderPush } from './changes.ts';
 import { renderErrors } from './logs.ts';
 import { renderNodes, renderVersions } from './nodes.ts';
+import { renderOperators } from './operators.ts';
 import { renderStatus } from './status.ts';
 import { bad, doubtful, good, outcomeWord } from '../style.ts';
 import { groupedCallText, renderExports } from '../shell/answers.ts';
@@ -41,6 +42,9 @@ const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>, verb
   audit: renderAudit,
   events: ({ position }) => `up to position ${position} (go on with --since ${position})`,
   result: renderLookup,
+  'operator add': ({ credentials }) => JSON.stringify(credentials, null, 2),
+  'operator revoke': ({ name }) => `${name} is revoked; its connections are closed`,
+  'operator list': renderOperators,
   'keys rotate': renderRotation,
 };
 

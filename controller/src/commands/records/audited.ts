@@ -27,6 +27,7 @@ const READING: ReadonlySet<Command['type']> = new Set([
   'tail',
   'errors',
   'bans',
+  'operator list',
 ]);
 
 /** Carries out a command, and writes down what came of it, unless it only looks. */

@@ -1,10 +1,12 @@
 import { encodeAuthorizationResponse, encodeUser, type KeyPair } from '@nats-io/jwt';
 import * as v from 'valibot';
 
-import { nodePermissions } from '../../nats-auth/permissions.ts';
+import { operatorUser } from '../../../../protocol/operators/operator.ts';
+import { nodePermissions, operatorPermissions, type Permissions } from '../../nats-auth/permissions.ts';
 import type { PublicKeys } from '../../nats-auth/public-keys.ts';
-import { isSignedBy } from './nkey.ts';
+import { isSignedBy } from '../../../../shared/nats/nkey.ts';
 import type { NameNode } from './node-names.ts';
+import { cookieOfOperator, type FindOperator } from './operators.ts';
 
 /** The fields of NATS's authorization request that matter here. */
 export const connectRequestSchema = v.object({
@@ -20,10 +22,11 @@ export const connectRequestSchema = v.object({
 
 type AuthorizationRequest = v.InferOutput<typeof connectRequestSchema>;
 
-/** A client that wants to connect, and what decides the name of a node. */
+/** A client that wants to connect, and what decides the name of a node, and who is an operator. */
 export interface ConnectRequest {
   readonly request: AuthorizationRequest;
   readonly nameNode: NameNode;
+  readonly findOperator: FindOperator;
 }
 
 /** The answer for NATS: signed permissions or a refusal. */
@@ -33,10 +36,11 @@ export type Admission =
 
 /**
  * Answers NATS's authorization request (ADR-26). A client is admitted when it has the key of its cookie's nodes, and only
- * with the permissions of the node that runs at its address. So no node can speak as another one.
+ * with the permissions of the node that runs at its address. So no node can speak as another one. Or it has the key of an operator,
+ * and is admitted with the permissions of that one.
  */
 export async function authorize(
-  { request, nameNode }: ConnectRequest,
+  { request, nameNode, findOperator }: ConnectRequest,
   clusters: readonly PublicKeys[],
   issuer: KeyPair,
 ): Promise<Admission> {
@@ -46,24 +50,32 @@ export async function authorize(
   const refuse = async (detail: string): Promise<Admission> => {
     return { status: 'refused', token: await answer({ error: detail }), detail };
   };
-  const cookie = provenCookie(request, clusters);
-  const container = /^hotcast-node ([0-9a-f]{6})/.exec(request.connect_opts.name ?? '')?.[1];
-  if (cookie === null || container === undefined) return refuse('not the key of a node');
+  const admit = async (name: string, cookie: string, { publish, subscribe }: Permissions): Promise<Admission> => {
+    const permissions = { pub: { allow: [...publish] }, sub: { allow: [...subscribe] } };
+    const jwt = await encodeUser(name, user, issuer, permissions, { aud: cookie });
+    return { status: 'admitted', token: await answer({ jwt }), name };
+  };
+  const { name: says = '', nkey: key } = request.connect_opts;
+  const operatorsCookie = cookieOfOperator(says);
+  if (operatorsCookie !== null) {
+    const isKnown = clusters.some(({ cookie }) => cookie === operatorsCookie);
+    if (key === undefined || !isKnown || !hasKey(request)) return refuse('not the key of an operator');
+    const found = await findOperator(operatorsCookie, key);
+    if (found.status === 'unavailable') return refuse(found.detail);
+    if (found.status === 'unknown') return refuse('not the key of an operator');
+    return admit(operatorUser({ name: found.name, key }), operatorsCookie, operatorPermissions(operatorsCookie, found));
+  }
+  const cookie = clusters.find(({ users }) => users.node === key)?.cookie;
+  const container = /^hotcast-node ([0-9a-f]{6})/.exec(says)?.[1];
+  if (cookie === undefined || container === undefined || !hasKey(request)) return refuse('not the key of a node');
   const naming = await nameNode({ cookie, address: request.client_info.host, container });
   if (naming.status === 'refused') return refuse(naming.detail);
   const { name } = naming;
-  const { publish, subscribe } = nodePermissions(cookie, [name, `${name}-${container}`]);
-  const permissions = { pub: { allow: [...publish] }, sub: { allow: [...subscribe] } };
-  const jwt = await encodeUser(name, user, issuer, permissions, { aud: cookie });
-  return { status: 'admitted', token: await answer({ jwt }), name };
+  return admit(name, cookie, nodePermissions(cookie, [name, `${name}-${container}`]));
 }
 
-/** The cookie of the client's key; null when the client has not signed NATS's nonce with the key of a cookie's nodes. */
-function provenCookie(
-  { connect_opts: { nkey, sig }, client_info: { nonce } }: AuthorizationRequest,
-  clusters: readonly PublicKeys[],
-): string | null {
-  const cluster = clusters.find(({ users }) => users.node === nkey);
-  if (cluster === undefined || nkey === undefined || sig === undefined || nonce === undefined) return null;
-  return isSignedBy(nkey, Buffer.from(nonce), Buffer.from(sig, 'base64url')) ? cluster.cookie : null;
+/** Whether the client has signed NATS's nonce with the key that it shows. */
+function hasKey({ connect_opts: { nkey, sig }, client_info: { nonce } }: AuthorizationRequest): boolean {
+  if (nkey === undefined || sig === undefined || nonce === undefined) return false;
+  return isSignedBy(nkey, Buffer.from(nonce), Buffer.from(sig, 'base64url'));
 }

@@ -11,8 +11,9 @@ import type { Logger } from '../../../../shared/logger.ts';
 import { drainConnection } from '../../../../shared/nats/shutdown.ts';
 import { ISSUER_SEED_FILE, PUBLIC_KEYS_FOLDER, readPublicKeys } from '../../nats-auth/public-keys.ts';
 import { authorize, connectRequestSchema } from './authorize.ts';
-import { signingPair } from './nkey.ts';
+import { signingPair } from '../../../../shared/nats/nkey.ts';
 import type { NameNode } from './node-names.ts';
+import { closeRevoked, operatorsFromController } from './operators.ts';
 
 /** The subject of NATS's authorization requests (ADR-26). */
 const REQUESTS = '$SYS.REQ.USER.AUTH';
@@ -29,13 +30,14 @@ interface AuthCalloutDeps {
   readonly log: Logger;
 }
 
-/** Admits nodes to NATS, each under its name, and no other client. It ends the connection with itself. */
+/** Admits nodes and operators to NATS, each under its name, and no other client. It ends the connection with itself. */
 export function createAuthCallout({ nats, keysDir, nameNode, healthFile, log }: AuthCalloutDeps): AsyncDisposable {
   const issuer = signingPair(readFileSync(join(keysDir, ISSUER_SEED_FILE)));
+  const findOperator = operatorsFromController(nats);
+  const clustersNow = () => readJsonFiles(join(keysDir, PUBLIC_KEYS_FOLDER)).map(readPublicKeys);
   const decide = async (token: string): Promise<string> => {
     const request = v.parse(connectRequestSchema, decode(token).nats);
-    const clusters = readJsonFiles(join(keysDir, PUBLIC_KEYS_FOLDER)).map(readPublicKeys);
-    const answer = await authorize({ request, nameNode }, clusters, issuer);
+    const answer = await authorize({ request, nameNode, findOperator }, clustersNow(), issuer);
     if (answer.status === 'refused')
       log.warn({ address: request.client_info.host, detail: answer.detail }, 'a client was not admitted');
     return answer.token;
@@ -52,6 +54,8 @@ export function createAuthCallout({ nats, keysDir, nameNode, healthFile, log }: 
       if (error === null) void respond(message);
     },
   });
+  // A new cookie needs a restart of NATS, which makes all containers of it anew.
+  for (const { cookie } of clustersNow()) closeRevoked(nats, cookie, findOperator, log);
   const health = startHealthFile(healthFile, nats, log);
   return {
     [Symbol.asyncDispose]: () => {

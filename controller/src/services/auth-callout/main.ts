@@ -12,7 +12,7 @@ import { namesFromDns, namesFromRoster } from './node-names.ts';
  */
 const RECONNECT_FIRST = { reconnectTimeWait: 50, reconnectJitter: 0 };
 
-/** Admits nodes to NATS, each under the name that follows from its address, and no other client. */
+/** Admits nodes to NATS, each under the name that follows from its address, and operators by their keys. Nobody else is admitted. */
 async function startAuthCallout(config: AuthCalloutConfig, log: Logger): Promise<AsyncDisposable> {
   const options = { name: 'hotcast-auth-callout', inboxPrefix: inboxPrefix('auth-callout'), ...RECONNECT_FIRST };
   const nats = await openConnection(config, options, log);

@@ -2,7 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 
 import { decode, encode } from '../../../../protocol/codec.ts';
 import { type HolderAnswer, holderAnswer, type HolderRequest } from '../../../../protocol/messages.ts';
-import { nodeNameOf } from '../../../../protocol/names.ts';
+import { nodeNameOf, serviceOf } from '../../../../protocol/names.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
 import { reverseDns } from '../../../../shared/reverse-dns.ts';
 
@@ -24,6 +24,9 @@ export type Naming =
 /** Decides the name of a node. */
 export type NameNode = (applicant: Applicant) => Promise<Naming>;
 
+/** The service whose port is for operators: what comes through it is no node. */
+const OPERATORS_SERVICE = 'operators';
+
 /**
  * Names follow from Docker's DNS, which has every container of one engine from its start on. Where the DNS has none, outside Docker's
  * networks, a node is called after the id of its container.
@@ -32,7 +35,9 @@ export type NameNode = (applicant: Applicant) => Promise<Naming>;
  */
 export function namesFromDns(project: string, look: typeof reverseDns = reverseDns): NameNode {
   return async ({ address, container }) => {
-    return { status: 'named', name: nodeNameOf((await look(address)) ?? `node-${container}x`, project) };
+    const name = nodeNameOf((await look(address)) ?? `node-${container}x`, project);
+    if (serviceOf(name) === OPERATORS_SERVICE) return { status: 'refused', detail: 'it is on the port of operators' };
+    return { status: 'named', name };
   };
 }
 

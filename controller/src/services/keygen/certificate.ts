@@ -1,5 +1,7 @@
 import 'reflect-metadata';
 
+import { isIP } from 'node:net';
+
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
@@ -22,7 +24,7 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const VALID_YEARS = 10;
 
 /**
- * Makes a certificate for a server with these host names. The authority's private key is not kept, so that it can sign no
+ * Makes a certificate for a server with these host names and addresses. The authority's private key is not kept, so that it can sign no
  * other certificate.
  */
 export async function makeCertificate(hosts: readonly string[]): Promise<ServerCertificate> {
@@ -50,7 +52,9 @@ export async function makeCertificate(hosts: readonly string[]): Promise<ServerC
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
       new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth], true),
-      new SubjectAlternativeNameExtension(hosts.map(value => ({ type: 'dns' as const, value }))),
+      new SubjectAlternativeNameExtension(
+        hosts.map(value => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value })),
+      ),
     ],
   });
   const privateKey = await crypto.subtle.exportKey('pkcs8', server.privateKey);

@@ -24,8 +24,8 @@ export const KEYGEN_SETTINGS = {
   hosts: {
     name: 'NATS_HOSTS',
     default: 'nats',
-    description: 'The host names of NATS, for its certificate.',
-    rule: 'host names, separated by commas or spaces',
+    description: 'The host names and IP addresses of NATS, for its certificate.',
+    rule: 'host names or IP addresses, separated by commas or spaces',
     parse: words,
   } satisfies Setting<readonly string[]>,
   logLevel: CLUSTER_SETTINGS.logLevel,

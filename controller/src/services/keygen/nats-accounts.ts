@@ -45,24 +45,37 @@ export function natsAccounts(
       timeout: 10,
       auth_callout: { issuer, account: AUTH_CALLOUT_ACCOUNT, auth_users: [user, ...users] },
     },
+    // The auth callout closes the connections of operators that are revoked, which is for the system account alone.
+    system_account: AUTH_CALLOUT_ACCOUNT,
     accounts: Object.fromEntries<object>([
-      [AUTH_CALLOUT_ACCOUNT, { users: [{ nkey: user }], imports: accounts.map(importOf) }],
+      [AUTH_CALLOUT_ACCOUNT, { users: [{ nkey: user }], imports: accounts.flatMap(importsOf) }],
       ...accounts.map(account => [account.cookie, clusterAccount(account)] as const),
     ]),
   };
   return `${JSON.stringify(config, null, 2)}\n`;
 }
 
-/** The auth callout asks the rosters which node has an address. Nothing else goes from one account to another. */
-function importOf({ cookie }: Pick<PublicKeys, 'cookie'>) {
-  return { service: { account: cookie, subject: subjectsOf(cookie).holder } };
+/**
+ * The auth callout asks the rosters which node has an address, and the controllers which operator has a key, and hears from these that
+ * an operator may be gone. Nothing else goes from one account to another.
+ */
+function importsOf({ cookie }: Pick<PublicKeys, 'cookie'>) {
+  const { holder, operatorKey, operatorChange } = subjectsOf(cookie);
+  return [
+    ...[holder, operatorKey].map(subject => ({ service: { account: cookie, subject } })),
+    { stream: { account: cookie, subject: operatorChange } },
+  ];
 }
 
 function clusterAccount({ cookie, users }: ReturnType<typeof accountOf>) {
+  const { holder, operatorKey, operatorChange } = subjectsOf(cookie);
   return {
     jetstream: 'enabled',
     limits: { max_connections: MAX_CONNECTIONS },
-    exports: [{ service: subjectsOf(cookie).holder, accounts: [AUTH_CALLOUT_ACCOUNT] }],
+    exports: [
+      ...[holder, operatorKey].map(service => ({ service, accounts: [AUTH_CALLOUT_ACCOUNT] })),
+      { stream: operatorChange, accounts: [AUTH_CALLOUT_ACCOUNT] },
+    ],
     users,
   };
 }

@@ -68,6 +68,11 @@ export class ClusterKeys {
     return nkeyAuthenticator(this.#tester.getSeed());
   }
 
+  /** Authenticates as the auth callout. */
+  get authCallout(): Authenticator {
+    return nkeyAuthenticator(readFileSync(join(this.folder('auth-callout'), NATS_SEED_FILE)));
+  }
+
   /** Authenticates as a process of the cluster. */
   as(role: Role, cookie: string): Authenticator {
     return nkeyAuthenticator(readFileSync(join(this.folder(role), cookie, NATS_SEED_FILE)));

@@ -1,7 +1,7 @@
 import { nkeys } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 
-import { isSignedBy, signingPair } from '../../../../../controller/src/services/auth-callout/nkey.ts';
+import { isSignedBy, signingPair } from '../../../../shared/nats/nkey.ts';
 
 const input = new TextEncoder().encode('a message');
 

@@ -3,7 +3,7 @@ import { sign, verify } from 'node:crypto';
 import type { KeyPair } from '@nats-io/jwt';
 import { nkeys } from '@nats-io/transport-node';
 
-import { privateKeyOf, publicKeyOf } from '../../../../protocol/signing/keys.ts';
+import { privateKeyOf, publicKeyOf } from '../../protocol/signing/keys.ts';
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
@@ -13,6 +13,12 @@ export function isSignedBy(nkey: string, input: Uint8Array, signature: Uint8Arra
   const key = decodeBase32(nkey).subarray(1, 33);
   if (key.length !== 32) return false;
   return verify(null, input, publicKeyOf(key), signature);
+}
+
+/** What signs with the private half of an nkey, from its seed: see {@link isSignedBy}. */
+export function signerOf(seed: string): (input: Uint8Array) => Uint8Array {
+  const privateKey = privateKeyOf(decodeBase32(seed).subarray(2, 34));
+  return input => sign(null, input, privateKey);
 }
 
 /**

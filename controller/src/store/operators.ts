@@ -1,0 +1,82 @@
+import { decodeRecord, encodeRecord } from '../../../protocol/codec.ts';
+import { UsageError } from '../../../protocol/errors.ts';
+import { type Operator, operatorSchema } from '../../../protocol/operators/operator.ts';
+import type { Subjects } from '../../../protocol/subjects.ts';
+import type { Keyring } from './keyring.ts';
+import { isWrongLastSequence, type Stream } from './stream.ts';
+
+/** An operator, and the position of its record; 0: there is none yet. */
+interface Stored {
+  readonly operator: Operator | null;
+  readonly position: number;
+}
+
+/** The operators of the cookie: one signed record for each name, also of those that were revoked. */
+export function createOperators(stream: Stream, subjects: Subjects, keyring: Keyring) {
+  const read = (subject: string, data: Uint8Array): Operator | null => {
+    const content = keyring.verify(subject, data);
+    return content === null ? null : decodeRecord(operatorSchema, content);
+  };
+
+  async function last(name: string): Promise<Stored> {
+    const message = await stream.last(subjects.operatorRecord(name));
+    if (message === null) return { operator: null, position: 0 };
+    return { operator: read(message.subject, message.data), position: message.seq };
+  }
+
+  async function write(operator: Operator, position: number): Promise<void> {
+    const subject = subjects.operatorRecord(operator.name);
+    try {
+      const signed = keyring.sign(subject, encodeRecord(operator));
+      await stream.client.publish(subject, signed, { expect: { lastSubjectSequence: position } });
+    } catch (error) {
+      if (!isWrongLastSequence(error)) throw error;
+      throw new UsageError(
+        `${operator.name} was changed at the same time; nothing was done: look at hotcast operator list`,
+      );
+    }
+    // An older record must not count again.
+    await stream.purge(subject, 1);
+  }
+
+  return {
+    /** All operators, also those that were revoked, by their names. */
+    async operators(): Promise<Operator[]> {
+      const messages = await stream.lastOfEach(subjects.operatorRecords);
+      const all = messages.flatMap(({ subject, data }) => read(subject, data) ?? []);
+      return all.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    },
+
+    /** @throws UsageError when there is one of that name. */
+    async addOperator(operator: Operator): Promise<void> {
+      const { operator: before, position } = await last(operator.name);
+      if (before?.revokedAt === null) {
+        throw new UsageError(
+          `there is an operator ${operator.name}; revoke it first: hotcast operator revoke ${operator.name}`,
+        );
+      }
+      await write(operator, position);
+    },
+
+    /** @returns the operator. @throws UsageError when there is none of that name. */
+    async revokeOperator(name: string, revokedAt: number): Promise<Operator> {
+      const { operator: before, position } = await last(name);
+      if (before?.revokedAt !== null) throw new UsageError(`there is no operator ${name}; see: hotcast operator list`);
+      const revoked = { ...before, revokedAt };
+      await write(revoked, position);
+      return revoked;
+    },
+
+    /** Signs all records with the present key. @returns how many another key had signed */
+    signOperatorsAgain: async (): Promise<number> => {
+      let count = 0;
+      for (const { subject, data, seq } of await stream.lastOfEach(subjects.operatorRecords)) {
+        const operator = keyring.isCurrent(data) ? null : read(subject, data);
+        if (operator === null) continue;
+        await write(operator, seq);
+        count += 1;
+      }
+      return count;
+    },
+  };
+}
