@@ -78,6 +78,9 @@ export async function simulateController() {
     warm: () => undefined,
     packNamed: async () => null,
     watch: () => Promise.reject(new TypeError('nothing is watched here')),
+    cookie: COOKIE,
+    operatorSessions: new Map(),
+    natsAuthority: () => null,
   };
   const reconciler = createReconciler({
     ...context,
