@@ -22,7 +22,7 @@ VERBOSELY = $(if $(VERBOSE),--verbose)
 
 # A command says itself what went wrong. make adds no line with `Error 1` to it in question mode (-q), in which it runs recipes that
 # begin with `+`; so does a dry run (-n), which has no `+` here.
-COMMANDS := push dev tail promote rollback remove repair purge soft-purge rotate-keys backup restore status doctor bans history audit events compile call errors ping shell nodes
+COMMANDS := push dev tail promote rollback remove repair purge soft-purge rotate-keys revoke-key backup restore status doctor bans history audit events compile call errors ping shell nodes
 ifneq ($(MAKECMDGOALS),)
 ifeq ($(filter-out $(COMMANDS),$(MAKECMDGOALS))$(findstring n,$(firstword -$(MAKEFLAGS))),)
   MAKEFLAGS += --question
@@ -81,6 +81,9 @@ soft-purge: ## Purge the draining versions of a module on which no call runs, an
 
 rotate-keys: ## Sign with a new key; nodes still trust the previous key for a while: [OVERLAP=10m]
 	$(ALWAYS)setup/hotcast keys rotate $(if $(OVERLAP),--overlap '$(OVERLAP)') || exit 1
+
+revoke-key: ## Have nobody believe a signing key any more: KEY=2af54c2f1b90d3e7
+	$(ALWAYS)setup/hotcast keys revoke $(KEY) || exit 1
 
 backup: ## Write the stream and the public keys into a file: FILE=hotcast.backup [KEYS=1: the signing key too, encrypted]
 	$(ALWAYS)setup/hotcast backup '$(FILE)' $(if $(KEYS),--keys) || exit 1

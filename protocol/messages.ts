@@ -31,6 +31,8 @@ export const digestRequest = v.object({
   /** The version that the controller speaks, see version.ts. */
   protocol: v.exactOptional(count),
   heads: v.record(moduleName, count),
+  /** The number of the newest list of keys; default: there is none. */
+  keys: v.optional(count),
   /** The interval of the nodes' heartbeats, milliseconds; default: {@link HEARTBEAT_INTERVAL}. */
   heartbeatInterval: v.optional(heartbeatInterval),
   /** The modules whose newest head a node can still refuse. Nodes keep the data from before its `codeChange`. */

@@ -11,6 +11,7 @@ export type Verb =
   | 'call'
   | 'purge'
   | 'digest'
+  | 'keys'
   | 'tail'
   | 'errors'
   | ShellVerb;
@@ -42,6 +43,8 @@ export function subjectsOf(cookie: string) {
     // hotcast.<cookie>.head.<module>: which revision should run
     head: (module: string) => `${root}.head.${module}`,
     heads: `${root}.head.*`,
+    // hotcast.<cookie>.keys: the keys that sign, signed by the root key
+    keys: `${root}.keys`,
     // hotcast.<cookie>.head-result.<module>: the result of a head
     headResult: (module: string) => `${root}.head-result.${module}`,
     headResults: `${root}.head-result.*`,

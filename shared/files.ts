@@ -3,8 +3,13 @@ import { join } from 'node:path';
 
 /** The contents of the JSON files in a folder; none when there is no such folder. @throws the file system's error */
 export function readJsonFiles(folder: string): Uint8Array[] {
+  return readFiles(folder, '.json');
+}
+
+/** The contents of the files in a folder whose names have an end; none when there is no such folder. @throws the file system's error */
+export function readFiles(folder: string, suffix: string): Uint8Array[] {
   if (!existsSync(folder)) return [];
-  const files = readdirSync(folder).filter(file => file.endsWith('.json'));
+  const files = readdirSync(folder).filter(file => file.endsWith(suffix));
   return files.map(file => readFileSync(join(folder, file)));
 }
 

@@ -29,6 +29,7 @@ export type Output =
       | OperatorRevokeResult
       | OperatorListResult
       | KeysRotateResult
+      | KeysRevokeResult
     )
   | { readonly failed: Failed }
   | { readonly saved: Saved }
@@ -712,9 +713,13 @@ export type OperatorListResult = {
 export type KeysRotateResult = {
   readonly command: 'keys rotate';
   readonly key: string;
+  readonly previous: readonly string[];
   readonly until: number;
   readonly resealed: number;
 };
+
+/** The result of keys revoke. */
+export type KeysRevokeResult = { readonly command: 'keys revoke'; readonly key: string };
 
 /** An error of the compiler or the type checker. */
 export type Diagnostic = {

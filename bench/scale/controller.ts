@@ -33,7 +33,7 @@ export const TRUST_DIR = join(KEYS, 'trust', COOKIE);
 /** Makes the keys of the simulated cluster, as keygen does. */
 export function writeKeys(): void {
   for (const { holder, path, text } of makeKeys(COOKIE).files) {
-    const file = join(KEYS, holder, path);
+    const file = join(KEYS, holder === 'root' ? 'controller' : holder, path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   }
@@ -43,7 +43,7 @@ export function writeKeys(): void {
 export async function simulateController() {
   const log = pino({ level: 'warn', base: null }, pino.destination(2));
   const nats = await connectAs('controller', inboxPrefix('controller'));
-  const keyring = openKeyring(join(KEYS, 'controller', COOKIE), TRUST_DIR);
+  const keyring = openKeyring(join(KEYS, 'controller', COOKIE), TRUST_DIR, subjects.keys);
   const store = await openStore(nats, { cookie: COOKIE, subjects, keyring, maxBytes: 2 ** 30 });
   const membership = createMembership(nats, subjects, log);
   const monitor = new CanaryMonitor({

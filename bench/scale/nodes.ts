@@ -18,8 +18,7 @@ import type { Bundle } from '../../protocol/bundle.ts';
 import type { Head } from '../../protocol/head.ts';
 import { nodeInbox } from '../../protocol/inboxes.ts';
 import { replicaName } from '../../protocol/names.ts';
-import { trustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
-import { readJsonFiles } from '../../shared/files.ts';
+import { openTrust } from '../../shared/trust.ts';
 import { BARE, connectAs, containerOf, COOKIE, subjects } from './cluster.ts';
 
 /** The event loop of the process is shared by its nodes, so no node reports its delay. */
@@ -38,7 +37,7 @@ type Shared = Pick<ClusterNodeDeps, 'bans' | 'verifier' | 'codeServer' | 'packag
  * and evaluation of a bundle; every connection gets and answers every message.
  */
 export function simulateNodes(trustDir: string): void {
-  const trust = trustedKeyFiles(() => readJsonFiles(trustDir));
+  const trust = openTrust(trustDir, subjects);
   const bans = new Bans();
   const tell = (error: unknown): void => log.error({ err: error }, 'a simulated node rejected a message');
   // The modules of the bench use none.

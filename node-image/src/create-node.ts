@@ -4,14 +4,13 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { NatsConnection } from '@nats-io/transport-node';
 
 import { encode } from '../../protocol/codec.ts';
-import { trustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
 import { collectGarbage } from '../../shared/collect-garbage.ts';
-import { readJsonFiles } from '../../shared/files.ts';
 import { startHealthFile } from '../../shared/health-file.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { drainConnection } from '../../shared/nats/shutdown.ts';
 import { orNullAfter } from '../../shared/timeout.ts';
+import { openTrust } from '../../shared/trust.ts';
 import { rejectionLog } from './admission/rejection-log.ts';
 import { Verifier } from './admission/verifier.ts';
 import { startClusterNode } from './cluster/cluster-node.ts';
@@ -125,8 +124,11 @@ export async function createNode(deps: NodeDeps): Promise<AsyncDisposable> {
     const loopDelay = monitorEventLoopDelay({ samplePerIteration: true });
     loopDelay.enable();
     disposers.push(() => void loopDelay.disable());
-    const trustedKeys = trustedKeyFiles(() => readJsonFiles(deps.trustDir));
-    const verifier = new Verifier(trustedKeys, subjects, rejectionLog(nats, subjects, identity.name, log));
+    const verifier = new Verifier(
+      openTrust(deps.trustDir, subjects),
+      subjects,
+      rejectionLog(nats, subjects, identity.name, log),
+    );
     const leftOut = leftOutHeads(join(stateDir, 'left-out.json'), restarts, log);
     const reserved = await reservePort(deps.httpPort);
     disposers.push(() => reserved[Symbol.dispose]());

@@ -41,7 +41,35 @@ export function readSigningKey(pem: string): SigningKey {
   return { id: keyIdOf(createPublicKey(privateKey)), privateKey };
 }
 
-/** The file of a trusted key: the public half of a signing key. */
+/** The public half of a private key, SPKI as base64. */
+export function publicHalf({ privateKey }: SigningKey): string {
+  return publicKeyText(createPublicKey(privateKey));
+}
+
+/** A public key, SPKI as base64. */
+export function publicKeyText(publicKey: KeyObject): string {
+  return spki(publicKey).toString('base64');
+}
+
+/** A public Ed25519 key and its id, of its SPKI as base64. @throws Error when it is invalid */
+export function publicKeyIn(text: string): { readonly id: KeyId; readonly publicKey: KeyObject } {
+  const publicKey = createPublicKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'spki' });
+  if (publicKey.asymmetricKeyType !== 'ed25519') throw new TypeError('it is not an Ed25519 key');
+  return { id: keyIdOf(publicKey), publicKey };
+}
+
+/** The file of a root key's public half: SPKI, PEM. */
+export function rootKeyFile({ privateKey }: SigningKey): string {
+  return createPublicKey(privateKey).export({ type: 'spki', format: 'pem' });
+}
+
+/** Reads the file of a root key's public half. @throws Error when it is invalid */
+export function readRootKey(pem: Uint8Array): Omit<TrustedKey, 'until'> {
+  const publicKey = createPublicKey(Buffer.from(pem));
+  return { id: keyIdOf(publicKey), publicKey };
+}
+
+/** The file of a trusted key as the release before reads it: the public half of a signing key. */
 export function trustedKeyFile({ privateKey }: SigningKey, until: number | null): Uint8Array {
   return encode({ key: spki(createPublicKey(privateKey)).toString('base64'), until });
 }
@@ -54,8 +82,7 @@ export function endingKeyFile(file: Uint8Array, until: number): Uint8Array {
 /** Reads the file of a trusted key. @throws DecodeError or Error when it is invalid */
 export function readTrustedKey(file: Uint8Array): TrustedKey {
   const { key, until } = decode(keyRecord, file);
-  const publicKey = createPublicKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'spki' });
-  return { id: keyIdOf(publicKey), publicKey, until };
+  return { ...publicKeyIn(key), until };
 }
 
 /** The bytes before the 32 bytes of an Ed25519 key in PKCS #8 and in SPKI (RFC 8410). */

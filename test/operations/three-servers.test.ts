@@ -17,9 +17,8 @@ import { ClusterKeys } from '../../packages/testing/src/fleet/cluster-keys.ts';
 import { encodeBundle } from '../../protocol/bundle.ts';
 import type { Head } from '../../protocol/head.ts';
 import { inboxPrefix, nodeInbox } from '../../protocol/inboxes.ts';
-import { trustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
 import { auditStreamOf, streamOf, subjectsOf } from '../../protocol/subjects.ts';
-import { readJsonFiles } from '../../shared/files.ts';
+import { openTrust } from '../../shared/trust.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { openConnection } from '../../shared/nats/connection.ts';
 import { NatsCluster } from '../support/nats/nats-cluster.ts';
@@ -192,7 +191,7 @@ describe('a read right after a write, of whichever replica', () => {
   });
 
   it('has the bundle that a head names, on a node', async () => {
-    const trusted = trustedKeyFiles(() => readJsonFiles(join(keys.folder('trust'), COOKIE)));
+    const trusted = openTrust(join(keys.folder('trust'), COOKIE), subjects);
     const records = await recordReader(node, COOKIE, new Verifier(trusted, subjects, () => undefined), silent);
     for (let push = 1; push <= PUSHES; push += 1) {
       const bundle = bundleOf(MODULE, `exports.version = ${push};`);

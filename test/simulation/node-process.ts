@@ -64,7 +64,7 @@ export class NodeProcess {
         packages: { has: () => true },
         prepare: bundle => this.#codeServer.prepare(bundle),
         reconciler,
-        records: { unreadable: () => new Map() },
+        records: { unreadable: () => new Map(), keys: async () => undefined },
         heartbeat: { setInterval: () => undefined },
         loopDelay: { max: 0, reset: () => undefined },
         purgeTimeoutMs: 0,

@@ -229,7 +229,10 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
       shown.set(module, Math.max(shown.get(module) ?? 0, sequence));
     },
     signAgain: () => Promise.resolve(),
-    rotateKey: () => Promise.resolve({ key: '', signedAgain: 0 }),
+    rotateKey: () => Promise.resolve({ key: '', previous: [], signedAgain: 0 }),
+    revokeKey: () => Promise.resolve(),
+    writeKeyLists: () => Promise.resolve(),
+    keyList: () => undefined,
     lastHead: module =>
       deed(() => {
         const last = stream.lastHead(module);

@@ -11,9 +11,10 @@ import type { NodeDescription } from '../../protocol/messages.ts';
 import { isModuleName } from '../../protocol/names.ts';
 import { revisionOf } from '../../protocol/revision.ts';
 import { PROTOCOL } from '../../protocol/version.ts';
-import { signEnvelope } from '../../protocol/signing/envelope.ts';
+import { signEnvelope, type TrustedKeys } from '../../protocol/signing/envelope.ts';
 import { signPush } from '../../protocol/signing/push-signature.ts';
 import type { Subjects } from '../../protocol/subjects.ts';
+import { KeyTrust } from '../../protocol/signing/key-trust.ts';
 import { trustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
 
 /** A bundle of CommonJS code, as the controller compiles it. */
@@ -95,11 +96,13 @@ export function signedPush(subject: string, bundle: Uint8Array, head: Uint8Array
 
 /** A verifier that trusts the key of these tests. */
 export function verifierOf(subjects: Subjects): Verifier {
-  return new Verifier(
-    trustedKeyFiles(() => [trustedKeyFile(KEY, null)]),
-    subjects,
-    () => undefined,
-  );
+  const earlier = trustedKeyFiles(() => [trustedKeyFile(KEY, null)]);
+  return new Verifier(trustOf(earlier, subjects), subjects, () => undefined);
+}
+
+/** Trusts keys, and knows no root key. */
+export function trustOf(earlier: TrustedKeys, subjects: Pick<Subjects, 'keys'>): KeyTrust {
+  return new KeyTrust({ roots: { get: () => undefined }, subject: subjects.keys, earlier });
 }
 
 /** The heads in a commit message. */

@@ -196,6 +196,7 @@ export const commandSchema = v.variant('type', [
   v.object({ ...common, type: v.literal('operator list') }),
   /** `overlap`: how long nodes trust the previous keys (milliseconds). */
   v.object({ ...authored, type: v.literal('keys rotate'), overlap: milliseconds }),
+  v.object({ ...authored, type: v.literal('keys revoke'), key: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/)) }),
 ]);
 
 export type Command = Readonly<v.InferOutput<typeof commandSchema>>;

@@ -282,10 +282,17 @@ export const resultSchema = v.variant('command', [
     command: v.literal('keys rotate'),
     /** The id of the new key. */
     key: v.string(),
+    /** The ids of those that nodes trust beside it. */
+    previous: v.optional(v.array(v.string()), []),
     /** Nodes trust the previous keys until this time, milliseconds since 1970. */
     until: milliseconds,
     /** How many records of the stream were signed again. */
     resealed: count,
+  }),
+  v.object({
+    command: v.literal('keys revoke'),
+    /** The id of the key that nobody believes any more. */
+    key: v.string(),
   }),
 ]);
 

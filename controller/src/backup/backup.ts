@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
-import { readJsonFiles } from '../../../shared/files.ts';
-import { SIGNING_KEY } from '../store/keyring.ts';
+import { encode } from '../../../protocol/codec.ts';
+import { readPrivateKeys } from '../store/key-files.ts';
+import type { Keyring } from '../store/keyring.ts';
 import type { StreamStore } from '../store/stream-store.ts';
 import { aboutEntry, type Entry } from './format.ts';
 import { encryptKey } from './keys.ts';
@@ -10,20 +8,19 @@ import { encryptKey } from './keys.ts';
 export interface BackupSource {
   readonly store: Pick<StreamStore, 'records'>;
   readonly cookie: string;
-  readonly trustDir: string;
+  readonly keyring: Pick<Keyring, 'knownKeys'>;
   readonly keysDir: string;
   /** With it, the signing key is in the backup, encrypted with it. */
   readonly passphrase: string | null;
 }
 
-/** The entries of a backup: the public keys that nodes trust, and what the stream has. */
+/** The entries of a backup: the public keys that are believed, and what the stream has. */
 export async function* backupEntries(source: BackupSource): AsyncGenerator<Entry, void, undefined> {
-  const { store, cookie, trustDir, keysDir, passphrase } = source;
+  const { store, cookie, keyring, keysDir, passphrase } = source;
   yield aboutEntry(cookie, Date.now());
-  for (const content of readJsonFiles(trustDir)) yield { type: 'trust', content };
+  for (const key of keyring.knownKeys()) yield { type: 'trust', content: encode({ key, until: null }) };
   if (passphrase !== null) {
-    const pem = readFileSync(join(keysDir, SIGNING_KEY));
-    yield { type: 'signing key', content: encryptKey(pem, passphrase, cookie) };
+    yield { type: 'signing key', content: encryptKey(readPrivateKeys(keysDir), passphrase, cookie) };
   }
   for await (const { subject, data } of store.records()) yield { type: 'record', subject, content: data };
 }

@@ -3,20 +3,18 @@ import { type Head, headSchema, type Manifest } from '../../../protocol/head.ts'
 import { type HeadResult, headResultSchema } from '../../../protocol/history/head-result.ts';
 import type { Groups } from '../../../protocol/placement/groups.ts';
 import { verifyEnvelope } from '../../../protocol/signing/envelope.ts';
-import { readTrustedKey } from '../../../protocol/signing/keys.ts';
+import { publicKeyIn, readTrustedKey } from '../../../protocol/signing/keys.ts';
 import { shortRevision } from '../../../protocol/revision.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
-import { readJsonFiles } from '../../../shared/files.ts';
 import type { Keyring } from '../store/keyring.ts';
 import type { StreamStore } from '../store/stream-store.ts';
 import { BackupError, type Entry } from './format.ts';
 import { decryptKey } from './keys.ts';
 
 export interface RestoreTarget {
-  readonly store: Pick<StreamStore, 'writeRecord' | 'hasBundle' | 'writeHistory'>;
-  readonly keyring: Pick<Keyring, 'adopt' | 'install'>;
+  readonly store: Pick<StreamStore, 'writeRecord' | 'hasBundle' | 'writeHistory' | 'writeKeyLists'>;
+  readonly keyring: Pick<Keyring, 'adopt' | 'install' | 'knownKeys'>;
   readonly cookie: string;
-  readonly trustDir: string;
   /** With it, this cluster signs with the backup's key from now on. */
   readonly passphrase: string | null;
   /** Receives what the user should know, a line each. */
@@ -46,7 +44,7 @@ export async function restoreEntries(entries: AsyncIterable<Entry>, target: Rest
   const { store, keyring, cookie, passphrase, say } = target;
   const subjects = subjectsOf(cookie);
   const trusted = new Map<string, ReturnType<typeof readTrustedKey>['publicKey']>();
-  const own = new Set(readJsonFiles(target.trustDir).map(file => readTrustedKey(file).id));
+  const own = new Set(keyring.knownKeys().map(text => publicKeyIn(text).id));
   const strangers = new Set<string>();
   const heads = new Map<string, Head[]>();
   const results = new Map<string, HeadResult[]>();
@@ -127,6 +125,7 @@ export async function restoreEntries(entries: AsyncIterable<Entry>, target: Rest
     throw new BackupError(`the backup lacks the bundle of ${name.module}@${shortRevision(name.revision)}`);
   }
   keyring.install();
+  await store.writeKeyLists();
   for (const [module, all] of heads) await store.writeHistory(module, all, results.get(module) ?? []);
   return { modules, at };
 }

@@ -43,8 +43,8 @@ const silent = { info: () => undefined, warn: () => undefined, error: () => unde
 
 /** Writes the stream and the trusted keys into a file. Another file of that name stays until the new one is whole. */
 export async function backUp(config: BackupConfig, { file, passphrase, author, say }: BackupOptions): Promise<void> {
-  await withStore(config, async ({ store, nats }) => {
-    const bytes = writeBackup(backupEntries({ ...config, store, passphrase }));
+  await withStore(config, async ({ store, keyring, nats }) => {
+    const bytes = writeBackup(backupEntries({ ...config, store, keyring, passphrase }));
     if (file === '-') await pipeline(bytes, process.stdout, { end: false });
     else {
       await pipeline(bytes, createWriteStream(`${file}.part`, { mode: 0o600 }));
@@ -85,7 +85,7 @@ async function withStore<T>(config: BackupConfig, use: (opened: Opened) => Promi
   const nats = await orNullAfter(CONNECT_TIMEOUT_MS, openConnection(config, options, silent));
   if (nats === null) throw new UnavailableError(`NATS does not answer at ${config.natsUrl} (see: docker compose logs)`);
   try {
-    const keyring = openKeyring(keysDir, trustDir);
+    const keyring = openKeyring(keysDir, trustDir, subjectsOf(cookie).keys);
     const store = await openStore(nats, { cookie, subjects: subjectsOf(cookie), keyring, maxBytes });
     return await use({ store, keyring, nats });
   } catch (error) {

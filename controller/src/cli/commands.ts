@@ -331,6 +331,14 @@ export function defineCli(
     .addOption(timeOption('--overlap <time>', 'how long nodes trust the previous keys', '10m'))
     .action(options => send(options, { type: 'keys rotate', author, overlap: options.overlap }));
 
+  addCommand(keys, 'revoke <key>', 'hotcast keys revoke 2af54c2f1b90d3e7')
+    .description('have nobody believe a key any more, at once, because somebody else may have it')
+    .action((key, options) => {
+      if (!/^[0-9a-f]{16}$/.test(key))
+        throw new UsageError('the id of a key has 16 hex digits, as `keys rotate` prints it');
+      return send(options, { type: 'keys revoke', author, key });
+    });
+
   const operators = program.command('operator').description('manage who may do what from afar');
   addCommand(
     operators,

@@ -38,9 +38,10 @@ export const FINE: ReadonlySet<string> = new Set(['ok', 'left out']);
  */
 export function exitStatus(result: Result): 0 | 1 | 2 | 3 | 4 | 5 {
   if (result.command === 'history' || result.command === 'audit' || result.command === 'events') return 0;
+  if (result.command === 'keys rotate' || result.command === 'keys revoke') return 0;
   if (result.command === 'operator add' || result.command === 'operator revoke' || result.command === 'operator list')
     return 0;
-  if (result.command === 'bans' || result.command === 'keys rotate' || result.command === 'names') return 0;
+  if (result.command === 'bans' || result.command === 'names') return 0;
   if (result.command === 'doctor') return result.checks.some(({ state }) => state === 'wrong') ? 1 : 0;
   if (result.command === 'status') {
     if (result.nodes.some(({ state }) => !FINE.has(state) && state !== 'silent')) return 1;

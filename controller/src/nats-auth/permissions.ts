@@ -66,6 +66,7 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
           subjects.archives,
           subjects.heads,
           subjects.headResults,
+          subjects.keys,
           subjects.audit,
           subjects.nodeChanges,
           subjects.progress,
@@ -118,7 +119,17 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
           `$JS.API.DIRECT.GET.${auditStream}`,
           ...directGetOf(cookie),
         ],
-        subscribe: [events, logs, heads, headResults, audit, progress, subjects.all('digest'), own],
+        subscribe: [
+          events,
+          logs,
+          heads,
+          headResults,
+          audit,
+          progress,
+          subjects.all('digest'),
+          subjects.all('keys'),
+          own,
+        ],
       };
     }
   }

@@ -49,11 +49,23 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     if (text !== null && text !== saidLost) deps.log.warn({}, text);
     saidLost = text;
   };
+  let areKeysFailing = false;
+  /** Heads are kept also when keys can't be: the stream is full, for example. */
+  const writeKeyLists = async (): Promise<void> => {
+    try {
+      await deps.store.writeKeyLists();
+      areKeysFailing = false;
+    } catch (error) {
+      if (!areKeysFailing) deps.log.warn({ err: error }, 'the list of keys could not be written; trying again');
+      areKeysFailing = true;
+    }
+  };
   const firstSeen: FirstSeen = new Map();
   const reconcile = async (unfinishedAfterMs = UNFINISHED_AFTER_MS): Promise<void> => {
     if (isRunning) return;
     isRunning = true;
     try {
+      await writeKeyLists();
       await reconcileOnce(deps, firstSeen, unfinishedAfterMs);
       warnOfLost();
       isFailing = false;
@@ -88,6 +100,7 @@ async function reconcileOnce(deps: ReconcilerDeps, firstSeen: FirstSeen, unfinis
   const results = await store.headResults();
   const digest: DigestRequest = {
     protocol: PROTOCOL,
+    keys: store.keyList(),
     heads: Object.fromEntries(heads.map(({ module, sequence }) => [module, sequence])),
     heartbeatInterval: heartbeatInterval(),
     revertible: revertibleModules(heads, results),

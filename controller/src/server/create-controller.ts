@@ -165,7 +165,7 @@ export async function createController({
     start({ [Symbol.asyncDispose]: () => drainConnection(nats, DRAIN_TIMEOUT_MS) });
     const { cookie, streamMaxBytes: maxBytes, streamReplicas: replicas } = config;
     const subjects = subjectsOf(cookie);
-    const keyring = openKeyring(config.keysDir, config.trustDir);
+    const keyring = openKeyring(config.keysDir, config.trustDir, subjects.keys);
     const store = await untilOpen(
       () => openStore(nats, { cookie, subjects, keyring, maxBytes, replicas, diskFolder: config.keysDir }),
       problem => {
@@ -173,6 +173,10 @@ export async function createController({
         log.error({}, problem);
       },
     );
+    // What it signs is believed then. If it can't write, it is tried again when it reconciles.
+    await store
+      .writeKeyLists()
+      .catch((error: unknown) => log.warn({ err: error }, 'the list of keys could not be written'));
     const membership = start(createMembership(nats, subjects, log));
     logClocks(membership, log);
     const { packagesTimeoutMs, auditFile } = config;

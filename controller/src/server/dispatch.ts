@@ -28,7 +28,7 @@ import { result } from '../commands/records/result.ts';
 import { restore } from '../commands/restore.ts';
 import { repair } from '../commands/repair.ts';
 import { rollback } from '../commands/rollback.ts';
-import { rotateKeys } from '../commands/rotate-keys.ts';
+import { revokeKey, rotateKeys } from '../commands/keys.ts';
 import { status } from '../commands/status.ts';
 import { checkVersions } from '../rollout/versions.ts';
 import { announced } from '../commands/records/announced.ts';
@@ -70,6 +70,7 @@ const handlers: { readonly [T in Command['type']]: Handler<T, Result> } = {
   'operator list': listOperators,
   'operator revoke': revokeOperator,
   'keys rotate': rotateKeys,
+  'keys revoke': revokeKey,
 };
 
 /**

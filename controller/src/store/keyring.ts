@@ -1,27 +1,60 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { readJsonFiles, replaceFile } from '../../../shared/files.ts';
-import { UnavailableError } from '../../../protocol/errors.ts';
+import { replaceFile } from '../../../shared/files.ts';
+import { rootKeysIn } from '../../../shared/trust.ts';
+import { UsageError } from '../../../protocol/errors.ts';
+import type { TrustedKeys } from '../../../protocol/signing/envelope.ts';
+import { signEnvelope, signerOf, verifyEnvelope } from '../../../protocol/signing/envelope.ts';
+import { type KeyList, keysById, verifyKeyList } from '../../../protocol/signing/key-list.ts';
 import {
-  endingKeyFile,
   type KeyId,
   makeSigningKey,
+  publicHalf,
+  publicKeyIn,
   readSigningKey,
-  readTrustedKey,
   type SigningKey,
-  trustedKeyFile,
 } from '../../../protocol/signing/keys.ts';
-import { signEnvelope, signerOf, verifyEnvelope } from '../../../protocol/signing/envelope.ts';
 import { signPush } from '../../../protocol/signing/push-signature.ts';
-import { trustedKeyFiles } from '../../../protocol/signing/trusted-keys.ts';
+import {
+  type DueList,
+  KEY_LISTS,
+  keyListsFile,
+  listWithout,
+  ROOT_KEY,
+  rotatedLists,
+  signKeyLists,
+} from './key-lists.ts';
+import {
+  earlierKeys,
+  KeyError,
+  newestKeyLists,
+  newestSigningKey,
+  readRootKey,
+  SIGNING_KEY,
+  splitPrivateKeys,
+} from './key-files.ts';
 
-/** The file with the controller's signing key, in its folder of keys. */
-export const SIGNING_KEY = 'signing.pem';
+export { KeyError, SIGNING_KEY } from './key-files.ts';
+
+/** A list of keys, in its envelope. */
+export type SignedList = Pick<DueList, 'list' | 'envelope'>;
+
+/** What a backup has beside the key that signs: see {@link splitPrivateKeys}. */
+type Adopted = Pick<ReturnType<typeof splitPrivateKeys>, 'rootKey' | 'lists'>;
+
+/** What a new key to sign with changes. */
+export interface Rotation {
+  readonly key: KeyId;
+  /** The keys that nodes trust beside it, until the second of its lists is in force. */
+  readonly previous: readonly KeyId[];
+  /** Signs with it from now on. Nodes have to trust it by then: its first list is in the stream. */
+  readonly install: () => void;
+}
 
 /** Signs what nodes apply, and verifies what was signed for this cookie before. */
 export interface Keyring {
-  /** Puts a payload into an envelope, signed for the subject that it is written to. */
+  /** Puts a payload into an envelope, signed for the subject that it is written to. @throws KeyError */
   readonly sign: (subject: string, payload: Uint8Array) => Uint8Array;
   /** Signs a push: the envelope of its bundle, with the subject that it is written to, and that of its head. See {@link signPush}. */
   readonly signPush: (subject: string, bundle: Uint8Array, head: Uint8Array) => string;
@@ -33,95 +66,161 @@ export interface Keyring {
   readonly madeAt: () => number;
   /** Whether an envelope was signed with the present key. */
   readonly isCurrent: (bytes: Uint8Array) => boolean;
-  /**
-   * Makes a new key to sign with. Nodes trust it from now on, and those before it until a moment (milliseconds since 1970).
-   *
-   * @returns the new key's id.
-   */
-  readonly rotate: (until: number) => KeyId;
-  /** Signs with another key from now on, of which nobody else knows before it is installed. @returns the key's id. */
-  readonly adopt: (pem: string) => KeyId;
-  /** Has nodes trust the key that was adopted, and the controller sign with it. The keys that were trusted stay trusted. */
+  /** The public keys whose signatures {@link verify} believes, SPKI as base64. */
+  readonly knownKeys: () => readonly string[];
+  /** The list in force: the newest that was in the stream. Null: there was none. */
+  readonly inForce: () => SignedList | null;
+  /** Takes note of a list that is in the stream. @returns its number; null when no root key has signed it */
+  readonly takeKeyList: (envelope: Uint8Array) => number | null;
+  /** The list of the controller's files that is to follow the one in force; null when there is none. */
+  readonly nextKeyList: () => DueList | null;
+  /** Makes a new key to sign with, and the lists with which nodes trust it: first beside those before it, then alone. @throws KeyError */
+  readonly rotate: (overlapMs: number) => Rotation;
+  /** Makes the list with which nobody believes a key any more. @throws KeyError, and UsageError when it can't be that key */
+  readonly revoke: (key: KeyId) => void;
+  /** Signs with the key of a backup from now on, of which nobody else knows before it is installed. @returns the key's id. */
+  readonly adopt: (privateKeys: string) => KeyId;
+  /** Has nodes trust the key that was adopted, and the controller sign with it. The keys that were trusted stay trusted. @throws KeyError */
   readonly install: () => void;
 }
 
-/** A keyring from the controller's folders of keys. A signing key that was rotated is seen at its next use. */
-export function openKeyring(keysDir: string, trustDir: string): Keyring {
-  const trust = trustedKeyFiles(
-    () => readJsonFiles(trustDir),
-    // History that an ended key has signed can still be read here.
-    () => 0,
-  );
+/**
+ * A keyring from the controller's folders of keys. Files that were replaced are seen at their next use.
+ *
+ * @param subject the subject of the cookie's lists of keys.
+ */
+export function openKeyring(keysDir: string, trustDir: string, subject: string): Keyring {
+  const roots = rootKeysIn(trustDir);
+  const earlier = earlierKeys(trustDir);
   const newest = newestSigningKey(keysDir);
-  let adopted: { readonly pem: string; readonly key: SigningKey } | null = null;
-  const signingKey = (): SigningKey => adopted?.key ?? newest.key();
+  const fileLists = newestKeyLists(keysDir, roots, subject);
+  let adopted: (Adopted & { readonly pem: string; readonly key: SigningKey }) | null = null;
+  let present: (SignedList & { readonly root: KeyId }) | null = null;
+  let known: { readonly list: KeyList; readonly keys: TrustedKeys } | null = null;
+
+  /** The list in force. With another root key than that of the newest one, lists begin anew. */
+  const inForce = (): SignedList | null => (present === null || roots.get(present.root) === undefined ? null : present);
+  const numberInForce = (): number => inForce()?.list.number ?? 0;
+  const pending = (): readonly DueList[] => fileLists().filter(({ list }) => list.number > numberInForce());
+
+  /** The list whose keys are believed: that in force, or the one that will be the first. */
+  const believed = (): KeyList | null => inForce()?.list ?? fileLists()[0]?.list ?? null;
+
+  const trust: TrustedKeys = {
+    get: id => {
+      const list = believed();
+      if (list === null) return earlier.keys.get(id);
+      // History that an ended key has signed can still be read here.
+      if (known?.list !== list) known = { list, keys: keysById([...list.trusted, ...list.ended]) };
+      return known.keys.get(id);
+    },
+  };
+
+  const signingKey = (): SigningKey => {
+    if (adopted !== null) return adopted.key;
+    const key = newest.key();
+    const current = inForce();
+    if (current === null) return key;
+    const publicKey = publicHalf(key);
+    if ([current, ...pending()].some(({ list }) => list.trusted.includes(publicKey))) return key;
+    throw new KeyError(
+      `nodes do not trust the signing key ${key.id}: list ${current.list.number} of the keys does not have it, so nothing can be ` +
+        'signed; make a new one: hotcast keys rotate; nothing restarts',
+    );
+  };
+
+  /** Signs lists with the root key, and has the controller write them into the stream. */
+  const putLists = (lists: readonly (KeyList & { readonly afterMs: number })[]): void => {
+    const signed = signKeyLists(readRootKey(keysDir, roots), subject, lists);
+    replaceKeyFile(join(keysDir, KEY_LISTS), keyListsFile(signed));
+  };
+  /** Takes over the root key of a backup, where this controller has lost its own: the same, whose public half nodes have. */
+  const installRoot = ({ rootKey, lists }: Adopted): void => {
+    const file = join(keysDir, ROOT_KEY);
+    if (rootKey === null || existsSync(file) || roots.get(readSigningKey(rootKey).id) === undefined) return;
+    replaceKeyFile(file, rootKey);
+    if (lists !== null && fileLists().length === 0) replaceKeyFile(join(keysDir, KEY_LISTS), lists);
+  };
+  const highest = (): number => Math.max(numberInForce(), ...fileLists().map(({ list }) => list.number));
+
   return {
     check: () => void signingKey(),
-    madeAt: () => newest.writtenAt(),
-    sign: (subject, payload) => signEnvelope(signingKey(), subject, payload),
-    signPush: (subject, bundle, head) => signPush(signingKey(), subject, bundle, head),
-    verify: (subject, bytes) => {
-      const verified = verifyEnvelope(trust, subject, bytes);
+    madeAt: () => {
+      signingKey();
+      return newest.writtenAt();
+    },
+    sign: (at, payload) => signEnvelope(signingKey(), at, payload),
+    signPush: (at, bundle, head) => signPush(signingKey(), at, bundle, head),
+    verify: (at, bytes) => {
+      const verified = verifyEnvelope(trust, at, bytes);
       return verified.status === 'verified' ? verified.payload : null;
     },
     isCurrent: bytes => signerOf(bytes) === signingKey().id,
-    rotate: until => {
+    knownKeys: () => {
+      const list = believed();
+      return list === null ? earlier.publicKeys() : [...list.trusted, ...list.ended];
+    },
+    inForce,
+    takeKeyList: envelope => {
+      const verified = verifyKeyList(roots, subject, envelope);
+      if (verified.status === 'rejected') return null;
+      const { list, root } = verified;
+      if (list.number > numberInForce()) present = { list, envelope, root };
+      return list.number;
+    },
+    nextKeyList: () => pending()[0] ?? null,
+    rotate: overlapMs => {
       const pem = makeSigningKey();
       const key = readSigningKey(pem);
-      replaceFile(join(trustDir, `${key.id}.json`), trustedKeyFile(key, null), 0o400);
-      // Trusted first: a node may meet what the new key has signed at any moment from here.
-      for (const file of readJsonFiles(trustDir)) {
-        const before = readTrustedKey(file);
-        if (before.id === key.id || (before.until !== null && before.until <= until)) continue;
-        replaceFile(join(trustDir, `${before.id}.json`), endingKeyFile(file, until), 0o400);
-      }
-      replaceFile(join(keysDir, SIGNING_KEY), pem, 0o400);
-      return key.id;
+      const lists = rotatedLists(believed(), highest(), publicHalf(key), overlapMs);
+      putLists(lists);
+      earlier.rotate(key, Date.now() + overlapMs);
+      const [, ...previous] = lists[0].trusted.map(each => publicKeyIn(each).id);
+      return { key: key.id, previous, install: () => replaceKeyFile(join(keysDir, SIGNING_KEY), pem) };
     },
-    adopt: pem => {
-      adopted = { pem, key: readSigningKey(pem) };
-      return adopted.key.id;
+    revoke: id => {
+      const list = pending().at(-1)?.list ?? believed();
+      const all = [...(list?.trusted ?? []), ...(list?.ended ?? [])];
+      const publicKey = all.find(each => publicKeyIn(each).id === id);
+      if (list === null || publicKey === undefined) throw new UsageError(`no key that is believed has the id ${id}`);
+      if (signingKey().id === id) {
+        throw new UsageError(`${id} is the key that signs; make another one first: hotcast keys rotate --overlap 10s`);
+      }
+      putLists([listWithout(list, highest(), publicKey)]);
+      earlier.remove(id);
+    },
+    adopt: text => {
+      const { signingKey: pem, ...others } = splitPrivateKeys(text);
+      const key = readSigningKey(pem ?? text);
+      adopted = { pem: pem ?? text, key, ...others };
+      return key.id;
     },
     install: () => {
       if (adopted === null) return;
       const { pem, key } = adopted;
-      replaceFile(join(trustDir, `${key.id}.json`), trustedKeyFile(key, null), 0o400);
-      replaceFile(join(keysDir, SIGNING_KEY), pem, 0o400);
+      const publicKey = publicHalf(key);
+      installRoot(adopted);
+      const list = believed();
+      if (list === null || !list.trusted.includes(publicKey)) {
+        const [first] = rotatedLists(list, highest(), publicKey, 0);
+        putLists([first]);
+        earlier.rotate(key, null);
+      }
+      replaceKeyFile(join(keysDir, SIGNING_KEY), pem);
     },
   };
 }
 
-/**
- * Gives the signing key as its file has it now, and when that was written. A file that is the same one as before is not read again: a rotation puts
- * another in its place.
- *
- * @throws KeyError when there is none, or it can't be read.
- */
-function newestSigningKey(keysDir: string) {
-  const file = join(keysDir, SIGNING_KEY);
-  let known: { readonly key: SigningKey; readonly inode: bigint; readonly writtenAt: bigint } | null = null;
-  const read = (): NonNullable<typeof known> => {
-    try {
-      const { ino: inode, mtimeNs: writtenAt } = statSync(file, { bigint: true });
-      if (known?.inode !== inode || known.writtenAt !== writtenAt)
-        known = { key: readSigningKey(readFileSync(file, 'utf8')), inode, writtenAt };
-      return known;
-    } catch (cause) {
-      throw new KeyError(keyProblem(file, cause), { cause });
-    }
-  };
-  return { key: () => read().key, writtenAt: () => Number(read().writtenAt / 1_000_000n) };
-}
-
-/** Nothing can be signed. */
-export class KeyError extends UnavailableError {}
-
-/** What is wrong with the signing key, and what to do. A rotation does not need the key before it. */
-function keyProblem(file: string, error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  const what =
-    code === 'ENOENT'
-      ? `the signing key is lost (there is no ${file})`
-      : `the signing key can't be read (${file}: ${error instanceof Error ? error.message : String(error)})`;
-  return `${what}, so nothing can be signed; make a new one: hotcast keys rotate; nothing restarts`;
+/** @throws KeyError when the folder can't be written: the keys are a stack's secrets */
+function replaceKeyFile(file: string, content: string | Uint8Array): void {
+  try {
+    replaceFile(file, content, 0o400);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new KeyError(
+      `the keys of this controller can't be changed here (${why}); make new ones in the folder that they come from: ` +
+        'hotcast keys rotate --folder DIR',
+      { cause },
+    );
+  }
 }

@@ -10,7 +10,8 @@ import { streamOf, type Subjects } from '../../../protocol/subjects.ts';
 import { createBundles } from './bundles.ts';
 import { createFormatGuard, type FormatGuard } from './format-guard.ts';
 import { createHeads } from './heads.ts';
-import type { Keyring } from './keyring.ts';
+import { createKeyListWriter } from './key-list-writer.ts';
+import type { Keyring, Rotation } from './keyring.ts';
 import { createOperators } from './operators.ts';
 import { createPackages } from './packages.ts';
 import { createRawRecords } from './raw-records.ts';
@@ -44,11 +45,24 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
   const { signBundlesAgain, ...bundles } = createBundles(stream, subjects, keyring);
   const { signPackagesAgain, ...packages } = createPackages(stream, subjects, keyring);
   const { signOperatorsAgain, ...operators } = createOperators(stream, subjects, keyring);
-  const { heads: allHeads, headResults, operatorRecords } = subjects;
-  const written = [subjects.bundles, subjects.packageSets, subjects.archives, allHeads, headResults, operatorRecords];
+  const { bundles: ofBundles, packageSets, archives, keys, headResults, operatorRecords } = subjects;
+  const written = [ofBundles, packageSets, archives, keys, subjects.heads, headResults, operatorRecords];
   const ensureStream = (): Promise<void> => stream.ensure(written, { maxBytes, replicas });
   await ensureStream();
+
+  /** Signs with the present key what the stream keeps for nodes. @returns how many records another key had signed */
+  const signAllAgain = async (): Promise<number> => {
+    let count = (await signOperatorsAgain()) + (await signPackagesAgain());
+    for (const { module } of await heads.heads()) {
+      if (await signHeadAgain(module)) count += 1;
+      count += await signBundlesAgain(module);
+    }
+    return count;
+  };
+  const tell = (envelope: Uint8Array): void => nats.publish(subjects.all('keys'), envelope);
+  const keyLists = createKeyListWriter(stream, { subjects, keyring, signAgain: signAllAgain, tell });
   // Nothing is written before this has looked who has written last.
+  await keyLists.readKeyLists();
   await heads.heads();
   return {
     ...heads,
@@ -57,6 +71,14 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
     ...operators,
     ...createRawRecords(stream, subjects, keyring),
     ensureStream,
+
+    /** Writes the lists of keys that are due, and the newest again where it was lost or overwritten. */
+    async writeKeyLists(): Promise<void> {
+      if (guard.newerText() === null) await keyLists.writeKeyLists();
+    },
+
+    /** The number of the list of keys that nodes follow; undefined when there is none. */
+    keyList: () => keyring.inForce()?.list.number,
     newerText: guard.newerText,
     checkFormat: guard.check,
     natsClockOffset: () => stream.clockOffset(),
@@ -114,20 +136,23 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
     },
 
     /**
-     * Signs with a new key from now on. Nodes trust it at once, and the earlier keys until a moment (milliseconds since 1970).
-     * The records that the stream keeps are signed again, so that nodes which start later find what they trust. An interrupted
-     * rotation is finished by the next one.
+     * Signs with a new key from now on. Nodes trust it at once, and the earlier keys for an overlap (milliseconds). The records that
+     * the stream keeps are signed again, so that nodes which start later find what they trust. A rotation that was interrupted is
+     * finished before the earlier keys end.
      *
-     * @returns the new key's id, and how many records were signed again.
+     * @returns the new key's id, those of the earlier ones, and how many records were signed again.
      */
-    async rotateKey(until: number): Promise<{ readonly key: string; readonly signedAgain: number }> {
-      const key = keyring.rotate(until);
-      let signedAgain = (await signOperatorsAgain()) + (await signPackagesAgain());
-      for (const { module } of await heads.heads()) {
-        if (await signHeadAgain(module)) signedAgain += 1;
-        signedAgain += await signBundlesAgain(module);
-      }
-      return { key, signedAgain };
+    async rotateKey(overlapMs: number): Promise<Omit<Rotation, 'install'> & { readonly signedAgain: number }> {
+      const { install, ...rotation } = keyring.rotate(overlapMs);
+      await keyLists.writeKeyLists();
+      install();
+      return { ...rotation, signedAgain: await signAllAgain() };
+    },
+
+    /** Has nobody believe a key any more. What it alone has signed of the records that nodes need is signed again before. */
+    async revokeKey(key: string): Promise<void> {
+      keyring.revoke(key);
+      await keyLists.writeKeyLists();
     },
   };
 }

@@ -6,13 +6,9 @@ import { HotcastError } from '../../../protocol/errors.ts';
 import { type Head, headSchema } from '../../../protocol/head.ts';
 import { decodeLoadCommand } from '../../../protocol/load-command.ts';
 import { type EvaluateRequest, evaluateRequest } from '../../../protocol/shell-messages.ts';
-import {
-  type EnvelopeFault,
-  type Opened,
-  openEnvelope,
-  type TrustedKeys,
-  verifyEnvelope,
-} from '../../../protocol/signing/envelope.ts';
+import { type EnvelopeFault, type Opened, openEnvelope, verifyEnvelope } from '../../../protocol/signing/envelope.ts';
+import type { KeyList } from '../../../protocol/signing/key-list.ts';
+import type { KeyTrust } from '../../../protocol/signing/key-trust.ts';
 import { isPushed, type PushedHead, verifyPush } from '../../../protocol/signing/push-signature.ts';
 import type { Subjects } from '../../../protocol/subjects.ts';
 
@@ -35,12 +31,18 @@ export class RejectedError extends HotcastError {
   }
 }
 
+/** The key is not in the list of keys that the node has. A newer one may be in the stream. */
+export class UnknownKeyError extends RejectedError {}
+
+/** The keys that a node trusts, and how it learns of others. */
+export type NodeTrust = Pick<KeyTrust, 'get' | 'take' | 'number'>;
+
 /**
  * Verifies that bundles, packages and heads are signed by a trusted key for their subject. Everything else is rejected before it is
  * unpacked or parsed.
  */
 export class Verifier {
-  readonly #trusted: TrustedKeys;
+  readonly #trusted: NodeTrust;
   readonly #subjects: Subjects;
   readonly #onRejected: (error: RejectedError) => void;
   /** A random id of this process. A load command names the process that it is for, so no earlier one can be sent again. */
@@ -54,10 +56,33 @@ export class Verifier {
   readonly #pushed = new Map<string, PushedHead>();
 
   /** @param onRejected is called with every rejection. */
-  constructor(trusted: TrustedKeys, subjects: Subjects, onRejected: (error: RejectedError) => void) {
+  constructor(trusted: NodeTrust, subjects: Subjects, onRejected: (error: RejectedError) => void) {
     this.#trusted = trusted;
     this.#subjects = subjects;
     this.#onRejected = onRejected;
+  }
+
+  /**
+   * Whether an unknown key is to be looked up in the stream: then it is an {@link UnknownKeyError}, which is not counted. Whoever reads
+   * lists from the stream says so.
+   */
+  isLookupDue: () => boolean = () => false;
+
+  /** The number of the list of keys that this node follows; 0 for none. */
+  get keyList(): number {
+    return this.#trusted.number;
+  }
+
+  /**
+   * Takes a list of keys, if it is newer than the one that this node follows.
+   *
+   * @returns the keys that it trusts now; null when it is not newer.
+   * @throws RejectedError when no root key has signed it, and DecodeError
+   */
+  takeKeyList(bytes: Uint8Array): KeyList | null {
+    const taken = this.#trusted.take(bytes);
+    if (taken.status === 'rejected') throw this.#count(new RejectedError(taken.fault, this.#subjects.keys));
+    return taken.status === 'taken' ? taken.list : null;
   }
 
   /** The number of rejected bundles, heads and commands. */
@@ -155,7 +180,11 @@ export class Verifier {
   }
 
   #reject(fault: Fault, subject: string | null): RejectedError {
-    const error = new RejectedError(fault, subject);
+    if (fault === 'unknown key' && this.isLookupDue()) return new UnknownKeyError(fault, subject);
+    return this.#count(new RejectedError(fault, subject));
+  }
+
+  #count(error: RejectedError): RejectedError {
     this.#rejections += 1;
     this.#onRejected(error);
     return error;

@@ -32,10 +32,15 @@ const MAX_TURN_MS = 50;
 /** The result of heads that are not applied because the node stops. */
 const STOPPED = refused('nofile', 'the node stops');
 
+/** What a digest names, and a node reads: heads, and the list of keys. */
+type Announced = Pick<DigestRequest, 'heads' | 'keys'>;
+
 /** The records that a node reads from the cluster's stream. */
 export interface RecordSource {
   /** The newest head of every module. */
   heads(): Promise<readonly Head[]>;
+  /** The number of the list of keys that this node follows. Heads are read with the newest list. Default: there are no lists. */
+  keyList?(): number;
   /** A bundle by its revision; null when the stream does not have it. */
   bundle(module: string, revision: string): Promise<Bundle | null>;
 }
@@ -62,8 +67,8 @@ export function createReconciler(
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   /** The sequences of the last digest, and those that the stream did not show when it was read again and again. */
-  let announced: DigestRequest['heads'] = {};
-  let vain: DigestRequest['heads'] = {};
+  let announced: Announced = { heads: {} };
+  let vain: Announced = { heads: {} };
 
   const fetch = async (module: string, revision: string): Promise<LoadResult> => {
     try {
@@ -203,20 +208,25 @@ export function createReconciler(
   const lackingIn = (heads: readonly Head[]): string[] => {
     const read = new Map(heads.map(({ module, sequence }) => [module, sequence]));
     const isLacking = ([module, sequence]: readonly [string, number]): boolean =>
-      sequence > Math.max(codeServer.headSeen(module), read.get(module) ?? 0, vain[module] ?? 0);
-    return Object.entries(announced).flatMap(entry => (isLacking(entry) ? [entry[0]] : []));
+      sequence > Math.max(codeServer.headSeen(module), read.get(module) ?? 0, vain.heads[module] ?? 0);
+    return Object.entries(announced.heads).flatMap(entry => (isLacking(entry) ? [entry[0]] : []));
   };
+
+  /** Whether a digest names a newer list of keys than this node has, and than the stream had when it was read again and again. */
+  const lacksKeys = ({ keys = 0 }: Announced): boolean =>
+    records.keyList !== undefined && keys > Math.max(records.keyList(), vain.keys ?? 0);
 
   /** The heads in the stream, at least as new as the last digest if the stream has these. */
   const newestHeads = async (): Promise<readonly Head[]> => {
     let heads = await records.heads();
     for (const delayMs of BEHIND_DELAYS_MS) {
-      if (stopped || lackingIn(heads).length === 0) return heads;
+      if (stopped || (lackingIn(heads).length === 0 && !lacksKeys(announced))) return heads;
       await new Promise(resolve => setTimeout(resolve, delayMs));
       heads = await records.heads();
     }
     // One that this node can't read, or that is not signed, is not waited for at each digest.
-    vain = { ...vain, ...Object.fromEntries(lackingIn(heads).map(module => [module, announced[module] ?? 0])) };
+    const missed = Object.fromEntries(lackingIn(heads).map(module => [module, announced.heads[module] ?? 0]));
+    vain = { heads: { ...vain.heads, ...missed }, ...(lacksKeys(announced) ? { keys: announced.keys } : {}) };
     return heads;
   };
 
@@ -248,8 +258,10 @@ export function createReconciler(
   /** Drops data that no revert needs. Reads the stream after a random time when a digest has a head that this node has not seen. */
   const compare = async (digest: DigestRequest): Promise<void> => {
     codeServer.dropUnneededData(digest);
-    announced = digest.heads;
-    const behind = Object.entries(digest.heads).some(([module, sequence]) => sequence > codeServer.headSeen(module));
+    announced = digest;
+    const behind =
+      lacksKeys(digest) ||
+      Object.entries(digest.heads).some(([module, sequence]) => sequence > codeServer.headSeen(module));
     if (!behind || reading !== null || stopped) return;
     const maxJitterMs = JITTER_SHARE * (digest.heartbeatInterval ?? HEARTBEAT_INTERVAL);
     reading = new Promise<void>(resolve => (timer = setTimeout(resolve, Math.random() * maxJitterMs)))

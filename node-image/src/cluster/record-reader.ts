@@ -1,4 +1,4 @@
-import { jetstreamManager } from '@nats-io/jetstream';
+import { jetstreamManager, type StoredMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 
 import { DecodeError } from '../../../protocol/errors.ts';
@@ -8,11 +8,14 @@ import type { Logger } from '../../../shared/logger.ts';
 import { type Verifier, RejectedError } from '../admission/verifier.ts';
 import type { PackageSource } from '../packages/fetch-packages.ts';
 import { unpackArchive } from '../packages/unpack-archive.ts';
+import { createKeyLookup, takeKeyList } from './key-lookup.ts';
 import { lateRecords } from './late-records.ts';
 import type { RecordSource } from './reconciler.ts';
 
 /** Reads records, and says which of them it could not. */
 export interface RecordReader extends RecordSource, PackageSource {
+  /** Reads the newest list of keys. Whoever asks meanwhile waits for the same one. */
+  readonly keys: () => Promise<void>;
   /** Why the newest heads of modules can't be read, as the last look has found: another release has written them. */
   readonly unreadable: () => ReadonlyMap<string, string>;
 }
@@ -42,12 +45,26 @@ export async function recordReader(
     }
     unreadable = found;
   };
+  const keys = createKeyLookup(async () => {
+    const message = await direct.getMessage(stream, { last_by_subj: subjects.keys });
+    if (message !== null) takeKeyList(verifier, message.data, log);
+  });
+  verifier.isLookupDue = keys.isDue;
   return {
     unreadable: () => unreadable,
+    keys: keys.look,
+    keyList: () => verifier.keyList,
     heads: async () => {
       const heads: Head[] = [];
       const notRead = new Map<string, string>();
-      for await (const { subject, data } of await direct.getLastMessagesFor(stream, { multi_last: [subjects.heads] })) {
+      const found: StoredMsg[] = [];
+      const asked = { multi_last: [subjects.keys, subjects.heads] };
+      for await (const message of await direct.getLastMessagesFor(stream, asked)) {
+        // What a key of it has signed can be before it in the stream, where it was signed again.
+        if (message.subject === subjects.keys) takeKeyList(verifier, message.data, log);
+        else found.push(message);
+      }
+      for (const { subject, data } of found) {
         try {
           heads.push(verifier.head(subject, data));
         } catch (error) {

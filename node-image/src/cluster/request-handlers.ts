@@ -27,7 +27,7 @@ import { decodeArguments } from '../../../protocol/values/decode.ts';
 import { isSpoken, PROTOCOL, protocolOf } from '../../../protocol/version.ts';
 import { LogThrottle } from '../../../shared/log-throttle.ts';
 import type { Logger } from '../../../shared/logger.ts';
-import { RejectedError } from '../admission/verifier.ts';
+import { RejectedError, UnknownKeyError } from '../admission/verifier.ts';
 import { Expressions, type ReadyPackages } from '../modules/shell/expressions.ts';
 import { call } from '../modules/invoke.ts';
 import { type Loaded, type LoadResult, refused } from '../modules/load-result.ts';
@@ -36,8 +36,10 @@ import type { Packages } from '../packages/packages.ts';
 import { describeExports } from '../modules/shell/describe-exports.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import type { PrepareBundle } from './prepare-bundle.ts';
+import { takeKeyList } from './key-lookup.ts';
 import { type DescribedNode, describeNode } from './node-description.ts';
 import type { Reconciler } from './reconciler.ts';
+import type { RecordReader } from './record-reader.ts';
 
 /** A node that answers requests. */
 export interface AnsweringNode extends DescribedNode {
@@ -49,6 +51,7 @@ export interface AnsweringNode extends DescribedNode {
 }
 
 interface Deps extends AnsweringNode {
+  readonly records: Pick<RecordReader, 'unreadable' | 'keys'>;
   readonly subjects: Subjects;
   readonly prepare: PrepareBundle;
   readonly readyPackages: ReadyPackages;
@@ -73,21 +76,26 @@ export async function handleRequests(deps: Deps): Promise<() => Promise<void>> {
   const handlers = verbHandlers(deps);
   const throttle = new LogThrottle();
 
+  const failed = (subject: string, error: unknown): messages.MalformedAnswer => {
+    const kind = handlers.has(lastToken(subject)) ? lastToken(subject) : 'bundle';
+    // The verifier counts and logs messages that are not trusted.
+    const count = error instanceof RejectedError ? null : throttle.count(kind);
+    if (count !== null) log.warn({ err: error, subject, count }, 'a message could not be handled');
+    return malformed(identity.name, error);
+  };
   const answer = async (message: Msg, handle: Handler, answerTo: string | undefined): Promise<void> => {
     const inbox = answerSubject(answerTo, identity.name);
     const send = (result: object): void => {
       if (inbox !== null) nats.publish(inbox, encode(result));
     };
+    const { data, subject } = message;
     let result: object | null;
     try {
-      result = await handle(message.data, send);
+      result = await handle(data, send);
     } catch (error) {
-      result = malformed(identity.name, error);
-      const { subject } = message;
-      const kind = handlers.has(lastToken(subject)) ? lastToken(subject) : 'bundle';
-      // The verifier counts and logs messages that are not trusted.
-      const count = error instanceof RejectedError ? null : throttle.count(kind);
-      if (count !== null) log.warn({ err: error, subject, count }, 'a message could not be handled');
+      const isUnknown = error instanceof UnknownKeyError;
+      const again = isUnknown ? deps.records.keys().then(() => handle(data, send)) : Promise.reject(error);
+      result = await again.catch((second: unknown) => failed(subject, second));
     }
     if (result !== null) send(result);
   };
@@ -179,6 +187,10 @@ function verbHandlers(deps: Deps): ReadonlyMap<string, Handler> {
       const digest = request(messages.digestRequest, bytes);
       heartbeat.setInterval(digest.heartbeatInterval ?? HEARTBEAT_INTERVAL);
       await reconciler.compare(digest);
+      return null;
+    },
+    keys: bytes => {
+      takeKeyList(verifier, bytes, log);
       return null;
     },
     tail: bytes => {

@@ -46,6 +46,7 @@ const renderers: { readonly [C in Result['command']]: (result: ResultOf<C>, verb
   'operator revoke': ({ name }) => `${name} is revoked; its connections are closed`,
   'operator list': renderOperators,
   'keys rotate': renderRotation,
+  'keys revoke': ({ key }) => `nobody believes the key ${key} any more`,
 };
 
 /**
@@ -218,7 +219,8 @@ function renderDoctor({ checks }: ResultOf<'doctor'>): string {
   return table(rows);
 }
 
-function renderRotation({ key, until, resealed }: ResultOf<'keys rotate'>): string {
+function renderRotation({ key, previous, until, resealed }: ResultOf<'keys rotate'>): string {
   const end = new Date(until).toISOString();
-  return `signing with key ${key}; nodes trust the previous keys until ${end}; ${resealed} records were signed again`;
+  const before = previous.length === 0 ? '' : ` (${previous.join(', ')})`;
+  return `signing with key ${key}; nodes trust the previous keys${before} until ${end}; ${resealed} records were signed again`;
 }

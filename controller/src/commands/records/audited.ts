@@ -83,8 +83,12 @@ export function outcomeOf(result: Result): Pick<AuditEntry, 'modules' | 'outcome
       detail: `on ${result.nodes.map(({ node }) => node).join(', ')}: ${counts.join(', ')}`,
     };
   }
-  const detail = result.command === 'keys rotate' ? `signing with key ${result.key}` : counts.join(', ');
-  return { modules, outcome: 'done', detail };
+  return { modules, outcome: 'done', detail: keyDetail(result) ?? counts.join(', ') };
+}
+
+function keyDetail(result: Result): string | null {
+  if (result.command === 'keys rotate') return `signing with key ${result.key}`;
+  return result.command === 'keys revoke' ? `the key ${result.key}` : null;
 }
 
 /** The modules that a command names; their revisions are not known. */

@@ -1,11 +1,11 @@
 import { serve } from '@hono/node-server';
 import type { NatsConnection } from '@nats-io/transport-node';
 
-import { trustedKeyFiles } from '../../../../protocol/signing/trusted-keys.ts';
-import { readJsonFiles } from '../../../../shared/files.ts';
+import { subjectsOf } from '../../../../protocol/subjects.ts';
 import { startHealthFile } from '../../../../shared/health-file.ts';
 import type { Logger } from '../../../../shared/logger.ts';
 import { drainConnection } from '../../../../shared/nats/shutdown.ts';
+import { openTrust } from '../../../../shared/trust.ts';
 import type { ConsoleConfig } from './config.ts';
 import { type Feed, startFeed } from './feed/feed.ts';
 import { type Questions, questions } from './feed/questions.ts';
@@ -49,7 +49,7 @@ export interface Console extends AsyncDisposable {
  */
 export async function createConsole({ config, connect, assets, log }: ConsoleDeps): Promise<Console> {
   const { cookie, trustDir, healthFile, hosts } = config;
-  const trusted = trustedKeyFiles(() => readJsonFiles(trustDir));
+  const trusted = openTrust(trustDir, subjectsOf(cookie));
   const end = new AbortController();
   const hub = new Hub();
   const view = createView();

@@ -1,19 +1,29 @@
 import { ROLES } from '../../../../protocol/inboxes.ts';
 import { NATS_CA_FILE, NATS_SEED_FILE } from '../../../../shared/nats/options.ts';
+import { ROOT_KEY_SUFFIX } from '../../../../shared/trust.ts';
 import { ISSUER_SEED_FILE, PUBLIC_KEYS_FOLDER, publicKeysFile, readPublicKeys } from '../../nats-auth/public-keys.ts';
 import { makeCertificate } from './certificate.ts';
 import type { KeygenConfig } from './config.ts';
 import type { KeyFolders } from './key-folders.ts';
+import { keysBefore } from './keys-before.ts';
 import {
   AUTH_CALLOUT_KEYS,
   type AuthCalloutKeys,
+  EARLIER_KEY_SUFFIX,
   type Holder,
+  type KeyFile,
   makeAuthCalloutKeys,
   makeKeys,
   makeMissingUsers,
+  makeRoot,
   readAuthCalloutKeys,
 } from './make-keys.ts';
 import { accountOf, ACCOUNTS_FILE, natsAccounts } from './nats-accounts.ts';
+
+interface KeysWanted extends Pick<KeygenConfig, 'cookies' | 'tls' | 'hosts'> {
+  /** Whether nodes of the release before run too: they know no lists of keys. */
+  readonly forEarlier: boolean;
+}
 
 /**
  * Makes the keys that are missing, also those of roles that an earlier release did not have, and writes NATS's accounts. Existing keys stay, also those of cookies that are not listed.
@@ -22,16 +32,21 @@ import { accountOf, ACCOUNTS_FILE, natsAccounts } from './nats-accounts.ts';
  */
 export async function ensureKeys(
   folders: KeyFolders,
-  { cookies, tls, hosts }: Pick<KeygenConfig, 'cookies' | 'tls' | 'hosts'>,
+  { cookies, tls, hosts, forEarlier }: KeysWanted,
 ): Promise<string[]> {
   const completed = folders.readAll('nats', PUBLIC_KEYS_FOLDER).map(file => makeMissingUsers(readPublicKeys(file)));
   for (const { files } of completed) for (const file of files) folders.write(file);
+  for (const { users } of completed) ensureRoot(folders, users.cookie);
   const known = completed.map(({ users }) => users);
   const authCallout = ensureAuthCalloutKeys(folders);
   // The volume of the auth callout can be newer than the keys of a cookie: in an earlier release it had another name.
   for (const users of known) folders.write({ holder: 'auth-callout', ...publicKeysFile(users) });
-  const made = cookies.filter(cookie => !known.some(users => users.cookie === cookie)).map(makeKeys);
-  for (const { files } of made) for (const file of files) folders.write(file);
+  const made = cookies
+    .filter(cookie => !known.some(users => users.cookie === cookie))
+    .map(cookie => makeKeys(cookie, keysBefore(folders, cookie, Date.now())));
+  for (const { files } of made) {
+    for (const file of files) if (forEarlier || !isForEarlier(file)) folders.write(file);
+  }
   const all = [...known, ...made.map(({ users }) => users)];
 
   const authority = tls ? await ensureCertificate(folders, hosts) : null;
@@ -45,6 +60,14 @@ export async function ensureKeys(
   }
   folders.write({ holder: 'nats', path: ACCOUNTS_FILE, text: natsAccounts(all.map(accountOf), authCallout, tls) });
   return made.map(({ users }) => users.cookie);
+}
+
+const isForEarlier = ({ holder, path }: KeyFile): boolean => holder === 'trust' && path.endsWith(EARLIER_KEY_SUFFIX);
+
+/** Makes the root key of a cookie whose keys an earlier release has made. One whose private half is kept elsewhere stays. */
+function ensureRoot(folders: KeyFolders, cookie: string): void {
+  if (folders.readAll('trust', cookie, ROOT_KEY_SUFFIX).length > 0) return;
+  for (const file of makeRoot(cookie, keysBefore(folders, cookie, Date.now()))) folders.write(file);
 }
 
 /** The auth callout's public keys. They are made again when its own folder lacks the private ones. */

@@ -1,13 +1,17 @@
 import { join } from 'node:path';
 
+import type { Owner } from '../../../../shared/files.ts';
 import { runTask } from '../../../../shared/run-service.ts';
 import { loadConfig } from './config.ts';
 import { ensureKeys } from './ensure-keys.ts';
-import { handOver, keyFolders } from './key-folders.ts';
+import { handOver, keyFolders, volumeOf } from './key-folders.ts';
+import type { Holder } from './make-keys.ts';
 
 /** The users in the containers: the roster is root without any capability, the others are the image's `node`. */
 const NODE = { uid: 1000, gid: 1000 };
 const ROOT = { uid: 0, gid: 0 };
+
+const ownerOf = (holder: Holder): Owner => (holder === 'roster' ? ROOT : NODE);
 
 /** NATS's data, which belonged to root before NATS ran as a user. */
 const STREAM = 'stream';
@@ -17,9 +21,9 @@ await runTask({
   name: 'hotcast-keygen',
   loadConfig,
   run: async (config, log) => {
-    const folders = keyFolders(config.volumes, holder => (holder === 'roster' ? ROOT : NODE));
+    const folders = keyFolders(config.volumes, ownerOf, volumeOf);
     handOver(join(config.volumes, STREAM), NODE);
-    const cookies = await ensureKeys(folders, config);
+    const cookies = await ensureKeys(folders, { ...config, forEarlier: true });
     log.info({ cookies }, cookies.length === 0 ? 'all keys exist' : 'made keys');
   },
 });

@@ -10,6 +10,7 @@ import { type Holder, makeAuthCalloutKeys, makeKeys } from '../../../../controll
 import { accountOf, ACCOUNTS_FILE, natsAccounts } from '../../../../controller/src/services/keygen/nats-accounts.ts';
 import { NATS_CA_FILE, NATS_SEED_FILE } from '../../../../shared/nats/options.ts';
 import { type Role, ROLES } from '../../../../protocol/inboxes.ts';
+import { subjectsOf } from '../../../../protocol/subjects.ts';
 
 /** The keys of a cluster in folders, as keygen puts them into volumes, and a NATS user with all permissions. */
 export class ClusterKeys {
@@ -25,7 +26,7 @@ export class ClusterKeys {
 
   /** The folder that is mounted into the container of this holder. */
   folder(holder: Holder): string {
-    return join(this.#root, holder);
+    return join(this.#root, holder === 'root' ? 'controller' : holder);
   }
 
   /** Has NATS use a TLS certificate. Call this before the first {@link make}. */
@@ -80,7 +81,8 @@ export class ClusterKeys {
 
   /** The keyring with which a controller signs. */
   keyring(cookie: string): Keyring {
-    return openKeyring(join(this.folder('controller'), cookie), join(this.folder('trust'), cookie));
+    const [keys, trust] = [join(this.folder('controller'), cookie), join(this.folder('trust'), cookie)];
+    return openKeyring(keys, trust, subjectsOf(cookie).keys);
   }
 
   #write(file: string, text: string | Uint8Array): void {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -12,6 +12,7 @@ import { encode } from '../../../../protocol/codec.ts';
 import { signEnvelope, signerOf } from '../../../../protocol/signing/envelope.ts';
 import { makeSigningKey, readSigningKey, trustedKeyFile } from '../../../../protocol/signing/keys.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
+import { writeControllerKeys } from '../../../support/controller-keys.ts';
 import { headOf } from '../../fixtures.ts';
 
 const PASSPHRASE = 'yabba dabba doo';
@@ -26,9 +27,7 @@ const trustDir = () => join(folder, 'trust');
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'hotcast-restore-'));
-  mkdirSync(keysDir());
-  mkdirSync(trustDir());
-  openKeyring(keysDir(), trustDir()).rotate(0);
+  writeControllerKeys(keysDir(), trustDir(), 'dino');
 });
 
 afterEach(() => rmSync(folder, { recursive: true }));
@@ -50,19 +49,20 @@ const bundle = record(subjects.bundle('demo', revision), Buffer.from('packed'));
 
 /** Restores these entries, and the error at which the backup ends. Returns who signed what was written. */
 async function restore(entries: readonly Entry[], end: Error | null = null) {
-  const keyring = openKeyring(keysDir(), trustDir());
+  const keyring = openKeyring(keysDir(), trustDir(), subjects.keys);
   const written = new Map<string, string | null>();
   const store = {
     writeRecord: async (subject: string, content: Uint8Array) =>
       void written.set(subject, signerOf(keyring.sign(subject, content))),
     hasBundle: async () => written.has(subjects.bundle('demo', revision)),
+    writeKeyLists: async () => undefined,
     writeHistory: async (module: string) => void written.set(module, signerOf(keyring.sign(module, new Uint8Array()))),
   };
   async function* read(): AsyncGenerator<Entry, void, undefined> {
     yield* entries;
     if (end !== null) throw end;
   }
-  const target = { store, keyring, cookie: 'dino', trustDir: trustDir(), passphrase: PASSPHRASE, say: () => undefined };
+  const target = { store, keyring, cookie: 'dino', passphrase: PASSPHRASE, say: () => undefined };
   await restoreEntries(read(), target);
   return written;
 }

@@ -78,7 +78,10 @@ describe.each<Shell>(['bash', 'zsh', 'fish'])('the completion of %s', shell => {
       ['ping', ''],
       ['fred', 'betty'],
     ],
-    [['keys', ''], ['rotate']],
+    [
+      ['keys', ''],
+      ['rotate', 'revoke'],
+    ],
     [['keys', 'rotate', '--o'], ['--overlap']],
     [['completion', 'b'], ['bash']],
     [['dance', ''], []],

@@ -7,9 +7,17 @@ import { encodeBundle } from '../../../../protocol/bundle.ts';
 import { encode } from '../../../../protocol/codec.ts';
 import { encodeLoadCommand } from '../../../../protocol/load-command.ts';
 import { signEnvelope } from '../../../../protocol/signing/envelope.ts';
-import { makeSigningKey, readSigningKey, trustedKeyFile } from '../../../../protocol/signing/keys.ts';
+import { signKeyList } from '../../../../protocol/signing/key-list.ts';
+import { KeyTrust } from '../../../../protocol/signing/key-trust.ts';
+import {
+  makeSigningKey,
+  publicHalf,
+  readSigningKey,
+  rootKeyFile,
+  type SigningKey,
+} from '../../../../protocol/signing/keys.ts';
 import { signPush } from '../../../../protocol/signing/push-signature.ts';
-import { trustedKeyFiles } from '../../../../protocol/signing/trusted-keys.ts';
+import { rootKeyFiles } from '../../../../protocol/signing/trusted-keys.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
 import { bundleOf, verifierOf, headOf, signed, signedPush } from '../../fixtures.ts';
 
@@ -194,20 +202,21 @@ describe('a push, for which a node verifies one signature', () => {
   });
 
   it('is verified with keys that are trusted then: a key that ends before the commit commits nothing', () => {
-    let now = 0;
-    const key = readSigningKey(makeSigningKey());
-    const verifier = new Verifier(
-      trustedKeyFiles(
-        () => [trustedKeyFile(key, 10)],
-        () => now,
-      ),
-      subjects,
-      () => undefined,
-    );
+    const [root, key, other] = [1, 2, 3].map(() => readSigningKey(makeSigningKey())) as [
+      SigningKey,
+      SigningKey,
+      SigningKey,
+    ];
+    const roots = rootKeyFiles(() => [Buffer.from(rootKeyFile(root))]);
+    const trust = new KeyTrust({ roots, subject: subjects.keys, earlier: { get: () => undefined } });
+    const verifier = new Verifier(trust, subjects, () => undefined);
+    const listOf = (number: number, trusted: SigningKey) =>
+      signKeyList(root, subjects.keys, { number, trusted: [publicHalf(trusted)], ended: [] });
+    verifier.takeKeyList(listOf(1, key));
     const envelope = signEnvelope(key, bundleSubject, packed);
     const next = signEnvelope(key, headSubject, encode(head));
     verifier.bundle(bundleSubject, envelope, signPush(key, bundleSubject, envelope, next));
-    now = 10;
+    verifier.takeKeyList(listOf(2, other));
     expect(() => verifier.head(null, next)).toThrow('unknown key');
   });
 });

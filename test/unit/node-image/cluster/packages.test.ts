@@ -53,7 +53,7 @@ async function answeringNode() {
     readyPackages: async () => ({ status: 'ready', set: null }),
     prepare,
     reconciler,
-    records: { unreadable: () => new Map() },
+    records: { unreadable: () => new Map(), keys: async () => undefined },
     heartbeat: { setInterval: () => undefined },
     loopDelay: { max: 0, reset: () => undefined },
     purgeTimeoutMs: 0,

@@ -1,9 +1,9 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 
 import { decode, parseJson } from '../../../../../protocol/codec.ts';
-import { nodeDescription, rejectedEvent, rosterAnswer } from '../../../../../protocol/messages.ts';
+import { digestRequest, nodeDescription, rejectedEvent, rosterAnswer } from '../../../../../protocol/messages.ts';
 import { progressSchema } from '../../../../../protocol/history/progress.ts';
-import type { TrustedKeys } from '../../../../../protocol/signing/envelope.ts';
+import type { KeyTrust } from '../../../../../protocol/signing/key-trust.ts';
 import { lastToken, subjectsOf } from '../../../../../protocol/subjects.ts';
 import { isSpoken, protocolOf } from '../../../../../protocol/version.ts';
 import { EventBudget } from '../../../../../shared/event-budget.ts';
@@ -19,7 +19,7 @@ const ASK_MS = 2_000;
 interface FeedDeps {
   readonly nats: NatsConnection;
   readonly cookie: string;
-  readonly trusted: TrustedKeys;
+  readonly trusted: KeyTrust;
 }
 
 export interface Feed extends Disposable {
@@ -59,10 +59,17 @@ export async function startFeed({ nats, cookie, trusted }: FeedDeps, tell: (fact
       const progress = orNull(() => decode(progressSchema, bytes));
       if (progress !== null) tell({ type: 'progress', progress, at: Date.now() });
     }),
-    on(subjects.all('digest'), () => tell({ type: 'digest', at: Date.now() })),
+    on(subjects.all('keys'), (_, bytes) => records.takeKeyList(bytes)),
+    on(subjects.all('digest'), (_, bytes) => {
+      tell({ type: 'digest', at: Date.now() });
+      const keys = orNull(() => decode(digestRequest, bytes))?.keys ?? 0;
+      // The message with that list was missed, and perhaps heads that its keys have signed.
+      if (keys > trusted.number) void readAll().catch(() => undefined);
+    }),
   ];
 
   const readAll = async (): Promise<void> => {
+    await records.readKeyList();
     const [heads, results, entries] = await Promise.all([
       records.heads(),
       records.headResults(),

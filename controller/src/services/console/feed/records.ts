@@ -8,6 +8,7 @@ import { type Head, headSchema } from '../../../../../protocol/head.ts';
 import { type AuditEntry, auditEntrySchema } from '../../../../../protocol/history/audit-entry.ts';
 import { type HeadResult, headResultSchema } from '../../../../../protocol/history/head-result.ts';
 import { type TrustedKeys, verifyEnvelope } from '../../../../../protocol/signing/envelope.ts';
+import type { KeyTrust } from '../../../../../protocol/signing/key-trust.ts';
 import { auditStreamOf, streamOf, subjectsOf } from '../../../../../protocol/subjects.ts';
 
 /** How many messages are read at once. */
@@ -37,11 +38,21 @@ export const auditEntryIn = (bytes: Uint8Array): AuditEntry | null =>
 export const headResultIn = (bytes: Uint8Array): HeadResult | null => orNull(() => decode(headResultSchema, bytes));
 
 /** Reads the records of a cookie. It asks NATS for nothing but messages of its two streams, and the size of one. */
-export async function openRecords(nats: NatsConnection, cookie: string, trusted: TrustedKeys) {
+export async function openRecords(nats: NatsConnection, cookie: string, trusted: KeyTrust) {
   const { direct, streams } = await jetstreamManager(nats, { checkAPI: false });
   const subjects = subjectsOf(cookie);
   const stream = streamOf(cookie);
+  /** Trusts the keys of a list from now on, if it is newer, and a root key has signed it. */
+  const takeKeyList = (bytes: Uint8Array): void => void orNull(() => trusted.take(bytes));
   return {
+    takeKeyList,
+
+    /** Reads the newest list of keys. */
+    async readKeyList(): Promise<void> {
+      const message = await direct.getMessage(stream, { last_by_subj: subjects.keys }).catch(() => null);
+      if (message !== null) takeKeyList(message.data);
+    },
+
     /** The newest head of each module. */
     async heads(): Promise<Head[]> {
       const messages = await collected(() => direct.getLastMessagesFor(stream, { multi_last: [subjects.heads] }));

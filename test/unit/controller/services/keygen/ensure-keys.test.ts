@@ -7,8 +7,18 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { readPublicKeys } from '../../../../../controller/src/nats-auth/public-keys.ts';
 import { ensureKeys } from '../../../../../controller/src/services/keygen/ensure-keys.ts';
-import { keyFolders } from '../../../../../controller/src/services/keygen/key-folders.ts';
+import { keyFolders, volumeOf } from '../../../../../controller/src/services/keygen/key-folders.ts';
 import { readAuthCalloutKeys } from '../../../../../controller/src/services/keygen/make-keys.ts';
+import { KEY_LISTS, readKeyLists } from '../../../../../controller/src/store/key-lists.ts';
+import {
+  makeSigningKey,
+  publicHalf,
+  readSigningKey,
+  type SigningKey,
+  trustedKeyFile,
+} from '../../../../../protocol/signing/keys.ts';
+import { subjectsOf } from '../../../../../protocol/subjects.ts';
+import { rootKeysIn } from '../../../../../shared/trust.ts';
 
 let root = '';
 
@@ -21,8 +31,8 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 function ensure(cookies: string[], { tls = false } = {}): Promise<string[]> {
   const me = userInfo();
   return ensureKeys(
-    keyFolders(root, () => me),
-    { cookies, tls, hosts: ['nats'] },
+    keyFolders(root, () => me, volumeOf),
+    { cookies, tls, hosts: ['nats'], forEarlier: true },
   );
 }
 
@@ -127,5 +137,45 @@ describe('ensureKeys', () => {
     expect(read('nats/accounts.conf')).not.toContain('"tls"');
     await ensure(['dino'], { tls: true });
     expect(read('node/dino/ca.pem')).toBe(authority);
+  });
+});
+
+describe('the keys that sign', () => {
+  const lists = () => {
+    const roots = rootKeysIn(join(root, 'trust/dino'));
+    const file = readFileSync(join(root, 'controller/dino', KEY_LISTS));
+    return readKeyLists(roots, subjectsOf('dino').keys, file).map(({ list }) => list);
+  };
+  const signing = () => publicHalf(readSigningKey(read('controller/dino/signing.pem')));
+
+  it('get a root key, and a list, when an earlier release has made them; those of it that ended do too', async () => {
+    await ensure(['dino']);
+    for (const file of ['controller/dino/root.pem', 'controller/dino/key-lists.json', 'trust/dino/root.pub'])
+      rmSync(join(root, file));
+    const [ending, ended] = [readSigningKey(makeSigningKey()), readSigningKey(makeSigningKey())];
+    const add = (key: SigningKey, until: number) =>
+      writeFileSync(join(root, 'trust/dino', `${key.id}.json`), trustedKeyFile(key, until));
+    add(ending, Date.now() + 60_000);
+    add(ended, Date.now() - 1);
+    expect(await ensure(['dino'])).toEqual([]);
+    expect(lists()).toEqual([{ number: 1, trusted: [signing(), publicHalf(ending)], ended: [publicHalf(ended)] }]);
+    expect(statSync(join(root, 'controller/dino/root.pem')).mode & 0o777).toBe(0o400);
+  });
+
+  it('stay when the root key is kept elsewhere', async () => {
+    await ensure(['dino']);
+    const before = lists();
+    rmSync(join(root, 'controller/dino/root.pem'));
+    await ensure(['dino']);
+    expect([lists(), existsSync(join(root, 'controller/dino/root.pem'))]).toEqual([before, false]);
+  });
+
+  it('are trusted beside the new ones when all keys are made anew, so that what they have signed can be read', async () => {
+    await ensure(['dino']);
+    const [before, rootKey] = [signing(), read('trust/dino/root.pub')];
+    rmSync(join(root, 'nats'), { recursive: true });
+    expect(await ensure(['dino'])).toEqual(['dino']);
+    expect(read('trust/dino/root.pub')).not.toBe(rootKey);
+    expect(lists()).toEqual([{ number: 1, trusted: [signing(), before], ended: [] }]);
   });
 });
