@@ -3,33 +3,22 @@ import { Argument, type Command as Program, Option } from '@commander-js/extra-t
 import { LOG_LEVELS } from '../../../protocol/logs.ts';
 import { UsageError } from '../../../protocol/errors.ts';
 import { GRANTED } from '../../../protocol/operators/operator.ts';
-import type { Command, CommandOf } from '../api/command.ts';
+import type { CommandOf } from '../api/command.ts';
 import type { Why } from '../../../protocol/history/why.ts';
 import { completionScript, SHELLS } from './completion/scripts.ts';
 import { completedCommands } from './completion/words.ts';
 import { EXIT_STATUSES } from './exit-status.ts';
 import { commandAdder, examplesOf, groupOf, groupOption, messageOption, timeOption } from './definition/add-command.ts';
+import type { CommandBody, CommonOptions } from './definition/command-body.ts';
+import { defineKeyCommands } from './definition/key-commands.ts';
 import { duration, moment, position, positiveNumber, wholeNumber } from './definition/option-values.ts';
 
-/** The options of every command. `timeout` is in milliseconds. */
-export interface CommonOptions {
-  readonly json?: true;
-  readonly verbose?: true;
-  readonly timeout: number;
-  readonly cookie?: string;
-}
+export type { CommandBody, CommonOptions } from './definition/command-body.ts';
 
 /** `keys`: with the signing key. */
 export interface BackupOptions extends CommonOptions {
   readonly keys?: true;
 }
-
-/** A command without its common options. */
-export type CommandBody = Command extends infer C
-  ? C extends Command
-    ? Omit<C, 'cookie' | 'timeoutMs'>
-    : never
-  : never;
 
 /**
  * What the history and the audit record of a command: who gave it, the id of the change, and the state of the sources. `version`: of
@@ -325,19 +314,7 @@ export function defineCli(
     .option('--keys', 'sign with the signing key of the backup from now on')
     .action((file, options) => restore(options, file));
 
-  const keys = program.command('keys').description('manage the keys that nodes trust');
-  addCommand(keys, 'rotate', 'hotcast keys rotate --overlap 10m')
-    .description('sign with a new key from now on')
-    .addOption(timeOption('--overlap <time>', 'how long nodes trust the previous keys', '10m'))
-    .action(options => send(options, { type: 'keys rotate', author, overlap: options.overlap }));
-
-  addCommand(keys, 'revoke <key>', 'hotcast keys revoke 2af54c2f1b90d3e7')
-    .description('have nobody believe a key any more, at once, because somebody else may have it')
-    .action((key, options) => {
-      if (!/^[0-9a-f]{16}$/.test(key))
-        throw new UsageError('the id of a key has 16 hex digits, as `keys rotate` prints it');
-      return send(options, { type: 'keys revoke', author, key });
-    });
+  defineKeyCommands(program, addCommand, author, send);
 
   const operators = program.command('operator').description('manage who may do what from afar');
   addCommand(

@@ -1,8 +1,6 @@
 import { UsageError } from '../../../protocol/errors.ts';
+import { MIN_OVERLAP_MS } from '../store/key-lists.ts';
 import type { Handler } from './context.ts';
-
-/** Nodes trust the earlier keys for at least this long: they may read what those have signed (milliseconds). */
-const MIN_OVERLAP_MS = 10_000;
 
 /** Signs with a new key from now on; nodes trust the earlier keys for the overlap. @throws UsageError when it is too short. */
 export const rotateKeys: Handler<'keys rotate'> = async ({ store }, { overlap }) => {

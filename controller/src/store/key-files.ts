@@ -68,15 +68,15 @@ export function splitPrivateKeys(text: string): Record<'signingKey' | 'rootKey' 
   return { signingKey, rootKey, lists };
 }
 
-/** The root key, in the controller's folder of keys. @throws KeyError when it is not there, or nodes know another one */
-export function readRootKey(keysDir: string, roots: TrustedKeys): SigningKey {
-  const file = join(keysDir, ROOT_KEY);
+/** The root key, in its folder. @throws KeyError when it is not there, or nodes know another one */
+export function readRootKey(rootDir: string, roots: TrustedKeys): SigningKey {
+  const file = join(rootDir, ROOT_KEY);
   const elsewhere = 'make keys in the folder that has it: hotcast keys rotate --folder DIR';
   let root: SigningKey;
   try {
     root = readSigningKey(readFileSync(file, 'utf8'));
   } catch (cause) {
-    const why = isMissing(cause) ? `this controller has no root key (${file})` : `the root key can't be read (${file})`;
+    const why = isMissing(cause) ? `there is no root key here (${file})` : `the root key can't be read (${file})`;
     throw new KeyError(`${why}, with which keys are made; ${elsewhere}`, { cause });
   }
   if (roots.get(root.id) === undefined) throw new KeyError(`nodes know another root key than ${file}; ${elsewhere}`);

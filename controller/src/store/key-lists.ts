@@ -17,6 +17,9 @@ const fileSchema = v.object({
   lists: v.array(v.object({ afterMs: count, envelope: v.pipe(v.string(), v.base64()) })),
 });
 
+/** Nodes trust the keys before a new one for at least this long: they may read what those have signed (milliseconds). */
+export const MIN_OVERLAP_MS = 10_000;
+
 /** A list that is to be written. */
 export interface DueList {
   readonly list: KeyList;

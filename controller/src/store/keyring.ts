@@ -88,8 +88,9 @@ export interface Keyring {
  * A keyring from the controller's folders of keys. Files that were replaced are seen at their next use.
  *
  * @param subject the subject of the cookie's lists of keys.
+ * @param rootDir the folder of the root key, which may be missing.
  */
-export function openKeyring(keysDir: string, trustDir: string, subject: string): Keyring {
+export function openKeyring(keysDir: string, trustDir: string, subject: string, rootDir = keysDir): Keyring {
   const roots = rootKeysIn(trustDir);
   const earlier = earlierKeys(trustDir);
   const newest = newestSigningKey(keysDir);
@@ -131,12 +132,12 @@ export function openKeyring(keysDir: string, trustDir: string, subject: string):
 
   /** Signs lists with the root key, and has the controller write them into the stream. */
   const putLists = (lists: readonly (KeyList & { readonly afterMs: number })[]): void => {
-    const signed = signKeyLists(readRootKey(keysDir, roots), subject, lists);
+    const signed = signKeyLists(readRootKey(rootDir, roots), subject, lists);
     replaceKeyFile(join(keysDir, KEY_LISTS), keyListsFile(signed));
   };
   /** Takes over the root key of a backup, where this controller has lost its own: the same, whose public half nodes have. */
   const installRoot = ({ rootKey, lists }: Adopted): void => {
-    const file = join(keysDir, ROOT_KEY);
+    const file = join(rootDir, ROOT_KEY);
     if (rootKey === null || existsSync(file) || roots.get(readSigningKey(rootKey).id) === undefined) return;
     replaceKeyFile(file, rootKey);
     if (lists !== null && fileLists().length === 0) replaceKeyFile(join(keysDir, KEY_LISTS), lists);

@@ -63,6 +63,11 @@ export class Engine {
     return spawn('docker', [...this.#context, 'exec', ...args], { stdio, detached });
   }
 
+  /** Runs `docker run …`, which prints here. */
+  run(args: readonly string[]): ChildProcess {
+    return spawn('docker', [...this.#context, 'run', ...args], { stdio: ['ignore', 'inherit', 'inherit'] });
+  }
+
   /** What `docker exec …` prints. */
   execOutput(args: readonly string[]): Promise<Output> {
     return this.#run(['exec', ...args]);

@@ -10,6 +10,7 @@ import { findProject, type Project } from './project.ts';
 import type * as Remote from './remote.ts';
 import { runBackup } from './run-backup.ts';
 import { runCommand } from './run-command.ts';
+import { isAboutFolder, runKeys } from './run-keys.ts';
 import { runShell } from './run-shell.ts';
 import type { Session } from './session.ts';
 
@@ -57,6 +58,7 @@ async function main(given: readonly string[]): Promise<number> {
   const isVersion = command === '--version' || command === '-V' || command === 'version';
   try {
     const engine = new Engine(host.context, START);
+    if (isAboutFolder(args)) return await runKeys(engine, args);
     const project = findProject(host, process.env, process.cwd());
     return await run(await sessionOf(engine, project, args));
   } catch (error) {

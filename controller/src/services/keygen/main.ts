@@ -5,6 +5,7 @@ import { runTask } from '../../../../shared/run-service.ts';
 import { loadConfig } from './config.ts';
 import { ensureKeys } from './ensure-keys.ts';
 import { handOver, keyFolders, volumeOf } from './key-folders.ts';
+import { runInFolder } from './run-in-folder.ts';
 import type { Holder } from './make-keys.ts';
 
 /** The users in the containers: the roster is root without any capability, the others are the image's `node`. */
@@ -16,11 +17,15 @@ const ownerOf = (holder: Holder): Owner => (holder === 'roster' ? ROOT : NODE);
 /** NATS's data, which belonged to root before NATS ran as a user. */
 const STREAM = 'stream';
 
-// Runs once, before every other process. Each holder's folder is a volume.
+/** What an operator does in a folder of keys: `make DIR`. Without arguments, this runs once, before every other process. */
+const args = process.argv.slice(2);
+
+/** Makes the keys that the folders of all processes lack. Each holder's folder is a volume. */
 await runTask({
   name: 'hotcast-keygen',
   loadConfig,
   run: async (config, log) => {
+    if (args.length > 0) return runInFolder(args, config);
     const folders = keyFolders(config.volumes, ownerOf, volumeOf);
     handOver(join(config.volumes, STREAM), NODE);
     const cookies = await ensureKeys(folders, { ...config, forEarlier: true });

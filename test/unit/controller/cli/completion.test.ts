@@ -80,7 +80,7 @@ describe.each<Shell>(['bash', 'zsh', 'fish'])('the completion of %s', shell => {
     ],
     [
       ['keys', ''],
-      ['rotate', 'revoke'],
+      ['rotate', 'revoke', 'make'],
     ],
     [['keys', 'rotate', '--o'], ['--overlap']],
     [['completion', 'b'], ['bash']],
