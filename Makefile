@@ -30,7 +30,7 @@ ifeq ($(filter-out $(COMMANDS),$(MAKECMDGOALS))$(findstring n,$(firstword -$(MAK
 endif
 endif
 
-PAGES := $(wildcard docs/generate/cli.ts docs/generate/configuration.ts docs/generate/output.ts docs/generate/packages.ts)
+PAGES := $(wildcard docs/generate/cli.ts docs/generate/configuration.ts docs/generate/output.ts docs/generate/packages.ts setup/stack/main.ts)
 
 .PHONY: help
 help: ## Show this help
@@ -130,12 +130,16 @@ shell: ## Type to a node, as in Erlang's shell: [NODE=fred or GROUP=web]
 nodes: ## List the nodes with their processes and modules: [GROUP=web VERBOSE=1]
 	$(ALWAYS)setup/hotcast nodes $(if $(GROUP),--group '$(GROUP)') $(VERBOSELY) || exit 1
 
-.PHONY: debug demo test run-tests test-faults test-operations test-published test-console test-packages test-unit lint format docs screens bench bench-quick bench-runtime bench-load
+.PHONY: debug demo swarm-demo test run-tests test-faults test-operations test-published test-console test-packages test-unit lint format docs screens bench bench-quick bench-runtime bench-load
 debug: node_modules ## Open the inspector of a node at 127.0.0.1:9229 until Ctrl+C: NODE=fred [PORT=9230]
 	node --import tsx setup/debug/main.ts '$(NODE)' $(PORT)
 
 demo: images ## Show hot loading step by step on real containers, beside Erlang: [NODES=30]
 	npx tsx demo/main.ts $(or $(NODES),3)
+
+swarm-demo: images ## Show a fleet on three machines, which are simulated on this one with Docker Swarm: [NODES=30]
+	setup/offline/swarm.sh
+	node --import tsx demo/swarm/main.ts $(or $(NODES),30)
 
 test: lint run-tests ## Run the checks and the tests, also on real containers
 

@@ -51,7 +51,8 @@ export async function makeCertificate(hosts: readonly string[]): Promise<ServerC
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth], true),
+      // Servers of NATS are clients of each other.
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth], true),
       new SubjectAlternativeNameExtension(
         hosts.map(value => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value })),
       ),
