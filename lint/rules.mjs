@@ -72,9 +72,9 @@ export const importRules = [
   },
   {
     name: 'host-without-server',
-    why: 'The command line of the host knows that of the container by api/ and cli/. The server does the work.',
+    why: 'The command line of the host knows that of the container by api/ and cli/, and builds what it pushes from afar. The server does the rest.',
     from: /^packages\/hotcast\//,
-    to: /^(?:node-image\/|controller\/src\/(?!(?:api|cli)\/))/,
+    to: /^(?:node-image\/|controller\/src\/(?!(?:api|cli|build)\/))/,
   },
   {
     name: 'only-bench-imports-bench',

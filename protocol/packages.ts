@@ -9,7 +9,11 @@ import { count, revision } from './schemas.ts';
 /** SHA-256, 64 hex digits. */
 const digest = revision;
 
-export const packageName = v.pipe(v.string(), v.regex(/^(?:@[\w.~-]+\/)?[\w.~-]+$/, 'not the name of a package'));
+/** As the name of a folder it stays inside the one that it is in. */
+export const packageName = v.pipe(
+  v.string(),
+  v.regex(/^(?:@(?!\.\.?\/)[\w.~-]+\/)?(?!\.\.?$)[\w.~-]+$/, 'not the name of a package'),
+);
 
 const instanceSchema = v.object({
   /** Covers the package's files and those of all packages that it reaches: two instances are the same if this is the same. */
@@ -78,7 +82,7 @@ export interface Archive {
 }
 
 /** A path of a file in an archive: it stays inside its folder. */
-const filePath = v.pipe(
+export const filePath = v.pipe(
   v.string(),
   v.check(path => path.split('/').every(part => part !== '' && part !== '.' && part !== '..'), 'not a path inside'),
   v.check(path => !/[\\\0]/.test(path), 'not a path inside'),

@@ -41,7 +41,8 @@ const said = v.variant('type', [
   /** It has the last part of an answer, and takes the next. */
   v.object({ type: v.literal('next'), id: v.number() }),
   v.object({ type: v.literal('alive') }),
-  v.object({ type: v.literal('end'), status: v.number() }),
+  /** null: the controller stops, and the result is lost. */
+  v.object({ type: v.literal('end'), status: v.nullable(v.number()) }),
 ]);
 
 /** What an operator says in a session. */

@@ -4,6 +4,7 @@ import type { Client } from '../api/report.ts';
 import type { Result, ResultOf } from '../api/results.ts';
 import type { Build } from '../build/build.ts';
 import type { UsedPackages } from '../build/packages/imported-packages.ts';
+import type { BuildRemotely } from '../build/remote/remote-build.ts';
 import type { SourceFiles } from '../build/sources/source-files.ts';
 import type { OnSave } from '../build/sources/watch-folder.ts';
 import type { Membership } from '../fleet/membership.ts';
@@ -25,6 +26,8 @@ export interface CommandContext extends RolloutContext {
   readonly signingKey: Pick<Keyring, 'madeAt'>;
   /** Builds the bundles of modules from their sources as they are now. */
   readonly build: Build;
+  /** Builds the bundles of modules where an operator has their sources. */
+  readonly buildRemotely: BuildRemotely;
   /** Gets ready for the next build, so that it does not wait for a process. */
   readonly warm: () => void;
   /** Packs packages of the modules folder, by what code requires: `hono/cors`. @throws UsageError */

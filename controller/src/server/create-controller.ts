@@ -28,6 +28,8 @@ import { Packages } from '../build/packages/packages.ts';
 import { esbuildHelper } from '../build/esbuild-service.ts';
 import { preflightProcess } from '../build/preflight/process.ts';
 import { Preflight } from '../build/preflight/runner.ts';
+import { createRemoteBuild } from '../build/remote/remote-build.ts';
+import { UnpackedPackages } from '../build/remote/unpacked-packages.ts';
 import { supervise } from '../build/supervise.ts';
 import { realPathOf } from '../build/sources/source-file.ts';
 import { SourceFiles } from '../build/sources/source-files.ts';
@@ -119,9 +121,9 @@ export async function createController({
   };
   try {
     const { root, modulesDir, sourcesDir } = await findProject(config, why => log.error({ why }, 'the configuration'));
-    const preflight = start(
-      new Preflight(preflightProcess(preflightScript, packageFolders(realPathOf(modulesDir))), config.preflight),
-    );
+    const unpacked = start(new UnpackedPackages());
+    const readable = [...packageFolders(realPathOf(modulesDir)), unpacked.folder];
+    const preflight = start(new Preflight(preflightProcess(preflightScript, readable), config.preflight));
     const sources = new SourceFiles(modulesDir, root);
     const typeCheck = start(new TypeCheck(modulesDir, typesDir, sources));
     const supervisor = start(supervise([esbuildHelper, typeCheck, preflight], log));
@@ -204,13 +206,16 @@ export async function createController({
       }),
     );
     const packages = new Packages();
+    const maxPayload = (): number => nats.info?.max_payload ?? Infinity;
     const build = createBuild({
       sources,
       compile: (module, snapshot) => compile(modulesDir, module, snapshot, packages, config.moduleMaxBytes),
       typeCheck,
       preflight,
-      maxPayload: () => nats.info?.max_payload ?? Infinity,
+      maxPayload,
     });
+    const { moduleMaxBytes } = config;
+    const buildRemotely = createRemoteBuild({ preflight, unpacked, maxPayload, moduleMaxBytes });
     const operators = start(serveOperators({ nats, subjects, store, runLine, log }));
     setReady({
       ...rollout,
@@ -221,6 +226,7 @@ export async function createController({
       monitor,
       signingKey: keyring,
       build,
+      buildRemotely,
       packNamed: specifiers => packNamed(modulesDir, sources, packages, specifiers),
       warm: () => preflight.warm(),
       sources,

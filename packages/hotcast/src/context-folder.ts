@@ -39,11 +39,11 @@ export function chosenContext(folder: string): string {
  * @throws UsageError when there is no such context.
  */
 export function contextOf(
-  { context, project, projectDirectory }: Readonly<Record<'context' | 'project' | 'projectDirectory', string | null>>,
+  { context, project }: Readonly<Record<'context' | 'project', string | null>>,
   env: Environment,
 ): { readonly name: string; readonly file: string } | null {
   const folder = contextFolder(env);
-  if (context === null && (project !== null || projectDirectory !== null)) return null;
+  if (context === null && project !== null) return null;
   const name = context ?? (env['HOTCAST_CONTEXT'] || chosenContext(folder));
   if (name === LOCAL) return null;
   const file = contextFile(folder, name);

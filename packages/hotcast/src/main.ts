@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-import { HotcastError, UnavailableError, UsageError } from '../../../protocol/errors.ts';
+import { HotcastError, UnavailableError } from '../../../protocol/errors.ts';
 import { NO_RESULT } from '../../../controller/src/cli/exit-status.ts';
 import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
 import { readArguments } from './arguments.ts';
 import { Engine } from './engine.ts';
 import { contextFolder, contextOf } from './context-folder.ts';
 import type { showHelp as showHelpOf } from './help.ts';
-import { findProject, type Project } from './project.ts';
+import { findProject, type Project, sourcesFolder } from './project.ts';
 import type * as Remote from './remote.ts';
 import { runBackup } from './run-backup.ts';
 import { runCommand } from './run-command.ts';
@@ -53,7 +53,7 @@ async function main(given: readonly string[]): Promise<number> {
   const context = contextOf(host, process.env);
   if (context !== null) {
     const { runRemote } = await loadRemote();
-    return runRemote({ context, args, answer: () => Promise.reject(new UsageError('no sources')), git: '' });
+    return runRemote({ context, args, folder: sourcesFolder(host.projectDirectory, process.env, process.cwd()) });
   }
   const isVersion = command === '--version' || command === '-V' || command === 'version';
   try {

@@ -41,6 +41,18 @@ export function findProject(
   return { name: normalized(name), folder };
 }
 
+/** The folder with the sources of a push from afar: that of the nearest compose file or hotcast.config.ts upwards, or the current one. */
+export function sourcesFolder(projectDirectory: string | null, env: Environment, cwd: string): string {
+  const start = resolve(cwd, projectDirectory ?? '.');
+  const found = [...FILES, 'hotcast.config.ts'];
+  const up = (at: string): string | null => {
+    if (found.some(file => existsSync(join(at, file)))) return at;
+    return at === dirname(at) ? null : up(dirname(at));
+  };
+  const project = projectDirectory === null ? (up(start) ?? start) : start;
+  return resolve(project, env['PROJECT_DIR'] || '.');
+}
+
 function composeFile(env: Environment, folder: string, upwards: boolean): string | null {
   const [configured] = (env['COMPOSE_FILE'] ?? '').split(env['COMPOSE_PATH_SEPARATOR'] || delimiter);
   if (configured) return resolve(folder, configured);

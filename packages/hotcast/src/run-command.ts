@@ -10,7 +10,7 @@ import { newId } from './new-id.ts';
 import { cookieOption, hostVariables, type Session, variables } from './session.ts';
 
 /** The commands that send sources. */
-const SENDS_SOURCES: ReadonlySet<string> = new Set(['push', 'dev', 'compile']);
+export const SENDS_SOURCES: ReadonlySet<string> = new Set(['push', 'dev', 'compile']);
 
 /** An error of the engine is shorter. */
 const MAX_FIRST_LENGTH = 1_024;

@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 
 import { type Authenticator, connect, errors, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node';
 
@@ -19,6 +22,7 @@ import { ClusterKeys } from '../../../packages/testing/src/fleet/cluster-keys.ts
 import { inboxPrefix, nodeInbox } from '../../../protocol/inboxes.ts';
 import type { GRANTED } from '../../../protocol/operators/operator.ts';
 import { type Credentials, readCredentials } from '../../../protocol/operators/credentials.ts';
+import { subjectsOf } from '../../../protocol/subjects.ts';
 import { recordingLog } from '../../unit/fixtures.ts';
 import { NatsServer } from '../console/nats-server.ts';
 import { ROOT, run } from '../shell.ts';
@@ -27,6 +31,9 @@ import { ROOT, run } from '../shell.ts';
 export const COOKIE = 'dino';
 
 const NODES = ['fred', 'bambam'];
+
+/** The command line of the host. */
+const PROGRAM = join(ROOT, 'packages/hotcast/dist/hotcast.cjs');
 
 /** What a command line has printed, and its exit status. */
 export interface Printed {
@@ -60,6 +67,7 @@ export class OperatorStand implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
+    this.#useOldNames();
     this.keys.useTls(await makeCertificate(['localhost', '127.0.0.1']));
     this.keys.make(COOKIE);
     const accounts = readFileSync(join(this.keys.folder('nats'), ACCOUNTS_FILE), 'utf8');
@@ -79,6 +87,34 @@ export class OperatorStand implements AsyncDisposable {
     await this.startController();
     for (const [index, name] of NODES.entries()) await this.#startNode(name, index);
     await this.local('nodes', '--wait', String(NODES.length), '--timeout', '20');
+  }
+
+  /** A project on a laptop: its files, by their paths. */
+  project(name: string, files: Readonly<Record<string, string>>): string {
+    const folder = join(this.folder, name);
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), text);
+    }
+    return folder;
+  }
+
+  /** The preflight starts Node.js as the image has it. An older one on this machine has another name for the option. */
+  #useOldNames(): void {
+    const { execPath, versions } = process;
+    if (Number.parseInt(versions.node, 10) >= 24) return;
+    const program = join(this.folder, 'node');
+    // The options of this process, a test's, are not for it.
+    const rest = 'while [ "$1" != --permission ]; do shift; done; shift';
+    const lines = ['#!/bin/bash', `[[ $* = *--permission* ]] || exec '${execPath}' "$@"`, rest];
+    const script = [...lines, `exec '${execPath}' --experimental-permission "$@"`].join('\n');
+    writeFileSync(program, script, { mode: 0o755 });
+    process.execPath = program;
+    this.#started.push({
+      [Symbol.asyncDispose]: async () => {
+        process.execPath = execPath;
+      },
+    });
   }
 
   get url(): string {
@@ -199,9 +235,20 @@ export class OperatorStand implements AsyncDisposable {
 
   /** Runs the command line of a laptop. */
   async remote(credentials: Credentials, ...args: readonly string[]): Promise<Printed> {
-    const program = join(ROOT, 'packages/hotcast/dist/hotcast.cjs');
-    const { exitCode, stdout, stderr } = await run(process.execPath, [program, ...args], this.laptop(credentials));
+    const { exitCode, stdout, stderr } = await run(process.execPath, [PROGRAM, ...args], this.laptop(credentials));
     return { status: exitCode, stdout, stderr };
+  }
+
+  /** Runs the command line of a laptop, and interrupts it when its command has written heads. */
+  async interrupted(credentials: Credentials, ...args: readonly string[]): Promise<Printed> {
+    const child = spawn(process.execPath, [PROGRAM, ...args], { env: { ...process.env, ...this.laptop(credentials) } });
+    const [stdout, stderr] = [textOf(child.stdout), textOf(child.stderr)];
+    const written = this.connectAsTester();
+    await using nats = await written;
+    const head = nats.subscribe(subjectsOf(COOKIE).heads, { max: 1 });
+    for await (const _ of head) child.kill('SIGINT');
+    const [code] = (await once(child, 'exit')) as [number | null];
+    return { status: code ?? -1, stdout: await stdout, stderr: await stderr };
   }
 
   async #startAuthCallout(): Promise<void> {

@@ -37,7 +37,7 @@ export class RawOperator {
         callback: (_, { data }) => {
           const said = decodeSaid(data);
           if (said.type === 'print') this.printed[said.stream === 1 ? 'stdout' : 'stderr'] += said.text;
-          if (said.type === 'end') resolve(said.status);
+          if (said.type === 'end') resolve(said.status ?? -1);
         },
       });
     });

@@ -108,7 +108,7 @@ export function serveOperators({ store, ...deps }: OperatorsDeps): OperatorServe
     get: (id): OperatorSession | undefined => sessions.get(id),
     [Symbol.dispose]: () => {
       for (const subscription of subscriptions) subscription.unsubscribe();
-      for (const session of sessions.values()) session.end('the controller stops');
+      for (const session of sessions.values()) session.lose();
     },
   };
 }

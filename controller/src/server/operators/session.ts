@@ -131,6 +131,11 @@ export class Session implements OperatorSession {
     this.#end(ENDED);
   }
 
+  /** The controller stops: nobody knows the result. */
+  lose(): void {
+    this.#end(null);
+  }
+
   #receive(data: Uint8Array): void {
     const isSigned = isSignedBy.bind(null, this.operator.key);
     const content = signedContent(isSigned, this.#subject, this.#number, data);
@@ -231,7 +236,7 @@ export class Session implements OperatorSession {
     }
   }
 
-  #end(status: number): void {
+  #end(status: number | null): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearInterval(this.#timer);

@@ -4,11 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HotcastError, UsageError } from '../../../../protocol/errors.ts';
 import { type Credentials, readCredentials } from '../../../../protocol/operators/credentials.ts';
 import { INTERRUPTED, UNKNOWN } from '../../../../controller/src/cli/exit-status.ts';
+import { gitState } from '../git-state.ts';
 import { CHANGES } from '../lost-result.ts';
 import { newId } from '../new-id.ts';
+import { SENDS_SOURCES } from '../run-command.ts';
 import { cookieOption, hostVariables } from '../session.ts';
 import { connectOperator } from './connect-operator.ts';
-import { type AnswerQuestion, type LineOptions, runLine } from './remote-line.ts';
+import { type LineOptions, runLine } from './remote-line.ts';
+import { sourcesIn } from './sources.ts';
 
 /** The commands that need the machine of the controller: its terminal, its files, or its keys. */
 const LOCAL_ONLY: ReadonlySet<string> = new Set(['backup', 'restore', 'shell', 'dev', 'keys', 'operator', 'serve']);
@@ -21,13 +24,12 @@ export interface RemoteOptions {
   /** The name of the context, and the file with its credentials. */
   readonly context: { readonly name: string; readonly file: string };
   readonly args: readonly string[];
-  readonly answer: AnswerQuestion;
-  /** The commit of the sources, for a command that sends some. */
-  readonly git: string;
+  /** The folder of the project, for a command that sends sources. */
+  readonly folder: string;
 }
 
 /** Runs a command line on the controller of a context. Returns its exit status. @throws HotcastError when nothing was sent */
-export async function runRemote({ context, args, answer, git }: RemoteOptions): Promise<number> {
+export async function runRemote({ context, args, folder }: RemoteOptions): Promise<number> {
   const [command = ''] = args;
   if (LOCAL_ONLY.has(command)) {
     throw new UsageError(
@@ -45,12 +47,12 @@ export async function runRemote({ context, args, answer, git }: RemoteOptions): 
       NO_COLOR: process.env['NO_COLOR'] ?? '',
       TRACEPARENT: process.env['TRACEPARENT'] ?? '',
       ...hostVariables(),
-      HOTCAST_GIT: git,
+      HOTCAST_GIT: SENDS_SOURCES.has(command) ? await gitState(folder) : '',
       HOTCAST_CHANGE: change,
     },
     isTerminal,
     print: (stream, text) => void (stream === 1 ? process.stdout : process.stderr).write(text),
-    answer,
+    answer: sourcesIn(folder),
     signal: interruption(),
   };
   const status = await once(credentials, line);

@@ -15,7 +15,7 @@ const credentials = {
   authority: null,
 };
 
-const nothing = { context: null, project: null, projectDirectory: null };
+const nothing = { context: null, project: null };
 
 let home: string;
 let env: Readonly<Record<string, string>>;
