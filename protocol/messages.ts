@@ -2,7 +2,7 @@ import * as v from 'valibot';
 
 import { errorEntries } from './error-description.ts';
 import { groupsSchema } from './placement/groups.ts';
-import { count, moduleName, nodeName, revision, traceparent } from './schemas.ts';
+import { count, moduleName, nodeName, revision, runningModules, traceparent } from './schemas.ts';
 import { MAX_FUNCTION_NAME, MAX_FUNCTION_PATH, MAX_HEARTBEAT_INTERVAL, HEARTBEAT_INTERVAL } from './limits.ts';
 import { isEncodedValue } from './values/decode.ts';
 import { protocolVersion } from './version.ts';
@@ -203,21 +203,7 @@ export const nodeDescription = v.object({
   clock: v.exactOptional(count),
   /** The private memory of the process, without the pages of Node.js's program, which processes share. */
   memoryBytes: count,
-  modules: v.record(
-    moduleName,
-    v.object({
-      revision,
-      /** The sequence of its head; 0 when it was loaded on this node alone. */
-      sequence: count,
-      /** The number of calls that ended on this revision since it was loaded; `errors` of them failed. */
-      calls: count,
-      errors: count,
-      /** How many of the calls were HTTP requests. Absent when none was; an earlier node does not say. */
-      requests: v.exactOptional(count),
-      /** The number of calls that run on it now. */
-      inFlight: count,
-    }),
-  ),
+  modules: runningModules,
   /** The versions that drain, those of a module oldest first. A node of before version 0.2 does not say. */
   draining: v.optional(v.array(drainingVersion), []),
   /** The modules whose newest head this node refused; `sequence` is that head's. */

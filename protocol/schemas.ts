@@ -5,7 +5,61 @@ import { isModuleName, isNodeName, MODULE_RULE } from './names.ts';
 /** Schemas of the fields that many messages share. */
 export const moduleName = v.pipe(v.string(), v.check(isModuleName, `a module's name is ${MODULE_RULE}`));
 export const nodeName = v.pipe(v.string(), v.check(isNodeName, 'not a node name'));
-export const revision = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'a revision is 64 hex digits'));
+const REVISION = /^[0-9a-f]{64}$/;
+export const revision = v.pipe(v.string(), v.regex(REVISION, 'a revision is 64 hex digits'));
 /** The header of https://www.w3.org/TR/trace-context/: where something is in a trace. */
 export const traceparent = v.pipe(v.string(), v.regex(/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/));
 export const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+const runningModule = v.object({
+  revision,
+  /** The sequence of its head; 0 when it was loaded on this node alone. */
+  sequence: count,
+  /** The number of calls that ended on this revision since it was loaded; `errors` of them failed. */
+  calls: count,
+  errors: count,
+  /** How many of the calls were HTTP requests. Absent when none was; an earlier node does not say. */
+  requests: v.exactOptional(count),
+  /** The number of calls that run on it now. */
+  inFlight: count,
+});
+
+/** The modules that a node runs, by their names. */
+export type RunningModules = Record<string, v.InferOutput<typeof runningModule>>;
+
+const anyRunningModules = v.record(moduleName, runningModule);
+const wellKnown = v.custom<RunningModules>(() => true);
+
+/**
+ * The modules that a node runs. Each node sends all of them every two seconds, so those that have nothing else than what this release
+ * knows are checked without the schema, in a fifth of the time.
+ */
+export const runningModules = v.lazy((input): v.GenericSchema<unknown, RunningModules> =>
+  isWellKnown(input) ? wellKnown : anyRunningModules,
+);
+
+function isWellKnown(input: unknown): boolean {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return false;
+  const names = Object.keys(input);
+  return names.every(name => isModuleName(name) && isRunningModule((input as Record<string, unknown>)[name]));
+}
+
+function isRunningModule(input: unknown): boolean {
+  if (typeof input !== 'object' || input === null) return false;
+  const { revision: digits, sequence, calls, errors, inFlight, requests } = input as Record<string, unknown>;
+  const known = requests === undefined ? 5 : 6;
+  return (
+    Object.keys(input).length === known &&
+    typeof digits === 'string' &&
+    REVISION.test(digits) &&
+    isCount(sequence) &&
+    isCount(calls) &&
+    isCount(errors) &&
+    isCount(inFlight) &&
+    (requests === undefined || isCount(requests))
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0;
+}

@@ -5,7 +5,7 @@ import { decode, encode } from '../../../protocol/codec.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
 import { headSchema } from '../../../protocol/head.ts';
 import { callAnswer, callRequest, digestRequest, nodeDescription, refusalReason } from '../../../protocol/messages.ts';
-import { headOf, moduleNames, nodeNames, revisions, texts } from '../fixtures.ts';
+import { descriptionOf, headOf, moduleNames, nodeNames, revisions, texts } from '../fixtures.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -28,6 +28,31 @@ describe('decode', () => {
       fc.property(requests, request => {
         expect(decode(callRequest, encode(request))).toEqual(request);
       }),
+    );
+  });
+
+  it('takes of the modules of a node what it knows, and names what is wrong with them', () => {
+    const running = { revision: 'a'.repeat(64), sequence: 1, calls: 2, errors: 1, inFlight: 0 };
+    const decoded = (module: object, name = 'demo') =>
+      decode(nodeDescription, encode({ ...descriptionOf('fred'), modules: { [name]: module } })).modules;
+    expect(decoded(running)).toEqual({ demo: running });
+    expect(decoded({ ...running, requests: 3 })).toEqual({ demo: { ...running, requests: 3 } });
+    expect(decoded({ ...running, later: true })).toEqual({ demo: running });
+    const wrong = [
+      { sequence: -1 },
+      { calls: 0.5 },
+      { errors: '1' },
+      { inFlight: null },
+      { revision: 'A'.repeat(64) },
+      { requests: -1 },
+    ];
+    for (const fields of wrong) {
+      const [field = ''] = Object.keys(fields);
+      expect(decodeErrorOf(() => decoded({ ...running, ...fields }))).toMatch(`modules.demo.${field}`);
+    }
+    expect(decodeErrorOf(() => decoded(running, 'Demo'))).toMatch('modules.Demo');
+    expect(() => decode(nodeDescription, encode({ ...descriptionOf('fred'), modules: [running] }))).toThrow(
+      DecodeError,
     );
   });
 
