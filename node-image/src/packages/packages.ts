@@ -114,9 +114,10 @@ export class Packages {
 
   /** Removes what no set of `inUse` has, from memory and from disk, in a while. */
   collectLater(inUse: () => ReadonlySet<string>): void {
-    if (this.#timer !== undefined || !this.#folder.exists()) return;
-    this.#timer = setTimeout(() => {
+    this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
+      // Not before: each push and each call of this function would look at the disk.
+      if (!this.#folder.exists()) return;
       this.collect(inUse).catch((error: unknown) => this.#log.warn({ err: error }, 'packages could not be removed'));
     }, COLLECT_AFTER_MS).unref();
   }
