@@ -97,19 +97,24 @@ const ResultLine = ({ change: { result } }: { readonly change: Change }) => {
 
 const LEVEL_SHAPES: Readonly<Record<Moment['level'], Shape>> = { ok: 'done', note: 'note', warn: 'warn', bad: 'cross' };
 
-export function momentId({ key }: Moment): string {
-  return `moment-${key.replaceAll(/[^\w-]/g, '_')}`;
+/** Moments never change. */
+const rendered = new WeakMap<Moment, readonly [id: string, html: string]>();
+
+/** The id of a moment's element, and its HTML. */
+export function momentElement(moment: Moment): readonly [id: string, html: string] {
+  const known = rendered.get(moment);
+  if (known !== undefined) return known;
+  const id = `moment-${moment.key.replaceAll(/[^\w-]/g, '_')}`;
+  const element = [id, htmlOf(<Row id={id} moment={moment} />)] as const;
+  rendered.set(moment, element);
+  return element;
 }
 
-export function momentHtml(moment: Moment): string {
-  return htmlOf(<Row moment={moment} />);
-}
-
-const Row = ({ moment }: { readonly moment: Moment }) => {
+const Row = ({ id, moment }: { readonly id: string; readonly moment: Moment }) => {
   const { at, level, what, subjects, outcome, detail, author, message, commit } = moment;
   const shown = subjects.slice(0, 3);
   return (
-    <li id={momentId(moment)} class="moment" data-level={level}>
+    <li id={id} class="moment" data-level={level}>
       <Glyph shape={LEVEL_SHAPES[level]} />
       <div>
         <p class="head">

@@ -3,7 +3,7 @@ import { shortRevision } from '../../../../../protocol/revision.ts';
 import type { Fleet } from '../model/fleet.ts';
 import type { Moment } from '../model/timeline.ts';
 import type { FileDiff } from '../model/diff.ts';
-import { momentHtml } from './change.tsx';
+import { momentElement } from './change.tsx';
 import { count } from './format.ts';
 import { Ago, Command, RevisionLink, withAges, htmlOf } from './glyph.tsx';
 import { Errors, Fact, Panel, type RevisionErrors } from './panel.tsx';
@@ -73,7 +73,9 @@ const RevisionPanel = ({ fleet, facts }: { readonly fleet: Fleet; readonly facts
       {moments.length > 0 && (
         <section>
           <h3>What it caused</h3>
-          <ol class="moments">{raw(moments.map(moment => momentHtml(moment).replace(/ id="[^"]*"/, '')).join(''))}</ol>
+          <ol class="moments">
+            {raw(moments.map(moment => momentElement(moment)[1].replace(/ id="[^"]*"/, '')).join(''))}
+          </ol>
         </section>
       )}
       {errors.length > 0 && (

@@ -2,7 +2,7 @@ import { compareNodes } from '../../../../../protocol/names.ts';
 import type { Regions } from '../http/hub.ts';
 import type { Fleet } from '../model/fleet.ts';
 import type { NodeView } from '../model/node.ts';
-import { changeHtml, momentHtml, momentId } from './change.tsx';
+import { changeHtml, momentElement } from './change.tsx';
 import { chartsHtml } from './charts.tsx';
 import { moduleHtml } from './modules.tsx';
 import { attentionHtml, densityOf, gridHeadHtml, tileHtml } from './nodes.tsx';
@@ -50,12 +50,12 @@ export function createView(): (fleet: Fleet) => Regions {
       ['grid-head', gridHeadHtml(nodes)],
       ['change', changeHtml(fleet)],
       ...nodes.map(node => [`node-${node.name}`, tileHtml(node, density)] as const),
-      ...fleet.moments.map(moment => [momentId(moment), momentHtml(moment)] as const),
+      ...fleet.moments.map(momentElement),
     ]);
     const lists = new Map<string, readonly string[]>([
       ['grid', nodes.map(({ name }) => `node-${name}`)],
       ['modules', modulesOf(fleet).map(({ module }) => `module-${module}`)],
-      ['timeline', fleet.moments.map(momentId)],
+      ['timeline', fleet.moments.map(moment => momentElement(moment)[0])],
     ]);
     return { elements, lists };
   };
