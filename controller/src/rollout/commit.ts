@@ -6,21 +6,9 @@ import type { NodeOutcome } from '../api/results.ts';
 import { askNodes } from '../fleet/ask-nodes.ts';
 import { NOBODY } from '../fleet/departures.ts';
 import type { StreamStore } from '../store/stream-store.ts';
-import type { Audience, RolloutContext } from './context.ts';
+import type { Audience, Commit, RolloutContext } from './context.ts';
 import { isFailure, type LoadReplies, loadReply, nodeOutcomes, outcomeOf, skewOf } from './node-outcomes.ts';
 import { CONTROLLER, rollBack } from './roll-back.ts';
-
-/**
- * What came of heads: see PushResult. `overtaken`: a node refused, and another controller has replaced the heads meanwhile.
- * `ms`: until every node had answered; `skew`: from the first node's word that it has switched to the last one's, milliseconds.
- */
-export interface Commit {
-  readonly outcome: 'committed' | 'reverted' | 'overtaken';
-  readonly detail: string;
-  readonly nodes: readonly NodeOutcome[];
-  readonly ms: number;
-  readonly skew: number;
-}
 
 /**
  * Announces heads that are written, waits for the nodes that they concern, and writes down what came of it. When a node refuses
@@ -115,7 +103,15 @@ export async function awaitAndAudit(
   detail: string,
   audience: () => Promise<Audience>,
 ): Promise<void> {
-  const { outcome } = await awaitCommit(context, heads, await audience());
+  const trace = context.trace?.(command, heads, detail);
+  const all = await audience();
+  const onAnswer: Audience['onAnswer'] = (phase, answered, node) => {
+    trace?.onAnswer(phase, node);
+    all.onAnswer?.(phase, answered, node);
+  };
+  const committing = awaitCommit(context, heads, { ...all, onAnswer });
+  if (trace !== undefined) void committing.then(trace.end, trace.end);
+  const { outcome } = await committing;
   await context.audit.write({
     at: Date.now(),
     change: heads[0]?.push ?? null,

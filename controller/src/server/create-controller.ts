@@ -186,7 +186,8 @@ export async function createController({
     start(await watchNodes({ nats, membership, audit, log }));
     const positionFile = join(config.keysDir, 'webhook-position');
     if (config.webhook !== null) start(startWebhook({ endpoint: config.webhook, cookie, audit, positionFile, log }));
-    const rollout = { nats, subjects, store, audit, packagesTimeoutMs };
+    const traced = tracing === null ? {} : { trace: tracing.trace };
+    const rollout = { nats, subjects, store, audit, packagesTimeoutMs, ...traced };
     const audience = async (): Promise<Audience> => {
       const { members, awaited, departed } = await membership.expected();
       return { expected: new Set(members.map(({ node }) => node)), awaited, departed, timeoutMs: NODES_TIMEOUT_MS };

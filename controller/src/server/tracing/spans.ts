@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
 
+import type { Head } from '../../../../protocol/head.ts';
 import type { Command } from '../../api/command.ts';
 import type { Report } from '../../api/report.ts';
 import type { Result } from '../../api/results.ts';
+import type { Commit } from '../../rollout/context.ts';
+import { CONTROLLER } from '../../rollout/roll-back.ts';
 
 /** A part of a trace. Times are milliseconds since 1970. */
 export interface Span {
@@ -83,6 +86,54 @@ export function spansOf(command: Command, place: Place, { startedAt, endedAt, an
     const span: Span = { ...childOf(root), name, startedAt: from, endedAt: to, attributes: {}, error: null };
     const own = answers.filter(({ phase }) => phase === name);
     return [span, ...own.map(answer => nodeSpan(span, answer, name === phases.at(-1)?.name ? statuses : null))];
+  });
+  return [root, ...below];
+}
+
+interface OwnEnded extends Pick<Ended, 'startedAt' | 'endedAt' | 'answers'> {
+  readonly command: string;
+  readonly heads: readonly Head[];
+  readonly detail: string;
+  /** What came of it, or why that is not known. */
+  readonly commit: Commit | Error;
+}
+
+/** The spans of a change that the controller has made by itself: the change, and each node in each phase. */
+export function spansOfOwn(
+  place: Place,
+  { command, heads, detail, startedAt, endedAt, answers, commit }: OwnEnded,
+): Span[] {
+  const modules = heads.map(({ module }) => module);
+  const reverts = [...new Set(heads.flatMap(({ revertOf }) => revertOf ?? []))];
+  const isError = commit instanceof Error;
+  const root: Span = {
+    ...place,
+    name: [command, ...modules.slice(0, 5)].join(' '),
+    startedAt,
+    endedAt,
+    attributes: {
+      'hotcast.command': command,
+      'hotcast.modules': modules.join(' '),
+      'hotcast.author': CONTROLLER,
+      'hotcast.change': heads[0]?.push ?? '',
+      ...(reverts.length === 0 ? {} : { 'hotcast.reverts': reverts.join(' ') }),
+      'hotcast.message': detail,
+      ...(isError ? {} : { 'hotcast.outcome': commit.outcome, 'hotcast.skew_ms': commit.skew }),
+    },
+    error: isError ? commit.message : commit.outcome === 'committed' ? null : `${commit.outcome}: ${commit.detail}`,
+  };
+  if (isError) return [root];
+  const committedAt = startedAt + commit.ms;
+  const rows = new Map(commit.nodes.map(row => [row.node, row]));
+  const phases = [
+    { name: 'commit', from: startedAt, to: committedAt },
+    { name: 'revert', from: committedAt, to: endedAt },
+  ];
+  const below = phases.flatMap(({ name, from, to }) => {
+    const own = answers.filter(({ phase }) => phase === name);
+    if (own.length === 0) return [];
+    const span: Span = { ...childOf(root), name, startedAt: from, endedAt: to, attributes: {}, error: null };
+    return [span, ...own.map(answer => nodeSpan(span, answer, name === 'commit' ? rows : null))];
   });
   return [root, ...below];
 }

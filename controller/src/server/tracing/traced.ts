@@ -3,8 +3,9 @@ import { PACKAGE_VERSION } from '../../../../shared/package-version.ts';
 import type { Command } from '../../api/command.ts';
 import type { OnReport } from '../../api/report.ts';
 import type { Result } from '../../api/results.ts';
+import type { RolloutContext } from '../../rollout/context.ts';
 import { type Collector, otlpExporter } from './otlp.ts';
-import { type Answered, answerOf, isTraced, newPlace, spansOf, traceparentOf } from './spans.ts';
+import { type Answered, answerOf, isTraced, newPlace, spansOf, spansOfOwn, traceparentOf } from './spans.ts';
 
 export interface Tracing extends Disposable {
   /** Carries out a command, and exports the trace of it, if it is one that is traced. What it calls is below it in the trace. */
@@ -13,9 +14,11 @@ export interface Tracing extends Disposable {
     report: OnReport,
     body: (command: Command, report: OnReport) => Promise<Result>,
   ) => Promise<Result>;
+  /** Traces a change that the controller makes by itself. Each is a trace of its own. */
+  readonly trace: NonNullable<RolloutContext['trace']>;
 }
 
-/** Traces the commands of a controller. */
+/** Traces what a controller does: commands, and what it does by itself. */
 export function startTracing(collector: Collector, cookie: string, log: Logger): Tracing {
   const service = {
     'service.name': 'hotcast-controller',
@@ -43,7 +46,18 @@ export function startTracing(collector: Collector, cookie: string, log: Logger):
       throw error;
     }
   };
-  return { run, [Symbol.dispose]: () => exporter[Symbol.dispose]() };
+  const trace: Tracing['trace'] = (command, heads, detail) => {
+    const answers: Answered[] = [];
+    const startedAt = now();
+    return {
+      onAnswer: (phase, node) => void answers.push({ phase, node, at: now() }),
+      end: commit =>
+        exporter.export(
+          spansOfOwn(newPlace(undefined), { command, heads, detail, startedAt, endedAt: now(), answers, commit }),
+        ),
+    };
+  };
+  return { run, trace, [Symbol.dispose]: () => exporter[Symbol.dispose]() };
 }
 
 /** Milliseconds since 1970, with fractions, that no change of the clock moves. */

@@ -35,7 +35,13 @@ function controllerOf(...heads: Head[]) {
   const nats = { publish: () => undefined, subscribe: () => ({ unsubscribe: () => undefined }) };
   const audited: AuditEntry[] = [];
   const audit = { write: async (entry: AuditEntry) => void audited.push(entry) };
-  const rest = { audit, subjects: subjectsOf('dino'), packagesTimeoutMs: 1 };
+  const traced: string[] = [];
+  const trace: RolloutContext['trace'] = (command, of) => ({
+    onAnswer: () => undefined,
+    end: commit =>
+      void traced.push(`${command} ${of.map(({ module }) => module).join()}: ${'outcome' in commit && commit.outcome}`),
+  });
+  const rest = { audit, subjects: subjectsOf('dino'), packagesTimeoutMs: 1, trace };
   const context = { nats, store, ...rest } as unknown as RolloutContext;
   const audience = async () => ({ expected: new Set<string>(), timeoutMs: 1 });
   return {
@@ -45,6 +51,7 @@ function controllerOf(...heads: Head[]) {
     /** Writes a head, as an operator does. */
     write: (head: Head): void => void written.push(head),
     audited,
+    traced,
     finish: (...unfinished: Head[]) => finishAndAudit(context, unfinished, audience),
     /** What the findings of these nodes about a module's last head lead to. */
     act: async (module: string, isConfirmed: boolean, ...findings: Finding[]): Promise<Head | null> => {
@@ -58,6 +65,13 @@ function controllerOf(...heads: Head[]) {
 
 const runningOn = (head: Head | null) =>
   ['fred', 'betty'].map(node => (head === null ? null : desiredRevision(head, node)));
+
+it('what the controller does by itself is traced, if anything is', async () => {
+  const { act, traced } = controllerOf(headOf('demo', one, 1), headOf('demo', two, 2));
+  await act('demo', false, finding('fred'));
+  await act('demo', true, finding('fred'), finding('betty'));
+  expect(traced).toEqual(['quarantine demo: committed', 'rollback (watchdog) demo: committed']);
+});
 
 describe('what one node says alone', () => {
   it('keeps it off the revision, and nobody else, with the true cause', async () => {

@@ -14,9 +14,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Command } from '../../../../controller/src/api/command.ts';
 import type { PushResult, Result } from '../../../../controller/src/api/results.ts';
 import { startTracing, type Tracing } from '../../../../controller/src/server/tracing/traced.ts';
-import { UsageError } from '../../../../protocol/errors.ts';
+import { UnavailableError, UsageError } from '../../../../protocol/errors.ts';
 import { traceparent as traceparentSchema } from '../../../../protocol/schemas.ts';
-import { recordingLog } from '../../fixtures.ts';
+import { headOf, recordingLog } from '../../fixtures.ts';
 
 /** What OTLP asks of a request, as far as this uses it. */
 const requestSchema = v.strictObject({
@@ -216,6 +216,37 @@ describe('a trace', () => {
     );
     await traceOf(push, async () => pushed);
     expect(requests).toHaveLength(1);
+  });
+
+  it('has what the controller does by itself, and what it goes back from', async () => {
+    const head = { ...headOf('demo', 'e'.repeat(64), 3), push: 'a rollback', revertOf: 'a push' };
+    const trace = tracing.trace('rollback (canary)', [head], 'automatic rollback: 4 errors in 80 calls');
+    for (const node of ['fred', 'betty']) trace.onAnswer('commit', node);
+    const refused = { node: 'betty', status: 'refused', reason: 'badfile', detail: 'no such file' } as const;
+    const nodes = [{ node: 'fred', status: 'loaded', ms: 1 } as const, refused];
+    trace.end({ outcome: 'committed', detail: '', nodes, ms: 40, skew: 2 });
+    await expect.poll(() => requests.length).toBe(1);
+    const spans = new Map(requests[0]?.spans.map(span => [span.name, span]));
+    expect([...spans.keys()]).toEqual(['rollback (canary) demo', 'commit', 'commit fred', 'commit betty']);
+    const root = spans.get('rollback (canary) demo');
+    expect(root).toMatchObject({ status: {} });
+    expect(
+      ['author', 'outcome', 'change', 'reverts', 'message'].map(each => attributeOf(root, `hotcast.${each}`)),
+    ).toEqual(['hotcast', 'committed', 'a rollback', 'a push', 'automatic rollback: 4 errors in 80 calls']);
+    expect(spans.get('commit')?.parentSpanId).toBe(root?.spanId);
+    expect(spans.get('commit betty')).toMatchObject({
+      parentSpanId: spans.get('commit')?.spanId,
+      status: { code: 2, message: 'refused: no such file' },
+    });
+  });
+
+  it('of what the controller does by itself says why nothing is known of it', async () => {
+    const head = headOf('demo', 'e'.repeat(64), 3);
+    tracing.trace('rollback (watchdog)', [head], 'stalled on fred').end(new UnavailableError('NATS does not answer'));
+    await expect.poll(() => requests.length).toBe(1);
+    expect(requests[0]?.spans).toMatchObject([
+      { name: 'rollback (watchdog) demo', status: { code: 2, message: 'NATS does not answer' } },
+    ]);
   });
 
   it('that can not be sent is dropped, and logged once, without its key', async () => {
