@@ -14,6 +14,18 @@ import type { HotcastConfig } from '../build/language/hotcast-config.ts';
 import type { Keyring } from '../store/keyring.ts';
 import type { RolloutContext } from '../rollout/context.ts';
 
+/** How events reach the webhook. */
+export interface Delivery {
+  /** The host of its URL. */
+  readonly where: string;
+  /** The last event that was sent, or left out; null: not known yet. */
+  readonly position: number | null;
+  /** Why the next event is not taken, and since when (milliseconds since 1970); null: it is, or there is none. */
+  readonly failure: { readonly why: string; readonly since: number } | null;
+  /** How many events were left out since the controller has started: rejected, or dropped by the audit before they were sent. */
+  readonly leftOut: number;
+}
+
 /** What the commands need, each a part of it. */
 export interface CommandContext extends RolloutContext {
   readonly membership: Pick<Membership, 'expected' | 'present' | 'noteSilent' | 'isDebugged' | 'foreign'>;
@@ -23,6 +35,8 @@ export interface CommandContext extends RolloutContext {
   readonly operatorSessions: OperatorSessions;
   /** The certificate authority of NATS, PEM; null without TLS. */
   readonly natsAuthority: () => string | null;
+  /** Null: there is no webhook. */
+  readonly webhook: (() => Delivery) | null;
   readonly signingKey: Pick<Keyring, 'madeAt'>;
   /** Builds the bundles of modules from their sources as they are now. */
   readonly build: Build;

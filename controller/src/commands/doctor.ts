@@ -43,6 +43,7 @@ export const doctor: Handler<'doctor'> = async (context, { timeoutMs }, _report,
     streamCheck(storage, older),
     keyCheck(context),
     await backupCheck(context),
+    ...(await webhookChecks(context)),
   ];
   return { command: 'doctor', checks };
 };
@@ -129,6 +130,27 @@ async function backupCheck({ audit }: Pick<CommandContext, 'audit'>): Promise<Ch
   const last = entries.findLast(({ command, outcome }) => command === 'backup' && outcome === 'done');
   if (last !== undefined) return ok(check, `the last one was made ${ageText(Math.max(0, now - last.at))} ago`);
   return { check, state: 'warning', detail: 'none in the last 30 days', help: 'hotcast backup hotcast.backup' };
+}
+
+/** Nothing is said of a webhook that is not set. */
+async function webhookChecks({ webhook, audit }: Pick<CommandContext, 'webhook' | 'audit'>): Promise<Checked[]> {
+  if (webhook === null) return [];
+  const check = 'webhook';
+  const help = 'docker compose logs controller';
+  const { where, position, failure, leftOut } = webhook();
+  if (failure !== null) {
+    const waiting = position === null ? 0 : Math.max(0, (await audit.bounds()).last - position);
+    const since = ageText(Math.max(0, Date.now() - failure.since));
+    const detail = `${where} has taken nothing for ${since} (${failure.why}); ${countText(waiting)} for it`;
+    return [{ check, state: 'warning', detail, help }];
+  }
+  if (leftOut === 0) return [ok(check, `${where} takes the events`)];
+  const many = `${leftOut} ${leftOut === 1 ? 'event' : 'events'}`;
+  return [{ check, state: 'warning', detail: `${where} takes the events, but ${many} did not reach it`, help }];
+}
+
+function countText(waiting: number): string {
+  return waiting === 1 ? '1 event waits' : `${waiting} events wait`;
 }
 
 const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 ? 1 : 0);

@@ -185,7 +185,10 @@ export async function createController({
     const audit = await openAudit(nats, cookie, subjects, auditFile, replicas);
     start(await watchNodes({ nats, membership, audit, log }));
     const positionFile = join(config.keysDir, 'webhook-position');
-    if (config.webhook !== null) start(startWebhook({ endpoint: config.webhook, cookie, audit, positionFile, log }));
+    const webhook =
+      config.webhook === null
+        ? null
+        : start(startWebhook({ endpoint: config.webhook, cookie, audit, positionFile, log }));
     const traced = tracing === null ? {} : { trace: tracing.trace };
     const rollout = { nats, subjects, store, audit, packagesTimeoutMs, ...traced };
     const audience = async (): Promise<Audience> => {
@@ -225,6 +228,7 @@ export async function createController({
       natsAuthority: () => readIfThere(join(config.keysDir, NATS_CA_FILE)),
       membership,
       monitor,
+      webhook: webhook?.delivery ?? null,
       signingKey: keyring,
       build,
       buildRemotely,

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Event } from '../../../../protocol/history/event.ts';
 import { replaceFile } from '../../../../shared/files.ts';
 import type { Logger } from '../../../../shared/logger.ts';
+import type { Delivery } from '../../commands/context.ts';
 import type { Audit } from '../../store/audit.ts';
 import { followEvents } from '../../store/follow-events.ts';
 import { type Endpoint, post } from './post.ts';
@@ -26,20 +27,26 @@ interface WebhookDeps {
   readonly haste?: number;
 }
 
+export interface Webhook extends AsyncDisposable {
+  readonly delivery: () => Delivery;
+}
+
 /**
  * Sends each event to a URL, in their order, until it is disposed. An event is sent again until it was taken, so that it can come twice. What
  * waits is in the audit's stream, which drops the oldest. The first time, it begins with what happens from now on; after that, where it
  * was.
  */
-export function startWebhook({ endpoint, cookie, audit, positionFile, log, haste = 1 }: WebhookDeps): AsyncDisposable {
+export function startWebhook({ endpoint, cookie, audit, positionFile, log, haste = 1 }: WebhookDeps): Webhook {
   const end = new AbortController();
   const { signal } = end;
   const where = endpoint.url.host;
   const rest = (ms: number): Promise<void> => sleep(ms / haste, undefined, { signal }).catch(() => undefined);
-  let isFailing = false;
+  let failure: Delivery['failure'] = null;
+  let last: number | null = null;
+  let leftOut = 0;
   const failed = (why: string, position: number): void => {
-    if (!isFailing) log.warn({ where, why, position }, 'an event could not be delivered; it is sent again');
-    isFailing = true;
+    if (failure === null) log.warn({ where, why, position }, 'an event could not be delivered; it is sent again');
+    failure = { why, since: failure?.since ?? Date.now() };
   };
 
   async function deliver(event: Event): Promise<void> {
@@ -47,14 +54,15 @@ export function startWebhook({ endpoint, cookie, audit, positionFile, log, haste
     while (!signal.aborted) {
       const answer = await post(endpoint, cookie, event, signal);
       if (answer.status === 'taken') {
-        if (isFailing) log.info({ where, position: event.position }, 'events are delivered again');
-        isFailing = false;
+        if (failure !== null) log.info({ where, position: event.position }, 'events are delivered again');
+        failure = null;
         return;
       }
       if (signal.aborted) return;
       if (answer.status === 'rejected') rejections += 1;
       if (rejections === MAX_REJECTIONS) {
         log.error({ where, why: answer.why, position: event.position }, 'an event was rejected, and is left out');
+        leftOut += 1;
         return;
       }
       failed(answer.why, event.position);
@@ -74,6 +82,7 @@ export function startWebhook({ endpoint, cookie, audit, positionFile, log, haste
 
   /** Without it an event comes twice, which receivers have to take anyway. */
   function remember(position: number): void {
+    last = position;
     try {
       replaceFile(positionFile, String(position));
     } catch (error) {
@@ -87,6 +96,7 @@ export function startWebhook({ endpoint, cookie, audit, positionFile, log, haste
     remember(from);
     for await (const batch of followEvents(audit, from, { signal, onFault: () => undefined })) {
       if (batch.missing > 0) log.warn({ missing: batch.missing }, 'events were dropped before they were delivered');
+      leftOut += batch.missing;
       for (const event of batch.events) {
         await deliver(event);
         if (signal.aborted) return;
@@ -95,8 +105,12 @@ export function startWebhook({ endpoint, cookie, audit, positionFile, log, haste
     }
   }
 
-  const running = run().catch((error: unknown) => log.error({ err: error, where }, 'no events are delivered any more'));
+  const running = run().catch((error: unknown) => {
+    log.error({ err: error, where }, 'no events are delivered any more');
+    failure = { why: String(error), since: Date.now() };
+  });
   return {
+    delivery: () => ({ where, position: last, failure, leftOut }),
     [Symbol.asyncDispose]: async () => {
       end.abort();
       await running;

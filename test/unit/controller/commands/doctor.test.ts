@@ -2,7 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 
 import type { CommandOf } from '../../../../controller/src/api/command.ts';
-import type { CommandContext } from '../../../../controller/src/commands/context.ts';
+import type { CommandContext, Delivery } from '../../../../controller/src/commands/context.ts';
 import { doctor } from '../../../../controller/src/commands/doctor.ts';
 import { NOBODY } from '../../../../controller/src/fleet/departures.ts';
 import { KeyError } from '../../../../controller/src/store/keyring.ts';
@@ -19,6 +19,8 @@ interface Cluster {
   readonly madeAt: () => number;
   readonly backups: readonly { readonly command: string; readonly outcome: string; readonly at: number }[];
   readonly warning: string | null;
+  /** Of the webhook; the audit's last event is number 12. */
+  readonly delivery: Delivery | null;
 }
 
 const present = (node: string, more: Partial<NodeDescription> = {}): NodeDescription => ({
@@ -32,7 +34,13 @@ const HOUR = 3_600_000;
 
 /** What it says of a cluster with fred and betty: a line for each check that is not ok. */
 async function checksOf(cluster: Partial<Cluster> = {}): Promise<string[]> {
-  const { heads = [], answers = [present('fred'), present('betty')], usedMb = 1, warning = null } = cluster;
+  const {
+    heads = [],
+    answers = [present('fred'), present('betty')],
+    usedMb = 1,
+    warning = null,
+    delivery = null,
+  } = cluster;
   const { backups = [{ command: 'backup', outcome: 'done', at: Date.now() - HOUR }] } = cluster;
   const { madeAt = () => Date.now() - 2 * HOUR } = cluster;
   let deliver = (_error: null, _message: { subject: string; data: Uint8Array }): void => undefined;
@@ -51,7 +59,8 @@ async function checksOf(cluster: Partial<Cluster> = {}): Promise<string[]> {
     subjects: { all: () => 'all' },
     membership: { expected: async () => ({ members, departed: NOBODY, warning }) },
     signingKey: { madeAt },
-    audit: { read: async () => backups },
+    audit: { read: async () => backups, bounds: async () => ({ first: 1, last: 12 }) },
+    webhook: delivery === null ? null : () => delivery,
     store: {
       heads: async () => heads,
       storage: async () => ({ usedBytes: usedMb * 2 ** 20, maxBytes: 100 * 2 ** 20, disk: null, fault: null }),
@@ -64,7 +73,7 @@ async function checksOf(cluster: Partial<Cluster> = {}): Promise<string[]> {
   const nothing = (): void => undefined;
   const signal = new AbortController().signal;
   const { checks } = await doctor(context as unknown as CommandContext, command, nothing, signal, nothing);
-  expect(checks).toHaveLength(8);
+  expect(checks).toHaveLength(delivery === null ? 8 : 9);
   return checks.flatMap(({ check, state, detail, help = '' }) =>
     state === 'ok' ? [] : [`${state} ${check}: ${detail} (${help})`],
   );
@@ -113,6 +122,18 @@ describe('doctor', () => {
     expect(await checksOf({ madeAt, backups: [] })).toEqual([
       'wrong signing key: the signing key is lost (hotcast keys rotate)',
       'warning backup: none in the last 30 days (hotcast backup hotcast.backup)',
+    ]);
+  });
+
+  it('says since when a webhook takes nothing, why, and what it has missed', async () => {
+    const delivery: Delivery = { where: 'ops.example', position: 10, failure: null, leftOut: 0 };
+    expect(await checksOf({ delivery })).toEqual([]);
+    const failure = { why: 'HTTP 503', since: Date.now() - 2 * HOUR };
+    expect(await checksOf({ delivery: { ...delivery, failure } })).toEqual([
+      'warning webhook: ops.example has taken nothing for 2 h (HTTP 503); 2 events wait for it (docker compose logs controller)',
+    ]);
+    expect(await checksOf({ delivery: { ...delivery, leftOut: 1 } })).toEqual([
+      'warning webhook: ops.example takes the events, but 1 event did not reach it (docker compose logs controller)',
     ]);
   });
 });

@@ -14,7 +14,7 @@ import { text } from 'node:stream/consumers';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { startWebhook } from '../../../../controller/src/server/webhook/webhook.ts';
+import { startWebhook, type Webhook } from '../../../../controller/src/server/webhook/webhook.ts';
 import { recordingLog } from '../../fixtures.ts';
 import { MemoryAudit } from '../store/memory-audit.ts';
 
@@ -64,7 +64,7 @@ afterEach(async () => {
 
 const positionFile = (): string => join(folder, 'position');
 
-async function start(): Promise<AsyncDisposable> {
+async function start(): Promise<Webhook> {
   const endpoint = { url: new URL(`http://127.0.0.1:${port}/hook?token=secret`), secret };
   const webhook = startWebhook({ endpoint, cookie: 'dino', audit, positionFile: positionFile(), log, haste: 200 });
   ends.push(webhook);
@@ -94,6 +94,20 @@ describe('a webhook', () => {
       cookie: 'dino',
       data: { kind: 'node', node: 'fred', change: 'started' },
     });
+  });
+
+  it('that fails says so to whoever asks, until it takes events again', async () => {
+    const { delivery } = await start();
+    const where = `127.0.0.1:${port}`;
+    expect(delivery()).toEqual({ where, position: 0, failure: null, leftOut: 0 });
+    answers = Array.from({ length: 6 }, () => 503);
+    write(2);
+    await expect.poll(() => delivery().failure).toMatchObject({ why: 'HTTP 503' });
+    expect(delivery().position).toBe(0);
+    await expect.poll(delivery).toEqual({ where, position: 2, failure: null, leftOut: 0 });
+    answers = [400, 400, 400, 400, 400];
+    write(1);
+    await expect.poll(() => delivery().leftOut).toBe(1);
   });
 
   it('gets an event again until it takes it, and the others after it', async () => {
