@@ -103,8 +103,10 @@ export class Exchange implements PurgeListener {
     const hasErrored = errored !== null && errored !== undefined;
     // A body that failed half-way has closed the connection.
     if (hasErrored && !this.#hasFailed) this.#report(errored);
-    const failed = this.#hasFailed || hasErrored || isFailedStatus(statusCode);
-    this.deps.codeServer.endCall(this.call, failed, statusCode);
+    const isReported = this.#hasFailed || hasErrored;
+    const toldFailure = !isReported && isFailedStatus(statusCode);
+    if (toldFailure) this.deps.codeServer.errors.keepFailedResponse(this.call);
+    this.deps.codeServer.endCall(this.call, isReported || toldFailure, statusCode);
   }
 
   #report(error: unknown): void {

@@ -47,7 +47,9 @@ export function serveFetch(
     if (parts === null) return begin().answer(returned);
     sendParts(outgoing, parts, headers);
     if (mayHaveBody || !isSent(outgoing)) return begin().settle();
-    codeServer.countCall(version, isFailedStatus(outgoing.statusCode), startedAt, outgoing.statusCode);
+    const failed = isFailedStatus(outgoing.statusCode);
+    if (failed) codeServer.errors.keepFailedResponse({ version, method: incoming.method ?? 'GET', target: url });
+    codeServer.countCall(version, failed, startedAt, outgoing.statusCode);
   } catch (error) {
     begin().fail(error);
   }

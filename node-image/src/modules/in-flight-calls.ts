@@ -169,7 +169,7 @@ export class Calls {
  * The name of a call: `demo.add`, `GET /demo/events`. The query of a path is left out, because it can hold what nobody else
  * should read.
  */
-export function nameOf({ method, target, version }: Call): string {
+export function nameOf({ method, target, version }: Pick<Call, 'method' | 'target' | 'version'>): string {
   const [path = ''] = target.split('?');
   const name = (method === null ? `${version.module}.${target}` : `${method} ${path}`).replaceAll(/[^ -~]/g, '·');
   return name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name;

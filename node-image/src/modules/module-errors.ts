@@ -5,8 +5,18 @@ import type { Printers } from '../../../protocol/values/encode.ts';
 import { describeError } from '../../../shared/describe-error.ts';
 import { mapStack, mapText, scriptIn } from '../../../shared/stack-trace.ts';
 import { currentScript } from '../sandbox/execution-context.ts';
+import { type Call, nameOf } from './in-flight-calls.ts';
 import type { ModuleTable } from './module-table.ts';
 import type { BundleInfo, Version } from './version.ts';
+
+/** What is known of an error that the module has caught, and answered with. */
+const FAILED_RESPONSE: ErrorDescription = {
+  type: 'response',
+  message: 'answered with the status 500; the log has what the module has printed of it',
+};
+
+/** A request to a version: its method and target. */
+type Request = Pick<Call, 'method' | 'target' | 'version'>;
 
 export type ModuleErrors = ReturnType<typeof moduleErrors>;
 
@@ -35,6 +45,11 @@ export function moduleErrors(modules: ModuleTable) {
     version.log.error(() => describe(error));
   };
 
+  /** Keeps that a response has told of an error. A framework has caught it, so the node knows no more of it. */
+  const keepFailedResponse = (request: Request): void => {
+    request.version.log.told(() => FAILED_RESPONSE, nameOf(request));
+  };
+
   /**
    * Counts an uncaught error against the version whose code is in its stack, or else against the version that started the
    * code that threw. Returns false when there is no such version.
@@ -48,5 +63,15 @@ export function moduleErrors(modules: ModuleTable) {
   /** How the values of calls are printed that are not data. */
   const printers: Printers = { describeError: describe, print: value => mapPrinted(inspect(value)) };
 
-  return { describe, describeInLine, mapPrinted, sourcePosition, sourceMap, count, countUncaught, printers };
+  return {
+    describe,
+    describeInLine,
+    mapPrinted,
+    sourcePosition,
+    sourceMap,
+    count,
+    keepFailedResponse,
+    countUncaught,
+    printers,
+  };
 }

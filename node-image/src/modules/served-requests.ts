@@ -1,5 +1,6 @@
 import type { Call } from './in-flight-calls.ts';
 import type { Environment } from './loader.ts';
+import type { ModuleErrors } from './module-errors.ts';
 import type { Suspensions } from './state/suspension.ts';
 import type { Version } from './version.ts';
 
@@ -8,6 +9,7 @@ interface Host {
   readonly run: <T>(version: Version, output: null, body: () => T) => T;
   readonly beginCall: (version: Version, method: string, target: string) => Call;
   readonly endCall: (call: Call, failed: boolean) => void;
+  readonly errors: Pick<ModuleErrors, 'keepFailedResponse'>;
   readonly suspensions: Pick<Suspensions, 'untilResumed'>;
 }
 
@@ -18,7 +20,10 @@ export function servedRequests(host: Host): Pick<Environment, 'run' | 'untilResu
     untilResumed: ({ module }) => host.suspensions.untilResumed(module),
     onRequest: (version, method, url) => {
       const call = host.beginCall(version, method, url);
-      return failed => host.endCall(call, failed);
+      return failed => {
+        if (failed) host.errors.keepFailedResponse(call);
+        host.endCall(call, failed);
+      };
     },
   };
 }

@@ -48,6 +48,8 @@ describe('a request that is answered at once', () => {
       errors: 3 * errors,
       inFlight: 0,
     });
+    const kept = node.server.logs.errors.of('web').flatMap(each => each.errors);
+    expect(kept.reduce((sum, { count }) => sum + count, 0)).toBe(3 * errors);
   });
 
   it('holds its version while the client has not taken the whole response', async () => {

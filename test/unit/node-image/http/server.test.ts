@@ -15,6 +15,11 @@ async function idle({ server }: Serving): Promise<void> {
   await expect.poll(() => server.callsInFlight).toBe(0);
 }
 
+/** What `hotcast errors web` shows of the node. */
+function keptErrors({ server }: Serving) {
+  return server.logs.errors.of('web').flatMap(({ errors }) => errors);
+}
+
 describe('a request', () => {
   it('is answered by the current version; headers name the version and the node', async () => {
     const node = await servingHost();
@@ -187,16 +192,19 @@ describe('an error in fetch', () => {
     const logged = node.log.logged.find(({ message }) => message === 'error in a request');
     expect(logged?.fields).toMatchObject({ module: 'web', err: { type: 'RangeError', message: 'no rocks' } });
     expect(JSON.stringify(logged?.fields)).toMatch(/web@[0-9a-f]{12} modules\/web\.ts:2:/);
+    expect(keptErrors(node)).toMatchObject([{ count: 1, error: { type: 'RangeError' } }]);
   });
 
-  it('that a framework has caught is counted by the status 500', async () => {
+  it('that a framework has caught is counted by the status 500, and kept with the path', async () => {
     const node = await servingHost();
     await node.push({
       web: serving(`return new Response('', { status: Number(new URL(request.url).pathname.slice(1)) })`),
     });
-    for (const status of [500, 404, 503]) expect((await node.get(`/web/${status}`)).status).toBe(status);
+    for (const status of [500, 404, 503]) expect((await node.get(`/web/${status}?secret=x`)).status).toBe(status);
     await idle(node);
     expect(node.server.describe()['web']).toMatchObject({ calls: 3, errors: 1 });
+    const error = { type: 'response', message: expect.stringContaining('500') as unknown };
+    expect(keptErrors(node)).toMatchObject([{ count: 1, where: 'GET /web/500', error }]);
   });
 
   it('is also a result that is not a Response', async () => {

@@ -236,6 +236,7 @@ describe('a request to a server of a module', () => {
     push('web', web('v1', `server.prependListener('request', (_, response) => (response.statusCode = 500));`));
     await get();
     await expect.poll(() => server.describe()['web']?.errors).toBe(1);
+    expect(server.logs.errors.of('web')).toMatchObject([{ errors: [{ where: 'GET /', error: { type: 'response' } }] }]);
   });
 });
 
