@@ -11,6 +11,7 @@ import { type LoadResult, refused } from '../modules/load-result.ts';
 import { loadOrder } from '../../../shared/load-order.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
+import { NoStreamError } from './no-stream.ts';
 import { LEFT_OUT, type LeftOut, NOTHING_LEFT_OUT } from './left-out.ts';
 import { createRetries } from './retries.ts';
 
@@ -37,7 +38,7 @@ type Announced = Pick<DigestRequest, 'heads' | 'keys'>;
 
 /** The records that a node reads from the cluster's stream. */
 export interface RecordSource {
-  /** The newest head of every module. */
+  /** The newest head of every module. @throws NoStreamError when there is no stream yet. */
   heads(): Promise<readonly Head[]>;
   /** The number of the list of keys that this node follows. Heads are read with the newest list. Default: there are no lists. */
   keyList?(): number;
@@ -62,6 +63,8 @@ export function createReconciler(
   prepare: PrepareBundle = bundle => codeServer.prepare(bundle),
 ) {
   let reading: Promise<void> | null = null;
+  /** Whether the stream was read since the start. */
+  let wasRead = false;
   /** The heads of the stream are read and applied now; null when they are not. */
   let catchingUp: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
@@ -233,6 +236,7 @@ export function createReconciler(
   const readOnce = async (): Promise<void> => {
     try {
       const heads = await newestHeads();
+      wasRead = true;
       leftOut.decide(heads);
       codeServer.refuse(heads.filter(leftOut.has), LEFT_OUT);
       const unseen = heads.filter(head => head.sequence > codeServer.headSeen(head.module));
@@ -243,7 +247,11 @@ export function createReconciler(
       const [error] = errors.values();
       if (error !== undefined) throw error;
     } catch (error) {
-      if (!stopped) log.warn({ err: error }, 'the stream could not be read; trying again at the next digest');
+      if (stopped) return;
+      // In a new cluster, a node can be ready before the controller.
+      if (error instanceof NoStreamError && !wasRead)
+        log.info({}, 'there is no stream yet; it is read when the controller has made it');
+      else log.warn({ err: error }, 'the stream could not be read; trying again at the next digest');
     }
   };
 

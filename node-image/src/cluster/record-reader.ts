@@ -10,6 +10,7 @@ import type { PackageSource } from '../packages/fetch-packages.ts';
 import { unpackArchive } from '../packages/unpack-archive.ts';
 import { createKeyLookup, takeKeyList } from './key-lookup.ts';
 import { lateRecords } from './late-records.ts';
+import { fromStream } from './no-stream.ts';
 import type { RecordSource } from './reconciler.ts';
 
 /** Reads records, and says which of them it could not. */
@@ -37,6 +38,8 @@ export async function recordReader(
     const message = await last(subject);
     return message === null ? null : verifier.payload(subject, message.data);
   };
+  const newest = async () =>
+    Array.fromAsync(await direct.getLastMessagesFor(stream, { multi_last: [subjects.keys, subjects.heads] }));
   let unreadable: ReadonlyMap<string, string> = new Map();
   const sayUnreadable = (found: ReadonlyMap<string, string>): void => {
     for (const [module, why] of found) {
@@ -58,8 +61,7 @@ export async function recordReader(
       const heads: Head[] = [];
       const notRead = new Map<string, string>();
       const found: StoredMsg[] = [];
-      const asked = { multi_last: [subjects.keys, subjects.heads] };
-      for await (const message of await direct.getLastMessagesFor(stream, asked)) {
+      for (const message of await fromStream(newest)) {
         // What a key of it has signed can be before it in the stream, where it was signed again.
         if (message.subject === subjects.keys) takeKeyList(verifier, message.data, log);
         else found.push(message);
