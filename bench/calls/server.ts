@@ -40,7 +40,7 @@ const SERVERS: Readonly<Record<string, () => Promise<unknown>>> = {
         refusals: () => ({}),
         [Symbol.dispose]: nothing,
       },
-      records: { unreadable: () => new Map() },
+      records: { unreadable: () => new Map(), keys: unused },
       heartbeat: { setInterval: nothing },
     });
   },

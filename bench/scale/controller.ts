@@ -81,6 +81,8 @@ export async function simulateController() {
     cookie: COOKIE,
     operatorSessions: new Map(),
     natsAuthority: () => null,
+    buildRemotely: () => async () => next,
+    webhook: null,
   };
   const reconciler = createReconciler({
     ...context,

@@ -40,6 +40,7 @@ const OPERATION_OF: { readonly [T in Command['type']]: Operation | null } = {
   'operator revoke': null,
   'operator list': null,
   'keys rotate': null,
+  'keys revoke': null,
 };
 
 export const operationOf = ({ type }: Pick<Command, 'type'>): Operation | null => OPERATION_OF[type];

@@ -29,13 +29,13 @@ interface Output {
 export class Engine {
   readonly #context: readonly string[];
   readonly #socket: string | null;
-  readonly #start: string;
+  /** How the user starts the cluster, for messages. */
+  readonly start: string;
 
-  /** @param start how the user starts the cluster, for messages. */
   constructor(context: string | null, start: string) {
     this.#context = context === null ? [] : ['--context', context];
     this.#socket = localSocket(context, process.env);
-    this.#start = start;
+    this.start = start;
   }
 
   /**
@@ -80,7 +80,7 @@ export class Engine {
     if (status === 0) return stdout.split('\n').filter(line => line !== '');
     const [reason = ''] = stderr.trim().split('\n');
     throw new UnavailableError(
-      `no Docker engine answers; start it, and then the cluster with: ${this.#start} (${reason})`,
+      `no Docker engine answers; start it, and then the cluster with: ${this.start} (${reason})`,
     );
   }
 

@@ -5,7 +5,8 @@ import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
 import { readArguments } from './arguments.ts';
 import { Engine } from './engine.ts';
 import { contextFolder, contextOf } from './context-folder.ts';
-import type { showHelp as showHelpOf } from './help.ts';
+import type * as Help from './help.ts';
+import { notRunning, startCommand } from './no-controller.ts';
 import { findProject, type Project, sourcesFolder } from './project.ts';
 import type * as Remote from './remote.ts';
 import { runBackup } from './run-backup.ts';
@@ -13,9 +14,6 @@ import { runCommand } from './run-command.ts';
 import { isAboutFolder, runKeys } from './run-keys.ts';
 import { runShell } from './run-shell.ts';
 import type { Session } from './session.ts';
-
-/** How the user starts the cluster. */
-const START = process.env['HOTCAST_START'] || 'docker compose up --detach';
 
 // CommonJS, which has no await here, starts in two thirds of the time that an ES module takes.
 main(process.argv.slice(2)).then(
@@ -28,10 +26,8 @@ main(process.argv.slice(2)).then(
 );
 
 /** Help has the definition of all commands, which is large: it is a file of its own, that is read when it is needed. */
-async function showHelp(args: readonly string[]): Promise<number> {
-  const file = new URL('help.mjs', import.meta.url).href;
-  const help = (await import(file)) as { readonly showHelp: typeof showHelpOf };
-  return help.showHelp(args);
+async function loadHelp(): Promise<typeof Help> {
+  return (await import(new URL('help.mjs', import.meta.url).href)) as typeof Help;
 }
 
 /** What reaches a controller from afar has a client of NATS, which a command through Docker does without. */
@@ -44,7 +40,7 @@ async function main(given: readonly string[]): Promise<number> {
   const { host, args } = readArguments(given);
   const [command = ''] = args;
   if (command === '' || command === 'help' || args.some(word => word === '--help' || word === '-h')) {
-    return showHelp(args);
+    return (await loadHelp()).showHelp(args);
   }
   if (command === 'context') {
     const { runContext } = await loadRemote();
@@ -57,15 +53,25 @@ async function main(given: readonly string[]): Promise<number> {
   }
   const isVersion = command === '--version' || command === '-V' || command === 'version';
   try {
-    const engine = new Engine(host.context, START);
-    if (isAboutFolder(args)) return await runKeys(engine, args);
     const project = findProject(host, process.env, process.cwd());
-    return await run(await sessionOf(engine, project, args));
+    const engine = new Engine(host.context, startCommand(project?.folder ?? '.', process.env));
+    if (isAboutFolder(args)) return await runKeys(engine, args);
+    return await run(await sessionOf(engine, project, args, host.project !== null));
   } catch (error) {
-    // Without a controller, the version of the command line is known.
-    if (isVersion && error instanceof UnavailableError) process.stdout.write(`hotcast  ${PACKAGE_VERSION}\n`);
+    if (!(error instanceof UnavailableError)) throw error;
+    // Without a controller, the version of the command line is known, and which commands there are.
+    if (isVersion) return showVersion(error.message);
+    const { isCommand, showHelp } = await loadHelp();
+    if (!isCommand(command)) return showHelp(args);
     throw error;
   }
+}
+
+/** @param reason why the other versions are not known. */
+function showVersion(reason: string): number {
+  process.stdout.write(`hotcast  ${PACKAGE_VERSION}\n`);
+  process.stderr.write(`warning: the versions of the controller and the nodes are not known: ${reason}\n`);
+  return 0;
 }
 
 function run(session: Session): Promise<number> {
@@ -80,17 +86,24 @@ function run(session: Session): Promise<number> {
   }
 }
 
-async function sessionOf(engine: Engine, project: Project | null, args: readonly string[]): Promise<Session> {
+/** @param isNamed whether an option names the project. */
+async function sessionOf(
+  engine: Engine,
+  project: Project | null,
+  args: readonly string[],
+  isNamed: boolean,
+): Promise<Session> {
+  const running = (): Promise<readonly string[]> => engine.projects().catch(() => []);
   if (project === null) {
-    const running = await engine.projects().catch(() => []);
-    const others = running.length === 0 ? '' : ` (a controller runs in: ${running.join(', ')})`;
+    const projects = await running();
+    const others = projects.length === 0 ? '' : ` (a controller runs in: ${projects.join(', ')})`;
     throw new UnavailableError(
       `no compose file in ${process.cwd()} or above it: go to the project's folder, or name the Compose project with --project${others}`,
     );
   }
   const controller = await engine.controllerOf(project.name);
   if (controller === null) {
-    throw new UnavailableError(`the controller of ${project.name} is not running; start the cluster with: ${START}`);
+    throw new UnavailableError(notRunning(project, isNamed, engine.start, isNamed ? await running() : []));
   }
   return { args, command: args[0] ?? '', project, engine, controller };
 }

@@ -14,6 +14,8 @@ export interface Project {
   readonly name: string;
   /** The folder of its compose file; the current one if it was only named. */
   readonly folder: string;
+  /** Its compose file; null if it was only named. */
+  readonly file: string | null;
 }
 
 /**
@@ -34,11 +36,11 @@ export function findProject(
   );
   const folder = file === null ? resolve(cwd, projectDirectory ?? '.') : dirname(file);
   const named = project || env['COMPOSE_PROJECT_NAME'] || env['HOTCAST_PROJECT'];
-  if (named) return { name: named, folder };
+  if (named) return { name: named, folder, file };
   if (file === null) return null;
   const all = { ...dotEnv(folder), ...env };
   const name = all['COMPOSE_PROJECT_NAME'] || nameIn(readFileSync(file, 'utf8'), all) || basename(folder);
-  return { name: normalized(name), folder };
+  return { name: normalized(name), folder, file };
 }
 
 /** The folder with the sources of a push from afar: that of the nearest compose file or hotcast.config.ts upwards, or the current one. */

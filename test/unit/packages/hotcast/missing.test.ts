@@ -39,6 +39,8 @@ function hotcast(docker: string | null, ...args: string[]) {
 
 const NOBODY = 'exit 0';
 
+const INCLUDE = 'include:\n  - path: node_modules/hotcast/compose.yaml\n    project_directory: .\n';
+
 describe('hotcast without a cluster', () => {
   it('says what is missing and what to type', () => {
     expect(hotcast(null, 'nodes')).toEqual({
@@ -46,7 +48,7 @@ describe('hotcast without a cluster', () => {
       stdout: '',
       stderr: `hotcast: no compose file in ${folder} or above it: go to the project's folder, or name the Compose project with --project\n`,
     });
-    writeFileSync(join(folder, 'compose.yaml'), 'name: quarry\n');
+    writeFileSync(join(folder, 'compose.yaml'), `name: quarry\n\n${INCLUDE}`);
     expect(hotcast(null, 'nodes').stderr).toBe('hotcast: there is no docker command in PATH: install Docker\n');
     expect(hotcast('echo "Cannot connect to mars" >&2; exit 1', 'nodes').stderr).toBe(
       'hotcast: no Docker engine answers; start it, and then the cluster with: docker compose up --detach (Cannot connect to mars)\n',
@@ -54,6 +56,50 @@ describe('hotcast without a cluster', () => {
     expect(hotcast(NOBODY, 'nodes').stderr).toBe(
       'hotcast: the controller of quarry is not running; start the cluster with: docker compose up --detach\n',
     );
+  });
+
+  it('starts the cluster as the project does', () => {
+    writeFileSync(join(folder, 'compose.yaml'), `name: quarry\n\n${INCLUDE}`);
+    const scripts = { build: 'tsc', 'fleet:up': 'docker compose up --detach --scale node=3' };
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ scripts }));
+    expect(hotcast(NOBODY, 'nodes').stderr).toMatch(/start the cluster with: npm run fleet:up\n$/);
+    writeFileSync(join(folder, 'pnpm-lock.yaml'), '');
+    expect(hotcast(NOBODY, 'nodes').stderr).toMatch(/start the cluster with: pnpm run fleet:up\n$/);
+    expect(hotcast('echo "Cannot connect to mars" >&2; exit 1', 'nodes').stderr).toContain(
+      'then the cluster with: pnpm run fleet:up (',
+    );
+  });
+
+  it('says what to add to a compose file that does not include the cluster', () => {
+    writeFileSync(join(folder, 'docker-compose.yml'), 'name: shop\nservices:\n  web:\n    image: shop\n');
+    expect(hotcast(NOBODY, 'nodes').stderr).toBe(
+      [
+        'hotcast: the controller of shop is not running: docker-compose.yml does not include it. Add there, and then start the cluster with: docker compose up --detach',
+        '  include:',
+        '    - path: node_modules/hotcast/compose.yaml',
+        '      project_directory: .',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('says of a project that it is given which ones run', () => {
+    writeFileSync(join(folder, 'compose.yaml'), 'name: quarry\n');
+    const running = (projects: string) => `case "$*" in *project=*) ;; *) printf "${projects}" ;; esac`;
+    expect(hotcast(running('quarry\\ngravel\\n'), '--project', 'nope', 'nodes').stderr).toBe(
+      'hotcast: the controller of nope is not running; one runs in: quarry, gravel\n',
+    );
+    expect(hotcast(running(''), '--project', 'nope', 'nodes').stderr).toBe(
+      'hotcast: the controller of nope is not running; no other project has one that runs\n',
+    );
+  });
+
+  it('says which command it does not know', () => {
+    expect(hotcast(NOBODY, 'pusch', 'demo')).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: `error: unknown command 'pusch'\n(Did you mean push?)\n`,
+    });
   });
 
   it('names the projects whose controllers run, where there is no compose file', () => {
@@ -70,6 +116,12 @@ describe('hotcast without a cluster', () => {
     const { status, stdout } = hotcast(null, 'push', '--help');
     expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('--canary <scope>') as unknown });
     expect(stdout).toContain('--project-directory <path>');
-    expect(hotcast(NOBODY, '--version')).toMatchObject({ status: 2, stdout: `hotcast  ${PACKAGE_VERSION}\n` });
+    expect(hotcast(NOBODY, '--version')).toEqual({
+      status: 0,
+      stdout: `hotcast  ${PACKAGE_VERSION}\n`,
+      stderr: expect.stringMatching(
+        /^warning: the versions of the controller and the nodes are not known: no compose file in /,
+      ) as unknown,
+    });
   });
 });

@@ -32,7 +32,11 @@ describe('the Compose project', () => {
   it('is that of the nearest compose file upwards, and has the name of its folder', () => {
     expect(findProject(unnamed, {}, inside)).toBeNull();
     write('compose.yaml', 'services: {}\n');
-    expect(findProject(unnamed, {}, inside)).toEqual({ name: 'myfleet1', folder: fleet });
+    expect(findProject(unnamed, {}, inside)).toEqual({
+      name: 'myfleet1',
+      folder: fleet,
+      file: join(fleet, 'compose.yaml'),
+    });
     expect(findProject(unnamed, {}, root)).toBeNull();
   });
 
