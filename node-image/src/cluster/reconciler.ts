@@ -215,9 +215,9 @@ export function createReconciler(
     return Object.entries(announced.heads).flatMap(entry => (isLacking(entry) ? [entry[0]] : []));
   };
 
-  /** Whether a digest names a newer list of keys than this node has, and than the stream had when it was read again and again. */
+  /** Whether a digest names a newer list of keys than this node has, which the stream did not lack when it was read again and again. */
   const lacksKeys = ({ keys = 0 }: Announced): boolean =>
-    records.keyList !== undefined && keys > Math.max(records.keyList(), vain.keys ?? 0);
+    records.keyList !== undefined && keys > records.keyList() && keys !== vain.keys;
 
   /** The heads in the stream, at least as new as the last digest if the stream has these. */
   const newestHeads = async (): Promise<readonly Head[]> => {

@@ -5,7 +5,7 @@ import { DecodeError } from '../../../protocol/errors.ts';
 import type { Head } from '../../../protocol/head.ts';
 import { lastToken, streamOf, subjectsOf } from '../../../protocol/subjects.ts';
 import type { Logger } from '../../../shared/logger.ts';
-import { type Verifier, RejectedError } from '../admission/verifier.ts';
+import { type Verifier, RejectedError, UnknownKeyError } from '../admission/verifier.ts';
 import type { PackageSource } from '../packages/fetch-packages.ts';
 import { unpackArchive } from '../packages/unpack-archive.ts';
 import { createKeyLookup, takeKeyList } from './key-lookup.ts';
@@ -36,7 +36,7 @@ export async function recordReader(
   /** The verified payload of a record that is found by its hash; null when the stream does not have it. */
   const payload = async (subject: string): Promise<Uint8Array | null> => {
     const message = await last(subject);
-    return message === null ? null : verifier.payload(subject, message.data);
+    return message === null ? null : withKeys(() => verifier.payload(subject, message.data));
   };
   const newest = async () =>
     Array.fromAsync(await direct.getLastMessagesFor(stream, { multi_last: [subjects.keys, subjects.heads] }));
@@ -53,6 +53,16 @@ export async function recordReader(
     if (message !== null) takeKeyList(verifier, message.data, log);
   });
   verifier.isLookupDue = keys.isDue;
+  /** Verifies what was read; when its key is not known, once more with the keys that the stream has. */
+  const withKeys = async <T>(verify: () => T): Promise<T> => {
+    try {
+      return verify();
+    } catch (error) {
+      if (!(error instanceof UnknownKeyError)) throw error;
+      await keys.look();
+      return verify();
+    }
+  };
   return {
     unreadable: () => unreadable,
     keys: keys.look,
@@ -66,6 +76,7 @@ export async function recordReader(
         if (message.subject === subjects.keys) takeKeyList(verifier, message.data, log);
         else found.push(message);
       }
+      keys.note();
       for (const { subject, data } of found) {
         try {
           heads.push(verifier.head(subject, data));
@@ -80,7 +91,7 @@ export async function recordReader(
     },
     bundle: async (module, revision) => {
       const message = await last(subjects.bundle(module, revision));
-      return message === null ? null : verifier.bundle(message.subject, message.data);
+      return message === null ? null : withKeys(() => verifier.bundle(message.subject, message.data));
     },
     packageSet: hash => payload(subjects.packageSet(hash)),
     archive: async ({ archive, chunks }) => {
