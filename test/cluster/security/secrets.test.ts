@@ -68,7 +68,7 @@ async function keyFiles(project: string): Promise<KeyFile[]> {
   return lines.map(line => JSON.parse(line) as KeyFile);
 }
 
-const isSecret = ({ path }: KeyFile): boolean => /\.nk$|signing\.pem$|\/key\.pem$/.test(path);
+const isSecret = ({ path }: KeyFile): boolean => /\.nk$|(?:root|signing)\.pem$|\/key\.pem$/.test(path);
 
 /** The text that identifies a secret: a seed, or a line of a PEM file. */
 const secretIn = ({ text }: KeyFile): string => (text.includes('BEGIN') ? (text.split('\n')[1] ?? '') : text.trim());
@@ -94,6 +94,7 @@ describe('a secret', () => {
       'auth-callout-keys/nats.nk',
       'console-keys/quarry/nats.nk',
       'controller-keys/quarry/nats.nk',
+      'controller-keys/quarry/root.pem',
       'controller-keys/quarry/signing.pem',
       'nats-keys/key.pem',
       'node-keys/quarry/nats.nk',
@@ -125,7 +126,7 @@ describe('a secret', () => {
 
   it('is neither in the inspection result nor in the log of any container', async ({ project, secrets }) => {
     expect((await project.hotcast('push', 'demo')).exitCode).toBe(0);
-    expect(secrets).toHaveLength(9);
+    expect(secrets).toHaveLength(10);
     for (const [service, container] of await containersOf(project.name)) {
       const texts = [JSON.stringify(await container.inspect())];
       const reading = { follow: false, signal: AbortSignal.timeout(30_000) };
@@ -186,7 +187,7 @@ describe('keys', () => {
     const old = files.filter(file => isSecret(file) || file.path.startsWith('trust'));
     expect(both.filter(({ path }) => old.some(file => file.path === path))).toEqual(old);
     const added = both.filter(isSecret).filter(({ path }) => path.includes('/rubble/'));
-    expect(added).toHaveLength(6);
+    expect(added).toHaveLength(7);
     expect(added.map(secretIn).filter(secret => old.map(secretIn).includes(secret))).toEqual([]);
     const { stdout } = await project.hotcast('push', 'demo', '--force', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ outcome: 'committed' });

@@ -8,11 +8,13 @@ const THROWS = `export const fail = (): never => {\n  throw new Error('no', { ca
 describe('the output of --json', () => {
   it('matches its schema, for every command', async ({ cluster }) => {
     const seen = new Set<string>();
+    let previous: readonly string[] = [];
     const run = async (...args: string[]): Promise<void> => {
       const { stdout } = await cluster.hotcast(...args, '--json');
       for (const line of stdout.trimEnd().split('\n')) {
         const output = readOutput(line);
         seen.add('command' in output ? output.command : Object.keys(output).join(' '));
+        if ('command' in output && output.command === 'keys rotate') previous = output.previous;
       }
     };
     cluster.writeModule('json', THROWS);
@@ -42,15 +44,17 @@ describe('the output of --json', () => {
     const names = (await cluster.nodes()).map(({ node }) => `${node}\n`);
     expect((await cluster.hotcast('completion', 'nodes')).stdout).toBe(names.join(''));
     await run('keys', 'rotate');
+    const [before = ''] = previous;
+    await run('keys', 'revoke', before);
     const restored = 'hotcast backup - > /tmp/json.backup && hotcast restore - --json < /tmp/json.backup';
     const { stdout } = await cluster.exec('controller', ['sh', '-c', restored]);
     expect(readOutput(stdout)).toMatchObject({ command: 'restore' });
     expect([...seen].toSorted()).toEqual(
       (
-        'audit bans call compile doctor dry-run errors event events failed history keys rotate lift names nodes ping promote purge push remove repair ' +
+        'audit bans call compile doctor dry-run errors event events failed history keys rotate keys revoke lift names nodes ping promote purge push remove repair ' +
         'result rollback status version'
       )
-        .replace('keys rotate', 'keys_rotate')
+        .replaceAll('keys r', 'keys_r')
         .split(' ')
         .map(name => name.replace('_', ' ')),
     );
