@@ -30,6 +30,19 @@ describe('the pages, in a project that has only the packed packages', { timeout:
     await project.sh('npm run check');
   });
 
+  // Where a reaper runs, testcontainers takes that one.
+  it.runIf(process.env['TESTCONTAINERS_RYUK_DISABLED'] === 'true')(
+    'names the image of a reaper that is not there',
+    async () => {
+      const settings = 'TESTCONTAINERS_RYUK_DISABLED=false RYUK_CONTAINER_IMAGE=hotcast-test-none/ryuk:0.0.0';
+      const { exitCode, stdout, stderr } = await project.try(`${settings} npx vitest run test/fleet.test.ts`);
+      expect(exitCode).toBe(1);
+      expect(stdout + stderr).toMatch(
+        /reaper, .* did not start from the image hotcast-test-none\/ryuk:0\.0\.0 .*TESTCONTAINERS_RYUK_DISABLED=true/s,
+      );
+    },
+  );
+
   it('docs/your-project.md: pushes and calls, pushes an edit, and tests', async () => {
     expect(push).toHaveLength(3);
     await project.sh(push);

@@ -22,6 +22,7 @@ export async function checkAvailable(images: readonly string[], hint: string): P
   );
 }
 
-function messageOf(error: unknown): string {
+/** The message of what was thrown. */
+export function messageOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).trim();
 }

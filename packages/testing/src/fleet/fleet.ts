@@ -21,6 +21,7 @@ import { projectOf } from '../project-folder.ts';
 import { modulesDirOfTest } from '../test-file.ts';
 import { checkAvailable } from '../docker/available.ts';
 import { PROXY_IMAGE } from '../docker/haproxy.ts';
+import { startReaper } from '../docker/reaper.ts';
 import { NATS_IMAGE } from './container-specs.ts';
 import { lastLogs, printIfTestFails, textsOfFile } from './failed-test.ts';
 import { imagesOf } from './images.ts';
@@ -196,6 +197,7 @@ export async function startFleet<Modules = AnyModules>(options: FleetOptions = {
   const images = imagesOf(options.images, process.env);
   const own = (['node', 'controller', 'roster', 'auth-callout'] as const).map(images);
   await checkAvailable([...own, NATS_IMAGE, PROXY_IMAGE], NO_IMAGE);
+  await startReaper();
   const source = { folder, project: projectOf(folder), packages: join(folder, 'node_modules') };
   const cluster = new RunningCluster({ nodes, images, modules: source, node: environment });
   await cluster.start();

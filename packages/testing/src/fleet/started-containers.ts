@@ -1,6 +1,7 @@
 import type Dockerode from 'dockerode';
 import type { StartedTestContainer } from 'testcontainers';
 
+import { messageOf } from '../docker/available.ts';
 import { engine } from '../docker/engine.ts';
 import type { HardenedContainer } from '../docker/hardened-container.ts';
 
@@ -15,8 +16,7 @@ export class StartedContainers {
   async start(name: string, container: HardenedContainer): Promise<StartedTestContainer> {
     const starting = container.withStartupTimeout(START_TIMEOUT_MS).start();
     const started = await starting.catch((cause: unknown) => {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(`${name} did not become ready within ${START_TIMEOUT_MS / 1000} s: ${why}`, { cause });
+      throw new Error(`${name} did not start: ${messageOf(cause)}`, { cause });
     });
     this.#containers.set(name, started);
     return started;
