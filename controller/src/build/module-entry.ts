@@ -3,7 +3,7 @@ import { basename, dirname, join, relative } from 'node:path';
 
 import { UsageError } from '../../../protocol/errors.ts';
 import { isModuleName, MODULE_RULE } from '../../../protocol/names.ts';
-import { sourceEntry, type SourceEntry } from './sources/source-entry.ts';
+import { closedFolder, sourceEntry, type SourceEntry } from './sources/source-entry.ts';
 
 /** How the name of a module's source can end. */
 export const SOURCE_EXTENSIONS = ['.ts', '.tsx', '.mts', '.cts', '.js', '.jsx', '.mjs', '.cjs'] as const;
@@ -16,24 +16,31 @@ interface Source {
   readonly entry: SourceEntry;
 }
 
+/** Why the source of a module can't be read, and what to do. */
+export interface Unreadable {
+  /** `modules/odd.ts is a socket` */
+  readonly problem: string;
+  readonly remedy: string;
+}
+
 interface Folder {
   /** The names of modules that can be read. */
   readonly modules: readonly string[];
-  /** Those that can't, with the reason. */
-  readonly unreadable: ReadonlyMap<string, string>;
+  /** Those that can't. */
+  readonly unreadable: ReadonlyMap<string, Unreadable>;
   /** Sources whose names are not those of modules. */
   readonly others: readonly string[];
 }
 
 const isFile = ({ entry }: Source): boolean => entry === 'file';
 
-/** The names of the modules in a folder that can be read. */
+/** The names of the modules in a folder that can be read. @throws UsageError when the folder can't. */
 export function availableModules(modulesDir: string): readonly string[] {
   return lookAt(modulesDir).modules;
 }
 
-/** The modules whose source can't be read, with the reason: `modules/odd.ts is a socket`. */
-export function unreadableModules(modulesDir: string): ReadonlyMap<string, string> {
+/** The modules whose source can't be read. @throws UsageError when the folder can't. */
+export function unreadableModules(modulesDir: string): ReadonlyMap<string, Unreadable> {
   return lookAt(modulesDir).unreadable;
 }
 
@@ -54,7 +61,7 @@ export function moduleEntry(modulesDir: string, module: string): string {
   }
   if (file !== undefined) return file.path;
   const problem = problemIn(sources, modulesDir);
-  if (problem !== null) throw new UsageError(`${problem}: make it a file that can be read`);
+  if (problem !== null) throw new UsageError(`${problem.problem}: ${problem.remedy}`);
   throw new UsageError(noSuchModule(modulesDir, module));
 }
 
@@ -70,7 +77,7 @@ function noSuchModule(modulesDir: string, module: string): string {
 
 function lookAt(modulesDir: string): Folder {
   if (sourceEntry(modulesDir) === 'nothing') return { modules: [], unreadable: new Map(), others: [] };
-  const files = readdirSync(modulesDir);
+  const files = filesIn(modulesDir);
   const names = [...new Set(files.map(nameIn))].filter(isModuleName).toSorted();
   const sources = names.map(module => [module, entriesOf(modulesDir, module)] as const);
   return {
@@ -85,13 +92,42 @@ function lookAt(modulesDir: string): Folder {
   };
 }
 
+/** @throws UsageError when the folder can't be read. */
+function filesIn(modulesDir: string): string[] {
+  try {
+    return readdirSync(modulesDir);
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EACCES')) throw cause;
+    const { problem, remedy } = closed(closedFolder(modulesDir) ?? modulesDir, modulesDir);
+    throw new UsageError(`${problem}: ${remedy}`, { cause });
+  }
+}
+
 /** The first of these sources that can't be read, and why; null when there is none. */
-function problemIn(sources: readonly Source[], modulesDir: string): string | null {
+function problemIn(sources: readonly Source[], modulesDir: string): Unreadable | null {
   for (const source of sources) {
-    if (typeof source.entry === 'object') return `${pathOf(source, modulesDir)} ${source.entry.problem}`;
+    const { entry } = source;
+    if (typeof entry === 'string') continue;
+    if ('closed' in entry) return closed(entry.closed, modulesDir);
+    return {
+      problem: `${pathOf(source, modulesDir)} ${entry.problem}`,
+      remedy: 'make it a file that can be read',
+    };
   }
   return null;
 }
+
+/** Says that a folder can't be looked into. One above the modules folder is that of the project. */
+function closed(folder: string, modulesDir: string): Unreadable {
+  const path = relative(dirname(modulesDir), folder);
+  const isAbove = path === '' || path.startsWith('..');
+  return {
+    problem: `${isAbove ? 'the folder of the project' : `the folder ${path}`} can't be read by the controller, whose user is ${userId()}`,
+    remedy: `let others read it: chmod o+rx ${isAbove ? '. in that folder' : path}`,
+  };
+}
+
+const userId = (): string => String(process.getuid?.() ?? '');
 
 function pathOf({ path }: Source, modulesDir: string): string {
   return relative(dirname(modulesDir), path);

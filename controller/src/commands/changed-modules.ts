@@ -2,6 +2,7 @@ import { UsageError } from '../../../protocol/errors.ts';
 import { type Head, isPush, type Manifest } from '../../../protocol/head.ts';
 import type { CommandOf, OnReport } from '../api/command.ts';
 import type { ChangedModule } from '../api/results.ts';
+import type { Unreadable } from '../build/module-entry.ts';
 import type { CommandContext } from './context.ts';
 
 type Sources = Pick<CommandContext, 'sources' | 'availableModules' | 'unreadableModules'>;
@@ -95,8 +96,8 @@ export async function affectedModules(
   });
 }
 
-function leftOut(problem: string): string {
-  return `${problem} and is left out: make it a file that can be read`;
+function leftOut({ problem, remedy }: Unreadable): string {
+  return `${problem} and is left out: ${remedy}`;
 }
 
 function sourcesOf(head: Head | undefined): Manifest['sources'] | undefined {

@@ -3,6 +3,7 @@ import type { OperatorSessions } from '../api/operator-session.ts';
 import type { Client } from '../api/report.ts';
 import type { Result, ResultOf } from '../api/results.ts';
 import type { Build } from '../build/build.ts';
+import type { Unreadable } from '../build/module-entry.ts';
 import type { UsedPackages } from '../build/packages/imported-packages.ts';
 import type { BuildRemotely } from '../build/remote/remote-build.ts';
 import type { SourceFiles } from '../build/sources/source-files.ts';
@@ -53,8 +54,8 @@ export interface CommandContext extends RolloutContext {
   readonly groups: () => Promise<HotcastConfig['groups']>;
   /** The names of the modules that have sources now. */
   readonly availableModules: () => readonly string[];
-  /** The modules whose source can't be read, with the reason. */
-  readonly unreadableModules: () => ReadonlyMap<string, string>;
+  /** The modules whose source can't be read. */
+  readonly unreadableModules: () => ReadonlyMap<string, Unreadable>;
 }
 
 /**

@@ -1,14 +1,17 @@
 import { accessSync, constants, lstatSync, type Stats, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 
-/** What is at the path of a source: a file, nothing, or something that can't be compiled, in words. */
-export type SourceEntry = 'file' | 'nothing' | { readonly problem: string };
+/** What is at the path of a source: a file, nothing, something that can't be compiled, in words, or a folder above it that is closed. */
+export type SourceEntry = 'file' | 'nothing' | { readonly problem: string } | { readonly closed: string };
 
 /** Looks at a path and reads nothing: to open a named pipe would wait for its writer. */
 export function sourceEntry(path: string): SourceEntry {
   try {
     lstatSync(path);
   } catch (error) {
-    return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR' ? 'nothing' : { problem: problemOf(error) };
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return 'nothing';
+    const closed = closedFolder(dirname(path));
+    return closed === null ? { problem: problemOf(error) } : { closed };
   }
   try {
     const stats = statSync(path);
@@ -17,6 +20,22 @@ export function sourceEntry(path: string): SourceEntry {
     return 'file';
   } catch (error) {
     return { problem: problemOf(error) };
+  }
+}
+
+/** The outermost of a folder and those above it that this process has no right to look into; null when there is none. */
+export function closedFolder(folder: string): string | null {
+  const above = dirname(folder);
+  const outer = above === folder ? null : closedFolder(above);
+  return outer ?? (isClosed(folder) ? folder : null);
+}
+
+function isClosed(folder: string): boolean {
+  try {
+    accessSync(folder, constants.X_OK);
+    return false;
+  } catch (error) {
+    return codeOf(error) === 'EACCES';
   }
 }
 

@@ -24,7 +24,7 @@ const canaryOf = (head: Head, sources: Manifest['sources']): Head => ({
 function contextOf(now: Record<string, string>, ...histories: Head[][]) {
   const heads = histories.map(history => history.at(-1) ?? expect.fail('no head'));
   const warnings: string[] = [];
-  const unreadable = new Map<string, string>();
+  const unreadable = new Map<string, { readonly problem: string; readonly remedy: string }>();
   const context = {
     store: {
       heads: async () => heads,
@@ -137,7 +137,10 @@ describe('modulesToPush', () => {
 
   it('leave out a module whose source can not be read, and say why, with --affected and with --all', async () => {
     const { select, warnings, unreadable } = contextOf({ 'bar.ts': 'b' }, [headFrom('odd', { 'odd.ts': 'o' })]);
-    unreadable.set('odd', 'modules/odd.ts is a socket').set('new', 'modules/new.ts is a link to itself');
+    const remedy = 'make it a file that can be read';
+    unreadable
+      .set('odd', { problem: 'modules/odd.ts is a socket', remedy })
+      .set('new', { problem: 'modules/new.ts is a link to itself', remedy });
     const odd = 'modules/odd.ts is a socket and is left out: make it a file that can be read';
     expect([await select('affected'), warnings.splice(0)]).toEqual([[], [odd]]);
     expect([await select('all'), warnings]).toEqual([['bar'], [odd, expect.stringMatching(/^modules\/new\.ts /)]]);
