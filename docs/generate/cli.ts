@@ -29,7 +29,8 @@ the environment has them too:
   \`HOTCAST_CONTEXT\`, or the one that \`hotcast context use\` has chosen. Any other name is a Docker context, for an engine on another machine.
   Default: \`DOCKER_CONTEXT\`, \`DOCKER_HOST\`, or the current one.
 
-\`hotcast --version\` shows the versions of the command line, the controller and the nodes. \`--help\` needs no cluster.
+\`hotcast --version\` shows the versions of the command line, the controller and the nodes; without a cluster, that of the command line. \`--help\` needs
+no cluster.
 
 On a terminal, the phases of a command are shown as they go. Colours say how something went: green is as it should be, yellow is silent or open,
 red is wrong. They are off with \`NO_COLOR\`, with \`TERM=dumb\`, and in a pipe.

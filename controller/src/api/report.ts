@@ -68,6 +68,8 @@ export const reportSchema = v.variant('type', [
     node: v.exactOptional(nodeName),
   }),
   v.object({ type: v.literal('warning'), message: v.string() }),
+  /** What a command does from now on, beside its output. */
+  v.object({ type: v.literal('note'), message: v.string() }),
   savedSchema,
   loggedSchema,
   happenedSchema,

@@ -132,7 +132,7 @@ export function defineCli(
 
   addCommand(program, 'dev', 'hotcast dev')
     .description(
-      'watch the modules folder until Ctrl+C, and push what is saved; type errors are told after the code is live',
+      'watch modules and the files that they import until Ctrl+C, and push what is saved; type errors are told after the code is live',
     )
     .option('--strict', 'type errors stop a push')
     .action(options => send(options, { type: 'dev', author, ...sources, strict: options.strict ?? false }));

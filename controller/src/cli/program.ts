@@ -211,6 +211,9 @@ function print(report: Report, { json, verbose }: Format, { out, err, draw }: Te
     case 'warning':
       err(`${clear}${doubtful('warning:')} ${report.message}`);
       return null;
+    case 'note':
+      err(`${clear}${report.message}`);
+      return null;
     case 'saved':
       out(json ? lineOf({ saved: report }) : renderSaved(report, verbose));
       return null;

@@ -24,7 +24,7 @@ const LOOK_AGAIN_MS = 100;
 const RETRY_MS = 1_000;
 
 /**
- * Watches the modules folder and pushes what a save touches, with the command that a user types. What is saved meanwhile goes
+ * Watches the modules folder, and the project around it, and pushes what a save touches, with the command that a user types. What is saved meanwhile goes
  * with the next push. It ends with its client.
  *
  * A module that does not compile does not hold the others: then each goes alone.
@@ -75,7 +75,7 @@ export const dev: Handler<'dev', never> = async (context, command, report, signa
     ahead.begin();
     if (path !== null) prebuild.start(path);
   });
-  report({ type: 'warning', message: 'watching the modules folder; each save goes to the nodes' });
+  report({ type: 'note', message: 'watching modules and what they import; each save goes to the nodes' });
   // The folder is watched until this ends.
   const pushing: typeof session.push = (...saved) => ahead.during(() => session.push(...saved));
   return await pushSaves(saves, { push: pushing }, report, signal);

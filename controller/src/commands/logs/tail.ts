@@ -65,7 +65,7 @@ export const tail: Handler<'tail', never> = async (context, command, report, sig
     const who =
       node ??
       `${expected.size === 1 ? 'one node' : `${expected.size} nodes`}${group === undefined ? '' : ` of ${group}`}`;
-    report({ type: 'warning', message: `what modules log on ${who} is shown until Ctrl+C` });
+    report({ type: 'note', message: `what modules log on ${who} is shown until Ctrl+C` });
     if (!signal.aborted) await once(signal, 'abort');
     throw signal.reason;
   } finally {

@@ -27,7 +27,7 @@ export const events: Handler<'events'> = async ({ audit }, { since, follow }, re
     }
     return { command: 'events', position };
   }
-  report({ type: 'warning', message: `what happens after position ${position} is shown until Ctrl+C` });
+  report({ type: 'note', message: `what happens after position ${position} is shown until Ctrl+C` });
   let isFailing = false;
   const onFault = (): void => {
     if (!isFailing) report({ type: 'warning', message: 'NATS does not answer; it goes on when NATS is there again' });

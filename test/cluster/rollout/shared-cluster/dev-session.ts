@@ -12,7 +12,7 @@ export class DevSession implements AsyncDisposable {
 
   /** Resolves when the folder is watched. */
   static async start(cluster: Cluster, ...options: readonly string[]): Promise<DevSession> {
-    return new DevSession(await EndlessCommand.start(cluster, 'watching the modules folder', 'dev', ...options));
+    return new DevSession(await EndlessCommand.start(cluster, 'watching modules', 'dev', ...options));
   }
 
   get saves(): Saved[] {

@@ -171,6 +171,14 @@ const reporting: Run = (_, say) => {
 };
 
 describe('reports on the way', () => {
+  it('shows what it does from now on beside the result, and not as a warning', async () => {
+    await controller((_, say) => {
+      say({ type: 'note', message: 'watching modules' });
+      return Promise.resolve(pong);
+    });
+    expect(await hotcast(['ping'])).toMatchObject({ out: ['pong'], err: ['watching modules'] });
+  });
+
   it('shows warnings beside the result', async () => {
     await controller(reporting);
     expect(await hotcast(['ping', '--json'])).toMatchObject({
