@@ -144,7 +144,13 @@ export class ControllerProcess {
     const packNamed = async () => null;
     const signingKey = { madeAt: () => 0 };
     const buildRemotely = () => build;
-    const afar = { cookie: 'dino', operatorSessions: new Map(), natsAuthority: () => null, buildRemotely, webhook: null };
+    const afar = {
+      cookie: 'dino',
+      operatorSessions: new Map(),
+      natsAuthority: () => null,
+      buildRemotely,
+      webhook: null,
+    };
     this.#context = { ...rollout, ...afar, membership, monitor, signingKey, build, packNamed, sources, ...folder };
     const finish = (heads: readonly Head[]) => awaitCommit(this.#context, heads, this.#audience());
     const log = { ...recordingLog(), warn: (fields: object) => 'err' in fields && onFault(fields.err) };

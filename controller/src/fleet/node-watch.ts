@@ -4,7 +4,7 @@ import type { NodeChange } from '../../../protocol/history/node-change.ts';
 import { HEARTBEAT_INTERVAL, MAX_HEARTBEAT_INTERVAL, MISSED_HEARTBEATS } from '../../../protocol/limits.ts';
 import type { NodeDescription } from '../../../protocol/messages.ts';
 import type { Logger } from '../../../shared/logger.ts';
-import { TokenBucket } from '../../../shared/token-bucket.ts';
+import { TokenBucket } from '../../../shared/rates/token-bucket.ts';
 import type { Audit } from '../store/audit.ts';
 import { createChangeWriter } from './change-writer.ts';
 import type { Membership } from './membership.ts';

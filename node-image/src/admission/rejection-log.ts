@@ -3,7 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { encode } from '../../../protocol/codec.ts';
 import type { RejectedEvent } from '../../../protocol/messages.ts';
 import type { Subjects } from '../../../protocol/subjects.ts';
-import { LogThrottle } from '../../../shared/log-throttle.ts';
+import { LogThrottle } from '../../../shared/rates/log-throttle.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import type { RejectedError } from './verifier.ts';
 

@@ -1,4 +1,4 @@
-import { JetStreamStatusError } from '@nats-io/jetstream';
+import { JetStreamError } from '@nats-io/jetstream';
 
 /** The status of a message that says that nobody is there. */
 const NO_RESPONDERS = 503;
@@ -13,7 +13,7 @@ export async function fromStream<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (cause) {
-    if (!(cause instanceof JetStreamStatusError) || cause.code !== NO_RESPONDERS) throw cause;
+    if (!(cause instanceof JetStreamError && 'code' in cause && cause.code === NO_RESPONDERS)) throw cause;
     throw new NoStreamError('nobody answers for the stream', { cause });
   }
 }

@@ -38,8 +38,12 @@ export async function recordReader(
     const message = await last(subject);
     return message === null ? null : withKeys(() => verifier.payload(subject, message.data));
   };
-  const newest = async () =>
-    Array.fromAsync(await direct.getLastMessagesFor(stream, { multi_last: [subjects.keys, subjects.heads] }));
+  const newest = async (): Promise<StoredMsg[]> => {
+    const messages: StoredMsg[] = [];
+    const asked = { multi_last: [subjects.keys, subjects.heads] };
+    for await (const message of await direct.getLastMessagesFor(stream, asked)) messages.push(message);
+    return messages;
+  };
   let unreadable: ReadonlyMap<string, string> = new Map();
   const sayUnreadable = (found: ReadonlyMap<string, string>): void => {
     for (const [module, why] of found) {

@@ -25,7 +25,7 @@ import {
 } from '../../../protocol/subjects.ts';
 import { decodeArguments } from '../../../protocol/values/decode.ts';
 import { isSpoken, PROTOCOL, protocolOf } from '../../../protocol/version.ts';
-import { LogThrottle } from '../../../shared/log-throttle.ts';
+import { LogThrottle } from '../../../shared/rates/log-throttle.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { RejectedError, UnknownKeyError } from '../admission/verifier.ts';
 import { Expressions, type ReadyPackages } from '../modules/shell/expressions.ts';

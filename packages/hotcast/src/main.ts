@@ -4,7 +4,7 @@ import { NO_RESULT } from '../../../controller/src/cli/exit-status.ts';
 import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
 import { readArguments } from './arguments.ts';
 import { Engine } from './engine.ts';
-import { contextFolder, contextOf } from './context-folder.ts';
+import { contextFolder, contextOf } from './remote/context-folder.ts';
 import type * as Help from './help.ts';
 import { notRunning, startCommand } from './no-controller.ts';
 import { findProject, type Project, sourcesFolder } from './project.ts';

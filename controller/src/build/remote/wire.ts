@@ -11,7 +11,7 @@ import { moduleName, revision } from '../../../../protocol/schemas.ts';
 const surveySchema = v.object({
   /** As the context of a command has them. */
   available: v.array(moduleName),
-  unreadable: v.array(v.tuple([v.string(), v.string()])),
+  unreadable: v.array(v.tuple([v.string(), v.object({ problem: v.string(), remedy: v.string() })])),
   groups: v.array(v.tuple([groupName, v.array(moduleName)])),
   /** The first digits of the hashes of the files that were asked for; a file that is not there has none. */
   hashes: v.record(v.string(), v.string()),

@@ -1,5 +1,5 @@
 import type { LogEntry } from '../../../../protocol/logs.ts';
-import { TokenBucket } from '../../../../shared/token-bucket.ts';
+import { TokenBucket } from '../../../../shared/rates/token-bucket.ts';
 import type { Logged } from '../../api/report.ts';
 
 /** Equal entries that arrive within this time are one (milliseconds). */

@@ -1,7 +1,7 @@
 import { decode } from '../../../../protocol/codec.ts';
 import { DecodeError } from '../../../../protocol/errors.ts';
 import { type LogFilter, logMessage, MAX_LOG_MESSAGE_BYTES, passes } from '../../../../protocol/logs.ts';
-import { EventBudget } from '../../../../shared/event-budget.ts';
+import { EventBudget } from '../../../../shared/rates/event-budget.ts';
 import type { Folding } from './folding.ts';
 
 /** The field that each entry of a message has once. In a text, its quotes have a backslash. */

@@ -1,5 +1,5 @@
 import type { Logger } from '../../../../shared/logger.ts';
-import { LogThrottle } from '../../../../shared/log-throttle.ts';
+import { LogThrottle } from '../../../../shared/rates/log-throttle.ts';
 import type { Span } from './spans.ts';
 
 /** A collector has so long to answer (milliseconds). */

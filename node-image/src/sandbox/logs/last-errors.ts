@@ -1,6 +1,6 @@
 import type { ErrorDescription } from '../../../../protocol/error-description.ts';
 import type { ErrorsAnswer, KeptError, LogEntry } from '../../../../protocol/logs.ts';
-import { TokenBucket } from '../../../../shared/token-bucket.ts';
+import { TokenBucket } from '../../../../shared/rates/token-bucket.ts';
 
 /** The number of errors of a revision that are kept. */
 const MAX_ERRORS = 10;

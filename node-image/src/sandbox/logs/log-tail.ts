@@ -8,7 +8,7 @@ import {
   TAIL_LEASE_MS,
   type TailRequest,
 } from '../../../../protocol/logs.ts';
-import { TokenBucket } from '../../../../shared/token-bucket.ts';
+import { TokenBucket } from '../../../../shared/rates/token-bucket.ts';
 import { runOutside } from '../execution-context.ts';
 
 /** Entries that are logged within this time go together (milliseconds). */

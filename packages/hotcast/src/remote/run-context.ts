@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { UsageError } from '../../../../protocol/errors.ts';
 import { readCredentials } from '../../../../protocol/operators/credentials.ts';
 import { replaceFile } from '../../../../shared/files.ts';
-import { chosenContext, chosenFile, contextFile, isContextName, LOCAL } from '../context-folder.ts';
+import { chosenContext, chosenFile, contextFile, isContextName, LOCAL } from './context-folder.ts';
 
 const USAGE = 'hotcast context add NAME FILE, use NAME, ls, or rm NAME';
 

@@ -1,50 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { NoStreamError } from '../../../../node-image/src/cluster/no-stream.ts';
-import { createReconciler, type RecordSource } from '../../../../node-image/src/cluster/reconciler.ts';
-import { CodeServer } from '../../../../node-image/src/modules/code-server.ts';
-import type { Bundle } from '../../../../protocol/bundle.ts';
 import { DecodeError } from '../../../../protocol/errors.ts';
 import type { Head } from '../../../../protocol/head.ts';
-import { bundleOf, headOf, recordingLog } from '../../fixtures.ts';
+import { bundleOf, headOf } from '../../fixtures.ts';
+import { nodeBeside } from './node-beside.ts';
 
 const first = bundleOf('demo', 'exports.version = 1;');
 const second = bundleOf('demo', 'exports.version = 2;');
 const throwing = bundleOf('bad', `throw new Error('no');`);
-
-/** The stream, in memory. */
-class Stream implements RecordSource {
-  readonly stored: Head[];
-  readonly bundles: Bundle[];
-  reads = 0;
-  bundleReads = 0;
-  fault: Error | null = null;
-
-  constructor(stored: Head[], bundles: Bundle[]) {
-    this.stored = stored;
-    this.bundles = bundles;
-  }
-
-  async heads(): Promise<readonly Head[]> {
-    this.reads += 1;
-    if (this.fault !== null) throw this.fault;
-    return this.stored;
-  }
-
-  async bundle(module: string, revision: string): Promise<Bundle | null> {
-    this.bundleReads += 1;
-    if (this.fault !== null) throw this.fault;
-    return this.bundles.find(bundle => bundle.module === module && bundle.revision === revision) ?? null;
-  }
-}
-
-function nodeBeside(stored: Head[], bundles: Bundle[]) {
-  const log = recordingLog();
-  const codeServer = new CodeServer(log);
-  const stream = new Stream(stored, bundles);
-  const running = (module: string): unknown => codeServer.current(module)?.exports['version'];
-  return { log, codeServer, stream, running, reconciler: createReconciler('fred', codeServer, stream, log) };
-}
 
 // No jitter: a node that is behind reads at once.
 beforeEach(() => void vi.spyOn(Math, 'random').mockReturnValue(0));
@@ -207,73 +171,6 @@ describe('heads of one push', () => {
     const { reconciler, running } = nodeBeside(together, [first, throwing]);
     await reconciler.readHeads();
     expect(running('demo')).toBe(1);
-  });
-});
-
-describe('a node that starts loads what is imported before what imports it', () => {
-  /** A module whose top level calls these modules. */
-  const calling = (module: string, ...imported: readonly string[]): Bundle =>
-    bundleOf(module, `exports.version = 1; exports.f = () => 1; ${imported.map(callOf).join(' ')}`);
-  const callOf = (module: string): string => `require("hot:${module}").f();`;
-  /** Heads in this order, each of the push that it is given with. */
-  const headsOf = (...bundles: readonly (readonly [Bundle, string])[]): Head[] =>
-    bundles.map(([{ module, revision }, push], index) => ({ ...headOf(module, revision, index + 1), push }));
-  const refusalsIn = (log: ReturnType<typeof recordingLog>) => log.logged.filter(({ level }) => level === 'error');
-
-  it('although that was pushed later', async () => {
-    const [top, core] = [calling('top', 'core'), calling('core')];
-    const { reconciler, running, log } = nodeBeside(headsOf([top, 'one'], [core, 'two']), [top, core]);
-    await reconciler.readHeads();
-    expect([running('top'), running('core')]).toEqual([1, 1]);
-    expect(refusalsIn(log)).toEqual([]);
-  });
-
-  it('also in a set, whose order is not that of its imports', async () => {
-    const [top, core, other] = [calling('top', 'core', 'other'), calling('core'), calling('other')];
-    const heads = headsOf([top, 'one'], [core, 'one'], [other, 'two']);
-    const { reconciler, running, log } = nodeBeside(heads, [top, core, other]);
-    await reconciler.readHeads();
-    expect(['top', 'core', 'other'].map(running)).toEqual([1, 1, 1]);
-    expect(refusalsIn(log)).toEqual([]);
-  });
-
-  it('although a set and another push need each other', async () => {
-    const [top, core, other] = [calling('top', 'other'), calling('core'), calling('other', 'core')];
-    const heads = headsOf([top, 'one'], [core, 'one'], [other, 'two']);
-    const { reconciler, running, log } = nodeBeside(heads, [top, core, other]);
-    await reconciler.readHeads();
-    expect(['top', 'core', 'other'].map(running)).toEqual([1, 1, 1]);
-    expect(refusalsIn(log)).toEqual([]);
-  });
-
-  it('also in a circle, in which each push stands for itself', async () => {
-    const later = (module: string): string => `exports.later = () => { ${callOf(module)} };`;
-    const even = bundleOf('even', `exports.version = 1; exports.f = () => 1; ${later('odd')}`);
-    const odd = bundleOf('odd', `exports.version = 1; ${callOf('even')} ${later('bad')}`);
-    const bad = bundleOf('bad', `${later('odd')} throw new Error('no');`);
-    const circle = bundleOf('even', `exports.version = 1; exports.f = () => 1; ${later('odd')} ${later('bad')}`);
-    for (const bundles of [
-      [odd, even, bad],
-      [bad, odd, circle],
-    ]) {
-      const heads = headsOf(...bundles.map(bundle => [bundle, bundle.module] as const));
-      const { reconciler, running } = nodeBeside(heads, bundles);
-      await reconciler.readHeads();
-      await Promise.resolve();
-      expect(['odd', 'even', 'bad'].map(running)).toEqual([1, 1, undefined]);
-      expect(Object.keys(reconciler.refusals())).toEqual(['bad']);
-      reconciler[Symbol.dispose]();
-    }
-  });
-
-  it('of thirty modules that import one, which was pushed last', async () => {
-    const users = Array.from({ length: 30 }, (_, index) => calling(`user-${index}`, 'deps'));
-    const bundles = [...users, calling('deps')];
-    const heads = headsOf(...bundles.map(bundle => [bundle, bundle.module] as const));
-    const { reconciler, codeServer, log } = nodeBeside(heads, bundles);
-    await reconciler.readHeads();
-    expect(Object.keys(codeServer.describe())).toHaveLength(31);
-    expect(refusalsIn(log)).toEqual([]);
   });
 });
 

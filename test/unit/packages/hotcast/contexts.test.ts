@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { contextFolder, contextOf } from '../../../../packages/hotcast/src/context-folder.ts';
+import { contextFolder, contextOf } from '../../../../packages/hotcast/src/remote/context-folder.ts';
 import { runContext } from '../../../../packages/hotcast/src/remote/run-context.ts';
 
 const credentials = {

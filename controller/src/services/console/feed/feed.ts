@@ -6,7 +6,7 @@ import { progressSchema } from '../../../../../protocol/history/progress.ts';
 import type { KeyTrust } from '../../../../../protocol/signing/key-trust.ts';
 import { lastToken, subjectsOf } from '../../../../../protocol/subjects.ts';
 import { isSpoken, protocolOf } from '../../../../../protocol/version.ts';
-import { EventBudget } from '../../../../../shared/event-budget.ts';
+import { EventBudget } from '../../../../../shared/rates/event-budget.ts';
 import type { Fact } from '../model/fact.ts';
 import { auditEntryIn, headIn, headResultIn, openRecords, orNull, type Records } from './records.ts';
 

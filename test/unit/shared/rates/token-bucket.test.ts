@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { TokenBucket } from '../../../shared/token-bucket.ts';
+import { TokenBucket } from '../../../../shared/rates/token-bucket.ts';
 
 /** A bucket and its clock. */
 function bucketOf(perSecond: number, burst: number) {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-import { UsageError } from '../../../protocol/errors.ts';
+import { UsageError } from '../../../../protocol/errors.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { EventBudget } from '../../../shared/event-budget.ts';
+import { EventBudget } from '../../../../shared/rates/event-budget.ts';
 
 it('reads what a node sends at its own pace, for ever', () => {
   let now = 0;

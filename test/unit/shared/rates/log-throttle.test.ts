@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { LogThrottle } from '../../../shared/log-throttle.ts';
+import { LogThrottle } from '../../../../shared/rates/log-throttle.ts';
 
 describe('LogThrottle', () => {
   it('logs a flood at once, and then once a minute with the number of events', () => {
