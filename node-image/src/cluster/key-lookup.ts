@@ -16,10 +16,6 @@ export function createKeyLookup(read: () => Promise<void>) {
   return {
     /** Whether a look is worth it: none was made just now, or one is under way. */
     isDue: (): boolean => looking !== null || performance.now() - lookedAt >= MIN_INTERVAL_MS,
-    /** The newest list was just read with something else. */
-    note: (): void => {
-      lookedAt = performance.now();
-    },
     /** Rejects when the stream can't be read. */
     look: (): Promise<void> => {
       lookedAt = performance.now();

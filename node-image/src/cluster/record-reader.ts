@@ -56,7 +56,8 @@ export async function recordReader(
     const message = await direct.getMessage(stream, { last_by_subj: subjects.keys });
     if (message !== null) takeKeyList(verifier, message.data, log);
   });
-  verifier.isLookupDue = keys.isDue;
+  let isListRead = false;
+  verifier.isLookupDue = () => !isListRead && keys.isDue();
   /** Verifies what was read; when its key is not known, once more with the keys that the stream has. */
   const withKeys = async <T>(verify: () => T): Promise<T> => {
     try {
@@ -67,20 +68,12 @@ export async function recordReader(
       return verify();
     }
   };
-  return {
-    unreadable: () => unreadable,
-    keys: keys.look,
-    keyList: () => verifier.keyList,
-    heads: async () => {
-      const heads: Head[] = [];
-      const notRead = new Map<string, string>();
-      const found: StoredMsg[] = [];
-      for (const message of await fromStream(newest)) {
-        // What a key of it has signed can be before it in the stream, where it was signed again.
-        if (message.subject === subjects.keys) takeKeyList(verifier, message.data, log);
-        else found.push(message);
-      }
-      keys.note();
+  /** The heads in messages that were read with the newest list. */
+  const headsIn = (found: readonly StoredMsg[]): Head[] => {
+    const heads: Head[] = [];
+    const notRead = new Map<string, string>();
+    isListRead = true;
+    try {
       for (const { subject, data } of found) {
         try {
           heads.push(verifier.head(subject, data));
@@ -90,8 +83,24 @@ export async function recordReader(
           else if (!(error instanceof RejectedError)) throw error;
         }
       }
-      sayUnreadable(notRead);
-      return heads;
+    } finally {
+      isListRead = false;
+    }
+    sayUnreadable(notRead);
+    return heads;
+  };
+  return {
+    unreadable: () => unreadable,
+    keys: keys.look,
+    keyList: () => verifier.keyList,
+    heads: async () => {
+      const found: StoredMsg[] = [];
+      for (const message of await fromStream(newest)) {
+        // What a key of it has signed can be before it in the stream, where it was signed again.
+        if (message.subject === subjects.keys) takeKeyList(verifier, message.data, log);
+        else found.push(message);
+      }
+      return headsIn(found);
     },
     bundle: async (module, revision) => {
       const message = await last(subjects.bundle(module, revision));
