@@ -52,6 +52,7 @@ export function createKeyListWriter(stream: Stream, { subjects, keyring, signAga
       }
       const next = keyring.nextKeyList();
       if (next === null || !isDue(next, last)) return;
+      keyring.checkSigning(next.list);
       if (drops(next)) await signAgain();
       await write(next.envelope, last);
     }

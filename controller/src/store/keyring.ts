@@ -74,13 +74,15 @@ export interface Keyring {
   readonly takeKeyList: (envelope: Uint8Array) => number | null;
   /** The list of the controller's files that is to follow the one in force; null when there is none. */
   readonly nextKeyList: () => DueList | null;
+  /** @throws KeyError when nodes trust the key that signs, and would not with this list */
+  readonly checkSigning: (list: KeyList) => void;
   /** Makes a new key to sign with, and the lists with which nodes trust it: first beside those before it, then alone. @throws KeyError */
   readonly rotate: (overlapMs: number) => Rotation;
   /** Makes the list with which nobody believes a key any more. @throws KeyError, and UsageError when it can't be that key */
   readonly revoke: (key: KeyId) => void;
   /** Signs with the key of a backup from now on, of which nobody else knows before it is installed. @returns the key's id. */
   readonly adopt: (privateKeys: string) => KeyId;
-  /** Has nodes trust the key that was adopted, and the controller sign with it. The keys that were trusted stay trusted. @throws KeyError */
+  /** Has nodes trust the key that was adopted, and the controller sign with it. The keys that are trusted stay trusted. @throws KeyError */
   readonly install: () => void;
 }
 
@@ -130,6 +132,16 @@ export function openKeyring(keysDir: string, trustDir: string, subject: string, 
     );
   };
 
+  /** Whether a public key is that of the key that signs. No key is, when it is lost. */
+  const isSigning = (publicKey: string): boolean => {
+    try {
+      return publicHalf(adopted?.key ?? newest.key()) === publicKey;
+    } catch (error) {
+      if (error instanceof KeyError) return false;
+      throw error;
+    }
+  };
+
   /** Signs lists with the root key, and has the controller write them into the stream. */
   const putLists = (lists: readonly (KeyList & { readonly afterMs: number })[]): void => {
     const signed = signKeyLists(readRootKey(rootDir, roots), subject, lists);
@@ -170,6 +182,12 @@ export function openKeyring(keysDir: string, trustDir: string, subject: string, 
       return list.number;
     },
     nextKeyList: () => pending()[0] ?? null,
+    checkSigning: ({ number, trusted }) => {
+      if (!inForce()?.list.trusted.some(isSigning) || trusted.some(isSigning)) return;
+      throw new KeyError(
+        `list ${number} of the keys does not have the key that signs, so it is not written: the controller needs the key that belongs to it`,
+      );
+    },
     rotate: overlapMs => {
       const pem = makeSigningKey();
       const key = readSigningKey(pem);
@@ -202,7 +220,8 @@ export function openKeyring(keysDir: string, trustDir: string, subject: string, 
       const publicKey = publicHalf(key);
       installRoot(adopted);
       const list = believed();
-      if (list === null || !list.trusted.includes(publicKey)) {
+      const later = pending().map(each => each.list);
+      if (list === null || [list, ...later].some(({ trusted }) => !trusted.includes(publicKey))) {
         const [first] = rotatedLists(list, highest(), publicKey, 0);
         putLists([first]);
         earlier.rotate(key, null);

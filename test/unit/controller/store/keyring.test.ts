@@ -117,6 +117,18 @@ describe('a keyring', () => {
     expect(() => keyring.revoke(before)).toThrow('no key that is believed');
   });
 
+  it('knows a list that would end the trust in the key that signs', () => {
+    const keyring = opened();
+    const { install } = keyring.rotate(60_000);
+    publish(keyring);
+    const last = keyring.nextKeyList()?.list ?? { number: 0, trusted: [], ended: [] };
+    expect(() => keyring.checkSigning(last)).toThrow('list 3 of the keys does not have the key that signs');
+    install();
+    expect(() => keyring.checkSigning(last)).not.toThrow();
+    rmSync(keyFile());
+    expect(() => keyring.checkSigning(last)).not.toThrow();
+  });
+
   it('takes no list that the root key has not signed, and no older one for the newest', () => {
     const keyring = opened();
     const first = keyring.inForce()?.envelope ?? new Uint8Array();
@@ -179,6 +191,20 @@ describe('a keyring without the root key', () => {
     publish(keyring);
     expect(ids(keyring.inForce()?.list.trusted)).toEqual([key]);
     expect(keyring.isCurrent(keyring.sign('a', new Uint8Array()))).toBe(true);
+  });
+
+  it('keeps the key of a backup trusted, also when a rotation after the backup is about to end it', () => {
+    const keyring = opened();
+    const backup = Buffer.from(readPrivateKeys(keysDir())).toString();
+    const { install, previous } = keyring.rotate(60_000);
+    publish(keyring);
+    install();
+    rmSync(keyFile());
+    expect(keyring.adopt(backup)).toBe(previous[0]);
+    keyring.install();
+    publish(keyring, true);
+    expect(ids(keyring.inForce()?.list.trusted)).toContain(previous[0]);
+    expect(keyring.nextKeyList()).toBeNull();
   });
 
   it('takes the root key of a backup over, if nodes know it', () => {
