@@ -11,6 +11,7 @@ export interface LogLine {
   readonly revision?: string;
   readonly script?: string;
   readonly fault?: string;
+  readonly keys?: readonly string[];
   readonly err?: { readonly type: string; readonly message: string; readonly stack?: string };
 }
 
