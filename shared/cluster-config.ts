@@ -40,7 +40,7 @@ export const PROJECT: Setting<string> = {
 export const TRUST_DIR = path(
   'TRUST_DIR',
   '/run/trust',
-  'The folder with the public keys that nodes trust: a folder for each cookie.',
+  'The folder with the public half of the root key, whose lists of keys are trusted: a folder for each cookie.',
 );
 
 /** The file that a healthy process touches. @param formerName see {@link Setting.formerName} */
