@@ -5,6 +5,9 @@ import type { DueList } from './key-lists.ts';
 import type { Keyring } from './keyring.ts';
 import { isWrongLastSequence, type Stream } from './stream.ts';
 
+/** So many lists stay in the stream. A node that starts reads all of them, because the last one can be an old one. */
+const KEPT_LISTS = 16;
+
 interface Options {
   readonly subjects: Subjects;
   readonly keyring: Keyring;
@@ -31,6 +34,7 @@ export function createKeyListWriter(stream: Stream, { subjects, keyring, signAga
     }
     keyring.takeKeyList(envelope);
     tell(envelope);
+    await stream.purge(subjects.keys, KEPT_LISTS);
   }
 
   /** Whether a list drops a key that is believed now: what it alone has signed could not be loaded any more. */

@@ -25,13 +25,19 @@ export function createKeyLookup(read: () => Promise<void>) {
   };
 }
 
-/** Takes a list of keys that was read or sent. One that is not signed, or that this node can't read, is logged: it keeps what it has. */
-export function takeKeyList(verifier: Verifier, bytes: Uint8Array, log: Logger): void {
+/**
+ * Takes a list of keys that was read or sent. One that is not signed, or that this node can't read, is logged: it keeps what it has.
+ *
+ * @returns whether it is a list.
+ */
+export function takeKeyList(verifier: Verifier, bytes: Uint8Array, log: Logger): boolean {
   try {
     const list = verifier.takeKeyList(bytes);
     if (list !== null) log.info({ number: list.number, keys: [...keysById(list.trusted).keys()] }, 'trusts other keys');
+    return true;
   } catch (error) {
     // The verifier logs what is not signed.
     if (!(error instanceof RejectedError)) log.error({ err: error }, 'a list of keys could not be read');
+    return false;
   }
 }

@@ -2,6 +2,7 @@ import { jetstreamManager, type StoredMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 
 import { DecodeError } from '../../../protocol/errors.ts';
+import { MAX_MESSAGES_PER_SUBJECT } from '../../../protocol/limits.ts';
 import type { Head } from '../../../protocol/head.ts';
 import { lastToken, streamOf, subjectsOf } from '../../../protocol/subjects.ts';
 import type { Logger } from '../../../shared/logger.ts';
@@ -52,9 +53,18 @@ export async function recordReader(
     }
     unreadable = found;
   };
+  /** Takes the newest of the lists that the stream keeps: somebody may have written an old one, or what is none, after it. */
+  const readKeptLists = async (): Promise<void> => {
+    const all = { seq: 0, next_by_subj: subjects.keys, batch: MAX_MESSAGES_PER_SUBJECT };
+    try {
+      for await (const { data } of await direct.getBatch(stream, all)) takeKeyList(verifier, data, log);
+    } catch {
+      // There is none, or no stream: what is read next says so.
+    }
+  };
   const keys = createKeyLookup(async () => {
     const message = await direct.getMessage(stream, { last_by_subj: subjects.keys });
-    if (message !== null) takeKeyList(verifier, message.data, log);
+    if (message !== null && !takeKeyList(verifier, message.data, log)) await readKeptLists();
   });
   let isListRead = false;
   verifier.isLookupDue = () => !isListRead && keys.isDue();
@@ -94,12 +104,16 @@ export async function recordReader(
     keys: keys.look,
     keyList: () => verifier.keyList,
     heads: async () => {
+      // A node that starts knows no number, with which it would see that a list is old.
+      if (verifier.keyList === 0) await readKeptLists();
       const found: StoredMsg[] = [];
+      let isList = true;
       for (const message of await fromStream(newest)) {
         // What a key of it has signed can be before it in the stream, where it was signed again.
-        if (message.subject === subjects.keys) takeKeyList(verifier, message.data, log);
+        if (message.subject === subjects.keys) isList = takeKeyList(verifier, message.data, log);
         else found.push(message);
       }
+      if (!isList) await readKeptLists();
       return headsIn(found);
     },
     bundle: async (module, revision) => {

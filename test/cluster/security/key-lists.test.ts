@@ -1,11 +1,11 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { jetstreamManager } from '@nats-io/jetstream';
 import { describe, expect } from 'vitest';
 
-import { ROOT_KEY } from '../../../controller/src/store/key-lists.ts';
-import { SIGNING_KEY } from '../../../controller/src/store/keyring.ts';
+import { KEY_LISTS, ROOT_KEY } from '../../../controller/src/store/key-lists.ts';
+import { openKeyring, SIGNING_KEY } from '../../../controller/src/store/keyring.ts';
 import { encode, encodeRecord } from '../../../protocol/codec.ts';
 import { joinFrames } from '../../../protocol/framing.ts';
 import type { Head } from '../../../protocol/head.ts';
@@ -13,6 +13,7 @@ import { signEnvelope } from '../../../protocol/signing/envelope.ts';
 import { type KeyList, signKeyList } from '../../../protocol/signing/key-list.ts';
 import { makeSigningKey, publicHalf, readSigningKey, type SigningKey } from '../../../protocol/signing/keys.ts';
 import { streamOf, subjectsOf } from '../../../protocol/subjects.ts';
+import { replaceFile } from '../../../shared/files.ts';
 import { Attacker } from '../../support/attack/attacker.ts';
 import type { Cluster } from '../../support/cluster/cluster.ts';
 import { clusterTest } from '../../support/cluster/cluster-test.ts';
@@ -107,6 +108,44 @@ describe('a rotation', () => {
     const revision = await pushVersion(cluster, 'three');
     await cluster.addNodes(1);
     await expect.poll(() => runningRevisions(cluster, 'signed'), { timeout: 15_000 }).toEqual([revision]);
+  });
+});
+
+describe('a root key that is kept elsewhere', () => {
+  it('makes keys there; a controller that is given them has nodes trust them, and nothing restarts', async ({
+    cluster,
+    attacker,
+  }) => {
+    expect(attacker.nats.isClosed()).toBe(false);
+    const own = join(cluster.keys.folder('controller'), cluster.cookie);
+    const elsewhere = join(own, '../../elsewhere');
+    cpSync(own, elsewhere, { recursive: true });
+    rmSync(join(own, ROOT_KEY));
+    const nodes = await cluster.nodes();
+    const refused = await cluster.hotcast('keys', 'rotate');
+    expect(refused).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('there is no root key here') as string,
+    });
+
+    const before = keyOf(cluster, SIGNING_KEY).id;
+    const keyring = openKeyring(elsewhere, trustDir(cluster), subjectsOf(cluster.cookie).keys);
+    for (let next = keyring.nextKeyList(); next !== null; next = keyring.nextKeyList())
+      keyring.takeKeyList(next.envelope);
+    const { key, install } = keyring.rotate(600_000);
+    install();
+    const givenAt = Date.now();
+    for (const file of [KEY_LISTS, SIGNING_KEY]) {
+      replaceFile(join(own, file), readFileSync(join(elsewhere, file)), 0o644);
+      // The key is used when nodes trust it.
+      if (file === KEY_LISTS) await waitForKeys(cluster, cluster.nodeNames[0] ?? '', [key, before], givenAt);
+    }
+    const revision = await pushVersion(cluster, 'signed elsewhere');
+    expect(await runningRevisions(cluster, 'signed')).toEqual([revision]);
+    expect(keyOf(cluster, SIGNING_KEY).id).toBe(key);
+    const processes = (rows: typeof nodes) => rows.map(row => (row.status === 'present' ? row.startedAt : null));
+    expect(processes(await cluster.nodes())).toEqual(processes(nodes));
+    replaceFile(join(own, ROOT_KEY), readFileSync(join(elsewhere, ROOT_KEY)), 0o644);
   });
 });
 
