@@ -51,7 +51,7 @@ describe('the output of --json', () => {
     expect(readOutput(stdout)).toMatchObject({ command: 'restore' });
     expect([...seen].toSorted()).toEqual(
       (
-        'audit bans call compile doctor dry-run errors event events failed history keys rotate keys revoke lift names nodes ping promote purge push remove repair ' +
+        'audit bans call compile doctor dry-run errors event events failed history keys revoke keys rotate lift names nodes ping promote purge push remove repair ' +
         'result rollback status version'
       )
         .replaceAll('keys r', 'keys_r')
