@@ -7,6 +7,9 @@ import { listContainers, localSocket } from './engine-socket.ts';
 /** The labels of a container of Compose. */
 const LABELS = 'com.docker.compose';
 
+/** The label with the service of a task of Swarm. */
+const SWARM_SERVICE = 'com.docker.swarm.service.name';
+
 /** The label with the modules folder. */
 const MODULES_LABEL = 'hotcast.modules';
 
@@ -39,12 +42,17 @@ export class Engine {
   }
 
   /**
-   * The controller of a project, by its labels: `docker compose exec` takes ten times as long. Null: it does not run.
+   * The controller of a project of Compose, or of a stack of Swarm that runs it on this machine, by its labels: `docker compose exec` takes
+   * ten times as long. Null: it does not run.
    *
    * @throws UnavailableError when no engine answers.
    */
   async controllerOf(project: string): Promise<Controller | null> {
-    const labels = [`${LABELS}.project=${project}`, `${LABELS}.service=controller`];
+    const ofCompose = await this.#controllerWith([`${LABELS}.project=${project}`, `${LABELS}.service=controller`]);
+    return ofCompose ?? this.#controllerWith([`${SWARM_SERVICE}=${project}_controller`]);
+  }
+
+  async #controllerWith(labels: readonly string[]): Promise<Controller | null> {
     const [listed] = (this.#socket === null ? null : await listContainers(this.#socket, labels)) ?? [];
     if (listed !== undefined) return { id: listed.Id, modules: listed.Labels[MODULES_LABEL] ?? '' };
     // The command knows other ways to an engine, and says what is wrong.

@@ -102,6 +102,14 @@ describe('hotcast without a cluster', () => {
     });
   });
 
+  it('finds the controller of a stack of Swarm on this machine', () => {
+    const docker = `case "$*" in
+  ps*swarm.service.name=quarry_controller*) echo "c0ffee " ;;
+  exec*c0ffee*) echo "$*" >&2; exit 2 ;;
+esac`;
+    expect(hotcast(docker, '--project', 'quarry', 'nodes').stderr).toContain('c0ffee hotcast nodes');
+  });
+
   it('names the projects whose controllers run, where there is no compose file', () => {
     expect(hotcast('echo quarry', 'nodes').stderr).toContain('with --project (a controller runs in: quarry)\n');
   });
