@@ -143,7 +143,14 @@ describe('every page', () => {
 
   it('names environment variables that something reads', () => {
     const ofDocker = new Set(['DOCKER_CONTEXT', 'DOCKER_HOST', 'TESTCONTAINERS_RYUK_DISABLED']);
-    const known = variablesIn(['docker-compose.yml', 'Makefile', 'setup/http-port.sh', ...host, ...testing]);
+    const known = variablesIn([
+      'docker-compose.yml',
+      'docker-stack.yml',
+      'Makefile',
+      'setup/http-port.sh',
+      ...host,
+      ...testing,
+    ]);
     for (const setting of codeSpansOf(readPage('docs/configuration.md'))) known.add(setting);
     const wrong = each(
       // The one names variables of the past, and the other is made from the definitions.
