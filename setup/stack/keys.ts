@@ -20,7 +20,7 @@ const mounted = (
   kind: Mounted['kind'],
   path: string,
   target = `/run/keys/${path.slice(path.indexOf('/') + 1)}`,
-): Mounted => ({ service, kind, path, target, user: ['roster', 'nats'].includes(service) ? '0' : '1000' });
+): Mounted => ({ service, kind, path, target, user: service === 'roster' ? '0' : '1000' });
 
 const ofRole = (role: string): Mounted[] => [
   mounted(role, 'secrets', `${role}/${cookie}/nats.nk`),
