@@ -130,7 +130,7 @@ shell: ## Type to a node, as in Erlang's shell: [NODE=fred or GROUP=web]
 nodes: ## List the nodes with their processes and modules: [GROUP=web VERBOSE=1]
 	$(ALWAYS)setup/hotcast nodes $(if $(GROUP),--group '$(GROUP)') $(VERBOSELY) || exit 1
 
-.PHONY: debug demo swarm-demo test run-tests test-faults test-operations test-published test-console test-packages test-unit lint format docs screens bench bench-quick bench-runtime bench-load
+.PHONY: debug demo swarm-demo test run-tests test-faults test-swarm test-operations test-published test-console test-packages test-unit lint format docs screens bench bench-quick bench-runtime bench-load
 debug: node_modules ## Open the inspector of a node at 127.0.0.1:9229 until Ctrl+C: NODE=fred [PORT=9230]
 	node --import tsx setup/debug/main.ts '$(NODE)' $(PORT)
 
@@ -152,6 +152,10 @@ test-faults: images ## Run the tests of failures and attacks, on real containers
 
 test-operations: images ## Run the tests of upgrades and bad days, on real containers: longer than CI has time for
 	npx vitest run --project operations
+
+test-swarm: images ## Push while machines of a swarm are lost, simulated on this one: [NODES=6], or FAULTS=all for 30 nodes and 300 pushes
+	setup/offline/swarm.sh
+	NODES='$(NODES)' FAULTS='$(FAULTS)' npx vitest run --project swarm
 
 test-published: pack ## Run the tests of a project that has only the packed packages and images
 	npx vitest run --project published

@@ -74,6 +74,14 @@ export default defineConfig({
       onContainers('faults', ['test/cluster/{faults,security}/**/*.test.ts'], 2),
       onContainers('packages', ['test/packages/*.test.ts'], 3),
       onContainers('operations', ['test/operations/**/*.test.ts', LIFE_CYCLE], 4, { STARTS: '100' }),
+      {
+        test: {
+          name: 'swarm',
+          include: ['test/swarm/*.test.ts'],
+          sequence: { groupOrder: 6 },
+          testTimeout: 1_800_000,
+        },
+      },
       onContainers('published', ['test/published/*.test.ts'], 5),
     ],
   },

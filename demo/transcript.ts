@@ -13,12 +13,12 @@ export class Transcript {
     this.#print = print;
   }
 
-  /** Starts a step. `erlang`: the same step in the Erlang shell. */
-  step(title: string, erlang: string): void {
+  /** Starts a step. `erlang`: the same step in the Erlang shell, if it has one. */
+  step(title: string, erlang?: string): void {
     this.#steps += 1;
     this.#title = title;
     this.#print(`\n${String(this.#steps).padStart(2)}  ${title}`);
-    this.#print(`    Erlang: ${erlang}`);
+    if (erlang !== undefined) this.#print(`    Erlang: ${erlang}`);
   }
 
   /** Prints a command, runs it, and prints its output. */
@@ -55,6 +55,12 @@ export class Transcript {
 
   get steps(): number {
     return this.#steps;
+  }
+
+  /** Prints what was typed elsewhere, and what that printed. */
+  typed(command: string, output: string): void {
+    this.#print(`    $ ${command}`);
+    this.#show(output);
   }
 
   #show(output: string): void {
