@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { Machines } from '../support/swarm/machines.ts';
 import { Pusher } from '../support/swarm/pusher.ts';
+import { Requests } from '../support/swarm/requests.ts';
 import { Stack } from '../support/swarm/stack.ts';
 
 /** All faults, with 30 nodes; else a few of them, with 6. */
@@ -104,11 +105,21 @@ describe('pushes are committed again', () => {
   });
 
   it.runIf(ALL)('while the nodes get another image, one after the other, and that of before', async () => {
+    const { exitCode, stderr } = await stack.hotcast('push', 'web');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const requests = new Requests(machines.all, '/web/hello/Fred');
+    const before = pusher.records.length;
     await during('the nodes are updated', async () => {
       await stack.updateNodes('second');
       await stack.settled(SETTLE_SECONDS);
     });
     await settle();
+    const answers = await requests.end();
+    process.stdout.write(`requests while the nodes are updated: ${JSON.stringify(answers)}\n`);
+    expect(Object.keys(answers)).toEqual(['200']);
+    // A node that is stopped is not waited for, and is not silent.
+    const silent = pusher.records.slice(before).filter(record => record.exitCode === 3);
+    expect(silent).toEqual([]);
     await during('the nodes are rolled back', async () => {
       await stack.manager('service', 'rollback', '--detach', 'hotcast_node');
       await stack.settled(SETTLE_SECONDS);
