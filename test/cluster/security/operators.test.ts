@@ -175,6 +175,50 @@ describe('an operator', () => {
     expect(seen).toEqual([]);
   });
 
+  it('decides nothing of how its command ends', async () => {
+    await using nats = await connectOperator(ci);
+    const raw = new RawOperator(nats, 'ci');
+    await raw.open('push');
+    const sign = signerOf(ci.seed);
+    raw.say(sign, line('push', 'demo', '--json'));
+    await raw.asked;
+    const result = { command: 'ping', nodes: [] };
+    raw.say(sign, { type: 'report', report: { type: 'result', result } });
+    raw.say(sign, { type: 'failed', id: 1, error: 'no error' });
+    const ended = await raw.end(TIMEOUT_MS);
+    expect(ended).toMatchObject({ status: 2, stdout: expect.stringContaining('malformed') });
+    expect(ended?.stdout).not.toContain('"ping"');
+    expect(await lastAudit()).toMatchObject({ author: 'ci', command: 'push', outcome: 'failed' });
+  });
+
+  it('runs sixteen commands at once at most', async () => {
+    await using nats = await connectOperator(ci);
+    const open = () => new RawOperator(nats, 'ci').open('read');
+    const opened = await Promise.all(Array.from({ length: 17 }, open));
+    expect(opened.filter(({ status }) => status === 'open').length).toBeLessThanOrEqual(16);
+    expect(opened).toContainEqual({ status: 'refused', message: 'ci runs 16 commands already; nothing was sent' });
+    // Those of which nothing is heard end by themselves.
+    await expect.poll(async () => (await open()).status, { timeout: 20_000, interval: 500 }).toBe('open');
+  });
+
+  it('is nobody whom the key of the controller at NATS has made one', async () => {
+    const stranger = nkeys.createUser();
+    const seed = Buffer.from(stranger.getSeed()).toString();
+    await stand.stopController();
+    const forger = await stand.connectAs('controller');
+    forger.subscribe(subjects.operatorKey, {
+      callback: (_, message) => void message.respond(encode({ status: 'operator', name: 'ci', may: ['push'] })),
+    });
+    await forger.flush();
+    await using nats = await connectOperator({ ...ci, seed });
+    await forger.close();
+    await stand.startController();
+    const raw = new RawOperator(nats, 'ci');
+    expect(await raw.open('push')).toMatchObject({ status: 'open' });
+    raw.say(signerOf(seed), line('ping'));
+    expect(await raw.end()).toBeNull();
+  });
+
   it('is not admitted with the key of another role, nor is another role with its key', async () => {
     const others = [stand.keys.as('node', COOKIE), stand.keys.as('observer', COOKIE)];
     for (const authenticator of others) {

@@ -1,8 +1,13 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { connect } from '@nats-io/transport-node';
-import { describe, expect } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 
 import { clusterTest } from '../../support/cluster/cluster-test.ts';
 import { runningRevisions } from '../../support/cluster/convergence.ts';
+import { ROOT, run } from '../../support/shell.ts';
 
 const it = clusterTest({ nodes: 2, tls: true });
 
@@ -23,5 +28,24 @@ describe('a cluster with TLS', () => {
     await expect(connect({ ...withoutTls, tls: {}, reconnect: false })).rejects.toThrow(/certificate/i);
     await using nats = await connect(options);
     expect(nats.info?.tls_required).toBe(true);
+  });
+
+  it('takes pushes of an operator on another machine, who has the sources', async ({ cluster }) => {
+    const { servers } = await cluster.natsOptions();
+    const url = String(servers).replace('nats:', 'tls:');
+    const added = await cluster.hotcast('operator', 'add', 'ci', '--may', 'push', '--url', url);
+    const home = mkdtempSync(join(tmpdir(), 'hotcast-laptop-'));
+    onTestFinished(() => rmSync(home, { recursive: true }));
+    const laptop = async (...args: string[]) => run(join(ROOT, 'setup/hotcast'), args, { XDG_CONFIG_HOME: home });
+    writeFileSync(join(home, 'ci.json'), added.stdout);
+    expect(await laptop('context', 'add', 'test', join(home, 'ci.json'))).toMatchObject({ exitCode: 0 });
+    mkdirSync(join(home, 'modules'));
+    writeFileSync(join(home, 'modules/afar.ts'), `export const where = (): string => 'far away';\n`);
+    const pushed = await laptop('push', 'afar', '--context', 'test', '--project-directory', home);
+    expect(pushed).toMatchObject({ exitCode: 0, stderr: '' });
+    const { result } = await cluster.call('afar.where()');
+    expect(result.nodes).toMatchObject(cluster.nodeNames.map(node => ({ node, json: '"far away"' })));
+    await cluster.hotcast('operator', 'revoke', 'ci');
+    expect(await laptop('status', '--context', 'test')).toMatchObject({ exitCode: 2 });
   });
 });

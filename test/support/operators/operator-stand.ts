@@ -25,6 +25,7 @@ import { type Credentials, readCredentials } from '../../../protocol/operators/c
 import { subjectsOf } from '../../../protocol/subjects.ts';
 import { recordingLog } from '../../unit/fixtures.ts';
 import { NatsServer } from '../console/nats-server.ts';
+import { NatsCluster } from '../nats/nats-cluster.ts';
 import { ROOT, run } from '../shell.ts';
 
 /** The cookie of the stand. */
@@ -52,13 +53,14 @@ export class OperatorStand implements AsyncDisposable {
   readonly log = recordingLog();
   readonly #socketPath = join(this.folder, 'controller.sock');
   readonly #started: AsyncDisposable[] = [];
-  #server: NatsServer | null = null;
+  #server: NatsServer | NatsCluster | null = null;
   #controller: AsyncDisposable | null = null;
 
-  static async start(): Promise<OperatorStand> {
+  /** @param servers how many servers of NATS there are: one, or three with a common memory. */
+  static async start(servers: 1 | 3 = 1): Promise<OperatorStand> {
     const stand = new OperatorStand();
     try {
-      await stand.#start();
+      await stand.#start(servers);
     } catch (error) {
       await stand[Symbol.asyncDispose]();
       throw error;
@@ -66,12 +68,13 @@ export class OperatorStand implements AsyncDisposable {
     return stand;
   }
 
-  async #start(): Promise<void> {
+  async #start(servers: 1 | 3): Promise<void> {
     this.#useOldNames();
     this.keys.useTls(await makeCertificate(['localhost', '127.0.0.1']));
     this.keys.make(COOKIE);
     const accounts = readFileSync(join(this.keys.folder('nats'), ACCOUNTS_FILE), 'utf8');
-    this.#server = await NatsServer.start(accounts.replaceAll('/etc/nats/keys', this.keys.folder('nats')));
+    const here = accounts.replaceAll('/etc/nats/keys', this.keys.folder('nats'));
+    this.#server = await (servers === 1 ? NatsServer.start(here) : NatsCluster.start(here));
     this.#started.push(this.#server);
     await this.#startAuthCallout();
     const roster = staticRoster(NODES);
@@ -118,7 +121,7 @@ export class OperatorStand implements AsyncDisposable {
   }
 
   get url(): string {
-    return `tls://localhost:${this.#server?.port}`;
+    return this.#server?.url.replaceAll('nats://127.0.0.1', 'tls://localhost') ?? '';
   }
 
   get #preflightScript(): string {
@@ -134,7 +137,7 @@ export class OperatorStand implements AsyncDisposable {
   /** Connects with the key of a role. */
   connectAs(role: 'controller' | 'roster' | 'observer' | 'console'): Promise<NatsConnection> {
     return connect({
-      servers: this.url,
+      servers: this.url.split(','),
       tls: { ca: this.keys.authority ?? '' },
       authenticator: this.keys.as(role, COOKIE),
       inboxPrefix: inboxPrefix(role),
@@ -144,7 +147,7 @@ export class OperatorStand implements AsyncDisposable {
   /** Connects with all permissions in the account of the cookie. */
   connectAsTester(prefix = '_INBOX.tester'): Promise<NatsConnection> {
     return connect({
-      servers: this.url,
+      servers: this.url.split(','),
       tls: { ca: this.keys.authority ?? '' },
       authenticator: this.keys.tester,
       inboxPrefix: prefix,
@@ -159,7 +162,14 @@ export class OperatorStand implements AsyncDisposable {
   async tryToConnect(name: string, authenticator: Authenticator, prefix = '_INBOX.x'): Promise<NatsConnection | null> {
     try {
       const tls = { ca: this.keys.authority ?? '' };
-      return await connect({ servers: this.url, tls, name, authenticator, inboxPrefix: prefix, reconnect: false });
+      return await connect({
+        servers: this.url.split(','),
+        tls,
+        name,
+        authenticator,
+        inboxPrefix: prefix,
+        reconnect: false,
+      });
     } catch (error) {
       if (error instanceof errors.AuthorizationError) return null;
       throw error;
@@ -254,7 +264,7 @@ export class OperatorStand implements AsyncDisposable {
   async #startAuthCallout(): Promise<void> {
     const keysDir = this.keys.folder('auth-callout');
     const nats = await connect({
-      servers: this.url,
+      servers: this.url.split(','),
       tls: { ca: this.keys.authority ?? '' },
       authenticator: this.keys.authCallout,
       inboxPrefix: inboxPrefix('auth-callout'),

@@ -25,6 +25,8 @@ export class RawOperator {
   readonly #inbox: string;
   readonly printed = { stdout: '', stderr: '' };
   readonly #ended: Promise<number>;
+  /** Resolves when the controller asks something. */
+  readonly asked: Promise<void>;
   #subject = '';
   #number = 0;
 
@@ -32,11 +34,14 @@ export class RawOperator {
     this.#nats = nats;
     this.#name = name;
     this.#inbox = `${operatorInbox(name)}.${Math.random().toString(36).slice(2)}`;
+    let onAsk = (): void => undefined;
+    this.asked = new Promise(resolve => (onAsk = resolve));
     this.#ended = new Promise(resolve => {
       nats.subscribe(this.#inbox, {
         callback: (_, { data }) => {
           const said = decodeSaid(data);
           if (said.type === 'print') this.printed[said.stream === 1 ? 'stdout' : 'stderr'] += said.text;
+          if (said.type === 'ask') onAsk();
           if (said.type === 'end') resolve(said.status ?? -1);
         },
       });

@@ -1,5 +1,6 @@
 import type { AuditEntry } from '../../../../protocol/history/audit-entry.ts';
 import { whyOf } from '../../../../protocol/history/why.ts';
+import { mayText } from '../../../../protocol/operators/operator.ts';
 import type { Command } from '../../api/command.ts';
 import type { OnReport } from '../../api/report.ts';
 import type { Result } from '../../api/results.ts';
@@ -83,12 +84,15 @@ export function outcomeOf(result: Result): Pick<AuditEntry, 'modules' | 'outcome
       detail: `on ${result.nodes.map(({ node }) => node).join(', ')}: ${counts.join(', ')}`,
     };
   }
-  return { modules, outcome: 'done', detail: keyDetail(result) ?? counts.join(', ') };
+  return { modules, outcome: 'done', detail: detailOf(result) ?? counts.join(', ') };
 }
 
-function keyDetail(result: Result): string | null {
+/** What was done that is no change of nodes; null for everything else. */
+function detailOf(result: Result): string | null {
   if (result.command === 'keys rotate') return `signing with key ${result.key}`;
-  return result.command === 'keys revoke' ? `the key ${result.key}` : null;
+  if (result.command === 'keys revoke') return `the key ${result.key}`;
+  if (result.command === 'operator add') return `${result.credentials.name} may ${mayText(result)}`;
+  return result.command === 'operator revoke' ? result.name : null;
 }
 
 /** The modules that a command names; their revisions are not known. */

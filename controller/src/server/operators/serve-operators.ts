@@ -17,8 +17,9 @@ import type { OperatorSession, OperatorSessions } from '../../api/operator-sessi
 import type { StreamStore } from '../../store/stream-store.ts';
 import { forbidden, Session, type SessionDeps } from './session.ts';
 
-/** How many command lines of one operator run at once. */
+/** How many command lines of one operator run at once, and of all. */
 const MAX_SESSIONS = 16;
+const MAX_ALL_SESSIONS = 256;
 
 interface OperatorsDeps extends Omit<SessionDeps, 'find'> {
   readonly store: Pick<StreamStore, 'operators'>;
@@ -56,6 +57,12 @@ export function serveOperators({ store, ...deps }: OperatorsDeps): OperatorServe
     }
     if ([...sessions.values()].filter(each => each.name === name).length >= MAX_SESSIONS) {
       return answer({ status: 'refused', message: `${name} runs ${MAX_SESSIONS} commands already; nothing was sent` });
+    }
+    if (sessions.size >= MAX_ALL_SESSIONS) {
+      return answer({
+        status: 'refused',
+        message: `operators run ${MAX_ALL_SESSIONS} commands already; nothing was sent`,
+      });
     }
     const session: Session = new Session({ ...deps, find }, operator, operation, inbox, () =>
       sessions.delete(session.id),

@@ -29,6 +29,12 @@ import { failedSchema, type OnReport, reportSchema } from '../../api/report.ts';
 /** The exit status of a command line that was ended from here. */
 const ENDED = 2;
 
+/** What a build reports. The controller says how a command ends. */
+const buildReport = v.pipe(
+  reportSchema,
+  v.check(({ type }) => type === 'progress' || type === 'warning', 'not a report of a build'),
+);
+
 /** An error of the operator's side, as it is there. */
 class RemoteError extends HotcastError {
   readonly code: string;
@@ -166,7 +172,7 @@ export class Session implements OperatorSession {
       case 'failed':
         return this.#settle(message.id, asked => asked.reject(errorOf(message.error)));
       case 'report': {
-        const report = v.safeParse(reportSchema, message.report);
+        const report = v.safeParse(buildReport, message.report);
         if (!report.success) throw new DecodeError('the report is malformed');
         for (const { onReport } of this.#asked.values()) onReport(report.output);
         return;

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { nodePermissions, type Permissions, permissionsOf } from '../../../../controller/src/nats-auth/permissions.ts';
+import {
+  nodePermissions,
+  operatorPermissions,
+  type Permissions,
+  permissionsOf,
+} from '../../../../controller/src/nats-auth/permissions.ts';
 import { subjectsOf, type Verb } from '../../../../protocol/subjects.ts';
 import { type Role, ROLES } from '../../../../protocol/inboxes.ts';
 
@@ -135,5 +140,38 @@ describe('the console', () => {
     const node = nodePermissions('dino', ['fred', 'fred-0123ab']);
     expect(allows(node.publish, '_INBOX.console.abc.fred')).toBe(true);
     expect(allows(node.publish, '_INBOX.console.abc.betty')).toBe(false);
+  });
+});
+
+describe('operators', () => {
+  it('can speak of what they may do, under their own names, and of nothing else', () => {
+    const { publish, subscribe } = operatorPermissions('dino', { name: 'ci', may: ['push'] });
+    for (const operation of ['read', 'push'] as const) {
+      expect(allows(publish, subjects.operator('ci', operation))).toBe(true);
+      expect(allows(publish, subjects.operatorSession('ci', operation, 'x'))).toBe(true);
+    }
+    const forbidden = [
+      subjects.operator('ci', 'rollback'),
+      subjects.operatorSession('ci', 'rollback', 'x'),
+      subjects.operator('betty', 'push'),
+      subjects.operatorRecord('ci'),
+      subjects.operatorChange,
+      subjects.operatorKey,
+      subjects.bundle('demo', 'f'.repeat(64)),
+      subjects.head('demo'),
+      subjects.node('fred', 'call'),
+      '_INBOX.operator.ci.x',
+      '$JS.API.INFO',
+    ];
+    expect(forbidden.filter(subject => allows(publish, subject))).toEqual([]);
+    expect(subscribe).toEqual(['_INBOX.operator.ci.>']);
+  });
+
+  it('are the only ones who can, also without the controller', () => {
+    for (const role of ROLES) {
+      const { publish } = permissionsFor(role, 'dino');
+      expect(allows(publish, subjects.operator('ci', 'push'))).toBe(false);
+      expect(allows(publish, subjects.operatorSession('ci', 'push', 'x'))).toBe(false);
+    }
   });
 });
