@@ -6,9 +6,11 @@ import { decode, encode } from '../codec.ts';
 import { DecodeError } from '../errors.ts';
 import { firstFrame, joinFrames } from '../framing.ts';
 import { moduleName, revision } from '../schemas.ts';
+import { protocolVersion } from '../version.ts';
 
 /** An operator opens a session; it has not said anything yet. */
 export const openRequest = v.object({
+  protocol: protocolVersion,
   /** Where the controller sends what the session prints and asks. */
   inbox: v.string(),
 });

@@ -13,10 +13,14 @@ interface Stored {
 
 /** The operators of the cookie: one signed record for each name, also of those that were revoked. */
 export function createOperators(stream: Stream, subjects: Subjects, keyring: Keyring) {
-  const read = (subject: string, data: Uint8Array): Operator | null => {
+  const verified = (subject: string, data: Uint8Array): Operator | null => {
     const content = keyring.verify(subject, data);
     return content === null ? null : decodeRecord(operatorSchema, content);
   };
+
+  /** What an ended key has signed does not count: whoever stole that one would make operators. A rotation signs all records again. */
+  const read = (subject: string, data: Uint8Array): Operator | null =>
+    keyring.isCurrent(data) ? verified(subject, data) : null;
 
   async function last(name: string): Promise<Stored> {
     const message = await stream.last(subjects.operatorRecord(name));
@@ -71,7 +75,7 @@ export function createOperators(stream: Stream, subjects: Subjects, keyring: Key
     signOperatorsAgain: async (): Promise<number> => {
       let count = 0;
       for (const { subject, data, seq } of await stream.lastOfEach(subjects.operatorRecords)) {
-        const operator = keyring.isCurrent(data) ? null : read(subject, data);
+        const operator = keyring.isCurrent(data) ? null : verified(subject, data);
         if (operator === null) continue;
         await write(operator, seq);
         count += 1;

@@ -2,7 +2,7 @@ import { nkeys } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { connectOperator } from '../../../packages/hotcast/src/remote/connect-operator.ts';
-import { encode } from '../../../protocol/codec.ts';
+import { encode, encodeRecord } from '../../../protocol/codec.ts';
 import { operatorInbox } from '../../../protocol/inboxes.ts';
 import type { Credentials } from '../../../protocol/operators/credentials.ts';
 import { encodeHeard, type Heard } from '../../../protocol/operators/session.ts';
@@ -191,6 +191,14 @@ describe('an operator', () => {
     expect(await lastAudit()).toMatchObject({ author: 'ci', command: 'push', outcome: 'failed' });
   });
 
+  it('is told when its command line is of a release that the controller does not understand', async () => {
+    await using nats = await connectOperator(ci);
+    expect(await new RawOperator(nats, 'ci').open('read', undefined, 99)).toMatchObject({
+      status: 'refused',
+      message: expect.stringContaining('this hotcast is of another release'),
+    });
+  });
+
   it('runs sixteen commands at once at most', async () => {
     await using nats = await connectOperator(ci);
     const open = () => new RawOperator(nats, 'ci').open('read');
@@ -276,10 +284,18 @@ describe('an operator that is revoked', () => {
     expect({ stdout, stderr }).toEqual({ stdout: '', stderr: expect.stringContaining('revoke it first') });
   });
 
-  it('stays so after a new signing key', async () => {
+  it('stays so after a new signing key, and the key before makes no operators', async () => {
     await stand.local('operator', 'revoke', 'betty');
+    const subject = subjects.operatorRecord('eve');
+    const key = nkeys.createUser().getPublicKey();
+    const record = { name: 'eve', key, may: ['push'], addedBy: 'eve', addedAt: 0, revokedAt: null };
+    const signed = stand.keys.keyring(COOKIE).sign(subject, encodeRecord(record));
     expect((await stand.local('keys', 'rotate')).status).toBe(0);
-    expect((await stand.local('operator', 'list')).stdout).toMatch(/betty +revoked/);
+    await using thief = await stand.connectAs('controller');
+    await thief.request(subject, signed);
+    const { stdout } = await stand.local('operator', 'list');
+    expect(stdout).toMatch(/betty +revoked/);
+    expect(stdout).not.toContain('eve');
     expect(await stand.remote(ci, 'ping')).toMatchObject({ status: 0 });
   });
 });

@@ -11,6 +11,7 @@ import {
   type OpenAnswer,
 } from '../../../protocol/operators/session.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
+import { PROTOCOL } from '../../../protocol/version.ts';
 import { COOKIE, type Printed } from './operator-stand.ts';
 
 const subjects = subjectsOf(COOKIE);
@@ -53,8 +54,8 @@ export class RawOperator {
     return this.#subject;
   }
 
-  async open(operation: Operation, inbox = this.#inbox): Promise<OpenAnswer> {
-    const { data } = await this.#nats.request(subjects.operator(this.#name, operation), encode({ inbox }), {
+  async open(operation: Operation, inbox = this.#inbox, protocol = PROTOCOL): Promise<OpenAnswer> {
+    const { data } = await this.#nats.request(subjects.operator(this.#name, operation), encode({ protocol, inbox }), {
       timeout: SILENCE_MS,
     });
     const answer = decode(openAnswer, data);

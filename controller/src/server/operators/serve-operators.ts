@@ -13,6 +13,8 @@ import {
   operatorRequest,
 } from '../../../../protocol/operators/operator.ts';
 import { type OpenAnswer, openRequest } from '../../../../protocol/operators/session.ts';
+import { isSpoken, PROTOCOL } from '../../../../protocol/version.ts';
+import { PACKAGE_VERSION } from '../../../../shared/package-version.ts';
 import type { OperatorSession, OperatorSessions } from '../../api/operator-session.ts';
 import type { StreamStore } from '../../store/stream-store.ts';
 import { forbidden, Session, type SessionDeps } from './session.ts';
@@ -43,8 +45,12 @@ export function serveOperators({ store, ...deps }: OperatorsDeps): OperatorServe
     // The answer must not go to another subject.
     if (!isOperatorInbox(reply, name)) return;
     const answer = (message: OpenAnswer): void => nats.publish(reply, encode(message));
-    const { inbox } = decode(openRequest, data);
+    const { protocol, inbox } = decode(openRequest, data);
     if (!isOperatorInbox(inbox, name)) return;
+    if (!isSpoken(protocol)) {
+      const why = `this hotcast is of another release (protocol ${protocol}, the controller speaks ${PROTOCOL})`;
+      return answer({ status: 'refused', message: `${why}; nothing was sent: install hotcast ${PACKAGE_VERSION}` });
+    }
     const operator = await find(name);
     if (operator?.revokedAt !== null) {
       // Its connection should have been closed.

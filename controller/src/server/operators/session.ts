@@ -254,10 +254,7 @@ export class Session implements OperatorSession {
   }
 
   #print(stream: 1 | 2, text: string): void {
-    // A message has a limit.
-    for (let at = 0; at < text.length; at += MAX_PRINTED) {
-      this.#say({ type: 'print', stream, text: text.slice(at, at + MAX_PRINTED) });
-    }
+    for (const piece of piecesOf(text)) this.#say({ type: 'print', stream, text: piece });
   }
 
   #say(message: Said): void {
@@ -266,8 +263,20 @@ export class Session implements OperatorSession {
   }
 }
 
-/** The longest text that is printed in one message, in characters. */
+/** A message has a limit: the longest text that is printed in one, in characters. */
 const MAX_PRINTED = 256 * 1024;
+
+/** Parts of a text. None ends between the two halves of a character. */
+function piecesOf(text: string): string[] {
+  const pieces: string[] = [];
+  for (let at = 0; at < text.length;) {
+    const code = text.charCodeAt(at + MAX_PRINTED - 1);
+    const end = at + MAX_PRINTED - (code >= 0xd8_00 && code < 0xdc_00 ? 1 : 0);
+    pieces.push(text.slice(at, end));
+    at = end;
+  }
+  return pieces;
+}
 
 /** Why an operator may not do something, in one line. */
 export function forbidden(operator: Operator, operation: Operation): string {

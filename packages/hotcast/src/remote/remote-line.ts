@@ -17,6 +17,7 @@ import {
   type Said,
 } from '../../../../protocol/operators/session.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
+import { PROTOCOL } from '../../../../protocol/version.ts';
 import { signerOf } from '../../../../shared/nats/nkey.ts';
 import { operationOfLine } from '../../../../controller/src/api/operation.ts';
 import type { Report } from '../../../../controller/src/api/report.ts';
@@ -133,7 +134,7 @@ async function openSession(
   forbidden: string,
 ): Promise<OpenAnswer> {
   try {
-    const { data } = await nats.request(subject, encode({ inbox }), { timeout: OPEN_TIMEOUT_MS });
+    const { data } = await nats.request(subject, encode({ protocol: PROTOCOL, inbox }), { timeout: OPEN_TIMEOUT_MS });
     return decode(openAnswer, data);
   } catch (cause) {
     if (isForbidden(cause)) throw new RefusedError(`${forbidden}; nothing was sent`, { cause });
