@@ -27,6 +27,9 @@ const BEHIND_DELAYS_MS = [50, 150, 400] as const;
 /** How long the answer to a commit waits for a module that this node can be about to load (milliseconds). */
 const CATCH_UP_TIMEOUT_MS = 2_000;
 
+/** How many bundles are read at the same time: while some are on their way, others are prepared. They are in memory together. */
+const MAX_READS = 4;
+
 /** How long heads are applied in one turn of the event loop (milliseconds). */
 const MAX_TURN_MS = 50;
 
@@ -171,15 +174,19 @@ export function createReconciler(
     log.error({ ...fields, outcome: result, ...retries.add(heads, result) }, 'could not catch up with the stream');
   };
 
-  /** Prepares what heads ask for. Returns the first error for each push of which a bundle could not be read. */
+  /** Prepares what heads ask for, some at a time. Returns an error for each push of which a bundle could not be read. */
   const prepareAll = async (heads: readonly Head[]): Promise<ReadonlyMap<string, unknown>> => {
     const errors = new Map<string, unknown>();
-    for (const head of heads) {
-      const { module, revision } = assignmentOf(head);
-      if (revision === null || stopped || errors.has(head.push) || codeServer.isPrepared(module, revision)) continue;
-      // A refusal is seen again when the push is applied.
-      await fetch(module, revision).catch((error: unknown) => errors.set(head.push, error));
-    }
+    const rest = heads.values();
+    const worker = async (): Promise<void> => {
+      for (const head of rest) {
+        const { module, revision } = assignmentOf(head);
+        if (revision === null || stopped || errors.has(head.push) || codeServer.isPrepared(module, revision)) continue;
+        // A refusal is seen again when the push is applied.
+        await fetch(module, revision).catch((error: unknown) => errors.set(head.push, error));
+      }
+    };
+    await Promise.all(Array.from({ length: MAX_READS }, worker));
     return errors;
   };
 
