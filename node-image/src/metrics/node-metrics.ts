@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 
 import type { CodeServer } from '../modules/code-server.ts';
 import type { Packages } from '../packages/packages.ts';
+import { eventLoopDelay, TIMER_MS } from './event-loop-delay.ts';
 
 /** Seconds. Most calls take less than a millisecond. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -20,7 +21,8 @@ export interface MetricsDeps {
 export function nodeMetrics({ node, codeServer, packages }: MetricsDeps) {
   const registry = new Registry();
   registry.setDefaultLabels({ node });
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: TIMER_MS });
+  const delay = eventLoopDelay(registry);
   const registers = [registry];
   const counter = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Counter<T> =>
     new Counter({ name: `hotcast_node_${name}`, help, labelNames, registers });
@@ -69,6 +71,7 @@ export function nodeMetrics({ node, codeServer, packages }: MetricsDeps) {
   };
 
   const observe = (): void => {
+    delay.observe();
     for (const metric of [changes, inFlight, versions, timers, sockets, code]) metric.reset();
     changes.inc(codeServer.changes);
     const { owned } = codeServer;
@@ -93,6 +96,7 @@ export function nodeMetrics({ node, codeServer, packages }: MetricsDeps) {
     },
     [Symbol.dispose]: (): void => {
       codeServer.onEnded(null);
+      delay[Symbol.dispose]();
       registry.clear();
     },
   };

@@ -56,6 +56,21 @@ describe('the metrics of a node', () => {
     expect(samples.get('nodejs_heap_size_used_bytes{node="fred"}')).toBeGreaterThan(1_000_000);
   });
 
+  it('have how long the event loop was held since the last reading', async () => {
+    const node = host();
+    await using metrics = await metricsOf(node.server);
+    await metrics.read();
+    const blockedUntil = performance.now() + 80;
+    while (performance.now() < blockedUntil);
+    await new Promise(resolve => setTimeout(resolve, 20));
+    const delay = (samples: ReadonlyMap<string, number>, part: string) =>
+      samples.get(`nodejs_eventloop_lag_${part}_seconds{node="fred"}`) ?? NaN;
+    const samples = await metrics.read();
+    expect(delay(samples, 'max')).toBeGreaterThan(0.05);
+    expect(delay(samples, 'p50')).toBeLessThanOrEqual(delay(samples, 'max'));
+    expect(delay(await metrics.read(), 'mean')).toBeLessThan(0.05);
+  });
+
   it('have HTTP responses by status', async () => {
     const node = host();
     await node.push({ demo: DEMO });
