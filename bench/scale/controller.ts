@@ -61,6 +61,7 @@ export async function simulateController() {
     store,
     membership,
     monitor,
+    webhook: null,
     signingKey: keyring,
     sources,
     audit: {
