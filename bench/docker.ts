@@ -50,6 +50,11 @@ export async function memoryOf(docker: Docker, ids: readonly string[]): Promise<
   return (await readingsOf(docker, ids)).map(({ memory }) => memory);
 }
 
+/** The processor time of containers since their start (milliseconds). */
+export async function processorTimes(docker: Docker, ids: readonly string[]): Promise<number[]> {
+  return (await readingsOf(docker, ids)).map(({ cpu }) => cpu);
+}
+
 type Reading = Awaited<ReturnType<typeof readingsOf>>[number];
 
 /** The engine's statistics of containers: processor time and bytes since their start, memory now; milliseconds, bytes. */

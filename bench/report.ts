@@ -103,12 +103,16 @@ function tailText({ lines, without, shown, grown }: Part<'tail'>, nodes: number)
   );
 }
 
-function consoleText({ without, shown, idle }: Part<'console'>, nodes: number): string {
+function consoleText({ without, metrics, alone, shown, idle }: Part<'console'>, nodes: number): string {
+  const row = (name: string, { p50, p99, console, others }: typeof without) =>
+    [name, p50, p50 / without.p50, p99, console, others] as const;
   return section(
     `Pushes of 10 KB to ${nodes} nodes without the console, and with it (ms)`,
-    table(' | median | p99', [
-      ['without a console', without.p50, without.p99],
-      ['with one, at which somebody looks', shown.p50, shown.p99],
+    table(' | median | × | p99 | processor: the console | all others', [
+      row('without a console', without),
+      row('without one, metrics of nodes read', metrics),
+      row('with one, at which nobody looks', alone),
+      row('with one, at which somebody looks, and all metrics read', shown),
     ]),
     `While nothing happens, the console takes ${digits(idle.alone * 100)} % of a core, and ${digits(idle.looking * 100)} % while somebody looks.`,
   );

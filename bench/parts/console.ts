@@ -1,54 +1,102 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import Docker from 'dockerode';
+import { sum } from 'simple-statistics';
 
-import { idleCost } from '../docker.ts';
+import { idleCost, processorTimes } from '../docker.ts';
 import { type Hotcast, hotcastContender } from '../hotcast.ts';
 import { figuresOf } from '../stats.ts';
 
 /** The port of a node's metrics. */
 const METRICS_PORT = 9465;
 
-/** How long a console that was paused needs for what it has missed (milliseconds). */
-const CAUGHT_UP_MS = 2_000;
+/** How long a console that was paused needs for what it has missed, and nodes for what a push leaves (milliseconds). */
+const SETTLE_MS = 2_000;
+
+/** After the engine's statistics are read, it rests so long before a push (milliseconds). */
+const AFTER_READING_MS = 200;
+
+/** What is on while it pushes. Metrics are read some time before: Prometheus does so every 15 seconds, so mostly between pushes. */
+const SETTINGS = {
+  /** Nothing: the console is paused. */
+  without: { console: false, metrics: false, looking: false },
+  metrics: { console: false, metrics: true, looking: false },
+  alone: { console: true, metrics: false, looking: false },
+  /** All of it: somebody looks. */
+  shown: { console: true, metrics: true, looking: true },
+} as const;
+
+type Setting = keyof typeof SETTINGS;
 
 export type ConsoleCost = Awaited<ReturnType<typeof measureConsole>>;
 
-/**
- * Pushes in turns without a console, and with one at which somebody looks; before these, the metrics of the fleet and of all nodes are
- * read. Then the processor time of the console while nothing happens.
- */
+/** Pushes with one setting after the other, each round in another order. Then the processor time of the console while nothing happens. */
 export async function measureConsole(hotcast: Hotcast, bytes: number, rounds: number, warmUp: number) {
   const docker = new Docker();
   const { fleet } = hotcast;
   const id = await fleet.id('console');
   const container = docker.getContainer(id);
   const url = `http://${(await fleet.compose('port', 'console', '8090')).trim()}`;
-  const addresses = await Promise.all((await fleet.ids('node')).map(each => addressOf(docker, each)));
-  const metrics = [`${url}/metrics`, ...addresses.map(address => `http://${address}:${METRICS_PORT}/metrics`)];
+  const nodes = await fleet.ids('node');
+  const others = [...nodes, await fleet.id('controller'), await fleet.id('nats')];
+  const addresses = await Promise.all(nodes.map(each => addressOf(docker, each)));
+  const metrics = addresses.map(address => `http://${address}:${METRICS_PORT}/metrics`);
   const pusher = hotcastContender('Hotcast', hotcast);
-  const push = async (): Promise<number> => (await pusher.push(bytes)).ms;
-  const idleCores = async (): Promise<number> => (await idleCost(docker, [id], `${fleet.project}-console`)).cpu.p50;
+  const work = async (ids: readonly string[]): Promise<number> => sum(await processorTimes(docker, ids));
 
-  const [without, shown]: [number[], number[]] = [[], []];
+  /** A push; the processor time of the console, and of everything else (milliseconds). */
+  const push = async (): Promise<Turn> => {
+    await pause(SETTLE_MS);
+    const before = [await work([id]), await work(others)] as const;
+    await pause(AFTER_READING_MS);
+    const { ms } = await pusher.push(bytes);
+    const after = [await work([id]), await work(others)] as const;
+    return { ms, console: after[0] - before[0], others: after[1] - before[1] };
+  };
+  let isRunning = true;
+  const run = async (on: boolean): Promise<void> => {
+    if (on !== isRunning) await (on ? container.unpause() : container.pause());
+    isRunning = on;
+  };
+  const turn = async ({ console, metrics: reads, looking }: (typeof SETTINGS)[Setting]): Promise<Turn> => {
+    await run(console);
+    if (reads) await Promise.all([...metrics, ...(console ? [`${url}/metrics`] : [])].map(read));
+    return looking ? await whileLooking(url, push) : await push();
+  };
+
+  const names = Object.keys(SETTINGS) as Setting[];
+  const turns: Record<Setting, Turn[]> = { without: [], metrics: [], alone: [], shown: [] };
   for (let round = -warmUp; round < rounds; round += 1) {
-    await container.pause();
-    without.push(await push());
-    await container.unpause();
-    await pause(CAUGHT_UP_MS);
-    // As Prometheus does every 15 seconds, between pushes mostly.
-    await Promise.all(metrics.map(read));
-    shown.push(await whileLooking(url, push));
-    await pause(pusher.pauseMs);
+    const first = (round + warmUp) % names.length;
+    for (const name of [...names.slice(first), ...names.slice(0, first)]) {
+      const taken = await turn(SETTINGS[name]);
+      if (round >= 0) turns[name].push(taken);
+    }
   }
+  await run(true);
   await hotcast.clear();
-  await pause(CAUGHT_UP_MS);
+  await pause(SETTLE_MS);
+  const idleCores = async (): Promise<number> => (await idleCost(docker, [id], `${fleet.project}-console`)).cpu.p50;
   return {
-    without: figuresOf(without.slice(warmUp)),
-    shown: figuresOf(shown.slice(warmUp)),
+    without: figuresOfTurns(turns.without),
+    metrics: figuresOfTurns(turns.metrics),
+    alone: figuresOfTurns(turns.alone),
+    shown: figuresOfTurns(turns.shown),
     /** Cores. */
     idle: { alone: await idleCores(), looking: await whileLooking(url, idleCores) },
   };
+}
+
+interface Turn {
+  readonly ms: number;
+  readonly console: number;
+  readonly others: number;
+}
+
+/** Milliseconds, and processor time in milliseconds: of the console, and of everything else. */
+function figuresOfTurns(turns: readonly Turn[]) {
+  const medianOf = (part: 'console' | 'others'): number => figuresOf(turns.map(each => each[part])).p50;
+  return { ...figuresOf(turns.map(({ ms }) => ms)), console: medianOf('console'), others: medianOf('others') };
 }
 
 /** Follows the events of the page meanwhile, as a browser does. */
