@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { PACKAGE_VERSION } from '../../shared/package-version.ts';
 import { WebSocketClient } from '../support/http/websocket-client.ts';
 import { blocksOf, readPage } from '../unit/docs/pages.ts';
 import { Project } from './project.ts';
@@ -7,10 +8,16 @@ import { Project } from './project.ts';
 /** The code of docs/your-project.md, by the file that the first line of each block names. */
 const code = new Map(
   blocksOf(readPage('docs/your-project.md')).flatMap(({ lines }) => {
-    const [, file] = /^\/\/ (\S+)$/.exec(lines[0] ?? '') ?? [];
+    const [, file] = /^(?:\/\/|#) (\S+)$/.exec(lines[0] ?? '') ?? [];
     return file === undefined ? [] : [[file, lines.slice(1).join('\n')] as const];
   }),
 );
+
+/** What stands in for a database: a server of an image that is here. */
+const STOCK = [
+  `image: \${HOTCAST_IMAGES:-hotcast}/node:${PACKAGE_VERSION}`,
+  `entrypoint: ['node', '-e', "require('http').createServer((_, answer) => answer.end('12')).listen(7000)"]`,
+].join('\n    ');
 
 /** Writes a file as the page shows it. */
 function writeAsShown(project: Project, file: string): void {
@@ -42,8 +49,14 @@ describe('--add in a repository that was not made for Hotcast', { timeout: 600_0
     );
     project.edit('server.js', text => text.replace(`require('./app')`, `require('./app')([])`));
     writeAsShown(project, 'modules/shop.js');
+    // A service of the project, as the page shows it for a database.
+    const [, db = ''] = /^services:\n([^]*)/.exec(code.get('docker-compose.yml') ?? '') ?? [];
+    project.edit('docker-compose.yml', text => `${text}\n${db.replace('image: postgres:17', STOCK)}\n`);
+    project.write('modules/stock.js', `export const count = async () => (await fetch('http://db:7000/')).json();\n`);
     await project.sh(['npm test', 'npm run fleet:check', 'npm run fleet:up', 'npm run fleet:push -- shop']);
 
+    await project.sh('npm run fleet:push -- stock');
+    expect(await project.call('stock.count()')).toEqual([12, 12, 12]);
     const url = await project.url('/shop/orders');
     const order = async () => {
       const headers = { 'content-type': 'application/json' };

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { type Key, keysOf, type PackageJson, valueOf } from './package-json.ts';
-import { addition, type Choices, type NewFile } from './templates.ts';
+import { addition, type Choices, NEW_COMPOSE_FILE, type NewFile } from './templates.ts';
 
 /** Something that is left to the user: a file or a key that is there already. */
 export interface ByHand {
@@ -21,14 +21,17 @@ export interface Plan {
 /** The compose files that Docker Compose finds, in its order. */
 const COMPOSE_FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'];
 
+/** What a service needs that modules reach. */
+const NETWORK = '# and to each service that modules reach by its name:\n#   networks: [default, cluster]\n';
+
 /** What an addition to the repository in a folder will change. */
 export function planAddition(folder: string, packageJson: PackageJson, choices: Choices): Plan {
-  const contents = addition(choices);
-  const composeFile = COMPOSE_FILES.find(name => existsSync(join(folder, name)));
+  const composeFile = COMPOSE_FILES.find(name => existsSync(join(folder, name))) ?? NEW_COMPOSE_FILE;
+  const contents = addition(choices, composeFile);
   const files: NewFile[] = [];
   const byHand: ByHand[] = [];
   for (const file of contents.files) {
-    const path = file.path === 'compose.yaml' ? (composeFile ?? file.path) : file.path;
+    const path = file.path === NEW_COMPOSE_FILE ? composeFile : file.path;
     const found = join(folder, path);
     if (!existsSync(found)) files.push(file);
     else if (!isDone(file, readFileSync(found, 'utf8'))) byHand.push({ path, what: whatToAdd(file) });
@@ -46,11 +49,11 @@ export function planAddition(folder: string, packageJson: PackageJson, choices: 
 
 /** Whether a file that exists has what it needs. A compose file can have more. */
 function isDone({ path, text }: NewFile, found: string): boolean {
-  return path === 'compose.yaml' ? found.includes('node_modules/hotcast/compose.yaml') : found === text;
+  return path === NEW_COMPOSE_FILE ? found.includes('node_modules/hotcast/compose.yaml') : found === text;
 }
 
 function whatToAdd({ path, text }: NewFile): string {
-  if (path === 'compose.yaml') return text.slice(text.indexOf('include:'));
+  if (path === NEW_COMPOSE_FILE) return `${text.slice(text.search(/^include:/m))}${NETWORK}`;
   return text.split('\n').length <= 10 ? text : 'it exists, and stays as it is';
 }
 

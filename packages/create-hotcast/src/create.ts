@@ -7,15 +7,16 @@ import { COOKIE_RULE, isCookie, isProjectName, PROJECT_RULE, projectNameOf } fro
 import { DEFAULT_TEMPLATE, type Options, type Template } from './options.ts';
 import { parsePackageJson, withKeys } from './package-json.ts';
 import { type PackageManager, packageManagerOf } from './package-manager.ts';
-import { additionText, nextSteps } from './render.ts';
+import { additionText, nextSteps, nextStepsOfAddition } from './render.ts';
 import { type Choices, newProject } from './templates.ts';
 import { writeFiles } from './write.ts';
 
 /** What is asked of the user. Each answer is valid. */
 export interface Questions {
+  /** @param proposed the answer when nothing is typed. */
   readonly text: (
     message: string,
-    initial: string,
+    proposed: string,
     problemWith: (text: string) => string | undefined,
   ) => Promise<string>;
   readonly template: () => Promise<Template>;
@@ -77,7 +78,7 @@ async function addToRepository(options: Options, around: Surroundings): Promise<
   writeFiles(folder, plan.files);
   if (plan.keys.length > 0) writeFileSync(path, withKeys(text, plan.keys));
   await install(folder, options, packageManager, around);
-  say(nextSteps(choices, options.install, 'fleet:'));
+  say(nextStepsOfAddition(choices, options.install, plan.byHand));
 }
 
 async function choose(

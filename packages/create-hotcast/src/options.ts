@@ -46,7 +46,7 @@ ${Object.entries(TEMPLATES)
   --version              print the version
   --help                 print this help
 
-Without a terminal, nothing is asked.
+Without a terminal, nothing is asked; --add needs --yes then.
 `;
 
 /**
@@ -61,6 +61,11 @@ export function readOptions(args: readonly string[]): Options {
   if (others.length > 0) throw new UsageError(`one name is enough: ${positionals.join(' ')}`);
   if (name !== null && values.add) {
     throw new UsageError('--add takes no name: run it in the folder of the repository');
+  }
+  if (name !== null && /^\.?\/?$/.test(name)) {
+    throw new UsageError(
+      `'${name}' is no name: a project has a new folder (npm create hotcast my-fleet), and an existing repository takes --add`,
+    );
   }
   if (name !== null && !isProjectName(name)) throw new UsageError(`'${name}' is no name: it is ${PROJECT_RULE}`);
   if (cookie !== null && !isCookie(cookie))

@@ -6,17 +6,19 @@ import { UsageError } from '../../../protocol/errors.ts';
 export interface PackageJson {
   readonly name?: string;
   readonly scripts?: Readonly<Record<string, string>>;
+  /** The packages whose install scripts npm runs. */
+  readonly allowScripts?: Readonly<Record<string, boolean>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
-const SECTIONS = ['scripts', 'dependencies', 'devDependencies'] as const;
+const SECTIONS = ['scripts', 'allowScripts', 'dependencies', 'devDependencies'] as const;
 
 /** A key of package.json. */
 export interface Key {
   readonly section: (typeof SECTIONS)[number];
   readonly name: string;
-  readonly value: string;
+  readonly value: string | boolean;
 }
 
 /** @throws UsageError when it is no JSON object. */
@@ -29,16 +31,17 @@ export function parsePackageJson(text: string): PackageJson {
   return content;
 }
 
-/** All scripts and packages in it. */
+/** All scripts and packages in it, and the install scripts that it allows. */
 export function keysOf(content: PackageJson): Key[] {
-  return SECTIONS.flatMap(section =>
-    Object.entries(content[section] ?? {}).map(([name, value]) => ({ section, name, value })),
-  );
+  return SECTIONS.flatMap(section => {
+    const values: Readonly<Record<string, string | boolean>> = content[section] ?? {};
+    return Object.entries(values).map(([name, value]) => ({ section, name, value }));
+  });
 }
 
 /** What a package.json has for a key; a package can be in either section. */
-export function valueOf(content: PackageJson, { section, name }: Key): string | undefined {
-  if (section === 'scripts') return content.scripts?.[name];
+export function valueOf(content: PackageJson, { section, name }: Key): string | boolean | undefined {
+  if (section === 'scripts' || section === 'allowScripts') return content[section]?.[name];
   return content.dependencies?.[name] ?? content.devDependencies?.[name];
 }
 

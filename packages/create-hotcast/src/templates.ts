@@ -12,6 +12,9 @@ const FOLDER = fileURLToPath(new URL('../templates', import.meta.url));
 /** The version of the packages and images of a project that is made. */
 export const VERSION = packageJson.version;
 
+/** The name of a compose file that is made. */
+export const NEW_COMPOSE_FILE = 'compose.yaml';
+
 /** What the user has chosen. */
 export interface Choices {
   readonly name: string;
@@ -45,10 +48,14 @@ export function newProject(choices: Choices): Contents {
   return { files: sorted(files), packageJson: merged(base.packageJson, own.packageJson) };
 }
 
-/** What is added to an existing repository. Its tests have a folder that no other test runner reads. */
-export function addition(choices: Choices): Contents {
+/**
+ * What is added to an existing repository. Its tests have a folder that no other test runner reads.
+ *
+ * @param composeFile the name of its compose file, or of the new one.
+ */
+export function addition(choices: Choices, composeFile: string): Contents {
   const { template, packageManager } = choices;
-  const names = { ...namesOf(choices), workflow: 'hotcast', prefix: 'fleet:' };
+  const names = { ...namesOf(choices), compose: composeFile, workflow: 'hotcast', prefix: 'fleet:' };
   const base = read('base', names).files.filter(({ path }) => ['compose.yaml', 'hotcast.env'].includes(path));
   const own = read(template, names);
   const files = [...base, ...own.files, ...read('add', names).files, workflow(packageManager, 'hotcast.yml', names)];
@@ -61,9 +68,11 @@ export function addition(choices: Choices): Contents {
 
 type Names = Readonly<Record<string, string>>;
 
-function namesOf({ name, cookie, packageManager }: Choices): Names {
+function namesOf({ name, cookie, template, packageManager }: Choices): Names {
   const { install, run, exec } = packageManager;
-  return { name, cookie, version: VERSION, install, run, exec };
+  // All players meet in one room, and each node has its own.
+  const nodes = template === 'websocket-game' ? '1' : '3';
+  return { name, cookie, version: VERSION, install, run, exec, nodes, compose: NEW_COMPOSE_FILE };
 }
 
 function workflow({ name }: PackageManager, file: string, names: Names): NewFile {

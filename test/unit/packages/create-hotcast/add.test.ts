@@ -15,6 +15,8 @@ const PACKAGE_JSON = `{
     }
 }`;
 
+const ADD = ['--add', '--yes'] as const;
+
 const CREATED = [
   '.github/workflows/hotcast.yml',
   'compose.yaml',
@@ -85,6 +87,11 @@ describe('an addition to a repository', () => {
     expect(byHand).toContain(
       'docker-compose.yml: \n      include:\n        - path: node_modules/hotcast/compose.yaml\n',
     );
+    expect(byHand).toContain('networks: [default, cluster]');
+    // It is the first thing to do, below what npm prints.
+    const next = said.slice(said.indexOf('Next:'));
+    expect(next).toMatch(/^Next:\n {2}add to docker-compose\.yml: \n {6}include:\n/);
+    expect(next.indexOf('include:')).toBeLessThan(next.indexOf('npx hotcast push'));
     expect(byHand).toContain('COOKIE=shop');
     expect(byHand).toContain('modules/demo.ts: ');
     expect(byHand).toContain('modules: legacy.js: Hotcast takes what is in this folder for modules');
@@ -93,6 +100,11 @@ describe('an addition to a repository', () => {
       scripts: { 'fleet:up': 'rm -rf /' },
       devDependencies: { vitest: '^2' },
     });
+  });
+
+  it('names the compose file that is there, also in hotcast.env', async () => {
+    const { files } = await run(folder({ 'package.json': PACKAGE_JSON, 'docker-compose.yml': 'services: {}\n' }), ADD);
+    expect(files['hotcast.env']).toMatch(/^# Settings of Hotcast, for docker-compose\.yml\./);
   });
 
   it('changes nothing the second time', async () => {

@@ -63,6 +63,14 @@ describe('a new project', () => {
     expect(Object.keys(scripts ?? {})).toEqual(['up', 'down', 'push', 'dev', 'test', 'test:unit', 'check']);
   });
 
+  it('starts one node for a game, whose players all have to meet, and three for the others', async () => {
+    const scripts = Object.keys(TEMPLATES).map(async template => {
+      const { files } = await run(folder(), ['rubble', '--template', template]);
+      return /--scale node=\d/.exec(files['rubble/package.json'] ?? '')?.[0];
+    });
+    expect(await Promise.all(scripts)).toEqual(['--scale node=3', '--scale node=3', '--scale node=1']);
+  });
+
   it('takes the versions that this repository is tested with', async () => {
     const own = [packageJsonOf('package.json'), packageJsonOf('modules/package.json')];
     const tested = Object.assign({}, ...own.flatMap(each => [each.dependencies, each.devDependencies])) as Record<
@@ -161,6 +169,10 @@ describe('the command line', () => {
       expect(() => readOptions(['--', name])).toThrow('is no name');
     },
   );
+
+  it.for(['.', './'])('says of the folder %j what takes an existing one', name => {
+    expect(() => readOptions([name])).toThrow(/an existing repository takes --add$/);
+  });
 
   it('refuses what is no cookie, no template, no option, or one name too many', () => {
     expect(() => readOptions(['rubble', '--cookie', 'a.b'])).toThrow("--cookie 'a.b' is no cookie");
