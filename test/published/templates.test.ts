@@ -56,12 +56,12 @@ describe('a project from the packed packages', { timeout: 600_000 }, () => {
     const url = await project.url('/game/');
     expect(await (await fetch(url)).text()).toContain('Egg hunt');
     const player = await WebSocketClient.open(url.replace('http', 'ws'));
-    await player.next();
+    const { you } = JSON.parse(await player.next()) as { you: string };
 
-    project.edit('modules/game/board.ts', text => text.replace('score += 1', 'score += 10'));
+    project.edit('modules/game/board.ts', text => text.replace('SIZE = 8', 'SIZE = 10'));
     await project.sh('npx hotcast push game');
 
-    expect(JSON.parse(await player.request('up'))).toHaveProperty('players');
+    expect(JSON.parse(await player.request('up'))).toMatchObject({ size: 10, players: { [you]: { score: 0 } } });
     expect(sum(await project.call('game.players()'))).toBe(1);
     player.close();
     await project.sh(['npm test', 'npm run down']);

@@ -1,6 +1,6 @@
 import type { HttpModule, WebSocketHooks } from 'hotcast';
 
-import { join, leave, move, newBoard } from './board.ts';
+import { join, leave, move, newBoard, SIZE } from './board.ts';
 import page from './page.html';
 
 /** The room of this node. It belongs to the module, so it survives every push. */
@@ -11,19 +11,24 @@ const websocket: WebSocketHooks = {
   open(peer) {
     peer.subscribe('room');
     join(room.board, peer.id);
-    peer.send(room.board);
-    peer.publish('room', room.board);
+    peer.send({ ...view(), you: peer.id });
+    peer.publish('room', view());
   },
   message(peer, message) {
     move(room.board, peer.id, message.text());
-    peer.send(room.board);
-    peer.publish('room', room.board);
+    peer.send(view());
+    peer.publish('room', view());
   },
   close(peer) {
     leave(room.board, peer.id);
-    peer.publish('room', room.board);
+    peer.publish('room', view());
   },
 };
+
+/** What players see. */
+function view() {
+  return { ...room.board, size: SIZE };
+}
 
 /** The number of players on this node: `hotcast call 'game.players()'` asks every node. */
 export function players(): number {
