@@ -142,7 +142,7 @@ describe('every page', () => {
   });
 
   it('names environment variables that something reads', () => {
-    const ofDocker = new Set(['DOCKER_CONTEXT', 'DOCKER_HOST', 'TESTCONTAINERS_RYUK_DISABLED']);
+    const ofDocker = new Set(['DOCKER_CONTEXT', 'DOCKER_HOST', 'RYUK_CONTAINER_IMAGE', 'TESTCONTAINERS_RYUK_DISABLED']);
     const known = variablesIn([
       'docker-compose.yml',
       'docker-stack.yml',
