@@ -83,7 +83,6 @@ export async function simulateController() {
     operatorSessions: new Map(),
     natsAuthority: () => null,
     buildRemotely: () => async () => next,
-    webhook: null,
   };
   const reconciler = createReconciler({
     ...context,
