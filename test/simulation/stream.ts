@@ -231,7 +231,7 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     signAgain: () => Promise.resolve(),
     rotateKey: () => Promise.resolve({ key: '', previous: [], signedAgain: 0 }),
     revokeKey: () => Promise.resolve(),
-    writeKeyLists: () => Promise.resolve(),
+    writeKeyLists: () => Promise.resolve(false),
     keyList: () => undefined,
     lastHead: module =>
       deed(() => {

@@ -53,7 +53,8 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   /** Heads are kept also when keys can't be: the stream is full, for example. */
   const writeKeyLists = async (): Promise<void> => {
     try {
-      await deps.store.writeKeyLists();
+      const wasLost = await deps.store.writeKeyLists();
+      if (wasLost) deps.log.warn({}, 'the newest list of keys was lost or overwritten, and is written again');
       areKeysFailing = false;
     } catch (error) {
       if (!areKeysFailing) deps.log.warn({ err: error }, 'the list of keys could not be written; trying again');

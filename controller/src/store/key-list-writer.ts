@@ -44,18 +44,23 @@ export function createKeyListWriter(stream: Stream, { subjects, keyring, signAga
     return trusted.some(key => !list.trusted.includes(key)) || ended.some(isDropped);
   }
 
-  /** Writes the list in force again where it was lost or overwritten, and those that are due. */
-  async function writeKeyLists(): Promise<void> {
-    for (;;) {
+  /**
+   * Writes the list in force again where it was lost or overwritten, and those that are due.
+   *
+   * @returns whether it was lost or overwritten.
+   */
+  async function writeKeyLists(): Promise<boolean> {
+    for (let wasLost = false; ;) {
       const last = await stream.last(subjects.keys);
       const number = last === null ? null : keyring.takeKeyList(last.data);
       const inForce = keyring.inForce();
       if (inForce !== null && (number ?? 0) < inForce.list.number) {
+        wasLost = true;
         await write(inForce.envelope, last);
         continue;
       }
       const next = keyring.nextKeyList();
-      if (next === null || !isDue(next, last)) return;
+      if (next === null || !isDue(next, last)) return wasLost;
       keyring.checkSigning(next.list);
       if (drops(next)) await signAgain();
       await write(next.envelope, last);

@@ -72,9 +72,9 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
     ...createRawRecords(stream, subjects, keyring),
     ensureStream,
 
-    /** Writes the lists of keys that are due, and the newest again where it was lost or overwritten. */
-    async writeKeyLists(): Promise<void> {
-      if (guard.newerText() === null) await keyLists.writeKeyLists();
+    /** Writes the lists of keys that are due, and the newest again where it was lost or overwritten. @returns whether it was */
+    async writeKeyLists(): Promise<boolean> {
+      return guard.newerText() === null && (await keyLists.writeKeyLists());
     },
 
     /** The number of the list of keys that nodes follow; undefined when there is none. */

@@ -189,10 +189,16 @@ describe('a list of keys', () => {
     const newest = Buffer.from((await last())?.data ?? []).toString('base64');
     const old = signKeyList(keyOf(cluster, ROOT_KEY), subjects.keys, listOf(1, readSigningKey(makeSigningKey())));
     await expectUnchanged(cluster, () => attacker.nats.publish(subjects.all('keys'), old), 0);
+    const writtenAt = Date.now();
     attacker.nats.publish(subjects.keys, old);
     await attacker.nats.flush();
     const now = async () => Buffer.from((await last())?.data ?? []).toString('base64');
     await expect.poll(now, { timeout: 10_000 }).toBe(newest);
+    await cluster.waitForLog(
+      'controller',
+      ({ msg }) => msg.startsWith('the newest list of keys was lost or overwritten'),
+      writtenAt,
+    );
     await manager.streams.purge(streamOf(cluster.cookie), { filter: subjects.keys });
     await expect.poll(now, { timeout: 10_000 }).toBe(newest);
     await pushVersion(cluster, 'after an old list');

@@ -55,7 +55,7 @@ async function restore(entries: readonly Entry[], end: Error | null = null) {
     writeRecord: async (subject: string, content: Uint8Array) =>
       void written.set(subject, signerOf(keyring.sign(subject, content))),
     hasBundle: async () => written.has(subjects.bundle('demo', revision)),
-    writeKeyLists: async () => undefined,
+    writeKeyLists: async () => false,
     writeHistory: async (module: string) => void written.set(module, signerOf(keyring.sign(module, new Uint8Array()))),
   };
   async function* read(): AsyncGenerator<Entry, void, undefined> {
