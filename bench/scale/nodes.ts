@@ -18,7 +18,7 @@ import type { Bundle } from '../../protocol/bundle.ts';
 import type { Head } from '../../protocol/head.ts';
 import { nodeInbox } from '../../protocol/inboxes.ts';
 import { replicaName } from '../../protocol/names.ts';
-import { openTrust } from '../../shared/trust.ts';
+import { openTrust } from '../../shared/signing/trust.ts';
 import { BARE, connectAs, containerOf, COOKIE, subjects } from './cluster.ts';
 
 /** The event loop of the process is shared by its nodes, so no node reports its delay. */

@@ -10,7 +10,7 @@ import { startHealthFile } from '../../shared/health-file.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { drainConnection } from '../../shared/nats/shutdown.ts';
 import { orNullAfter } from '../../shared/timeout.ts';
-import { openTrust } from '../../shared/trust.ts';
+import { openTrust } from '../../shared/signing/trust.ts';
 import { rejectionLog } from './admission/rejection-log.ts';
 import { Verifier } from './admission/verifier.ts';
 import { startClusterNode } from './cluster/cluster-node.ts';

@@ -18,7 +18,7 @@ import { encodeBundle } from '../../protocol/bundle.ts';
 import type { Head } from '../../protocol/head.ts';
 import { inboxPrefix, nodeInbox } from '../../protocol/inboxes.ts';
 import { auditStreamOf, streamOf, subjectsOf } from '../../protocol/subjects.ts';
-import { openTrust } from '../../shared/trust.ts';
+import { openTrust } from '../../shared/signing/trust.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { openConnection } from '../../shared/nats/connection.ts';
 import { NatsCluster } from '../support/nats/nats-cluster.ts';

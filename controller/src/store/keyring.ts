@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { replaceFile } from '../../../shared/files.ts';
-import { rootKeysIn } from '../../../shared/trust.ts';
+import { rootKeysIn } from '../../../shared/signing/trust.ts';
 import { UsageError } from '../../../protocol/errors.ts';
 import type { TrustedKeys } from '../../../protocol/signing/envelope.ts';
 import { signEnvelope, signerOf, verifyEnvelope } from '../../../protocol/signing/envelope.ts';

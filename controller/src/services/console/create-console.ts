@@ -5,7 +5,7 @@ import { subjectsOf } from '../../../../protocol/subjects.ts';
 import { startHealthFile } from '../../../../shared/health-file.ts';
 import type { Logger } from '../../../../shared/logger.ts';
 import { drainConnection } from '../../../../shared/nats/shutdown.ts';
-import { openTrust } from '../../../../shared/trust.ts';
+import { openTrust } from '../../../../shared/signing/trust.ts';
 import type { ConsoleConfig } from './config.ts';
 import { type Feed, startFeed } from './feed/feed.ts';
 import { type Questions, questions } from './feed/questions.ts';

@@ -1,6 +1,6 @@
 import { ROLES } from '../../../../protocol/inboxes.ts';
 import { NATS_CA_FILE, NATS_SEED_FILE } from '../../../../shared/nats/options.ts';
-import { ROOT_KEY_SUFFIX } from '../../../../shared/trust.ts';
+import { ROOT_KEY_SUFFIX } from '../../../../shared/signing/trust.ts';
 import { ISSUER_SEED_FILE, PUBLIC_KEYS_FOLDER, publicKeysFile, readPublicKeys } from '../../nats-auth/public-keys.ts';
 import { makeCertificate } from './certificate.ts';
 import type { KeygenConfig } from './config.ts';

@@ -1,7 +1,7 @@
 import { publicHalf, publicKeyText, readSigningKey, readTrustedKey } from '../../../../protocol/signing/keys.ts';
 import { rootKeyFiles } from '../../../../protocol/signing/trusted-keys.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
-import { ROOT_KEY_SUFFIX } from '../../../../shared/trust.ts';
+import { ROOT_KEY_SUFFIX } from '../../../../shared/signing/trust.ts';
 import { KEY_LISTS, readKeyLists } from '../../store/key-lists.ts';
 import { SIGNING_KEY } from '../../store/keyring.ts';
 import type { KeyFolders } from './key-folders.ts';

@@ -13,7 +13,7 @@ import {
 import type { KeyList } from '../../../../protocol/signing/key-list.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
 import { NATS_SEED_FILE } from '../../../../shared/nats/options.ts';
-import { ROOT_KEY_SUFFIX } from '../../../../shared/trust.ts';
+import { ROOT_KEY_SUFFIX } from '../../../../shared/signing/trust.ts';
 import { ISSUER_SEED_FILE, type PublicKeys, publicKeysFile } from '../../nats-auth/public-keys.ts';
 import { KEY_LISTS, keyListsFile, ROOT_KEY, signKeyLists } from '../../store/key-lists.ts';
 import { SIGNING_KEY } from '../../store/keyring.ts';

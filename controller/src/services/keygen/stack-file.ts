@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { NATS_CA_FILE, NATS_SEED_FILE } from '../../../../shared/nats/options.ts';
-import { ROOT_KEY_SUFFIX } from '../../../../shared/trust.ts';
+import { ROOT_KEY_SUFFIX } from '../../../../shared/signing/trust.ts';
 import { ISSUER_SEED_FILE, PUBLIC_KEYS_FOLDER } from '../../nats-auth/public-keys.ts';
 import { KEY_LISTS } from '../../store/key-lists.ts';
 import { SIGNING_KEY } from '../../store/keyring.ts';

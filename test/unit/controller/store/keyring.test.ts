@@ -16,7 +16,7 @@ import {
   readTrustedKey,
 } from '../../../../protocol/signing/keys.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
-import { openTrust } from '../../../../shared/trust.ts';
+import { openTrust } from '../../../../shared/signing/trust.ts';
 import { writeControllerKeys } from '../../../support/controller-keys.ts';
 
 let folder: string;

@@ -18,7 +18,7 @@ import {
   trustedKeyFile,
 } from '../../../../../protocol/signing/keys.ts';
 import { subjectsOf } from '../../../../../protocol/subjects.ts';
-import { rootKeysIn } from '../../../../../shared/trust.ts';
+import { rootKeysIn } from '../../../../../shared/signing/trust.ts';
 
 let root = '';
 

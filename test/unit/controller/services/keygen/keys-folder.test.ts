@@ -10,7 +10,7 @@ import {
   rotateInFolder,
 } from '../../../../../controller/src/services/keygen/keys-folder.ts';
 import type { KeyTrust } from '../../../../../protocol/signing/key-trust.ts';
-import { openTrust } from '../../../../../shared/trust.ts';
+import { openTrust } from '../../../../../shared/signing/trust.ts';
 import { readSigningKey } from '../../../../../protocol/signing/keys.ts';
 import { subjectsOf } from '../../../../../protocol/subjects.ts';
 

@@ -1,8 +1,8 @@
-import type { TrustedKeys } from '../protocol/signing/envelope.ts';
-import { KeyTrust } from '../protocol/signing/key-trust.ts';
-import { rootKeyFiles, trustedKeyFiles } from '../protocol/signing/trusted-keys.ts';
-import type { Subjects } from '../protocol/subjects.ts';
-import { readFiles, readJsonFiles } from './files.ts';
+import type { TrustedKeys } from '../../protocol/signing/envelope.ts';
+import { KeyTrust } from '../../protocol/signing/key-trust.ts';
+import { rootKeyFiles, trustedKeyFiles } from '../../protocol/signing/trusted-keys.ts';
+import type { Subjects } from '../../protocol/subjects.ts';
+import { readFiles, readJsonFiles } from '../files.ts';
 
 /** How the files of root keys end, in the folder of what nodes trust. A release without lists of keys does not read them. */
 export const ROOT_KEY_SUFFIX = '.pub';
