@@ -50,7 +50,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     saidLost = text;
   };
   let areKeysFailing = false;
-  /** Heads are kept also when keys can't be: the stream is full, for example. */
+  /** Nothing waits for it: it can fail where heads can be kept, in a full stream for example, and can take long. */
   const writeKeyLists = async (): Promise<void> => {
     try {
       const wasLost = await deps.store.writeKeyLists();
@@ -66,7 +66,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     if (isRunning) return;
     isRunning = true;
     try {
-      await writeKeyLists();
+      void writeKeyLists();
       await reconcileOnce(deps, firstSeen, unfinishedAfterMs);
       warnOfLost();
       isFailing = false;

@@ -175,10 +175,8 @@ export async function createController({
         log.error({}, problem);
       },
     );
-    // What it signs is believed then. If it can't write, it is tried again when it reconciles.
-    await store
-      .writeKeyLists()
-      .catch((error: unknown) => log.warn({ err: error }, 'the list of keys could not be written'));
+    // What it signs is believed then. If that takes longer, or fails, it goes on when it reconciles.
+    await orNullAfter(ROUND_TRIP_TIMEOUT_MS, store.writeKeyLists());
     const membership = start(createMembership(nats, subjects, log));
     logClocks(membership, log);
     const { packagesTimeoutMs, auditFile } = config;

@@ -60,6 +60,7 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
     return count;
   };
   const tell = (envelope: Uint8Array): void => nats.publish(subjects.all('keys'), envelope);
+  let writing: Promise<boolean> | null = null;
   const keyLists = createKeyListWriter(stream, { subjects, keyring, signAgain: signAllAgain, tell });
   // Nothing is written before this has looked who has written last.
   await keyLists.readKeyLists();
@@ -72,9 +73,16 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
     ...createRawRecords(stream, subjects, keyring),
     ensureStream,
 
-    /** Writes the lists of keys that are due, and the newest again where it was lost or overwritten. @returns whether it was */
+    /**
+     * Writes the lists of keys that are due, and the newest again where it was lost or overwritten. That can take long: before a list
+     * that drops a key, all records are signed again. Whoever asks meanwhile waits for the same.
+     *
+     * @returns whether it was lost or overwritten
+     */
     async writeKeyLists(): Promise<boolean> {
-      return guard.newerText() === null && (await keyLists.writeKeyLists());
+      if (guard.newerText() !== null) return false;
+      writing ??= keyLists.writeKeyLists().finally(() => (writing = null));
+      return writing;
     },
 
     /** The number of the list of keys that nodes follow; undefined when there is none. */
