@@ -122,8 +122,7 @@ up() {
   fi
   mkdir "$ROOT"
   echo "${OWNER:-$$}" >"$ROOT/owner"
-  # Seconds: the managers choose another leader after 3 to 6 of them, not after 10 to 20.
-  echo '{ "swarm-raft-heartbeat-tick": 1, "swarm-raft-election-tick": 3 }' >"$ROOT/daemon.json"
+  echo '{}' >"$ROOT/daemon.json"
   echo "$n" >"$ROOT/n"
   network "$n"
   registry pull "$SUBNET.100:5000" nsenter --net="/run/netns/${NAME}0" --
