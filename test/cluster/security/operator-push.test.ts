@@ -1,8 +1,11 @@
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { Credentials } from '../../../protocol/operators/credentials.ts';
 import { OperatorStand, type Printed } from '../../support/operators/operator-stand.ts';
-import { run } from '../../support/shell.ts';
+import { ROOT, run } from '../../support/shell.ts';
 
 let stand: OperatorStand;
 let ci: Credentials;
@@ -76,6 +79,21 @@ describe('a push from afar', () => {
     });
     const broken = await push('broken');
     expect(broken).toMatchObject({ status: 2, stderr: expect.stringContaining('src/hot/broken.ts:1:') });
+  });
+
+  it('says which compilers to install where there are none; nothing else needs them', async () => {
+    const alone = join(stand.folder, 'alone/dist');
+    cpSync(join(ROOT, 'packages/hotcast/dist'), alone, { recursive: true });
+    const remote = (...args: string[]) =>
+      run(process.execPath, [join(alone, 'hotcast.cjs'), ...args], stand.laptop(ci));
+    expect(await remote('ping')).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await remote('push', 'greet', '--project-directory', project)).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^hotcast: .*there is no esbuild: npm install --save-dev esbuild@.*; nothing was sent\n$/,
+      ),
+    });
   });
 
   it('is refused by the preflight of the controller, before any node hears of it', async () => {

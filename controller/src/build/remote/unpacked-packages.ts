@@ -22,6 +22,7 @@ import { unpackArchive } from './received.ts';
  */
 export class UnpackedPackages implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'hotcast-packages-'));
+  #last: Promise<unknown> = Promise.resolve();
 
   /** The folder of an instance's package. */
   folderOf({ id, name }: Pick<PackageInstance, 'id' | 'name'>): string {
@@ -29,11 +30,21 @@ export class UnpackedPackages implements Disposable {
   }
 
   /**
-   * Unpacks what is not here yet. When there is no room, all others make some.
+   * Unpacks what is not here yet, one package set after the other. When there is no room, all others make some.
    *
    * @throws DecodeError when an archive does not have its hash; UnavailableError when there is no room.
    */
-  async add({ instances }: PackageSet, archives: readonly StorableArchive[]): Promise<void> {
+  add({ instances }: PackageSet, archives: readonly StorableArchive[]): Promise<void> {
+    const added = this.#last.then(() => this.#addOrMakeRoom(instances, archives));
+    this.#last = added.catch(() => undefined);
+    return added;
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #addOrMakeRoom(instances: readonly PackageInstance[], archives: readonly StorableArchive[]): Promise<void> {
     try {
       await this.#addAll(instances, archives);
     } catch (error) {
@@ -50,10 +61,6 @@ export class UnpackedPackages implements Disposable {
         );
       });
     }
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.folder, { recursive: true, force: true });
   }
 
   async #addAll(instances: readonly PackageInstance[], archives: readonly StorableArchive[]): Promise<void> {

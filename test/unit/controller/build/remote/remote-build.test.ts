@@ -117,6 +117,11 @@ describe('a build where the sources are', () => {
     expect(asked).toEqual(['build', 'archive', 'archive', 'build']);
   });
 
+  it('is done for several operators at once', async () => {
+    const all = await Promise.all([1, 2, 3].map(() => build(operator(), 'count')));
+    expect(new Set(all.map(([built]) => built?.bundle.revision)).size).toBe(1);
+  });
+
   it('takes no code cache and no measured size of the operator', async () => {
     const cache = { runtime: 'x', data: Buffer.from('hostile') };
     const [built] = await build(operator({ built: changed(each => ({ ...each, cache, memoryBytes: 1 })) }), 'plain');
