@@ -7,10 +7,11 @@ import { checkFormat, FORMAT } from './version.ts';
 const MAX_ERROR_CHARS = 300;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
+const toUtf8 = new TextEncoder();
 
 /** Encodes a message as UTF-8 JSON. */
 export function encode(message: object): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(message));
+  return toUtf8.encode(JSON.stringify(message));
 }
 
 /**
