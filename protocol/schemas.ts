@@ -24,21 +24,21 @@ const runningModule = v.object({
   inFlight: count,
 });
 
-/** The modules that a node runs, by their names. */
-export type RunningModules = Record<string, v.InferOutput<typeof runningModule>>;
+type RunningModules = Record<string, v.InferOutput<typeof runningModule>>;
 
 const anyRunningModules = v.record(moduleName, runningModule);
-const wellKnown = v.custom<RunningModules>(() => true);
 
 /**
- * The modules that a node runs. Each node sends all of them every two seconds, so those that have nothing else than what this release
- * knows are checked without the schema, in a fifth of the time.
+ * The modules that a node runs, by their names. Each node sends all of them every two seconds, so those that have nothing but what this
+ * release knows are checked without valibot, in a third of the time.
  */
-export const runningModules = v.lazy((input): v.GenericSchema<unknown, RunningModules> =>
-  isWellKnown(input) ? wellKnown : anyRunningModules,
-);
+export const runningModules: typeof anyRunningModules = {
+  ...anyRunningModules,
+  '~run': (dataset, config) =>
+    isWellKnown(dataset.value) ? { typed: true, value: dataset.value } : anyRunningModules['~run'](dataset, config),
+};
 
-function isWellKnown(input: unknown): boolean {
+function isWellKnown(input: unknown): input is RunningModules {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return false;
   const names = Object.keys(input);
   return names.every(name => isModuleName(name) && isRunningModule((input as Record<string, unknown>)[name]));

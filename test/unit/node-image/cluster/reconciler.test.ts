@@ -105,24 +105,6 @@ describe('readHeads', () => {
     expect(running('counter')).toBe(2);
   });
 
-  it('reads some bundles at the same time, but not all', async () => {
-    const bundles = Array.from({ length: 9 }, (_, index) => bundleOf(`demo-${index}`, `exports.version = ${index};`));
-    const heads = bundles.map(({ module, revision }, index) => headOf(module, revision, index + 1));
-    const { reconciler, stream, codeServer } = nodeBeside(heads, bundles);
-    let [running, most] = [0, 0];
-    const read = stream.bundle.bind(stream);
-    vi.spyOn(stream, 'bundle').mockImplementation(async (...name) => {
-      running += 1;
-      most = Math.max(most, running);
-      await new Promise(resolve => setImmediate(resolve));
-      running -= 1;
-      return read(...name);
-    });
-    await reconciler.readHeads();
-    expect(Object.keys(codeServer.describe())).toHaveLength(9);
-    expect(most).toBe(4);
-  });
-
   it('does not load again what it applied', async () => {
     const { reconciler, stream, log } = nodeBeside([headOf('demo', first.revision, 5)], [first]);
     await reconciler.readHeads();
