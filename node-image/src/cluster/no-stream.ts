@@ -13,7 +13,8 @@ export async function fromStream<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (cause) {
-    if (!(cause instanceof JetStreamError && 'code' in cause && cause.code === NO_RESPONDERS)) throw cause;
+    const isNobodyThere = cause instanceof JetStreamError && 'code' in cause && cause.code === NO_RESPONDERS;
+    if (!isNobodyThere) throw cause;
     throw new NoStreamError('nobody answers for the stream', { cause });
   }
 }
