@@ -5,16 +5,11 @@ import { headResultSchema } from '../../../protocol/history/head-result.ts';
 import { headSchema } from '../../../protocol/head.ts';
 import { errorsAnswer } from '../../../protocol/logs.ts';
 import { keptOffCause, keptOffSchema } from '../../../protocol/kept-off.ts';
-import {
-  callAnswer,
-  drainingVersion,
-  nodeDescription,
-  purgeAnswer,
-  refusalReason,
-} from '../../../protocol/messages.ts';
+import { callAnswer, nodeDescription, purgeAnswer, refusalReason } from '../../../protocol/messages.ts';
 import { count, moduleName, nodeName, revision } from '../../../protocol/schemas.ts';
 import { exportsAnswer } from '../../../protocol/shell-messages.ts';
 import { checked } from './checked.ts';
+import { statusRow } from './status-row.ts';
 import { list, milliseconds } from './validation.ts';
 import { credentialsSchema } from '../../../protocol/operators/credentials.ts';
 import { operatorName, operatorSchema } from '../../../protocol/operators/operator.ts';
@@ -83,37 +78,6 @@ const headChange = {
 
 /** A module whose sources have changed since its last push, and which: their paths beside the modules folder. */
 const changedModule = v.object({ module: moduleName, files: list(v.string()) });
-
-const statusRow = v.object({
-  module: moduleName,
-  node: nodeName,
-  desired: v.nullable(revision),
-  running: v.nullable(revision),
-  /** Whether the desired revision is a canary's. */
-  canary: v.boolean(),
-  state: v.picklist([
-    /** The desired revision runs. */
-    'ok',
-    'behind',
-    /** The node could not load the desired revision; `detail` has the reason. */
-    'refused',
-    /** The node is kept off the revision because it brought the node down, and runs what is desired of it instead. */
-    'quarantined',
-    /** The same, because a push was made without it. */
-    'left out',
-    /** `compile` loaded it on this node; no head names it. */
-    'here only',
-    'silent',
-  ]),
-  detail: v.exactOptional(v.string()),
-  /** The number of errors of the running revision since it was loaded: of calls, timers, promises and servers. */
-  errors: count,
-  /** How often the node has tried the desired revision, and the time until it tries again, milliseconds. */
-  attempts: v.exactOptional(count),
-  nextAttemptInMs: v.exactOptional(count),
-  /** The versions of the module that drain on the node, the oldest first. */
-  draining: list(drainingVersion),
-});
 
 export const pushResultSchema = v.object({
   command: v.literal('push'),
