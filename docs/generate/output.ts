@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { Command as Program } from '@commander-js/extra-typings';
-import { type OverrideSchemaContext, toJsonSchema } from '@valibot/to-json-schema';
+import { toJsonSchema } from '@valibot/to-json-schema';
 import { format, resolveConfig } from 'prettier';
 import type * as v from 'valibot';
 
@@ -83,23 +83,13 @@ function isObjectSchema(value: unknown): value is ObjectSchema {
   return typeof value === 'object' && value !== null && 'properties' in value && 'type' in value;
 }
 
-function isLazy(schema: { readonly type: string }): schema is v.LazySchema<v.GenericSchema> {
-  return schema.type === 'lazy';
-}
-
 function isError(value: unknown): boolean {
   if (!isObjectSchema(value)) return false;
   const names = Object.keys(value.properties);
   return names.includes('stack') && names.every(name => ERROR_FIELDS.has(name));
 }
 
-const plain = { typeMode: 'output', target: 'draft-2020-12', ignoreActions: CHECKS } as const;
-const options = {
-  ...plain,
-  /** A schema that is chosen by its input is written as what it is without one. */
-  overrideSchema: ({ valibotSchema }: OverrideSchemaContext) =>
-    isLazy(valibotSchema) ? { ...toJsonSchema(valibotSchema.getter(undefined), plain), $schema: undefined } : undefined,
-};
+const options = { typeMode: 'output', target: 'draft-2020-12', ignoreActions: CHECKS } as const;
 const errorFields = toJsonSchema(errorDescription, options).properties ?? {};
 const ERROR_FIELDS = new Set(Object.keys(errorFields));
 

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { NoStreamError } from '../../../../node-image/src/cluster/no-stream.ts';
 import { DecodeError } from '../../../../protocol/errors.ts';
 import type { Head } from '../../../../protocol/head.ts';
 import { bundleOf, headOf } from '../../fixtures.ts';
@@ -53,19 +52,6 @@ describe('compare', () => {
     stream.fault = null;
     await reconciler.compare({ heads: { demo: 5 } });
     expect(running('demo')).toBe(1);
-  });
-
-  it('logs no error while the controller of a new cluster has not made the stream, and one when the stream is lost', async () => {
-    const { reconciler, stream, running, log } = nodeBeside([headOf('demo', first.revision, 5)], [first]);
-    stream.fault = new NoStreamError();
-    await reconciler.start();
-    expect(log.logged).toMatchObject([{ level: 'info', message: expect.stringContaining('no stream yet') as unknown }]);
-    stream.fault = null;
-    await reconciler.compare({ heads: { demo: 5 } });
-    expect(running('demo')).toBe(1);
-    stream.fault = new NoStreamError();
-    await reconciler.compare({ heads: { demo: 6 } });
-    expect(log.logged.at(-1)).toMatchObject({ level: 'warn', fields: { err: stream.fault } });
   });
 
   it('does not read for ever for a head that throws while it loads', async () => {
