@@ -15,6 +15,7 @@ import {
 import { type OpenAnswer, openRequest } from '../../../../protocol/operators/session.ts';
 import { isSpoken, PROTOCOL } from '../../../../protocol/version.ts';
 import { PACKAGE_VERSION } from '../../../../shared/package-version.ts';
+import { LogThrottle } from '../../../../shared/log-throttle.ts';
 import type { OperatorSession, OperatorSessions } from '../../api/operator-session.ts';
 import type { StreamStore } from '../../store/stream-store.ts';
 import { forbidden, Session, type SessionDeps } from './session.ts';
@@ -23,7 +24,7 @@ import { forbidden, Session, type SessionDeps } from './session.ts';
 const MAX_SESSIONS = 16;
 const MAX_ALL_SESSIONS = 256;
 
-interface OperatorsDeps extends Omit<SessionDeps, 'find'> {
+interface OperatorsDeps extends Omit<SessionDeps, 'find' | 'drops'> {
   readonly store: Pick<StreamStore, 'operators'>;
 }
 
@@ -37,6 +38,7 @@ export interface OperatorServer extends OperatorSessions, Disposable {}
 export function serveOperators({ store, ...deps }: OperatorsDeps): OperatorServer {
   const { nats, subjects, log } = deps;
   const sessions = new Map<string, Session>();
+  const drops = new LogThrottle();
   const find = async (name: string): Promise<Operator | null> =>
     (await store.operators()).find(each => each.name === name) ?? null;
 
@@ -70,7 +72,7 @@ export function serveOperators({ store, ...deps }: OperatorsDeps): OperatorServe
         message: `operators run ${MAX_ALL_SESSIONS} commands already; nothing was sent`,
       });
     }
-    const session: Session = new Session({ ...deps, find }, operator, operation, inbox, () =>
+    const session: Session = new Session({ ...deps, find, drops }, operator, operation, inbox, () =>
       sessions.delete(session.id),
     );
     sessions.set(session.id, session);

@@ -17,6 +17,7 @@ import {
   signedContent,
 } from '../../../../protocol/operators/session.ts';
 import type { Subjects } from '../../../../protocol/subjects.ts';
+import type { LogThrottle } from '../../../../shared/log-throttle.ts';
 import type { Logger } from '../../../../shared/logger.ts';
 import { isSignedBy } from '../../../../shared/nats/nkey.ts';
 import type { RunLine } from '../../api/command-line.ts';
@@ -60,6 +61,8 @@ export interface SessionDeps {
   /** The record of an operator as it is now. */
   readonly find: (name: string) => Promise<Operator | null>;
   readonly log: Logger;
+  /** Of messages that do not count. */
+  readonly drops: LogThrottle;
 }
 
 /** A command line of an operator, from its first message to its exit status. */
@@ -158,7 +161,9 @@ export class Session implements OperatorSession {
   }
 
   #drop(detail: string): void {
-    this.#deps.log.warn({ operator: this.name, detail }, 'a message of an operator was dropped');
+    const count = this.#deps.drops.count('dropped');
+    if (count !== null)
+      this.#deps.log.warn({ operator: this.name, detail, count }, 'messages of operators were dropped');
   }
 
   #handle(message: Heard, bytes: Uint8Array): void {
