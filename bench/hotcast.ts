@@ -47,10 +47,8 @@ export async function startHotcast(project: string, nodes: number, folder: strin
     },
     /** Removes all modules that were written and pushed. */
     async clear(): Promise<void> {
-      for (const module of modules) {
-        await line.remove(module);
-        rmSync(join(folder, `${module}.ts`));
-      }
+      if (modules.size > 0) await line.remove([...modules]);
+      for (const module of modules) rmSync(join(folder, `${module}.ts`));
       modules.clear();
     },
     async [Symbol.asyncDispose](): Promise<void> {

@@ -10,6 +10,9 @@ import { subjectSource } from '../subject.ts';
 const MODULES = 200;
 const BYTES = 5_120;
 
+/** How many modules are pushed together. */
+const PUSHED = 10;
+
 /** The port that a node opens when it runs its modules. */
 const PORT = 8_080;
 
@@ -32,8 +35,8 @@ type Start = Awaited<ReturnType<typeof restart>>;
 export async function measureJoining(full: Hotcast, empty: Hotcast, rounds: number, warmUp: number) {
   const names = Array.from({ length: MODULES }, (_, index) => `joined-${index}`);
   names.forEach((name, index) => full.write(name, subjectSource(BYTES, index)));
-  // Each alone, as they come about.
-  for (const name of names) await full.push(name);
+  // Not all together: a node applies what was pushed together in one step.
+  for (let from = 0; from < MODULES; from += PUSHED) await full.push(names.slice(from, from + PUSHED));
   const docker = new Docker();
   const nodeOf = async ({ fleet }: Hotcast): Promise<Docker.Container> =>
     docker.getContainer((await fleet.ids('node'))[0] ?? '');

@@ -81,12 +81,12 @@ export class ControlConnection implements Disposable {
     return events;
   }
 
-  /** Removes a module from every node, as `hotcast remove` does. */
-  async remove(module: string): Promise<HeadChangeResult> {
+  /** Removes a module, or several together, from every node, as `hotcast remove` does. */
+  async remove(modules: string | readonly string[]): Promise<HeadChangeResult> {
     const result = await this.#send({
       ...COMMON,
       type: 'remove',
-      modules: [module],
+      modules: [modules].flat(),
       author: 'test',
       change: randomUUID(),
       state: false,
