@@ -21,6 +21,9 @@ export interface Plan {
 /** The compose files that Docker Compose finds, in its order. */
 const COMPOSE_FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'];
 
+/** What is said of a file of that name that is too long to be added to another one. */
+export const STAYS = 'it exists, and stays as it is';
+
 /** What a service needs that modules reach. */
 const NETWORK = '# and to each service that modules reach by its name:\n#   networks: [default, cluster]\n';
 
@@ -54,7 +57,7 @@ function isDone({ path, text }: NewFile, found: string): boolean {
 
 function whatToAdd({ path, text }: NewFile): string {
   if (path === NEW_COMPOSE_FILE) return `${text.slice(text.search(/^include:/m))}${NETWORK}`;
-  return text.split('\n').length <= 10 ? text : 'it exists, and stays as it is';
+  return text.split('\n').length <= 10 ? text : STAYS;
 }
 
 /** A folder `modules` that had another purpose: Hotcast takes all that is in it for modules. */

@@ -1,4 +1,4 @@
-import type { ByHand, Plan } from './add-project.ts';
+import { type ByHand, type Plan, STAYS } from './add-project.ts';
 import type { Choices } from './templates.ts';
 
 /** What an addition changes, and what it leaves to the user. */
@@ -37,7 +37,7 @@ export function nextSteps(choices: Choices, isInstalled: boolean): string {
 
 /** What is next in a repository with an addition: at first what is left to the user. */
 export function nextStepsOfAddition(choices: Choices, isInstalled: boolean, byHand: readonly ByHand[]): string {
-  const first = byHand.map(each => `add to ${byHandText(each)}`);
+  const first = byHand.filter(({ what }) => what !== STAYS).map(each => `by hand, in ${byHandText(each)}`);
   return next([...first, ...commands(choices, isInstalled, 'fleet:')]);
 }
 

@@ -90,7 +90,7 @@ describe('an addition to a repository', () => {
     expect(byHand).toContain('networks: [default, cluster]');
     // It is the first thing to do, below what npm prints.
     const next = said.slice(said.indexOf('Next:'));
-    expect(next).toMatch(/^Next:\n {2}add to docker-compose\.yml: \n {6}include:\n/);
+    expect(next).toMatch(/^Next:\n {2}by hand, in docker-compose\.yml: \n {6}include:\n/);
     expect(next.indexOf('include:')).toBeLessThan(next.indexOf('npx hotcast push'));
     expect(byHand).toContain('COOKIE=shop');
     expect(byHand).toContain('modules/demo.ts: ');
