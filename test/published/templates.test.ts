@@ -46,6 +46,16 @@ describe('a project from the packed packages', { timeout: 600_000 }, () => {
 
     expect(await (await fetch(`${url}/hello/Fred`)).text()).toBe('Yabba dabba doo Fred\n');
     expect(sum(await project.call('api.visits()'))).toBe(9);
+    // Hono catches what a handler throws. What is counted can be read.
+    const good = project.read('modules/api.ts');
+    project.edit('modules/api.ts', text => text.replace('context.text(', 'context.missing.text('));
+    await project.sh('npm run push -- api --no-check');
+    expect((await fetch(`${url}/hello/Fred`)).status).toBe(500);
+    expect(await project.sh('npx hotcast status')).toContain('1 error');
+    expect(await project.sh('npx hotcast errors api')).toContain(
+      'GET /api/hello/Fred: [response: answered with the status 500',
+    );
+    project.write('modules/api.ts', good);
     await project.sh(['npm test', 'npm run down']);
   });
 

@@ -28,6 +28,8 @@ describe('the pages, in a project that has only the packed packages', { timeout:
     await project.sh(begin, project.around);
     for (const path of named) expect(existsSync(join(project.folder, path)), path).toBe(true);
     await project.sh('npm run check');
+    // A healthy start logs no error.
+    expect(await project.sh('docker compose logs --no-log-prefix node')).not.toContain('"stack"');
   });
 
   // Where a reaper runs, testcontainers takes that one.
