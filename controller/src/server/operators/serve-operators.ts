@@ -15,7 +15,7 @@ import {
 import { type OpenAnswer, openRequest } from '../../../../protocol/operators/session.ts';
 import { isSpoken, PROTOCOL } from '../../../../protocol/version.ts';
 import { PACKAGE_VERSION } from '../../../../shared/package-version.ts';
-import { LogThrottle } from '../../../../shared/log-throttle.ts';
+import { LogThrottle } from '../../../../shared/rates/log-throttle.ts';
 import type { OperatorSession, OperatorSessions } from '../../api/operator-session.ts';
 import type { StreamStore } from '../../store/stream-store.ts';
 import { forbidden, Session, type SessionDeps } from './session.ts';

@@ -17,7 +17,7 @@ import {
   signedContent,
 } from '../../../../protocol/operators/session.ts';
 import type { Subjects } from '../../../../protocol/subjects.ts';
-import type { LogThrottle } from '../../../../shared/log-throttle.ts';
+import type { LogThrottle } from '../../../../shared/rates/log-throttle.ts';
 import type { Logger } from '../../../../shared/logger.ts';
 import { isSignedBy } from '../../../../shared/nats/nkey.ts';
 import type { RunLine } from '../../api/command-line.ts';
