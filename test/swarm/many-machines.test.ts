@@ -15,6 +15,8 @@ const MODULE = 'counter';
 const SETTLE_SECONDS = ALL ? 400 : 150;
 /** Within this time after a fault, a push is committed. */
 const COMMIT_SECONDS = 60;
+/** Pushes that took longer are listed. */
+const SLOW_MS = 2_000;
 /** How many pushes are committed after each fault, before the next step. */
 const COMMITS = 5;
 
@@ -31,7 +33,12 @@ async function during(what: string, happen: () => Promise<void>): Promise<void> 
   await pusher.commits(COMMITS, COMMIT_SECONDS);
   const seconds = pusher.longestGap(since) / 1_000;
   gaps.push([what, seconds]);
-  process.stdout.write(`${what}: ${seconds.toFixed(1)} s without a commit\n`);
+  const slow = pusher.records.filter(({ endedAt, startedAt }) => endedAt > since && endedAt - startedAt > SLOW_MS);
+  const lines = slow.map(({ number, exitCode, outcome, text, startedAt, endedAt }) => {
+    const ended = `exit code ${exitCode} ${outcome} ${text.split('\n').at(-1)?.trim()}`;
+    return `  push ${number} took ${((endedAt - startedAt) / 1_000).toFixed(1)} s: ${ended}\n`;
+  });
+  process.stdout.write(`${what}: ${seconds.toFixed(1)} s without a commit\n${lines.join('')}`);
 }
 
 /** Waits until everything runs, the servers of NATS know each other, and pushes reach every node. */
