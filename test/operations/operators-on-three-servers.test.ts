@@ -9,7 +9,7 @@ let stand: OperatorStand;
 beforeAll(async () => {
   const bundled = await run('npm', ['run', 'bundle', '-w', 'packages/hotcast'], {});
   expect(bundled.exitCode, bundled.stderr).toBe(0);
-  stand = await OperatorStand.start(3);
+  stand = await OperatorStand.start({ servers: 3 });
 });
 afterAll(() => stand?.[Symbol.asyncDispose]());
 

@@ -43,6 +43,12 @@ export interface Printed {
   readonly stderr: string;
 }
 
+interface StandOptions {
+  /** How many servers of NATS there are: one, or three with a common memory. */
+  readonly servers?: 1 | 3;
+  readonly tls?: boolean;
+}
+
 /**
  * A cluster in this process, without containers: NATS, and the real auth callout, controller, roster and two nodes. The controller
  * has no sources, and reaches NATS as all others do.
@@ -56,11 +62,18 @@ export class OperatorStand implements AsyncDisposable {
   #server: NatsServer | NatsCluster | null = null;
   #controller: AsyncDisposable | null = null;
 
-  /** @param servers how many servers of NATS there are: one, or three with a common memory. */
-  static async start(servers: 1 | 3 = 1): Promise<OperatorStand> {
-    const stand = new OperatorStand();
+  readonly #servers: 1 | 3;
+  readonly #tls: boolean;
+
+  private constructor({ servers = 1, tls = true }: StandOptions) {
+    this.#servers = servers;
+    this.#tls = tls;
+  }
+
+  static async start(options: StandOptions = {}): Promise<OperatorStand> {
+    const stand = new OperatorStand(options);
     try {
-      await stand.#start(servers);
+      await stand.#start();
     } catch (error) {
       await stand[Symbol.asyncDispose]();
       throw error;
@@ -68,13 +81,13 @@ export class OperatorStand implements AsyncDisposable {
     return stand;
   }
 
-  async #start(servers: 1 | 3): Promise<void> {
+  async #start(): Promise<void> {
     this.#useOldNames();
-    this.keys.useTls(await makeCertificate(['localhost', '127.0.0.1']));
+    if (this.#tls) this.keys.useTls(await makeCertificate(['localhost', '127.0.0.1']));
     this.keys.make(COOKIE);
     const accounts = readFileSync(join(this.keys.folder('nats'), ACCOUNTS_FILE), 'utf8');
     const here = accounts.replaceAll('/etc/nats/keys', this.keys.folder('nats'));
-    this.#server = await (servers === 1 ? NatsServer.start(here) : NatsCluster.start(here));
+    this.#server = await (this.#servers === 1 ? NatsServer.start(here) : NatsCluster.start(here));
     this.#started.push(this.#server);
     await this.#startAuthCallout();
     const roster = staticRoster(NODES);
@@ -121,7 +134,13 @@ export class OperatorStand implements AsyncDisposable {
   }
 
   get url(): string {
-    return this.#server?.url.replaceAll('nats://127.0.0.1', 'tls://localhost') ?? '';
+    const url = this.#server?.url ?? '';
+    return this.#tls ? url.replaceAll('nats://127.0.0.1', 'tls://localhost') : url;
+  }
+
+  get #tlsOptions() {
+    const { authority } = this.keys;
+    return authority === null ? {} : { tls: { ca: authority } };
   }
 
   get #preflightScript(): string {
@@ -138,7 +157,7 @@ export class OperatorStand implements AsyncDisposable {
   connectAs(role: 'controller' | 'roster' | 'observer' | 'console'): Promise<NatsConnection> {
     return connect({
       servers: this.url.split(','),
-      tls: { ca: this.keys.authority ?? '' },
+      ...this.#tlsOptions,
       authenticator: this.keys.as(role, COOKIE),
       inboxPrefix: inboxPrefix(role),
     });
@@ -148,7 +167,7 @@ export class OperatorStand implements AsyncDisposable {
   connectAsTester(prefix = '_INBOX.tester'): Promise<NatsConnection> {
     return connect({
       servers: this.url.split(','),
-      tls: { ca: this.keys.authority ?? '' },
+      ...this.#tlsOptions,
       authenticator: this.keys.tester,
       inboxPrefix: prefix,
     });
@@ -161,10 +180,9 @@ export class OperatorStand implements AsyncDisposable {
   /** Connects with any key, under any client name. Null: NATS does not admit it. */
   async tryToConnect(name: string, authenticator: Authenticator, prefix = '_INBOX.x'): Promise<NatsConnection | null> {
     try {
-      const tls = { ca: this.keys.authority ?? '' };
       return await connect({
         servers: this.url.split(','),
-        tls,
+        ...this.#tlsOptions,
         name,
         authenticator,
         inboxPrefix: prefix,
@@ -265,7 +283,7 @@ export class OperatorStand implements AsyncDisposable {
     const keysDir = this.keys.folder('auth-callout');
     const nats = await connect({
       servers: this.url.split(','),
-      tls: { ca: this.keys.authority ?? '' },
+      ...this.#tlsOptions,
       authenticator: this.keys.authCallout,
       inboxPrefix: inboxPrefix('auth-callout'),
     });
