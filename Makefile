@@ -14,6 +14,9 @@ endif
 # Every recipe's shell reads this file: it exports the base images that setup/offline/base-images.sh chose.
 export BASH_ENV := setup/env.sh
 
+# The targets are for the cluster of this folder, whatever context of Hotcast is in use, unless the environment names one.
+export HOTCAST_CONTEXT ?= default
+
 # Why, for the history and the audit.
 SAYING = $(if $(MESSAGE),--message '$(subst ','\'',$(MESSAGE))')
 
