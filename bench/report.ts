@@ -104,11 +104,10 @@ function tailText({ lines, without, shown, grown }: Part<'tail'>, nodes: number)
 }
 
 function consoleText({ without, metrics, alone, shown, idle }: Part<'console'>, nodes: number): string {
-  const row = (name: string, { p50, p99, console, others }: typeof without) =>
-    [name, p50, p50 / without.p50, p99, console, others] as const;
+  const row = (name: string, { p50, p99, work }: typeof without) => [name, p50, p50 / without.p50, p99, work] as const;
   return section(
     `Pushes of 10 KB to ${nodes} nodes without the console, and with it (ms)`,
-    table(' | median | × | p99 | processor: the console | all others', [
+    table(' | median | × | p99 | processor time of the console', [
       row('without a console', without),
       row('without one, metrics of nodes read', metrics),
       row('with one, at which nobody looks', alone),

@@ -1,9 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import Docker from 'dockerode';
-import { sum } from 'simple-statistics';
 
-import { idleCost, processorTimes } from '../docker.ts';
+import { idleCost, processorTime } from '../docker.ts';
 import { type Hotcast, hotcastContender } from '../hotcast.ts';
 import { figuresOf } from '../stats.ts';
 
@@ -11,7 +10,7 @@ import { figuresOf } from '../stats.ts';
 const METRICS_PORT = 9465;
 
 /** How long a console that was paused needs for what it has missed, and nodes for what a push leaves (milliseconds). */
-const SETTLE_MS = 2_000;
+const SETTLE_MS = 1_000;
 
 /** After the engine's statistics are read, it rests so long before a push (milliseconds). */
 const AFTER_READING_MS = 200;
@@ -37,21 +36,16 @@ export async function measureConsole(hotcast: Hotcast, bytes: number, rounds: nu
   const id = await fleet.id('console');
   const container = docker.getContainer(id);
   const url = `http://${(await fleet.compose('port', 'console', '8090')).trim()}`;
-  const nodes = await fleet.ids('node');
-  const others = [...nodes, await fleet.id('controller'), await fleet.id('nats')];
-  const addresses = await Promise.all(nodes.map(each => addressOf(docker, each)));
+  const addresses = await Promise.all((await fleet.ids('node')).map(each => addressOf(docker, each)));
   const metrics = addresses.map(address => `http://${address}:${METRICS_PORT}/metrics`);
   const pusher = hotcastContender('Hotcast', hotcast);
-  const work = async (ids: readonly string[]): Promise<number> => sum(await processorTimes(docker, ids));
 
-  /** A push; the processor time of the console, and of everything else (milliseconds). */
   const push = async (): Promise<Turn> => {
     await pause(SETTLE_MS);
-    const before = [await work([id]), await work(others)] as const;
+    const before = await processorTime(docker, id);
     await pause(AFTER_READING_MS);
     const { ms } = await pusher.push(bytes);
-    const after = [await work([id]), await work(others)] as const;
-    return { ms, console: after[0] - before[0], others: after[1] - before[1] };
+    return { ms, work: (await processorTime(docker, id)) - before };
   };
   let isRunning = true;
   const run = async (on: boolean): Promise<void> => {
@@ -87,16 +81,14 @@ export async function measureConsole(hotcast: Hotcast, bytes: number, rounds: nu
   };
 }
 
+/** A push, and the processor time of the console from a moment before it until its end (milliseconds). */
 interface Turn {
   readonly ms: number;
-  readonly console: number;
-  readonly others: number;
+  readonly work: number;
 }
 
-/** Milliseconds, and processor time in milliseconds: of the console, and of everything else. */
 function figuresOfTurns(turns: readonly Turn[]) {
-  const medianOf = (part: 'console' | 'others'): number => figuresOf(turns.map(each => each[part])).p50;
-  return { ...figuresOf(turns.map(({ ms }) => ms)), console: medianOf('console'), others: medianOf('others') };
+  return { ...figuresOf(turns.map(({ ms }) => ms)), work: figuresOf(turns.map(({ work }) => work)).p50 };
 }
 
 /** Follows the events of the page meanwhile, as a browser does. */
