@@ -81,6 +81,33 @@ describe('the page', () => {
     expect(problems).toEqual([]);
   });
 
+  it('shows what has happened within 200 ms', async () => {
+    await startScene(stand.fleet);
+    await open();
+    await page.locator('.tile').nth(29).waitFor();
+    await page.evaluate(`
+      window.seen = new Map();
+      new MutationObserver(() => {
+        const text = document.querySelector('#node-fred').textContent;
+        if (!window.seen.has(text)) window.seen.set(text, Date.now());
+      }).observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+    `);
+    const delays: number[] = [];
+    for (let count = 0; count < 9; count += 1) {
+      const saidAt = Date.now();
+      stand.fleet.change('fred', () => ({ loopDelay: 501 + count }));
+      stand.fleet.say('fred', 'heartbeat');
+      const text = `${501 + count} ms`;
+      await page.locator('#node-fred').getByText(text).waitFor();
+      const seenAt = await page.evaluate(`[...window.seen].find(([text]) => text.includes('${text}'))[1]`);
+      delays.push(Number(seenAt) - saidAt);
+    }
+    // Other programs hold up single ones.
+    const median = delays.toSorted((a, b) => a - b)[4] ?? Infinity;
+    process.stdout.write(`from a heartbeat to the page: ${delays.join(', ')} ms\n`);
+    expect(median).toBeLessThanOrEqual(200);
+  });
+
   it('draws how long pushes took, calls and requests apart, and errors by revision', async () => {
     const { past } = await startScene(stand.fleet);
     await open();

@@ -21,8 +21,11 @@ import { createView } from './page/view.ts';
 /** Whether a node is late is looked at so often (milliseconds). */
 const TICK_MS = 250;
 
-/** Facts that come within this time are drawn at once (milliseconds), or within so many times what the last drawing took. */
-const DRAW_MS = 100;
+/**
+ * Facts that come within this time are drawn and sent together (milliseconds), or within so many times what the last drawing took. A page shows
+ * a fact within 200 ms.
+ */
+const DRAW_MS = 150;
 const DRAW_SHARE = 4;
 
 /** The time limit for sending what is left when the console stops (milliseconds). */
@@ -125,6 +128,8 @@ export async function createConsole({ config, connect, assets, log }: ConsoleDep
     ready,
     [Symbol.asyncDispose]: async () => {
       end.abort();
+      // A page that asks now is told that there is no connection.
+      up = null;
       clearInterval(ticks);
       clearTimeout(drawing);
       for (const part of parts.toReversed()) {

@@ -31,8 +31,8 @@ interface AppDeps {
 /** Something is sent so often, so that both sides see a cut (milliseconds). */
 const BEAT_MS = 2_000;
 
-/** Changes that come within this time are one message (milliseconds). */
-const GATHER_MS = 60;
+/** Log lines that come within this time are one message (milliseconds). */
+const GATHER_LOGS_MS = 120;
 
 /** So many pages are open at most: each costs memory. */
 const MAX_STREAMS = 200;
@@ -123,7 +123,6 @@ export function createApp(deps: AppDeps): Hono {
           if (patch !== null) since = patch.version;
           await stream.writeSSE({ event, id: `${epoch}.${since}`, data: JSON.stringify(patch ?? { now: Date.now() }) });
           await hub.next(BEAT_MS, ended);
-          await stream.sleep(GATHER_MS);
         }
       } finally {
         leave();
@@ -150,7 +149,7 @@ export function createApp(deps: AppDeps): Hono {
           const data = JSON.stringify({ logged: waiting, dropped });
           [waiting, dropped] = [[], 0];
           await stream.writeSSE({ event: 'logged', data });
-          await stream.sleep(2 * GATHER_MS);
+          await stream.sleep(GATHER_LOGS_MS);
         }
       } finally {
         stop();
