@@ -28,6 +28,9 @@ export interface Subject {
 /** So many moments are kept. */
 const KEPT = 80;
 
+/** The same of several nodes is one moment, if it happens to the next one within this time (milliseconds): a fleet that starts. */
+const JOIN_MS = 10_000;
+
 const GOOD: ReadonlySet<string> = new Set(['committed', 'done', 'unchanged', 'passed', 'loaded']);
 const BAD: ReadonlySet<string> = new Set(['failed', 'refused', 'reverted', 'rolled-back', 'unanswered']);
 
@@ -37,7 +40,26 @@ export function withMoments(moments: readonly Moment[], added: readonly Moment[]
   const known = new Set(moments.map(({ key }) => key));
   const fresh = added.filter(({ key }) => !known.has(key));
   if (fresh.length === 0) return moments;
-  return [...fresh, ...moments].toSorted((a, b) => b.at - a.at || (a.key < b.key ? -1 : 1)).slice(0, KEPT);
+  return joined([...fresh, ...moments].toSorted((a, b) => b.at - a.at || (a.key < b.key ? -1 : 1))).slice(0, KEPT);
+}
+
+/** Moments, newest first, in which the same of several nodes is one. It keeps the key of the first of them, and has the time of the last. */
+function joined(moments: readonly Moment[]): Moment[] {
+  const all: Moment[] = [];
+  for (const moment of moments) {
+    const newer = all.at(-1);
+    if (newer === undefined || !isSameOfOthers(newer, moment)) all.push(moment);
+    else all[all.length - 1] = { ...moment, at: newer.at, subjects: [...newer.subjects, ...moment.subjects] };
+  }
+  return all;
+}
+
+function isSameOfOthers(newer: Moment, older: Moment): boolean {
+  const [a, b] = [newer, older].map(({ what, level, detail }) => `${what}/${level}/${detail}`);
+  const isOfNodes = [...newer.subjects, ...older.subjects].every(({ kind }) => kind === 'node');
+  const names = new Set(newer.subjects.map(({ name }) => name));
+  const isOfOthers = older.subjects.every(({ name }) => !names.has(name));
+  return isOfNodes && a === b && isOfOthers && newer.at - older.at <= JOIN_MS;
 }
 
 export function momentOf(entry: AuditEntry): Moment {

@@ -69,6 +69,7 @@ export function documentHtml({ cookie, regions, version, now, panel }: Page): st
                     <tbody id="modules">{list('modules')}</tbody>
                   </table>
                 </div>
+                <p class="empty">No module was pushed yet.</p>
               </section>
               {part('charts')}
               <details id="logs" class="logs">

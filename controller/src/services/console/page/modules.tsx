@@ -60,8 +60,8 @@ const Row = ({ head, tally }: { readonly head: Head; readonly tally: Tally }) =>
         </span>
         {!all && <span class="differs">{differs(differing)}</span>}
       </td>
-      <td class="num">{count(calls)}</td>
-      <td class={errors > 0 ? 'num hot' : 'num'}>{count(errors)}</td>
+      <td class="num calls">{count(calls)}</td>
+      <td class={`num failed${errors > 0 ? ' hot' : ''}`}>{count(errors)}</td>
       <td class="who">
         <Ago at={at} /> <span class="dim">by {author}</span>
         <span class="said">{message === '' ? (note === 'push' ? '' : note) : message}</span>

@@ -51,14 +51,18 @@ const Stats = ({ fleet, nodes }: { readonly fleet: Fleet; readonly nodes: readon
       >
         <Share part={well} of={present.length} />
       </Stat>
-      <Stat
-        name={`On ${heads.size === 1 ? 'the head' : `${count(heads.size)} heads`}`}
-        value={count(following)}
-        unit={`of ${count(present.length)}`}
-        level={following === present.length ? 'ok' : 'warn'}
-      >
-        <Share part={following} of={present.length} />
-      </Stat>
+      {heads.size === 0 ? (
+        <Stat name="Heads" value="0" unit="nothing was pushed yet" />
+      ) : (
+        <Stat
+          name={`On ${heads.size === 1 ? 'the head' : `${count(heads.size)} heads`}`}
+          value={count(following)}
+          unit={`of ${count(present.length)}`}
+          level={following === present.length ? 'ok' : 'warn'}
+        >
+          <Share part={following} of={present.length} />
+        </Stat>
+      )}
       <Stat name="Calls" value={count(rateOf(series.calls))} unit="per second">
         <Chart values={series.calls} label="Calls, last ten minutes" />
       </Stat>
@@ -156,7 +160,7 @@ const Header = ({ fleet, nodes }: { readonly fleet: Fleet; readonly nodes: reado
           ? 'All is well'
           : `${some((bad ?? 0) + (warn ?? 0), 'node')} ${(bad ?? 0) + (warn ?? 0) === 1 ? 'needs' : 'need'} a look`;
   return (
-    <header id="top" class="top" data-level={level}>
+    <header id="top" class="top" data-level={level} data-link={isCut ? 'cut' : 'up'}>
       <h1>
         <a class="brand" href="/">
           <svg viewBox="0 0 16 16" aria-hidden="true">

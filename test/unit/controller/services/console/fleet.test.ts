@@ -150,6 +150,26 @@ describe('the state of a node', () => {
     expect(again.moments.filter(({ what }) => what === 'node left')).toHaveLength(2);
   });
 
+  it('that starts is one moment with the others that start with it, and another one when it starts again', () => {
+    const started = (node: string, at: number): Fact =>
+      heartbeat(at, described(node, { startedAt: at, uptimeSeconds: 1 }));
+    const names = Array.from({ length: 30 }, (_, index) => `node-${index + 31}`);
+    const fleet = [
+      ...names.map((node, index) => started(node, START + 500 * index)),
+      started('late', START + 60_000),
+      started('late', START + 61_000),
+      started('node-31', START + 61_500),
+    ].reduce(reduce, emptyFleet('dino', START));
+    const moments = fleet.moments.map(({ what, subjects }) => [what, subjects.length]);
+    expect(moments).toEqual([
+      ['node restarted', 2],
+      ['node started', 1],
+      ['node started', 30],
+    ]);
+    expect(fleet.moments.map(({ at }) => at - START)).toEqual([61_500, 60_000, 14_500]);
+    expect(new Set(fleet.moments.map(({ key }) => key)).size).toBe(3);
+  });
+
   it('is not late while the console itself is cut off, nor right after', () => {
     const cut: Fact = { type: 'link', at: START + 1_000, isUp: false };
     const healed: Fact = { type: 'link', at: START + 60_000, isUp: true };
