@@ -34,7 +34,7 @@ const LOST = 'lost';
 /** A command that runs. */
 interface Running {
   readonly command: Command;
-  /** Resolves when the client has its last report. */
+  /** Resolves when it has ended, or its client was told of the controller's end. */
   readonly told: Promise<void>;
   /**
    * Tells the client that the controller ends, and what holds then. `now`: also while heads are written; otherwise once they are.
@@ -100,12 +100,13 @@ async function answer(socket: Socket, run: Run, running: Set<Running>, log: Logg
     report({ type: 'failed', code, message: [why, holding].filter(Boolean).join(': ') });
     gone.abort(new AbandonedError(why));
     socket.destroySoon();
-    setTold();
   };
   const interrupted = (): void => leave('interrupted', 'interrupted');
   const end = (now: boolean): void => {
     endsSoon = true;
-    if (now || !isWritten) leave(isWritten ? UNKNOWN_RESULT : LOST, 'the controller ends');
+    if (isWritten && !now) return;
+    leave(isWritten ? UNKNOWN_RESULT : LOST, 'the controller ends');
+    setTold();
   };
   let one: Running | null = null;
   try {

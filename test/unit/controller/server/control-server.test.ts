@@ -137,6 +137,31 @@ describe('a server that finishes', () => {
     await finished;
   });
 
+  it('waits also for what a client has left that writes heads', async () => {
+    const [started, left, ended] = [latch(), latch(), latch()];
+    const path = join(folder, 'controller.sock');
+    const run: Run = async (_, __, signal) => {
+      started.open();
+      await once(signal, 'abort');
+      left.open();
+      await ended.opened;
+      return pong;
+    };
+    const server = await serveControl(path, run, log);
+    servers.push(server);
+    const socket = createConnection(path);
+    socket.write(lineOf(ping));
+    await started.opened;
+    socket.destroy();
+    await left.opened;
+    let isFinished = false;
+    const finished = server.finish(60_000).then(() => (isFinished = true));
+    await new Promise(resolve => setImmediate(resolve));
+    expect(isFinished).toBe(false);
+    ended.open();
+    await finished;
+  });
+
   /** What a client is told of a command that says what holds and then runs on, when its server finishes. */
   async function toldAtEnd(command: object, ends: (holds: Holds) => Promise<unknown>, timeoutMs: number) {
     const path = join(folder, 'controller.sock');
