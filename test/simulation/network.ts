@@ -1,4 +1,4 @@
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 
 /** How a node's link to NATS is. Whatever it is, a controller's link is well. */
 export type Link =
@@ -29,7 +29,7 @@ export interface Message {
   readonly subject: string;
   readonly data: Uint8Array;
   readonly reply?: string | undefined;
-  readonly headers?: ReadonlyMap<string, string> | undefined;
+  readonly headers?: MsgHdrs | undefined;
 }
 
 type Options = Pick<Message, 'reply' | 'headers'>;

@@ -1,3 +1,5 @@
+import { headers as natsHeaders } from '@nats-io/transport-node';
+
 import type { BundleName } from '../../controller/src/store/bundles.ts';
 import { keptHeads } from '../../controller/src/store/kept-heads.ts';
 import type { StreamStore } from '../../controller/src/store/stream-store.ts';
@@ -254,13 +256,12 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
         const { answerTo, force = false, after, groups = null, head } = options ?? {};
         const subject = subjects.bundle(bundle.module, bundle.revision);
         const envelope = signed(subject, packed);
-        const headers = new Map([
-          ...(answerTo === undefined ? [] : [[ANSWER_TO, answerTo] as const]),
-          ...(force ? [[FORCE, ''] as const] : []),
-          ...(after === undefined ? [] : [[AFTER, String(after)] as const]),
-          ...(groups === null ? [] : [[SERVICES, servicesOf(groups).join(',')] as const]),
-          ...(head === undefined ? [] : [[PUSH_SIGNATURE, signedPush(subject, envelope, head)] as const]),
-        ]);
+        const headers = natsHeaders();
+        if (answerTo !== undefined) headers.set(ANSWER_TO, answerTo);
+        if (force) headers.set(FORCE, '');
+        if (after !== undefined) headers.set(AFTER, String(after));
+        if (groups !== null) headers.set(SERVICES, servicesOf(groups).join(','));
+        if (head !== undefined) headers.set(PUSH_SIGNATURE, signedPush(subject, envelope, head));
         connection.publish(subject, envelope, { headers });
       }),
   };
