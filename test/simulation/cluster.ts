@@ -1,4 +1,3 @@
-import { AsyncResource } from 'node:async_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 
 import { vi } from 'vitest';
@@ -15,6 +14,7 @@ import { type CallKind, LongCall } from './long-call.ts';
 import { Model } from './model.ts';
 import { type Connection, type Message, Network } from './network.ts';
 import { NodeProcess } from './node-process.ts';
+import { countSlowTimers } from './slow-timers.ts';
 import { definitely, type Source } from './source.ts';
 import { Stream } from './stream.ts';
 
@@ -44,8 +44,8 @@ export class Cluster {
   readonly #sources = new Map<string, Source>();
   /** Every head that a commit tells, by the inbox for the answers. */
   readonly #commits = new Map<string, readonly Head[]>();
-  /** Timers for retries. Only {@link pass} lets their time come. */
-  readonly #slowTimers = new Set<NodeJS.Timeout>();
+  /** Counts timers for retries. Only {@link pass} lets their time come. */
+  readonly #slowTimers: () => number;
   readonly #ticks: { readonly tick: () => void; readonly period: number }[] = [];
   /** What is checked whenever nothing moves. */
   readonly #check: (cluster: Cluster) => void;
@@ -55,7 +55,7 @@ export class Cluster {
     this.network.onHeard = (hearer, message) => this.#hear(hearer, message);
     // Node's own setImmediate is left: between two of its turns everything that can happen without time has happened.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: 1_700_000_000_000 });
-    this.#wrapTimers();
+    this.#slowTimers = countSlowTimers(SLOW_MS);
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
     vi.spyOn(globalThis, 'setInterval').mockImplementation((tick, period = 0) => {
       this.#ticks.push({ tick, period });
@@ -130,7 +130,7 @@ export class Cluster {
     for (;;) {
       await turn();
       this.#check(this);
-      if (vi.getTimerCount() <= this.#slowTimers.size) return;
+      if (vi.getTimerCount() <= this.#slowTimers()) return;
       vi.advanceTimersToNextTimer();
     }
   }
@@ -195,19 +195,33 @@ export class Cluster {
     if (order.type === 'push' && this.#isRefused(order, changed, heard)) return 'refused';
     const scope =
       order.type === 'push' && order.canary !== null ? parseScope(order.canary, [...this.nodes.keys()]) : null;
-    const isRefused = (name: string): boolean => {
+    const desiredBy = (name: string): Map<string, string | null> => {
       const desired = wishes.map(({ module, wish }): [string, string | null] => {
         const { revision, trial } = definitely(wish);
         const canary =
           trial === null || scope === null ? null : { revision: trial, manifest: null, scope, maxErrors: 0 };
         return [module, this.model.desired({ revision, canary }, name)];
       });
-      return this.wouldThrow(definitely(this.nodes.get(name)), new Map(desired));
+      return new Map(desired);
     };
-    const refusing = heard.filter(isRefused);
+    const refusing = heard.filter(name => this.wouldThrow(definitely(this.nodes.get(name)), desiredBy(name)));
     if (refusing.length === 0) return 'committed';
     // A node that reads the stream can wait for what it is about to load.
-    return refusing.every(name => this.network.isReading(name)) ? null : 'reverted';
+    const canLoad = (name: string): boolean =>
+      this.network.isReading(name) || this.#canCompleteCircle(name, desiredBy(name));
+    return refusing.every(canLoad) ? null : 'reverted';
+  }
+
+  /** Whether a node can load a set together with heads of earlier pushes that it has refused. */
+  #canCompleteCircle(name: string, set: ReadonlyMap<string, string | null>): boolean {
+    const node = definitely(this.nodes.get(name));
+    const refused = this.stream
+      .heads()
+      .filter(({ module }) => !set.has(module) && node.model.get(module).refusal !== null)
+      .map((head): [string, string | null] => [head.module, this.model.desired(head, name)]);
+    const someOf: (typeof refused)[] = [[]];
+    for (const each of refused) someOf.push(...someOf.map(some => [...some, each]));
+    return someOf.some(some => some.length > 0 && !this.wouldThrow(node, new Map([...set, ...some])));
   }
 
   /** Whether a node refuses a push before anything changes. */
@@ -215,24 +229,6 @@ export class Cluster {
     if (order.sources.some(({ isBroken }) => isBroken)) return true;
     const models = heard.map(name => definitely(this.nodes.get(name)).model);
     return order.force !== true && models.some(model => changed.some(module => model.refusesPush(module)));
-  }
-
-  /** Counts slow timers. A timer's callback runs as the node that has set it. */
-  #wrapTimers(): void {
-    const [set, clear] = [setTimeout, clearTimeout];
-    vi.spyOn(globalThis, 'setTimeout').mockImplementation(((callback: () => void, ms = 0) => {
-      const run = AsyncResource.bind(callback);
-      const timer = set(() => {
-        this.#slowTimers.delete(timer);
-        run();
-      }, ms);
-      if (ms >= SLOW_MS) this.#slowTimers.add(timer);
-      return timer;
-    }) as typeof setTimeout);
-    vi.spyOn(globalThis, 'clearTimeout').mockImplementation(timer => {
-      this.#slowTimers.delete(timer as NodeJS.Timeout);
-      clear(timer);
-    });
   }
 
   /** Whether a push has nothing to do for a module: its finished head says so, and every node that answers runs it. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { HEARTBEAT_INTERVAL } from '../../protocol/limits.ts';
 import type { Cluster } from './cluster.ts';
-import { everything, versionsComeAndGo } from './commands.ts';
+import { everything, versionsComeAndGo } from './commands/commands.ts';
 import { inCluster, push } from './in-cluster.ts';
 import { unfinishedHeads } from './laws.ts';
 import type { Order } from './controller-process.ts';

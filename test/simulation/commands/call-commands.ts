@@ -2,9 +2,9 @@ import * as fc from 'fast-check';
 import { expect } from 'vitest';
 
 import { command } from './command.ts';
-import { CALL_KINDS } from './long-call.ts';
-import { MODULES, NODES } from './orders.ts';
-import { definitely } from './source.ts';
+import { CALL_KINDS } from '../long-call.ts';
+import { MODULES, NODES } from '../orders.ts';
+import { definitely } from '../source.ts';
 
 /** More calls at the same time rarely show anything new. */
 const MAX_CALLS = 8;

@@ -1,15 +1,15 @@
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
 
-import { HEARTBEAT_INTERVAL } from '../../protocol/limits.ts';
+import { HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';
 import { call, changeMemory, endCall, purge } from './call-commands.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster } from '../cluster.ts';
 import { command } from './command.ts';
-import type { Order } from './controller-process.ts';
-import { lacksNothingThatItCanLoad } from './laws.ts';
-import { LINKS } from './network.ts';
-import { loads, MODULES, NODES, orders, show } from './orders.ts';
-import { definitely } from './source.ts';
+import type { Order } from '../controller-process.ts';
+import { lacksNothingThatItCanLoad } from '../laws.ts';
+import { LINKS } from '../network.ts';
+import { loads, MODULES, NODES, orders, show } from '../orders.ts';
+import { definitely } from '../source.ts';
 
 /** How often a controller looks for bundles that nobody needs (milliseconds). */
 const SWEEP_INTERVAL = 60_000;

@@ -1,4 +1,4 @@
-import type { Cluster } from './cluster.ts';
+import type { Cluster } from '../cluster.ts';
 
 /** Something that happens to a cluster; `check` says whether it can happen now. */
 export function command(
