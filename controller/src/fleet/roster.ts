@@ -29,6 +29,9 @@ const ROSTER_TIMEOUT_MS = 2_000;
 /** Docker's states of a container whose node should answer. */
 export const SHOULD_ANSWER = new Set(['running', 'paused', 'restarting']);
 
+/** The state of a container whose node should answer as soon as it is heard: Swarm has not seen yet that it is healthy. */
+const STARTING = 'created';
+
 /** Asks the roster for the containers of nodes, in any state. */
 export async function askRoster(nats: NatsConnection, subjects: Subjects): Promise<RosterAnswer> {
   try {
@@ -77,8 +80,8 @@ export function namesOf(container: Pick<Container, 'id' | 'name' | 'node'>): str
 }
 
 /**
- * Joins the engine's containers with the nodes that are present on NATS. A running container should answer, under the name of
- * its heartbeats or else the one that follows from the container's name. A node that the engine does not know (it runs
+ * Joins the engine's containers with the nodes that are present on NATS. A running container should answer, and one that starts if it is
+ * present, under the name of its heartbeats or else the one that follows from the container's name. A node that the engine does not know (it runs
  * elsewhere) should answer while it is present. A container without an id is known by the name of its node alone.
  *
  * @param duplicates the ids of the containers that run beside a member of the same name.
@@ -88,7 +91,7 @@ export function join(
   present: readonly NodeDescription[],
   duplicates: ReadonlySet<string> = new Set(),
 ): Member[] {
-  const named = new Set(containers.filter(({ id }) => id === '').map(nodeOf));
+  const named = new Set(containers.filter(({ id, state }) => id === '' && SHOULD_ANSWER.has(state)).map(nodeOf));
   const identified = containers.filter(({ id }) => id !== '');
   const namesById = new Map(identified.map(container => [container.id, namesOf(container)]));
   const taken = new Set([...namesById.values()].flat());
@@ -98,7 +101,7 @@ export function join(
   );
   const heard = new Map(believed.map(description => [description.container, description]));
   const running = identified
-    .filter(({ state }) => SHOULD_ANSWER.has(state))
+    .filter(({ id, state }) => SHOULD_ANSWER.has(state) || (state === STARTING && heard.has(id)))
     .map(container => ({ node: heard.get(container.id)?.node ?? nodeOf(container), container: container.id }));
   const isElsewhere = ({ node, container }: NodeDescription): boolean =>
     !namesById.has(container) && !duplicates.has(container) && !named.has(node);

@@ -98,8 +98,9 @@ function membersOf(
       id: (Status.ContainerStatus?.ContainerID ?? '').slice(0, 12),
       name,
       node: nodeNameOf(name, project),
-      // A task that gets a container answers when it has one; `created` is Docker's word.
-      state: ALIVE.has(Status.State) ? 'running' : COMING.has(Status.State) ? 'created' : Status.State,
+      // A task that gets a container answers when it has one, and one with a health check when that has succeeded; `created` is
+      // Docker's word.
+      state: Status.State === 'starting' || COMING.has(Status.State) ? 'created' : Status.State,
       createdAt: Date.parse(CreatedAt),
       addresses: addresses.map(address => address.replace(/\/\d+$/, '')),
       machine: machineOf.get(NodeID)?.Description.Hostname ?? null,

@@ -31,6 +31,15 @@ describe('join', () => {
     expect(join([container('c1', 'hotcast-node-1', state)], heartbeats)).toEqual(expected ? [fred] : []);
   });
 
+  it('that starts should answer as soon as it is heard', () => {
+    const starting = [container('c1', 'hotcast-node-1', 'created')];
+    expect(join(starting, [])).toEqual([]);
+    expect(join(starting, [present('fred', 'c1')])).toEqual([fred]);
+    // Nor one that has no container yet.
+    expect(join([container('', 'hotcast-node-1', 'created')], [])).toEqual([]);
+    expect(join([container('', 'hotcast-node-1', 'created')], [present('fred', 'c1')])).toEqual([fred]);
+  });
+
   it('calls a container by the name that it was heard with', () => {
     expect(join([container('c1', 'hotcast-node-1')], [present('fred-c1', 'c1')])).toEqual([
       { node: 'fred-c1', container: 'c1' },

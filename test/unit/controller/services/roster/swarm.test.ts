@@ -105,13 +105,15 @@ describe('a roster of a swarm', () => {
     expect(members[0]?.name).toMatch(/^hotcast_worker\.2\.task1x+$/);
   });
 
-  it('knows the address of a node that is not healthy yet, and expects it when it runs', async () => {
+  it('knows the address of a node that is not healthy yet, and expects it when it is', async () => {
     const manager = new FakeManager();
     const task = manager.start(1, 'n1', 'preparing');
     const roster = rosterOf(manager);
     expect(await membersOf(manager)).toMatchObject({ members: [{ node: 'fred', state: 'created' }] });
     expect(await holderOf(roster, '10.0.1.1')).toEqual({ status: 'member', node: 'fred' });
     task.Status.State = 'starting';
+    expect(await membersOf(manager)).toMatchObject({ members: [{ node: 'fred', state: 'created' }] });
+    task.Status.State = 'running';
     expect(await membersOf(manager)).toMatchObject({ members: [{ node: 'fred', state: 'running' }] });
   });
 
