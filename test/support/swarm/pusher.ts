@@ -87,7 +87,7 @@ export class Pusher implements AsyncDisposable {
         endedAt: performance.now(),
         exitCode,
         outcome: result?.outcome ?? '',
-        text: `${stderr.trim()} ${result !== null && 'detail' in result ? result.detail : ''}`,
+        text: `${stderr.trim()} ${detailOf(result)}`,
       } as const;
       this.records.push(record);
       this.#wake();
@@ -98,6 +98,15 @@ export class Pusher implements AsyncDisposable {
 }
 
 const sourceOf = (number: number): string => `export const number = (): number => ${number};\n`;
+
+/** What a result says beside the outcome. */
+function detailOf(result: PushResult | ResultOf<'result'> | null): string {
+  if (result?.command !== 'push') return '';
+  const { detail, nodes, times } = result;
+  const silent = nodes.filter(({ status }) => status === 'silent').map(({ node }) => node);
+  const took = `prepare ${Math.round(times.prepare)} ms, commit ${Math.round(times.commit)} ms`;
+  return [detail, silent.length === 0 ? '' : `${silent.join(' ')} silent, ${took}`].join(' ').trim();
+}
 
 function resultIn(stdout: string): PushResult | ResultOf<'result'> | null {
   try {
