@@ -1,10 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { runLine } from '../../../packages/hotcast/src/remote/remote-line.ts';
+import { encode } from '../../../protocol/codec.ts';
+import { operatorInbox } from '../../../protocol/inboxes.ts';
 import type { Credentials } from '../../../protocol/operators/credentials.ts';
-import { OperatorStand, type Printed } from '../../support/operators/operator-stand.ts';
+import { subjectsOf } from '../../../protocol/subjects.ts';
+import { COOKIE, OperatorStand, type Printed } from '../../support/operators/operator-stand.ts';
 import { ROOT, run } from '../../support/shell.ts';
 
 let stand: OperatorStand;
@@ -124,6 +129,26 @@ describe('a push from afar', () => {
     const { status, stderr } = await pushing;
     expect(stderr).toMatch(/looking up what came of it/);
     expect(status).toBe(0);
+  });
+
+  it('is lost at once when its controller is killed: NATS says that nobody hears its session', async () => {
+    await stand.stopController();
+    await using nats = await stand.connectAsTester(operatorInbox('ci'));
+    nats.subscribe(subjectsOf(COOKIE).operators, {
+      callback: (_, message) => void message.respond(encode({ status: 'open', session: randomUUID() })),
+    });
+    const startedAt = performance.now();
+    const ended = await runLine(nats, ci, {
+      args: ['ping'],
+      env: {},
+      isTerminal: false,
+      print: () => undefined,
+      answer: () => Promise.reject(new Error('no sources')),
+      signal: new AbortController().signal,
+    });
+    expect(ended).toBeNull();
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    await stand.startController();
   });
 
   it('ends with Ctrl+C, and says what holds', async () => {
