@@ -1,6 +1,6 @@
 import { MAX_VALUE_BYTES } from '../../../protocol/limits.ts';
 import type { CallAnswer, CallFailure, CallRequest } from '../../../protocol/messages.ts';
-import { encodeValue } from '../../../protocol/values/encode.ts';
+import { type EncodedValue, encodeValue } from '../../../protocol/values/encode.ts';
 import type { CodeServer } from './code-server.ts';
 import { collectStream, isStream } from './collect-stream.ts';
 import { findMethod, type Method } from './find-method.ts';
@@ -42,15 +42,20 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
   const { owner, method } = found;
   const running = codeServer.beginCall(version, null, path.join('.'));
   const { printers } = codeServer.errors;
+  const encoded = (returned: unknown): EncodedValue | Promise<EncodedValue> => {
+    codeServer.returned(running);
+    if (isStream(returned)) return collectStream(returned, version.lifetime.signal, printers);
+    return encodeValue(returned, MAX_VALUE_BYTES, printers);
+  };
+  const settled = async (returned: PromiseLike<unknown>): Promise<EncodedValue> => encoded(await returned);
   let threw = false;
   try {
-    const value = codeServer.run(version, printing, async () => {
-      const returned: unknown = await Reflect.apply(method, owner, request.args);
-      codeServer.returned(running);
-      if (isStream(returned)) return collectStream(returned, version.lifetime.signal, printers);
-      return encodeValue(returned, MAX_VALUE_BYTES, printers);
+    const value = codeServer.run(version, printing, () => {
+      const returned: unknown = Reflect.apply(method, owner, request.args);
+      return isThenable(returned) ? settled(returned) : encoded(returned);
     });
-    const result = await Promise.race([value, running.purged]);
+    // A version is not purged while a function runs that returns no promise.
+    const result = value instanceof Promise ? await Promise.race([value, running.purged]) : value;
     if (!result.ok) return failed('badvalue', 'badvalue', result.detail);
     const json = result.json === undefined ? {} : { json: result.json };
     return { status: 'value', node, revision: version.revision, output, ...json };
@@ -62,4 +67,10 @@ export async function call(codeServer: CodeServer, node: string, request: CallRe
   } finally {
     codeServer.endCall(running, threw);
   }
+}
+
+/** Whether `await` would wait for a value. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function';
+  return isObject && 'then' in value && typeof value.then === 'function';
 }

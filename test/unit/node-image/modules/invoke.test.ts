@@ -40,8 +40,10 @@ describe('call', () => {
     });
   });
 
-  it('waits for a promise', async () => {
-    expect(await nodeWith('exports.f = async x => ({ x });').call('f', 1)).toMatchObject({ json: '{"x":1}' });
+  it('waits for a promise, and for what is like one', async () => {
+    const then = '{ then: done => done({ x }) }';
+    for (const code of ['async x => ({ x })', `x => (${then})`, `x => Object.assign(() => {}, ${then})`])
+      expect(await nodeWith(`exports.f = ${code};`).call('f', 1)).toMatchObject({ json: '{"x":1}' });
   });
 
   it('returns no JSON for undefined', async () => {
