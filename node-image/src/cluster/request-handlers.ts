@@ -1,4 +1,4 @@
-import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import type * as v from 'valibot';
 
 import type { Bundle } from '../../../protocol/bundle.ts';
@@ -105,15 +105,10 @@ export async function handleRequests(deps: Deps): Promise<() => Promise<void>> {
   };
   const onBundle = (error: Error | null, message: Msg): void => {
     // The reply subject belongs to the stream's PubAck. A bundle without ANSWER_TO is read from the stream when it is needed.
-    if (error !== null || message.headers === undefined) return;
-    // Each look at the headers of a message walks through all of them.
-    const headers = new Map<string, string>();
-    for (const [name, [value = '']] of message.headers) headers.set(name, value);
-    const answerTo = headers.get(ANSWER_TO);
-    if (answerTo === undefined) return;
-    const services = headers.get(SERVICES);
-    if (services !== undefined && !services.split(',').includes(serviceOf(identity.name))) return;
-    void answer(message, prepareBundle(deps, message.subject, headers), answerTo || undefined);
+    const { headers, subject } = message;
+    if (error !== null || !headers?.has(ANSWER_TO)) return;
+    if (headers.has(SERVICES) && !headers.get(SERVICES).split(',').includes(serviceOf(identity.name))) return;
+    void answer(message, prepareBundle(deps, subject, headers), headers.get(ANSWER_TO) || undefined);
   };
 
   const subscriptions = [
@@ -222,7 +217,7 @@ function request<TSchema extends v.GenericSchema>(schema: TSchema, bytes: Uint8A
 }
 
 /** Prepares a bundle. When as many versions of the module drain as can, waits until one closes. */
-function prepareBundle(deps: Deps, subject: string, headers: ReadonlyMap<string, string>): Handler {
+function prepareBundle(deps: Deps, subject: string, headers: Pick<MsgHdrs, 'has' | 'get'>): Handler {
   const { identity, verifier, codeServer, purgeTimeoutMs } = deps;
   const force = headers.has(FORCE);
   return async (bytes, sendFirst): Promise<messages.PrepareAnswer> => {
