@@ -26,45 +26,59 @@ export interface Feed extends Disposable {
   readonly records: Records;
 }
 
-/** Tells what is heard on NATS, until it is disposed. After a cut it reads again what is in the streams. */
-export async function startFeed({ nats, cookie, trusted }: FeedDeps, tell: (fact: Fact) => void): Promise<Feed> {
+/**
+ * Tells what is heard on NATS, until it is disposed. After a cut it reads again what is in the streams.
+ *
+ * @param hear takes what makes a fact of a message later: null if it is none. A push leaves no time to read it at once.
+ */
+export async function startFeed(
+  { nats, cookie, trusted }: FeedDeps,
+  hear: (read: () => Fact | null) => void,
+): Promise<Feed> {
+  const tell = (fact: Fact): void => hear(() => fact);
   const subjects = subjectsOf(cookie);
   const records = await openRecords(nats, cookie, trusted);
   const budget = new EventBudget();
-  const on = (subject: string, handle: (subject: string, bytes: Uint8Array) => void) =>
+  const on = (subject: string, read: (subject: string, bytes: Uint8Array, at: number) => Fact | null) =>
     nats.subscribe(subject, {
       callback: (error, message) => {
-        if (error === null) handle(message.subject, message.data);
+        const at = Date.now();
+        if (error === null) hear(() => read(message.subject, message.data, at));
       },
     });
+  const events = nats.subscribe(subjects.events, {
+    callback: (error, { subject, data }) => {
+      const [at, node] = [Date.now(), subject.split('.').at(-2) ?? ''];
+      if (error === null && budget.take(node)) hear(() => eventFact(node, lastToken(subject), data, at));
+    },
+  });
   const subscriptions = [
-    on(subjects.events, (subject, bytes) => {
-      const node = subject.split('.').at(-2) ?? '';
-      const fact = budget.take(node) ? eventFact(node, lastToken(subject), bytes) : null;
-      if (fact !== null) tell(fact);
-    }),
-    on(subjects.heads, (subject, bytes) => {
+    events,
+    on(subjects.heads, (subject, bytes, at) => {
       const head = headIn(trusted, subject, bytes);
-      if (head !== null) tell({ type: 'heads', heads: [head], at: Date.now() });
+      return head === null ? null : { type: 'heads', heads: [head], at };
     }),
-    on(subjects.headResults, (_, bytes) => {
+    on(subjects.headResults, (_, bytes, at) => {
       const result = headResultIn(bytes);
-      if (result !== null) tell({ type: 'head-results', results: [result], at: Date.now() });
+      return result === null ? null : { type: 'head-results', results: [result], at };
     }),
-    on(subjects.audit, (_, bytes) => {
+    on(subjects.audit, (_, bytes, at) => {
       const entry = auditEntryIn(bytes);
-      if (entry !== null) tell({ type: 'audit', entries: [entry], at: Date.now() });
+      return entry === null ? null : { type: 'audit', entries: [entry], at };
     }),
-    on(subjects.progress, (_, bytes) => {
+    on(subjects.progress, (_, bytes, at) => {
       const progress = orNull(() => decode(progressSchema, bytes));
-      if (progress !== null) tell({ type: 'progress', progress, at: Date.now() });
+      return progress === null ? null : { type: 'progress', progress, at };
     }),
-    on(subjects.all('keys'), (_, bytes) => records.takeKeyList(bytes)),
-    on(subjects.all('digest'), (_, bytes) => {
-      tell({ type: 'digest', at: Date.now() });
+    on(subjects.all('keys'), (_, bytes) => {
+      records.takeKeyList(bytes);
+      return null;
+    }),
+    on(subjects.all('digest'), (_, bytes, at) => {
       const keys = orNull(() => decode(digestRequest, bytes))?.keys ?? 0;
       // The message with that list was missed, and perhaps heads that its keys have signed.
       if (keys > trusted.number) void readAll().catch(() => undefined);
+      return { type: 'digest', at };
     }),
   ];
 
@@ -118,8 +132,7 @@ export async function startFeed({ nats, cookie, trusted }: FeedDeps, tell: (fact
 }
 
 /** What an event of a node says; null when it is none, or one of another node. */
-function eventFact(sender: string, kind: string, bytes: Uint8Array): Fact | null {
-  const at = Date.now();
+function eventFact(sender: string, kind: string, bytes: Uint8Array, at: number): Fact | null {
   if (kind === 'rejected') {
     const event = orNull(() => decode(rejectedEvent, bytes));
     return event?.node === sender ? { type: 'rejected', event, at } : null;

@@ -36,9 +36,7 @@ export function createView(): (fleet: Fleet) => Regions {
       fleet.now - drawn.now >= SUMS_MS
     ) {
       sums = new Map([
-        ['top', headerHtml(fleet, nodes)],
         ['stats', statsHtml(fleet, nodes)],
-        ['attention', attentionHtml(nodes)],
         ['charts', chartsHtml(fleet)],
         ...modulesOf(fleet).map(head => [`module-${head.module}`, moduleHtml(head, nodes)] as const),
       ]);
@@ -46,6 +44,8 @@ export function createView(): (fleet: Fleet) => Regions {
     }
     const elements = new Map([
       ...sums,
+      ['top', headerHtml(fleet, nodes)],
+      ['attention', attentionHtml(nodes)],
       ['notice', noticeHtml(fleet)],
       ['grid-head', gridHeadHtml(nodes)],
       ['change', changeHtml(fleet)],
