@@ -93,7 +93,9 @@ export class Stack extends HotcastCommands {
     const fewer = listed
       .split('\n')
       .map(line => /^(\S+) (\d+)\/(\d+)/.exec(line))
-      .flatMap(match => (match === null || match[2] === match[3] ? [] : [`${match[1]} ${match[2]}/${match[3]}`]));
+      .flatMap(match =>
+        match === null || Number(match[2]) >= Number(match[3]) ? [] : [`${match[1]} ${match[2]}/${match[3]}`],
+      );
     return [...fewer, ...states.split('\n').filter(line => /(?:updating|rollback_started)$/.test(line))];
   }
 
