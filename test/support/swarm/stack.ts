@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -148,10 +148,7 @@ export class Stack extends HotcastCommands {
   }
 
   async #makeKeys(): Promise<void> {
-    mkdirSync(this.#keys);
-    const options = ['--rm', '--network', 'none', '--user', '0:0', '--volume', `${this.#keys}:/volumes`];
-    await done(run('docker', ['run', ...options, '--env', 'NATS_TLS=1', imageOf('keygen')], {}));
-    await done(run('node', ['--import', 'tsx', 'setup/stack/keys.ts', this.#keys], {}));
+    await done(run('setup/hotcast', ['keys', 'make', this.#keys, '--tls', '--hosts', 'nats'], {}));
   }
 
   async #deploy(): Promise<void> {
@@ -165,6 +162,7 @@ export class Stack extends HotcastCommands {
     const { registry } = this.#machines;
     await done(
       run('docker', ['-H', this.#machines.hostOf(machine), 'stack', 'deploy', ...args, STACK], {
+        HOTCAST_KEYS: this.#keys,
         HOTCAST_IMAGES: `${registry}/hotcast`,
         HOTCAST_VERSION: this.#version,
         NATS_IMAGE: `${registry}/nats:given`,
