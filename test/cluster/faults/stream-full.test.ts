@@ -65,7 +65,7 @@ describe('the disk of NATS that is full', () => {
       await cluster.waitForLog(name, ({ msg }) => msg === 'reconnected to NATS', restartedAt);
     }
     await expect.poll(() => isHealthy(cluster), { timeout: 20_000 }).toBe(true);
-    expect((await cluster.push('small')).exitCode).toBe(0);
+    expect(await cluster.push('small')).toMatchObject({ exitCode: 0 });
     expect(await processesOf(cluster)).toEqual(before);
   });
 });
