@@ -149,11 +149,11 @@ describe('at the end', () => {
   });
 
   it('every node runs the last revision that was committed', async () => {
-    const status = await stack.hotcast('status', '--wait', '60');
-    expect({ exitCode: status.exitCode, text: status.exitCode === 0 ? '' : status.stdout }).toEqual({
-      exitCode: 0,
-      text: '',
-    });
+    const problem = async (): Promise<string> => {
+      const { exitCode, stdout, stderr } = await stack.hotcast('status', '--wait', '60');
+      return exitCode === 0 ? '' : stdout + stderr;
+    };
+    await expect.poll(problem, { timeout: SETTLE_SECONDS * 1_000, interval: 1_000 }).toBe('');
     const { result } = await stack.call(`${MODULE}.number()`);
     const answers = result.nodes.map(node => (node.status === 'value' ? Number(node.json) : node));
     expect(answers).toEqual(Array.from({ length: NODES }, () => pusher.truth.last));
