@@ -62,6 +62,7 @@ export async function simulateController() {
     membership,
     monitor,
     webhook: null,
+    openPorts: async () => [],
     signingKey: keyring,
     sources,
     audit: {

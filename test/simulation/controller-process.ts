@@ -150,6 +150,7 @@ export class ControllerProcess {
       natsAuthority: () => null,
       buildRemotely,
       webhook: null,
+      openPorts: async () => [],
     };
     this.#context = { ...rollout, ...afar, membership, monitor, signingKey, build, packNamed, sources, ...folder };
     const finish = (heads: readonly Head[]) => awaitCommit(this.#context, heads, this.#audience());

@@ -8,6 +8,7 @@ import type { UsedPackages } from '../build/packages/imported-packages.ts';
 import type { BuildRemotely } from '../build/remote/remote-build.ts';
 import type { SourceFiles } from '../build/sources/source-files.ts';
 import type { OnSave } from '../build/sources/watch-folder.ts';
+import type { PortState } from '../fleet/open-ports.ts';
 import type { Membership } from '../fleet/membership.ts';
 import type { CanaryMonitor } from '../rollout/canary-monitor.ts';
 import type { Audit } from '../store/audit.ts';
@@ -36,6 +37,8 @@ export interface CommandContext extends RolloutContext {
   readonly operatorSessions: OperatorSessions;
   /** The certificate authority of NATS, PEM; null without TLS. */
   readonly natsAuthority: () => string | null;
+  /** The ports by which people reach the cluster. */
+  readonly openPorts: () => Promise<readonly PortState[]>;
   /** Null: there is no webhook. */
   readonly webhook: (() => Delivery) | null;
   readonly signingKey: Pick<Keyring, 'madeAt'>;

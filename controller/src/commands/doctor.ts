@@ -9,6 +9,7 @@ import type { StatusRow } from '../api/results.ts';
 import { askNodes, inOrder, silentAmong } from '../fleet/ask-nodes.ts';
 import { type ClockOffsets, clockOffsets, clockWarnings } from '../fleet/clocks.ts';
 import type { Expected } from '../fleet/membership.ts';
+import type { PortState } from '../fleet/open-ports.ts';
 import { packageVersionWarnings } from '../fleet/package-versions.ts';
 import { headsBehindNodes, lostHeadsText } from '../rollout/lost-heads.ts';
 import { versionWarnings } from '../rollout/versions.ts';
@@ -42,6 +43,7 @@ export const doctor: Handler<'doctor'> = async (context, { timeoutMs }, _report,
     keptOffCheck(heads),
     streamCheck(storage, older),
     keyCheck(context),
+    portsCheck(await context.openPorts()),
     await backupCheck(context),
     ...(await webhookChecks(context)),
   ];
@@ -121,6 +123,20 @@ function keyCheck({ signingKey }: Pick<CommandContext, 'signingKey'>): Checked {
     if (!(error instanceof HotcastError)) throw error;
     return { check, state: 'wrong', detail: error.message, help: 'hotcast keys rotate' };
   }
+}
+
+function portsCheck(ports: readonly PortState[]): Checked {
+  const check = 'ports';
+  const name = ({ service, port }: PortState): string => `${service}:${port}`;
+  const closed = ports.filter(({ state }) => state !== 'open' && state !== 'unknown');
+  const [first] = closed;
+  if (first !== undefined) {
+    const detail = closed.map(each => `${name(each)} takes no connection (${each.state})`).join(', ');
+    return { check, state: 'warning', detail, help: `docker compose logs ${first.service}` };
+  }
+  const open = ports.filter(({ state }) => state === 'open').map(each => `${name(each)} takes connections`);
+  const unknown = ports.filter(({ state }) => state === 'unknown').map(({ service }) => `no ${service} runs`);
+  return ok(check, [...open, ...unknown].join(', '));
 }
 
 async function backupCheck({ audit }: Pick<CommandContext, 'audit'>): Promise<Checked> {

@@ -63,6 +63,7 @@ import { runCommand } from './dispatch.ts';
 import { serveOperators } from './operators/serve-operators.ts';
 import { isStreamFault, promiseOf, untilOpen } from './opening.ts';
 import { watchStore } from './store-health.ts';
+import { openPorts } from '../fleet/open-ports.ts';
 import { startWebhook } from './webhook/webhook.ts';
 
 /** How long a command waits for a controller that has just started to reach NATS (milliseconds). */
@@ -226,6 +227,7 @@ export async function createController({
       natsAuthority: () => readIfThere(join(config.keysDir, NATS_CA_FILE)),
       membership,
       monitor,
+      openPorts,
       webhook: webhook?.delivery ?? null,
       signingKey: keyring,
       build,

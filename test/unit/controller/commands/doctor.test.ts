@@ -1,9 +1,13 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+
 import type { NatsConnection } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 
 import type { CommandOf } from '../../../../controller/src/api/command.ts';
 import type { CommandContext, Delivery } from '../../../../controller/src/commands/context.ts';
 import { doctor } from '../../../../controller/src/commands/doctor.ts';
+import { openPorts, type PortState } from '../../../../controller/src/fleet/open-ports.ts';
 import { NOBODY } from '../../../../controller/src/fleet/departures.ts';
 import { KeyError } from '../../../../controller/src/store/keyring.ts';
 import { encode } from '../../../../protocol/codec.ts';
@@ -19,6 +23,7 @@ interface Cluster {
   readonly madeAt: () => number;
   readonly backups: readonly { readonly command: string; readonly outcome: string; readonly at: number }[];
   readonly warning: string | null;
+  readonly ports: readonly PortState[];
   /** Of the webhook; the audit's last event is number 12. */
   readonly delivery: Delivery | null;
 }
@@ -40,6 +45,7 @@ async function checksOf(cluster: Partial<Cluster> = {}): Promise<string[]> {
     usedMb = 1,
     warning = null,
     delivery = null,
+    ports = [{ service: 'proxy', port: 8080, state: 'open' }],
   } = cluster;
   const { backups = [{ command: 'backup', outcome: 'done', at: Date.now() - HOUR }] } = cluster;
   const { madeAt = () => Date.now() - 2 * HOUR } = cluster;
@@ -60,6 +66,7 @@ async function checksOf(cluster: Partial<Cluster> = {}): Promise<string[]> {
     membership: { expected: async () => ({ members, departed: NOBODY, warning }) },
     signingKey: { madeAt },
     audit: { read: async () => backups, bounds: async () => ({ first: 1, last: 12 }) },
+    openPorts: async () => ports,
     webhook: delivery === null ? null : () => delivery,
     store: {
       heads: async () => heads,
@@ -73,7 +80,7 @@ async function checksOf(cluster: Partial<Cluster> = {}): Promise<string[]> {
   const nothing = (): void => undefined;
   const signal = new AbortController().signal;
   const { checks } = await doctor(context as unknown as CommandContext, command, nothing, signal, nothing);
-  expect(checks).toHaveLength(delivery === null ? 8 : 9);
+  expect(checks).toHaveLength(delivery === null ? 9 : 10);
   return checks.flatMap(({ check, state, detail, help = '' }) =>
     state === 'ok' ? [] : [`${state} ${check}: ${detail} (${help})`],
   );
@@ -90,6 +97,22 @@ describe('doctor', () => {
     ]);
     expect(await checksOf({ warning: 'the roster does not answer' })).toEqual([
       'warning nodes: the roster does not answer (docker compose logs roster)',
+    ]);
+  });
+
+  it('names a port that takes no connection, but not that of a service that a cluster does without', async () => {
+    await using server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const closed = createServer().listen(0, '127.0.0.1');
+    await once(closed, 'listening');
+    const proxy = { service: '127.0.0.1', port: (closed.address() as AddressInfo).port };
+    await new Promise(done => closed.close(done));
+    const open = { service: '127.0.0.1', port };
+    const unknown = { service: 'nobody.invalid', port: 80 };
+    expect(await checksOf({ ports: await openPorts([open, unknown]) })).toEqual([]);
+    expect(await checksOf({ ports: await openPorts([open, proxy]) })).toEqual([
+      `warning ports: 127.0.0.1:${proxy.port} takes no connection (ECONNREFUSED) (docker compose logs 127.0.0.1)`,
     ]);
   });
 
