@@ -16,7 +16,7 @@ export interface Port {
 export type PortState = Port & { readonly state: 'open' | 'unknown' | (string & {}) };
 
 /** What people and their programs reach a cluster by. */
-export const PORTS: readonly Port[] = [
+const PORTS: readonly Port[] = [
   { service: 'proxy', port: 8080 },
   { service: 'console', port: 8090 },
 ];
