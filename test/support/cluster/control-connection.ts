@@ -65,7 +65,7 @@ export class ControlConnection implements Disposable {
   dev(): EventEmitter<{ watching: []; live: [Live] }> {
     const events = new EventEmitter<{ watching: []; live: [Live] }>();
     this.#follow(events, { ...COMMON, type: 'dev', strict: false, author: 'test' }, report => {
-      if (report.type === 'warning' && report.message.startsWith('watching')) events.emit('watching');
+      if (report.type === 'note' && report.message.startsWith('watching')) events.emit('watching');
       if (report.type !== 'saved' || report.result?.outcome !== 'committed') return;
       events.emit('live', { at: report.at + report.ms, result: report.result });
     });
