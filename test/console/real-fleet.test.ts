@@ -76,6 +76,9 @@ describe('thirty real nodes', { timeout: 120_000 }, () => {
     await killed?.kill();
     await attention.getByText('its container has ended (exited)').waitFor({ timeout: SEEN_MS });
     await shoot(page, 'real-faults', ['light']);
+    // The colour of a node that has loaded the last push is not on these.
+    expect(await page.locator('.tile[data-level="bad"]').count()).toBe(2);
+    expect(await page.locator('.tile[data-level="bad"][data-step]').count()).toBe(0);
     await paused?.unpause();
     await killed?.start();
     await expect.poll(() => attention.textContent(), { timeout: 60_000 }).not.toContain('its container');

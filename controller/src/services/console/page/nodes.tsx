@@ -55,16 +55,18 @@ const Tile = ({ node, density }: { readonly node: NodeView; readonly density: De
   const errors = errorsOf(node);
   const word = wordOf(node);
   const level = levelOf(state);
+  // What is bad shows before what the last push has of the node.
+  const step = level === 'bad' ? undefined : mark?.step;
   const isCalm = state === 'running' && mark === null;
   const label = `${name}: ${word}${why === '' ? '' : `, ${why}`}${errors > 0 ? `, ${errors} errors in the last minute` : ''}`;
   if (density === 'tiny')
     return (
-      <li id={`node-${name}`} class="tile" data-level={level} data-step={mark?.step}>
+      <li id={`node-${name}`} class="tile" data-level={level} data-step={step}>
         <a class={`dot ${shapeOf(node)}`} href={`/nodes/${name}`} data-panel title={label} aria-label={label} />
       </li>
     );
   return (
-    <li id={`node-${name}`} class="tile" data-level={level} data-step={mark?.step}>
+    <li id={`node-${name}`} class="tile" data-level={level} data-step={step}>
       <a href={`/nodes/${name}`} data-panel title={label}>
         <Glyph shape={shapeOf(node)} />
         <span class="name">{name}</span>

@@ -52,7 +52,7 @@ const Stats = ({ fleet, nodes }: { readonly fleet: Fleet; readonly nodes: readon
         <Share part={well} of={present.length} />
       </Stat>
       {heads.size === 0 ? (
-        <Stat name="Heads" value="0" unit="nothing was pushed yet" />
+        <Stat name="Heads" value="0" unit="none pushed yet" />
       ) : (
         <Stat
           name={`On ${heads.size === 1 ? 'the head' : `${count(heads.size)} heads`}`}
