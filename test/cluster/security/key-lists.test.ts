@@ -57,6 +57,13 @@ const waitForKeys = (cluster: Cluster, node: string, keys: readonly string[], af
     after,
   );
 
+/** The last list of keys in the stream, in Base64. */
+async function lastList(cluster: Cluster, { nats }: Attacker): Promise<string> {
+  const { direct } = await jetstreamManager(nats, { checkAPI: false });
+  const last = await direct.getMessage(streamOf(cluster.cookie), { last_by_subj: subjectsOf(cluster.cookie).keys });
+  return Buffer.from(last?.data ?? []).toString('base64');
+}
+
 /** What nobody has signed that a node trusts, or what does not count, changes nothing: the process and what runs in it. */
 async function expectUnchanged(cluster: Cluster, attack: () => void | Promise<void>, rejected: number): Promise<void> {
   await using observer = await NodeObserver.connect(cluster);
@@ -177,6 +184,8 @@ describe('a list of keys', () => {
     await pushVersion(cluster, `after ${list.length}`);
     await cluster.addNodes(1);
     expect(await runningRevisions(cluster, 'signed')).toHaveLength(1);
+    const isLast = async () => (await lastList(cluster, attacker)) === Buffer.from(list).toString('base64');
+    await expect.poll(isLast, { timeout: 10_000 }).toBe(false);
   });
 
   it('that is older changes nothing when it is sent again, and the controller writes the newest over it', async ({
@@ -185,14 +194,13 @@ describe('a list of keys', () => {
   }) => {
     const subjects = subjectsOf(cluster.cookie);
     const manager = await jetstreamManager(attacker.nats, { checkAPI: false });
-    const last = () => manager.direct.getMessage(streamOf(cluster.cookie), { last_by_subj: subjects.keys });
-    const newest = Buffer.from((await last())?.data ?? []).toString('base64');
+    const newest = await lastList(cluster, attacker);
     const old = signKeyList(keyOf(cluster, ROOT_KEY), subjects.keys, listOf(1, readSigningKey(makeSigningKey())));
     await expectUnchanged(cluster, () => attacker.nats.publish(subjects.all('keys'), old), 0);
     const writtenAt = Date.now();
     attacker.nats.publish(subjects.keys, old);
     await attacker.nats.flush();
-    const now = async () => Buffer.from((await last())?.data ?? []).toString('base64');
+    const now = () => lastList(cluster, attacker);
     await expect.poll(now, { timeout: 10_000 }).toBe(newest);
     await cluster.waitForLog(
       'controller',
