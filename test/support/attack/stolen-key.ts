@@ -55,7 +55,7 @@ export function forgedBan(
 const WAITING = '/tmp/forger-waits';
 
 /**
- * Answers the next bundle in the place of a node: its own process is stopped until then, so that this answer is the first.
+ * Answers the next bundle in the place of a node: its own process is stopped until NATS has this answer, so that it is the first.
  *
  * @returns when it waits for the bundle; `answered` resolves when it has answered.
  */
@@ -144,9 +144,10 @@ const answerOnce = async ({ subscribe, node, payload }) => {
   await seen(/PONG/);
   process.kill(pid, 'SIGSTOP');
   fs.writeFileSync(waiting, '');
-  const [, inbox] = await seen(new RegExp(header + ': *(\\\\S+)', 'i'));
+  const [, inbox] = await seen(new RegExp(header + ': *(\\\\S+)\\\\r', 'i'));
   const body = JSON.stringify(payload);
-  write('PUB ' + inbox + '.' + node + ' ' + Buffer.byteLength(body) + '\\r\\n' + body + '\\r\\n');
+  write('PUB ' + inbox + '.' + node + ' ' + Buffer.byteLength(body) + '\\r\\n' + body + '\\r\\nPING\\r\\n');
+  await seen(/PONG/);
   fs.rmSync(waiting);
   process.kill(pid, 'SIGCONT');
 };
