@@ -2,55 +2,14 @@ import { Argument, type Command as Program, Option } from '@commander-js/extra-t
 
 import { LOG_LEVELS } from '../../../protocol/logs.ts';
 import { UsageError } from '../../../protocol/errors.ts';
-import { GRANTED } from '../../../protocol/operators/operator.ts';
-import type { CommandOf } from '../api/command.ts';
-import type { Why } from '../../../protocol/history/why.ts';
 import { completionScript, SHELLS } from './completion/scripts.ts';
 import { completedCommands } from './completion/words.ts';
 import { EXIT_STATUSES } from './exit-status.ts';
+import type { Actions, Change } from './definition/actions.ts';
 import { commandAdder, examplesOf, groupOf, groupOption, messageOption, timeOption } from './definition/add-command.ts';
-import type { CommandBody, CommonOptions } from './definition/command-body.ts';
 import { defineKeyCommands } from './definition/key-commands.ts';
+import { defineOperatorCommands } from './definition/operator-commands.ts';
 import { duration, moment, position, positiveNumber, wholeNumber } from './definition/option-values.ts';
-
-export type { CommandBody, CommonOptions } from './definition/command-body.ts';
-
-/** `keys`: with the signing key. */
-export interface BackupOptions extends CommonOptions {
-  readonly keys?: true;
-}
-
-/**
- * What the history and the audit record of a command: who gave it, the id of the change, and the state of the sources. `version`: of
- * the command line that the user typed to.
- */
-export interface Change extends Pick<Why, 'git'> {
-  readonly author: string;
-  readonly change: string;
-  readonly version: string;
-}
-
-/** Where a shell begins: on this node, or on the first one, of the group if one is named. */
-export interface ShellNode {
-  readonly node: string | null;
-  readonly group?: string;
-}
-
-/** What the commands of the CLI call. */
-export interface Actions {
-  /** Sends a command to the controller and shows its reports. */
-  readonly send: (options: CommonOptions, body: CommandBody) => Promise<void>;
-  /** Writes a backup. */
-  readonly backup: (options: BackupOptions, file: string) => Promise<void>;
-  /** Restores a backup. */
-  readonly restore: (options: BackupOptions, file: string) => Promise<void>;
-  /** Runs a shell. */
-  readonly shell: (options: CommonOptions, on: ShellNode) => Promise<void>;
-  /** Runs the controller. */
-  readonly serve: () => Promise<void>;
-  /** Shows a text. */
-  readonly print: (text: string) => void;
-}
 
 /** A shorter timeout, for answers that nodes have in memory. */
 const QUERY_TIMEOUT = '2s';
@@ -315,26 +274,7 @@ export function defineCli(
     .action((file, options) => restore(options, file));
 
   defineKeyCommands(program, addCommand, author, send);
-
-  const operators = program.command('operator').description('manage who may do what from afar');
-  addCommand(
-    operators,
-    'add <name>',
-    'hotcast operator add ci --may push,rollback --url tls://fleet.example.com:4222 >ci.json',
-  )
-    .description('print the credentials of a new operator; they are printed once')
-    .option('--may <operations>', `what it may do beside read, with commas: ${GRANTED.join(', ')}`)
-    .requiredOption('--url <url>', 'where it reaches NATS: tls://HOST:PORT')
-    .action((name, { may = '', url, ...options }) => {
-      const granted = may.split(',').filter(each => each !== '') as CommandOf<'operator add'>['may'];
-      return send(options, { type: 'operator add', author, name, may: granted, url });
-    });
-  addCommand(operators, 'list', 'hotcast operator list')
-    .description('list the operators, what they may do, and those that were revoked')
-    .action(options => send(options, { type: 'operator list' }));
-  addCommand(operators, 'revoke <name>', 'hotcast operator revoke ci')
-    .description('refuse an operator from now on, and close its connections')
-    .action((name, options) => send(options, { type: 'operator revoke', author, name }));
+  defineOperatorCommands(program, addCommand, author, send);
 
   addCommand(program, 'completion', 'eval "$(hotcast completion bash)"', QUERY_TIMEOUT)
     .description('print the script with which a shell completes hotcast, or the names of modules, nodes or groups')

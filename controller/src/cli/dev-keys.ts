@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { Report } from '../api/report.ts';
 import type { Result } from '../api/results.ts';
-import type { CommandBody } from './commands.ts';
+import type { CommandBody } from './definition/command-body.ts';
 
 const KEYS = 'keys: r push all, b roll back what was pushed last, s status, l logs on or off, q quit';
 

@@ -1,6 +1,6 @@
 import type { Report } from '../../api/report.ts';
 import type { Result, ResultOf } from '../../api/results.ts';
-import type { CommandBody } from '../commands.ts';
+import type { CommandBody } from '../definition/command-body.ts';
 
 /** How long the nodes have to answer what they have in memory, and a change (milliseconds). */
 export const QUERY_TIMEOUT_MS = 2_000;

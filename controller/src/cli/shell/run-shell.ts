@@ -1,7 +1,7 @@
 import type { Report } from '../../api/report.ts';
 import { NO_RESULT } from '../exit-status.ts';
 import type { Client } from '../../api/host.ts';
-import type { ShellNode } from '../commands.ts';
+import type { ShellNode } from '../definition/actions.ts';
 import type { Ask } from './asking.ts';
 import { complete, type Known } from './completion.ts';
 import { Following } from './following.ts';

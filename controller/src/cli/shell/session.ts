@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { compareNodes } from '../../../../protocol/names.ts';
 import type { CallResult, Result } from '../../api/results.ts';
-import type { CommandBody } from '../commands.ts';
+import type { CommandBody } from '../definition/command-body.ts';
 import { exitStatus, NO_RESULT } from '../exit-status.ts';
 import { render } from '../render/render.ts';
 import { withColors } from '../style.ts';

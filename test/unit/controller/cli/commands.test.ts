@@ -1,7 +1,8 @@
 import { Command as Program } from '@commander-js/extra-typings';
 import { describe, expect, it } from 'vitest';
 
-import { type CommandBody, defineCli } from '../../../../controller/src/cli/commands.ts';
+import { defineCli } from '../../../../controller/src/cli/commands.ts';
+import type { CommandBody } from '../../../../controller/src/cli/definition/command-body.ts';
 
 /** The command that a line sends, and what it prints. */
 async function sent(line: string) {

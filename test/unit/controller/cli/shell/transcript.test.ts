@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Report } from '../../../../../controller/src/api/report.ts';
 import type { Result } from '../../../../../controller/src/api/results.ts';
-import type { CommandBody } from '../../../../../controller/src/cli/commands.ts';
+import type { CommandBody } from '../../../../../controller/src/cli/definition/command-body.ts';
 import { Session } from '../../../../../controller/src/cli/shell/session.ts';
 import { runTranscript } from '../../../../../controller/src/cli/shell/transcript.ts';
 
