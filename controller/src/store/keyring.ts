@@ -66,6 +66,10 @@ export interface Keyring {
   readonly madeAt: () => number;
   /** Whether an envelope was signed with the present key. */
   readonly isCurrent: (bytes: Uint8Array) => boolean;
+  /** Whether an envelope was signed with the present key, or with one that nodes trust and that no list which is to follow revokes. */
+  readonly isTrusted: (bytes: Uint8Array) => boolean;
+  /** The key that signs; null when nothing can be signed. */
+  readonly signer: () => KeyId | null;
   /** The public keys whose signatures {@link verify} believes, SPKI as base64. */
   readonly knownKeys: () => readonly string[];
   /** The list in force: the newest that was in the stream. Null: there was none. */
@@ -132,6 +136,23 @@ export function openKeyring(keysDir: string, trustDir: string, subject: string, 
     );
   };
 
+  const signer = (): KeyId | null => {
+    try {
+      return signingKey().id;
+    } catch (error) {
+      if (error instanceof KeyError) return null;
+      throw error;
+    }
+  };
+
+  const isTrusted = (bytes: Uint8Array): boolean => {
+    const id = signerOf(bytes);
+    if (id === null || id === signer()) return id !== null;
+    const isOf = (keys: readonly string[]): boolean => keys.some(key => publicKeyIn(key).id === id);
+    const isRevoked = pending().some(({ list }) => !isOf(list.trusted) && !isOf(list.ended));
+    return isOf(believed()?.trusted ?? []) && !isRevoked;
+  };
+
   /** Whether a public key is that of the key that signs. No key is, when it is lost. */
   const isSigning = (publicKey: string): boolean => {
     try {
@@ -169,6 +190,8 @@ export function openKeyring(keysDir: string, trustDir: string, subject: string, 
       return verified.status === 'verified' ? verified.payload : null;
     },
     isCurrent: bytes => signerOf(bytes) === signingKey().id,
+    isTrusted,
+    signer,
     knownKeys: () => {
       const list = believed();
       return list === null ? earlier.publicKeys() : [...list.trusted, ...list.ended];

@@ -1,6 +1,7 @@
 import { decodeRecord, encodeRecord } from '../../../protocol/codec.ts';
 import { UsageError } from '../../../protocol/errors.ts';
 import { type Operator, operatorSchema } from '../../../protocol/operators/operator.ts';
+import type { KeyId } from '../../../protocol/signing/keys.ts';
 import type { Subjects } from '../../../protocol/subjects.ts';
 import type { Keyring } from './keyring.ts';
 import { isWrongLastSequence, type Stream } from './stream.ts';
@@ -13,14 +14,14 @@ interface Stored {
 
 /** The operators of the cookie: one signed record for each name, also of those that were revoked. */
 export function createOperators(stream: Stream, subjects: Subjects, keyring: Keyring) {
-  const verified = (subject: string, data: Uint8Array): Operator | null => {
-    const content = keyring.verify(subject, data);
+  /** What an ended or a revoked key has signed does not count: whoever stole that one would make operators. */
+  const read = (subject: string, data: Uint8Array): Operator | null => {
+    const content = keyring.isTrusted(data) ? keyring.verify(subject, data) : null;
     return content === null ? null : decodeRecord(operatorSchema, content);
   };
 
-  /** What an ended key has signed does not count: whoever stole that one would make operators. A rotation signs all records again. */
-  const read = (subject: string, data: Uint8Array): Operator | null =>
-    keyring.isCurrent(data) ? verified(subject, data) : null;
+  /** The key with which all records are signed. */
+  let signedWith: KeyId | null = null;
 
   async function last(name: string): Promise<Stored> {
     const message = await stream.last(subjects.operatorRecord(name));
@@ -28,19 +29,26 @@ export function createOperators(stream: Stream, subjects: Subjects, keyring: Key
     return { operator: read(message.subject, message.data), position: message.seq };
   }
 
-  async function write(operator: Operator, position: number): Promise<void> {
+  /** Writes a record after that of a position. @returns whether that was the last one; if not, nothing was written */
+  async function write(operator: Operator, position: number): Promise<boolean> {
     const subject = subjects.operatorRecord(operator.name);
     try {
       const signed = keyring.sign(subject, encodeRecord(operator));
       await stream.client.publish(subject, signed, { expect: { lastSubjectSequence: position } });
     } catch (error) {
-      if (!isWrongLastSequence(error)) throw error;
-      throw new UsageError(
-        `${operator.name} was changed at the same time; nothing was done: look at hotcast operator list`,
-      );
+      if (isWrongLastSequence(error)) return false;
+      throw error;
     }
     // An older record must not count again.
     await stream.purge(subject, 1);
+    return true;
+  }
+
+  async function change(operator: Operator, position: number): Promise<void> {
+    if (await write(operator, position)) return;
+    throw new UsageError(
+      `${operator.name} was changed at the same time; nothing was done: look at hotcast operator list`,
+    );
   }
 
   return {
@@ -59,7 +67,7 @@ export function createOperators(stream: Stream, subjects: Subjects, keyring: Key
           `there is an operator ${operator.name}; revoke it first: hotcast operator revoke ${operator.name}`,
         );
       }
-      await write(operator, position);
+      await change(operator, position);
     },
 
     /** @returns the operator. @throws UsageError when there is none of that name. */
@@ -67,19 +75,27 @@ export function createOperators(stream: Stream, subjects: Subjects, keyring: Key
       const { operator: before, position } = await last(name);
       if (before?.revokedAt !== null) throw new UsageError(`there is no operator ${name}; see: hotcast operator list`);
       const revoked = { ...before, revokedAt };
-      await write(revoked, position);
+      await change(revoked, position);
       return revoked;
     },
 
-    /** Signs all records with the present key. @returns how many another key had signed */
+    /**
+     * Signs all records that count with the present key, once after it has become that. What somebody has written later with a key before
+     * it is not signed again.
+     *
+     * @returns how many another key had signed
+     */
     signOperatorsAgain: async (): Promise<number> => {
+      const key = keyring.signer();
+      if (key === null || key === signedWith) return 0;
       let count = 0;
       for (const { subject, data, seq } of await stream.lastOfEach(subjects.operatorRecords)) {
-        const operator = keyring.isCurrent(data) ? null : verified(subject, data);
+        const operator = keyring.isCurrent(data) ? null : read(subject, data);
         if (operator === null) continue;
-        await write(operator, seq);
-        count += 1;
+        // Whoever has written it meanwhile has signed it with the present key.
+        if (await write(operator, seq)) count += 1;
       }
+      signedWith = key;
       return count;
     },
   };

@@ -52,7 +52,7 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
 
   /** Signs with the present key what the stream keeps for nodes. @returns how many records another key had signed */
   const signAllAgain = async (): Promise<number> => {
-    let count = (await signOperatorsAgain()) + (await signPackagesAgain());
+    let count = await signPackagesAgain();
     for (const { module } of await heads.heads()) {
       if (await signHeadAgain(module)) count += 1;
       count += await signBundlesAgain(module);
@@ -81,7 +81,10 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
      */
     async writeKeyLists(): Promise<boolean> {
       if (guard.newerText() !== null) return false;
-      writing ??= keyLists.writeKeyLists().finally(() => (writing = null));
+      // A key that this controller was given signs the operators while the one before it is believed.
+      writing ??= signOperatorsAgain()
+        .then(keyLists.writeKeyLists)
+        .finally(() => (writing = null));
       return writing;
     },
 
@@ -154,11 +157,15 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
       const { install, ...rotation } = keyring.rotate(overlapMs);
       await keyLists.writeKeyLists();
       install();
-      return { ...rotation, signedAgain: await signAllAgain() };
+      return { ...rotation, signedAgain: (await signOperatorsAgain()) + (await signAllAgain()) };
     },
 
-    /** Has nobody believe a key any more. What it alone has signed of the records that nodes need is signed again before. */
+    /**
+     * Has nobody believe a key any more. What it alone has signed of the records that nodes need is signed again before. Operators whom it
+     * alone has signed are gone.
+     */
     async revokeKey(key: string): Promise<void> {
+      await signOperatorsAgain();
       keyring.revoke(key);
       await keyLists.writeKeyLists();
     },
