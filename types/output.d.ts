@@ -689,6 +689,7 @@ export type OperatorAddResult = {
     readonly url: string;
     readonly seed: string;
     readonly authority: string | null;
+    readonly expiresAt: number | null;
   };
   readonly may: readonly ('logs' | 'call' | 'push' | 'rollback' | 'remove' | 'purge' | 'repair')[];
 };
@@ -705,6 +706,7 @@ export type OperatorListResult = {
     readonly may: readonly ('logs' | 'call' | 'push' | 'rollback' | 'remove' | 'purge' | 'repair')[];
     readonly addedBy: string;
     readonly addedAt: number;
+    readonly expiresAt: number | null;
     readonly revokedAt: number | null;
   }[];
 };

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 
 import { UsageError } from '../errors.ts';
 import { isCookie } from '../names.ts';
+import { count } from '../schemas.ts';
 import { operatorName } from './operator.ts';
 
 /** The file with which an operator reaches a cluster. Whoever has it is that operator. */
@@ -14,6 +15,8 @@ export const credentialsSchema = v.object({
   seed: v.pipe(v.string(), v.regex(/^SU[A-Z2-7]{56}$/, 'not the seed of a user')),
   /** The certificate authority of NATS, PEM; null: one that the machine knows, or no TLS. */
   authority: v.nullable(v.string()),
+  /** When they expire, milliseconds since 1970; null: never. */
+  expiresAt: v.optional(v.nullable(count), null),
 });
 
 export type Credentials = Readonly<v.InferOutput<typeof credentialsSchema>>;

@@ -39,15 +39,24 @@ export const operatorSchema = v.object({
   addedBy: v.string(),
   /** Milliseconds since 1970. */
   addedAt: count,
+  /** When it expires, by the clock of the controller; null: never. */
+  expiresAt: v.nullable(count),
   /** When it was revoked; null: it was not. */
   revokedAt: v.nullable(count),
 });
 
 export type Operator = Readonly<v.InferOutput<typeof operatorSchema>>;
 
-/** Whether an operator may do something now. */
-export function mayDo({ may, revokedAt }: Pick<Operator, 'may' | 'revokedAt'>, operation: Operation): boolean {
-  return revokedAt === null && (operation === 'read' || may.includes(operation));
+/** What an operator may do, as long as it was not revoked and has not expired. */
+export function mayDo({ may }: Pick<Operator, 'may'>, operation: Operation): boolean {
+  return operation === 'read' || may.includes(operation);
+}
+
+/** Why an operator may do nothing at a moment (milliseconds since 1970); null: it may. */
+export function endText(operator: Pick<Operator, 'name' | 'expiresAt' | 'revokedAt'>, now: number): string | null {
+  const { name, expiresAt, revokedAt } = operator;
+  if (revokedAt !== null) return `${name} was revoked`;
+  return expiresAt !== null && expiresAt <= now ? `${name} expired at ${new Date(expiresAt).toISOString()}` : null;
 }
 
 /** What an operator may do, in words: `read, push and rollback`. */
@@ -60,7 +69,12 @@ export function mayText({ may }: Pick<Operator, 'may'>): string {
 export const operatorRequest = v.object({ key: operatorKey });
 
 export const operatorAnswer = v.variant('status', [
-  v.object({ status: v.literal('operator'), name: operatorName, may: operatorSchema.entries.may }),
+  v.object({
+    status: v.literal('operator'),
+    name: operatorName,
+    may: operatorSchema.entries.may,
+    expiresAt: operatorSchema.entries.expiresAt,
+  }),
   v.object({ status: v.literal('unknown') }),
 ]);
 

@@ -191,6 +191,8 @@ export const commandSchema = v.variant('type', [
     ),
     /** Where it reaches NATS. */
     url: v.pipe(v.string(), v.check(isOperatorUrl, `--url is ${URL_RULE}`)),
+    /** When it expires, milliseconds since 1970; null: never. */
+    expiresAt: v.nullable(milliseconds),
   }),
   v.object({ ...authored, type: v.literal('operator revoke'), name: operatorName }),
   v.object({ ...common, type: v.literal('operator list') }),

@@ -15,6 +15,7 @@ import { headsBehindNodes, lostHeadsText } from '../rollout/lost-heads.ts';
 import { versionWarnings } from '../rollout/versions.ts';
 import { type Storage, storageProblem, storageWarning } from '../store/storage.ts';
 import type { CommandContext, Handler } from './context.ts';
+import { operatorsCheck } from './operators/operators-check.ts';
 import { statusRows } from './status-rows.ts';
 
 /** After so long without a backup there is a warning (milliseconds). */
@@ -45,6 +46,7 @@ export const doctor: Handler<'doctor'> = async (context, { timeoutMs }, _report,
     keyCheck(context),
     portsCheck(await context.openPorts()),
     await backupCheck(context),
+    ...operatorsCheck(await store.operators(), Date.now()),
     ...(await webhookChecks(context)),
   ];
   return { command: 'doctor', checks };

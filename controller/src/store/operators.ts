@@ -1,6 +1,6 @@
 import { decodeRecord, encodeRecord } from '../../../protocol/codec.ts';
 import { UsageError } from '../../../protocol/errors.ts';
-import { type Operator, operatorSchema } from '../../../protocol/operators/operator.ts';
+import { endText, type Operator, operatorSchema } from '../../../protocol/operators/operator.ts';
 import type { KeyId } from '../../../protocol/signing/keys.ts';
 import type { Subjects } from '../../../protocol/subjects.ts';
 import type { Keyring } from './keyring.ts';
@@ -62,7 +62,7 @@ export function createOperators(stream: Stream, subjects: Subjects, keyring: Key
     /** @throws UsageError when there is one of that name. */
     async addOperator(operator: Operator): Promise<void> {
       const { operator: before, position } = await last(operator.name);
-      if (before?.revokedAt === null) {
+      if (before !== null && endText(before, operator.addedAt) === null) {
         throw new UsageError(
           `there is an operator ${operator.name}; revoke it first: hotcast operator revoke ${operator.name}`,
         );

@@ -246,8 +246,8 @@ export class OperatorStand implements AsyncDisposable {
   }
 
   /** Adds an operator. */
-  async add(name: string, may: readonly (typeof GRANTED)[number][]): Promise<Credentials> {
-    const options = ['--may', may.join(','), '--url', this.url];
+  async add(name: string, may: readonly (typeof GRANTED)[number][], ...more: readonly string[]): Promise<Credentials> {
+    const options = ['--may', may.join(','), '--url', this.url, ...more];
     const { stdout, stderr } = await this.local('operator', 'add', name, ...options);
     if (stdout === '') throw new Error(stderr);
     return readCredentials(stdout, 'the output');

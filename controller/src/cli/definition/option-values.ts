@@ -26,13 +26,26 @@ export function position(text: string): number {
   throw new InvalidArgumentError('give the position of an event, a whole number.');
 }
 
-const AGO_UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Reads `30m`, `2h` or `7d`, in milliseconds; NaN: it is none of them. */
+function age(text: string): number {
+  const [, digits, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  return Number(digits) * (UNITS[unit] ?? Number.NaN);
+}
 
 /** Reads `30m`, `2h` or `7d` ago, or a date, as milliseconds since 1970. @throws InvalidArgumentError */
 export function moment(text: string): number {
-  const [, digits, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  const unitMs = AGO_UNITS[unit];
-  const at = unitMs === undefined ? Date.parse(text) : Date.now() - Number(digits) * unitMs;
+  const ago = age(text);
+  const at = Number.isNaN(ago) ? Date.parse(text) : Date.now() - ago;
   if (at >= 0) return at;
   throw new InvalidArgumentError('give a time before now, or a date: 30m, 2h, 7d, 2026-11-27T08:00:00Z.');
+}
+
+/** Reads `12h` or `30d` from now, or a date to come, as milliseconds since 1970. @throws InvalidArgumentError */
+export function momentAhead(text: string): number {
+  const ahead = age(text);
+  const at = Number.isNaN(ahead) ? Date.parse(text) : Date.now() + ahead;
+  if (at > Date.now()) return at;
+  throw new InvalidArgumentError('give a time from now, or a date to come: 12h, 30d, 2027-01-31T08:00:00Z.');
 }

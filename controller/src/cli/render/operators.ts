@@ -11,8 +11,11 @@ export function renderOperators({ operators }: ResultOf<'operator list'>): strin
 }
 
 function stateOf(operator: Operator): string {
-  if (operator.revokedAt !== null) return bad(`revoked ${timeOf(operator.revokedAt)}`);
-  return `may ${mayText(operator)}`;
+  const { revokedAt, expiresAt } = operator;
+  if (revokedAt !== null) return bad(`revoked ${timeOf(revokedAt)}`);
+  if (expiresAt === null) return `may ${mayText(operator)}`;
+  if (expiresAt <= Date.now()) return bad(`expired ${timeOf(expiresAt)}`);
+  return `may ${mayText(operator)} until ${timeOf(expiresAt)}`;
 }
 
 function timeOf(time: number): string {

@@ -3,6 +3,7 @@ import type { Msg } from '@nats-io/transport-node';
 import { decode, encode } from '../../../../protocol/codec.ts';
 import { isOperatorInbox } from '../../../../protocol/inboxes.ts';
 import {
+  endText,
   mayDo,
   type Operation,
   OPERATIONS,
@@ -54,10 +55,11 @@ export function serveOperators({ store, ...deps }: OperatorsDeps): OperatorServe
       return answer({ status: 'refused', message: `${why}; nothing was sent: install hotcast ${PACKAGE_VERSION}` });
     }
     const operator = await find(name);
-    if (operator?.revokedAt !== null) {
+    const ended = operator === null ? `${name} is no operator` : endText(operator, Date.now());
+    if (operator === null || ended !== null) {
       // Its connection should have been closed.
       if (operator !== null) tellOfChange(operator);
-      return answer({ status: 'refused', message: `${name} is no operator, or was revoked; nothing was sent` });
+      return answer({ status: 'refused', message: `${ended}; nothing was sent` });
     }
     if (!isOperation(operation) || !mayDo(operator, operation)) {
       log.warn({ operator: name, operation }, 'an operator asked for what it may not do');
@@ -85,18 +87,23 @@ export function serveOperators({ store, ...deps }: OperatorsDeps): OperatorServe
 
   const findByKey = async (message: Msg): Promise<void> => {
     const { key } = decode(operatorRequest, message.data);
-    const found = (await store.operators()).find(each => each.key === key && each.revokedAt === null);
-    const answer: OperatorAnswer =
-      found === undefined ? { status: 'unknown' } : { status: 'operator', name: found.name, may: found.may };
-    message.respond(encode(answer));
+    const now = Date.now();
+    const found = (await store.operators()).find(each => each.key === key && endText(each, now) === null);
+    const answer = (): OperatorAnswer => {
+      if (found === undefined) return { status: 'unknown' };
+      const { name, may, expiresAt } = found;
+      return { status: 'operator', name, may, expiresAt };
+    };
+    message.respond(encode(answer()));
   };
 
   const endRevoked = async ({ data }: Msg): Promise<void> => {
     const { name, key } = decode(operatorChange, data);
     const now = await find(name);
-    if (now?.key === key && now.revokedAt === null) return;
+    const ended = now?.key === key ? endText(now, Date.now()) : `${name} was revoked`;
+    if (ended === null) return;
     for (const session of sessions.values()) {
-      if (session.name === name && session.operator.key === key) session.end(`${name} was revoked`);
+      if (session.name === name && session.operator.key === key) session.end(ended);
     }
   };
 

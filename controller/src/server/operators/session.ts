@@ -4,7 +4,7 @@ import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 import * as v from 'valibot';
 
 import { DecodeError, HotcastError, UnavailableError } from '../../../../protocol/errors.ts';
-import { mayDo, mayText, type Operation, type Operator } from '../../../../protocol/operators/operator.ts';
+import { endText, mayDo, mayText, type Operation, type Operator } from '../../../../protocol/operators/operator.ts';
 import {
   ALIVE_INTERVAL_MS,
   ALIVE_TIMEOUT_MS,
@@ -115,9 +115,8 @@ export class Session implements OperatorSession {
       throw new ForbiddenError(`${command.type} is for the machine of the controller: run it there; nothing was sent`);
     }
     const now = await this.#deps.find(name);
-    if (now === null || now.key !== this.operator.key || now.revokedAt !== null) {
-      throw new ForbiddenError(`${name} was revoked; nothing was sent`);
-    }
+    const ended = now === null || now.key !== this.operator.key ? `${name} was revoked` : endText(now, Date.now());
+    if (now === null || ended !== null) throw new ForbiddenError(`${ended}; nothing was sent`);
     const isOf = operation === 'read' || operation === this.#operation;
     if (!isOf || !mayDo(now, operation)) {
       this.#deps.log.warn({ operator: name, command: command.type }, 'an operator gave a command that it may not give');
@@ -234,6 +233,8 @@ export class Session implements OperatorSession {
   }
 
   #beat(): void {
+    const expired = endText(this.operator, Date.now());
+    if (expired !== null) return this.end(expired);
     this.#say({ type: 'alive' });
     if (performance.now() - this.#heardAt < ALIVE_TIMEOUT_MS) return;
     this.#left.abort();

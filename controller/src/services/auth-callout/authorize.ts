@@ -29,6 +29,9 @@ export interface ConnectRequest {
   readonly findOperator: FindOperator;
 }
 
+/** NATS closes the connections of an operator that has expired so many seconds later: the controller ends its commands, with a line. */
+const SECONDS_AFTER = 5;
+
 /** The answer for NATS: signed permissions or a refusal. */
 export type Admission =
   | { readonly status: 'admitted'; readonly token: string; readonly name: string }
@@ -50,9 +53,15 @@ export async function authorize(
   const refuse = async (detail: string): Promise<Admission> => {
     return { status: 'refused', token: await answer({ error: detail }), detail };
   };
-  const admit = async (name: string, cookie: string, { publish, subscribe }: Permissions): Promise<Admission> => {
+  const admit = async (
+    name: string,
+    cookie: string,
+    { publish, subscribe }: Permissions,
+    expiresAt: number | null = null,
+  ): Promise<Admission> => {
     const permissions = { pub: { allow: [...publish] }, sub: { allow: [...subscribe] } };
-    const jwt = await encodeUser(name, user, issuer, permissions, { aud: cookie });
+    const end = expiresAt === null ? {} : { exp: Math.ceil(expiresAt / 1_000) + SECONDS_AFTER };
+    const jwt = await encodeUser(name, user, issuer, permissions, { aud: cookie, ...end });
     return { status: 'admitted', token: await answer({ jwt }), name };
   };
   const { name: says = '', nkey: key } = request.connect_opts;
@@ -63,7 +72,8 @@ export async function authorize(
     const found = await findOperator(operatorsCookie, key);
     if (found.status === 'unavailable') return refuse(found.detail);
     if (found.status === 'unknown') return refuse('not the key of an operator');
-    return admit(operatorUser({ name: found.name, key }), operatorsCookie, operatorPermissions(operatorsCookie, found));
+    const permissions = operatorPermissions(operatorsCookie, found);
+    return admit(operatorUser({ name: found.name, key }), operatorsCookie, permissions, found.expiresAt);
   }
   const cookie = clusters.find(({ users }) => users.node === key)?.cookie;
   const container = /^hotcast-node ([0-9a-f]{6})/.exec(says)?.[1];

@@ -19,7 +19,8 @@ describe('an operator', () => {
     await stand.stopController();
     const forger = await stand.connectAs('controller');
     forger.subscribe(subjects.operatorKey, {
-      callback: (_, message) => void message.respond(encode({ status: 'operator', name: 'ci', may: ['push'] })),
+      callback: (_, message) =>
+        void message.respond(encode({ status: 'operator', name: 'ci', may: ['push'], expiresAt: null })),
     });
     await forger.flush();
     await using nats = await connectOperator({ ...ci, seed });

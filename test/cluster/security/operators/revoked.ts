@@ -39,7 +39,7 @@ describe('an operator that is revoked', () => {
     await using nats = await stand.connectAsTester(operatorInbox('betty'));
     expect(await new RawOperator(nats, 'betty').open('logs')).toEqual({
       status: 'refused',
-      message: 'betty is no operator, or was revoked; nothing was sent',
+      message: 'betty was revoked; nothing was sent',
     });
   });
 
@@ -54,7 +54,7 @@ describe('an operator that is revoked', () => {
     await stand.local('operator', 'revoke', 'betty');
     const subject = subjects.operatorRecord('eve');
     const key = nkeys.createUser().getPublicKey();
-    const record = { name: 'eve', key, may: ['push'], addedBy: 'eve', addedAt: 0, revokedAt: null };
+    const record = { name: 'eve', key, may: ['push'], addedBy: 'eve', addedAt: 0, expiresAt: null, revokedAt: null };
     const signed = stand.keys.keyring(COOKIE).sign(subject, encodeRecord(record));
     const rotated = await stand.local('keys', 'rotate', '--json');
     const { previous } = JSON.parse(rotated.stdout) as { readonly previous: readonly string[] };

@@ -13,6 +13,7 @@ import { KeyError } from '../../../../controller/src/store/keyring.ts';
 import { encode } from '../../../../protocol/codec.ts';
 import type { Head } from '../../../../protocol/head.ts';
 import type { NodeDescription } from '../../../../protocol/messages.ts';
+import type { Operator } from '../../../../protocol/operators/operator.ts';
 import { PACKAGE_VERSION } from '../../../../shared/package-version.ts';
 import { descriptionOf, headOf } from '../../fixtures.ts';
 
@@ -24,6 +25,7 @@ interface Cluster {
   readonly backups: readonly { readonly command: string; readonly outcome: string; readonly at: number }[];
   readonly warning: string | null;
   readonly ports: readonly PortState[];
+  readonly operators: readonly Operator[];
   /** Of the webhook; the audit's last event is number 12. */
   readonly delivery: Delivery | null;
 }
@@ -45,6 +47,7 @@ async function checksOf(cluster: Partial<Cluster> = {}): Promise<string[]> {
     usedMb = 1,
     warning = null,
     delivery = null,
+    operators = [],
     ports = [{ service: 'proxy', port: 8080, state: 'open' }],
   } = cluster;
   const { backups = [{ command: 'backup', outcome: 'done', at: Date.now() - HOUR }] } = cluster;
@@ -74,13 +77,14 @@ async function checksOf(cluster: Partial<Cluster> = {}): Promise<string[]> {
       natsClockOffset: async () => 0,
       newerText: () => null,
       lostHeads: () => [],
+      operators: async () => operators,
     },
   };
   const command = { type: 'doctor', timeoutMs: 20 } as CommandOf<'doctor'>;
   const nothing = (): void => undefined;
   const signal = new AbortController().signal;
   const { checks } = await doctor(context as unknown as CommandContext, command, nothing, signal, nothing);
-  expect(checks).toHaveLength(delivery === null ? 9 : 10);
+  expect(checks).toHaveLength(9 + [delivery !== null, operators.length > 0].filter(Boolean).length);
   return checks.flatMap(({ check, state, detail, help = '' }) =>
     state === 'ok' ? [] : [`${state} ${check}: ${detail} (${help})`],
   );
@@ -158,5 +162,18 @@ describe('doctor', () => {
     expect(await checksOf({ delivery: { ...delivery, leftOut: 1 } })).toEqual([
       'warning webhook: ops.example takes the events, but 1 event did not reach it (docker compose logs controller)',
     ]);
+  });
+
+  it('names operators that expire soon, or have just done so', async () => {
+    const operator = (name: string, inMs: number, revokedAt: number | null = null): Operator => {
+      const expiresAt = Date.now() + inMs;
+      return { name, key: '', may: [], addedBy: '', addedAt: 0, expiresAt, revokedAt };
+    };
+    const [day, minute] = [24 * HOUR, 60_000];
+    const operators = [operator('ci', 3 * day + minute), operator('betty', -2 * HOUR - minute)];
+    expect(await checksOf({ operators: [...operators, operator('wilma', 30 * day)] })).toEqual([
+      'warning operators: betty expired 2 h 1 min ago, ci expires in 3 d (hotcast operator add)',
+    ]);
+    expect(await checksOf({ operators: [operator('old', -30 * day), operator('wilma', 8 * day)] })).toEqual([]);
   });
 });

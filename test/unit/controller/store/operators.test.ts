@@ -27,7 +27,15 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const open = (): Keyring => openKeyring(join(folder, 'keys'), join(folder, 'trust'), subjects.keys);
 
 function operator(name: string): Operator {
-  return { name, key: `U${'A'.repeat(55)}`, may: ['push'], addedBy: 'wilma', addedAt: 0, revokedAt: null };
+  return {
+    name,
+    key: `U${'A'.repeat(55)}`,
+    may: ['push'],
+    addedBy: 'wilma',
+    addedAt: 0,
+    expiresAt: null,
+    revokedAt: null,
+  };
 }
 
 /** The last record of each subject. */
