@@ -25,7 +25,7 @@ VERBOSELY = $(if $(VERBOSE),--verbose)
 
 # A command says itself what went wrong. make adds no line with `Error 1` to it in question mode (-q), in which it runs recipes that
 # begin with `+`; so does a dry run (-n), which has no `+` here.
-COMMANDS := push dev tail promote rollback remove repair purge soft-purge rotate-keys revoke-key backup restore status doctor bans history audit events compile call errors ping shell nodes
+COMMANDS := push dev tail promote rollback remove repair purge soft-purge rotate-keys revoke-key operators add-operator revoke-operator backup restore status doctor bans history audit events compile call errors ping shell nodes
 ifneq ($(MAKECMDGOALS),)
 ifeq ($(filter-out $(COMMANDS),$(MAKECMDGOALS))$(findstring n,$(firstword -$(MAKEFLAGS))),)
   MAKEFLAGS += --question
@@ -87,6 +87,15 @@ rotate-keys: ## Sign with a new key; nodes still trust the previous key for a wh
 
 revoke-key: ## Have nobody believe a signing key any more: KEY=2af54c2f1b90d3e7
 	$(ALWAYS)setup/hotcast keys revoke $(KEY) || exit 1
+
+operators: ## List who may give commands from afar, what, and until when
+	$(ALWAYS)setup/hotcast operator list || exit 1
+
+add-operator: ## Print the credentials of a new operator, once: NAME=ci MAY=push,rollback URL=tls://fleet.example.com:4222 [EXPIRES=30d] >ci.json
+	$(ALWAYS)setup/hotcast operator add '$(NAME)' --may '$(MAY)' --url '$(URL)' $(if $(EXPIRES),--expires '$(EXPIRES)') || exit 1
+
+revoke-operator: ## Refuse an operator from now on, and close its connections: NAME=ci
+	$(ALWAYS)setup/hotcast operator revoke '$(NAME)' || exit 1
 
 backup: ## Write the stream and the public keys into a file: FILE=hotcast.backup [KEYS=1: the signing key too, encrypted]
 	$(ALWAYS)setup/hotcast backup '$(FILE)' $(if $(KEYS),--keys) || exit 1
