@@ -442,7 +442,7 @@ export type NamesResult = { readonly command: 'names'; readonly names: readonly 
 export type VersionResult = {
   readonly command: 'version';
   readonly cli: string;
-  readonly controller: string;
+  readonly controller: string | null;
   readonly nodes: readonly (
     | { readonly node: string; readonly status: 'present'; readonly version: string | null }
     | { readonly node: string; readonly status: 'silent'; readonly detail?: string }

@@ -38,7 +38,7 @@ const OPERATION_OF: { readonly [T in Command['type']]: Operation | null } = {
   result: 'read',
   'operator add': null,
   'operator revoke': null,
-  'operator list': null,
+  'operator list': 'read',
   'keys rotate': null,
   'keys revoke': null,
 };

@@ -173,7 +173,8 @@ export const resultSchema = v.variant('command', [
   v.object({
     command: v.literal('version'),
     cli: v.string(),
-    controller: v.string(),
+    /** null: none was asked, so nothing is known of it and of the nodes. */
+    controller: v.nullable(v.string()),
     nodes: list(
       v.variant('status', [
         v.object({ node: nodeName, status: v.literal('present'), version: v.nullable(v.string()) }),

@@ -46,7 +46,8 @@ async function main(given: readonly string[]): Promise<number> {
     const { runContext } = await loadRemote();
     return runContext(contextFolder(process.env), args.slice(1));
   }
-  const context = contextOf(host, process.env);
+  // A folder of keys is on this machine, wherever the cluster is.
+  const context = host.context === null && isAboutFolder(args) ? null : contextOf(host, process.env);
   if (context !== null) {
     const { runRemote } = await loadRemote();
     return runRemote({ context, args, folder: sourcesFolder(host.projectDirectory, process.env, process.cwd()) });
@@ -60,7 +61,7 @@ async function main(given: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error;
     // Without a controller, the version of the command line is known, and which commands there are.
-    if (isVersion) return showVersion(error.message);
+    if (isVersion) return showVersion(error.message, args.includes('--json'));
     const { isCommand, showHelp } = await loadHelp();
     if (!isCommand(command)) return showHelp(args);
     throw error;
@@ -68,8 +69,9 @@ async function main(given: readonly string[]): Promise<number> {
 }
 
 /** @param reason why the other versions are not known. */
-function showVersion(reason: string): number {
-  process.stdout.write(`hotcast  ${PACKAGE_VERSION}\n`);
+function showVersion(reason: string, json: boolean): number {
+  const result = { command: 'version', cli: PACKAGE_VERSION, controller: null, nodes: [] };
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : `hotcast  ${PACKAGE_VERSION}\n`);
   process.stderr.write(`warning: the versions of the controller and the nodes are not known: ${reason}\n`);
   return 0;
 }

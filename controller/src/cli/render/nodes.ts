@@ -45,7 +45,7 @@ export function renderVersions({ cli, controller, nodes }: ResultOf<'version'>):
       ? [['hotcast', cli]]
       : [
           ['hotcast', cli],
-          ['controller', controller],
+          ['controller', controller ?? 'unknown'],
         ];
   return table([
     ...own,

@@ -10,11 +10,9 @@ import { newId } from '../new-id.ts';
 import { SENDS_SOURCES } from '../run-command.ts';
 import { cookieOption, hostVariables } from '../session.ts';
 import { connectOperator } from './connect-operator.ts';
+import { insteadOf } from './local-only.ts';
 import { type LineOptions, runLine } from './remote-line.ts';
 import { sourcesIn } from './sources.ts';
-
-/** The commands that need the machine of the controller: its terminal, its files, or its keys. */
-const LOCAL_ONLY: ReadonlySet<string> = new Set(['backup', 'restore', 'shell', 'dev', 'keys', 'operator', 'serve']);
 
 /** How long the result of a change is looked up, and how often (milliseconds). */
 const LOOKUP_TIMEOUT_MS = 30_000;
@@ -31,11 +29,8 @@ export interface RemoteOptions {
 /** Runs a command line on the controller of a context. Returns its exit status. @throws HotcastError when nothing was sent */
 export async function runRemote({ context, args, folder }: RemoteOptions): Promise<number> {
   const [command = ''] = args;
-  if (LOCAL_ONLY.has(command)) {
-    throw new UsageError(
-      `${command} does not work from afar: run it on the controller's machine, with --context default`,
-    );
-  }
+  const instead = insteadOf(args);
+  if (instead !== null) throw new UsageError(`${instead}; nothing was sent`);
   const credentials = readCredentials(readFileSync(context.file, 'utf8'), `the context ${context.name}`);
   const change = CHANGES.has(command) ? newId() : '';
   const isTerminal = [process.stdout, process.stderr].every(stream => stream.isTTY);

@@ -19,13 +19,16 @@ describe('an operator', () => {
   });
 
   it('is told in one line what works beside the controller only', async () => {
-    for (const command of ['shell', 'backup', 'operator', 'keys']) {
-      expect(await stand.remote(ci, command, 'list')).toEqual({
+    for (const command of ['shell', 'dev', 'backup', 'restore', 'operator', 'keys']) {
+      expect(await stand.remote(ci, command, 'add')).toEqual({
         status: 2,
         stdout: '',
-        stderr: expect.stringMatching(/^hotcast: \w+ does not work from afar: run it on the controller's machine.*\n$/),
+        stderr: expect.stringMatching(
+          /^hotcast: \w+ does not work from afar: .*run it on the controller's machine.*; nothing was sent\n$/,
+        ),
       });
     }
+    expect(await stand.remote(ci, 'operator', 'list')).toEqual(await stand.local('operator', 'list'));
   });
 
   it('is refused by NATS what it may not do', async () => {
@@ -86,7 +89,12 @@ describe('an operator', () => {
 
   it('is refused what nobody may do from afar, whatever it says', async () => {
     await using nats = await connectOperator(ci);
-    const all = [['keys', 'rotate'], ['operator', 'add', 'eve', '--url', stand.url], ['operator', 'list'], ['dev']];
+    const all = [
+      ['keys', 'rotate'],
+      ['operator', 'add', 'eve', '--url', stand.url],
+      ['operator', 'revoke', 'ci'],
+      ['dev'],
+    ];
     for (const args of [...all, ['serve'], ['shell'], ['backup', '-'], ['restore', '-']]) {
       const raw = new RawOperator(nats, 'ci');
       await raw.open('push');

@@ -124,6 +124,8 @@ esac`;
     const { status, stdout } = hotcast(null, 'push', '--help');
     expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('--canary <scope>') as unknown });
     expect(stdout).toContain('--project-directory <path>');
+    const known = { command: 'version', cli: PACKAGE_VERSION, controller: null, nodes: [] };
+    expect(JSON.parse(hotcast(NOBODY, '--version', '--json').stdout)).toEqual(known);
     expect(hotcast(NOBODY, '--version')).toEqual({
       status: 0,
       stdout: `hotcast  ${PACKAGE_VERSION}\n`,

@@ -19,7 +19,13 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function hotcast(...args: readonly string[]) {
-  const env = { ...process.env, ...standIn(folder), COOKIE: '', HOTCAST_KEYGEN_IMAGE: 'made-here' };
+  return hotcastIn('', ...args);
+}
+
+/** @param context of Hotcast. */
+function hotcastIn(context: string, ...args: readonly string[]) {
+  const more = { COOKIE: '', HOTCAST_KEYGEN_IMAGE: 'made-here', HOTCAST_CONTEXT: context };
+  const env = { ...process.env, ...standIn(folder), ...more };
   const options = { encoding: 'utf8', cwd: folder, env } as const;
   const { status, stdout, stderr } = spawnSync(join(ROOT, 'setup/hotcast'), args, options);
   return { status, stdout: stdout.trimEnd(), stderr };
@@ -58,6 +64,11 @@ describe('a folder of keys', () => {
     expect(hotcast('keys', 'revoke', '2af54c2f1b90d3e7', '--folder', 'mine').stdout).toEqual(
       runIn('mine', '--env COOKIES=', 'revoke /keys 2af54c2f1b90d3e7'),
     );
+  });
+
+  it('is on this machine, whatever cluster commands are for', () => {
+    expect(hotcastIn('prod', 'keys', 'make', 'mine').status).toBe(0);
+    expect(hotcastIn('prod', 'keys', 'rotate').stderr).toContain('there is no context "prod"');
   });
 
   it.each([
