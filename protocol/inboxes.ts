@@ -4,7 +4,7 @@ export const ROLES = ['controller', 'node', 'roster', 'observer', 'console'] as 
 export type Role = (typeof ROLES)[number];
 
 /** The prefix of a role's inboxes. No other role can subscribe to them. */
-export function inboxPrefix(role: Role | 'auth-callout'): string {
+export function inboxPrefix(role: Role | 'auth-callout' | 'agent'): string {
   return `_INBOX.${role}`;
 }
 

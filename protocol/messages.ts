@@ -289,8 +289,12 @@ export const rosterAnswer = v.variant('status', [
   v.object({ status: v.literal('unavailable'), detail: v.string() }),
 ]);
 
-/** Asks the roster which node has an address. */
-export const holderRequest = v.object({ address: v.string() });
+/**
+ * Asks the roster which node has an address.
+ *
+ * `server`: the name of the NATS server that it is connected to. Containers of two machines can have the same address.
+ */
+export const holderRequest = v.object({ address: v.string(), server: v.exactOptional(v.string()) });
 
 /** `duplicate`: another container is the node that this one is called after. `unknown`: none of the cluster has the address. */
 export const holderAnswer = v.variant('status', [

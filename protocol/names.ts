@@ -17,12 +17,16 @@ export const COOKIE_RULE = '1 to 64 letters, digits, dashes or underscores';
 /** As a service of Compose, in what can be a part of a node's name. */
 const GROUP = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 
+export const MACHINE_RULE = 'up to 63 lower-case letters, digits and dashes, a letter or digit first';
+
 export const GROUP_RULE = 'up to 50 lower-case letters, digits or single dashes, a letter first: the name of a service';
 
 export const isModuleName = (text: string): boolean => MODULE.test(text);
 export const isCookie = (text: string): boolean => COOKIE.test(text);
 export const isGroupName = (text: string): boolean => text.length <= 50 && GROUP.test(text);
 export const isNodeName = (text: string): boolean => NODE.test(text);
+/** The name of a machine is one token of a NATS subject. */
+export const isMachineName = (text: string): boolean => NODE.test(text);
 
 const BEDROCK = [
   'fred bambam betty wilma barney pebbles dino hoppy gazoo slate',
@@ -53,14 +57,16 @@ const REPLICA = /[-_.](?<replica>[1-9]\d{0,4})(?:\.[a-z0-9]{20,})?$/;
  *
  * @param containerName `hotcast-node-3`, or `stack_node.3.k2j…` in Swarm.
  * @param project the name of the Compose project; '' when it is not known: then every number is a replica of the first service.
+ * @param offset is added to the number: several machines can each have a replica 1.
  */
-export function nodeNameOf(containerName: string, project: string): string {
+export function nodeNameOf(containerName: string, project: string, offset = 0): string {
   const [ending = '', number] = REPLICA.exec(containerName) ?? [];
   if (number === undefined) return fitForSubject(containerName);
-  if (project === '') return replicaName(Number(number));
+  const replica = Number(number) + offset;
+  if (project === '') return replicaName(replica);
   const whole = containerName.slice(0, containerName.length - ending.length);
   if (!/^[-_.]./.test(whole.slice(project.length)) || !whole.startsWith(project)) return fitForSubject(containerName);
-  return replicaName(Number(number), fitForSubject(whole.slice(project.length + 1)));
+  return replicaName(replica, fitForSubject(whole.slice(project.length + 1)));
 }
 
 /** At most 50 characters: a number and the id of a container can follow. */

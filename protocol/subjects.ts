@@ -75,6 +75,8 @@ export function subjectsOf(cookie: string) {
     roster: `${root}.roster`,
     // hotcast.<cookie>.holder: asks which node has an address
     holder: `${root}.holder`,
+    // hotcast.<cookie>.agent.<machine>: asks for the containers of another machine
+    agent: (machine: string) => `${root}.agent.${machine}`,
     // hotcast.<cookie>.operator-record.<name>: who may do what from afar
     operatorRecord: (name: string) => `${root}.operator-record.${name}`,
     operatorRecords: `${root}.operator-record.*`,

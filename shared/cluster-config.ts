@@ -1,5 +1,5 @@
-import { COOKIE_RULE, isCookie } from '../protocol/names.ts';
-import { choice, path, type Setting, type Values } from './environment.ts';
+import { COOKIE_RULE, isCookie, isMachineName, MACHINE_RULE } from '../protocol/names.ts';
+import { choice, integer, path, type Setting, type Values } from './environment.ts';
 
 /** The names of the log levels, in the order of their importance. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -36,6 +36,36 @@ export const PROJECT: Setting<string> = {
   rule: 'the name of a Compose project',
   parse: text => (/^(?:[a-z0-9][a-z0-9_-]*)?$/.test(text) ? text : undefined),
 };
+
+/** Several machines without a swarm have one as the hub, with the controller and the stream. */
+export const MACHINE: Setting<string> = {
+  name: 'MACHINE',
+  default: 'hub',
+  description: 'The name of this machine, where each has an engine of its own. Its NATS server has the same name.',
+  rule: MACHINE_RULE,
+  parse: text => (isMachineName(text) ? text : undefined),
+};
+
+export const MACHINES: Setting<readonly string[]> = {
+  name: 'MACHINES',
+  default: '',
+  description:
+    'On the hub: the names of the other machines, separated by commas. Each has an agent, which knows its containers. Of two containers ' +
+    'with the same name, the member is on the hub, or else on the machine that is named first.',
+  rule: `names of machines, separated by commas, each ${MACHINE_RULE}`,
+  parse: text => {
+    const names = text.split(',').filter(name => name !== '');
+    return names.every(isMachineName) && new Set(names).size === names.length ? names : undefined;
+  },
+};
+
+/** See {@link nodeNameOf}: the nodes of a machine have it, and what says which containers it has. */
+export const REPLICA_OFFSET = integer(
+  'REPLICA_OFFSET',
+  { default: 0, min: 0, max: 90_000 },
+  'Is added to the number of each replica of this machine, so that nodes of several machines have different names: with 100, the ' +
+    'first one is `node-101`.',
+);
 
 export const TRUST_DIR = path(
   'TRUST_DIR',

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { CLUSTER_SETTINGS, healthFile, PROJECT, TRUST_DIR } from '../../shared/cluster-config.ts';
+import { CLUSTER_SETTINGS, healthFile, PROJECT, REPLICA_OFFSET, TRUST_DIR } from '../../shared/cluster-config.ts';
 import { GROUP_RULE, isGroupName } from '../../protocol/names.ts';
 import {
   type Env,
@@ -15,6 +15,7 @@ import {
 export const NODE_SETTINGS = {
   ...CLUSTER_SETTINGS,
   project: PROJECT,
+  replicaOffset: REPLICA_OFFSET,
   trustDir: TRUST_DIR,
   healthFile: healthFile('node', 'ALIVE_FILE'),
   stateDir: path(

@@ -43,7 +43,7 @@ import { startWatchdog } from './watchdog/start-watchdog.ts';
 /** What a node needs. */
 export interface NodeDeps extends Omit<
   NodeConfig,
-  'natsUrl' | 'keysDir' | 'logLevel' | 'project' | 'taskName' | 'group'
+  'natsUrl' | 'keysDir' | 'logLevel' | 'project' | 'replicaOffset' | 'taskName' | 'group'
 > {
   /** The connection of this node, which closes with it. */
   readonly nats: NatsConnection;

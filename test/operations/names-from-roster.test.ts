@@ -9,6 +9,7 @@ import { createAuthCallout } from '../../controller/src/services/auth-callout/cr
 import { namesFromRoster } from '../../controller/src/services/auth-callout/node-names.ts';
 import { ACCOUNTS_FILE } from '../../controller/src/services/keygen/nats-accounts.ts';
 import { createRosterService } from '../../controller/src/services/roster/create-roster-service.ts';
+import { rosterQuestions } from '../../controller/src/services/roster/questions.ts';
 import type { Roster, RosterMember, RosterState } from '../../controller/src/services/roster/roster.ts';
 import { ClusterKeys } from '../../packages/testing/src/fleet/cluster-keys.ts';
 import { inboxPrefix, nodeInbox, type Role } from '../../protocol/inboxes.ts';
@@ -69,11 +70,12 @@ beforeAll(async () => {
     openConnection({ natsUrl: server.url, keysDir }, { name: role, inboxPrefix: inboxPrefix(role) }, log);
   const rosterKeys = join(keys.folder('roster'), COOKIE);
   state = members({});
+  const questions = rosterQuestions(COOKIE, roster);
   // Two of each, which answer alike.
   for (const number of [1, 2]) {
     const nats = await as('roster', rosterKeys);
     const healthFile = join(folder, `roster-${number}`);
-    started.push(await createRosterService({ nats, cookie: COOKIE, roster, healthFile, log }));
+    started.push(await createRosterService({ nats, roster, questions, healthFile, log }));
     const keysDir = keys.folder('auth-callout');
     const callout = await as('auth-callout', keysDir);
     const files = { keysDir, healthFile: join(folder, `callout-${number}`) };

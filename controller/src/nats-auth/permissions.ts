@@ -99,7 +99,7 @@ export function permissionsOf(role: Exclude<Role, 'node'>, cookie: string): Perm
       };
     case 'roster':
       return {
-        publish: [...ASKING.map(each => `${inboxPrefix(each)}.>`), ANOTHER_ACCOUNT],
+        publish: [...ASKING.map(each => `${inboxPrefix(each)}.>`), ANOTHER_ACCOUNT, subjects.agent('*')],
         subscribe: [subjects.roster, subjects.holder, own],
       };
     case 'observer':

@@ -10,18 +10,23 @@ import { reverseDns } from '../../../shared/reverse-dns.ts';
  * networks) the name is made from the container's id. The auth callout makes the same name of the same name.
  *
  * @param container the container's short id, which is its host name.
- * @param names the name of the Compose project or stack, see {@link nodeNameOf}, and that of the task; '' for none.
+ * @param names the name of the Compose project or stack and the offset of the machine, see {@link nodeNameOf}; the name of the task, ''
+ *   for none.
  */
 export async function resolveNodeName(
   container: string,
-  { project, taskName }: { readonly project: string; readonly taskName: string },
+  {
+    project,
+    replicaOffset,
+    taskName,
+  }: { readonly project: string; readonly replicaOffset: number; readonly taskName: string },
 ): Promise<string> {
   if (taskName !== '') return nodeNameOf(taskName, project);
   const addresses = Object.values(networkInterfaces()).flatMap(list => list ?? []);
   for (const { internal, family, address } of addresses) {
     if (internal || family !== 'IPv4') continue;
     const host = await reverseDns(address);
-    if (host !== null) return nodeNameOf(host, project);
+    if (host !== null) return nodeNameOf(host, project, replicaOffset);
   }
   return nodeNameOf(`node-${container.slice(0, 6)}x`, project);
 }

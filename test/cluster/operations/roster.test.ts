@@ -1,13 +1,22 @@
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { connect } from '@nats-io/transport-node';
 import Docker from 'dockerode';
 
+import { agentOf, agentsRoster } from '../../../controller/src/services/roster/agents.ts';
 import { ComposeRoster } from '../../../controller/src/services/roster/compose.ts';
+import { createRosterService } from '../../../controller/src/services/roster/create-roster-service.ts';
+import { agentQuestions } from '../../../controller/src/services/roster/questions.ts';
 import { swarmRoster } from '../../../controller/src/services/roster/swarm.ts';
 import { createNetwork, engine, TEST_LABEL } from '../../../packages/testing/src/docker/engine.ts';
 import { removeLabelled } from '../../../packages/testing/src/docker/remove-labelled.ts';
+import { NatsServer } from '../../support/console/nats-server.ts';
 import { projectImage } from '../../support/cluster/project-image.ts';
 import { rosterContract, type RosterWorld } from '../../support/roster/roster-contract.ts';
+import { recordingLog } from '../../unit/fixtures.ts';
 
 /** A process that does nothing, and ends when it is told to. */
 const IDLE = ['node', '-e', "process.on('SIGTERM', () => process.exit()); setInterval(() => undefined, 1e6)"];
@@ -111,5 +120,42 @@ async function swarmWorld(socketPath: string): Promise<RosterWorld> {
   };
 }
 
+/** The containers of another machine, whose agent answers over NATS. */
+async function agentWorld(): Promise<RosterWorld> {
+  const world = await composeWorld();
+  const server = await NatsServer.start('');
+  const log = recordingLog();
+  const connectTo = () => connect({ servers: server.url });
+  const healthFile = join(tmpdir(), `hotcast-agent-${process.pid}`);
+  const questions = agentQuestions('dino', 'b', world.roster);
+  const agent = await createRosterService({
+    nats: await connectTo(),
+    roster: world.roster,
+    questions,
+    healthFile,
+    log,
+  });
+  const nats = await connectTo();
+  const own = new ComposeRoster(await engine(), [`${TEST_LABEL}.none=${process.pid}`], 'hotcast');
+  const roster = agentsRoster([
+    { name: 'hub', roster: own },
+    { name: 'b', roster: agentOf(nats, 'dino', 'b') },
+  ]);
+  return {
+    ...world,
+    roster,
+    server: 'b',
+    [Symbol.asyncDispose]: async () => {
+      roster[Symbol.dispose]();
+      await agent[Symbol.asyncDispose]();
+      await nats.close();
+      await server[Symbol.asyncDispose]();
+      rmSync(healthFile, { force: true });
+      await world[Symbol.asyncDispose]();
+    },
+  };
+}
+
 rosterContract('one engine', composeWorld);
+rosterContract('the agent of another machine', agentWorld);
 if (SWARM_SOCKET !== undefined) rosterContract('Docker Swarm', () => swarmWorld(SWARM_SOCKET));

@@ -16,6 +16,7 @@ import { namesFromDns } from '../../../controller/src/services/auth-callout/node
 import { makeCertificate } from '../../../controller/src/services/keygen/certificate.ts';
 import { ACCOUNTS_FILE } from '../../../controller/src/services/keygen/nats-accounts.ts';
 import { createRosterService } from '../../../controller/src/services/roster/create-roster-service.ts';
+import { rosterQuestions } from '../../../controller/src/services/roster/questions.ts';
 import { staticRoster } from '../../../controller/src/services/roster/static.ts';
 import { createNode } from '../../../node-image/src/create-node.ts';
 import { ClusterKeys } from '../../../packages/testing/src/fleet/cluster-keys.ts';
@@ -94,7 +95,13 @@ export class OperatorStand implements AsyncDisposable {
     const rosterNats = await this.connectAs('roster');
     const healthFile = join(this.folder, 'health-roster');
     this.#started.push(
-      await createRosterService({ nats: rosterNats, cookie: COOKIE, roster, healthFile, log: this.log }),
+      await createRosterService({
+        nats: rosterNats,
+        roster,
+        questions: rosterQuestions(COOKIE, roster),
+        healthFile,
+        log: this.log,
+      }),
     );
     const preflight = 'controller/src/build/preflight/child/main.ts';
     const bundled = await run('npm', ['run', 'bundle', '--', preflight, `--outfile=${this.#preflightScript}`], {});

@@ -14,6 +14,8 @@ const DEADLINE_MS = 30_000;
 /** Nodes that an engine runs, and the roster that knows them. */
 export interface RosterWorld extends AsyncDisposable {
   readonly roster: Roster;
+  /** The name of the NATS server that the nodes connect to, where that counts. */
+  readonly server?: string;
   /** Runs so many replicas of the service `node`: starts those that are missing, ends the last ones that are too many. */
   readonly scale: (replicas: number) => Promise<void>;
   /** Kills the container of a replica; whoever runs it starts it again. */
@@ -31,6 +33,10 @@ export function rosterContract(name: string, open: () => Promise<RosterWorld>): 
       await world[Symbol.asyncDispose]();
     });
 
+    const holder = (address: string) => {
+      const { roster, server } = world;
+      return holderOf(roster, { address, ...(server === undefined ? {} : { server }) });
+    };
     const members = async (): Promise<Members> => {
       const state = await world.roster.membersNow();
       if (state.status === 'unavailable') throw new Error(state.detail);
@@ -62,10 +68,10 @@ export function rosterContract(name: string, open: () => Promise<RosterWorld>): 
     it('knows who has an address, and that nobody has another one', async () => {
       for (const { node, addresses } of await running()) {
         for (const address of addresses) {
-          expect(await holderOf(world.roster, address)).toEqual({ status: 'member', node });
+          expect(await holder(address)).toEqual({ status: 'member', node });
         }
       }
-      expect(await holderOf(world.roster, '203.0.113.7')).toEqual({ status: 'unknown' });
+      expect(await holder('203.0.113.7')).toEqual({ status: 'unknown' });
     });
 
     it('says after a moment what has changed, also without being asked for the newest', async () => {
@@ -85,7 +91,7 @@ export function rosterContract(name: string, open: () => Promise<RosterWorld>): 
       const [again, ...others] = (await running()).filter(({ node }) => node === replicaName(2));
       expect(others).toEqual([]);
       const [address = ''] = again?.addresses ?? [];
-      expect(await holderOf(world.roster, address)).toEqual({ status: 'member', node: replicaName(2) });
+      expect(await holder(address)).toEqual({ status: 'member', node: replicaName(2) });
     });
   });
 }

@@ -11,7 +11,8 @@ import { cookieOfOperator, type FindOperator } from './operators.ts';
 /** The fields of NATS's authorization request that matter here. */
 export const connectRequestSchema = v.object({
   user_nkey: v.string(),
-  server_id: v.object({ id: v.string() }),
+  /** `name`: from its configuration, or else its id. */
+  server_id: v.object({ id: v.string(), name: v.string() }),
   client_info: v.object({ host: v.string(), nonce: v.optional(v.string()) }),
   connect_opts: v.object({
     nkey: v.optional(v.string()),
@@ -78,7 +79,7 @@ export async function authorize(
   const cookie = clusters.find(({ users }) => users.node === key)?.cookie;
   const container = /^hotcast-node ([0-9a-f]{6})/.exec(says)?.[1];
   if (cookie === undefined || container === undefined || !hasKey(request)) return refuse('not the key of a node');
-  const naming = await nameNode({ cookie, address: request.client_info.host, container });
+  const naming = await nameNode({ cookie, address: request.client_info.host, server: server.name, container });
   if (naming.status === 'refused') return refuse(naming.detail);
   const { name } = naming;
   return admit(name, cookie, nodePermissions(cookie, [name, `${name}-${container}`]));

@@ -13,6 +13,8 @@ const ROSTER_TIMEOUT_MS = 2_000;
 export interface Applicant {
   readonly cookie: string;
   readonly address: string;
+  /** The name of the NATS server that it is connected to. */
+  readonly server: string;
   /** The first digits of its container's id, as it says. */
   readonly container: string;
 }
@@ -43,8 +45,8 @@ export function namesFromDns(project: string, look: typeof reverseDns = reverseD
 
 /** Names follow from the roster of the cookie, which knows who has which address on all machines. Nobody else is admitted. */
 export function namesFromRoster(nats: Pick<NatsConnection, 'request'>): NameNode {
-  return async ({ cookie, address }) => {
-    const answer = await ask(nats, cookie, address);
+  return async ({ cookie, address, server }) => {
+    const answer = await ask(nats, cookie, { address, server });
     switch (answer.status) {
       case 'member':
         return { status: 'named', name: answer.node };
@@ -58,10 +60,13 @@ export function namesFromRoster(nats: Pick<NatsConnection, 'request'>): NameNode
   };
 }
 
-async function ask(nats: Pick<NatsConnection, 'request'>, cookie: string, address: string): Promise<HolderAnswer> {
-  const request = encode({ address } satisfies HolderRequest);
+async function ask(
+  nats: Pick<NatsConnection, 'request'>,
+  cookie: string,
+  request: HolderRequest,
+): Promise<HolderAnswer> {
   try {
-    const { data } = await nats.request(subjectsOf(cookie).holder, request, { timeout: ROSTER_TIMEOUT_MS });
+    const { data } = await nats.request(subjectsOf(cookie).holder, encode(request), { timeout: ROSTER_TIMEOUT_MS });
     return decode(holderAnswer, data);
   } catch {
     return { status: 'unavailable', detail: 'the roster does not answer' };

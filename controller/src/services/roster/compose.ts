@@ -34,6 +34,7 @@ export class ComposeRoster implements Roster {
   readonly #engine: Engine;
   readonly #labels: readonly string[];
   readonly #project: string;
+  readonly #offset: number;
   #isListening = false;
   #cached: RosterState | null = null;
   /** The last start of each container, by its id. */
@@ -43,11 +44,12 @@ export class ComposeRoster implements Roster {
   #events: NodeJS.ReadableStream | null = null;
   #isDisposed = false;
 
-  /** @param project the Compose project, see {@link nodeNameOf}. */
-  constructor(engine: Engine, labels: readonly string[], project: string) {
+  /** @param project the Compose project, and `offset` that of the machine, see {@link nodeNameOf}. */
+  constructor(engine: Engine, labels: readonly string[], project: string, offset = 0) {
     this.#engine = engine;
     this.#labels = labels;
     this.#project = project;
+    this.#offset = offset;
   }
 
   /** Follows the engine's events until it is disposed. */
@@ -130,7 +132,7 @@ export class ComposeRoster implements Roster {
     return {
       id,
       name,
-      node: nodeNameOf(name, this.#project),
+      node: nodeNameOf(name, this.#project, this.#offset),
       state: State,
       createdAt: Created * 1_000,
       addresses: Object.values(NetworkSettings.Networks).flatMap(({ IPAddress }) => IPAddress || []),

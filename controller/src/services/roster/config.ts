@@ -1,6 +1,14 @@
 import { join } from 'node:path';
 
-import { CLUSTER_SETTINGS, healthFile, PROJECT } from '../../../../shared/cluster-config.ts';
+import { UsageError } from '../../../../protocol/errors.ts';
+import {
+  CLUSTER_SETTINGS,
+  healthFile,
+  MACHINE,
+  MACHINES,
+  PROJECT,
+  REPLICA_OFFSET,
+} from '../../../../shared/cluster-config.ts';
 import { isNodeName, replicaName } from '../../../../protocol/names.ts';
 import {
   choice,
@@ -39,11 +47,15 @@ export const ROSTER_SETTINGS = {
   healthFile: healthFile('roster'),
   provider: choice(
     'ROSTER',
-    { values: ['compose', 'swarm', 'static'], default: 'compose' },
-    'What knows which nodes should answer: the Docker engine of this machine, a manager of a swarm, or `EXPECTED_NODES`.',
+    { values: ['compose', 'swarm', 'agents', 'static', 'agent'], default: 'compose' },
+    'What knows which nodes should answer: the Docker engine of this machine, a manager of a swarm, the agents of the machines in ' +
+      '`MACHINES` besides the engine of this one, or `EXPECTED_NODES`. With `agent`, this process is the agent of its machine.',
   ),
   expected: EXPECTED,
   labels: LABELS,
+  machine: MACHINE,
+  machines: MACHINES,
+  replicaOffset: REPLICA_OFFSET,
 };
 
 export type RosterConfig = Values<typeof ROSTER_SETTINGS>;
@@ -64,5 +76,7 @@ export function loadConfig(env: Env, warn: Warn): RosterConfig {
   // Each provider needs its own.
   const needed = env['ROSTER'] === 'static' ? { labels: optional(LABELS) } : { expected: optional(EXPECTED) };
   const config = readSettings(env, { ...ROSTER_SETTINGS, ...needed }, warn);
+  if (config.machines.includes(config.machine))
+    throw new UsageError(`MACHINES must be the names of the other machines, without ${config.machine}`);
   return { ...config, keysDir: join(config.keysDir, config.cookie) };
 }

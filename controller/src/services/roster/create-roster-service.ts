@@ -1,14 +1,13 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 
-import { decode, encode } from '../../../../protocol/codec.ts';
+import { encode } from '../../../../protocol/codec.ts';
 import { HEARTBEAT_INTERVAL } from '../../../../protocol/limits.ts';
-import { type HolderAnswer, holderRequest, type RosterAnswer } from '../../../../protocol/messages.ts';
-import { subjectsOf } from '../../../../protocol/subjects.ts';
 import { PROTOCOL } from '../../../../protocol/version.ts';
 import { startHealthFile } from '../../../../shared/health-file.ts';
 import type { Logger } from '../../../../shared/logger.ts';
 import { drainConnection } from '../../../../shared/nats/shutdown.ts';
-import { answerOf, holderOf, type Roster } from './roster.ts';
+import type { Questions } from './questions.ts';
+import type { Roster } from './roster.ts';
 
 /** The timeout for sending what is left when the roster stops. */
 const DRAIN_TIMEOUT_MS = 500;
@@ -18,38 +17,28 @@ const UNAVAILABLE_DELAY_MS = 300;
 
 interface RosterServiceDeps {
   readonly nats: NatsConnection;
-  readonly cookie: string;
   readonly roster: Roster;
+  readonly questions: Questions;
   readonly healthFile: string;
   readonly log: Logger;
 }
 
-/** Answers who should answer, and who has an address. It ends the roster and the connection with itself. */
+/** Answers the questions. It ends the roster and the connection with itself. */
 export async function createRosterService(deps: RosterServiceDeps): Promise<AsyncDisposable> {
-  const { nats, roster, log } = deps;
-  const subjects = subjectsOf(deps.cookie);
-  const answerWith = async (message: Msg, answer: RosterAnswer | HolderAnswer): Promise<void> => {
-    if (answer.status === 'unavailable') await new Promise(resolve => setTimeout(resolve, UNAVAILABLE_DELAY_MS));
-    if (!nats.isClosed() && !nats.isDraining()) message.respond(encode({ protocol: PROTOCOL, ...answer }));
-  };
-  const handlers = new Map<string, (message: Msg) => Promise<void>>([
-    [subjects.roster, async message => answerWith(message, answerOf(await roster.members()))],
-    [
-      subjects.holder,
-      async message => answerWith(message, await holderOf(roster, decode(holderRequest, message.data).address)),
-    ],
-  ]);
-  const answer = async (message: Msg, handle: (message: Msg) => Promise<void>): Promise<void> => {
+  const { nats, roster, questions, log } = deps;
+  const answer = async (message: Msg, answerTo: (data: Uint8Array) => Promise<{ status: string }>): Promise<void> => {
     try {
-      await handle(message);
+      const result = await answerTo(message.data);
+      if (result.status === 'unavailable') await new Promise(resolve => setTimeout(resolve, UNAVAILABLE_DELAY_MS));
+      if (!nats.isClosed() && !nats.isDraining()) message.respond(encode({ protocol: PROTOCOL, ...result }));
     } catch (error) {
       log.warn({ err: error, subject: message.subject }, 'a request could not be answered');
     }
   };
-  for (const [subject, handle] of handlers) {
+  for (const [subject, answerTo] of questions) {
     nats.subscribe(subject, {
       callback: (error, message) => {
-        if (error === null) void answer(message, handle);
+        if (error === null) void answer(message, answerTo);
       },
     });
   }

@@ -1,23 +1,36 @@
+import type { NatsConnection } from '@nats-io/transport-node';
 import Docker from 'dockerode';
 
 import { inboxPrefix } from '../../../../protocol/inboxes.ts';
 import type { Logger } from '../../../../shared/logger.ts';
 import { openConnection } from '../../../../shared/nats/connection.ts';
 import { runService } from '../../../../shared/run-service.ts';
+import { agentOf, agentsRoster } from './agents.ts';
 import { ComposeRoster } from './compose.ts';
 import { loadConfig, type RosterConfig } from './config.ts';
 import { createRosterService } from './create-roster-service.ts';
+import { agentQuestions, rosterQuestions } from './questions.ts';
 import type { Roster } from './roster.ts';
 import { staticRoster } from './static.ts';
 import { swarmRoster } from './swarm.ts';
 
+/** The containers of this machine. */
+function openEngine({ labels, project, replicaOffset }: RosterConfig): Roster {
+  const roster = new ComposeRoster(new Docker(), labels, project, replicaOffset);
+  void roster.follow();
+  return roster;
+}
+
 /** The roster that the configuration names. */
-function openRoster({ provider, labels, project, expected }: RosterConfig): Roster {
+function openRoster(config: RosterConfig, nats: NatsConnection): Roster {
+  const { provider, labels, project, expected, cookie, machine, machines } = config;
   switch (provider) {
-    case 'compose': {
-      const roster = new ComposeRoster(new Docker(), labels, project);
-      void roster.follow();
-      return roster;
+    case 'compose':
+    case 'agent':
+      return openEngine(config);
+    case 'agents': {
+      const others = machines.map(name => ({ name, roster: agentOf(nats, cookie, name) }));
+      return agentsRoster([{ name: machine, roster: openEngine(config) }, ...others]);
     }
     case 'swarm':
       return swarmRoster(new Docker(), labels, project);
@@ -26,12 +39,17 @@ function openRoster({ provider, labels, project, expected }: RosterConfig): Rost
   }
 }
 
-/** Answers requests with the nodes that should answer. It is the only process with the Docker socket, and does nothing else. */
+/**
+ * Answers requests with the nodes that should answer; as an agent, with the containers of its machine. It is the only process with the
+ * Docker socket, and does nothing else.
+ */
 async function startRoster(config: RosterConfig, log: Logger): Promise<AsyncDisposable> {
-  const { cookie, healthFile, provider, labels } = config;
-  const roster = openRoster(config);
-  const nats = await openConnection(config, { name: 'hotcast-roster', inboxPrefix: inboxPrefix('roster') }, log);
-  const service = await createRosterService({ nats, cookie, roster, healthFile, log });
+  const { cookie, healthFile, provider, labels, machine } = config;
+  const role = provider === 'agent' ? 'agent' : 'roster';
+  const nats = await openConnection(config, { name: `hotcast-${role}`, inboxPrefix: inboxPrefix(role) }, log);
+  const roster = openRoster(config, nats);
+  const questions = role === 'agent' ? agentQuestions(cookie, machine, roster) : rosterQuestions(cookie, roster);
+  const service = await createRosterService({ nats, roster, questions, healthFile, log });
   log.info({ provider, labels, readyMs: Math.round(performance.now()) }, 'ready');
   return service;
 }

@@ -1,4 +1,4 @@
-import type { HolderAnswer, RosterAnswer } from '../../../../protocol/messages.ts';
+import type { HolderAnswer, HolderRequest, RosterAnswer } from '../../../../protocol/messages.ts';
 import { serviceOf } from '../../../../protocol/names.ts';
 
 /** A container, or a task of Docker Swarm, in which a node of the cluster runs or has run. */
@@ -16,6 +16,8 @@ export interface RosterMember {
   readonly addresses: readonly string[];
   /** The machine that it is on; null when there is only one. */
   readonly machine: string | null;
+  /** The name of the NATS server that its node connects to, where its addresses can be those of other machines too. Absent: any. */
+  readonly server?: string;
   /** What the engine said of its last start; differs for each start. Absent when the roster has seen none. */
   readonly lastStart?: string;
 }
@@ -67,14 +69,18 @@ function duplicateOf({ id, name, node, machine }: RosterMember) {
 }
 
 /** Who has an address. A roster that has just been read may not know a container that has just started, so it is read again. */
-export async function holderOf(roster: Roster, address: string): Promise<HolderAnswer> {
-  const before = findHolder(await roster.members(), address);
-  return before.status === 'unknown' ? findHolder(await roster.membersNow(), address) : before;
+export async function holderOf(roster: Roster, request: HolderRequest): Promise<HolderAnswer> {
+  const before = findHolder(await roster.members(), request);
+  return before.status === 'unknown' ? findHolder(await roster.membersNow(), request) : before;
 }
 
-function findHolder(state: RosterState, address: string): HolderAnswer {
+function findHolder(state: RosterState, { address, server }: HolderRequest): HolderAnswer {
   if (state.status === 'unavailable') return state;
-  const has = ({ addresses }: RosterMember): boolean => addresses.includes(address);
+  // What was known of its machine can be another one's address by now.
+  if (server !== undefined && state.unreachable.includes(server))
+    return { status: 'unavailable', detail: `no answer from ${server}` };
+  const has = (member: RosterMember): boolean =>
+    member.addresses.includes(address) && (member.server === undefined || member.server === server);
   const member = state.members.find(has);
   if (member !== undefined) return { status: 'member', node: member.node };
   const duplicate = state.duplicates.find(has);

@@ -28,6 +28,6 @@ describe('the name of a node of a swarm', () => {
     [`hotcast_worker.1.${id}`, 'worker-1'],
     [`other_node.1.${id}`, `other-node-1-${id}`],
   ])('follows from that of its task, %s, without a look at the DNS', async (taskName, name) => {
-    expect(await resolveNodeName('3f2a9c000000', { project: 'hotcast', taskName })).toBe(name);
+    expect(await resolveNodeName('3f2a9c000000', { project: 'hotcast', replicaOffset: 0, taskName })).toBe(name);
   });
 });

@@ -15,7 +15,7 @@ async function admit(host: string | null, says: string) {
   const nonce = 'once';
   const request = {
     user_nkey: user,
-    server_id: { id: nkeys.createServer().getPublicKey() },
+    server_id: { id: nkeys.createServer().getPublicKey(), name: 'nats' },
     client_info: { host: '172.18.0.9', nonce },
     connect_opts: {
       nkey: node.getPublicKey(),

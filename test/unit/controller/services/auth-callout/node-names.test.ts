@@ -5,13 +5,14 @@ import { namesFromDns, namesFromRoster } from '../../../../../controller/src/ser
 import { decode, encode } from '../../../../../protocol/codec.ts';
 import { holderRequest } from '../../../../../protocol/messages.ts';
 
-const applicant = { cookie: 'dino', address: '10.0.1.7', container: '3f2a9c' };
+const applicant = { cookie: 'dino', address: '10.0.1.7', server: 'nats-machine-1', container: '3f2a9c' };
 
 /** Names from a roster with this answer. */
 function rosterWith(answer: object | Error) {
   const asked: string[] = [];
   const request = async (subject: string, payload: Uint8Array) => {
-    asked.push(`${subject} ${decode(holderRequest, payload).address}`);
+    const { address, server } = decode(holderRequest, payload);
+    asked.push(`${subject} ${address} ${server}`);
     if (answer instanceof Error) throw answer;
     return { data: encode(answer) };
   };
@@ -22,7 +23,7 @@ describe('names from the roster', () => {
   it('are those of the members of the cookie, by their addresses', async () => {
     const { asked, nameNode } = rosterWith({ protocol: 2, status: 'member', node: 'fred' });
     expect(await nameNode(applicant)).toEqual({ status: 'named', name: 'fred' });
-    expect(asked).toEqual(['hotcast.dino.holder 10.0.1.7']);
+    expect(asked).toEqual(['hotcast.dino.holder 10.0.1.7 nats-machine-1']);
   });
 
   it.each([

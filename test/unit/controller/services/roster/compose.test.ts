@@ -6,20 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ComposeRoster } from '../../../../../controller/src/services/roster/compose.ts';
 import { answerOf } from '../../../../../controller/src/services/roster/roster.ts';
 import { rosterContract } from '../../../../support/roster/roster-contract.ts';
-
-/** What an engine says of a container. */
-function containerOf(id: string, name: string, state: string, address: string): Docker.ContainerInfo {
-  // The engine keeps no address of a container that has ended.
-  const networks = { hotcast_default: { IPAddress: state === 'running' ? address : '' } };
-  const container = {
-    Id: id,
-    Names: [name],
-    State: state,
-    Created: 1_700_000_000,
-    NetworkSettings: { Networks: networks },
-  };
-  return container as unknown as Docker.ContainerInfo;
-}
+import { containerOf, ServiceEngine } from '../../../../support/roster/service-engine.ts';
 
 /** An engine with one container. It counts how often the list is read. */
 class Engine {
@@ -52,43 +39,14 @@ async function stateIn(containers: ComposeRoster): Promise<string | undefined> {
   return answer.status === 'members' ? answer.members[0]?.state : answer.status;
 }
 
-/** An engine with the containers of a service. */
-class ServiceEngine {
-  readonly events = new PassThrough();
-  readonly #states = new Map<number, string>();
-
-  async listContainers(): Promise<Docker.ContainerInfo[]> {
-    return [...this.#states].map(([replica, state]) =>
-      containerOf(String(replica).padStart(64, 'a'), `/hotcast-node-${replica}`, state, `172.18.0.${replica + 1}`),
-    );
-  }
-
-  async getEvents(): Promise<NodeJS.ReadableStream> {
-    return this.events;
-  }
-
-  set(replica: number, state: string | null): void {
-    if (state === null) this.#states.delete(replica);
-    else this.#states.set(replica, state);
-    this.events.write('{}\n');
-  }
-}
-
 rosterContract('one engine, in memory', async () => {
   const engine = new ServiceEngine();
   const roster = new ComposeRoster(engine, ['hotcast.node=dino'], 'hotcast');
   void roster.follow();
-  let count = 0;
   return {
     roster,
-    scale: async replicas => {
-      while (count < replicas) engine.set((count += 1), 'running');
-      while (count > replicas) engine.set(count--, null);
-    },
-    kill: async replica => {
-      engine.set(replica, 'exited');
-      engine.set(replica, 'running');
-    },
+    scale: async replicas => engine.scale(replicas),
+    kill: async replica => engine.kill(replica),
     [Symbol.asyncDispose]: async () => roster[Symbol.dispose](),
   };
 });

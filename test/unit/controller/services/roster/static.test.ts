@@ -12,5 +12,5 @@ it('a static roster expects the nodes that it is given, and knows no container a
       { id: '', name: 'worker-1', node: 'worker-1', group: 'worker', state: 'running' },
     ],
   });
-  expect(await holderOf(roster, '10.0.1.1')).toEqual({ status: 'unknown' });
+  expect(await holderOf(roster, { address: '10.0.1.1' })).toEqual({ status: 'unknown' });
 });

@@ -110,7 +110,7 @@ describe('a roster of a swarm', () => {
     const task = manager.start(1, 'n1', 'preparing');
     const roster = rosterOf(manager);
     expect(await membersOf(manager)).toMatchObject({ members: [{ node: 'fred', state: 'created' }] });
-    expect(await holderOf(roster, '10.0.1.1')).toEqual({ status: 'member', node: 'fred' });
+    expect(await holderOf(roster, { address: '10.0.1.1' })).toEqual({ status: 'member', node: 'fred' });
     task.Status.State = 'starting';
     expect(await membersOf(manager)).toMatchObject({ members: [{ node: 'fred', state: 'created' }] });
     task.Status.State = 'running';
@@ -138,8 +138,8 @@ describe('a roster of a swarm', () => {
     expect(members).toMatchObject([{ node: 'fred', machine: 'machine-1' }]);
     expect(duplicates).toMatchObject([{ node: 'fred', machine: 'machine-2' }]);
     const roster = rosterOf(manager);
-    expect(await holderOf(roster, '10.0.1.1')).toEqual({ status: 'duplicate', node: 'fred' });
-    expect(await holderOf(roster, '10.0.1.2')).toEqual({ status: 'member', node: 'fred' });
+    expect(await holderOf(roster, { address: '10.0.1.1' })).toEqual({ status: 'duplicate', node: 'fred' });
+    expect(await holderOf(roster, { address: '10.0.1.2' })).toEqual({ status: 'member', node: 'fred' });
   });
 
   it('sees one, too, when an update starts the new task first: the newer one is the member', async () => {
