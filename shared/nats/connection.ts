@@ -10,7 +10,7 @@ import { CONNECTION_OPTIONS, NATS_CA_FILE, NATS_SEED_FILE } from './options.ts';
 /** The options that differ between the processes. NATS's own tools show the `name`. */
 type ConnectionOptions = Pick<
   NodeConnectionOptions,
-  'inboxPrefix' | 'reconnectTimeWait' | 'reconnectJitter' | 'waitOnFirstConnect'
+  'inboxPrefix' | 'reconnectTimeWait' | 'reconnectJitter' | 'waitOnFirstConnect' | 'pingInterval' | 'timeout'
 > & {
   readonly name: string;
 };

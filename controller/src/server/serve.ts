@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { inboxPrefix } from '../../../protocol/inboxes.ts';
 import { openConnection } from '../../../shared/nats/connection.ts';
+import { SERVICE_OPTIONS } from '../../../shared/nats/options.ts';
 import { runService } from '../../../shared/run-service.ts';
 import { loadConfig } from './config.ts';
 import { type ControllerDeps, createController } from './create-controller.ts';
@@ -12,7 +13,7 @@ import { type ControllerDeps, createController } from './create-controller.ts';
  * @param lines what runs command lines: see {@link ControllerDeps}.
  */
 export async function serve(lines: Pick<ControllerDeps, 'serveCommandLine' | 'runLine'>): Promise<void> {
-  const options = { name: 'hotcast-controller', inboxPrefix: inboxPrefix('controller') };
+  const options = { name: 'hotcast-controller', inboxPrefix: inboxPrefix('controller'), ...SERVICE_OPTIONS };
   await runService({
     name: 'hotcast',
     loadConfig,

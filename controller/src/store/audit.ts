@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 
 import type { StoredMsg } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
+import { type NatsConnection, TimeoutError } from '@nats-io/transport-node';
 
 import { type AuditEntry, auditEntrySchema } from '../../../protocol/history/audit-entry.ts';
 import { changeEvent, type Event, nodeEvent } from '../../../protocol/history/event.ts';
@@ -9,6 +10,7 @@ import { type NodeChange, nodeChangeSchema } from '../../../protocol/history/nod
 import { decodeRecord, encodeRecord } from '../../../protocol/codec.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
 import { auditStreamOf, type Subjects } from '../../../protocol/subjects.ts';
+import { untilAnswered } from './no-answer.ts';
 import { openStream } from './stream.ts';
 
 /** The audit's oldest entries are dropped beyond this size (bytes): some 50,000 entries are left. */
@@ -36,10 +38,17 @@ export async function openAudit(nats: NatsConnection, cookie: string, subjects: 
     stream.ensure([subjects.audit, subjects.nodeChanges], { maxBytes: MAX_BYTES, replicas, keeps: 'newest' });
   await ensure();
 
-  async function publish(subject: string, record: AuditEntry | NodeChange, id?: string): Promise<void> {
-    const attempt = () => stream.client.publish(subject, encodeRecord(record), id === undefined ? {} : { msgID: id });
-    // NATS may have lost its disk, and the stream with it.
-    await attempt().catch(() => ensure().then(attempt));
+  /** @param id NATS drops a repetition of what it took without an answer. */
+  async function publish(subject: string, record: AuditEntry | NodeChange, id: string): Promise<void> {
+    const bytes = encodeRecord(record);
+    const write = (waitsForLeader: boolean) =>
+      untilAnswered(() => stream.client.publish(subject, bytes, { msgID: id }), { waitsForLeader });
+    await write(false).catch(async (error: unknown) => {
+      if (error instanceof TimeoutError) throw error;
+      // NATS may have lost its disk, and the stream with it.
+      await ensure();
+      await write(true);
+    });
   }
 
   function eventOf({ subject, seq, data }: StoredMsg): Event | null {
@@ -56,12 +65,12 @@ export async function openAudit(nats: NatsConnection, cookie: string, subjects: 
   return {
     /** Rejects when the stream or the file does not take the entry; the other one has it. */
     async write(entry: AuditEntry): Promise<void> {
-      const [written] = await Promise.allSettled([publish(subjects.audit, entry)]);
+      const [written] = await Promise.allSettled([publish(subjects.audit, entry, randomUUID())]);
       if (file !== '') appendFileSync(file, `${JSON.stringify(entry)}\n`);
       if (written.status === 'rejected') throw written.reason;
     },
 
-    /** Writes down that a node came or went. NATS drops a repetition of what it took without an answer. */
+    /** Writes down that a node came or went. */
     writeNodeChange(change: NodeChange): Promise<void> {
       const { node, startedAt, at } = change;
       return publish(subjects.nodeChange(node), change, `${node} ${startedAt} ${change.change} ${at}`);

@@ -9,6 +9,7 @@ import { FormatError } from '../../../protocol/version.ts';
 import { createFormatGuard, type FormatGuard } from './format-guard.ts';
 import { keptHeads } from './kept-heads.ts';
 import type { Keyring } from './keyring.ts';
+import { untilAnswered } from './no-answer.ts';
 import { StorageError } from './storage.ts';
 import { type BatchMessage, isWrongLastSequence, type Stream } from './stream.ts';
 
@@ -210,8 +211,17 @@ export function createHeads(
     const [first] = writes;
     if (first === undefined) return true;
     guard.check();
+    const messages = writes.map(headMessage);
+    let attempts = 0;
+    const attempt = (): Promise<void> => {
+      attempts += 1;
+      return client.publishTogether(messages);
+    };
     try {
-      await client.publishTogether(writes.map(headMessage));
+      await untilAnswered(attempt, { waitsForLeader: true }).catch(async (error: unknown) => {
+        const isOwnWrite = isWrongLastSequence(error) && attempts > 1 && (await areWritten(messages));
+        if (!isOwnWrite) throw error;
+      });
       // What was written is known, also if the stream loses it before it is read.
       for (const { head } of writes) newestHeads.set(head.module, { head, position: 0, time: '', isLast: true });
       lostOnes = lostOnes.filter(({ head }) => !writes.some(write => write.head.module === head.module));
@@ -222,6 +232,14 @@ export function createHeads(
       const message = `NATS did not confirm the head of ${first.head.module}: it may be written or not (see: hotcast history)`;
       throw new UnavailableError(message, { cause: error });
     }
+  }
+
+  /** Whether an attempt without an answer has written these heads. Each envelope is another one. */
+  async function areWritten(messages: readonly BatchMessage[]): Promise<boolean> {
+    const found = messages.map(async ({ subject, data }) =>
+      (await stream.kept(subject)).some(kept => Buffer.compare(kept.data, data) === 0),
+    );
+    return (await Promise.all(found)).every(Boolean);
   }
 
   /** A head in its envelope, the same bytes each time until another key signs. */

@@ -12,6 +12,7 @@ import { createFormatGuard, type FormatGuard } from './format-guard.ts';
 import { createHeads } from './heads.ts';
 import { createKeyListWriter } from './key-list-writer.ts';
 import type { Keyring, Rotation } from './keyring.ts';
+import { untilAnswered } from './no-answer.ts';
 import { createOperators } from './operators.ts';
 import { createPackages } from './packages.ts';
 import { createRawRecords } from './raw-records.ts';
@@ -131,7 +132,10 @@ export async function openStore(nats: NatsConnection, options: StoreOptions) {
     },
 
     async writeHeadResult(result: HeadResult): Promise<void> {
-      await stream.client.publish(subjects.headResult(result.module), encodeRecord(result));
+      // NATS drops a repetition of what it took without an answer.
+      const [id, record] = [{ msgID: randomUUID() }, encodeRecord(result)];
+      const publish = () => stream.client.publish(subjects.headResult(result.module), record, id);
+      await untilAnswered(publish, { waitsForLeader: true });
     },
 
     /** A command for one process of a node to load a packed bundle past the heads, in its envelope. */

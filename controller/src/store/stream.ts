@@ -17,7 +17,7 @@ import { headers, type MsgHdrs, type NatsConnection, nuid, TimeoutError } from '
 import { MAX_MESSAGES_PER_SUBJECT } from '../../../protocol/limits.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
 import { createFreshReads } from './fresh-reads.ts';
-import { againOnce } from './no-answer.ts';
+import { untilAnswered } from './no-answer.ts';
 import { faultText, StorageError } from './storage.ts';
 
 type PublishOptions = Partial<JetStreamPublishOptions>;
@@ -65,12 +65,12 @@ export interface StreamOptions {
  * @param unused a subject of it that has no messages, by which NATS says why it writes nothing; null: that is not asked.
  */
 export async function openStream(nats: NatsConnection, name: string, unused: string | null) {
-  const { direct, streams } = await jetstreamManager(nats);
+  const { direct, streams } = await untilAnswered(() => jetstreamManager(nats));
   const jetstreamClient = jetstream(nats);
   const fresh = createFreshReads();
 
   const info = (filter?: string) =>
-    againOnce(() => streams.info(name, filter === undefined ? {} : { subjects_filter: filter }));
+    untilAnswered(() => streams.info(name, filter === undefined ? {} : { subjects_filter: filter }));
 
   /**
    * Why NATS writes nothing, in its words; null when it writes. After a write that met a full disk it does not answer a
@@ -79,7 +79,7 @@ export async function openStream(nats: NatsConnection, name: string, unused: str
   async function writeFault(): Promise<string | null> {
     if (unused === null) return null;
     try {
-      await streams.purge(name, { filter: unused });
+      await untilAnswered(() => streams.purge(name, { filter: unused }));
       return null;
     } catch (error) {
       if (error instanceof JetStreamApiError && error.status >= 500) return error.message;
@@ -167,11 +167,12 @@ export async function openStream(nats: NatsConnection, name: string, unused: str
         num_replicas: replicas,
       };
       try {
-        await streams.add({ name, ...config });
+        await untilAnswered(() => streams.add({ name, ...config }));
       } catch (error) {
         if (!(error instanceof JetStreamApiError) || error.code !== STREAM_NAME_IN_USE) throw error;
-        const { config: now } = await streams.info(name);
-        await streams.update(name, { ...config, num_replicas: Math.max(replicas, now.num_replicas) });
+        const { config: now } = await info();
+        const wanted = { ...config, num_replicas: Math.max(replicas, now.num_replicas) };
+        await untilAnswered(() => streams.update(name, wanted));
       }
     },
 
@@ -200,7 +201,7 @@ export async function openStream(nats: NatsConnection, name: string, unused: str
     /** The last message of a subject; null when there is none. */
     async last(subject: string): Promise<StoredMsg | null> {
       const read = async (): Promise<StoredMsg[]> => {
-        const message = await againOnce(() => direct.getMessage(name, { last_by_subj: subject }));
+        const message = await untilAnswered(() => direct.getMessage(name, { last_by_subj: subject }));
         return message === null ? [] : [message];
       };
       const [last = null] = await fresh.read(subject, read);
@@ -210,14 +211,14 @@ export async function openStream(nats: NatsConnection, name: string, unused: str
     /** The last message of each subject that matches. */
     async lastOfEach(filter: string): Promise<StoredMsg[]> {
       return fresh.read(filter, () =>
-        againOnce(async () => collect(await direct.getLastMessagesFor(name, { multi_last: [filter] }))),
+        untilAnswered(async () => collect(await direct.getLastMessagesFor(name, { multi_last: [filter] }))),
       );
     },
 
     /** The messages that the stream keeps of a subject, oldest first. */
     async kept(subject: string): Promise<StoredMsg[]> {
       const all = { seq: 0, next_by_subj: subject, batch: MAX_MESSAGES_PER_SUBJECT };
-      return fresh.read(subject, () => againOnce(() => batchOf(() => direct.getBatch(name, all))));
+      return fresh.read(subject, () => untilAnswered(() => batchOf(() => direct.getBatch(name, all))));
     },
 
     /** The messages of a subject since a moment, oldest first. The newest of them can be missing for some milliseconds. */
@@ -226,7 +227,7 @@ export async function openStream(nats: NatsConnection, name: string, unused: str
       let from: { start_time: Date } | { seq: number } = { start_time: time };
       for (;;) {
         const batch: DirectBatchOptions = { ...from, next_by_subj: subject, batch: MAX_BATCH };
-        const next: StoredMsg[] = await againOnce(() => batchOf(() => direct.getBatch(name, batch)));
+        const next: StoredMsg[] = await untilAnswered(() => batchOf(() => direct.getBatch(name, batch)));
         found.push(...next);
         const last = next.at(-1);
         if (last === undefined || next.length < MAX_BATCH) return found;
@@ -252,7 +253,7 @@ export async function openStream(nats: NatsConnection, name: string, unused: str
 
     /** Removes the messages of a subject, but for the last ones. */
     async purge(subject: string, keep = 0): Promise<void> {
-      await streams.purge(name, { filter: subject, keep });
+      await untilAnswered(() => streams.purge(name, { filter: subject, keep }));
       if (keep === 0) fresh.forget(subject);
     },
   };

@@ -1,6 +1,7 @@
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
 
 import type { Keyring } from './keyring.ts';
+import { untilAnswered } from './no-answer.ts';
 import { isWrongLastSequence, type Stream } from './stream.ts';
 
 /**
@@ -33,7 +34,8 @@ export function createWriteOnce(
   ): Promise<void> {
     const signed = keyring.sign(subject, content);
     try {
-      await client.publish(subject, signed, { headers: headersOf(signed), expect: { lastSubjectSequence: 0 } });
+      const options = { headers: headersOf(signed), expect: { lastSubjectSequence: 0 } };
+      await untilAnswered(() => client.publish(subject, signed, options), { waitsForLeader: true });
     } catch (error) {
       if (!isWrongLastSequence(error)) throw error;
       // Somebody without the key may have written there, or a release with another format.

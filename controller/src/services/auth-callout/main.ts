@@ -1,6 +1,7 @@
 import { inboxPrefix } from '../../../../protocol/inboxes.ts';
 import type { Logger } from '../../../../shared/logger.ts';
 import { openConnection } from '../../../../shared/nats/connection.ts';
+import { SERVICE_OPTIONS } from '../../../../shared/nats/options.ts';
 import { runService } from '../../../../shared/run-service.ts';
 import { type AuthCalloutConfig, loadConfig } from './config.ts';
 import { createAuthCallout } from './create-auth-callout.ts';
@@ -10,7 +11,7 @@ import { namesFromDns, namesFromRoster } from './node-names.ts';
  * After a restart of NATS this service has to reconnect before the nodes do: a client that connects earlier waits for its
  * connection timeout of 5 seconds. Milliseconds.
  */
-const RECONNECT_FIRST = { reconnectTimeWait: 50, reconnectJitter: 0 };
+const RECONNECT_FIRST = { ...SERVICE_OPTIONS, reconnectTimeWait: 50, reconnectJitter: 0 };
 
 /** Admits nodes to NATS, each under the name that follows from its address, and operators by their keys. Nobody else is admitted. */
 async function startAuthCallout(config: AuthCalloutConfig, log: Logger): Promise<AsyncDisposable> {

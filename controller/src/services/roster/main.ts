@@ -4,6 +4,7 @@ import Docker from 'dockerode';
 import { inboxPrefix } from '../../../../protocol/inboxes.ts';
 import type { Logger } from '../../../../shared/logger.ts';
 import { openConnection } from '../../../../shared/nats/connection.ts';
+import { SERVICE_OPTIONS } from '../../../../shared/nats/options.ts';
 import { runService } from '../../../../shared/run-service.ts';
 import { agentOf, agentsRoster } from './agents.ts';
 import { ComposeRoster } from './compose.ts';
@@ -46,7 +47,8 @@ function openRoster(config: RosterConfig, nats: NatsConnection): Roster {
 async function startRoster(config: RosterConfig, log: Logger): Promise<AsyncDisposable> {
   const { cookie, healthFile, provider, labels, machine } = config;
   const role = provider === 'agent' ? 'agent' : 'roster';
-  const nats = await openConnection(config, { name: `hotcast-${role}`, inboxPrefix: inboxPrefix(role) }, log);
+  const options = { name: `hotcast-${role}`, inboxPrefix: inboxPrefix(role), ...SERVICE_OPTIONS };
+  const nats = await openConnection(config, options, log);
   const roster = openRoster(config, nats);
   const questions = role === 'agent' ? agentQuestions(cookie, machine, roster) : rosterQuestions(cookie, roster);
   const service = await createRosterService({ nats, roster, questions, healthFile, log });

@@ -1,5 +1,6 @@
-import type { StoredMsg } from '@nats-io/jetstream';
-import { describe, expect, it } from 'vitest';
+import { JetStreamApiCodes, JetStreamApiError, type StoredMsg } from '@nats-io/jetstream';
+import { TimeoutError } from '@nats-io/transport-node';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { createFormatGuard, NewerStreamError } from '../../../../controller/src/store/format-guard.ts';
 import { createHeads } from '../../../../controller/src/store/heads.ts';
@@ -28,12 +29,13 @@ function open() {
     const seq = messages.length + 1;
     messages.push({ subject, data, seq, timestamp: String(seq) } as StoredMsg);
   };
-  const stream = {
-    client: {
-      publishTogether: async (batch: readonly BatchMessage[]) => {
-        for (const { subject, data } of batch) write(subject, data);
-      },
+  const client = {
+    publishTogether: async (batch: readonly BatchMessage[]) => {
+      for (const { subject, data } of batch) write(subject, data);
     },
+  };
+  const stream = {
+    client,
     last: async (subject: string) => of(subject).at(-1) ?? null,
     lastOfEach: async () =>
       [...new Set(messages.map(({ subject }) => subject))]
@@ -45,7 +47,8 @@ function open() {
   const wipe = (): void => void (messages = []);
   const guard = createFormatGuard();
   const rotate = (): void => void (key = ' by another key');
-  return { heads: createHeads(stream, subjects, keyring, guard), guard, sign: keyring.sign, write, wipe, rotate };
+  const sign = keyring.sign.bind(keyring);
+  return { heads: createHeads(stream, subjects, keyring, guard), guard, sign, write, wipe, rotate, client };
 }
 
 const subject = subjects.head('demo');
@@ -128,4 +131,34 @@ it('a head in its envelope is the same bytes each time, until another key signs'
   const after = heads.signHead(head);
   expect(after).not.toEqual(before);
   expect(heads.signHead(head)).toBe(after);
+});
+
+describe('a write of heads without an answer', () => {
+  const writes = [
+    { head: headOf('demo', REVISION, 1), position: 0 },
+    { head: headOf('other', REVISION, 1), position: 0 },
+  ];
+
+  it.each([
+    ['has written them, if they are in the stream', true],
+    ['has not, if somebody was faster', false],
+  ])('%s', async (_title, isOwn) => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { heads, client, write } = open();
+    const publish = client.publishTogether;
+    vi.spyOn(client, 'publishTogether')
+      .mockImplementationOnce(async messages => {
+        if (isOwn) await publish(messages);
+        throw new TimeoutError();
+      })
+      .mockRejectedValueOnce(
+        new JetStreamApiError({ code: 400, err_code: JetStreamApiCodes.StreamWrongLastSequence, description: 'wrong' }),
+      );
+    const writing = heads.writeHeads(writes);
+    // Of another controller.
+    write(subject, new Uint8Array([1]));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await writing).toBe(isOwn);
+  });
 });

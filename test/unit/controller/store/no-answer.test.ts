@@ -2,14 +2,16 @@ import { JetStreamApiError } from '@nats-io/jetstream';
 import { NoRespondersError, RequestError, TimeoutError } from '@nats-io/transport-node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { againOnce, isNoAnswer } from '../../../../controller/src/store/no-answer.ts';
+import { isNoAnswer, untilAnswered } from '../../../../controller/src/store/no-answer.ts';
 
 const nobody = new RequestError('no responders', { cause: new NoRespondersError('stream') });
+/** What the client makes of it when it has written. */
+const notEnabled = new Error('jetstream is not enabled', { cause: nobody });
 const noLeader = new JetStreamApiError({ code: 503, err_code: 10008, description: 'temporarily unavailable' });
 const refused = new JetStreamApiError({ code: 400, err_code: 10071, description: 'wrong last sequence' });
 
 describe('NATS does not answer', () => {
-  it.each([new TimeoutError(), nobody, noLeader])('when it says: %s', error => {
+  it.each([new TimeoutError(), nobody, notEnabled, noLeader])('when it says: %s', error => {
     expect(isNoAnswer(error)).toBe(true);
   });
 
@@ -18,24 +20,55 @@ describe('NATS does not answer', () => {
   });
 });
 
-describe('a read without an answer', () => {
+describe('a request without an answer', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it.each([new TimeoutError(), nobody])('is tried once more: %s', async error => {
-    const read = vi.fn(async () => 'record').mockRejectedValueOnce(error);
-    const reading = againOnce(read);
+  it.each([new TimeoutError(), nobody, noLeader])('is sent again: %s', async error => {
+    const ask = vi.fn(async () => 'record').mockRejectedValueOnce(error);
+    const asking = untilAnswered(ask);
     await vi.runAllTimersAsync();
-    expect(await reading).toBe('record');
-    expect(read).toHaveBeenCalledTimes(2);
+    expect(await asking).toBe('record');
+    expect(ask).toHaveBeenCalledTimes(2);
   });
 
-  it('fails when there is none again, and other failures are not tried again', async () => {
-    const read = vi.fn().mockRejectedValue(new TimeoutError());
-    await expect(againOnce(read)).rejects.toThrow(TimeoutError);
-    expect(read).toHaveBeenCalledTimes(2);
+  it('is sent again each second while the first one waits, and the first answer counts', async () => {
+    const ask = vi.fn(async () => 'record').mockReturnValueOnce(new Promise(() => undefined));
+    const asking = untilAnswered(ask);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(ask).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await asking).toBe('record');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('fails after ten seconds', async () => {
+    const ask = vi.fn().mockRejectedValue(noLeader);
+    const asking = expect(untilAnswered(ask)).rejects.toBe(noLeader);
+    await vi.advanceTimersByTimeAsync(10_000);
+    await asking;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('fails sooner when nobody is there twice, but for a write, which nobody takes while a stream has no leader', async () => {
+    const ask = vi.fn().mockRejectedValue(notEnabled);
+    const asking = expect(untilAnswered(ask)).rejects.toBe(notEnabled);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await asking;
+    expect(ask).toHaveBeenCalledTimes(2);
+    const write = vi
+      .fn(async () => 'written')
+      .mockRejectedValueOnce(notEnabled)
+      .mockRejectedValueOnce(notEnabled);
+    const writing = untilAnswered(write, { waitsForLeader: true });
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(await writing).toBe('written');
+  });
+
+  it('is not sent again after another failure', async () => {
     const refusing = vi.fn().mockRejectedValue(refused);
-    await expect(againOnce(refusing)).rejects.toBe(refused);
+    await expect(untilAnswered(refusing)).rejects.toBe(refused);
     expect(refusing).toHaveBeenCalledTimes(1);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
