@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { connect, nkeyAuthenticator, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
+import { nkeyAuthenticator, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 
 import type { ClusterConfig } from '../cluster-config.ts';
 import type { Logger } from '../logger.ts';
+import { connectDirectly } from './direct-transport.ts';
 import { CONNECTION_OPTIONS, NATS_CA_FILE, NATS_SEED_FILE } from './options.ts';
 
 /** The options that differ between the processes. NATS's own tools show the `name`. */
@@ -22,7 +23,7 @@ export async function openConnection(
   log: Logger,
 ): Promise<NatsConnection> {
   const authority = join(keysDir, NATS_CA_FILE);
-  const connection = await connect({
+  const connection = await connectDirectly({
     ...CONNECTION_OPTIONS,
     ...options,
     servers: natsUrl.split(','),

@@ -8,6 +8,7 @@ import { DecodeError } from '../../../protocol/errors.ts';
 import { inboxPrefix } from '../../../protocol/inboxes.ts';
 import { fetchingAnswer } from '../../../protocol/messages.ts';
 import { lastToken } from '../../../protocol/subjects.ts';
+import { subscribeDirectly } from '../../../shared/nats/direct-transport.ts';
 import { type Departed, NOBODY } from './departures.ts';
 
 /** The schema of an answer, which names its node. */
@@ -84,25 +85,22 @@ export async function scatterGather<TSchema extends AnswerSchema>(
     for (const node of missing) if (departed.has(node)) stopWaiting(node);
     endIfComplete();
   };
-  const subscription = nats.subscribe(`${inbox}.*`, {
-    callback: (error, message) => {
-      if (error !== null) return;
-      // NATS lets a node answer under its own name only.
-      const node = lastToken(message.subject);
-      // The first answer of a node stands; to read more of them would cost a flood nothing.
-      if (answers.has(node) || rejected.get(node) === MAX_REJECTED) return;
-      const answer = decoded(schema, message.data);
-      if (answer === null) {
-        rejected.set(node, (rejected.get(node) ?? 0) + 1);
-        if (decoded(fetchingAnswer, message.data)?.node === node && missing.has(node)) fetching.add(node);
-        return;
-      }
-      if (answer.node !== node) return;
-      answers.set(node, { answer, ms: performance.now() - askedAt });
-      stopWaiting(node);
-      onAnswer?.(answers.size, node);
-      endIfComplete();
-    },
+  const subscription = subscribeDirectly(nats, `${inbox}.*`, message => {
+    // NATS lets a node answer under its own name only.
+    const node = lastToken(message.subject);
+    // The first answer of a node stands; to read more of them would cost a flood nothing.
+    if (answers.has(node) || rejected.get(node) === MAX_REJECTED) return;
+    const answer = decoded(schema, message.data);
+    if (answer === null) {
+      rejected.set(node, (rejected.get(node) ?? 0) + 1);
+      if (decoded(fetchingAnswer, message.data)?.node === node && missing.has(node)) fetching.add(node);
+      return;
+    }
+    if (answer.node !== node) return;
+    answers.set(node, { answer, ms: performance.now() - askedAt });
+    stopWaiting(node);
+    onAnswer?.(answers.size, node);
+    endIfComplete();
   });
   dropDeparted();
   using _departures = departed.onChange(dropDeparted);

@@ -1,8 +1,8 @@
-import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import type * as v from 'valibot';
 
 import type { Bundle } from '../../../protocol/bundle.ts';
-import { decode, encode, parseJson } from '../../../protocol/codec.ts';
+import { decode, parseJson } from '../../../protocol/codec.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
 import { splitFrames } from '../../../protocol/framing.ts';
 import { concerns } from '../../../protocol/head.ts';
@@ -27,6 +27,8 @@ import { decodeArguments } from '../../../protocol/values/decode.ts';
 import { isSpoken, PROTOCOL, protocolOf } from '../../../protocol/version.ts';
 import { LogThrottle } from '../../../shared/rates/log-throttle.ts';
 import type { Logger } from '../../../shared/logger.ts';
+import type { ReceivedHeaders, ReceivedMessage } from '../../../shared/nats/direct-reader.ts';
+import { publishDirectly, subscribeDirectly } from '../../../shared/nats/direct-transport.ts';
 import { RejectedError, UnknownKeyError } from '../admission/verifier.ts';
 import { Expressions, type ReadyPackages } from '../modules/shell/expressions.ts';
 import { call } from '../modules/invoke.ts';
@@ -83,10 +85,10 @@ export async function handleRequests(deps: Deps): Promise<() => Promise<void>> {
     if (count !== null) log.warn({ err: error, subject, count }, 'a message could not be handled');
     return malformed(identity.name, error);
   };
-  const answer = async (message: Msg, handle: Handler, answerTo: string | undefined): Promise<void> => {
+  const answer = async (message: ReceivedMessage, handle: Handler, answerTo: string | undefined): Promise<void> => {
     const inbox = answerSubject(answerTo, identity.name);
     const send = (result: object): void => {
-      if (inbox !== null) nats.publish(inbox, encode(result));
+      if (inbox !== null) publishDirectly(nats, inbox, JSON.stringify(result));
     };
     const { data, subject } = message;
     let result: object | null;
@@ -99,22 +101,22 @@ export async function handleRequests(deps: Deps): Promise<() => Promise<void>> {
     }
     if (result !== null) send(result);
   };
-  const onRequest = (error: Error | null, message: Msg): void => {
+  const onRequest = (message: ReceivedMessage): void => {
     const handle = handlers.get(lastToken(message.subject));
-    if (error === null && handle !== undefined) void answer(message, handle, message.reply);
+    if (handle !== undefined) void answer(message, handle, message.reply);
   };
-  const onBundle = (error: Error | null, message: Msg): void => {
+  const onBundle = (message: ReceivedMessage): void => {
     // The reply subject belongs to the stream's PubAck. A bundle without ANSWER_TO is read from the stream when it is needed.
     const { headers, subject } = message;
-    if (error !== null || !headers?.has(ANSWER_TO)) return;
+    if (!headers?.has(ANSWER_TO)) return;
     if (headers.has(SERVICES) && !headers.get(SERVICES).split(',').includes(serviceOf(identity.name))) return;
     void answer(message, prepareBundle(deps, subject, headers), headers.get(ANSWER_TO) || undefined);
   };
 
   const subscriptions = [
-    nats.subscribe(subjects.nodeAny(identity.name), { callback: onRequest }),
-    nats.subscribe(subjects.allAny, { callback: onRequest }),
-    nats.subscribe(subjects.bundles, { callback: onBundle }),
+    subscribeDirectly(nats, subjects.nodeAny(identity.name), onRequest),
+    subscribeDirectly(nats, subjects.allAny, onRequest),
+    subscribeDirectly(nats, subjects.bundles, onBundle),
   ];
   await nats.flush();
   return async () => void (await Promise.all(subscriptions.map(subscription => subscription.drain())));
@@ -217,7 +219,7 @@ function request<TSchema extends v.GenericSchema>(schema: TSchema, bytes: Uint8A
 }
 
 /** Prepares a bundle. When as many versions of the module drain as can, waits until one closes. */
-function prepareBundle(deps: Deps, subject: string, headers: Pick<MsgHdrs, 'has' | 'get'>): Handler {
+function prepareBundle(deps: Deps, subject: string, headers: ReceivedHeaders): Handler {
   const { identity, verifier, codeServer, purgeTimeoutMs } = deps;
   const force = headers.has(FORCE);
   return async (bytes, sendFirst): Promise<messages.PrepareAnswer> => {
