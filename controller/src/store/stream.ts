@@ -17,7 +17,7 @@ import { headers, type MsgHdrs, type NatsConnection, nuid, TimeoutError } from '
 import { MAX_MESSAGES_PER_SUBJECT } from '../../../protocol/limits.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
 import { createFreshReads } from './fresh-reads.ts';
-import { untilAnswered } from './no-answer.ts';
+import { isNoAnswer, untilAnswered } from './no-answer.ts';
 import { faultText, StorageError } from './storage.ts';
 
 type PublishOptions = Partial<JetStreamPublishOptions>;
@@ -28,7 +28,7 @@ const MAX_BATCH = 1_000;
 /** NATS's error code: a stream of that name exists with another configuration. */
 const STREAM_NAME_IN_USE = 10058;
 
-/** How long NATS has to say why it did not answer a write (milliseconds). */
+/** How long NATS has to say why it does not write (milliseconds). */
 const FAULT_TIMEOUT_MS = 2_000;
 
 /** NATS's error codes: the stream has `max_bytes`; the server has `max_file_store`. */
@@ -73,18 +73,17 @@ export async function openStream(nats: NatsConnection, name: string, unused: str
     untilAnswered(() => streams.info(name, filter === undefined ? {} : { subjects_filter: filter }));
 
   /**
-   * Why NATS writes nothing, in its words; null when it writes. After a write that met a full disk it does not answer a
-   * publish at all, but it does answer this: a purge of what is not there.
+   * Why NATS writes nothing, in its words; null when it writes, or does not say. After a write that met a full disk it does not answer
+   * a publish at all, but it does answer this: a purge of what is not there.
    */
   async function writeFault(): Promise<string | null> {
     if (unused === null) return null;
-    try {
-      await untilAnswered(() => streams.purge(name, { filter: unused }));
-      return null;
-    } catch (error) {
-      if (error instanceof JetStreamApiError && error.status >= 500) return error.message;
-      throw error;
-    }
+    const asked = streams.purge(name, { filter: unused }).then(
+      () => null,
+      (error: unknown) =>
+        error instanceof JetStreamApiError && error.status >= 500 && !isNoAnswer(error) ? error.message : null,
+    );
+    return orNullAfter(FAULT_TIMEOUT_MS, asked);
   }
 
   /** An error that says what is in the way of a write; the same error when nothing is known. */
@@ -98,7 +97,7 @@ export async function openStream(nats: NatsConnection, name: string, unused: str
       return new StorageError(`NATS has no room: max_file_store in nats/nats.conf is reached (${error.message})`);
     }
     if (!(error instanceof TimeoutError)) return error;
-    const fault = await orNullAfter(FAULT_TIMEOUT_MS, writeFault());
+    const fault = await writeFault();
     return fault === null ? error : new StorageError(faultText(fault), { cause: error });
   }
 
