@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createConnection, type Socket } from 'node:net';
+
 import {
   type ConnectionOptions,
   type NatsConnection,
@@ -15,11 +18,22 @@ interface DirectOptions extends ConnectionOptions {
   readonly deliveries?: Map<number, Deliver>;
 }
 
+/** The largest part of what the server sends that is read at once. */
+const READ_BYTES = 64 * 1024;
+
 /**
- * The transport of nats.js, which takes the messages of direct subscriptions out of what the server sends ({@link DirectReader}), and writes
- * without a promise for each write. A connection that has another transport works as well.
+ * The transport of nats.js, which takes the messages of direct subscriptions out of what the server sends ({@link DirectReader}). Where there
+ * is no TLS, it reads without a stream, and it writes without a promise. A connection that has another transport works as well.
  */
 class DirectTransport extends NodeTransport {
+  /** Null until the server has introduced itself. */
+  #reader: DirectReader | null = null;
+
+  override dial(hp: { hostname: string; port: number }): Promise<Socket> {
+    const { deliveries, tls } = this.options as DirectOptions;
+    return deliveries === undefined || tls ? super.dial(hp) : this.#dialWithoutStream(hp);
+  }
+
   override setupHandlers(): void {
     super.setupHandlers();
     const { deliveries } = this.options as DirectOptions;
@@ -28,6 +42,7 @@ class DirectTransport extends NodeTransport {
       this.yields.push(bytes);
       this.signal.resolve();
     });
+    this.#reader = reader;
     this.socket.removeAllListeners('data');
     this.socket.on('data', (chunk: Buffer) => reader.read(chunk, this.yields.length > 0));
   }
@@ -35,6 +50,20 @@ class DirectTransport extends NodeTransport {
   override send(frame: Uint8Array | string): void {
     // What can't be written ends the connection: its socket says so.
     if (!this.isClosed) this.socket?.write(frame);
+  }
+
+  /** As nats.js does it, but what the server sends goes through no stream. */
+  async #dialWithoutStream({ hostname: host, port }: { hostname: string; port: number }): Promise<Socket> {
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+    const callback = (length: number): boolean => {
+      const chunk = Buffer.from(buffer.subarray(0, length));
+      if (this.#reader === null) socket.emit('data', chunk);
+      else this.#reader.read(chunk, this.yields.length > 0);
+      return true;
+    };
+    const socket = createConnection({ host, port, noDelay: true, onread: { buffer, callback } });
+    await once(socket, 'connect');
+    return socket;
   }
 }
 
