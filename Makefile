@@ -142,16 +142,19 @@ shell: ## Type to a node, as in Erlang's shell: [NODE=fred or GROUP=web]
 nodes: ## List the nodes with their processes and modules: [GROUP=web VERBOSE=1]
 	$(ALWAYS)setup/hotcast nodes $(if $(GROUP),--group '$(GROUP)') $(VERBOSELY) || exit 1
 
-.PHONY: debug demo swarm-demo test run-tests test-faults test-swarm test-operations test-published test-console test-packages test-unit lint format docs screens bench bench-quick bench-runtime bench-load
+.PHONY: debug demo swarm-demo as-root test run-tests test-faults test-swarm test-operations test-published test-console test-packages test-unit lint format docs screens bench bench-quick bench-runtime bench-load
 debug: node_modules ## Open the inspector of a node at 127.0.0.1:9229 until Ctrl+C: NODE=fred [PORT=9230]
 	node --import tsx setup/debug/main.ts '$(NODE)' $(PORT)
 
 demo: images ## Show hot loading step by step on real containers, beside Erlang: [NODES=30]
 	npx tsx demo/main.ts $(or $(NODES),3)
 
-swarm-demo: images ## Show a fleet on three machines, which are simulated on this one with Docker Swarm: [NODES=30]
+swarm-demo: as-root images ## Show a fleet on three machines, which are simulated on this one with Docker Swarm: [NODES=30]
 	setup/offline/swarm.sh
-	node --import tsx demo/swarm/main.ts $(or $(NODES),30)
+	trap 'setup/offline/machines.sh down' EXIT; node --import tsx demo/swarm/main.ts $(or $(NODES),30)
+
+as-root:
+	[ "$$(id -u)" = 0 ] || { echo 'setup: machines can be simulated by root only' >&2; exit 1; }
 
 test: lint run-tests ## Run the checks and the tests, also on real containers
 
@@ -165,8 +168,10 @@ test-faults: images ## Run the tests of failures and attacks, on real containers
 test-operations: images ## Run the tests of upgrades and bad days, on real containers: longer than CI has time for
 	npx vitest run --project operations
 
-test-swarm: images ## Push while machines of a swarm are lost, simulated on this one: [NODES=6], or FAULTS=all for 30 nodes and 300 pushes
+test-swarm: as-root images ## Push while machines of a swarm are lost, simulated on this one: [NODES=6], or FAULTS=all for 30 nodes and 300 pushes
 	setup/offline/swarm.sh
+	$(if $(FAULTS),export EARLIER=$$(setup/last-release.sh docker-stack.yml);) \
+	trap 'setup/offline/machines.sh down' EXIT; \
 	NODES='$(NODES)' FAULTS='$(FAULTS)' npx vitest run --project swarm
 
 test-published: pack ## Run the tests of a project that has only the packed packages and images

@@ -83,21 +83,19 @@ async function walk(count: number, log: Transcript): Promise<void> {
   log.check('every node runs what it should', (await hotcast('status', '--wait', '30')).status === 0);
   took('all is as before');
 
-  step('Update the nodes to another image, one after the other');
-  await stack.updateNodes('second');
+  step('Update the stack to another release, the nodes one after the other');
+  await stack.update({ version: 'second' });
   await stack.settled(ALL_PRESENT_SECONDS);
   log.typed('HOTCAST_VERSION=second docker stack deploy …', '');
   log.check('every node runs what it should', (await hotcast('status', '--wait', '30')).status === 0);
   took('updated');
 
   step('And back');
-  log.typed(
-    'docker service rollback hotcast_node',
-    await stack.manager('service', 'rollback', '--detach', 'hotcast_node'),
-  );
+  await stack.update();
   await stack.settled(ALL_PRESENT_SECONDS);
+  log.typed('HOTCAST_VERSION=first docker stack deploy …', '');
   log.check('every node runs what it should', (await hotcast('status', '--wait', '30')).status === 0);
-  took('rolled back');
+  took('updated back');
 
   step('Take everything down');
 }

@@ -7,7 +7,7 @@
 #   machines.sh lose I           machine I vanishes: no network, its engine and all of its containers are killed
 #   machines.sh back I           start the engine of machine I again
 #   machines.sh cut I, join I    take the network of machine I away, and give it back
-#   machines.sh down             remove everything
+#   machines.sh down             remove everything, unless it belongs to a process that runs and is not OWNER
 # Engine I listens at unix://$ROOT/I/run/docker.sock, which is $ROOT/run/docker.sock on the machine. Machine I is 10.77.0.I; for all of them the registry is 10.77.0.100:5000.
 set -euo pipefail
 ROOT=${ROOT:-/tmp/hc-machines} # short: the path of a socket has at most 107 characters
@@ -111,18 +111,22 @@ swarm() {
   done
 }
 
+# Fails when they belong to another process that runs.
+belong_to_nobody() {
+  local owner
+  owner=$(cat "$ROOT/owner" 2>/dev/null || echo none)
+  [ "$owner" != "${OWNER:-}" ] && kill -0 "$owner" 2>/dev/null || return 0
+  echo "the machines in $ROOT belong to process $owner" >&2
+  return 1
+}
+
 up() {
   local n=$1 i
-  if [ -d "$ROOT" ]; then
-    if kill -0 "$(cat "$ROOT/owner")" 2>/dev/null; then
-      echo "the machines in $ROOT belong to process $(cat "$ROOT/owner")" >&2
-      return 1
-    fi
-    down
-  fi
+  down
   mkdir "$ROOT"
   echo "${OWNER:-$$}" >"$ROOT/owner"
-  echo '{}' >"$ROOT/daemon.json"
+  # A cgroup of their own, which can be removed with what killed containers leave in it.
+  echo '{ "exec-opts": ["native.cgroupdriver=cgroupfs"], "cgroup-parent": "/'"$NAME"'-machines" }' >"$ROOT/daemon.json"
   echo "$n" >"$ROOT/n"
   network "$n"
   registry pull "$SUBNET.100:5000" nsenter --net="/run/netns/${NAME}0" --
@@ -166,6 +170,7 @@ lose() {
 down() {
   local i n p
   [ -d "$ROOT" ] || return 0
+  belong_to_nobody || return 1
   n=$(cat "$ROOT/n" 2>/dev/null || echo 0)
   for i in $(seq 0 "$n"); do
     if [ -e "/run/netns/$NAME$i" ]; then kill_machine "$i"; fi
@@ -176,6 +181,9 @@ down() {
   done
   # What a killed engine left mounted.
   for p in $(cut -d' ' -f2 /proc/mounts | grep "^$ROOT/" | sort -r); do umount -l "$p" 2>/dev/null || true; done
+  for p in /sys/fs/cgroup{,/*}/"$NAME-machines"; do
+    if [ -d "$p" ]; then find "$p" -depth -type d -exec rmdir {} + 2>/dev/null || true; fi
+  done
   rm -rf --one-file-system "$ROOT"
 }
 

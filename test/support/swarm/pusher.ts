@@ -103,9 +103,9 @@ const sourceOf = (number: number): string => `export const number = (): number =
 function detailOf(result: PushResult | ResultOf<'result'> | null): string {
   if (result?.command !== 'push') return '';
   const { detail, nodes, times } = result;
-  const silent = nodes.filter(({ status }) => status === 'silent').map(({ node }) => node);
-  const took = `prepare ${Math.round(times.prepare)} ms, commit ${Math.round(times.commit)} ms`;
-  return [detail, silent.length === 0 ? '' : `${silent.join(' ')} silent, ${took}`].join(' ').trim();
+  const silent = nodes.filter(({ status }) => status === 'silent').map(({ node }) => `${node} silent`);
+  const took = Object.entries(times).map(([step, ms]) => `${step} ${Math.round(ms)}`);
+  return [detail, ...silent, `(${took.join(', ')} ms)`].join(' ').trim();
 }
 
 function resultIn(stdout: string): PushResult | ResultOf<'result'> | null {

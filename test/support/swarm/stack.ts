@@ -10,10 +10,21 @@ import type { Machines } from './machines.ts';
 const STACK = 'hotcast';
 
 const BUILT = ['node', 'controller', 'roster', 'auth-callout', 'console'] as const;
-const FIRST = 'first';
+
+/** The images that the stack begins with. */
+const FIRST: Release = { version: 'first', project: process.env['EARLIER'] || ownProject() };
 
 /** How long a command of `hotcast` can take (seconds). */
 const COMMAND_SECONDS = '60';
+
+/** Images of Hotcast, in the registry under the name of a version. */
+export interface Release {
+  readonly version: string;
+  /** What the names of the images on this machine begin with; default: those of this repository. */
+  readonly project?: string;
+  /** A line that is added to the Dockerfile of the nodes. */
+  readonly node?: string;
+}
 
 export interface StackOptions {
   readonly nodes: number;
@@ -27,7 +38,7 @@ export class Stack extends HotcastCommands {
   readonly #options: StackOptions;
   readonly #keys: string;
   readonly #modules: string;
-  #version = FIRST;
+  #version = FIRST.version;
 
   private constructor(machines: Machines, options: StackOptions) {
     super();
@@ -40,7 +51,7 @@ export class Stack extends HotcastCommands {
   /** Gives the machines images, makes keys, and deploys the stack. It has then to start: {@link settled}. */
   static async deploy(machines: Machines, options: StackOptions): Promise<Stack> {
     const stack = new Stack(machines, options);
-    for (const name of BUILT) await machines.give(imageOf(name), `hotcast/${name}:${FIRST}`);
+    await stack.#giveImages(FIRST);
     await machines.give(process.env['NATS_IMAGE'] ?? 'nats:2.15-alpine', 'nats:given');
     await machines.give(process.env['PROXY_IMAGE'] ?? 'haproxy:3.2-alpine', 'haproxy:given');
     await stack.#makeKeys();
@@ -58,16 +69,10 @@ export class Stack extends HotcastCommands {
     writeFileSync(join(this.#modules, `${module}.ts`), source);
   }
 
-  /** Puts an image with another label into the registry, and updates the nodes to it. */
-  async updateNodes(version: string): Promise<void> {
-    const build = `printf 'FROM ${imageOf('node')}\\nLABEL hotcast.test=${version}\\n' | docker build --quiet --tag hotcast-test-next -`;
-    await done(run('bash', ['-c', build], {}));
-    for (const name of BUILT) {
-      const image = name === 'node' ? 'hotcast-test-next' : imageOf(name);
-      await this.#machines.give(image, `hotcast/${name}:${version}`);
-    }
-    await done(run('docker', ['rmi', 'hotcast-test-next'], {}));
-    this.#version = version;
+  /** Updates all services of Hotcast to the images of a release, or back to the first ones. */
+  async update(release: Release = FIRST): Promise<void> {
+    if (release.version !== FIRST.version) await this.#giveImages(release);
+    this.#version = release.version;
     await this.#deploy();
   }
 
@@ -126,6 +131,26 @@ export class Stack extends HotcastCommands {
     return found.flat().toSorted((a, b) => b.at.localeCompare(a.at));
   }
 
+  /** Waits until the health of each container of a service was checked so often that Swarm would have ended it if it were bad. */
+  async checksOfHealth(service: string): Promise<void> {
+    const since = new Date().toISOString();
+    const format = '{{range .State.Health.Log}}{{.Start.UTC.Format "2006-01-02T15:04:05.000Z"}} {{end}}';
+    for (const { machine, id } of await this.containersOf(service)) {
+      for (;;) {
+        const { stdout } = await this.#machines.docker(machine, 'inspect', '--format', format, id);
+        // It has the last five.
+        if (
+          stdout
+            .trim()
+            .split(' ')
+            .every(at => at > since)
+        )
+          break;
+        await sleep(500);
+      }
+    }
+  }
+
   override async hotcast(...args: readonly string[]): Promise<ProcessOutput> {
     const [controller] = await this.containersOf('controller');
     if (controller === undefined) return { exitCode: 2, stdout: '', stderr: 'no controller runs' };
@@ -145,6 +170,16 @@ export class Stack extends HotcastCommands {
       }),
     );
     return new Map(routes);
+  }
+
+  async #giveImages({ version, project = ownProject(), node }: Release): Promise<void> {
+    for (const name of BUILT) await this.#machines.give(`${project}-${name}`, `hotcast/${name}:${version}`);
+    if (node === undefined) return;
+    const image = `hotcast-test-${version}`;
+    const build = 'printf "FROM %s\\n%s\\n" "$1" "$2" | docker build --quiet --tag "$3" -';
+    await done(run('bash', ['-c', build, 'bash', `${project}-node`, node, image], {}));
+    await this.#machines.give(image, `hotcast/node:${version}`);
+    await done(run('docker', ['rmi', image], {}));
   }
 
   async #makeKeys(): Promise<void> {
@@ -181,8 +216,10 @@ interface Routes {
   readonly routes: readonly { readonly remote_name: string }[];
 }
 
-/** The image of a service, with the name that Compose gives it in this repository. */
-const imageOf = (name: string): string => `${process.env['HOTCAST_PROJECT'] || 'hotcast'}-${name}`;
+/** What the names of the images begin with that Compose builds of this repository. */
+function ownProject(): string {
+  return process.env['HOTCAST_PROJECT'] || 'hotcast';
+}
 
 /** The controller compiles the modules of a folder that all machines have. */
 const withModules = (folder: string) => ({
