@@ -418,6 +418,7 @@ export type NodesResult = {
         readonly heartbeatInterval?: number;
         readonly leavesWithinMs?: number;
         readonly hasEnded?: boolean;
+        readonly machine?: string;
         readonly keptOff?: readonly {
           readonly module: string;
           readonly revision: string;
@@ -431,6 +432,7 @@ export type NodesResult = {
         readonly detail?: string;
         readonly container: string;
         readonly group: string;
+        readonly machine?: string;
       }
   )[];
 };

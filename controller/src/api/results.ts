@@ -76,6 +76,9 @@ const headChange = {
   nodes: list(nodeOutcome),
 };
 
+/** The machine that a node is on. Absent when there is only one. */
+const onMachine = { machine: v.exactOptional(v.string()) };
+
 /** A module whose sources have changed since its last push, and which: their paths beside the modules folder. */
 const changedModule = v.object({ module: moduleName, files: list(v.string()) });
 
@@ -159,12 +162,13 @@ export const resultSchema = v.variant('command', [
           ...nodeDescription.entries,
           /** The group that it is in: the service of the same name. The first group of the configuration is the service `node`. */
           group: v.string(),
+          ...onMachine,
           /** The revisions of heads that the node is kept off. */
           keptOff: v.exactOptional(list(v.object({ module: moduleName, revision, cause: keptOffCause }))),
           /** The same of the node's clock. */
           clockOffsetMs: v.exactOptional(v.number()),
         }),
-        v.object({ ...silent.entries, container: v.string(), group: v.string() }),
+        v.object({ ...silent.entries, container: v.string(), group: v.string(), ...onMachine }),
       ]),
     ),
   }),

@@ -12,6 +12,8 @@ export interface Member {
   readonly node: string;
   /** The container's short id. */
   readonly container: string;
+  /** The machine that it is on. Absent when there is only one, or nobody says. */
+  readonly machine?: string;
 }
 
 /** A container as the roster knows it. */
@@ -87,7 +89,7 @@ export function namesOf(container: Pick<Container, 'id' | 'name' | 'node'>): str
  * @param duplicates the ids of the containers that run beside a member of the same name.
  */
 export function join(
-  containers: readonly Pick<Container, 'id' | 'name' | 'node' | 'state'>[],
+  containers: readonly Pick<Container, 'id' | 'name' | 'node' | 'state' | 'machine'>[],
   present: readonly NodeDescription[],
   duplicates: ReadonlySet<string> = new Set(),
 ): Member[] {
@@ -102,7 +104,11 @@ export function join(
   const heard = new Map(believed.map(description => [description.container, description]));
   const running = identified
     .filter(({ id, state }) => SHOULD_ANSWER.has(state) || (state === STARTING && heard.has(id)))
-    .map(container => ({ node: heard.get(container.id)?.node ?? nodeOf(container), container: container.id }));
+    .map(container => ({
+      node: heard.get(container.id)?.node ?? nodeOf(container),
+      container: container.id,
+      ...(container.machine === undefined ? {} : { machine: container.machine }),
+    }));
   const isElsewhere = ({ node, container }: NodeDescription): boolean =>
     !namesById.has(container) && !duplicates.has(container) && !named.has(node);
   return [

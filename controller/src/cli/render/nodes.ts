@@ -16,12 +16,15 @@ export function renderNodes({ nodes }: ResultOf<'nodes'>, verbose: boolean): str
     return groups.flatMap((group, index) => blockOf(group, index === 0 ? [] : usual, hasGroups)).join('\n');
   }
   const groupCells = ({ group }: Row): string[] => (hasGroups ? [group] : []);
+  const hasMachines = nodes.some(({ machine }) => machine !== undefined);
+  const machineCells = ({ machine = '-' }: Row): string[] => (hasMachines ? [machine] : []);
   const rows = nodes.map(node => {
     if (node.status === 'silent')
-      return [node.node, ...groupCells(node), node.container, '', '', '', '', '', silentText(node.detail)];
+      return [node.node, ...groupCells(node), ...machineCells(node), node.container, '', '', '', '', '', silentText(node.detail)];
     return [
       node.node,
       ...groupCells(node),
+      ...machineCells(node),
       node.container,
       String(node.pid),
       new Date(node.startedAt).toISOString(),
@@ -33,7 +36,8 @@ export function renderNodes({ nodes }: ResultOf<'nodes'>, verbose: boolean): str
       ) || '-',
     ];
   });
-  const title = ['NODE', ...(hasGroups ? ['GROUP'] : []), 'CONTAINER', 'PID', 'STARTED', 'UPTIME', 'MEMORY', 'CLOCK'];
+  const where = [...(hasGroups ? ['GROUP'] : []), ...(hasMachines ? ['MACHINE'] : [])];
+  const title = ['NODE', ...where, 'CONTAINER', 'PID', 'STARTED', 'UPTIME', 'MEMORY', 'CLOCK'];
   return table([[...title, 'MODULES'], ...rows]);
 }
 

@@ -48,6 +48,11 @@ async function listNodes(
   if (flood !== undefined) report({ type: 'warning', message: flood });
   if (foreign !== undefined) report({ type: 'warning', message: foreign });
   const containers = new Map(members.map(({ node, container }) => [node, container]));
+  const machines = new Map(members.map(({ node, machine }) => [node, machine]));
+  const onMachine = (node: string) => {
+    const machine = machines.get(node);
+    return machine === undefined ? {} : { machine };
+  };
   const asked = { expected: new Set(containers.keys()), only: groups !== null, departed };
   const natsOffset = await context.store.natsClockOffset();
   const askedAt = Date.now();
@@ -69,6 +74,7 @@ async function listNodes(
       ...answer,
       status: 'present' as const,
       group: groupOfNode(answer.node, configured),
+      ...onMachine(answer.node),
       ...(keptOff.length === 0 ? {} : { keptOff }),
       ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
     };
@@ -78,7 +84,12 @@ async function listNodes(
     controllerClockOffsetMs: clocks.controller,
     nodes: rows.map(row =>
       row.status === 'silent'
-        ? { ...row, container: containers.get(row.node) ?? '', group: groupOfNode(row.node, configured) }
+        ? {
+            ...row,
+            container: containers.get(row.node) ?? '',
+            group: groupOfNode(row.node, configured),
+            ...onMachine(row.node),
+          }
         : row,
     ),
   };

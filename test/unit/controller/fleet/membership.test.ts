@@ -53,6 +53,13 @@ describe('join', () => {
     });
   });
 
+  it('says on which machine it is, as the roster does', () => {
+    const elsewhere = { ...container('c9', 'hotcast-node-1'), node: 'node-101', machine: 'b' };
+    const member = { node: 'node-101', container: 'c9', machine: 'b' };
+    expect(join([elsewhere], [])).toEqual([member]);
+    expect(join([elsewhere], [present('node-101', 'c9')])).toEqual([member]);
+  });
+
   it('calls it as the roster says', () => {
     const worker = { ...container('c9', 'hotcast-worker-1'), node: 'worker-1' };
     expect(join([worker], [])).toEqual([{ node: 'worker-1', container: 'c9' }]);

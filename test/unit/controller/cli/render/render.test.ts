@@ -137,6 +137,21 @@ describe('render of the nodes', () => {
     ]);
   });
 
+  it('has the machine of each node, if there are several', () => {
+    const present = { status: 'present', memoryBytes: 50 * 1024 * 1024, group: 'node' } as const;
+    const nodes = [
+      { ...descriptionOf('fred'), ...present, machine: 'hub' },
+      { ...descriptionOf('wilma'), ...present },
+      { node: 'node-101', status: 'silent', container: 'c1', group: 'node', machine: 'b' } as const,
+    ];
+    expect(render({ command: 'nodes', nodes }).split('\n')).toEqual([
+      expect.stringMatching(/^NODE {6}MACHINE {2}CONTAINER /),
+      expect.stringMatching(/^fred {6}hub {6}c1 /),
+      expect.stringMatching(/^wilma {5}- {8}c1 /),
+      expect.stringMatching(/^node-101 {2}b {8}c1 .* silent$/),
+    ]);
+  });
+
   it('has a block for each group of many nodes', () => {
     const nodes = Array.from({ length: 12 }, (_, index) => {
       const [node, group] = index < 8 ? [`web-${index + 1}`, 'web'] : [`worker-${index - 7}`, 'worker'];
