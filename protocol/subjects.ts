@@ -77,6 +77,9 @@ export function subjectsOf(cookie: string) {
     holder: `${root}.holder`,
     // hotcast.<cookie>.agent.<machine>: asks for the containers of another machine
     agent: (machine: string) => `${root}.agent.${machine}`,
+    // hotcast.<cookie>.stream-read: a read of the stream by a node of another machine, as NATS lets it through between servers
+    streamRead: `${root}.stream-read`,
+    streamReads: `${root}.stream-read.>`,
     // hotcast.<cookie>.operator-record.<name>: who may do what from afar
     operatorRecord: (name: string) => `${root}.operator-record.${name}`,
     operatorRecords: `${root}.operator-record.*`,

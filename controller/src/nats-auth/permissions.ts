@@ -36,9 +36,31 @@ export function nodePermissions(cookie: string, names: readonly [string, string]
       own,
       ...ASKING.flatMap(role => names.map(each => `${inboxPrefix(role)}.*.${each}`)),
       ...directGetOf(cookie),
+      // What the server of another machine makes of these.
+      subjects.streamRead,
+      subjects.streamReads,
     ],
     subscribe: [...names.map(each => subjects.nodeAny(each)), subjects.allAny, subjects.bundles, claim, own],
   };
+}
+
+/**
+ * The permissions of the link of another machine's server, in the account of a cookie: what the nodes of that machine need, whatever they
+ * are called, and its agent. Whoever has the machine has all of them.
+ */
+export function linkPermissions(cookie: string, machine: string): Permissions {
+  const { publish, subscribe } = nodePermissions(cookie, ['*', '*']);
+  const agent = agentPermissions(cookie, machine);
+  const direct = new Set(directGetOf(cookie));
+  return {
+    publish: [...new Set([...publish.filter(subject => !direct.has(subject)), ...agent.publish])],
+    subscribe: [...new Set([...subscribe, ...agent.subscribe])],
+  };
+}
+
+/** The permissions of an agent: it answers the roster, for its own machine. */
+export function agentPermissions(cookie: string, machine: string): Permissions {
+  return { publish: [`${inboxPrefix('roster')}.>`], subscribe: [subjectsOf(cookie).agent(machine)] };
 }
 
 /** The permissions of an operator: it speaks to the controller, under its name, about what it may do. */

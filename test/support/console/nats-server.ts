@@ -40,12 +40,13 @@ export class NatsServer implements AsyncDisposable {
   readonly port: number;
   #stop: (() => Promise<void>) | null = null;
 
-  private constructor(port: number, accounts: string, more: readonly string[]) {
+  private constructor(port: number, accounts: string, more: readonly string[], hasStream: boolean) {
     this.port = port;
     const config = [
       `listen: 127.0.0.1:${port}`,
       'max_payload: 8MB',
-      `jetstream { store_dir: "${join(this.#folder, 'data')}" }`,
+      'max_subscriptions: 1024',
+      ...(hasStream ? [`jetstream { store_dir: "${join(this.#folder, 'data')}" }`] : []),
       `include "accounts.conf"`,
       ...more,
     ];
@@ -56,9 +57,10 @@ export class NatsServer implements AsyncDisposable {
   /**
    * @param accounts the text of the accounts, as keygen writes it.
    * @param more lines for the configuration.
+   * @param hasStream whether it has JetStream.
    */
-  static async start(accounts: string, more: readonly string[] = []): Promise<NatsServer> {
-    const server = new NatsServer(await freePort(), accounts, more);
+  static async start(accounts: string, more: readonly string[] = [], hasStream = true): Promise<NatsServer> {
+    const server = new NatsServer(await freePort(), accounts, more, hasStream);
     await server.resume();
     return server;
   }

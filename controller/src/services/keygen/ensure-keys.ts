@@ -1,11 +1,18 @@
 import { ROLES } from '../../../../protocol/inboxes.ts';
 import { NATS_CA_FILE, NATS_SEED_FILE } from '../../../../shared/nats/options.ts';
 import { ROOT_KEY_SUFFIX } from '../../../../shared/signing/trust.ts';
-import { ISSUER_SEED_FILE, PUBLIC_KEYS_FOLDER, publicKeysFile, readPublicKeys } from '../../nats-auth/public-keys.ts';
+import {
+  ISSUER_SEED_FILE,
+  PUBLIC_KEYS_FOLDER,
+  type PublicKeys,
+  publicKeysFile,
+  readPublicKeys,
+} from '../../nats-auth/public-keys.ts';
 import { makeCertificate } from './certificate.ts';
 import type { KeygenConfig } from './config.ts';
 import type { KeyFolders } from './key-folders.ts';
 import { keysBefore } from './keys-before.ts';
+import { ensureMachineKeys, type MachineLinks } from './machine-keys.ts';
 import {
   AUTH_CALLOUT_KEYS,
   type AuthCalloutKeys,
@@ -20,7 +27,7 @@ import {
 } from './make-keys.ts';
 import { accountOf, ACCOUNTS_FILE, natsAccounts } from './nats-accounts.ts';
 
-interface KeysWanted extends Pick<KeygenConfig, 'cookies' | 'tls' | 'hosts'> {
+interface KeysWanted extends Pick<KeygenConfig, 'cookies' | 'tls' | 'hosts' | 'machine' | 'machines'> {
   /** Whether nodes of the release before run too: they know no lists of keys. */
   readonly forEarlier: boolean;
 }
@@ -32,7 +39,7 @@ interface KeysWanted extends Pick<KeygenConfig, 'cookies' | 'tls' | 'hosts'> {
  */
 export async function ensureKeys(
   folders: KeyFolders,
-  { cookies, tls, hosts, forEarlier }: KeysWanted,
+  { cookies, tls, hosts, machine, machines, forEarlier }: KeysWanted,
 ): Promise<string[]> {
   const completed = folders.readAll('nats', PUBLIC_KEYS_FOLDER).map(file => makeMissingUsers(readPublicKeys(file)));
   for (const { files } of completed) for (const file of files) folders.write(file);
@@ -58,8 +65,27 @@ export async function ensureKeys(
     if (authority === null) folders.remove(holder, path);
     else folders.write({ holder, path, text: authority });
   }
-  folders.write({ holder: 'nats', path: ACCOUNTS_FILE, text: natsAccounts(all.map(accountOf), authCallout, tls) });
+  const hub =
+    machines.length === 0
+      ? null
+      : { machine, links: await ensureLinks(folders, { machines, hosts, all, authCallout }) };
+  folders.write({ holder: 'nats', path: ACCOUNTS_FILE, text: natsAccounts(all.map(accountOf), authCallout, tls, hub) });
   return made.map(({ users }) => users.cookie);
+}
+
+interface LinksWanted extends Pick<KeygenConfig, 'machines' | 'hosts'> {
+  readonly all: readonly PublicKeys[];
+  readonly authCallout: AuthCalloutKeys;
+}
+
+/** The links of other machines, which are encrypted whatever the processes of this one do. */
+async function ensureLinks(
+  folders: KeyFolders,
+  { machines, hosts, all, authCallout }: LinksWanted,
+): Promise<MachineLinks[]> {
+  const authority = await ensureCertificate(folders, hosts);
+  const cookies = all.map(({ cookie }) => cookie);
+  return ensureMachineKeys(folders, machines, cookies, authCallout, Buffer.from(authority).toString());
 }
 
 const isForEarlier = ({ holder, path }: KeyFile): boolean => holder === 'trust' && path.endsWith(EARLIER_KEY_SUFFIX);

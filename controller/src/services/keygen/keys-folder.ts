@@ -48,7 +48,7 @@ export async function makeKeysFolder(
   try {
     const me = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
     const folders = keyFolders(dir, () => me);
-    const made = await ensureKeys(folders, { cookies, tls, hosts, forEarlier: false });
+    const made = await ensureKeys(folders, { cookies, tls, hosts, machine: '', machines: [], forEarlier: false });
     return { made, stacks: cookies.map(cookie => writeStackFile(dir, cookie)) };
   } catch (error) {
     if (error instanceof Error && 'syscall' in error) throw new UsageError(error.message, { cause: error });

@@ -24,6 +24,8 @@ export type Holder =
   | 'auth-callout'
   | 'trust'
   | 'nats'
+  /** Of the files for other machines. Each is for one machine. */
+  | 'machines'
   /** Of the root key, which signs lists of keys. No process needs it to run. */
   | 'root';
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import {
+  agentPermissions,
+  linkPermissions,
   nodePermissions,
   operatorPermissions,
   type Permissions,
@@ -110,6 +112,61 @@ describe('a node', () => {
     expect(allows(subscribe, subjects.event('betty', 'heartbeat'))).toBe(false);
     expect(allows(subscribe, '_INBOX.node.betty.abc')).toBe(false);
     expect(allows(subscribe, '_INBOX.node.fred.abc')).toBe(true);
+  });
+});
+
+describe('another machine', () => {
+  it('can say what nodes of any name say, and answer the roster; and write and ask for nothing', () => {
+    const { publish } = linkPermissions('dino', 'b');
+    for (const subject of [
+      subjects.event('fred', 'heartbeat'),
+      subjects.log('fred'),
+      subjects.claim('fred'),
+      '_INBOX.controller.abc.fred',
+      '_INBOX.roster.abc.1',
+      subjects.streamRead,
+    ])
+      expect(allows(publish, subject)).toBe(true);
+    for (const subject of [
+      subjects.bundle('demo', 'f'.repeat(64)),
+      subjects.head('demo'),
+      subjects.headResult('demo'),
+      subjects.keys,
+      subjects.audit,
+      subjects.all('commit'),
+      subjects.node('fred', 'load'),
+      subjects.roster,
+      subjects.holder,
+      subjects.agent('c'),
+      subjects.operatorKey,
+      '$JS.API.STREAM.PURGE.HOTCAST_dino',
+      '$JS.API.DIRECT.GET.HOTCAST-AUDIT_dino',
+    ])
+      expect(allows(publish, subject)).toBe(false);
+  });
+
+  it('hears what is for nodes, and the questions to its own agent', () => {
+    const { subscribe } = linkPermissions('dino', 'b');
+    expect(allows(subscribe, subjects.all('commit'))).toBe(true);
+    expect(allows(subscribe, subjects.node('fred', 'call'))).toBe(true);
+    expect(allows(subscribe, subjects.agent('b'))).toBe(true);
+    for (const subject of [
+      subjects.agent('c'),
+      subjects.roster,
+      subjects.event('fred', 'heartbeat'),
+      subjects.log('fred'),
+      '_INBOX.controller.abc.fred',
+      '_INBOX.roster.abc.1',
+      subjects.operator('ci', 'push'),
+    ])
+      expect(allows(subscribe, subject)).toBe(false);
+  });
+
+  it('has an agent that can answer the roster and nothing else', () => {
+    expect(agentPermissions('dino', 'b')).toEqual({
+      publish: ['_INBOX.roster.>'],
+      subscribe: ['hotcast.dino.agent.b'],
+    });
   });
 });
 

@@ -32,7 +32,7 @@ function ensure(cookies: string[], { tls = false } = {}): Promise<string[]> {
   const me = userInfo();
   return ensureKeys(
     keyFolders(root, () => me, volumeOf),
-    { cookies, tls, hosts: ['nats'], forEarlier: true },
+    { cookies, tls, hosts: ['nats'], machine: 'hub', machines: [], forEarlier: true },
   );
 }
 
