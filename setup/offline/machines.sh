@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Simulates several machines on this one, for swarms: each is a network namespace on a common bridge, with a Docker engine of its own. The
+# Simulates several machines on this one: each is a network namespace on a common bridge, with a Docker engine of its own. The
 # engine of this machine takes no part. Needs root, iproute2 and Debian's docker-registry.
-#   machines.sh up [N]           make N machines (3), a registry and a swarm of which all are managers. What is left of a process OWNER that has
-#                                ended is removed first.
+#   machines.sh up [N]           make N machines (3), a registry, and a swarm of which all are managers, or none with SWARM=0. What is left of a
+#                                process OWNER that has ended is removed first.
 #   machines.sh give IMAGE NAME  put an image of this machine's engine into the registry as NAME
 #   machines.sh lose I           machine I vanishes: no network, its engine and all of its containers are killed
 #   machines.sh back I           start the engine of machine I again
@@ -133,7 +133,7 @@ up() {
   registry push "127.0.0.1:$PUSH_PORT"
   for i in $(seq "$n"); do engine "$i"; done
   for i in $(seq "$n"); do await "$i"; done
-  swarm "$n"
+  [ "${SWARM:-1}" = 0 ] || swarm "$n"
 }
 
 give() {

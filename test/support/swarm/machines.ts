@@ -3,12 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { ROOT, run } from '../shell.ts';
 
 const SCRIPT = 'setup/offline/machines.sh';
-const FOLDER = '/tmp/hc-machines';
+const FOLDER = process.env['MACHINES_ROOT'] || '/tmp/hc-machines';
 
 /** How long an engine can take to answer a question (seconds). */
 const ANSWER_SECONDS = '10';
 
-/** Machines that are simulated on this one, each with a Docker engine of its own, and all managers of one swarm. */
+/** Machines that are simulated on this one, each with a Docker engine of its own. */
 export class Machines implements AsyncDisposable {
   /** Beside those of the engines, the folder is free for others: all machines see it. */
   readonly folder = FOLDER;
@@ -21,11 +21,11 @@ export class Machines implements AsyncDisposable {
     this.all = Array.from({ length: count }, (_, index) => index + 1);
   }
 
-  /** Starts machines. What a run before has left is removed first. */
-  static async start(count: number): Promise<Machines> {
+  /** Starts machines, all managers of one swarm, or without one. What a run before has left is removed first. */
+  static async start(count: number, { swarm = true } = {}): Promise<Machines> {
     const machines = new Machines(count);
     try {
-      await machines.#script('up', String(count));
+      await machines.#run({ SWARM: swarm ? '1' : '0' }, 'up', String(count));
       return machines;
     } catch (error) {
       await machines[Symbol.asyncDispose]();
@@ -35,7 +35,7 @@ export class Machines implements AsyncDisposable {
 
   /** Removes all of them at once, before this process exits. */
   static removeAll(): void {
-    spawnSync(SCRIPT, ['down'], { cwd: ROOT, env: { ...process.env, ROOT: FOLDER } });
+    spawnSync(SCRIPT, ['down'], { cwd: ROOT, env: { ...process.env, OWNER: String(process.pid), ROOT: FOLDER } });
   }
 
   /** Those with an engine and a network. */
@@ -98,6 +98,11 @@ export class Machines implements AsyncDisposable {
     return run('timeout', [ANSWER_SECONDS, 'docker', '-H', this.hostOf(machine), ...args], {});
   }
 
+  /** Where the other machines reach it. */
+  addressOf(machine: number): string {
+    return `10.77.0.${machine}`;
+  }
+
   hostOf(machine: number): string {
     return `unix://${this.folder}/${machine}/run/docker.sock`;
   }
@@ -106,8 +111,12 @@ export class Machines implements AsyncDisposable {
     await this.#script('down');
   }
 
-  async #script(...args: string[]): Promise<void> {
-    const { exitCode, stderr } = await run(SCRIPT, args, { OWNER: String(process.pid), ROOT: this.folder });
+  #script(...args: string[]): Promise<void> {
+    return this.#run({}, ...args);
+  }
+
+  async #run(env: Readonly<Record<string, string>>, ...args: string[]): Promise<void> {
+    const { exitCode, stderr } = await run(SCRIPT, args, { OWNER: String(process.pid), ROOT: this.folder, ...env });
     if (exitCode !== 0) throw new Error(`${SCRIPT} ${args.join(' ')}: ${stderr}`);
   }
 }
