@@ -15,8 +15,9 @@ const INTRODUCTION = `# The command line
 
 <!-- \`make docs\` writes this page from controller/src/cli/commands.ts. -->
 
-\`hotcast\` runs on the host, from any folder of a project: \`npx hotcast push demo\`. It needs the \`docker\` command. It finds the
-controller's container, and runs the command there. In a clone of this repository it is \`setup/hotcast\`, and the targets
+\`hotcast\` runs on the host, from any folder of a project: \`npx hotcast push demo\`. It finds the
+controller's container, and runs the command there: by the socket of the Docker engine if that is on this machine, else by the \`docker\`
+command, which backups and shells take in any case. In a clone of this repository it is \`setup/hotcast\`, and the targets
 of the Makefile call that: \`make push MODULE=demo\` is \`setup/hotcast push demo\`. When a command fails, make exits with 1,
 whatever the exit status is.
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { UnavailableError } from '../../../protocol/errors.ts';
 import { UNKNOWN } from '../../../controller/src/cli/exit-status.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './engine/engine.ts';
 
 /** The exit status of `docker exec` when the container ended before the process in it had started. The engine said so on standard output. */
 const NOT_BEGUN = 126;

@@ -3,7 +3,7 @@ import { HotcastError, UnavailableError } from '../../../protocol/errors.ts';
 import { NO_RESULT } from '../../../controller/src/cli/exit-status.ts';
 import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
 import { readArguments } from './arguments.ts';
-import { Engine } from './engine.ts';
+import { Engine } from './engine/engine.ts';
 import { contextFolder, contextOf } from './remote/context-folder.ts';
 import type * as Help from './help.ts';
 import { notRunning, startCommand } from './no-controller.ts';

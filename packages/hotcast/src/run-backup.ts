@@ -1,9 +1,10 @@
 import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
 
 import { UsageError } from '../../../protocol/errors.ts';
-import { ended } from './child-status.ts';
+import { ended } from './engine/child-status.ts';
 import { readPassphrase } from './passphrase.ts';
-import { cookieOption, hostVariables, type Session, variables } from './session.ts';
+import { cookieOption, hostVariables, type Session } from './session.ts';
+import { variables } from './engine/variables.ts';
 
 /** The options whose value is the next argument. */
 const WITH_VALUE: ReadonlySet<string> = new Set(['--timeout', '--cookie']);

@@ -1,13 +1,12 @@
 import { resolve } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 
 import { type Client, END_OF_INPUT } from '../../../controller/src/api/host.ts';
-import { ended } from './child-status.ts';
 import { gitState } from './git-state.ts';
 import { isInForeground, passKeys } from './typed-keys.ts';
 import { CHANGES, resolveLost } from './lost-result.ts';
 import { newId } from './new-id.ts';
-import { cookieOption, hostVariables, type Session, variables } from './session.ts';
+import { cookieOption, hostVariables, type Session } from './session.ts';
 
 /** The commands that send sources. */
 export const SENDS_SOURCES: ReadonlySet<string> = new Set(['push', 'dev', 'compile']);
@@ -16,10 +15,9 @@ export const SENDS_SOURCES: ReadonlySet<string> = new Set(['push', 'dev', 'compi
 const MAX_FIRST_LENGTH = 1_024;
 
 /**
- * Runs a command in the controller's container. Its input is a pipe that this process holds: however this process or `docker exec`
- * ends, the pipe ends, and with it the process in the container, to which `docker exec` passes no signal on. Ctrl+C closes the pipe,
- * and the rest of the output still arrives: a session of its own keeps the signal from `docker exec`. A second Ctrl+C does not wait
- * for it.
+ * Runs a command in the controller's container. Its input is a connection that this process holds: however this process ends, the
+ * connection ends, and with it the process in the container, to which the engine passes no signal on. Ctrl+C closes it, and the rest of
+ * the output still arrives. A second Ctrl+C does not wait for it.
  *
  * @returns the exit status.
  */
@@ -27,7 +25,7 @@ export async function runCommand({ args, command, project, engine, controller }:
   const change = CHANGES.has(command) ? newId() : '';
   const client = command === 'shell' ? 'pipe' : clientOf(args);
   const hasSources = SENDS_SOURCES.has(command) && controller.modules !== '';
-  const env = variables({
+  const env = {
     HOTCAST_CLIENT: client,
     TERM: null,
     NO_COLOR: process.env['NO_COLOR'] ?? '',
@@ -35,11 +33,15 @@ export async function runCommand({ args, command, project, engine, controller }:
     ...hostVariables(),
     HOTCAST_GIT: hasSources ? await gitState(resolve(project.folder, controller.modules)) : '',
     HOTCAST_CHANGE: change,
-  });
-  const all = ['--interactive', ...env, controller.id, 'hotcast', ...args, ...cookieOption(args)];
-  const child = engine.exec(all, ['pipe', 'inherit', 'pipe'], { detached: true });
-  const input = child.stdin as Writable;
-  const errors = passErrors(child.stderr as Readable);
+  };
+  const words = ['hotcast', ...args, ...cookieOption(args)];
+  let errors = '';
+  const onErrors = (part: Buffer): void => {
+    // An error of the engine is there.
+    if (errors.length < MAX_FIRST_LENGTH) errors += part.toString();
+    process.stderr.write(part);
+  };
+  const { input, ended } = await engine.execHere({ container: controller.id, env, command: words, onErrors });
   // It ends when the command does, which its exit status says.
   input.on('error', () => undefined);
   const keys = client === 'keyboard' ? passKeys(process.stdin, key => input.write(key)) : null;
@@ -51,9 +53,9 @@ export async function runCommand({ args, command, project, engine, controller }:
     input.end();
   };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
-  const status = await ended(child);
+  const status = await ended;
   keys?.[Symbol.dispose]();
-  return resolveLost({ status, errors: errors.first }, { command, change, project: project.name, engine });
+  return resolveLost({ status, errors }, { command, change, project: project.name, engine });
 }
 
 /** `dev` has keys, in the foreground of a terminal. */
@@ -67,14 +69,4 @@ function clientOf(args: readonly string[]): Exclude<Client, null> {
 function passLines(input: Writable): void {
   process.stdin.once('end', () => input.write(`${END_OF_INPUT}\n`));
   process.stdin.pipe(input, { end: false });
-}
-
-/** Passes standard error on, and keeps its first words: an error of the engine is there. */
-function passErrors(from: Readable): { readonly first: string } {
-  const kept = { first: '' };
-  from.setEncoding('utf8').on('data', (text: string) => {
-    if (kept.first.length < MAX_FIRST_LENGTH) kept.first += text;
-    process.stderr.write(text);
-  });
-  return kept;
 }

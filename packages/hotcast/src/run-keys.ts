@@ -4,9 +4,9 @@ import { parseArgs } from 'node:util';
 
 import { UsageError } from '../../../protocol/errors.ts';
 import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
-import { ended } from './child-status.ts';
-import type { Engine } from './engine.ts';
-import { variables } from './session.ts';
+import { ended } from './engine/child-status.ts';
+import type { Engine } from './engine/engine.ts';
+import { variables } from './engine/variables.ts';
 
 /** The folder of keys in the container. */
 const FOLDER = '/keys';

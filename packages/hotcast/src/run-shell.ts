@@ -1,8 +1,9 @@
 import { UsageError } from '../../../protocol/errors.ts';
-import { ended } from './child-status.ts';
+import { ended } from './engine/child-status.ts';
 import { newId } from './new-id.ts';
 import { runCommand } from './run-command.ts';
-import { cookieOption, hostVariables, type Session, variables } from './session.ts';
+import { cookieOption, hostVariables, type Session } from './session.ts';
+import { variables } from './engine/variables.ts';
 
 /** Ends the process whose id is in a file, when its input ends. */
 const HANG_UP = 'cat; read -r pid <"$0"; rm -f "$0"; grep -qs shell "/proc/$pid/cmdline" && kill -HUP "$pid"';

@@ -1,7 +1,7 @@
 import { hostname, userInfo } from 'node:os';
 
 import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
-import type { Controller, Engine } from './engine.ts';
+import type { Controller, Engine } from './engine/engine.ts';
 import type { Project } from './project.ts';
 
 /** One call of `hotcast …` on the host, with the controller that it goes to. */
@@ -12,11 +12,6 @@ export interface Session {
   readonly project: Project;
   readonly engine: Engine;
   readonly controller: Controller;
-}
-
-/** The options of `docker exec` that give the process in the container variables. One without a value is passed on if it is set. */
-export function variables(all: Readonly<Record<string, string | null>>): string[] {
-  return Object.entries(all).flatMap(([name, value]) => ['--env', value === null ? name : `${name}=${value}`]);
 }
 
 /** What every process in the container is told: who the user is, and the version of the command line on the host. */

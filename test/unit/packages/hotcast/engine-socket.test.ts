@@ -1,12 +1,13 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 
-import { listContainers, localSocket } from '../../../../packages/hotcast/src/engine-socket.ts';
+import { listContainers, localSocket } from '../../../../packages/hotcast/src/engine/socket.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hotcast-engine-'));
 const socketPath = join(folder, 'docker.sock');
@@ -63,7 +64,24 @@ describe('the socket', () => {
     expect(localSocket(context, { ...config('{}'), ...env })).toBeNull();
   });
 
-  it('is none with a context that was chosen', () => {
-    expect(localSocket(null, config('{ "currentContext": "mars" }'))).toBeNull();
+  it('is that of a context, if this has one on this machine', () => {
+    const env = config('{ "currentContext": "desktop-linux" }');
+    expect(localSocket(null, env)).toBeNull();
+    const meta = join(folder, 'contexts/meta', createHash('sha256').update('desktop-linux').digest('hex'));
+    mkdirSync(meta, { recursive: true });
+    const write = (Host: string) =>
+      writeFileSync(
+        join(meta, 'meta.json'),
+        JSON.stringify({ Name: 'desktop-linux', Endpoints: { docker: { Host } } }),
+      );
+    write('unix:///home/wilma/.docker/desktop/docker.sock');
+    expect(localSocket(null, env)).toBe('/home/wilma/.docker/desktop/docker.sock');
+    // A host of the environment goes before the context in use, and not before one that is given.
+    expect(localSocket(null, { ...env, DOCKER_HOST: 'ssh://mars' })).toBeNull();
+    expect(localSocket('desktop-linux', { ...env, DOCKER_HOST: 'ssh://mars' })).toBe(
+      '/home/wilma/.docker/desktop/docker.sock',
+    );
+    write('ssh://mars');
+    expect(localSocket(null, env)).toBeNull();
   });
 });

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 
-import { UnavailableError } from '../../../protocol/errors.ts';
+import { UnavailableError } from '../../../../protocol/errors.ts';
 
 /** There is no `docker` command. */
 export const noDocker = (cause: Error): UnavailableError =>

@@ -1,8 +1,11 @@
 import { type ChildProcess, execFile, spawn, type StdioOptions } from 'node:child_process';
+import type { Writable } from 'node:stream';
 
-import { UnavailableError } from '../../../protocol/errors.ts';
-import { noDocker } from './child-status.ts';
-import { listContainers, localSocket } from './engine-socket.ts';
+import { UnavailableError } from '../../../../protocol/errors.ts';
+import { ended, noDocker } from './child-status.ts';
+import { listContainers, localSocket } from './socket.ts';
+import { type Exec, execBySocket, type ExecRequest } from './exec.ts';
+import { variables } from './variables.ts';
 
 /** The labels of a container of Compose. */
 const LABELS = 'com.docker.compose';
@@ -27,7 +30,7 @@ interface Output {
 }
 
 /**
- * A Docker engine, through the `docker` command: it knows contexts, SSH and TLS.
+ * A Docker engine: through its socket, if it has one on this machine, or through the `docker` command, which knows SSH and TLS.
  */
 export class Engine {
   readonly #context: readonly string[];
@@ -64,6 +67,17 @@ export class Engine {
   /** The projects whose controller runs. @throws UnavailableError when no engine answers. */
   async projects(): Promise<string[]> {
     return this.#containers(`{{.Label "${LABELS}.project"}}`, [`${LABELS}.service=controller`, MODULES_LABEL]);
+  }
+
+  /** Runs a command in a container, whose output is that of this process. A signal to this process's group is none to the command. */
+  async execHere(request: ExecRequest): Promise<Exec> {
+    const bySocket = this.#socket === null ? null : await execBySocket(this.#socket, request);
+    if (bySocket !== null) return bySocket;
+    const { container, env, command, onErrors } = request;
+    const args = ['--interactive', ...variables(env), container, ...command];
+    const child = this.exec(args, ['pipe', 'inherit', 'pipe'], { detached: true });
+    child.stderr?.on('data', onErrors);
+    return { input: child.stdin as Writable, ended: ended(child) };
   }
 
   /** Runs `docker exec …`. */
