@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { decodeRecord, encodeRecord } from './codec.ts';
 import { DecodeError, UsageError } from './errors.ts';
 import { firstFrame, joinFrames } from './framing.ts';
+import { gunzip } from './gunzip.ts';
 import { MAX_UNPACKED_BYTES } from './limits.ts';
 import { count, moduleName, revision } from './schemas.ts';
 import { revisionOf, shortRevision } from './revision.ts';
@@ -94,19 +95,9 @@ export function decodeBundle(bytes: Uint8Array): Bundle {
   return { ...label, code: code.toString(), map: Buffer.from(map), ...cache };
 }
 
-/** The bytes at the end of a gzip that tell how long its content is. */
-const GZIP_LENGTH_BYTES = 4;
-
-/** The smallest and the largest part of its result that gunzip allocates at once, in bytes. */
-const MIN_CHUNK_BYTES = 64;
-const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
-
 function unpack(packed: Buffer): Buffer {
   try {
-    // In one part, which is copied nowhere, if the end of the gzip tells its length and that is not large.
-    const length = packed.length < GZIP_LENGTH_BYTES ? 0 : packed.readUInt32LE(packed.length - GZIP_LENGTH_BYTES) + 1;
-    const chunkSize = Math.min(Math.max(length, MIN_CHUNK_BYTES), MAX_CHUNK_BYTES);
-    return gunzipSync(packed, { ...GUNZIP_OPTIONS, chunkSize });
+    return gunzip(packed, MAX_UNPACKED_BYTES);
   } catch (cause) {
     throw new DecodeError(`the bundle does not unpack within ${MAX_UNPACKED_BYTES} bytes`, { cause });
   }

@@ -64,6 +64,6 @@ export function isRevision(value: unknown): boolean {
   return typeof value === 'string' && REVISION.test(value);
 }
 
-export function isCount(value: unknown): boolean {
+export function isCount(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0;
 }

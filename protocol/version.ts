@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 
 import { DecodeError } from './errors.ts';
-import { count } from './schemas.ts';
+import { count, isCount } from './schemas.ts';
 
 /**
  * The version of what processes say to each other: requests, answers, events, and commands of the command line. Nodes say it in
@@ -27,7 +27,6 @@ export const UNVERSIONED = 1;
 /** What a message says of its version. Everything else in it can be of a shape that this process can't read. */
 export const protocolVersion = v.optional(count, UNVERSIONED);
 const spoken = v.object({ protocol: protocolVersion });
-const written = v.object({ format: v.optional(count, UNVERSIONED) });
 
 /** Whether this process and one of that version understand each other. */
 export function isSpoken(protocol: number): boolean {
@@ -58,6 +57,6 @@ export class FormatError extends DecodeError {
 
 /** @throws FormatError when a record has a format that this process can't read. */
 export function checkFormat(json: unknown): void {
-  const { success, output } = v.safeParse(written, json);
-  if (success && (output.format > FORMAT || output.format < FORMAT - 1)) throw new FormatError(output.format);
+  const { format = UNVERSIONED } = Object(json) as { readonly format?: unknown };
+  if (isCount(format) && (format > FORMAT || format < FORMAT - 1)) throw new FormatError(format);
 }

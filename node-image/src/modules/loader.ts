@@ -10,7 +10,7 @@ import type { VersionLogger } from '../sandbox/version-logger.ts';
 import type { PortOwner } from '../sandbox/listening/port-owner.ts';
 import { scopedTimers } from '../sandbox/scoped-timers.ts';
 import { versionGlobals } from '../sandbox/version-globals.ts';
-import { callerSpan, type CodeOwner, runInContext, scopeOf } from '../sandbox/execution-context.ts';
+import { callerSpan, type CodeOwner, runInContext, type Scope, scopeOf } from '../sandbox/execution-context.ts';
 import { readNames } from '../sandbox/web-names.ts';
 import type { Keeping } from './state/kept-values.ts';
 import { type ModuleRequire, moduleRequire } from './package-use/module-require.ts';
@@ -106,6 +106,7 @@ export function evaluateVersion(prepared: Prepared, environment: Environment): V
     untilResumed: () => untilResumed(version),
     beginRequest: (method, url) => onRequest(version, method, url),
   };
+  let scope: Scope | null = null;
   const owner: CodeOwner = { script: scriptName(prepared.bundle), ports: new WeakRef(ports) };
   const version: Version = {
     module: name,
@@ -114,7 +115,9 @@ export function evaluateVersion(prepared: Prepared, environment: Environment): V
     lifetime,
     timers,
     owner,
-    scope: scopeOf(owner),
+    get scope() {
+      return (scope ??= scopeOf(owner));
+    },
     ports,
     log,
     bundle: prepared.bundle,

@@ -20,6 +20,7 @@ export type Instances = ReadonlyMap<object, string>;
  */
 export function instancesIn(data: Record<string, unknown>): Instances {
   const found = new Map<object, string>();
+  if (Reflect.ownKeys(data).length === 0) return found;
   const seen = new Set<object>([data]);
   const open: { readonly key: string | null; readonly value: object }[] = [{ key: null, value: data }];
   // The iteration includes the elements that are added during it.
