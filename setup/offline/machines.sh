@@ -123,6 +123,10 @@ belong_to_nobody() {
 up() {
   local n=$1 i
   down
+  if (: <>"/dev/tcp/127.0.0.1/$PUSH_PORT") 2>/dev/null; then
+    echo "the port $PUSH_PORT is in use: set PUSH_PORT to a free one" >&2
+    return 1
+  fi
   mkdir "$ROOT"
   echo "${OWNER:-$$}" >"$ROOT/owner"
   # A cgroup of their own, which can be removed with what killed containers leave in it.
