@@ -1,29 +1,15 @@
 import { join } from 'node:path';
 
-import { median } from 'simple-statistics';
-
 import { startFleet } from '../fleet.ts';
-import type { Turn } from '../http/main.ts';
+import { type ServerFigures, serverFigures } from '../http/turns.ts';
 import { ROOT, run } from '../run.ts';
 import { FLAGS } from '../runtime/flags.ts';
 import type { HotCalls } from '../runtime/calls.ts';
-import { type Figures, figuresOf } from '../stats.ts';
 import type { Measured } from './main.ts';
 
 /** What answers calls, and what it is compared with. */
 export const OWN = 'hotcast';
 export const REFERENCE = 'services';
-
-export interface ServerFigures {
-  readonly server: string;
-  readonly perSecond: Figures;
-  /** Processor time of the server for a call (microseconds). */
-  readonly cpuUs: Figures;
-  /** Milliseconds. */
-  readonly p99: Figures;
-  /** To the reference: medians of the ratios of each round. */
-  readonly ratios: Readonly<Record<keyof Turn, number>>;
-}
 
 export interface CallFigures {
   readonly hot: HotCalls;
@@ -60,16 +46,5 @@ export async function measureCalls({ rounds, project, image, folder }: CallsOpti
 export function figuresOfCalls(measured: Measured): ServerFigures[] {
   const reference = measured[REFERENCE];
   if (reference === undefined) throw new TypeError('there is nothing to compare calls with');
-  return Object.entries(measured).map(([server, turns]) => {
-    const of = (what: keyof Turn): Figures => figuresOf(turns.map(turn => turn[what]));
-    const ratio = (what: keyof Turn): number =>
-      median(turns.map((turn, round) => turn[what] / (reference[round]?.[what] ?? NaN)));
-    return {
-      server,
-      perSecond: of('perSecond'),
-      cpuUs: of('cpuUs'),
-      p99: of('p99'),
-      ratios: { perSecond: ratio('perSecond'), cpuUs: ratio('cpuUs'), p99: ratio('p99') },
-    };
-  });
+  return Object.entries(measured).map(([server, turns]) => serverFigures(server, turns, reference));
 }

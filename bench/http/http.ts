@@ -1,22 +1,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { median } from 'simple-statistics';
-
 import { ROOT, run } from '../run.ts';
-import { type Figures, figuresOf } from '../stats.ts';
 import type { Measured, Turn, Turns } from './main.ts';
+import { type ServerFigures, serverFigures } from './turns.ts';
 
 /** What the others are compared with: the server that does the same work without hot loading. */
 export const REFERENCES: readonly string[] = ['node-server', 'node:http', 'ws'];
 
-/** One server in one case. Ratios are to the reference of the case: medians of the ratios of each round. */
-export interface ServerFigures {
-  readonly server: string;
-  readonly perSecond: Figures;
-  readonly cpuUs: Figures;
-  readonly p99: Figures;
-  readonly ratios: Readonly<Record<keyof Turn, number>>;
+/** One server in one case. */
+export interface CaseServer extends ServerFigures {
   /** Of every turn, in their order. */
   readonly turns: readonly Turn[];
 }
@@ -24,7 +17,7 @@ export interface ServerFigures {
 export interface CaseFigures {
   readonly case: string;
   readonly reference: string;
-  readonly servers: readonly ServerFigures[];
+  readonly servers: readonly CaseServer[];
 }
 
 export interface HttpFigures {
@@ -98,18 +91,8 @@ export function figuresOfTurns({ turns, rss }: Measured): HttpFigures {
 function caseFigures(name: string, all: readonly Turns[]): CaseFigures {
   const reference = all.find(({ server }) => REFERENCES.includes(server));
   if (reference === undefined) throw new TypeError(`nothing to compare with: ${name}`);
-  const servers = all.map(({ server, turns }): ServerFigures => {
-    const of = (what: keyof Turn): number[] => turns.map(turn => turn[what]);
-    const ratio = (what: keyof Turn): number =>
-      median(turns.map((turn, round) => turn[what] / (reference.turns[round]?.[what] ?? NaN)));
-    return {
-      server,
-      perSecond: figuresOf(of('perSecond')),
-      cpuUs: figuresOf(of('cpuUs')),
-      p99: figuresOf(of('p99')),
-      ratios: { perSecond: ratio('perSecond'), cpuUs: ratio('cpuUs'), p99: ratio('p99') },
-      turns,
-    };
+  const servers = all.map(({ server, turns }): CaseServer => {
+    return { ...serverFigures(server, turns, reference.turns), turns };
   });
   return { case: name, reference: reference.server, servers };
 }

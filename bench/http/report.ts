@@ -1,7 +1,7 @@
 import { median } from 'simple-statistics';
 
 import { count, digits, section, table } from '../table.ts';
-import { type CaseFigures, type HttpFigures, OTHER, OWN, type ServerFigures } from './http.ts';
+import { type CaseFigures, type CaseServer, type HttpFigures, OTHER, OWN } from './http.ts';
 import type { Turn } from './main.ts';
 
 /** Ratios first: those of each server to the reference of its case, and the figures below. */
@@ -42,10 +42,10 @@ function beforeAndAfter(cases: readonly CaseFigures[]): string {
   return rows.length === 0 ? '' : table('after / before | requests/s | work | p99 of an answer', rows);
 }
 
-function compared({ servers, reference }: CaseFigures): ServerFigures[] {
+function compared({ servers, reference }: CaseFigures): CaseServer[] {
   return servers.filter(({ server }) => server !== reference);
 }
 
-function ratiosOf({ ratios }: ServerFigures): number[] {
+function ratiosOf({ ratios }: CaseServer): number[] {
   return [ratios.perSecond, 1 / ratios.cpuUs, ratios.p99];
 }
