@@ -31,8 +31,8 @@ const KILLED = 137;
 /** The status of a process whose reader has gone, as a shell says it. */
 const READER_GONE = 141;
 
-/** The engine may notice the end of the output before that of the process (milliseconds). */
-const END_TIMEOUT_MS = 5_000;
+/** The engine may notice the end of the output before that of the process, and may be busy (milliseconds). */
+const END_TIMEOUT_MS = 10_000;
 const END_INTERVAL_MS = 5;
 
 /**
@@ -119,14 +119,16 @@ export function demultiplexer(onPart: (stream: number, part: Buffer) => void): (
   };
 }
 
+interface Inspected {
+  readonly Running: boolean;
+  readonly ExitCode: number | null;
+}
+
 async function statusOf(socketPath: string, id: string): Promise<number> {
   for (const deadline = performance.now() + END_TIMEOUT_MS; performance.now() < deadline;) {
     const { status, body } = await ask(socketPath, 'GET', `/exec/${id}/json`);
-    if (status !== 200) return KILLED;
-    const { Running: isRunning, ExitCode: code } = body as {
-      readonly Running: boolean;
-      readonly ExitCode: number | null;
-    };
+    if (status === 404) return KILLED;
+    const { Running: isRunning = true, ExitCode: code = null } = (status === 200 ? body : {}) as Partial<Inspected>;
     if (!isRunning && code !== null) return code;
     await sleep(END_INTERVAL_MS);
   }

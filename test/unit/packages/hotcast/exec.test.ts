@@ -111,7 +111,7 @@ describe('a command in a container, by the socket of the engine', () => {
   });
 
   it.each<[string, Engine['answers']]>([
-    ['ends before it answers', { [CREATE]: [CREATED], [START]: [''], [INSPECT]: [''] }],
+    ['ends before it answers', { [CREATE]: [CREATED], [START]: [''], [INSPECT]: ['', json('404 Not Found', {})] }],
     ['has removed its container', { [CREATE]: [CREATED], [START]: [UPGRADED], [INSPECT]: [json('404 Not Found', {})] }],
   ])('counts as killed when the engine %s: it is not run again', async (_, answers) => {
     const { status, asked } = await exec({ answers });
