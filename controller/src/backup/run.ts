@@ -1,5 +1,5 @@
-import { createWriteStream } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -68,8 +68,12 @@ export async function restoreFrom(
   { file, passphrase, say }: BackupOptions,
 ): Promise<RestorePlan> {
   return withStore(config, async ({ store, keyring }) => {
-    const bytes = file === '-' ? process.stdin : (await open(file)).createReadStream();
-    return restoreEntries(readBackup(bytes), { ...config, store, keyring, passphrase, say });
+    const bytes = file === '-' ? process.stdin : createReadStream(file);
+    try {
+      return await restoreEntries(readBackup(bytes), { ...config, store, keyring, passphrase, say });
+    } finally {
+      bytes.destroy();
+    }
   });
 }
 

@@ -111,7 +111,7 @@ describe('a backup', () => {
     await cluster.exec('controller', [
       'sh',
       '-c',
-      `head -c 5000 ${BACKUP} > /tmp/cut; (head -c 5000 ${BACKUP}; echo) > /tmp/bad`,
+      `half=$(($(stat -c %s ${BACKUP}) / 2)); head -c $half ${BACKUP} > /tmp/cut; (head -c $half ${BACKUP}; echo) > /tmp/bad`,
     ]);
     for (const [file, text] of [
       ['/tmp/cut', 'the backup is cut off'],
