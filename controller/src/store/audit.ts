@@ -38,11 +38,19 @@ export async function openAudit(nats: NatsConnection, cookie: string, subjects: 
     stream.ensure([subjects.audit, subjects.nodeChanges], { maxBytes: MAX_BYTES, replicas, keeps: 'newest' });
   await ensure();
 
-  /** @param id NATS drops a repetition of what it took without an answer. */
-  async function publish(subject: string, record: AuditEntry | NodeChange, id: string): Promise<void> {
+  /**
+   * @param id NATS drops a repetition of what it took without an answer.
+   * @param tryMs see {@link untilAnswered}.
+   */
+  async function publish(
+    subject: string,
+    record: AuditEntry | NodeChange,
+    id: string,
+    tryMs?: { readonly tryMs: number },
+  ): Promise<void> {
     const bytes = encodeRecord(record);
     const write = (waitsForLeader: boolean) =>
-      untilAnswered(() => stream.client.publish(subject, bytes, { msgID: id }), { waitsForLeader });
+      untilAnswered(() => stream.client.publish(subject, bytes, { msgID: id }), { waitsForLeader, ...tryMs });
     await write(false).catch(async (error: unknown) => {
       if (error instanceof TimeoutError) throw error;
       // NATS may have lost its disk, and the stream with it.
@@ -63,9 +71,14 @@ export async function openAudit(nats: NatsConnection, cookie: string, subjects: 
   }
 
   return {
-    /** Rejects when the stream or the file does not take the entry; the other one has it. */
-    async write(entry: AuditEntry): Promise<void> {
-      const [written] = await Promise.allSettled([publish(subjects.audit, entry, randomUUID())]);
+    /**
+     * Rejects when the stream or the file does not take the entry; the other one has it.
+     *
+     * @param isAnswering whether NATS has just answered. Else it is tried once.
+     */
+    async write(entry: AuditEntry, isAnswering = true): Promise<void> {
+      const writing = publish(subjects.audit, entry, randomUUID(), isAnswering ? undefined : { tryMs: 0 });
+      const [written] = await Promise.allSettled([writing]);
       if (file !== '') appendFileSync(file, `${JSON.stringify(entry)}\n`);
       if (written.status === 'rejected') throw written.reason;
     },

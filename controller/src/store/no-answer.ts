@@ -1,7 +1,8 @@
 import { JetStreamApiError, JetStreamError } from '@nats-io/jetstream';
 import { NoRespondersError, RequestError, TimeoutError } from '@nats-io/transport-node';
 
-/** The time between two attempts (milliseconds). */
+/** The time after which a read is sent again (milliseconds). Each further time is twice as long, up to the longest, after which a write is. */
+const READ_AGAIN_MS = 250;
 const AGAIN_MS = 1_000;
 
 /** How long there are new attempts (milliseconds). Three servers need up to 9 seconds to choose another leader of a stream. */
@@ -29,28 +30,31 @@ function isNobodyThere(error: unknown): boolean {
 }
 
 /**
- * Asks NATS, and again each second until one of the requests is answered: what arrives while a stream has no leader is never answered.
- * Only for what does the same when it is done twice.
+ * Asks NATS, and again until one of the requests is answered. What arrives while a stream has no leader never is, and nor is what is
+ * sent to a server that has just been lost, which one in three reads is. Only for what does the same when it is done twice.
  *
- * @param waitsForLeader also when "nobody is there", which is what a write to a stream without a leader meets.
- * @throws the first other error, and the last one when nothing was answered in ten seconds.
+ * @param waitsForLeader for a write: also when "nobody is there", which is what it meets when the stream has no leader.
+ * @param tryMs the first failure after this time is the last one (milliseconds); default: 10 seconds.
+ * @throws the first other error, and the last one when nothing was answered.
  */
-export function untilAnswered<T>(ask: () => Promise<T>, { waitsForLeader = false } = {}): Promise<T> {
+export function untilAnswered<T>(ask: () => Promise<T>, { waitsForLeader = false, tryMs = TRY_MS } = {}): Promise<T> {
   const startedAt = performance.now();
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout;
     let nobody = 0;
+    let delayMs = waitsForLeader ? AGAIN_MS : READ_AGAIN_MS;
     const end = (settle: () => void): void => {
       clearTimeout(timer);
       settle();
     };
     const fail = (error: unknown): void => {
       if (isNobodyThere(error) && !waitsForLeader) nobody += 1;
-      const isOver = performance.now() - startedAt >= TRY_MS || nobody === NOBODY_TRIES;
+      const isOver = performance.now() - startedAt >= tryMs || nobody === NOBODY_TRIES;
       if (isOver || !isNoAnswer(error)) end(() => reject(error));
     };
     const attempt = (): void => {
-      timer = setTimeout(attempt, AGAIN_MS);
+      timer = setTimeout(attempt, delayMs);
+      delayMs = Math.min(2 * delayMs, AGAIN_MS);
       ask().then(value => end(() => resolve(value)), fail);
     };
     attempt();

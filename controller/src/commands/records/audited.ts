@@ -5,6 +5,7 @@ import type { Command } from '../../api/command.ts';
 import type { OnReport } from '../../api/report.ts';
 import type { Result } from '../../api/results.ts';
 import type { Audit } from '../../store/audit.ts';
+import { isNoAnswer } from '../../store/no-answer.ts';
 
 /** The longest detail of an entry, in characters. */
 const MAX_DETAIL = 1_000;
@@ -39,7 +40,10 @@ export async function audited<R extends Result>(
   run: () => Promise<R>,
 ): Promise<R> {
   if (READING.has(command.type) || (command.type === 'push' && command.dryRun)) return run();
-  const write = async (outcome: Pick<AuditEntry, 'modules' | 'outcome' | 'detail'>): Promise<void> => {
+  const write = async (
+    outcome: Pick<AuditEntry, 'modules' | 'outcome' | 'detail'>,
+    isAnswering?: boolean,
+  ): Promise<void> => {
     const who = {
       author: 'author' in command ? command.author : '',
       change: 'change' in command ? command.change : null,
@@ -47,7 +51,7 @@ export async function audited<R extends Result>(
       ...(command.type === 'push' && command.canary !== null ? { canary: command.canary.scope } : {}),
     };
     try {
-      await audit.write({ at: Date.now(), ...who, command: command.type, ...outcome });
+      await audit.write({ at: Date.now(), ...who, command: command.type, ...outcome }, isAnswering);
     } catch (error) {
       report({ type: 'warning', message: `the audit could not be written: ${messageOf(error)}` });
     }
@@ -57,7 +61,12 @@ export async function audited<R extends Result>(
     await write(outcomeOf(result));
     return result;
   } catch (error) {
-    await write({ modules: modulesOf(command), outcome: 'failed', detail: messageOf(error).slice(0, MAX_DETAIL) });
+    const failed = {
+      modules: modulesOf(command),
+      outcome: 'failed',
+      detail: messageOf(error).slice(0, MAX_DETAIL),
+    } as const;
+    await write(failed, !isNoAnswer(error));
     throw error;
   }
 }

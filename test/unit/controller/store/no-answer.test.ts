@@ -32,20 +32,30 @@ describe('a request without an answer', () => {
     expect(ask).toHaveBeenCalledTimes(2);
   });
 
-  it('is sent again each second while the first one waits, and the first answer counts', async () => {
-    const ask = vi.fn(async () => 'record').mockReturnValueOnce(new Promise(() => undefined));
-    const asking = untilAnswered(ask);
-    await vi.advanceTimersByTimeAsync(999);
-    expect(ask).toHaveBeenCalledTimes(1);
-    await vi.advanceTimersByTimeAsync(1);
+  it.each([
+    [{ waitsForLeader: false }, [250, 500, 1_000, 1_000]],
+    [{ waitsForLeader: true }, [1_000, 1_000, 1_000, 1_000]],
+  ])('is sent again while it waits, and the first answer counts: %o', async (options, delays) => {
+    const never = new Promise<string>(() => undefined);
+    const ask = vi.fn(() => never);
+    const asking = untilAnswered(ask, options);
+    for (const [index, delayMs] of delays.entries()) {
+      if (index + 1 === delays.length) ask.mockResolvedValueOnce('record');
+      await vi.advanceTimersByTimeAsync(delayMs - 1);
+      expect(ask).toHaveBeenCalledTimes(index + 1);
+      await vi.advanceTimersByTimeAsync(1);
+    }
     expect(await asking).toBe('record');
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('fails after ten seconds', async () => {
+  it.each([
+    [10_750, undefined],
+    [0, { tryMs: 0 }],
+  ])('fails after %i ms', async (ms, options) => {
     const ask = vi.fn().mockRejectedValue(noLeader);
-    const asking = expect(untilAnswered(ask)).rejects.toBe(noLeader);
-    await vi.advanceTimersByTimeAsync(10_000);
+    const asking = expect(untilAnswered(ask, options)).rejects.toBe(noLeader);
+    await vi.advanceTimersByTimeAsync(ms);
     await asking;
     expect(vi.getTimerCount()).toBe(0);
   });
