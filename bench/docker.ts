@@ -50,9 +50,9 @@ export async function memoryOf(docker: Docker, ids: readonly string[]): Promise<
   return (await readingsOf(docker, ids)).map(({ memory }) => memory);
 }
 
-/** The processor time of a container since its start (milliseconds). */
-export async function processorTime(docker: Docker, id: string): Promise<number> {
-  return (await readingsOf(docker, [id]))[0]?.cpu ?? NaN;
+/** The processor time of containers since their start (milliseconds). */
+export async function processorTimes(docker: Docker, ids: readonly string[]): Promise<number[]> {
+  return (await readingsOf(docker, ids)).map(({ cpu }) => cpu);
 }
 
 type Reading = Awaited<ReturnType<typeof readingsOf>>[number];

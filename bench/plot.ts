@@ -103,7 +103,9 @@ function phasePlot({ push, edit }: Results) {
 function scalePlot({ scale }: Results) {
   const { containers = [], simulated = [] } = scale ?? {};
   const values = [
-    ...containers.map(({ nodes, push }) => ({ nodes, ms: push.ms.p50, what: 'push, containers' })),
+    ...containers
+      .filter(({ push }) => push.contender === HOTCAST)
+      .map(({ nodes, push }) => ({ nodes, ms: push.ms.p50, what: 'push, containers' })),
     ...simulated.map(({ nodes, push }) => ({ nodes, ms: push.p50, what: 'push, simulated' })),
     ...simulated.map(({ nodes, bare }) => ({ nodes, ms: bare.p50, what: 'bare round trip, simulated' })),
   ];

@@ -1,13 +1,29 @@
 import { callsText } from './calls/report.ts';
 import { httpText } from './http/report.ts';
-import { HOTCAST, pushesOf, type Results } from './results.ts';
+import { HOTCAST, OLDER, pushesOf, type Results } from './results.ts';
 import { count, digits, goals, kilobytes, section, table } from './table.ts';
 import { targetsOf } from './targets.ts';
 
 /** All tables of a run, and the targets, as Markdown. */
 export function reportOf(results: Results): string {
-  const { at, machine, otp, nodes, warmUp, http, calls, push, joining, edit, tail, console, restarts, cost, scale } =
-    results;
+  const {
+    at,
+    machine,
+    otp,
+    nodes,
+    warmUp,
+    http,
+    calls,
+    push,
+    work,
+    joining,
+    edit,
+    tail,
+    console,
+    restarts,
+    cost,
+    scale,
+  } = results;
   const { hardware, ...versions } = machine;
   const named = Object.entries({ ...versions, otp }).map(([name, version]) => `${name} ${version ?? '-'}`);
   return [
@@ -15,6 +31,7 @@ export function reportOf(results: Results): string {
     http && httpText(http),
     calls && callsText(calls),
     push && pushText(push, nodes, warmUp),
+    work && workText(work),
     joining && joiningText(joining, nodes),
     edit && editText(edit, nodes),
     tail && tailText(tail, nodes),
@@ -28,9 +45,8 @@ export function reportOf(results: Results): string {
     .join('\n\n');
 }
 
-type Part<P extends 'push' | 'joining' | 'edit' | 'tail' | 'console' | 'restarts' | 'cost' | 'scale'> = NonNullable<
-  Results[P]
->;
+type Part<P extends 'push' | 'work' | 'joining' | 'edit' | 'tail' | 'console' | 'restarts' | 'cost' | 'scale'> =
+  NonNullable<Results[P]>;
 
 function pushText(push: Part<'push'>, nodes: number, warmUp: number): string {
   const of = (contender: string, bytes: number) => pushesOf({ push }, contender, bytes);
@@ -63,6 +79,16 @@ function pushText(push: Part<'push'>, nodes: number, warmUp: number): string {
       ),
     ),
   ].join('\n\n');
+}
+
+function workText(work: Part<'work'>): string {
+  return section(
+    'Processor time of a push on one node (ms)',
+    table(
+      ' | code | median | p99',
+      work.map(({ contender, bytes, node }) => [contender, kilobytes(bytes), node.p50, node.p99]),
+    ),
+  );
 }
 
 function joiningText({ modules, bytes, none, all, status }: Part<'joining'>, nodes: number): string {
@@ -135,10 +161,10 @@ function costText(cost: Part<'cost'>, nodes: number): string {
   return section(
     'Cost of an idle node, and of a push of 10 KB on its wire',
     table(
-      ` | memory (MB) | rss (MB) | CPU (%) | image (MB) | start of ${nodes} (s) | received (kB) | sent (kB)`,
-      cost.map(({ contender, idle, startMs, wire }) => [
+      ` | memory (MB) | rss (MB) | CPU (%) | image (MB) | start of ${nodes} (s) | first push (ms) | received (kB) | sent (kB)`,
+      cost.map(({ contender, idle, startMs, firstMs, wire }) => [
         [contender, idle.memory.p50 / 1e6, idle.rss.p50 / 1e6, idle.cpu.p50 * 100, idle.image / 1e6],
-        [startMs / 1_000, wire.received / 1e3, wire.sent / 1e3],
+        [startMs / 1_000, firstMs, wire.received / 1e3, wire.sent / 1e3],
       ]),
     ),
   );
@@ -146,7 +172,13 @@ function costText(cost: Part<'cost'>, nodes: number): string {
 
 function scaleText({ containers, simulated }: Part<'scale'>): string {
   const rows = [
-    ...containers.map(({ nodes, push }) => ({ kind: 'containers', nodes, push: push.ms, skew: push.skew, bare: null })),
+    ...containers.map(({ nodes, push }) => ({
+      kind: push.contender === OLDER ? 'containers of the other checkout' : 'containers',
+      nodes,
+      push: push.ms,
+      skew: push.skew,
+      bare: null,
+    })),
     ...simulated.map(row => ({ ...row, kind: 'simulated' })),
   ];
   return section(

@@ -8,6 +8,7 @@ import type { Restarts } from './restarts/restarts.ts';
 import type { PushFigures } from './rounds.ts';
 import type { ScaleRow } from './scale/scale.ts';
 import type { TailCost } from './parts/tail.ts';
+import type { PushWork } from './parts/work.ts';
 
 /** The findings of one run; null for a part that was not asked for. Times are milliseconds, sizes bytes. */
 export interface Results {
@@ -22,6 +23,7 @@ export interface Results {
   readonly http: HttpFigures | null;
   readonly calls: CallFigures | null;
   readonly push: readonly PushFigures[] | null;
+  readonly work: readonly PushWork[] | null;
   readonly joining: Joining | null;
   readonly edit: EditToLive | null;
   readonly tail: TailCost | null;
@@ -40,6 +42,8 @@ export interface FleetCost {
   readonly idle: Awaited<ReturnType<typeof idleCost>>;
   /** From no container until all nodes answered. */
   readonly startMs: number;
+  /** The first push of these processes. */
+  readonly firstMs: number;
   readonly wire: Awaited<ReturnType<typeof wireCost>>;
 }
 
@@ -48,6 +52,7 @@ export const TARGET_BYTES = 10_240;
 
 /** Names of contenders that others are compared with. */
 export const HOTCAST = 'Hotcast';
+export const OLDER = 'Hotcast of the other checkout';
 export const ERLANG = 'Erlang multicall';
 export const BARE = 'NATS round trip';
 export const TWICE = 'NATS round trip, twice';

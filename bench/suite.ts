@@ -16,11 +16,12 @@ import { type Hotcast, hotcastContender, startHotcast } from './hotcast.ts';
 import { measureJoining } from './parts/joining.ts';
 import type { Options, Part } from './options.ts';
 import { measureRestarts } from './restarts/restarts.ts';
-import { BARE, type FleetCost, HOTCAST, pushesOf, type Results, TARGET_BYTES, TWICE } from './results.ts';
-import { type Contender, type PushFigures, pushInRounds } from './rounds.ts';
+import { BARE, type FleetCost, HOTCAST, OLDER, pushesOf, type Results, TARGET_BYTES, TWICE } from './results.ts';
+import { type Contender, pushInRounds } from './rounds.ts';
 import { ROOT, run } from './run.ts';
 import { measureScale } from './scale/scale.ts';
 import { measureTail } from './parts/tail.ts';
+import { measureWork, type WorkingFleet } from './parts/work.ts';
 
 /** Loadable code (bytes). */
 const SIZES = [1_024, TARGET_BYTES, 102_400];
@@ -82,19 +83,24 @@ export async function runSuite(options: Options, folder: string, say: (line: str
     return startFleet({ project: project(`-${name}`), file, env }, '--scale', `node=${nodes}`);
   };
 
+  const workingFleet = async (name: string, hotcast: Hotcast): Promise<WorkingFleet> => ({
+    contender: hotcastContender(name, hotcast),
+    nodes: await hotcast.fleet.ids('node'),
+  });
+
   const costOf = async (contender: Contender, fleet: Fleet, image: string, startMs: number): Promise<FleetCost> => {
     say(`cost of ${contender.name}`);
     await pause(QUIET_MS);
     const ids = await fleet.ids('node');
     const idle = await idleCost(docker, ids, image);
-    await contender.push(TARGET_BYTES);
+    const { ms: firstMs } = await contender.push(TARGET_BYTES);
     const wire = await wireCost(docker, ids, WIRE_PUSHES, () => contender.push(TARGET_BYTES));
-    return { contender: contender.name, idle, startMs, wire };
+    return { contender: contender.name, idle, startMs, firstMs, wire };
   };
 
-  const push = async (own: Contender, erlang: readonly Contender[]): Promise<PushFigures[]> => {
+  const push = async (own: WorkingFleet, erlang: readonly Contender[]): Promise<void> => {
     await using other = against === null ? null : await hotcastOf(nodes, against);
-    const others = other === null ? [] : [hotcastContender(`Hotcast of ${against}`, other)];
+    const older = other === null ? [] : [await workingFleet(OLDER, other)];
     await using bare = await fleetOf('bare', { PROGRAMS: await program('bare', 'bench/bare/client.ts') });
     using driver = new Driver(await bare.id('driver'));
     await driver.order('expect', nodes);
@@ -102,8 +108,11 @@ export async function runSuite(options: Options, folder: string, say: (line: str
       if (round % 10 === 0) say(`pushes, round ${round} of ${rounds}`);
     };
     const floor = [drivenContender(driver, BARE, 'once'), drivenContender(driver, TWICE, 'twice')];
-    const contenders = [own, ...others, ...erlang, ...floor];
-    return await pushInRounds({ contenders, sizes: SIZES, rounds, warmUp: WARM_UP, onRound });
+    const fleets = [own, ...older];
+    const contenders = [...fleets.map(({ contender }) => contender), ...erlang, ...floor];
+    found.push = await pushInRounds({ contenders, sizes: SIZES, rounds, warmUp: WARM_UP, onRound });
+    say('processor time of pushes');
+    found.work = await measureWork(docker, fleets, SIZES);
   };
 
   /** Hotcast beside Erlang, bare NATS and, when asked for, another checkout. */
@@ -114,13 +123,13 @@ export async function runSuite(options: Options, folder: string, say: (line: str
     using driver = new Driver(await beams.id('driver'));
     found.otp = await connectNodes(beams, driver, nodes);
     const startMs = beams.ageMs();
-    const own = hotcastContender(HOTCAST, hotcast);
+    const own = await workingFleet(HOTCAST, hotcast);
     const [multicall, ...others] = erlangContenders(driver);
     if (wants('cost')) {
-      const ours = await costOf(own, hotcast.fleet, `${hotcast.fleet.project}-node`, hotcast.startMs);
+      const ours = await costOf(own.contender, hotcast.fleet, `${hotcast.fleet.project}-node`, hotcast.startMs);
       found.cost = [ours, await costOf(multicall, beams, image, startMs)];
     }
-    if (wants('push')) found.push = await push(own, [multicall, ...others]);
+    if (wants('push')) await push(own, [multicall, ...others]);
   };
 
   /** A node of the fleet starts with many modules, and one of another cluster without any. */
@@ -158,10 +167,16 @@ export async function runSuite(options: Options, folder: string, say: (line: str
     const compared = pushesOf({ push: found.push ?? null }, HOTCAST, TARGET_BYTES);
     const containers = compared === undefined ? [] : [{ nodes, push: compared }];
     if (nodes >= LARGE && nodes < CONTAINERS) {
-      await using hotcast = await hotcastOf(CONTAINERS);
-      const contenders = [hotcastContender(HOTCAST, hotcast)];
-      const figures = await pushInRounds({ contenders, sizes: [TARGET_BYTES], rounds: EDITS, warmUp: 3 });
-      containers.push(...figures.map(each => ({ nodes: CONTAINERS, push: each })));
+      // One after the other: idle nodes take their share of the processors too.
+      for (const [name, checkout] of Object.entries({
+        [HOTCAST]: ROOT,
+        ...(against === null ? {} : { [OLDER]: against }),
+      })) {
+        await using hotcast = await hotcastOf(CONTAINERS, checkout);
+        const contenders = [hotcastContender(name, hotcast)];
+        const figures = await pushInRounds({ contenders, sizes: [TARGET_BYTES], rounds: EDITS, warmUp: 3 });
+        containers.push(...figures.map(each => ({ nodes: CONTAINERS, push: each })));
+      }
     }
     const counts = nodes >= LARGE ? SIMULATED : SIMULATED.slice(0, -1);
     say(`${counts.join(', ')} simulated nodes`);
@@ -194,6 +209,7 @@ export async function runSuite(options: Options, folder: string, say: (line: str
     calls: null,
     joining: null,
     push: null,
+    work: null,
     cost: null,
     edit: null,
     tail: null,

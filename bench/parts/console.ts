@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import Docker from 'dockerode';
 
-import { idleCost, processorTime } from '../docker.ts';
+import { idleCost, processorTimes } from '../docker.ts';
 import { type Hotcast, hotcastContender } from '../hotcast.ts';
 import { figuresOf } from '../stats.ts';
 
@@ -40,12 +40,13 @@ export async function measureConsole(hotcast: Hotcast, bytes: number, rounds: nu
   const metrics = addresses.map(address => `http://${address}:${METRICS_PORT}/metrics`);
   const pusher = hotcastContender('Hotcast', hotcast);
 
+  const work = async (): Promise<number> => (await processorTimes(docker, [id]))[0] ?? NaN;
   const push = async (): Promise<Turn> => {
     await pause(SETTLE_MS);
-    const before = await processorTime(docker, id);
+    const before = await work();
     await pause(AFTER_READING_MS);
     const { ms } = await pusher.push(bytes);
-    return { ms, work: (await processorTime(docker, id)) - before };
+    return { ms, work: (await work()) - before };
   };
   let isRunning = true;
   const run = async (on: boolean): Promise<void> => {

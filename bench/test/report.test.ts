@@ -12,6 +12,7 @@ const NOTHING: Results = {
   http: null,
   calls: null,
   push: null,
+  work: null,
   joining: null,
   edit: null,
   tail: null,
@@ -26,24 +27,24 @@ const missed = (results: Results): string[] => targetsOf(results).flatMap(([reac
 describe('targets', () => {
   it('are reached by a value exactly at the limit', () => {
     expect(missed(REACHED)).toEqual([]);
-    expect(targetsOf(REACHED)).toHaveLength(21);
+    expect(targetsOf(REACHED)).toHaveLength(25);
   });
 
   it('are missed by a push that is slower than its share of others; they show the ratio', () => {
-    const slow = pushesAround('Hotcast', 20, 2);
+    const slow = pushesAround('Hotcast', 16, 2);
     expect(missed({ ...REACHED, push: [slow, ...REACHED.push.slice(1)] })).toEqual([
-      expect.stringContaining('20.0 and 80.0 ms, 1/4.00'),
-      expect.stringContaining('20.0 and 5.00 ms, 4.00×'),
-      expect.stringContaining('2.00 and 4.00 ms, 1/2.00'),
+      "a push of 10 KB takes ≤ 0.65 of the other checkout's: 16.0 and 20.0 ms, 0.80",
+      'a push of 10 KB takes ≤ 1 of an Erlang multicall: 16.0 and 13.0 ms, 1.23',
+      expect.stringContaining("its p99 is ≤ Erlang's: "),
+      "the skew of 10 KB is ≤ 0.25 of Erlang's: 2.00 and 4.00 ms, 0.50",
     ]);
   });
 
   it('are out of reach where NATS alone needs longer for two round trips', () => {
-    const twice = pushesAround('NATS round trip, twice', 11, null);
+    const twice = pushesAround('NATS round trip, twice', 30, null);
     const texts = targetsOf({ ...REACHED, push: [...REACHED.push, twice] }).map(([, text]) => text);
     expect(texts.filter(text => text.includes('out of reach'))).toEqual([
-      expect.stringMatching(/Erlang multicall.*that is 10\.0 ms, and two bare round trips take 11\.0/),
-      expect.stringContaining('2× the bare round trip'),
+      expect.stringMatching(/of it the cluster ≤ 25 ms.*that is 25\.0 ms, and two bare round trips take 30\.0/),
     ]);
   });
 
@@ -90,8 +91,8 @@ describe('targets', () => {
 describe('a report', () => {
   it("shows each contender in times of Hotcast's median", () => {
     const rows = reportOf(REACHED).split('\n');
-    expect(rows.find(row => row.includes('Erlang multicall'))).toMatch(/80\.0 \| +80\.5 \| +8\.00×/);
-    expect(rows.find(row => row.includes('NATS round trip'))).toMatch(/5\.00 \| +5\.49 \| +0\.50×/);
+    expect(rows.find(row => row.includes('Erlang multicall'))).toMatch(/13\.0 \| +13\.5 \| +1\.00×/);
+    expect(rows.find(row => row.includes('NATS round trip'))).toMatch(/6\.50 \| +6\.99 \| +0\.50×/);
   });
 
   it('compares a change with what was before it', () => {
