@@ -225,7 +225,8 @@ function prepareBundle(deps: Deps, subject: string, headers: ReceivedHeaders): H
   return async (bytes, sendFirst): Promise<messages.PrepareAnswer> => {
     const bundle = verifier.bundle(subject, bytes, headers.get(PUSH_SIGNATURE) || null);
     const shortage = force ? null : codeServer.checkMemory(bundle);
-    const prepared = shortage ?? (await prepareWithPackages(deps, bundle, sendFirst));
+    const preparing = shortage ?? prepareWithPackages(deps, bundle, sendFirst);
+    const prepared = preparing instanceof Promise ? await preparing : preparing;
     if (prepared.status === 'ok' && !force) await codeServer.waitForRoom(bundle.module, purgeTimeoutMs);
     const refusal = force || prepared.status === 'refused' ? null : codeServer.checkLoad(bundle);
     const node = identity.name;

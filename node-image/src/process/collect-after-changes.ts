@@ -9,6 +9,9 @@ const MAX_WAIT_MS = 1_200;
 /** How much has to be added since the last collection (bytes). V8 collects by itself when it is about twice as much. */
 const MIN_GARBAGE_BYTES = 5 * 2 ** 20;
 
+/** A timer for each change takes some of a small one, so not more changes than this are left out. */
+const MAX_SKIPPED = 4;
+
 /** A heap that is larger than this is left to V8, which collects it in small steps (bytes). To collect less takes about 10 ms. */
 const MAX_HEAP_BYTES = 48 * 2 ** 20;
 
@@ -21,17 +24,31 @@ const MAX_HEAP_BYTES = 48 * 2 ** 20;
 export function collectAfterChanges(collect = collectGarbage, usedBytes = bytesInUse) {
   let timer: NodeJS.Timeout | null = null;
   let leftBytes = usedBytes();
+  /** The changes since the last collection, and how many of the next ones are not worth a look. */
+  let changes = 0;
+  let skipped = 0;
   const collectIfWorth = (): void => {
     timer = null;
     const used = usedBytes();
     leftBytes = Math.min(leftBytes, used);
-    if (used > MAX_HEAP_BYTES || used - leftBytes < MIN_GARBAGE_BYTES) return;
+    const garbage = used - leftBytes;
+    if (garbage < MIN_GARBAGE_BYTES) {
+      // Half as many as it would take.
+      const enough = (MIN_GARBAGE_BYTES - garbage) / (garbage / changes);
+      skipped = Math.min(MAX_SKIPPED, Math.floor(enough / 2));
+      return;
+    }
+    if (used > MAX_HEAP_BYTES) return;
     collect();
+    changes = 0;
     leftBytes = usedBytes();
   };
   return {
     changed: (): void => {
-      timer ??= setTimeout(collectIfWorth, MIN_WAIT_MS + Math.random() * (MAX_WAIT_MS - MIN_WAIT_MS)).unref();
+      changes += 1;
+      if (timer !== null) return;
+      if (skipped > 0) skipped -= 1;
+      else timer = setTimeout(collectIfWorth, MIN_WAIT_MS + Math.random() * (MAX_WAIT_MS - MIN_WAIT_MS)).unref();
     },
     [Symbol.dispose]: (): void => clearTimeout(timer ?? undefined),
   };

@@ -98,7 +98,7 @@ export class Lifetime {
     for (const close of this.#closers.splice(0)) close();
     this.#endedBy = cause;
     this.guard(() => this.#abort?.abort(reasonOf(cause)));
-    await this.#dispose(this.#disposers.splice(0), disposeTimeoutMs);
+    if (this.#disposers.length > 0) await this.#dispose(this.#disposers.splice(0), disposeTimeoutMs);
     if (cause === 'removed') await this.#dispose(this.#pruners.splice(0), disposeTimeoutMs);
     for (const finish of this.#finishers.splice(0)) finish();
   }

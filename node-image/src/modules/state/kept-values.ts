@@ -64,6 +64,7 @@ export class KeptValues {
 }
 
 async function closeAll(values: Map<string, Kept>, onError: (error: unknown) => void): Promise<void> {
+  if (values.size === 0) return;
   const closes = [...values.values()].toReversed();
   values.clear();
   const run = async ({ close }: Kept): Promise<void> => {

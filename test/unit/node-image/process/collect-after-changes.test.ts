@@ -24,14 +24,25 @@ function begin() {
 
 it('the garbage of a change is collected after it, when it is worth it', () => {
   const { collect, change } = begin();
-  change(1);
-  change(1);
+  for (let count = 0; count < 4; count += 1) change(1);
   expect(collect).not.toHaveBeenCalled();
-  change(4);
+  change(1);
   expect(collect).toHaveBeenCalledOnce();
   collect.mockClear();
   change(4);
   expect(collect).not.toHaveBeenCalled();
+  change(1);
+  expect(collect).toHaveBeenCalledOnce();
+});
+
+it('after small changes, some are not looked at', () => {
+  const { collect, change } = begin();
+  change(0.1);
+  for (let count = 0; count < 4; count += 1) change(1);
+  expect(collect).not.toHaveBeenCalled();
+  expect(vi.getTimerCount()).toBe(0);
+  change(1);
+  expect(collect).toHaveBeenCalledOnce();
 });
 
 it('many changes are one collection, and none comes without a change', () => {
@@ -51,7 +62,7 @@ it('a large heap is left to V8, and what that has collected counts', () => {
   heap.bytes = 6 * MB;
   change(0);
   expect(collect).not.toHaveBeenCalled();
-  change(5);
+  for (let count = 0; count < 5; count += 1) change(1);
   expect(collect).toHaveBeenCalledOnce();
 });
 
