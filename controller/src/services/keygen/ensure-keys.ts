@@ -25,7 +25,7 @@ import {
   makeRoot,
   readAuthCalloutKeys,
 } from './make-keys.ts';
-import { accountOf, ACCOUNTS_FILE, natsAccounts } from './nats-accounts.ts';
+import { accountOf, ACCOUNTS_FILE, LINK_FILES, natsAccounts } from './nats-accounts.ts';
 
 interface KeysWanted extends Pick<KeygenConfig, 'cookies' | 'tls' | 'hosts' | 'machine' | 'machines'> {
   /** Whether nodes of the release before run too: they know no lists of keys. */
@@ -56,7 +56,7 @@ export async function ensureKeys(
   }
   const all = [...known, ...made.map(({ users }) => users)];
 
-  const authority = tls ? await ensureCertificate(folders, hosts) : null;
+  const authority = tls ? await ensureCertificate(folders, hosts, '') : null;
   const authorityFiles: [Holder, string][] = [
     ['auth-callout', NATS_CA_FILE],
     ...ROLES.flatMap(role => all.map(({ cookie }): [Holder, string] => [role, `${cookie}/${NATS_CA_FILE}`])),
@@ -83,7 +83,7 @@ async function ensureLinks(
   folders: KeyFolders,
   { machines, hosts, all, authCallout }: LinksWanted,
 ): Promise<MachineLinks[]> {
-  const authority = await ensureCertificate(folders, hosts);
+  const authority = await ensureCertificate(folders, hosts, LINK_FILES);
   const cookies = all.map(({ cookie }) => cookie);
   return ensureMachineKeys(folders, machines, cookies, authCallout, Buffer.from(authority).toString());
 }
@@ -107,13 +107,17 @@ function ensureAuthCalloutKeys(folders: KeyFolders): AuthCalloutKeys {
   return keys;
 }
 
-/** The authority of NATS's certificate, PEM. */
-async function ensureCertificate(folders: KeyFolders, hosts: readonly string[]): Promise<string | Uint8Array> {
-  const known = folders.read('nats', NATS_CA_FILE);
+/** The authority of a certificate of NATS, PEM. @param prefix of the names of its files. */
+async function ensureCertificate(
+  folders: KeyFolders,
+  hosts: readonly string[],
+  prefix: string,
+): Promise<string | Uint8Array> {
+  const known = folders.read('nats', `${prefix}${NATS_CA_FILE}`);
   if (known !== null) return known;
   const { authority, certificate, privateKey } = await makeCertificate(hosts);
-  folders.write({ holder: 'nats', path: 'cert.pem', text: certificate });
-  folders.write({ holder: 'nats', path: 'key.pem', text: privateKey });
-  folders.write({ holder: 'nats', path: NATS_CA_FILE, text: authority });
+  folders.write({ holder: 'nats', path: `${prefix}cert.pem`, text: certificate });
+  folders.write({ holder: 'nats', path: `${prefix}key.pem`, text: privateKey });
+  folders.write({ holder: 'nats', path: `${prefix}${NATS_CA_FILE}`, text: authority });
   return authority;
 }

@@ -24,6 +24,9 @@ export const LINK_PORT = 7422;
 /** NATS's key folder is mounted there in its container. */
 export const KEYS_IN_NATS = '/etc/nats/keys';
 
+/** How the names of the files of the certificate for other machines begin. */
+export const LINK_FILES = 'link-';
+
 const TLS = { cert_file: `${KEYS_IN_NATS}/cert.pem`, key_file: `${KEYS_IN_NATS}/key.pem` };
 
 /**
@@ -102,7 +105,10 @@ function hubSettings({ machine }: Hub) {
     ping_max: 2,
     // A link has the subscriptions of all nodes of its machine, and NATS has one limit for links and clients.
     max_subscriptions: 65_536,
-    leafnodes: { port: LINK_PORT, tls: TLS },
+    leafnodes: {
+      port: LINK_PORT,
+      tls: { cert_file: `${KEYS_IN_NATS}/${LINK_FILES}cert.pem`, key_file: `${KEYS_IN_NATS}/${LINK_FILES}key.pem` },
+    },
   };
 }
 
