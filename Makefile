@@ -168,7 +168,7 @@ test-faults: images ## Run the tests of failures and attacks, on real containers
 test-operations: images ## Run the tests of upgrades and bad days, on real containers: longer than CI has time for
 	npx vitest run --project operations
 
-test-swarm: as-root images ## Push while machines of a swarm are lost, simulated on this one: [NODES=6], or FAULTS=all for 30 nodes and 300 pushes
+test-swarm: as-root images ## Push while machines are lost that are simulated on this one, with a swarm and without: [NODES=6], or FAULTS=all for 30 nodes and 300 pushes
 	setup/offline/swarm.sh
 	$(if $(FAULTS),export EARLIER=$$(setup/last-release.sh docker-stack.yml);) \
 	trap 'setup/offline/machines.sh down' EXIT; \

@@ -79,6 +79,8 @@ export default defineConfig({
           name: 'swarm',
           include: ['test/swarm/*.test.ts'],
           sequence: { groupOrder: 6 },
+          // Each simulates machines, in one place.
+          maxWorkers: 1,
           testTimeout: 1_800_000,
         },
       },
