@@ -11,7 +11,7 @@ import { CONNECTION_OPTIONS, NATS_CA_FILE, NATS_SEED_FILE } from './options.ts';
 /** The options that differ between the processes. NATS's own tools show the `name`. */
 type ConnectionOptions = Pick<
   NodeConnectionOptions,
-  'inboxPrefix' | 'reconnectTimeWait' | 'reconnectJitter' | 'waitOnFirstConnect' | 'timeout'
+  'inboxPrefix' | 'reconnectTimeWait' | 'reconnectJitter' | 'waitOnFirstConnect' | 'pingInterval' | 'timeout'
 > & {
   readonly name: string;
 };

@@ -87,6 +87,7 @@ export class Pusher implements AsyncDisposable {
         endedAt: performance.now(),
         exitCode,
         outcome: result?.outcome ?? '',
+        silent: silentIn(result),
         text: `${stderr.trim()} ${detailOf(result)}`,
       } as const;
       this.records.push(record);
@@ -102,10 +103,14 @@ const sourceOf = (number: number): string => `export const number = (): number =
 /** What a result says beside the outcome. */
 function detailOf(result: PushResult | ResultOf<'result'> | null): string {
   if (result?.command !== 'push') return '';
-  const { detail, nodes, times } = result;
-  const silent = nodes.filter(({ status }) => status === 'silent').map(({ node }) => `${node} silent`);
-  const took = Object.entries(times).map(([step, ms]) => `${step} ${Math.round(ms)}`);
-  return [detail, ...silent, `(${took.join(', ')} ms)`].join(' ').trim();
+  const silent = silentIn(result).map(node => `${node} silent`);
+  const took = Object.entries(result.times).map(([step, ms]) => `${step} ${Math.round(ms)}`);
+  return [result.detail, ...silent, `(${took.join(', ')} ms)`].join(' ').trim();
+}
+
+function silentIn(result: PushResult | ResultOf<'result'> | null): readonly string[] {
+  if (result?.command !== 'push') return [];
+  return result.nodes.filter(({ status }) => status === 'silent').map(({ node }) => node);
 }
 
 function resultIn(stdout: string): PushResult | ResultOf<'result'> | null {

@@ -151,6 +151,13 @@ export class Stack extends HotcastCommands {
     }
   }
 
+  /** Which nodes came and went, and when (milliseconds since 1970), as the controller has seen it. */
+  async nodeChanges(): Promise<readonly NodeChange[]> {
+    const { stdout } = await this.hotcast('events', '--json');
+    const events = stdout.split('\n').flatMap(line => (line === '' ? [] : [JSON.parse(line) as NodeEvent]));
+    return events.flatMap(({ event }) => (event?.kind === 'node' ? [event] : []));
+  }
+
   override async hotcast(...args: readonly string[]): Promise<ProcessOutput> {
     const [controller] = await this.containersOf('controller');
     if (controller === undefined) return { exitCode: 2, stdout: '', stderr: 'no controller runs' };
@@ -209,6 +216,15 @@ export class Stack extends HotcastCommands {
       }),
     );
   }
+}
+
+interface NodeChange {
+  readonly node: string;
+  readonly at: number;
+}
+
+interface NodeEvent {
+  readonly event?: NodeChange & { readonly kind: string };
 }
 
 interface Routes {

@@ -11,6 +11,8 @@ export interface PushRecord {
   readonly exitCode: number;
   /** As in the result, which was looked up if it was lost; '' if there was none. */
   readonly outcome: PushResult['outcome'] | ResultOf<'result'>['outcome'] | '';
+  /** The nodes that it named as silent. */
+  readonly silent: readonly string[];
   readonly text: string;
 }
 
