@@ -147,6 +147,21 @@ describe('a push names', () => {
     expect(await said()).toEqual(allSay('lost'));
   });
 
+  it('a machine that is cut off, at each push; its nodes catch up when the network is back', async () => {
+    await machines.cut(OTHER);
+    for (const text of ['cut', 'still cut']) {
+      hosts.writeModule('greeting', moduleThatSays(text));
+      const { stderr, exitCode } = await hosts.push('greeting');
+      expect({ exitCode, stderr }).toEqual({
+        exitCode: 3,
+        stderr: expect.stringContaining('no answer from machine-2: what runs there is not known'),
+      });
+    }
+    await machines.join(OTHER);
+    await settled(4);
+    expect(await said()).toEqual(allSay('still cut'));
+  });
+
   it('nothing when the hub starts anew', async () => {
     await hosts.service(HUB, 'stop', 'nats');
     await hosts.service(HUB, 'start', 'nats');

@@ -98,6 +98,16 @@ describe('nodeNameOf', () => {
     expect(nodeNameOf(container, '')).toBe(node);
   });
 
+  it.each([
+    ['hotcast-node-1', 100, 'node-101'],
+    ['hotcast-node-3', 10, 'perry'],
+    ['hotcast-worker-2', 100, 'worker-102'],
+    ['My_Own.Name', 100, 'my-own-name'],
+    ['other-node-3', 100, 'other-node-3'],
+  ])('%s is on a machine whose numbers follow %i: %s', (container, offset, node) => {
+    expect(nodeNameOf(container, 'hotcast', offset)).toBe(node);
+  });
+
   it('makes a valid node name of any text', () => {
     fc.assert(
       fc.property(texts, text => {

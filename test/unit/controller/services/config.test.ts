@@ -32,6 +32,16 @@ describe('loadConfig of the roster', () => {
     }
   });
 
+  it('knows the other machines, by names of which none is its own', () => {
+    const machinesOf = (MACHINES: string) =>
+      loadRoster({ NODE_LABELS: 'a=1', ROSTER: 'agents', MACHINE: 'hub', MACHINES }, ignore).machines;
+    expect(machinesOf('')).toEqual([]);
+    expect(machinesOf('b,machine-3')).toEqual(['b', 'machine-3']);
+    for (const wrong of ['b,b', 'b c', '*', 'B', 'b.c'])
+      expect(() => machinesOf(wrong)).toThrow(/^MACHINES must be names of machines/);
+    expect(() => machinesOf('b,hub')).toThrow('MACHINES must be the names of the other machines, without hub');
+  });
+
   it('names all bad variables at once, in one line', () => {
     expect(() => loadRoster({ COOKIE: '*', LOG_LEVEL: 'loud' }, ignore)).toThrow(
       /^COOKIE [^\n]*; LOG_LEVEL [^\n]*; NODE_LABELS [^\n]*$/,
@@ -64,6 +74,18 @@ describe('loadConfig of the key generator', () => {
       hosts: ['nats', 'nats.example.org'],
       tls: true,
     });
+  });
+
+  it('has to know where the hub is when the keys come from there', () => {
+    const env = { MACHINE_KEYS: '/run/machine.json', MACHINE: 'b' };
+    expect(loadKeygen({ ...env, HUB_URL: 'tls://10.0.0.1:7422' }, ignore)).toMatchObject({
+      machine: 'b',
+      machineKeys: '/run/machine.json',
+      hub: 'tls://10.0.0.1:7422',
+    });
+    expect(() => loadKeygen(env, ignore)).toThrow('HUB_URL must be set with MACHINE_KEYS: tls://host:port');
+    for (const HUB_URL of ['nats://10.0.0.1:7422', 'tls://10.0.0.1', 'tls://10.0.0.1:7422,tls://x:1'])
+      expect(() => loadKeygen({ ...env, HUB_URL }, ignore)).toThrow('HUB_URL must be tls://host:port');
   });
 
   it('makes the keys of COOKIE when COOKIES is empty', () => {

@@ -60,7 +60,12 @@ it('a machine gets the keys of its nodes and its agent, what they trust, and not
   expect(take('b')).toBe('b');
   for (const same of ['node/dino/nats.nk', 'trust/dino/root.pub']) expect(read(`b/${same}`)).toBe(read(`hub/${same}`));
   const file = read('hub/machines/b.json');
-  const secrets = ['controller/dino/signing.pem', 'controller/dino/root.pem', 'auth-callout/issuer.nk', 'nats/link-key.pem'];
+  const secrets = [
+    'controller/dino/signing.pem',
+    'controller/dino/root.pem',
+    'auth-callout/issuer.nk',
+    'nats/link-key.pem',
+  ];
   for (const secret of secrets) expect(file).not.toContain(JSON.stringify(read(`hub/${secret}`)).slice(1, -1));
   for (const role of ['controller', 'roster', 'console', 'observer'])
     expect(file).not.toContain(read(`hub/${role}/dino/nats.nk`));
