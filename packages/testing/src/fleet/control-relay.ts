@@ -9,11 +9,15 @@ import { linesOf } from '../../../../controller/src/api/lines.ts';
 const PROGRAM = `
   const { createConnection } = require('node:net');
   const onLine = (stream, each) => {
-    let rest = '';
+    // The parts of a line. One of a status can have megabytes, in many of them.
+    let parts = [];
     stream.setEncoding('utf8').on('data', text => {
-      const lines = (rest + text).split('\\n');
-      rest = lines.pop();
-      lines.forEach(each);
+      const [first, ...others] = text.split('\\n');
+      parts.push(first);
+      for (const next of others) {
+        each(parts.join(''));
+        parts = [next];
+      }
     });
   };
   // The engine's client may be killed. This process has to end all the same, and its connections with it.
