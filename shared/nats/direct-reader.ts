@@ -1,9 +1,9 @@
 /** What a handler needs of a message. Those of nats.js have it too. */
 export interface ReceivedMessage {
   readonly subject: string;
-  readonly reply?: string;
+  readonly reply?: string | undefined;
   readonly data: Uint8Array;
-  readonly headers?: ReceivedHeaders;
+  readonly headers?: ReceivedHeaders | undefined;
 }
 
 /** As in nats.js: names are compared exactly, and a header that is missing is ''. */
@@ -92,9 +92,9 @@ export class DirectReader {
   #deliver(deliver: Deliver, { subject, reply, headerSize }: Frame, content: Buffer): void {
     const message = {
       subject,
-      ...(reply === undefined ? {} : { reply }),
+      reply,
       data: content.subarray(headerSize),
-      ...(headerSize === 0 ? {} : { headers: headersOf(content.subarray(0, headerSize)) }),
+      headers: headerSize === 0 ? undefined : headersOf(content.subarray(0, headerSize)),
     };
     try {
       deliver(message, content.length);

@@ -138,11 +138,16 @@ export class Verifier {
   /** The newest heads that were verified, as base64 by their modules, where they are above a sequence. */
   newerHeads(above: Readonly<Record<string, number>>): Record<string, string> {
     const newer = Object.entries(above).flatMap(([module, sequence]) => {
-      const newest = this.#newest.get(module);
-      if (newest === undefined || newest.sequence <= sequence) return [];
-      return [[module, Buffer.from(newest.envelope).toString('base64')] as const];
+      const head = this.newerHead(module, sequence);
+      return head === null ? [] : [[module, head] as const];
     });
     return Object.fromEntries(newer);
+  }
+
+  /** The newest head of a module that was verified, as base64, if it is above a sequence. */
+  newerHead(module: string, above: number): string | null {
+    const newest = this.#newest.get(module);
+    return newest === undefined || newest.sequence <= above ? null : Buffer.from(newest.envelope).toString('base64');
   }
 
   #command(subject: string, bytes: Uint8Array): Uint8Array {

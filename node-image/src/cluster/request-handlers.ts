@@ -230,10 +230,8 @@ function prepareBundle(deps: Deps, subject: string, headers: ReceivedHeaders): H
     if (prepared.status === 'ok' && !force) await codeServer.waitForRoom(bundle.module, purgeTimeoutMs);
     const refusal = force || prepared.status === 'refused' ? null : codeServer.checkLoad(bundle);
     const node = identity.name;
-    const { [bundle.module]: newerHead } = verifier.newerHeads({
-      [bundle.module]: Number(headers.get(AFTER) || Infinity),
-    });
-    const newer = newerHead === undefined ? {} : { newerHead };
+    const newerHead = verifier.newerHead(bundle.module, Number(headers.get(AFTER) || Infinity));
+    const newer = newerHead === null ? {} : { newerHead };
     return answerOf(node, refusal ?? prepared, { status: 'prepared', node, revision: bundle.revision, ...newer });
   };
 }

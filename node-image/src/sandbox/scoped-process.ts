@@ -30,6 +30,12 @@ const REPLACEMENTS: PropertyDescriptorMap = {
   umask: property((...mask: []) => (mask.length === 0 ? umask() : throwing('umask', 'use chmod')())),
 };
 
+const EXIT_CODE: PropertyDescriptor = {
+  configurable: true,
+  get: () => process.exitCode,
+  set: throwing('exitCode', 'throw an error, or remove the module'),
+};
+
 /** `process` without those functions. It is the prototype of the `process` of each version. */
 const SAFE_PROCESS = Object.create(process, REPLACEMENTS) as NodeJS.Process;
 
@@ -62,11 +68,7 @@ export function scopedProcess(
 ): NodeJS.Process {
   const scoped = Object.create(SCOPED_PROCESS, {
     [LISTEN]: { value: () => defineEmitter(scoped, lifetime) },
-    exitCode: {
-      configurable: true,
-      get: () => process.exitCode,
-      set: throwing('exitCode', 'throw an error, or remove the module'),
-    },
+    exitCode: EXIT_CODE,
     // Copied at the first use: most versions never use it.
     env: { configurable: true, get: () => define(scoped, 'env', { ...process.env }) },
     stdout: { configurable: true, value: stdout },

@@ -64,10 +64,10 @@ export function scopedTimers(lifetime: Lifetime, timeouts = new Set<NodeJS.Timeo
     clearInterval: clearer(timeouts, clearInterval),
     clearImmediate: clearer(immediates, clearImmediate),
   } as unknown as ScopedTimers;
-  // `promisify(setTimeout)` in a module must use a timer of the version too.
-  const promised = promisedTimers(timers);
-  Object.defineProperty(timers.setTimeout, promisify.custom, { value: promised.setTimeout });
-  Object.defineProperty(timers.setImmediate, promisify.custom, { value: promised.setImmediate });
+  // `promisify(setTimeout)` in a module must use a timer of the version too. Few modules do.
+  for (const name of ['setTimeout', 'setImmediate'] as const) {
+    Object.defineProperty(timers[name], promisify.custom, { get: () => promisedTimers(timers)[name] });
+  }
   return timers;
 }
 
