@@ -1,7 +1,8 @@
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 
 import { type Permissions, nodePermissions, permissionsOf } from '../../controller/src/nats-auth/permissions.ts';
 import { subjectsOf } from '../../protocol/subjects.ts';
+import { connectDirectly } from '../../shared/nats/direct-transport.ts';
 import { CONNECTION_OPTIONS } from '../../shared/nats/options.ts';
 
 /** The cookie of the simulated cluster. */
@@ -36,7 +37,7 @@ export function natsUsers(): string {
 /** Connects as a process of the cluster does, but with a name and a password. */
 export function connectAs(user: string, inboxPrefix: string): Promise<NatsConnection> {
   const server = { timeout: 60_000, servers: 'nats://127.0.0.1:4222' };
-  return connect({ ...CONNECTION_OPTIONS, ...server, user, pass: PASSWORD, inboxPrefix });
+  return connectDirectly({ ...CONNECTION_OPTIONS, ...server, user, pass: PASSWORD, inboxPrefix });
 }
 
 /** The container that Docker would have for a simulated node; numbers count from 1. */
