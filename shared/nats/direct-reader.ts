@@ -15,7 +15,9 @@ export interface ReceivedHeaders {
 /** Takes a whole message of a subscription. `bytes`: of its headers and its data. */
 export type Deliver = (message: ReceivedMessage, bytes: number) => void;
 
-const NEWLINE = 10;
+/** The last byte of a line. */
+export const NEWLINE = 10;
+
 const END_BYTES = 2;
 
 /**

@@ -11,7 +11,7 @@ import {
 } from '@nats-io/transport-node';
 import { NodeTransport, nodeResolveHost } from '@nats-io/transport-node/lib/node_transport.js';
 
-import { type Deliver, DirectReader, type ReceivedMessage } from './direct-reader.ts';
+import { type Deliver, DirectReader, NEWLINE, type ReceivedMessage } from './direct-reader.ts';
 
 /** The option of a connection with what its transports, one after each reconnect, deliver directly. */
 interface DirectOptions extends ConnectionOptions {
@@ -37,7 +37,8 @@ class DirectTransport extends NodeTransport {
   override setupHandlers(): void {
     super.setupHandlers();
     const { deliveries } = this.options as DirectOptions;
-    if (deliveries === undefined) return;
+    // What has come up to now is for nats.js: the introduction of the server, which is one line.
+    if (deliveries === undefined || this.yields.at(-1)?.at(-1) !== NEWLINE) return;
     const reader = new DirectReader(deliveries, bytes => {
       this.yields.push(bytes);
       this.signal.resolve();
