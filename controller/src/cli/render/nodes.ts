@@ -20,7 +20,18 @@ export function renderNodes({ nodes }: ResultOf<'nodes'>, verbose: boolean): str
   const machineCells = ({ machine = '-' }: Row): string[] => (hasMachines ? [machine] : []);
   const rows = nodes.map(node => {
     if (node.status === 'silent')
-      return [node.node, ...groupCells(node), ...machineCells(node), node.container, '', '', '', '', '', silentText(node.detail)];
+      return [
+        node.node,
+        ...groupCells(node),
+        ...machineCells(node),
+        node.container,
+        '',
+        '',
+        '',
+        '',
+        '',
+        silentText(node.detail),
+      ];
     return [
       node.node,
       ...groupCells(node),
