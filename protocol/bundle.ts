@@ -3,8 +3,8 @@ import * as v from 'valibot';
 
 import { decodeRecord, encodeRecord } from './codec.ts';
 import { DecodeError, UsageError } from './errors.ts';
-import { firstFrame, joinFrames } from './framing.ts';
-import { gunzip } from './gunzip.ts';
+import { firstFrame, joinFrames } from './bytes/framing.ts';
+import { gunzip } from './bytes/gunzip.ts';
 import { MAX_UNPACKED_BYTES } from './limits.ts';
 import { count, moduleName, revision } from './schemas.ts';
 import { revisionOf, shortRevision } from './revision.ts';

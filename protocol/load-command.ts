@@ -2,7 +2,7 @@ import * as v from 'valibot';
 
 import { decode, encode } from './codec.ts';
 import { DecodeError } from './errors.ts';
-import { joinFrames, splitFrames } from './framing.ts';
+import { joinFrames, splitFrames } from './bytes/framing.ts';
 
 const commandHeader = v.object({
   /** The process that it is for: the `processId` of a ping's answer. A later process of the node rejects it. */

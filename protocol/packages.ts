@@ -3,7 +3,7 @@ import * as v from 'valibot';
 
 import { decode, decodeRecord, encode, encodeRecord } from './codec.ts';
 import { DecodeError } from './errors.ts';
-import { joinFrames, firstFrame } from './framing.ts';
+import { joinFrames, firstFrame } from './bytes/framing.ts';
 import { count, revision } from './schemas.ts';
 
 /** SHA-256, 64 hex digits. */

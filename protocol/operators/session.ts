@@ -4,7 +4,7 @@ import * as v from 'valibot';
 
 import { decode, encode } from '../codec.ts';
 import { DecodeError } from '../errors.ts';
-import { firstFrame, joinFrames } from '../framing.ts';
+import { firstFrame, joinFrames } from '../bytes/framing.ts';
 import { moduleName, revision } from '../schemas.ts';
 import { protocolVersion } from '../version.ts';
 

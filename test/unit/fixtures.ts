@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 
 import { Verifier } from '../../node-image/src/admission/verifier.ts';
 import { type Bundle, packMap } from '../../protocol/bundle.ts';
-import { splitFrames } from '../../protocol/framing.ts';
+import { splitFrames } from '../../protocol/bytes/framing.ts';
 import type { Head } from '../../protocol/head.ts';
 import { makeSigningKey, readSigningKey, trustedKeyFile } from '../../protocol/signing/keys.ts';
 import type { NodeDescription } from '../../protocol/messages.ts';

@@ -1,4 +1,4 @@
-import { joinFrames } from '../../../protocol/framing.ts';
+import { joinFrames } from '../../../protocol/bytes/framing.ts';
 import { concerns, type Head, isAutomatic } from '../../../protocol/head.ts';
 import type { HeadResult } from '../../../protocol/history/head-result.ts';
 import { shortRevision } from '../../../protocol/revision.ts';

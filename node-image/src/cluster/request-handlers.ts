@@ -4,7 +4,7 @@ import type * as v from 'valibot';
 import type { Bundle } from '../../../protocol/bundle.ts';
 import { decode, parseJson } from '../../../protocol/codec.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
-import { splitFrames } from '../../../protocol/framing.ts';
+import { splitFrames } from '../../../protocol/bytes/framing.ts';
 import { concerns } from '../../../protocol/head.ts';
 import { answerSubject } from '../../../protocol/inboxes.ts';
 import { MAX_MODULES, MAX_REQUEST_BYTES, HEARTBEAT_INTERVAL } from '../../../protocol/limits.ts';

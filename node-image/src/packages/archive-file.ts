@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 
 import { encode } from '../../../protocol/codec.ts';
-import { joinFrames } from '../../../protocol/framing.ts';
+import { joinFrames } from '../../../protocol/bytes/framing.ts';
 import type { Archive } from '../../../protocol/packages.ts';
 
 /** Where a file is in an archive file: its first byte, and how many it has. */

@@ -1,5 +1,5 @@
 import { encodeBundle } from '../../../protocol/bundle.ts';
-import { joinFrames } from '../../../protocol/framing.ts';
+import { joinFrames } from '../../../protocol/bytes/framing.ts';
 import { MAX_MODULES, MAX_REQUEST_BYTES } from '../../../protocol/limits.ts';
 import type { ForgedMessages } from '../../support/attack/forged-messages.ts';
 

@@ -7,7 +7,7 @@ import { describe, expect } from 'vitest';
 import { KEY_LISTS, ROOT_KEY } from '../../../controller/src/store/key-lists.ts';
 import { openKeyring, SIGNING_KEY } from '../../../controller/src/store/keyring.ts';
 import { encode, encodeRecord } from '../../../protocol/codec.ts';
-import { joinFrames } from '../../../protocol/framing.ts';
+import { joinFrames } from '../../../protocol/bytes/framing.ts';
 import type { Head } from '../../../protocol/head.ts';
 import { signEnvelope } from '../../../protocol/signing/envelope.ts';
 import { type KeyList, signKeyList } from '../../../protocol/signing/key-list.ts';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect } from 'vitest';
 
-import { joinFrames } from '../../../protocol/framing.ts';
+import { joinFrames } from '../../../protocol/bytes/framing.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
 import { Attacker } from '../../support/attack/attacker.ts';
 import { clusterTest } from '../../support/cluster/cluster-test.ts';

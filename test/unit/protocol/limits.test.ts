@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { decode, encode } from '../../../protocol/codec.ts';
-import { joinFrames, splitFrames } from '../../../protocol/framing.ts';
+import { joinFrames, splitFrames } from '../../../protocol/bytes/framing.ts';
 import { MAX_FUNCTION_NAME, MAX_FUNCTION_PATH, MAX_MODULES } from '../../../protocol/limits.ts';
 import { callRequest } from '../../../protocol/messages.ts';
 

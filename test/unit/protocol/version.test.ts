@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { decodeBundle, encodeBundle } from '../../../protocol/bundle.ts';
 import { decode, decodeRecord, encode, encodeRecord } from '../../../protocol/codec.ts';
-import { joinFrames } from '../../../protocol/framing.ts';
+import { joinFrames } from '../../../protocol/bytes/framing.ts';
 import { headSchema } from '../../../protocol/head.ts';
 import { nodeDescription } from '../../../protocol/messages.ts';
 import { decodePackageSet, encodePackageSet, packageSetHashOf } from '../../../protocol/packages.ts';

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 
 import { decode, encode } from '../../../../protocol/codec.ts';
 import { DecodeError } from '../../../../protocol/errors.ts';
-import { joinFrames, splitFrames } from '../../../../protocol/framing.ts';
+import { joinFrames, splitFrames } from '../../../../protocol/bytes/framing.ts';
 import { filePath } from '../../../../protocol/packages.ts';
 import { groupName, groupsSchema } from '../../../../protocol/placement/groups.ts';
 import { moduleName, revision } from '../../../../protocol/schemas.ts';

@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 
 import { encodeBundle } from '../../../../protocol/bundle.ts';
 import { encode } from '../../../../protocol/codec.ts';
-import { joinFrames } from '../../../../protocol/framing.ts';
+import { joinFrames } from '../../../../protocol/bytes/framing.ts';
 import { inboxPrefix, ROLES } from '../../../../protocol/inboxes.ts';
 import { signEnvelope } from '../../../../protocol/signing/envelope.ts';
 import { makeSigningKey, readSigningKey } from '../../../../protocol/signing/keys.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 
-import { gunzip } from '../../../protocol/gunzip.ts';
+import { gunzip } from '../../../../protocol/bytes/gunzip.ts';
 
 const MAX_BYTES = 10_000_000;
 

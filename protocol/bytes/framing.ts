@@ -1,4 +1,4 @@
-import { DecodeError } from './errors.ts';
+import { DecodeError } from '../errors.ts';
 
 /** The length of a frame is written before it, big-endian. */
 const LENGTH_BYTES = 4;

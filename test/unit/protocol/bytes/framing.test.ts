@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { DecodeError } from '../../../protocol/errors.ts';
-import { joinFrames, splitFrames } from '../../../protocol/framing.ts';
+import { DecodeError } from '../../../../protocol/errors.ts';
+import { joinFrames, splitFrames } from '../../../../protocol/bytes/framing.ts';
 
 const some = fc.array(fc.uint8Array({ maxLength: 50 }), { minLength: 1, maxLength: 5 });
 
