@@ -101,6 +101,8 @@ describe('a push names', () => {
     expect(stderr).toContain('no answer from machine-2: what runs there is not known');
     expect(result.nodes.map(({ node, status }) => [node, status])).toEqual(NODES.map(node => [node, 'loaded']));
     expect((await hosts.hotcast('doctor')).stdout).toContain('no answer from machine-2');
+    const status = await hosts.hotcast('status');
+    expect(status).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('no answer from machine-2') });
     await hosts.service(OTHER, 'start', 'roster');
     await expect
       .poll(async () => (await hosts.hotcast('nodes')).stderr, { timeout: DEADLINE_MS, interval: 500 })
@@ -142,6 +144,10 @@ describe('a push names', () => {
       ['node-101', 'silent'],
       ['node-102', 'silent'],
     ]);
+    const status = await hosts.hotcast('status');
+    expect(status.stderr).toContain('no answer from machine-2');
+    expect(status.stdout).toMatch(/silent: node-101 node-102|node-101.*silent/);
+    expect(status.exitCode).not.toBe(0);
     await machines.back(OTHER);
     await settled(4);
     expect(await said()).toEqual(allSay('lost'));
