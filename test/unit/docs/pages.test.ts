@@ -146,8 +146,8 @@ describe('every page', () => {
     const known = variablesIn([
       'docker-compose.yml',
       'docker-stack.yml',
-      'docker-compose.hub.yml',
-      'docker-compose.machine.yml',
+      'setup/hosts/hub.yml',
+      'setup/hosts/machine.yml',
       'Makefile',
       'setup/http-port.sh',
       ...host,
