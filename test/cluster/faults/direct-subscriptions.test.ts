@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { makeCertificate } from '../../controller/src/services/keygen/certificate.ts';
-import { connectDirectly, publishDirectly, subscribeDirectly } from '../../shared/nats/direct-transport.ts';
-import { CONNECTION_OPTIONS } from '../../shared/nats/options.ts';
-import { NatsServer } from '../support/console/nats-server.ts';
+import { makeCertificate } from '../../../controller/src/services/keygen/certificate.ts';
+import { connectDirectly, publishDirectly, subscribeDirectly } from '../../../shared/nats/direct-transport.ts';
+import { CONNECTION_OPTIONS } from '../../../shared/nats/options.ts';
+import { NatsServer } from '../../support/console/nats-server.ts';
 
 const ACCOUNTS = 'accounts { A { users: [{ user: a, password: a }] } }';
 const SIZES = [0, 10, 10_000, 300_000];
