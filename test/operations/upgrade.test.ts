@@ -13,7 +13,8 @@ import { type ProcessOutput, ROOT } from '../support/shell.ts';
 
 const TIMEOUT = 400_000;
 const NODES = ['fred', 'bambam', 'betty'];
-const IMAGES = 'node controller roster auth-callout keygen';
+/** The images of the services that `make up` replaces; those of a release also make its keys. */
+const SERVICES = 'node controller roster auth-callout';
 
 /** Is pushed once, by the release before. */
 const WEB = `
@@ -39,21 +40,26 @@ async function nodeContainers(project: ComposeProject) {
   return nodes.toSorted((a, b) => a.name.localeCompare(b.name));
 }
 
-/** Checks a release out: the next `make up` starts its images, and NATS anew where the keys of the releases differ. */
-async function checkOut(project: ComposeProject, release: 'last' | 'present'): Promise<void> {
+/**
+ * Checks a release out: the next `make up` starts its images, and NATS anew where the keys of the releases differ. `back`: the images of
+ * the last release, with the keys of the present one.
+ */
+async function checkOut(project: ComposeProject, release: 'last' | 'present' | 'back'): Promise<void> {
   const stamp = join(ROOT, `.cache/built-${project.name}`);
   rmSync(stamp, { force: true });
   project.set({ COMPOSE_FILE: 'docker-compose.yml' });
   if (release === 'present') return;
-  const { stdout } = await project.shell('git show "$(<setup/last-release):docker-compose.yml"');
-  const file = join(ROOT, `.cache/${project.name}.yml`);
-  const [, format = ''] = /KEYS_FORMAT: (\d+)/.exec(stdout) ?? [];
-  writeFileSync(file, `services: { nats: { environment: { KEYS_FORMAT: ${format} } } }\n`);
-  project.set({ COMPOSE_FILE: `docker-compose.yml:${file}` });
+  if (release === 'last') {
+    const { stdout } = await project.shell('git show "$(<setup/last-release):docker-compose.yml"');
+    const file = join(ROOT, `.cache/${project.name}.yml`);
+    const [, format = ''] = /KEYS_FORMAT: (\d+)/.exec(stdout) ?? [];
+    writeFileSync(file, `services: { nats: { environment: { KEYS_FORMAT: ${format} } } }\n`);
+    project.set({ COMPOSE_FILE: `docker-compose.yml:${file}` });
+  }
   // That release has no console.
   const tag =
     `docker tag ${process.env['HOTCAST_PROJECT'] || 'hotcast'}-console ${project.name}-console && last=$(setup/last-release.sh) && ` +
-    `for image in ${IMAGES}; do docker tag $last-$image ${project.name}-$image; done`;
+    `for image in ${SERVICES}${release === 'last' ? ' keygen' : ''}; do docker tag $last-$image ${project.name}-$image; done`;
   const { exitCode, stderr } = await project.shell(tag);
   expect(exitCode, stderr).toBe(0);
   writeFileSync(stamp, process.env['NODE_PACKAGES'] ?? '');
@@ -90,45 +96,47 @@ const it = test
   });
 
 describe('make up, with pushes, calls and requests all the while,', { timeout: TIMEOUT }, () => {
-  it('replaces one node after the other', async ({ project }) => {
-    const release = 'present';
-    const before = await nodeContainers(project);
-    await checkOut(project, release);
-    const { stdout: address } = await project.shell('docker compose port proxy 8080');
-    const load = new HttpLoad(`http://${address.trim()}/web/`, { connections: 6, methods: ['GET', 'POST'] });
-    await load.rounds(1);
-    const done = new AbortController();
-    const pushing = pushAndCall(project, release, done.signal);
-    const upgraded = await project.make('up');
-    done.abort();
-    const rounds = await pushing;
-    await load.rounds(1);
-    await load.stop();
+  it.for(['present', 'back', 'present'] as const)(
+    'replaces one node after the other: %s',
+    async (release, { project }) => {
+      const before = await nodeContainers(project);
+      await checkOut(project, release);
+      const { stdout: address } = await project.shell('docker compose port proxy 8080');
+      const load = new HttpLoad(`http://${address.trim()}/web/`, { connections: 6, methods: ['GET', 'POST'] });
+      await load.rounds(1);
+      const done = new AbortController();
+      const pushing = pushAndCall(project, release, done.signal);
+      const upgraded = await project.make('up');
+      done.abort();
+      const rounds = await pushing;
+      await load.rounds(1);
+      await load.stop();
 
-    expect(upgraded.exitCode, upgraded.stderr).toBe(0);
-    expect(upgraded.stderr.match(/replacing \S+ \(\d of 3\)/g)).toHaveLength(3);
-    expect(load.failures).toEqual([]);
-    expect(new Set(load.answers.map(({ status, body }) => `${status} ${body}`))).toEqual(new Set(['200 served']));
-    expect(new Set(load.answers.map(({ node }) => node))).toEqual(new Set(NODES));
-    const answered = rounds.filter(({ pushed, called }) => ![pushed, called].some(isWithoutController));
-    // A node can be silent while it connects to the new NATS.
-    const served = answered.filter(({ pushed }) => !pushed.stdout.includes('silent'));
-    expect(answered.length - served.length).toBeLessThanOrEqual(1);
-    expect(served.filter(({ pushed, called }) => pushed.exitCode !== 0 || called.exitCode !== 0)).toEqual([]);
-    const answers = ({ called: { stdout } }: Round) =>
-      new Set(Array.from(stdout.matchAll(/'(.*)'/g), ([, value]) => value));
-    expect(served.map(answers)).toEqual(served.map(({ version }) => new Set([version])));
-    expect(served.filter(({ isMixed }) => isMixed).length).toBeGreaterThan(1);
+      expect(upgraded.exitCode, upgraded.stderr).toBe(0);
+      expect(upgraded.stderr.match(/replacing \S+ \(\d of 3\)/g)).toHaveLength(3);
+      expect(load.failures).toEqual([]);
+      expect(new Set(load.answers.map(({ status, body }) => `${status} ${body}`))).toEqual(new Set(['200 served']));
+      expect(new Set(load.answers.map(({ node }) => node))).toEqual(new Set(NODES));
+      const answered = rounds.filter(({ pushed, called }) => ![pushed, called].some(isWithoutController));
+      // A node can be silent while it connects to the new NATS.
+      const served = answered.filter(({ pushed }) => !pushed.stdout.includes('silent'));
+      expect(answered.length - served.length).toBeLessThanOrEqual(1);
+      expect(served.filter(({ pushed, called }) => pushed.exitCode !== 0 || called.exitCode !== 0)).toEqual([]);
+      const answers = ({ called: { stdout } }: Round) =>
+        new Set(Array.from(stdout.matchAll(/'(.*)'/g), ([, value]) => value));
+      expect(served.map(answers)).toEqual(served.map(({ version }) => new Set([version])));
+      expect(served.filter(({ isMixed }) => isMixed).length).toBeGreaterThan(1);
 
-    const after = await nodeContainers(project);
-    expect(after.map(({ name }) => name)).toEqual(before.map(({ name }) => name));
-    expect(after.filter(({ image }) => before.some(each => each.image === image))).toEqual([]);
-    const nodes = await project.nodes();
-    expect(nodes.map(({ node }) => node)).toEqual(NODES);
-    const again = await project.make('up');
-    expect(again.exitCode, again.stderr).toBe(0);
-    expect(await nodeContainers(project)).toEqual(after);
-  });
+      const after = await nodeContainers(project);
+      expect(after.map(({ name }) => name)).toEqual(before.map(({ name }) => name));
+      expect(after.filter(({ image }) => before.some(each => each.image === image))).toEqual([]);
+      const nodes = await project.nodes();
+      expect(nodes.map(({ node }) => node)).toEqual(NODES);
+      const again = await project.make('up');
+      expect(again.exitCode, again.stderr).toBe(0);
+      expect(await nodeContainers(project)).toEqual(after);
+    },
+  );
 });
 
 it(
