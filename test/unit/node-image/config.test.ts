@@ -18,6 +18,7 @@ describe('loadConfig of the node', () => {
       project: '',
       group: '',
       purgeTimeoutMs: 3_000,
+      replicaOffset: 0,
       codeChangeTimeoutMs: 500,
       maxDrainingVersions: 8,
       maxDrainingMemoryPercent: 70,
