@@ -42,6 +42,20 @@ const badTwo = push({ module: 'demo', version: 2 }, { module: 'counter', version
 /** As many steps as a controller takes for the longest of these. */
 const STEPS = Array.from({ length: 26 }, (_, step) => step);
 
+it('a rollback goes back from a head that is written while it reads', { timeout: 60_000 }, async () => {
+  for (const steps of STEPS) {
+    await inCluster(async cluster => {
+      await cluster.carryOut([one]);
+      await cluster.carryOut([push({ module: 'demo', version: 2 })]);
+      await cluster.carryOut([{ type: 'rollback', modules: ['demo'] }], steps);
+      // Two pushes, so that an older history has neither the last revision nor the one before it.
+      for (const version of [3, 4]) await cluster.carryOut([push({ module: 'demo', version })]);
+      cluster.stopped[0]?.goOn();
+      await cluster.runToIdle();
+    });
+  }
+});
+
 describe('wherever a controller stops in its push, the next ones keep the laws', { timeout: 60_000 }, () => {
   it.each([
     { title: 'of one module', order: one },

@@ -187,12 +187,18 @@ export interface Writer {
 export function storeOf(stream: Stream, connection: Connection, subjects: Subjects, writer: Writer): StreamStore {
   const { deed } = writer;
   const shown = new Map<string, number>();
+  const lastOf = (module: string) => {
+    const last = stream.lastHead(module);
+    writer.onRead(module, last.head);
+    return last;
+  };
   const store: StreamStore = {
     ensureStream: async () => undefined,
     storage: () => Promise.resolve({ usedBytes: 0, maxBytes: 2 ** 40, disk: null, fault: null }),
     natsClockOffset: () => Promise.resolve(0),
     heads: () => deed(() => stream.heads()),
     history: module => deed(() => stream.history(module)),
+    historyToLast: module => deed(() => ({ history: stream.history(module), last: lastOf(module) })),
     modulesWithLongHistory: () => deed(() => stream.modulesWithLongHistory()),
     collectHistory: module => deed(() => stream.collectHistory(module)),
     headResults: () => deed(() => stream.headResults()),
@@ -235,12 +241,7 @@ export function storeOf(stream: Stream, connection: Connection, subjects: Subjec
     revokeKey: () => Promise.resolve(),
     writeKeyLists: () => Promise.resolve(false),
     keyList: () => undefined,
-    lastHead: module =>
-      deed(() => {
-        const last = stream.lastHead(module);
-        writer.onRead(module, last.head);
-        return last;
-      }),
+    lastHead: module => deed(() => lastOf(module)),
     writeHeads: writes =>
       deed(() => {
         const isWritten = stream.writeHeads(writes);

@@ -40,7 +40,7 @@ export const repair: Handler<'repair'> = async (context, command, report, signal
 };
 
 async function changeOf(store: StreamStore, module: string): Promise<HeadChange> {
-  const [history, last] = await Promise.all([store.history(module), store.lastHead(module)]);
+  const { history, last } = await store.historyToLast(module);
   const { head } = last;
   if (head === null) throw new UsageError(`the stream has no head of ${module}; push it again`);
   const revision = await readableRevision(store, head, history);

@@ -63,7 +63,7 @@ async function changeBack(
   cause: 'refused' | 'canary' | 'watchdog',
   keepOff: readonly KeptOff[],
 ): Promise<HeadChange> {
-  const [history, last] = await Promise.all([store.history(head.module), store.lastHead(head.module)]);
+  const { history, last } = await store.historyToLast(head.module);
   // The watchdog leaves a revision, whatever brought it; the others leave what one push brought.
   const revision = previousRevision(head, history, cause === 'watchdog' ? [head.revision] : []);
   const before = history.findLast(each => each.sequence < head.sequence && each.revision === revision);
@@ -86,7 +86,7 @@ async function changeBack(
 }
 
 async function changeAsAsked(store: StreamStore, module: string, to: string | null): Promise<HeadChange> {
-  const [history, last] = await Promise.all([store.history(module), store.lastHead(module)]);
+  const { history, last } = await store.historyToLast(module);
   const { head } = last;
   if (head === null) throw new UsageError(`${module} was never pushed, so there is nothing to go back to`);
   const isCanary = to === null && head.canary !== null;

@@ -135,6 +135,17 @@ export function createHeads(
     return keptHeads([...headsIn(await stream.kept(subjects.head(module))).values()]);
   }
 
+  /**
+   * The kept heads of a module, oldest first, and the last one: of the same moment. What is decided upon a history counts only if nothing was
+   * written since.
+   */
+  async function historyToLast(module: string): Promise<{ readonly history: Head[]; readonly last: LastHead }> {
+    const messages = await stream.kept(subjects.head(module));
+    const message = messages.at(-1);
+    const last = message === undefined ? { head: null, position: 0 } : await newestOf(message);
+    return { history: keptHeads([...headsIn(messages).values()]), last };
+  }
+
   /** The heads in messages, by their sequences, oldest first. */
   function headsIn(messages: readonly StoredMsg[]): Map<number, Head> {
     const found = messages.map(message => verified(message)).filter(head => head !== null);
@@ -268,6 +279,7 @@ export function createHeads(
     lastHead,
     heads,
     history,
+    historyToLast,
     modulesWithLongHistory,
     collectHeads,
     restoreHeads,

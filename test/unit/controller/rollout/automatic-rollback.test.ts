@@ -26,6 +26,10 @@ function controllerOf(...heads: Head[]) {
     history,
     heads: async () => [...new Set(written.map(({ module }) => module))].flatMap(module => last(module) ?? []),
     lastHead: async (module: string) => ({ head: last(module), position: 1 }),
+    historyToLast: async (module: string) => ({
+      history: await history(module),
+      last: { head: last(module), position: 1 },
+    }),
     writeHeads: async (writes: readonly HeadWrite[]) => written.push(...writes.map(({ head }) => head)) > 0,
     highestSequence: (module: string) => last(module)?.sequence ?? 0,
     noteHead: () => undefined,

@@ -16,8 +16,7 @@ describe('a push that goes back', () => {
     const last = { head: heads[1] ?? null, position: 2 };
     const store = {
       heads: async () => heads.slice(1),
-      history: async () => heads,
-      lastHead: async () => last,
+      historyToLast: async () => ({ history: heads, last }),
       highestSequence: () => 2,
       writeHeads: async (writes: readonly HeadWrite[]) => written.push(...writes.map(({ head }) => head)) > 0,
     } as unknown as StreamStore;
