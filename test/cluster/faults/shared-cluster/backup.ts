@@ -96,7 +96,7 @@ describe('a backup', () => {
     expect(await running(cluster, 'saved')).toEqual(everywhere(cluster, newest?.revision ?? ''));
     // The stream has lost what says that it should run.
     expect(await running(cluster, 'later')).toEqual(everywhere(cluster, undefined));
-    // The backup has the first two. While it is written, the controller may write the newest head that it knows over them.
+    // The backup has the first two. While it is written, the controller can write the newest head that it knows over them.
     const ofBackup = history.slice(-2);
     expect(ofBackup.map(({ revision }) => revision)).toEqual(old.slice(-2));
     expect(ofBackup.every(({ outcome }) => outcome?.verdict === 'committed')).toBe(true);
