@@ -49,7 +49,8 @@ async function settle(): Promise<void> {
   await stack.settled(SETTLE_SECONDS);
   const names = machines.all.map(machine => `nats-machine-${machine}`);
   const meshed = new Map(names.map(name => [name, names.filter(other => other !== name)]));
-  await expect.poll(() => stack.routes(), { timeout: 60_000 }).toEqual(meshed);
+  // Docker's networks look for machines that were gone once a minute.
+  await expect.poll(() => stack.routes(), { timeout: SETTLE_SECONDS * 1_000 }).toEqual(meshed);
   await pusher.commits(1, COMMIT_SECONDS);
 }
 
