@@ -190,7 +190,8 @@ export async function runSuite(options: Options, folder: string, say: (line: str
     const servers = ['node-server', 'srvx', 'node:http', 'ws'];
     found.http = await measureHttp({
       rounds: HTTP_ROUNDS,
-      against,
+      // `make bench-quick` compares HTTP with another checkout.
+      against: null,
       servers,
       image: images.node,
       folder: newFolder('http'),
