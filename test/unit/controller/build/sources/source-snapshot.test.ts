@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { hash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it, vi } from 'vitest';
@@ -66,8 +66,11 @@ describe('a snapshot', () => {
   it('waits for the end of a save', async () => {
     const { path, take } = sourcesOf({ 'modules/a.ts': 'whole' });
     writeFileSync(path('a.ts'), '');
+    // However long this process stands still, the file was written just now.
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(statSync(path('a.ts')).mtimeMs);
     const taking = take();
     writeFileSync(path('a.ts'), 'whole');
+    clock.mockRestore();
     expect((await taking).text(path('a.ts'))).toBe('whole');
   });
 
