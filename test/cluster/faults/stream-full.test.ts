@@ -5,7 +5,7 @@ import { describe, expect } from 'vitest';
 import type { Cluster } from '../../support/cluster/cluster.ts';
 import { isHealthy } from '../../support/cluster/cluster-state.ts';
 import { clusterTest } from '../../support/cluster/cluster-test.ts';
-import { waitForConvergence, runningRevisions } from '../../support/cluster/convergence.ts';
+import { waitForConvergence, waitForReconnection, runningRevisions } from '../../support/cluster/convergence.ts';
 import { versionSource } from '../../support/cluster/module-sources.ts';
 
 const it = clusterTest({ nodes: 1, natsDiskMb: 48, controller: { STREAM_MAX_MB: '16', MODULE_MAX_MB: '8' } });
@@ -61,9 +61,7 @@ describe('the disk of NATS that is full', () => {
     expect(await cluster.hotcast('push', 'small')).toMatchObject({ exitCode: 2 });
     const restartedAt = Date.now();
     await (await cluster.container('nats')).restart({ t: 2 });
-    for (const name of ['controller', 'fred']) {
-      await cluster.waitForLog(name, ({ msg }) => msg === 'reconnected to NATS', restartedAt);
-    }
+    await waitForReconnection(cluster, restartedAt);
     await expect.poll(() => isHealthy(cluster), { timeout: 20_000 }).toBe(true);
     expect(await cluster.push('small')).toMatchObject({ exitCode: 0 });
     expect(await processesOf(cluster)).toEqual(before);

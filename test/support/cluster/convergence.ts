@@ -14,6 +14,15 @@ export async function waitForConvergence(cluster: Cluster): Promise<void> {
   await expect.poll(drift, { timeout: CONVERGENCE_TIMEOUT_MS }).toEqual({ exitCode: 0, nodes: [] });
 }
 
+/** Waits until the controller and all nodes have found NATS again that was lost at a time (milliseconds since 1970). */
+export async function waitForReconnection(cluster: Cluster, lostAt: number): Promise<void> {
+  await Promise.all(
+    ['controller', ...cluster.nodeNames].map(name =>
+      cluster.waitForLog(name, ({ msg }) => msg === 'reconnected to NATS', lostAt),
+    ),
+  );
+}
+
 /** The different revisions of a module that the nodes run: one entry when all agree; null stands for no revision. */
 export async function runningRevisions(cluster: Cluster, module: string): Promise<(string | null)[]> {
   const revisions = Object.values(await cluster.revisions()).map(modules => modules?.[module] ?? null);

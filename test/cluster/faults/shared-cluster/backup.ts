@@ -7,6 +7,7 @@ import { SIGNING_KEY } from '../../../../controller/src/store/keyring.ts';
 import type { ResultOf } from '../../../../controller/src/api/results.ts';
 import type { Cluster } from '../../../support/cluster/cluster.ts';
 import { isHealthy } from '../../../support/cluster/cluster-state.ts';
+import { waitForReconnection } from '../../../support/cluster/convergence.ts';
 import { versionSource } from '../../../support/cluster/module-sources.ts';
 import { it } from './cluster.ts';
 
@@ -50,9 +51,7 @@ async function replaceStream(cluster: Cluster, command: string): Promise<void> {
   const killedAt = Date.now();
   await cluster.kill('nats');
   await (await cluster.container('nats')).start();
-  for (const name of ['controller', ...cluster.nodeNames]) {
-    await cluster.waitForLog(name, ({ msg }) => msg === 'reconnected to NATS', killedAt);
-  }
+  await waitForReconnection(cluster, killedAt);
 }
 
 describe('a backup', () => {

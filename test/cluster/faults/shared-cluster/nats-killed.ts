@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest';
 
 import type { Cluster } from '../../../support/cluster/cluster.ts';
 import { duringPush } from '../../../support/cluster/during-push.ts';
-import { waitForConvergence, runningRevisions } from '../../../support/cluster/convergence.ts';
+import { waitForConvergence, waitForReconnection, runningRevisions } from '../../../support/cluster/convergence.ts';
 import { versionSource } from '../../../support/cluster/module-sources.ts';
 import { openStream } from '../../../support/cluster/open-stream.ts';
 import { it } from './cluster.ts';
@@ -24,11 +24,7 @@ async function restartNats(cluster: Cluster): Promise<void> {
   const killedAt = Date.now();
   await cluster.kill('nats');
   await (await cluster.container('nats')).start();
-  await Promise.all(
-    ['controller', ...cluster.nodeNames].map(name =>
-      cluster.waitForLog(name, ({ msg }) => msg === 'reconnected to NATS', killedAt),
-    ),
-  );
+  await waitForReconnection(cluster, killedAt);
 }
 
 /** The processes of all nodes. */
@@ -72,9 +68,7 @@ describe('NATS', () => {
         await (await cluster.container('nats')).start();
       },
     );
-    for (const name of cluster.nodeNames) {
-      await cluster.waitForLog(name, ({ msg }) => msg === 'reconnected to NATS', killedAt);
-    }
+    await waitForReconnection(cluster, killedAt);
     await waitForConvergence(cluster);
     const [newest, ...older] = await cluster.history('midway');
     const isCommitted = newest?.revision !== one.revision;
@@ -102,9 +96,7 @@ describe('NATS', () => {
     expect(ended).toMatchObject({ exitCode: 5, stdout: '' });
     const [, change = ''] = /not known; see later: hotcast result (\S+)\n$/.exec(ended.stderr) ?? [];
     await (await cluster.container('nats')).start();
-    for (const name of cluster.nodeNames) {
-      await cluster.waitForLog(name, ({ msg }) => msg === 'reconnected to NATS', killedAt);
-    }
+    await waitForReconnection(cluster, killedAt);
     await waitForConvergence(cluster);
     const [newest] = await cluster.history('delayed');
     expect(await runningRevisions(cluster, 'delayed')).toEqual([newest?.revision]);
