@@ -37,7 +37,7 @@ try {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void abandon());
 
   const results = await runSuite(options, folder, say);
-  const only = options.parts.length === PARTS.length ? '' : `-${options.parts.join('-')}`;
+  const only = PARTS.every(part => options.parts.includes(part)) ? '' : `-${options.parts.join('-')}`;
   const base = join(ROOT, 'bench/results', `${results.at.slice(0, 10)}${only}`);
   mkdirSync(join(base, '..'), { recursive: true });
   writeFileSync(`${base}.json`, `${JSON.stringify(results, rounded, 1)}\n`);

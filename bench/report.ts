@@ -23,6 +23,7 @@ export function reportOf(results: Results): string {
     restarts,
     cost,
     scale,
+    idle,
   } = results;
   const { hardware, ...versions } = machine;
   const named = Object.entries({ ...versions, otp }).map(([name, version]) => `${name} ${version ?? '-'}`);
@@ -39,14 +40,16 @@ export function reportOf(results: Results): string {
     restarts && restartsText(restarts),
     cost && costText(cost, nodes),
     scale && scaleText(scale),
+    idle && idleText(idle),
     section('Targets (medians)', goals(...targetsOf(results))),
   ]
     .filter(text => text !== null)
     .join('\n\n');
 }
 
-type Part<P extends 'push' | 'work' | 'joining' | 'edit' | 'tail' | 'console' | 'restarts' | 'cost' | 'scale'> =
-  NonNullable<Results[P]>;
+type Part<
+  P extends 'push' | 'work' | 'joining' | 'edit' | 'tail' | 'console' | 'restarts' | 'cost' | 'scale' | 'idle',
+> = NonNullable<Results[P]>;
 
 function pushText(push: Part<'push'>, nodes: number, warmUp: number): string {
   const of = (contender: string, bytes: number) => pushesOf({ push }, contender, bytes);
@@ -195,6 +198,24 @@ function scaleText({ containers, simulated }: Part<'scale'>): string {
         [count(nodes), startMs / 1_000, memoryPerNode / 1e3, natsMemoryPerNode / 1e3, controllerMemory / 1e6],
         [idle.nats / 10, idle.controller / 10, idle.nodes / 10],
       ]),
+    ),
+  );
+}
+
+function idleText({ minutes, started, rested }: Part<'idle'>): string {
+  const rows = {
+    'the first push': started.first,
+    'later ones, medians': started.later,
+    [`the first after ${digits(minutes)} minutes`]: rested.first,
+    'later ones': rested.later,
+  };
+  return section(
+    'Pushes of 10 KB after a pause (ms), and their processor time',
+    table(
+      ' | push | prepare | write | commit | controller | NATS | a node',
+      Object.entries(rows).map(([name, { ms, prepare, write, commit, controller, nats, node }]) => {
+        return [name, ms, prepare, write, commit, controller, nats, node];
+      }),
     ),
   );
 }

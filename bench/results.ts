@@ -2,6 +2,7 @@ import type { CallFigures } from './calls/calls.ts';
 import type { ConsoleCost } from './parts/console.ts';
 import type { describeMachine, idleCost, wireCost } from './docker.ts';
 import type { Joining } from './parts/joining.ts';
+import type { Idle } from './parts/idle.ts';
 import type { EditToLive } from './parts/edit.ts';
 import type { HttpFigures } from './http/http.ts';
 import type { Restarts } from './restarts/restarts.ts';
@@ -35,6 +36,7 @@ export interface Results {
     readonly containers: readonly { readonly nodes: number; readonly push: PushFigures }[];
     readonly simulated: readonly ScaleRow[];
   } | null;
+  readonly idle: Idle | null;
 }
 
 export interface FleetCost {

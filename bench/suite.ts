@@ -14,6 +14,7 @@ import { type Fleet, startFleet } from './fleet.ts';
 import { measureHttp } from './http/http.ts';
 import { type Hotcast, hotcastContender, startHotcast } from './hotcast.ts';
 import { measureJoining } from './parts/joining.ts';
+import { measureIdle } from './parts/idle.ts';
 import type { Options, Part } from './options.ts';
 import { measureRestarts } from './restarts/restarts.ts';
 import { BARE, type FleetCost, HOTCAST, OLDER, pushesOf, type Results, TARGET_BYTES, TWICE } from './results.ts';
@@ -158,6 +159,10 @@ export async function runSuite(options: Options, folder: string, say: (line: str
       say('pushes without the console, and with it');
       found.console = await measureConsole(hotcast, TARGET_BYTES, rounds, WARM_UP);
     }
+    if (wants('idle')) {
+      say(`pushes, ${options.idleMinutes} minutes without any, and pushes`);
+      found.idle = await measureIdle(docker, hotcast, TARGET_BYTES, options.idleMinutes);
+    }
     if (!wants('restarts')) return;
     say('restarts, and pushes, under a load of calls');
     found.restarts = await measureRestarts(hotcast, project('-plain'), newFolder('plain'));
@@ -202,7 +207,7 @@ export async function runSuite(options: Options, folder: string, say: (line: str
     const place = { project: project('-bare'), image: images.node, folder: newFolder('calls') };
     found.calls = await measureCalls({ rounds: CALL_ROUNDS, ...place });
   }
-  if (wants('cost', 'push', 'joining', 'edit', 'tail', 'console', 'restarts')) await onHotcast();
+  if (wants('cost', 'push', 'joining', 'edit', 'tail', 'console', 'restarts', 'idle')) await onHotcast();
   if (wants('scale')) found.scale = await scale();
   const nothing = {
     otp: null,
@@ -217,6 +222,7 @@ export async function runSuite(options: Options, folder: string, say: (line: str
     console: null,
     restarts: null,
     scale: null,
+    idle: null,
   };
   return { at, machine, nodes, warmUp: WARM_UP, ...nothing, ...found };
 }

@@ -14,13 +14,14 @@ export function targetsOf(results: Results): Target[] {
   const large = results.scale?.simulated.find(({ nodes }) => nodes === 10_000);
   const served = results.restarts?.contenders.find(({ contender }) => contender.startsWith(HOTCAST));
   const cost = results.cost?.find(({ contender }) => contender === HOTCAST);
-  const { calls, joining, edit, tail, console } = results;
+  const { calls, joining, edit, tail, console, idle } = results;
   return [
     ...(results.http?.cases ?? []).map(httpTargets),
     ...(calls === null ? [] : [hotCallGoals(calls.hot)]),
     ...(results.push ?? []).filter(({ contender }) => contender === HOTCAST).map(each => pushTargets(each, results)),
     ratio("the skew of 10 KB is ≤ 0.25 of Erlang's", own?.skew?.p50, erlang?.skew?.p50, 0.25),
     ratio('the first push of a process takes ≤ 1.5 of a later one', cost?.firstMs, own?.ms.p50, 1.5),
+    ratio('a push after a pause takes ≤ 1.5 of later ones', idle?.rested.first.ms, idle?.rested.later.ms, 1.5),
     limit(
       'a node with 200 modules starts ≤ 500 ms after one without',
       joining && joining.all.ready.p50 - joining.none.ready.p50,

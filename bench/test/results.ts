@@ -23,6 +23,7 @@ const phases = { compile: 30, prepare: 12, commit: 8, rest: 10 };
 
 export const hotCall = { name: 'adds', plain: 2, hot: 2.4, proxy: 20, ratio: 1.2, bytes: 0 };
 const natsCalls = (share: number) => ({ perSecond: 60_000 * share, cpuUs: 3 / share, p99: 1 / share });
+const pushed = (ms: number) => ({ ms, prepare: ms / 2, write: 1, commit: ms / 2 - 1, controller: 4, nats: 8, node: 2 });
 const start = (ms: number) => ({ ready: figures(ms), cpu: figures(ms / 2) });
 
 /** Two rounds of a reference, and of a hot module that serves this share of its requests. */
@@ -91,5 +92,10 @@ export const REACHED: Results & {
     simulated: [100, 10_000].map(nodes => {
       return { ...simulated, ...memory, ...wire, nodes, push: figures(nodes / 10), bare: figures(nodes / 20) };
     }),
+  },
+  idle: {
+    minutes: 60,
+    started: { first: pushed(90), later: pushed(40) },
+    rested: { first: pushed(60), later: pushed(40) },
   },
 };
