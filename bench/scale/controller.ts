@@ -97,9 +97,12 @@ export async function simulateController() {
   let version = 0;
   return {
     nats,
-    /** Pushes a new version to so many nodes. @throws Error when a node did not load it. */
-    async push(bytes: number, nodes: number): Promise<PushSample> {
+    /** Makes a new version, which the next push sends. */
+    compile(bytes: number): void {
       next = [build(bytes, (version += 1))];
+    },
+    /** Pushes what was compiled to so many nodes. @throws Error when a node did not load it. */
+    async push(nodes: number): Promise<PushSample> {
       const what = { type: 'push', cookie: null, author: 'bench', change: randomUUID(), modules: ['subject'] } as const;
       const how = { timeoutMs: TIMEOUT_MS, dryRun: false, force: false, check: false, canary: null };
       const startedAt = performance.now();

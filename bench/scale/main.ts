@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 import { createInbox } from '@nats-io/transport-node';
 import { sum } from 'simple-statistics';
@@ -17,8 +17,7 @@ import type { Usage } from './scale.ts';
 /** Processes that simulate nodes. */
 const PROCESSES = 4;
 
-/** Linux counts processor time in ticks of 10 ms (`USER_HZ`, proc(5)), and memory in pages. */
-const TICK_MS = 10;
+/** Linux counts resident memory in pages (bytes). */
 const PAGE = 4_096;
 
 /** Runs beside NATS: as the driver, which is controller and roster too, and starts itself as processes with nodes. */
@@ -42,11 +41,14 @@ async function drive(): Promise<void> {
       containers = rosterAnswer(nodes);
       return { ms: performance.now() - startedAt };
     },
-    push: bytes => controller.push(bytes, nodes),
+    push: async bytes => {
+      controller.compile(bytes);
+      return withProcessorTime(() => controller.push(nodes));
+    },
     bare: async bytes => {
       const inbox = createInbox(inboxPrefix('controller'));
       const message = { subject: BARE, payload: controller.signed(bytes), inbox };
-      return { ms: await fanOut(controller.nats, message, nodes, 60_000) };
+      return withProcessorTime(async () => ({ ms: await fanOut(controller.nats, message, nodes, 60_000) }));
     },
     usage: async (): Promise<Usage> => {
       const varz = await (await fetch('http://127.0.0.1:8222/varz')).json();
@@ -72,13 +74,20 @@ function rosterAnswer(nodes: number): Uint8Array {
   return encode({ status: 'containers', containers: all } satisfies RosterAnswer);
 }
 
-/** Linux's counts for a process. */
+/** What something resolves with, and the processor time that this process takes for it (milliseconds). */
+async function withProcessorTime<T extends object>(body: () => Promise<T>): Promise<T & { readonly cpu: number }> {
+  const before = process.cpuUsage();
+  const result = await body();
+  const { user, system } = process.cpuUsage(before);
+  return { ...result, cpu: (user + system) / 1_000 };
+}
+
+/** Linux's counts for a process: the nanoseconds that each of its threads has run, and its pages. */
 function usageOf(pid: number) {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  // The second field is the program's name in parentheses, which can have spaces.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [user = NaN, system = NaN, pages = NaN] = [fields[11], fields[12], fields[21]].map(Number);
-  return { cpu: (user + system) * TICK_MS, rss: pages * PAGE };
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const numbers = (file: string): number[] => readFileSync(`/proc/${pid}/${file}`, 'latin1').split(' ').map(Number);
+  const [, pages = NaN] = numbers('statm');
+  return { cpu: sum(threads.map(thread => numbers(`task/${thread}/schedstat`)[0] ?? NaN)) / 1e6, rss: pages * PAGE };
 }
 
 if (process.argv[2] === 'nodes') simulateNodes(TRUST_DIR);

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { mean, median } from 'simple-statistics';
+import { median } from 'simple-statistics';
 
 import { Driver } from '../driver.ts';
 import { startFleet } from '../fleet.ts';
@@ -22,6 +22,11 @@ export interface Usage extends Readonly<Record<keyof Cost, { readonly cpu: numbe
   /** Bytes that NATS received and sent since its start. */
   readonly received: number;
   readonly sent: number;
+}
+
+/** The processor time of the controller for an order (milliseconds). */
+interface Own {
+  readonly cpu: number;
 }
 
 /** Processor time (milliseconds). */
@@ -55,7 +60,7 @@ async function measureFleet(driver: Driver, empty: Usage, nodes: number, bytes: 
   const to = await usageOf(driver);
   const of = <T>(value: (sample: (typeof samples)[number]) => T): T[] => samples.map(value);
   const costs = (each: (sample: (typeof samples)[number]) => Cost): Cost =>
-    costOf(who => mean(of(sample => each(sample)[who])));
+    costOf(who => median(of(sample => each(sample)[who])));
   const idle = costBetween(from, to);
   return {
     nodes,
@@ -87,12 +92,15 @@ async function measureFleet(driver: Driver, empty: Usage, nodes: number, bytes: 
 /** A push, a bare round trip, and the cost of each. */
 async function sampleOf(driver: Driver, bytes: number) {
   const first = await usageOf(driver);
-  const push = await driver.order<PushSample>('push', bytes);
+  const { cpu: pushing, ...push } = await driver.order<PushSample & Own>('push', bytes);
   const second = await usageOf(driver);
-  const { ms: bare } = await driver.order<{ readonly ms: number }>('bare', bytes);
+  const { cpu: asking, ms: bare } = await driver.order<{ readonly ms: number } & Own>('bare', bytes);
   const third = await usageOf(driver);
   const [sent, received] = [second.sent - first.sent, second.received - first.received];
-  return { push, bare, pushCost: costBetween(first, second), bareCost: costBetween(second, third), sent, received };
+  // The controller also reads what was used, and makes the bytes of a push.
+  const pushCost = { ...costBetween(first, second), controller: pushing };
+  const bareCost = { ...costBetween(second, third), controller: asking };
+  return { push, bare, pushCost, bareCost, sent, received };
 }
 
 const usageOf = (driver: Driver): Promise<Usage> => driver.order<Usage>('usage');
