@@ -10,9 +10,10 @@ export type KeyId = string;
 
 export const KEY_ID_BYTES = 8;
 
-/** A private Ed25519 key, and the id of its public key. */
+/** A private Ed25519 key, and its public half: the id, and the SPKI as base64. */
 export interface SigningKey {
   readonly id: KeyId;
+  readonly publicHalf: string;
   readonly privateKey: KeyObject;
 }
 
@@ -38,12 +39,8 @@ export function makeSigningKey(): string {
 /** Reads the file of a signing key. @throws Error when it is invalid */
 export function readSigningKey(pem: string): SigningKey {
   const privateKey = createPrivateKey(pem);
-  return { id: keyIdOf(createPublicKey(privateKey)), privateKey };
-}
-
-/** The public half of a private key, SPKI as base64. */
-export function publicHalf({ privateKey }: SigningKey): string {
-  return publicKeyText(createPublicKey(privateKey));
+  const publicKey = createPublicKey(privateKey);
+  return { id: keyIdOf(publicKey), publicHalf: publicKeyText(publicKey), privateKey };
 }
 
 /** A public key, SPKI as base64. */
@@ -70,8 +67,8 @@ export function readRootKey(pem: Uint8Array): Omit<TrustedKey, 'until'> {
 }
 
 /** The file of a trusted key as the release before reads it: the public half of a signing key. */
-export function trustedKeyFile({ privateKey }: SigningKey, until: number | null): Uint8Array {
-  return encode({ key: spki(createPublicKey(privateKey)).toString('base64'), until });
+export function trustedKeyFile({ publicHalf: key }: SigningKey, until: number | null): Uint8Array {
+  return encode({ key, until });
 }
 
 /** The file of a trusted key with another end of its trust (milliseconds since 1970). @throws DecodeError */

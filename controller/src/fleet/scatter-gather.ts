@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-
 import { createInbox, type NatsConnection } from '@nats-io/transport-node';
 import type * as v from 'valibot';
 
@@ -72,10 +70,13 @@ export async function scatterGather<TSchema extends AnswerSchema>(
   const rejected = new Map<string, number>();
   const inbox = createInbox(inboxPrefix('controller'));
   const askedAt = performance.now();
-  const done = new AbortController();
+  let end = (): void => undefined;
+  const ended = new Promise<void>(resolve => {
+    end = resolve;
+  });
   let isLate = false;
   const endIfComplete = (): void => {
-    if (missing.size === 0 || (isLate && fetching.size === 0)) done.abort();
+    if (missing.size === 0 || (isLate && fetching.size === 0)) end();
   };
   const stopWaiting = (node: string): void => {
     missing.delete(node);
@@ -108,12 +109,13 @@ export async function scatterGather<TSchema extends AnswerSchema>(
     isLate = true;
     endIfComplete();
   }, timeoutMs);
-  const lastTimer = setTimeout(() => done.abort(), Math.max(timeoutMs, packagesTimeoutMs));
+  const lastTimer = setTimeout(end, Math.max(timeoutMs, packagesTimeoutMs));
+  signal?.addEventListener('abort', end);
   try {
     await ask(inbox);
-    const ended = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal]);
-    if (!ended.aborted) await once(ended, 'abort');
+    await ended;
   } finally {
+    signal?.removeEventListener('abort', end);
     clearTimeout(timer);
     clearTimeout(lastTimer);
     subscription.unsubscribe();

@@ -10,7 +10,6 @@ import { type KeyList, keysById, verifyKeyList } from '../../../protocol/signing
 import {
   type KeyId,
   makeSigningKey,
-  publicHalf,
   publicKeyIn,
   readSigningKey,
   type SigningKey,
@@ -128,8 +127,7 @@ export function openKeyring(keysDir: string, trustDir: string, subject: string, 
     const key = newest.key();
     const current = inForce();
     if (current === null) return key;
-    const publicKey = publicHalf(key);
-    if ([current, ...pending()].some(({ list }) => list.trusted.includes(publicKey))) return key;
+    if ([current, ...pending()].some(({ list }) => list.trusted.includes(key.publicHalf))) return key;
     throw new KeyError(
       `nodes do not trust the signing key ${key.id}: list ${current.list.number} of the keys does not have it, so nothing can be ` +
         'signed; make a new one: hotcast keys rotate; nothing restarts',
@@ -156,7 +154,7 @@ export function openKeyring(keysDir: string, trustDir: string, subject: string, 
   /** Whether a public key is that of the key that signs. No key is, when it is lost. */
   const isSigning = (publicKey: string): boolean => {
     try {
-      return publicHalf(adopted?.key ?? newest.key()) === publicKey;
+      return (adopted?.key ?? newest.key()).publicHalf === publicKey;
     } catch (error) {
       if (error instanceof KeyError) return false;
       throw error;
@@ -214,7 +212,7 @@ export function openKeyring(keysDir: string, trustDir: string, subject: string, 
     rotate: overlapMs => {
       const pem = makeSigningKey();
       const key = readSigningKey(pem);
-      const lists = rotatedLists(believed(), highest(), publicHalf(key), overlapMs);
+      const lists = rotatedLists(believed(), highest(), key.publicHalf, overlapMs);
       putLists(lists);
       earlier.rotate(key, Date.now() + overlapMs);
       const [, ...previous] = lists[0].trusted.map(each => publicKeyIn(each).id);
@@ -240,7 +238,7 @@ export function openKeyring(keysDir: string, trustDir: string, subject: string, 
     install: () => {
       if (adopted === null) return;
       const { pem, key } = adopted;
-      const publicKey = publicHalf(key);
+      const publicKey = key.publicHalf;
       installRoot(adopted);
       const list = believed();
       const later = pending().map(each => each.list);

@@ -11,7 +11,7 @@ import { joinFrames } from '../../../protocol/bytes/framing.ts';
 import type { Head } from '../../../protocol/head.ts';
 import { signEnvelope } from '../../../protocol/signing/envelope.ts';
 import { type KeyList, signKeyList } from '../../../protocol/signing/key-list.ts';
-import { makeSigningKey, publicHalf, readSigningKey, type SigningKey } from '../../../protocol/signing/keys.ts';
+import { makeSigningKey, readSigningKey, type SigningKey } from '../../../protocol/signing/keys.ts';
 import { streamOf, subjectsOf } from '../../../protocol/subjects.ts';
 import { replaceFile } from '../../../shared/files.ts';
 import { Attacker } from '../../support/attack/attacker.ts';
@@ -77,7 +77,7 @@ async function expectUnchanged(cluster: Cluster, attack: () => void | Promise<vo
 
 const listOf = (number: number, ...keys: readonly SigningKey[]): KeyList => ({
   number,
-  trusted: keys.map(publicHalf),
+  trusted: keys.map(({ publicHalf }) => publicHalf),
   ended: [],
 });
 

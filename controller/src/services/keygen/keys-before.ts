@@ -1,4 +1,4 @@
-import { publicHalf, publicKeyText, readSigningKey, readTrustedKey } from '../../../../protocol/signing/keys.ts';
+import { publicKeyText, readSigningKey, readTrustedKey } from '../../../../protocol/signing/keys.ts';
 import { rootKeyFiles } from '../../../../protocol/signing/trusted-keys.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
 import { ROOT_KEY_SUFFIX } from '../../../../shared/signing/trust.ts';
@@ -15,7 +15,7 @@ import { EARLIER_KEY_SUFFIX, type SigningKeys } from './make-keys.ts';
  */
 export function keysBefore(folders: KeyFolders, cookie: string, now: number): SigningKeys {
   const signing = folders.read('controller', `${cookie}/${SIGNING_KEY}`);
-  const signs = signing === null ? [] : [publicHalf(readSigningKey(Buffer.from(signing).toString()))];
+  const signs = signing === null ? [] : [readSigningKey(Buffer.from(signing).toString()).publicHalf];
   const { trusted, ended } = listed(folders, cookie) ?? inFiles(folders, cookie, now);
   const all = [...new Set([...signs, ...trusted])];
   return { trusted: all, ended: ended.filter(key => !all.includes(key)) };

@@ -3,13 +3,7 @@ import * as v from 'valibot';
 
 import { decode, encode } from '../../../../protocol/codec.ts';
 import { type Role, ROLES } from '../../../../protocol/inboxes.ts';
-import {
-  makeSigningKey,
-  publicHalf,
-  readSigningKey,
-  rootKeyFile,
-  trustedKeyFile,
-} from '../../../../protocol/signing/keys.ts';
+import { makeSigningKey, readSigningKey, rootKeyFile, trustedKeyFile } from '../../../../protocol/signing/keys.ts';
 import type { KeyList } from '../../../../protocol/signing/key-list.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
 import { NATS_SEED_FILE } from '../../../../shared/nats/options.ts';
@@ -66,7 +60,7 @@ export function makeKeys(
   const users = { cookie, users: publicKeys };
   const files: KeyFile[] = [
     ...seeds,
-    ...makeRoot(cookie, { ...before, trusted: [publicHalf(signing), ...before.trusted] }),
+    ...makeRoot(cookie, { ...before, trusted: [signing.publicHalf, ...before.trusted] }),
     { holder: 'trust', path: `${cookie}/${signing.id}${EARLIER_KEY_SUFFIX}`, text: trustedKeyFile(signing, null) },
     { holder: 'controller', path: `${cookie}/${SIGNING_KEY}`, text: pem },
     { holder: 'auth-callout', ...publicKeysFile(users) },

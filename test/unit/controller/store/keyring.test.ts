@@ -8,13 +8,7 @@ import { readPrivateKeys } from '../../../../controller/src/store/key-files.ts';
 import { KEY_LISTS, ROOT_KEY } from '../../../../controller/src/store/key-lists.ts';
 import { type Keyring, openKeyring, SIGNING_KEY } from '../../../../controller/src/store/keyring.ts';
 import { signKeyList } from '../../../../protocol/signing/key-list.ts';
-import {
-  makeSigningKey,
-  publicHalf,
-  publicKeyIn,
-  readSigningKey,
-  readTrustedKey,
-} from '../../../../protocol/signing/keys.ts';
+import { makeSigningKey, publicKeyIn, readSigningKey, readTrustedKey } from '../../../../protocol/signing/keys.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
 import { openTrust } from '../../../../shared/signing/trust.ts';
 import { writeControllerKeys } from '../../../support/controller-keys.ts';
@@ -137,7 +131,7 @@ describe('a keyring', () => {
     expect(keyring.takeKeyList(first)).toBe(1);
     expect(keyring.inForce()?.list.number).toBe(3);
     const signing = readSigningKey(readFileSync(keyFile(), 'utf8'));
-    const forged = { number: 9, trusted: [publicHalf(signing)], ended: [] };
+    const forged = { number: 9, trusted: [signing.publicHalf], ended: [] };
     expect(keyring.takeKeyList(signKeyList(signing, subjects.keys, forged))).toBeNull();
     const root = readSigningKey(readFileSync(keyFile(ROOT_KEY), 'utf8'));
     expect(keyring.takeKeyList(signKeyList(root, subjectsOf('quarry').keys, forged))).toBeNull();

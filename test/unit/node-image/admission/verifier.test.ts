@@ -9,13 +9,7 @@ import { encodeLoadCommand } from '../../../../protocol/load-command.ts';
 import { signEnvelope } from '../../../../protocol/signing/envelope.ts';
 import { signKeyList } from '../../../../protocol/signing/key-list.ts';
 import { KeyTrust } from '../../../../protocol/signing/key-trust.ts';
-import {
-  makeSigningKey,
-  publicHalf,
-  readSigningKey,
-  rootKeyFile,
-  type SigningKey,
-} from '../../../../protocol/signing/keys.ts';
+import { makeSigningKey, readSigningKey, rootKeyFile, type SigningKey } from '../../../../protocol/signing/keys.ts';
 import { signPush } from '../../../../protocol/signing/push-signature.ts';
 import { rootKeyFiles } from '../../../../protocol/signing/trusted-keys.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
@@ -211,7 +205,7 @@ describe('a push, for which a node verifies one signature', () => {
     const trust = new KeyTrust({ roots, subject: subjects.keys, earlier: { get: () => undefined } });
     const verifier = new Verifier(trust, subjects, () => undefined);
     const listOf = (number: number, trusted: SigningKey) =>
-      signKeyList(root, subjects.keys, { number, trusted: [publicHalf(trusted)], ended: [] });
+      signKeyList(root, subjects.keys, { number, trusted: [trusted.publicHalf], ended: [] });
     verifier.takeKeyList(listOf(1, key));
     const envelope = signEnvelope(key, bundleSubject, packed);
     const next = signEnvelope(key, headSubject, encode(head));

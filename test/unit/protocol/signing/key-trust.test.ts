@@ -3,13 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { signEnvelope } from '../../../../protocol/signing/envelope.ts';
 import { signKeyList } from '../../../../protocol/signing/key-list.ts';
 import { KeyTrust } from '../../../../protocol/signing/key-trust.ts';
-import {
-  makeSigningKey,
-  publicHalf,
-  readSigningKey,
-  rootKeyFile,
-  type SigningKey,
-} from '../../../../protocol/signing/keys.ts';
+import { makeSigningKey, readSigningKey, rootKeyFile, type SigningKey } from '../../../../protocol/signing/keys.ts';
 import { rootKeyFiles } from '../../../../protocol/signing/trusted-keys.ts';
 import { encodeRecord } from '../../../../protocol/codec.ts';
 import { subjectsOf } from '../../../../protocol/subjects.ts';
@@ -26,8 +20,8 @@ const [root, stranger, one, two, three] = Array.from({ length: 5 }, newKey) as [
 const roots = rootKeyFiles(() => [Buffer.from(rootKeyFile(root))]);
 const listOf = (number: number, ...trusted: readonly SigningKey[]) => ({
   number,
-  trusted: trusted.map(publicHalf),
-  ended: [publicHalf(stranger)],
+  trusted: trusted.map(({ publicHalf }) => publicHalf),
+  ended: [stranger.publicHalf],
 });
 const signed = (number: number, ...trusted: readonly SigningKey[]) =>
   signKeyList(root, subject, listOf(number, ...trusted));

@@ -12,7 +12,6 @@ import { readAuthCalloutKeys } from '../../../../../controller/src/services/keyg
 import { KEY_LISTS, readKeyLists } from '../../../../../controller/src/store/key-lists.ts';
 import {
   makeSigningKey,
-  publicHalf,
   readSigningKey,
   type SigningKey,
   trustedKeyFile,
@@ -146,7 +145,7 @@ describe('the keys that sign', () => {
     const file = readFileSync(join(root, 'controller/dino', KEY_LISTS));
     return readKeyLists(roots, subjectsOf('dino').keys, file).map(({ list }) => list);
   };
-  const signing = () => publicHalf(readSigningKey(read('controller/dino/signing.pem')));
+  const signing = () => readSigningKey(read('controller/dino/signing.pem')).publicHalf;
 
   it('get a root key, and a list, when an earlier release has made them; those of it that ended do too', async () => {
     await ensure(['dino']);
@@ -158,7 +157,7 @@ describe('the keys that sign', () => {
     add(ending, Date.now() + 60_000);
     add(ended, Date.now() - 1);
     expect(await ensure(['dino'])).toEqual([]);
-    expect(lists()).toEqual([{ number: 1, trusted: [signing(), publicHalf(ending)], ended: [publicHalf(ended)] }]);
+    expect(lists()).toEqual([{ number: 1, trusted: [signing(), ending.publicHalf], ended: [ended.publicHalf] }]);
     expect(statSync(join(root, 'controller/dino/root.pem')).mode & 0o777).toBe(0o400);
   });
 
