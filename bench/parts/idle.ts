@@ -5,7 +5,6 @@ import { sum } from 'simple-statistics';
 
 import { processorTimes } from '../docker.ts';
 import { type Hotcast, hotcastContender } from '../hotcast.ts';
-import type { PushSample } from '../rounds.ts';
 import { mediansOf } from '../stats.ts';
 
 /** Pushes after the first one, and after the one that follows the pause; they count as warm without the first few. */
