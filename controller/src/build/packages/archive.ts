@@ -88,7 +88,7 @@ async function pack(
     garbage += bytes;
     if (garbage > GARBAGE_BYTES) {
       garbage = 0;
-      setImmediate(collectGarbage);
+      setImmediate(() => collectGarbage());
     }
     return { hash: hash.digest('hex'), packed };
   });
