@@ -75,7 +75,7 @@ export const TRUST_DIR = path(
 
 /** The file that a healthy process touches. @param formerName see {@link Setting.formerName} */
 export function healthFile(what: string, formerName?: string): Setting<string> {
-  const description = `The file that a healthy ${what} touches. The container's health check reads its age.`;
+  const description = `The file that a healthy ${what} touches. A health check of the container reads its age.`;
   return path('HEALTH_FILE', '/run/hotcast/alive', description, formerName);
 }
 
