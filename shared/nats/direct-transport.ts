@@ -81,7 +81,7 @@ export async function connectDirectly(options: ConnectionOptions): Promise<NatsC
  * nats.js delivers them.
  */
 export function subscribeDirectly(
-  nats: NatsConnection,
+  nats: Pick<NatsConnection, 'subscribe'>,
   subject: string,
   handle: (message: ReceivedMessage) => void,
 ): Subscription {
@@ -109,7 +109,7 @@ export function subscribeDirectly(
  *
  * @param subject has no white space.
  */
-export function publishDirectly(nats: NatsConnection, subject: string, text: string): void {
+export function publishDirectly(nats: Pick<NatsConnection, 'publish'>, subject: string, text: string): void {
   const size = Buffer.byteLength(text);
   const { protocol } = nats as Partial<NatsConnectionImpl>;
   if (protocol === undefined || !canWrite(protocol, size)) return nats.publish(subject, Buffer.from(text));

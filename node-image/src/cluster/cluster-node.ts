@@ -1,3 +1,5 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+
 import { encode } from '../../../protocol/codec.ts';
 import { subjectsOf } from '../../../protocol/subjects.ts';
 import { onReconnect } from '../../../shared/nats/connection.ts';
@@ -12,7 +14,8 @@ import { recordReader } from './record-reader.ts';
 import { type AnsweringNode, handleRequests } from './request-handlers.ts';
 import type { ReadyPackages } from '../modules/shell/expressions.ts';
 
-export interface ClusterNodeDeps extends Omit<AnsweringNode, 'reconciler' | 'records'> {
+export interface ClusterNodeDeps extends Omit<AnsweringNode, 'nats' | 'reconciler' | 'records'> {
+  readonly nats: NatsConnection;
   readonly cookie: string;
   readonly packages: Packages;
   readonly bans: Bans;

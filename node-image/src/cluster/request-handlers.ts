@@ -45,7 +45,7 @@ import type { RecordReader } from './record-reader.ts';
 
 /** A node that answers requests. */
 export interface AnsweringNode extends DescribedNode {
-  readonly nats: NatsConnection;
+  readonly nats: Pick<NatsConnection, 'subscribe' | 'publish' | 'flush'>;
   /** How long a push waits for room when as many versions drain as can (milliseconds). */
   readonly purgeTimeoutMs: number;
   readonly packages: Pick<Packages, 'has'>;
