@@ -94,7 +94,7 @@ class Loopback implements Pick<NatsConnection, 'subscribe' | 'publish' | 'flush'
   #answered: (answer: unknown) => void = nothing;
 
   subscribe(subject: string, { callback }: SubscriptionOptions = {}): Subscription {
-    this.#handlers.set(subject, message => callback?.(null, message as Msg));
+    this.#handlers.set(subject, message => void callback?.(null, message as Msg));
     return { drain: async () => undefined } as Subscription;
   }
 
