@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -8,7 +8,7 @@ import { freePort } from '../../support/free-port.ts';
 import { ComposeProject, TEST_PROJECT } from '../../support/docker/compose-project.ts';
 import { containersOf, inspectProject, nodesOf, resourcesOf } from '../../support/docker/compose-resources.ts';
 import { pause } from '../../support/docker/pause.ts';
-import { run } from '../../support/shell.ts';
+import { ROOT, run } from '../../support/shell.ts';
 import { THROWS_ON_NODES } from '../../support/cluster/module-sources.ts';
 
 /** How many processes of the controller's container have this in their command line. */
@@ -82,10 +82,17 @@ describe('the containers of the Compose file', () => {
 });
 
 describe('the services', () => {
-  it('have a health check each, except the one that ends, and pass it', async ({ project }) => {
+  it('have a health check each, except nodes and the one that ends, and pass it; nodes pass the one of the page', async ({
+    project,
+  }) => {
+    const page = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
+    const ofPage = /test: \['CMD-SHELL', '(.*)'\]/.exec(page)?.[1]?.replaceAll('$$', '$') ?? '';
+    expect(ofPage).toContain('/run/hotcast/alive');
     for (const { Name, Config } of await inspectProject(project.name)) {
       if (Name.endsWith('-keygen-1')) continue;
-      const [kind, ...words] = Config.Healthcheck?.Test ?? [];
+      const isNode = /-node-\d+$/.test(Name);
+      if (isNode) expect(Config.Healthcheck, Name).toBeUndefined();
+      const [kind, ...words] = isNode ? ['CMD-SHELL', ofPage] : (Config.Healthcheck?.Test ?? []);
       const command = kind === 'CMD-SHELL' ? ['sh', '-c', ...words] : words;
       // The proxies look for nodes once a second.
       await expect
