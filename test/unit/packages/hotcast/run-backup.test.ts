@@ -9,13 +9,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { standIn } from '../../../support/docker/stand-in.ts';
 import { ROOT } from '../../../support/shell.ts';
 
-/** An engine whose backup is its arguments, and whose restore prints what it reads. */
+/** An engine whose backup is its arguments, and whose restore prints what it reads. An endless backup is one process that prints itself. */
 const ENGINE = `#!/bin/sh
 [ "$1" = ps ] && { echo controller; exit; }
 case " $* " in
 *' backup '*)
+  [ -z "$ENDLESS" ] || exec tail -f "$0"
   echo "backup \${HOTCAST_PASSPHRASE-none} \${*##*hotcast}"
-  [ -z "$ENDLESS" ] || sleep 60
   exit "\${STATUS:-0}" ;;
 *) cat ;;
 esac
