@@ -7,6 +7,7 @@ import { inboxPrefix } from '../../../protocol/inboxes.ts';
 import { fetchingAnswer } from '../../../protocol/messages.ts';
 import { lastToken } from '../../../protocol/subjects.ts';
 import { subscribeDirectly } from '../../../shared/nats/direct-transport.ts';
+import { promiseOf } from '../../../shared/promise-of.ts';
 import { type Departed, NOBODY } from './departures.ts';
 
 /** The schema of an answer, which names its node. */
@@ -70,10 +71,8 @@ export async function scatterGather<TSchema extends AnswerSchema>(
   const rejected = new Map<string, number>();
   const inbox = createInbox(inboxPrefix('controller'));
   const askedAt = performance.now();
-  let end = (): void => undefined;
-  const ended = new Promise<void>(resolve => {
-    end = resolve;
-  });
+  const { promise: ended, resolve } = promiseOf<void>();
+  const end = (): void => resolve();
   let isLate = false;
   const endIfComplete = (): void => {
     if (missing.size === 0 || (isLate && fetching.size === 0)) end();
