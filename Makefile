@@ -160,6 +160,7 @@ test: lint run-tests ## Run the checks and the tests, also on real containers
 
 # With `make -j2 test`, the checks run beside the tests.
 run-tests: images
+	setup/offline/shells.sh
 	npx vitest run --project unit --project bench --project cluster
 
 test-faults: images ## Run the tests of failures and attacks, on real containers
@@ -187,6 +188,7 @@ test-packages: images ## Run the tests of npm packages in modules, on real conta
 	ONLY='$(ONLY)' npx vitest run --project packages
 
 test-unit: node_modules ## Run the unit tests (no Docker)
+	setup/offline/shells.sh
 	npx vitest run --project unit --project bench
 
 bench: setup ## Compare Hotcast with plain servers, with Erlang, with restarts and with bare NATS: [NODES=30] [ONLY=push,scale] [ROUNDS=20] [AGAINST=FOLDER]

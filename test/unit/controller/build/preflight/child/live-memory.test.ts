@@ -42,9 +42,7 @@ it('collects garbage when memory has grown by more than 8 MB, and then anew from
 });
 
 it('counts the buffers of this process', () => {
-  const memory = new LiveMemory();
-  const before = memory.bytes();
   const held = [Buffer.alloc(400 * MB)];
-  expect((memory.bytes() - before) / MB).toBeGreaterThan(100);
+  expect(new LiveMemory().bytes() / MB).toBeGreaterThanOrEqual(400);
   expect(held).toHaveLength(1);
 });
