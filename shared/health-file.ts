@@ -2,7 +2,6 @@ import { rmSync, writeFileSync } from 'node:fs';
 
 import type { NatsConnection } from '@nats-io/transport-node';
 
-import { HEARTBEAT_INTERVAL } from '../protocol/limits.ts';
 import type { Logger } from './logger.ts';
 
 /**
@@ -27,14 +26,14 @@ export function startHealthFile(
     }
   };
   touch();
-  const timer = setInterval(() => {
-    // A round trip: without an answer of the server the file is not touched.
-    void nats.flush().then(touch, () => undefined);
-  }, HEARTBEAT_INTERVAL);
+  // A round trip in the packets of the connection's own pings: without an answer of the server the file is not touched.
+  const touchAtPings = async (): Promise<void> => {
+    for await (const { type } of nats.status()) if (type === 'ping') void nats.flush().then(touch, () => undefined);
+  };
+  void touchAtPings();
   return {
     [Symbol.dispose]: () => {
       stopped = true;
-      clearInterval(timer);
       rmSync(path, { force: true });
     },
   };

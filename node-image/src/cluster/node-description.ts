@@ -5,7 +5,7 @@ import { PROTOCOL } from '../../../protocol/version.ts';
 import type { Verifier } from '../admission/verifier.ts';
 import type { CodeServer } from '../modules/code-server.ts';
 import { PACKAGE_VERSION } from '../../../shared/package-version.ts';
-import { privateMemory } from '../process/private-memory.ts';
+import { processMemory } from '../../../shared/process-memory.ts';
 import type { Reconciler } from './reconciler.ts';
 import type { RecordReader } from './record-reader.ts';
 import { isDebuggerAttached } from '../watchdog/attached-debugger.ts';
@@ -30,6 +30,7 @@ export interface DescribedNode {
 }
 
 const startedAt = Math.round(performance.timeOrigin);
+const memory = processMemory();
 
 /** Describes this node for the cluster. */
 export function describeNode({
@@ -52,7 +53,7 @@ export function describeNode({
     startedAt,
     uptimeSeconds: Math.round(process.uptime()),
     clock: Date.now(),
-    memoryBytes: privateMemory(),
+    memoryBytes: memory.private(),
     modules: codeServer.describe(),
     draining: codeServer.describeDraining(),
     refusals: reconciler.refusals(),

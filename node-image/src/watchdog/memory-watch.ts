@@ -87,8 +87,8 @@ export class MemoryWatch {
     this.#deps = deps;
   }
 
-  /** Returns what is above a limit; null when nothing is. */
-  async check(): Promise<Excess | null> {
+  /** Looks at resident memory. Returns whether it is so much that {@link measure} is to be called. */
+  look(): boolean {
     const { limits, residentMb, now } = this.#deps;
     const resident = residentMb();
     this.#follow(resident);
@@ -96,16 +96,20 @@ export class MemoryWatch {
     const alarmMb = (limits.liveMb + limits.residentMb) / 2;
     if (resident > alarmMb) this.#alarm(resident);
     else if (resident < ALARM_END_SHARE * alarmMb) this.#alarm(null);
-    if (resident <= limits.liveMb) return null;
-    if (now() < this.#next.at && resident <= this.#next.mb) return null;
+    return resident > limits.liveMb && (now() >= this.#next.at || resident > this.#next.mb);
+  }
+
+  /** Returns what is above a limit; null when nothing is. */
+  async measure(): Promise<Excess | null> {
+    const { limits, residentMb, now } = this.#deps;
     const startedAt = now();
-    const excess = await this.#measure();
+    const excess = await this.#find();
     const restMs = Math.min(MAX_REST_MS, REST_FACTOR * (now() - startedAt));
     this.#next = { at: now() + restMs, mb: (residentMb() + limits.residentMb) / 2 };
     return excess;
   }
 
-  async #measure(): Promise<Excess | null> {
+  async #find(): Promise<Excess | null> {
     const { limits, inspector, residentMb } = this.#deps;
     const liveMb = await this.#answer(inspector.liveMemoryAbove(limits.liveMb));
     if (typeof liveMb === 'number') return this.#judgeLive(liveMb);

@@ -4,6 +4,7 @@ import { workerData } from 'node:worker_threads';
 
 import type { BanCause } from '../../../protocol/messages.ts';
 import { EXPRESSIONS } from '../../../protocol/names.ts';
+import { processMemory } from '../../../shared/process-memory.ts';
 import { orNullAfter } from '../../../shared/timeout.ts';
 import { isDebuggerAttached } from './attached-debugger.ts';
 import { readBans, withBan, writeBans } from './bans.ts';
@@ -36,12 +37,12 @@ const scheduleText = Buffer.alloc(64);
 
 let stall: Stall = { blocked: 0, last: takeSample() };
 
-const residentMb = (): number => process.memoryUsage.rss() / 2 ** 20;
+const { resident } = processMemory();
 const memory = new MemoryWatch({
   limits: data.memoryLimits,
   activity,
   inspector: new MemoryInspector(),
-  residentMb,
+  residentMb: () => resident() / 2 ** 20,
   now: () => performance.now(),
   sleep: setTimeout,
   onAlarm: alarmMb => remember(restarts => ({ ...restarts, alarmMb })),
@@ -57,9 +58,11 @@ for (;;) {
 async function check(): Promise<void> {
   stall = observe(stall, takeSample(), SAMPLE_INTERVAL_MS);
   const isStalled = stall.blocked >= data.eventLoopTimeoutMs;
-  if ((isStalled || residentMb() > data.memoryLimits.liveMb) && isDebuggerAttached()) return leaveAlone();
+  const isLarge = memory.look();
+  if (!isStalled && !isLarge) return;
+  if (isDebuggerAttached()) return leaveAlone();
   if (isStalled) return onStall(activity.beats);
-  const excess = await memory.check();
+  const excess = await memory.measure();
   if (excess !== null) return onExcess(excess);
   // Garbage collections of the check block the main thread, too. Their time does not count.
   stall = { blocked: stall.blocked, last: { ...takeSample(), beats: stall.last.beats } };

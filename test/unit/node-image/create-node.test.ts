@@ -297,8 +297,8 @@ describe('a node', () => {
       const standIn = new StandIn();
       const node = await createNode(depsOf(standIn.nats, 0));
       await standIn.load(MODULE);
-      // Health file, watchdog, heartbeat, dropped lines, the garbage of the load, old packages, and two timers of the module.
-      expect(vi.getTimerCount()).toBe(8);
+      // Watchdog, heartbeat, dropped lines, the garbage of the load, old packages, and two timers of the module.
+      expect(vi.getTimerCount()).toBe(7);
       await node[Symbol.asyncDispose]();
       expect(vi.getTimerCount()).toBe(0);
     } finally {

@@ -48,7 +48,7 @@ class FakeNode {
 
   async check(afterMs = 250) {
     this.#now += afterMs;
-    return this.#watch.check();
+    return this.#watch.look() ? this.#watch.measure() : null;
   }
 
   #holders(): Holder[] {
