@@ -159,7 +159,7 @@ as-root:
 test: lint run-tests ## Run the checks and the tests, also on real containers
 
 # With `make -j2 test`, the checks run beside the tests.
-run-tests: images
+run-tests: images packages/hotcast/dist
 	setup/offline/shells.sh
 	npx vitest run --project unit --project bench --project cluster
 
@@ -187,7 +187,7 @@ test-packages: images ## Run the tests of npm packages in modules, on real conta
 	setup/test-packages.sh '$(ONLY)'
 	ONLY='$(ONLY)' npx vitest run --project packages
 
-test-unit: node_modules ## Run the unit tests (no Docker)
+test-unit: node_modules packages/hotcast/dist ## Run the unit tests (no Docker)
 	setup/offline/shells.sh
 	npx vitest run --project unit --project bench
 

@@ -15,6 +15,9 @@ const ON_THE_HOST = Math.max(2, availableParallelism() - 1);
 /** It is a part of `make test` too, with fewer starts. */
 const LIFE_CYCLE = 'test/cluster/operations/life-cycle.test.ts';
 
+/** How long `expect.poll` asks, by default (milliseconds): on a busy machine, a process can take seconds to start. */
+const PATIENCE = { poll: { timeout: 20_000 } };
+
 /** Tests on containers. */
 const onContainers = (name: string, files: readonly string[], groupOrder: number, env = {}) => ({
   test: {
@@ -29,6 +32,7 @@ const onContainers = (name: string, files: readonly string[], groupOrder: number
     isolate: false,
     testTimeout: 90_000,
     hookTimeout: 90_000,
+    expect: PATIENCE,
   },
 });
 
@@ -48,6 +52,8 @@ export default defineConfig({
           maxWorkers: ON_THE_HOST,
           // On a busy machine, a bundle of many megabytes takes long.
           testTimeout: 30_000,
+          hookTimeout: 60_000,
+          expect: PATIENCE,
         },
       },
       {
@@ -57,6 +63,8 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
           // Each file in a process of its own: the library that plots gives every Set a toJSON.
           maxWorkers: ON_THE_HOST,
+          testTimeout: 30_000,
+          expect: PATIENCE,
         },
       },
       {
@@ -68,6 +76,7 @@ export default defineConfig({
           maxWorkers: 1,
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          expect: PATIENCE,
         },
       },
       onContainers('cluster', ['test/cluster/{modules,operations,rollout}/**/*.test.ts'], 1),
@@ -82,6 +91,7 @@ export default defineConfig({
           // Each simulates machines, in one place.
           maxWorkers: 1,
           testTimeout: 1_800_000,
+          expect: PATIENCE,
         },
       },
       onContainers('published', ['test/published/*.test.ts'], 5),

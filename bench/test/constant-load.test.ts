@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { ConstantLoad } from '../restarts/constant-load.ts';
 
@@ -40,7 +40,9 @@ describe('a constant load', () => {
   it('times a call from when it was due, a period after the one before', async () => {
     await using server = await serve((_, response) => void response.end(tally(1)));
     await using load = new ConstantLoad(server.url, 50);
-    await vi.waitUntil(() => load.calls.length >= 10);
+    await expect.poll(() => load.calls.length).toBeGreaterThanOrEqual(10);
+    // Calls end in any order: those that were sent before others have all ended now.
+    await load.stop();
     const due = load.calls.map(({ dueAt }) => dueAt).toSorted((a, b) => a - b);
     for (const [index, at] of due.entries()) expect(at - (due[0] ?? NaN)).toBeCloseTo(index * 20, 3);
   });
@@ -55,7 +57,8 @@ describe('a constant load', () => {
       else response.end(tally(1));
     });
     await using load = new ConstantLoad(server.url, 50);
-    await vi.waitUntil(() => load.calls.length >= 4);
+    await expect.poll(() => load.calls.length).toBeGreaterThanOrEqual(4);
+    await load.stop();
     expect(failures(load).toSorted()).toEqual([
       'answer: hello',
       'connection: ECONNRESET',
@@ -70,7 +73,7 @@ describe('a constant load', () => {
     load.expect(2);
     const expectedAt = performance.now();
     const since = () => load.calls.filter(({ dueAt }) => dueAt > expectedAt);
-    await vi.waitUntil(() => since().length >= 5);
+    await expect.poll(() => since().length).toBeGreaterThanOrEqual(5);
     expect(new Set(since().map(({ failure }) => failure))).toEqual(new Set(['stale: an old version on fred']));
   });
 

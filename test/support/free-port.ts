@@ -1,11 +1,21 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 
-/** A port of 127.0.0.1 on which nobody listens. */
+/** Below the ports that the kernel gives to connections, so that none of them takes one that was found to be free. */
+const FIRST_PORT = 12_000;
+const PORTS = 20_000;
+
+/** A port of this machine on which nobody listens. Tests that run at the same time hardly ever get the same one. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    const server = createServer();
+    try {
+      await once(server.listen(port), 'listening');
+    } catch {
+      continue;
+    }
+    await new Promise(resolve => server.close(resolve));
+    return port;
+  }
 }

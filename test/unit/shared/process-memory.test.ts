@@ -26,8 +26,8 @@ it('counts all memory where the kernel does not tell the pages', () => {
   expect([memory.resident(), memory.private()]).toEqual([70 * MB, 70 * MB]);
 });
 
-it('agrees with Node.js about this process', () => {
-  const ratio = processMemory().resident() / process.memoryUsage.rss();
-  expect(ratio).toBeGreaterThan(0.8);
-  expect(ratio).toBeLessThan(1.25);
+it('agrees with Node.js about this process', async () => {
+  const memory = processMemory();
+  // Other tests of the process can take or leave much memory between the two.
+  await expect.poll(() => Math.abs(memory.resident() / process.memoryUsage.rss() - 1)).toBeLessThan(0.1);
 });

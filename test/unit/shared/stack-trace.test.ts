@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { mapStack, mapText, scriptIn } from '../../../shared/stack-trace.ts';
 import { scriptName } from '../../../node-image/src/modules/version.ts';
 import { type Bundle, packMap } from '../../../protocol/bundle.ts';
+import { fastest } from '../../support/fastest.ts';
 import { bundleOf } from '../fixtures.ts';
 import { hosts } from '../node-image/modules/host.ts';
 import { hostiles } from './hostile-values.ts';
@@ -208,9 +209,8 @@ describe('mapText', () => {
     ['empty lines', `${'\n'.repeat(65_000)}    at f (${at}:1:1)`],
     ['many frames', `    at f (${at}:1:1)\n`.repeat(2_000)],
   ])('takes little time for %s', (_, text) => {
-    const start = performance.now();
-    expect(mapText(text, find)).toContain('modules/demo.ts:3:5');
-    expect(performance.now() - start).toBeLessThan(1_000);
+    const ms = fastest(() => expect(mapText(text, find)).toContain('modules/demo.ts:3:5'));
+    expect(ms).toBeLessThan(1_000);
   });
 
   it('does not change other texts', () => {

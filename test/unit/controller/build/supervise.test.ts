@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import type { Helper } from '../../../../controller/src/build/helper-process.ts';
 import { supervise } from '../../../../controller/src/build/supervise.ts';
@@ -29,9 +29,9 @@ describe('supervise', () => {
     const { part, state, kill } = helper();
     const log = recordingLog();
     using supervisor = supervise([part], log, 5);
-    await vi.waitFor(() => expect(state).toMatchObject({ starts: 1, isRunning: true }));
+    await expect.poll(() => state).toMatchObject({ starts: 1, isRunning: true });
     kill();
-    await vi.waitFor(() => expect(state).toMatchObject({ starts: 2, isRunning: true }));
+    await expect.poll(() => state).toMatchObject({ starts: 2, isRunning: true });
     expect(supervisor.isHealthy).toBe(true);
     expect(log.logged.map(({ message }) => message)).toEqual(['esbuild was killed (SIGKILL); it is started again']);
   });
@@ -50,26 +50,26 @@ describe('supervise', () => {
       },
     };
     using supervisor = supervise([checked], log, 5);
-    await vi.waitFor(() => expect(state).toMatchObject({ starts: 2, isRunning: true }));
-    await vi.waitFor(() => expect(supervisor.isHealthy).toBe(true));
+    await expect.poll(() => state).toMatchObject({ starts: 2, isRunning: true });
+    await expect.poll(() => supervisor.isHealthy).toBe(true);
     expect(log.logged.map(({ message }) => message)).toEqual(['esbuild was killed (SIGKILL); it is started again']);
   });
 
   it('is not healthy as long as a helper cannot be started', async () => {
     const { part, state, kill } = helper();
     using supervisor = supervise([helper().part, part], recordingLog(), 5);
-    await vi.waitFor(() => expect(state.isRunning).toBe(true));
+    await expect.poll(() => state.isRunning).toBe(true);
     state.canStart = false;
     kill();
-    await vi.waitFor(() => expect(supervisor.isHealthy).toBe(false));
+    await expect.poll(() => supervisor.isHealthy).toBe(false);
     state.canStart = true;
-    await vi.waitFor(() => expect(supervisor.isHealthy).toBe(true));
+    await expect.poll(() => supervisor.isHealthy).toBe(true);
   });
 
   it('ends when it is disposed', async () => {
     const { part, state, kill } = helper();
     const supervisor = supervise([part], recordingLog(), 1);
-    await vi.waitFor(() => expect(state.isRunning).toBe(true));
+    await expect.poll(() => state.isRunning).toBe(true);
     supervisor[Symbol.dispose]();
     kill();
     await new Promise(resolve => setTimeout(resolve, 20));

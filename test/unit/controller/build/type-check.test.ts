@@ -144,15 +144,13 @@ it(
     const wrong = 'export const f: string = 1;\n';
     const { check } = checker(Object.fromEntries(names.map(name => [`modules/${name}`, wrong])), 1);
     const processes = (): number => process.getActiveResourcesInfo().filter(name => name === 'ProcessWrap').length;
-    const before = processes();
     expect(await check(...names)).toEqual(names.map(name => `modules/${name}:1:14 TS2322`));
-    await vi.waitFor(() => expect(processes()).toBe(before), 10_000);
+    await expect.poll(processes).toBe(0);
   },
 );
 
 it('leaves no temporary folder and no process when it is disposed', { timeout: 30_000 }, async () => {
   const processes = (): number => process.getActiveResourcesInfo().filter(name => name === 'ProcessWrap').length;
-  const before = processes();
   const { typeCheck, check, path } = checker({ 'modules/demo.ts': 'export const f = 1;\n' });
   const temporary = path('..');
   vi.stubEnv('TMPDIR', temporary);
@@ -161,5 +159,5 @@ it('leaves no temporary folder and no process when it is disposed', { timeout: 3
   expect(folders()).toHaveLength(1);
   await typeCheck[Symbol.asyncDispose]();
   expect(folders()).toEqual([]);
-  await vi.waitFor(() => expect(processes()).toBe(before), 10_000);
+  await expect.poll(processes).toBe(0);
 });

@@ -84,12 +84,14 @@ describe('a watched canary', () => {
     const { watch, answers } = monitored();
     answers[0] = fred(1_204);
     expect((await watch(1)).detail).toMatch(
-      /^canary of demo on 1 of 3 nodes passed: 1,204 calls, 0 errors in 0\.\d s; everywhere with: hotcast promote demo; back with: hotcast rollback demo$/,
+      /^canary of demo on 1 of 3 nodes passed: 1,204 calls, 0 errors in \d+\.\d s; everywhere with: hotcast promote demo; back with: hotcast rollback demo$/,
     );
   });
 
   it('that took no call says that nothing was tested, also when it passed', async () => {
-    expect((await monitored().watch(0)).detail).toMatch(/ passed: 0 calls, 0 errors in \d\.\d s: nothing was tested; /);
+    expect((await monitored().watch(0)).detail).toMatch(
+      / passed: 0 calls, 0 errors in \d+\.\d s: nothing was tested; /,
+    );
     const { detail } = await monitored().watch(1);
     expect(detail).toContain(': nothing was tested; fewer than 1 call (--min-calls); it stays open: wait, or ');
     expect(detail.endsWith(ENDS)).toBe(true);

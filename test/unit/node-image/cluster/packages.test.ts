@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 
 import { headers, type Msg, type MsgCallback, type NatsConnection } from '@nats-io/transport-node';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { bundlePreparer } from '../../../../node-image/src/cluster/prepare-bundle.ts';
 import { createReconciler } from '../../../../node-image/src/cluster/reconciler.ts';
@@ -86,11 +86,11 @@ describe('a node that gets a bundle', () => {
     const bundle = bundleWith(stream.add(INSTALLED), `exports.name = require.import('a').name;`);
     send(bundle);
     expect(answers).toEqual([{ status: 'fetching', node: 'fred' }]);
-    await vi.waitFor(() => expect(answers).toHaveLength(2));
+    await expect.poll(() => answers).toHaveLength(2);
     const prepared = { status: 'prepared', node: 'fred', revision: bundle.revision };
     expect(answers[1]).toEqual(prepared);
     send(bundle);
-    await vi.waitFor(() => expect(answers.slice(2)).toEqual([prepared]));
+    await expect.poll(() => answers.slice(2)).toEqual([prepared]);
   });
 
   it('refuses it if the packages can not be read, and prepares one without packages in the same turn', async () => {
@@ -98,7 +98,7 @@ describe('a node that gets a bundle', () => {
     const bundle = bundleWith(stream.add(INSTALLED));
     stream.sets.clear();
     send(bundle);
-    await vi.waitFor(() => expect(answers[1]).toMatchObject({ status: 'refused', reason: 'nofile' }));
+    await expect.poll(() => answers[1]).toMatchObject({ status: 'refused', reason: 'nofile' });
     const plain = bundleOf('plain', 'exports.x = 1;');
     send(plain);
     expect(codeServer.isPrepared('plain', plain.revision)).toBe(true);

@@ -18,7 +18,7 @@ const server = (body: string, more = ''): string => `${IMPORTS}
   ${more}
   export default server;`;
 
-const idle = async ({ server: { callsInFlight } }: Serving): Promise<void> => expect.poll(() => callsInFlight).toBe(0);
+const idle = async (node: Serving): Promise<void> => expect.poll(() => node.server.callsInFlight).toBe(0);
 const errorsOf = (node: Serving): number | undefined => node.server.describe()['web']?.errors;
 
 describe('a server that a module exports', () => {

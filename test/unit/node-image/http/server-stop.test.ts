@@ -2,12 +2,17 @@ import { Agent, type IncomingMessage, request as nodeRequest } from 'node:http';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { latch } from '../../fixtures.ts';
 import { serving, servingHosts } from './serving-host.ts';
 
 const servingHost = servingHosts();
+
+afterEach(() => void vi.useRealTimers());
+
+/** From now on time passes only when a test says so: a server waits half a second for requests. */
+const stopClock = (): void => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
 
 describe('the stop of an HTTP server', () => {
   it('begins when the proxy that checks it has seen twice that it stops; requests are served until then', async () => {
@@ -23,10 +28,12 @@ describe('the stop of an HTTP server', () => {
     expect(isWithdrawn).toBe(false);
     expect(await check()).toBe(503);
     await withdrawn;
+    stopClock();
     const stopped = node.http.stop(60_000);
     // The proxy can have connected before it saw the answer.
     const late = await node.get('/web/', { method: 'POST' });
     expect([late.headers.get('connection'), await late.text()]).toEqual(['close', 'served']);
+    await vi.advanceTimersByTimeAsync(510);
     await stopped;
     await expect(node.get('/web/')).rejects.toThrow('fetch failed');
   });
@@ -42,6 +49,7 @@ describe('the stop of an HTTP server', () => {
     await text(warm);
     const slow = node.get('/web/');
     await expect.poll(() => node.server.callsInFlight).toBe(1);
+    stopClock();
     void node.http.stop(60_000);
     const last = nodeRequest(`${node.base}/`, { agent }).end();
     const [page] = (await once(last, 'response')) as [NodeJS.ReadableStream & { headers: object; statusCode: number }];
@@ -66,19 +74,15 @@ describe('the stop of an HTTP server', () => {
       return response.headers.connection;
     };
     await Promise.all(agents.map(page));
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-    try {
-      const stopped = node.http.stop(60_000);
-      for (const agent of agents) {
-        // Together these are longer than a server waits without a request.
-        await vi.advanceTimersByTimeAsync(400);
-        expect(await page(agent)).toBe('close');
-      }
-      await vi.advanceTimersByTimeAsync(500);
-      await stopped;
-    } finally {
-      vi.useRealTimers();
+    stopClock();
+    const stopped = node.http.stop(60_000);
+    for (const agent of agents) {
+      // Together these are longer than a server waits without a request.
+      await vi.advanceTimersByTimeAsync(400);
+      expect(await page(agent)).toBe('close');
     }
+    await vi.advanceTimersByTimeAsync(500);
+    await stopped;
   });
 
   it('closes idle connections after a moment, and each other one with the end of its response', async () => {

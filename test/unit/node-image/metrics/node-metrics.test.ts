@@ -64,13 +64,13 @@ describe('the metrics of a node', () => {
     const turns = () => new Promise(resolve => setTimeout(resolve, 25));
     // What comes before the first turn after a reading is not measured.
     await metrics.read().then(turns);
-    const blockedUntil = performance.now() + 80;
+    const blockedUntil = performance.now() + 300;
     while (performance.now() < blockedUntil);
     await turns();
     const samples = await metrics.read();
-    expect(delay(samples, 'max')).toBeGreaterThan(0.05);
+    expect(delay(samples, 'max')).toBeGreaterThan(0.25);
     expect(delay(samples, 'p50')).toBeLessThanOrEqual(delay(samples, 'max'));
-    expect(delay(await metrics.read(), 'mean')).toBeLessThan(0.05);
+    await expect.poll(async () => delay(await metrics.read(), 'max')).toBeLessThan(0.25);
   });
 
   it('have HTTP responses by status', async () => {

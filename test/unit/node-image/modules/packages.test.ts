@@ -115,7 +115,7 @@ describe('a package', () => {
     for (let version = 0; version < 4; version += 1) await node.push(`exports.v = ${version};`, 'demo', other);
     expect(node.server.packagesInUse()).toEqual(new Set([other]));
     expect(node.commit('demo', null)).toEqual({ status: 'ok' });
-    await vi.waitFor(() => expect(node.server.packagesInUse()).toEqual(new Set()));
+    await expect.poll(() => node.server.packagesInUse()).toEqual(new Set());
   });
 });
 
@@ -134,7 +134,7 @@ describe('import.meta.hot.keep', () => {
     expect(await node.value('name')).toBe('m three');
     expect(closed).toEqual([]);
     node.commit('demo', null);
-    await vi.waitFor(() => expect(closed).toEqual(['m']));
+    await expect.poll(() => closed).toEqual(['m']);
     expect(await node.push(keeping('again'))).toEqual({ status: 'ok' });
   });
 
@@ -147,16 +147,16 @@ describe('import.meta.hot.keep', () => {
     expect(closed).toEqual([]);
     (Reflect.get(globalThis, 'go') as () => void)();
     await waiting;
-    await vi.waitFor(() => expect(closed).toEqual(['m']));
+    await expect.poll(() => closed).toEqual(['m']);
   });
 
   it('closes at once what a version made whose load failed, and what a dry run made', async () => {
     const node = nodeWith();
     expect(await node.push(keeping('bad', `throw new Error('no');`))).toMatchObject({ reason: 'on_load_failure' });
-    await vi.waitFor(() => expect(closed).toEqual(['m']));
+    await expect.poll(() => closed).toEqual(['m']);
     const { bundle } = await node.prepare(keeping('tried'));
     expect(node.server.dryRun([bundle])).toEqual({ status: 'would_load' });
-    await vi.waitFor(() => expect(closed).toEqual(['m', 'm']));
+    await expect.poll(() => closed).toEqual(['m', 'm']);
     expect(node.commit('demo', bundle.revision)).toEqual({ status: 'ok' });
     expect(node.server.dryRun([(await node.prepare(keeping('next'))).bundle])).toEqual({ status: 'would_load' });
     expect(closed).toHaveLength(2);
@@ -218,7 +218,7 @@ describe('what a version opens in packages', () => {
     expect(Reflect.get(timer, '_destroyed')).toBe(false);
     clearInterval(timer);
     socket.destroy();
-    await vi.waitFor(() => expect(node.server.describeLeftBehind()).toEqual({}));
+    await expect.poll(() => node.server.describeLeftBehind()).toEqual({});
     server.close();
   });
 });

@@ -215,7 +215,7 @@ describe('an uncaught error', () => {
     const node = host();
     const [bundle] = await node.push({ demo: FAILING });
     await node.push({ demo: `export const nothing = 1;` });
-    await vi.waitFor(() => expect(node.log.logged.at(-1)?.message).toBe('error in a module'));
+    await expect.poll(() => node.log.logged.at(-1)?.message).toBe('error in a module');
     expect(node.log.logged.at(-1)?.fields).toMatchObject({
       module: 'demo',
       revision: bundle?.revision.slice(0, 12),

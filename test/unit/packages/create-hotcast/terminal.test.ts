@@ -37,7 +37,7 @@ afterEach(() => void terminal.kill('SIGKILL'));
 
 const type = (keys: string): void => void terminal.stdin?.write(keys);
 const shows = (text: string) =>
-  expect.poll(() => stripVTControlCharacters(screen), { timeout: 15_000 }).toContain(text);
+  expect.poll(() => stripVTControlCharacters(screen), { timeout: 45_000 }).toContain(text);
 
 describe('the questions, in a terminal', { timeout: 60_000 }, () => {
   it('take what is typed, and what is proposed when nothing is', async () => {

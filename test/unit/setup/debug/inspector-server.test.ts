@@ -51,7 +51,7 @@ async function startNode() {
 
 let node: Awaited<ReturnType<typeof startNode>>;
 
-describe('a debugger of a node', () => {
+describe('a debugger of a node', { timeout: 120_000 }, () => {
   beforeAll(async () => void (node = await startNode()));
   afterAll(() => node[Symbol.dispose]());
 

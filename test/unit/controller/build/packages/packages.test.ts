@@ -60,7 +60,7 @@ describe('installed packages', () => {
     const old = new Date(Date.now() - 60_000);
     utimesSync(file, old, old);
     // What has just been written is read again.
-    await vi.waitFor(async () => expect(await archiveNow()).toBe(await archiveNow()), { timeout: 5_000 });
+    await vi.waitFor(async () => expect(await archiveNow()).toBe(await archiveNow()), { timeout: 20_000 });
     const before = await archiveNow();
     writeFileSync(file, `export const name = 'written';`);
     expect((await archiveNow())?.hash).not.toBe(before?.hash);

@@ -1,11 +1,8 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-
 import { afterEach, beforeAll, beforeEach } from 'vitest';
 
 import { CodeServer } from '../../../../../node-image/src/modules/code-server.ts';
 import { scopeListening } from '../../../../../node-image/src/sandbox/listening/scope-listening.ts';
+import { freePort } from '../../../../support/free-port.ts';
 import { bundleOf, headOf, recordingLog } from '../../../fixtures.ts';
 
 /** Makes a node for each test, and finds a free port for its modules. */
@@ -15,13 +12,8 @@ export function listeningHost() {
   let host = { server: new CodeServer(recordingLog()), log: recordingLog(), port: 0 };
   beforeAll(scopeListening);
   beforeEach(async () => {
-    const free = createServer().listen(0);
-    await once(free, 'listening');
-    const { port } = free.address() as AddressInfo;
-    free.close();
-    await once(free, 'close');
     const log = recordingLog();
-    host = { server: new CodeServer(log), log, port };
+    host = { server: new CodeServer(log), log, port: await freePort() };
   });
   afterEach(() => host.server.stop(1_000));
   return {
