@@ -16,7 +16,7 @@ const ON_THE_HOST = Math.max(2, availableParallelism() - 1);
 const LIFE_CYCLE = 'test/cluster/operations/life-cycle.test.ts';
 
 /** How long `expect.poll` asks, by default (milliseconds): on a busy machine, a process can take seconds to start. */
-const PATIENCE = { poll: { timeout: 20_000 } };
+const PATIENCE = { poll: { timeout: 30_000 } };
 
 /** Tests on containers. */
 const onContainers = (name: string, files: readonly string[], groupOrder: number, env = {}) => ({
@@ -30,8 +30,9 @@ const onContainers = (name: string, files: readonly string[], groupOrder: number
     maxWorkers: 2,
     // The files share no state. To import the libraries again for each file takes two seconds.
     isolate: false,
-    testTimeout: 90_000,
-    hookTimeout: 90_000,
+    // The first test of a file waits for its cluster too.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     expect: PATIENCE,
   },
 });
@@ -51,7 +52,7 @@ export default defineConfig({
           isolate: false,
           maxWorkers: ON_THE_HOST,
           // On a busy machine, a bundle of many megabytes takes long.
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
           expect: PATIENCE,
         },

@@ -4,14 +4,16 @@ export class TimeoutError extends Error {
 }
 
 /**
- * Waits for a promise, but not longer than `timeoutMs` (milliseconds). The timer ends with the promise.
+ * Waits for a promise, but not longer than `timeoutMs` (milliseconds). The timer ends with the promise. What has arrived when the time is over is
+ * still read: this process can have been slow, and not the one that was asked.
  *
  * @throws TimeoutError when the promise has not settled in time; otherwise what the promise rejects with.
  */
 export async function withTimeout<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TimeoutError(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const giveUp = (): void => reject(new TimeoutError(`no answer within ${timeoutMs} ms`));
+    timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
   });
   try {
     return await Promise.race([promise, late]);

@@ -140,7 +140,7 @@ async function socketIoClient(at: string): Promise<PersistentClient> {
   let swaps = 0;
   const say = async (text: string): Promise<string> => {
     swaps += 1;
-    await expect.poll(() => ended, { timeout: 10_000 }).toBe(swaps);
+    await expect.poll(() => ended).toBe(swaps);
     return socket.timeout(10_000).emitWithAck('say', text);
   };
   return { say, close: () => socket.close(), failures };

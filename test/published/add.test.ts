@@ -70,7 +70,7 @@ describe('--add in a repository that was not made for Hotcast', { timeout: 600_0
     expect(first).toMatchObject({ id: 1, total: 1200 });
     project.edit('lib/prices.js', text => text.replace('1200', '1300'));
     await project.sh('npm run fleet:push -- shop');
-    await expect.poll(order, { timeout: 20_000 }).toMatchObject({ node: first.node, total: 1300 });
+    await expect.poll(order).toMatchObject({ node: first.node, total: 1300 });
     await project.sh(['npm run fleet:test', 'npm run fleet:down']);
   });
 

@@ -42,8 +42,8 @@ describe('docs/express.md, in a service that has only the packed packages', { ti
   const push = (): Promise<string> => project.sh('npm run fleet:push -- shop');
 
   /** What the service answers, and which node. */
-  async function answer() {
-    const response = await fetch(await project.url('/shop/'));
+  async function answer(url: string | null = null) {
+    const response = await fetch(url ?? (await project.url('/shop/')));
     const body = (await response.json()) as { sold: number; database: string; signedIn: boolean };
     return { node: response.headers.get('hotcast-node'), ...body };
   }
@@ -80,8 +80,9 @@ describe('docs/express.md, in a service that has only the packed packages', { ti
   it('tries, watches and rolls back an edit', async () => {
     edit('data.sold += 10', 'data.sold += 100');
     const stopped = new AbortController();
+    const url = await project.url('/shop/');
     const traffic = (async () => {
-      while (!stopped.signal.aborted) await answer().then(() => sleep(50));
+      while (!stopped.signal.aborted) await answer(url).then(() => sleep(50));
     })();
     const output = await run(safely).finally(() => stopped.abort());
     await traffic;

@@ -78,8 +78,8 @@ describe('a project that has only the packed package of the command line', { tim
     expect(await project.sh('npx hotcast --version')).toMatch(
       new RegExp(`^hotcast +${PACKAGE_VERSION}\\nnodes +${PACKAGE_VERSION} +3 nodes\\n$`),
     );
-    const page = await fetch(`http://${(await project.sh('docker compose port console 8090')).trim()}/`);
-    expect(await page.text()).toContain('Hotcast');
+    const console = `http://${(await project.sh('docker compose port console 8090')).trim()}/`;
+    await expect.poll(() => fetch(console).then(page => page.text()), { timeout: 60_000 }).toContain('Hotcast');
   });
 
   it('pushes, calls, edits and pushes again, from any folder of the project', async () => {

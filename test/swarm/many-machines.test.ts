@@ -130,8 +130,11 @@ beforeAll(async () => {
   machines = await Machines.start(MACHINES);
   stack = await Stack.deploy(machines, { nodes: NODES, atOnce: Math.ceil(NODES / 10) });
   await stack.settled(SETTLE_SECONDS);
-  const { exitCode, stderr } = await stack.hotcast('nodes', '--wait', String(NODES), '--timeout', '60');
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  const nodes = async () => {
+    const { exitCode, stderr } = await stack.hotcast('nodes', '--wait', String(NODES), '--timeout', '30');
+    return { exitCode, stderr };
+  };
+  await expect.poll(nodes, { timeout: COMMIT_SECONDS * 1_000 }).toEqual({ exitCode: 0, stderr: '' });
   pusher = new Pusher(stack, MODULE);
   await pusher.commits(COMMITS, COMMIT_SECONDS);
 }, 600_000);

@@ -19,10 +19,16 @@ const moduleThatSays = (text: string): string => `export const says = (): string
 
 /** Waits until so many nodes are there, and all run what they should. */
 async function settled(nodes: number): Promise<void> {
-  const { exitCode, stdout, stderr } = await hosts.hotcast('nodes', '--wait', String(nodes), '--timeout', '60');
-  expect({ exitCode, output: stdout + stderr }).toMatchObject({ exitCode: 0 });
-  const status = await hosts.hotcast('status', '--wait', '60');
-  expect({ exitCode: status.exitCode, output: status.stdout + status.stderr }).toMatchObject({ exitCode: 0 });
+  for (const command of [
+    ['nodes', '--wait', String(nodes), '--timeout', '30'],
+    ['status', '--wait', '30'],
+  ]) {
+    const output = async () => {
+      const { exitCode, stdout, stderr } = await hosts.hotcast(...command);
+      return { exitCode, output: stdout + stderr };
+    };
+    await expect.poll(output, { timeout: 240_000 }).toMatchObject({ exitCode: 0 });
+  }
 }
 
 /** What each node says, by its name. */

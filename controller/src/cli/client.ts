@@ -16,7 +16,7 @@ import { InterruptedError } from './interruption.ts';
 const CONNECT_TIMEOUT_MS = 3_000;
 
 /** An interrupted command waits so long for the controller to say what holds (milliseconds). */
-const LAST_REPORT_TIMEOUT_MS = 1_000;
+const LAST_REPORT_TIMEOUT_MS = 5_000;
 
 /** The controller ended before the result of a command. */
 export class LostError extends HotcastError {

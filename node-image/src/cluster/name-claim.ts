@@ -34,6 +34,8 @@ export async function claimName(
   await nats.flush();
   nats.publish(subjects.claim(name), encode({ container }), { reply: inbox });
   await new Promise(resolve => setTimeout(resolve, OBJECTION_TIMEOUT_MS));
+  // An objection that has arrived is read before the answer to this, also when this process was slow.
+  await nats.flush();
   objections.unsubscribe();
   if (taken) claims.unsubscribe();
   isOwner = true;

@@ -53,7 +53,7 @@ describe('the disk of NATS that is full', () => {
       expect({ exitCode, stderr }, time).toEqual({ exitCode: 2, stderr: expect.stringMatching(full) as string });
     }
     expect((await cluster.status()).stderr).toMatch(full);
-    await expect.poll(() => isHealthy(cluster), { timeout: 20_000 }).toBe(false);
+    await expect.poll(() => isHealthy(cluster)).toBe(false);
     const health = await cluster.exec('nats', ['wget', '-q', '--spider', 'http://127.0.0.1:8222/healthz']);
     expect(health.exitCode).not.toBe(0);
 
@@ -62,7 +62,7 @@ describe('the disk of NATS that is full', () => {
     const restartedAt = Date.now();
     await (await cluster.container('nats')).restart({ t: 2 });
     await waitForReconnection(cluster, restartedAt);
-    await expect.poll(() => isHealthy(cluster), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => isHealthy(cluster)).toBe(true);
     expect(await cluster.push('small')).toMatchObject({ exitCode: 0 });
     expect(await processesOf(cluster)).toEqual(before);
   });

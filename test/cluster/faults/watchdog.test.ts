@@ -27,7 +27,7 @@ async function pushTwo(cluster: Cluster, module: string, code: string, ...option
 async function expectRolledBack(cluster: Cluster, module: string, stalled: string, before: string, accused: RegExp) {
   const newest = async () => (await cluster.history(module))[0];
   await expect
-    .poll(newest, { timeout: 20_000 })
+    .poll(newest, { timeout: 60_000 })
     .toMatchObject({ revision: before, author: 'hotcast', outcome: { verdict: 'committed' } });
   const [rollback, ...rest] = await cluster.history(module);
   expect(rollback?.note).toMatch(new RegExp(`^${accused.source}: rolled back from ${shortRevision(stalled)}$`));
@@ -47,7 +47,7 @@ async function expectQuarantined(
   const running = async () =>
     Object.fromEntries(Object.entries(await cluster.revisions()).map(([each, all]) => [each, all?.[module] ?? null]));
   const expected = Object.fromEntries(cluster.nodeNames.map(each => [each, each === node ? instead : revision]));
-  await expect.poll(running, { timeout: 20_000 }).toEqual(expected);
+  await expect.poll(running, { timeout: 60_000 }).toEqual(expected);
   const newest = async () => (await cluster.history(module))[0];
   const note = new RegExp(`^quarantined, (${cause}) on ${node}: ${shortRevision(revision)}$`);
   const written = {
@@ -56,7 +56,7 @@ async function expectQuarantined(
     author: 'hotcast',
     outcome: { verdict: 'committed' },
   };
-  await expect.poll(newest, { timeout: 20_000 }).toMatchObject(written);
+  await expect.poll(newest, { timeout: 60_000 }).toMatchObject(written);
 }
 
 /** Waits until a node is ready again after its watchdog ended it. */
@@ -112,7 +112,7 @@ describe('a call that blocks its node', () => {
     await expectQuarantined(cluster, 'only', { revision, instead: null, node: 'fred', cause: 'stalled' });
     await cluster.call('only.run()', '--node', 'betty', ...SHORT_TIMEOUT);
     const bans = async () => (await cluster.hotcast('bans')).stdout.match(/only@.*/g)?.length;
-    await expect.poll(bans, { timeout: 20_000 }).toBe(2);
+    await expect.poll(bans, { timeout: 60_000 }).toBe(2);
     expect((await cluster.history('only'))[0]).toMatchObject({ revision, quarantine: true });
     await cluster.change('remove', 'only');
     await waitForConvergence(cluster);
@@ -129,7 +129,9 @@ describe('a call that blocks its node', () => {
     const { result } = await push;
     expect(result.outcome).toBe('rolled-back');
     // On a busy machine, the controller can notice the missing heartbeats first.
-    expect(result.detail).toMatch(/yellow: (stalled on bambam: it blocked the event loop|bambam went silent)/);
+    expect(result.detail).toMatch(
+      /yellow: (stalled on bambam: it blocked the event loop|bambam (went silent|stalled for \d+ ms))/,
+    );
     await waitForConvergence(cluster);
     expect(await runningRevisions(cluster, 'yellow')).toEqual([before]);
   });
@@ -146,7 +148,7 @@ describe('a module that blocks its node while it loads', () => {
       if (hostname() === '${Id.slice(0, 12)}') for (;;) {}
       ${versionSource('two')}`,
     );
-    const { exitCode, result, revision } = await cluster.push('heavy', '--timeout', '3');
+    const { exitCode, result, revision } = await cluster.push('heavy', '--timeout', '8');
     expect({ exitCode, outcome: result.outcome }).toEqual({ exitCode: 3, outcome: 'committed' });
     expect(result.nodes.map(({ status }) => status)).toEqual(['loaded', 'silent', 'loaded']);
     await expectQuarantined(cluster, 'heavy', { revision, instead: before, node: 'bambam', cause: 'stalled' });
@@ -186,7 +188,7 @@ describe('a revision that blocked a node', () => {
     await waitForConvergence(cluster);
 
     await cluster.call('stubborn.run()', '--node', 'betty', ...SHORT_TIMEOUT);
-    await expect.poll(async () => (await cluster.hotcast('bans')).stdout, { timeout: 20_000 }).toContain('stubborn@');
+    await expect.poll(async () => (await cluster.hotcast('bans')).stdout, { timeout: 60_000 }).toContain('stubborn@');
     await cluster.change('remove', 'stubborn');
     await waitForConvergence(cluster);
   });
@@ -235,7 +237,7 @@ describe('a node that restarts again and again', () => {
     const refusals = async () =>
       (await cluster.nodes()).map(node => (node.status === 'present' ? node.refusals['larger'] : node.status));
     const leftOut = { reason: 'system_limit', detail: expect.stringMatching(/^left out: /) as string };
-    await expect.poll(refusals, { timeout: 20_000 }).toEqual([undefined, undefined, expect.objectContaining(leftOut)]);
+    await expect.poll(refusals, { timeout: 60_000 }).toEqual([undefined, undefined, expect.objectContaining(leftOut)]);
     expect(await runningRevisions(cluster, 'large')).toEqual([revision]);
 
     cluster.writeModule('larger', versionSource('small'));
@@ -299,13 +301,13 @@ describe('the watchdog', () => {
       const noted = async () =>
         (await cluster.status()).result.nodes.filter(row => row.module === 'debugged' && row.detail !== undefined);
       await expect
-        .poll(noted, { timeout: 20_000 })
+        .poll(noted, { timeout: 60_000 })
         .toMatchObject([{ node: 'fred', state: 'ok', detail: 'a debugger is attached' }]);
       const call = cluster.call('debugged.version()', '--node', 'fred', '--timeout', '30');
       expect(await debug.paused()).toBe('file:///home/wilma/modules/debugged.ts:4');
       cluster.writeModule('debugged', source('two'));
       // Longer than the timeout of the event loop.
-      const { result, exitCode } = await cluster.push('debugged', ...SHORT_TIMEOUT);
+      const { result, exitCode } = await cluster.push('debugged', '--timeout', '8');
       expect(exitCode).toBe(3);
       expect(result.nodes[0]).toEqual({ node: 'fred', status: 'silent', detail: 'a debugger is attached' });
       await debug.resume();

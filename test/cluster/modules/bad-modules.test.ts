@@ -206,7 +206,7 @@ describe('a module that', () => {
 
     expect(await cluster.hotcast('soft-purge', 'endless')).toMatchObject({ exitCode: 1 });
     cluster.writeModule('endless', endless('three'));
-    expect((await cluster.push('endless')).result.nodes).toMatchObject([
+    expect((await cluster.push('endless', '--timeout', '30')).result.nodes).toMatchObject([
       { status: 'refused', reason: 'not_purged', detail: expect.stringMatching(/ held by endless\.wait /) as string },
     ]);
 

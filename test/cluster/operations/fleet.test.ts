@@ -172,7 +172,7 @@ describe('a fleet', () => {
 describe('a test that fails', () => {
   const printed: string[] = [];
 
-  test.fails('has started a fleet', { timeout: 60_000 }, async ({ modules }) => {
+  test.fails('has started a fleet', { timeout: 180_000 }, async ({ modules }) => {
     vi.spyOn(console, 'error').mockImplementation(text => void printed.push(String(text)));
     await using fleet = await startFleet<Modules>({ nodes: 1, modules, images });
     fleet.write('demo', FAILING);

@@ -67,7 +67,7 @@ async function startOften(start: (number: number) => Promise<AsyncDisposable>): 
   await round();
   const before = opened();
   for (let times = 0; times < TIMES; times += AT_ONCE) await round();
-  await expect.poll(() => leftSince(before), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => leftSince(before)).toEqual([]);
 }
 
 async function natsOf(cluster: Cluster, prefix: string): Promise<NatsConnection> {

@@ -126,7 +126,7 @@ describe('a module', () => {
         response => response.text(),
         (error: unknown) => String(error),
       );
-    await expect.poll(get, { timeout: 10_000 }).toBe('postgres://quarry/$1 quarry yabba');
+    await expect.poll(get).toBe('postgres://quarry/$1 quarry yabba');
     expect(await project.hotcast('remove', 'service')).toMatchObject({ exitCode: 0 });
   });
 });
@@ -212,9 +212,9 @@ describe('make', () => {
   it('leaves no process in the container when it is killed', async ({ project }) => {
     const client = project.startHotcast('nodes', '--wait', '99', '--timeout', '50m');
     const waiting = () => processesOf(project, 'nodes --wait 99');
-    await expect.poll(waiting, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(waiting, { timeout: 30_000 }).toBeGreaterThan(0);
     client.kill('SIGKILL');
-    await expect.poll(waiting, { timeout: 10_000 }).toBe(0);
+    await expect.poll(waiting, { timeout: 30_000 }).toBe(0);
   });
 
   it('looks up what came of a push whose controller was killed', async ({ project }) => {
@@ -226,7 +226,7 @@ describe('make', () => {
     for (const node of nodes) await pause(node);
     try {
       const pushing = project.hotcast('push', 'lost', '--timeout', '60');
-      await expect.poll(() => processesOf(project, 'push lost'), { timeout: 20_000 }).toBeGreaterThan(0);
+      await expect.poll(() => processesOf(project, 'push lost'), { timeout: 30_000 }).toBeGreaterThan(0);
       await controller.kill();
       await controller.start();
       const { exitCode, stdout, stderr } = await pushing;

@@ -66,13 +66,17 @@ describe('the controller sends', () => {
     cluster.writeModule('receiver', RECEIVER);
     await cluster.push('receiver');
     const names = async (): Promise<string[]> => (await spans(cluster)).map(({ name }) => name);
-    await expect.poll(names, { timeout: 10_000 }).toEqual(expect.arrayContaining(['push receiver', 'commit fred']));
+    // A trace is sent once: that of the first push can have come before the collector.
+    const pushed = expect.arrayContaining(['push receiver', 'commit fred']) as string[];
+    await expect
+      .poll(async () => (await cluster.push('receiver', '--force')) && names(), { timeout: 30_000 })
+      .toEqual(pushed);
     const { result } = await cluster.call('receiver.span()');
     const [answer] = result.nodes;
     const [, traceId, spanId] = String(answer?.status === 'value' ? decodeValue(answer.json) : '').split('-');
     expect(spanId).toMatch(/^[0-9a-f]{16}$/);
     await expect
-      .poll(() => spans(cluster), { timeout: 10_000 })
+      .poll(() => spans(cluster), { timeout: 30_000 })
       .toContainEqual({ name: 'call receiver.span', traceId, spanId });
   });
 
@@ -85,7 +89,7 @@ describe('the controller sends', () => {
       });
     };
     const pushed = expect.objectContaining({ kind: 'change', command: 'push', outcome: 'committed' }) as unknown;
-    await expect.poll(events, { timeout: 30_000 }).toContainEqual(pushed);
+    await expect.poll(events, { timeout: 80_000 }).toContainEqual(pushed);
     const all = await events();
     const last = all.at(-1)?.position ?? 0;
     expect(all.map(({ position }) => position)).toEqual(all.map((_, index) => last - all.length + 1 + index));

@@ -74,7 +74,7 @@ const NODES: readonly Case[] = [
   [['ping', 'dino'], `hotcast: there is no node "dino"; ${KNOWN}\n`],
   [['compile', 'demo', '--node', 'dino'], `hotcast: there is no node "dino"; ${KNOWN}\n`],
   [
-    ['nodes', '--wait', '3', '--timeout', '1'],
+    ['nodes', '--wait', '3', '--timeout', '3'],
     'hotcast: only 2 of 3 nodes came up in time (see: docker compose logs)\n',
   ],
 ];

@@ -210,7 +210,7 @@ describe('history', () => {
     expect(await headsInStream(cluster, 'long')).toBe(21);
     await cluster.kill('controller');
     await cluster.startContainer('controller');
-    await expect.poll(async () => headsInStream(cluster, 'long'), { timeout: 20_000 }).toBe(before.length);
+    await expect.poll(async () => headsInStream(cluster, 'long')).toBe(before.length);
     expect(await cluster.history('long')).toEqual(before);
     expect(await cluster.change('rollback', 'long', '--to', one ?? '')).toMatchObject(committed);
     expect(await runningRevisions(cluster, 'long')).toEqual([one]);
@@ -249,18 +249,18 @@ describe('events', () => {
     await cluster.hotcast('keys', 'rotate');
     const wanted = ['push committed -', 'push committed -', 'rollback committed operator'];
     wanted.push('push undecided 1', 'keys rotate done -');
-    await expect.poll(() => lines(told()), { timeout: 10_000 }).toEqual(wanted);
+    await expect.poll(() => lines(told())).toEqual(wanted);
 
     await (await cluster.container('fred')).stop({ t: 10 });
     await cluster.startContainer('fred');
     wanted.push('fred stopped', 'fred started');
-    await expect.poll(() => lines(told()), { timeout: 10_000 }).toEqual(wanted);
+    await expect.poll(() => lines(told())).toEqual(wanted);
     await cluster.kill('fred');
     wanted.push('fred silent');
-    await expect.poll(() => lines(told()), { timeout: 15_000 }).toEqual(wanted);
+    await expect.poll(() => lines(told())).toEqual(wanted);
     await cluster.startContainer('fred');
     wanted.push('fred started');
-    await expect.poll(() => lines(told()), { timeout: 10_000 }).toEqual(wanted);
+    await expect.poll(() => lines(told())).toEqual(wanted);
 
     expect(await command.end()).toBe(130);
     const { stdout } = await cluster.hotcast('events', ...since, '--json');

@@ -71,7 +71,7 @@ async function expectUnchanged(cluster: Cluster, attack: () => void | Promise<vo
   await attack();
   const rejections = async () =>
     [...(await observer.nodes()).values()].map(({ node, rejected: now }) => now - (before.get(node)?.rejected ?? 0));
-  await expect.poll(rejections, { timeout: 10_000 }).toEqual(cluster.nodeNames.map(() => rejected));
+  await expect.poll(rejections).toEqual(cluster.nodeNames.map(() => rejected));
   expect(await observer.snapshot()).toEqual(snapshot);
 }
 
@@ -114,7 +114,7 @@ describe('a rotation', () => {
   it('leaves a node that starts only what the newest key has signed', async ({ cluster }) => {
     const revision = await pushVersion(cluster, 'three');
     await cluster.addNodes(1);
-    await expect.poll(() => runningRevisions(cluster, 'signed'), { timeout: 15_000 }).toEqual([revision]);
+    await expect.poll(() => runningRevisions(cluster, 'signed')).toEqual([revision]);
   });
 });
 
@@ -185,7 +185,7 @@ describe('a list of keys', () => {
     await cluster.addNodes(1);
     expect(await runningRevisions(cluster, 'signed')).toHaveLength(1);
     const isLast = async () => (await lastList(cluster, attacker)) === Buffer.from(list).toString('base64');
-    await expect.poll(isLast, { timeout: 10_000 }).toBe(false);
+    await expect.poll(isLast).toBe(false);
   });
 
   it('that is older changes nothing when it is sent again, and the controller writes the newest over it', async ({
@@ -201,14 +201,14 @@ describe('a list of keys', () => {
     attacker.nats.publish(subjects.keys, old);
     await attacker.nats.flush();
     const now = () => lastList(cluster, attacker);
-    await expect.poll(now, { timeout: 10_000 }).toBe(newest);
+    await expect.poll(now).toBe(newest);
     await cluster.waitForLog(
       'controller',
       ({ msg }) => msg.startsWith('the newest list of keys was lost or overwritten'),
       writtenAt,
     );
     await manager.streams.purge(streamOf(cluster.cookie), { filter: subjects.keys });
-    await expect.poll(now, { timeout: 10_000 }).toBe(newest);
+    await expect.poll(now).toBe(newest);
     await pushVersion(cluster, 'after an old list');
   });
 

@@ -94,8 +94,12 @@ describe('nodes of several machines with one address', () => {
       })
       .toContain(bundle);
     const answers = hear(controller, '_INBOX.controller.x1.*');
-    controller.publish(subjects.all('ping'), '', { reply: '_INBOX.controller.x1' });
-    await expect.poll(() => heard).toContain(subjects.all('ping'));
+    await expect
+      .poll(() => {
+        controller.publish(subjects.all('ping'), '', { reply: '_INBOX.controller.x1' });
+        return heard;
+      })
+      .toContain(subjects.all('ping'));
     node.publish('_INBOX.controller.x1.node-101', '');
     await expect.poll(() => answers).toEqual(['_INBOX.controller.x1.node-101']);
     const read = `$JS.API.DIRECT.GET.${streamOf(COOKIE)}`;

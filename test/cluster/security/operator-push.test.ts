@@ -121,9 +121,7 @@ describe('a push from afar', () => {
   it('is looked up when its controller ends meanwhile', async () => {
     stand.project('laptop', { 'src/hot/slow.ts': `export const one = 1;\n` });
     const pushing = push('slow', '--canary', '1', '--watch', '60s');
-    await expect
-      .poll(async () => (await stand.local('history', 'slow', '--json')).stdout, { timeout: 20_000 })
-      .toContain('"canary":{');
+    await expect.poll(async () => (await stand.local('history', 'slow', '--json')).stdout).toContain('"canary":{');
     await stand.stopController();
     await stand.startController();
     const { status, stderr } = await pushing;
@@ -147,7 +145,7 @@ describe('a push from afar', () => {
       signal: new AbortController().signal,
     });
     expect(ended).toBeNull();
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
     await stand.startController();
   });
 

@@ -58,7 +58,7 @@ describe("a client with the controller's NATS credentials and without its signin
     await cluster.addNodes(1);
     const name = cluster.nodeNames.at(-1) ?? '';
     const loaded = async () => (await cluster.revisions())[name];
-    await expect.poll(loaded, { timeout: 15_000 }).toEqual({ other: other.revision });
+    await expect.poll(loaded).toEqual({ other: other.revision });
     const pushed = await cluster.push(captured.module);
     expect(pushed).toMatchObject({ exitCode: 0, revision: captured.revision });
     expect(await runningRevisions(cluster, captured.module)).toEqual([captured.revision]);

@@ -69,7 +69,7 @@ export async function answerBundleAs(
   const answered = useKey(key, { messages: [], answer: { subscribe, node, payload: answer } });
   answered.catch(() => undefined);
   const isWaiting = async () => (await cluster.exec(node, ['test', '-e', WAITING])).exitCode;
-  await expect.poll(isWaiting, { timeout: 10_000 }).toBe(0);
+  await expect.poll(isWaiting).toBe(0);
   return { answered };
 }
 

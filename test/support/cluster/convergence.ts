@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { Cluster } from './cluster.ts';
 
 /** All nodes run their heads within this time, also on a busy machine (milliseconds). */
-const CONVERGENCE_TIMEOUT_MS = 15_000;
+const CONVERGENCE_TIMEOUT_MS = 45_000;
 
 /** Waits until every node runs the revisions that the heads name. */
 export async function waitForConvergence(cluster: Cluster): Promise<void> {

@@ -72,7 +72,11 @@ export class PushObserver implements AsyncDisposable {
 
   #onHead({ subject, data }: Msg): void {
     const opened = this.#keyring.verify(subject, data);
-    if (opened !== null) this.heads.push(decode(headSchema, opened));
+    const head = opened === null ? null : decode(headSchema, opened);
+    // Without an answer in time, a head is sent again. The stream takes it once.
+    const isNew = (sent: Head): boolean =>
+      !this.heads.some(({ module, sequence }) => module === sent.module && sequence === sent.sequence);
+    if (head !== null && isNew(head)) this.heads.push(head);
     this.#received.emit('message');
   }
 

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,13 +15,15 @@ function program(): string {
   const folder = join(import.meta.dirname, '../../../.cache/console');
   const file = join(folder, 'nats-server');
   if (existsSync(file)) return file;
+  // Another process can look for it while it is copied.
+  const copy = `${file}.${process.pid}`;
   mkdirSync(folder, { recursive: true });
   const image = process.env['NATS_IMAGE'] ?? 'nats:2.15-alpine';
   const container = execFileSync('docker', ['create', image, 'true'], { encoding: 'utf8' }).trim();
   try {
     const found = PATHS.some(path => {
       try {
-        execFileSync('docker', ['cp', `${container}:${path}`, file], { stdio: 'ignore' });
+        execFileSync('docker', ['cp', `${container}:${path}`, copy], { stdio: 'ignore' });
         return true;
       } catch {
         return false;
@@ -31,6 +33,7 @@ function program(): string {
   } finally {
     execFileSync('docker', ['rm', container], { stdio: 'ignore' });
   }
+  renameSync(copy, file);
   return file;
 }
 

@@ -41,21 +41,21 @@ export class Terminal {
 
   /** Waits until the end of the screen is as given. */
   async shows(end: RegExp): Promise<void> {
-    await expect.poll(() => this.text, { timeout: 20_000 }).toMatch(end);
+    await expect.poll(() => this.text).toMatch(end);
   }
 
   /** Types a line, and waits for the prompt that follows its answer. Returns what it has shown. */
   async type(line: string): Promise<string> {
     const before = this.text.length;
     await this.press(line, '\r');
-    await expect.poll(() => this.text.slice(before), { timeout: 20_000 }).toMatch(/\n\(\S+\)\d+>$/);
+    await expect.poll(() => this.text.slice(before)).toMatch(/\n\(\S+\)\d+>$/);
     const [, ...rows] = this.text.slice(before).split('\n');
     return rows.slice(0, -1).join('\n');
   }
 
   /** Waits for the end of the program. Returns its exit status. */
   async exitStatus(): Promise<number | null> {
-    await expect.poll(() => this.#hasEnded, { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => this.#hasEnded).toBe(true);
     return (await this.#exec.inspect()).ExitCode;
   }
 }

@@ -276,11 +276,11 @@ export class OperatorStand implements AsyncDisposable {
 
   /** Runs the command line of a laptop, and interrupts it when its command has written heads. */
   async interrupted(credentials: Credentials, ...args: readonly string[]): Promise<Printed> {
+    await using nats = await this.connectAsTester();
+    const head = nats.subscribe(subjectsOf(COOKIE).heads, { max: 1 });
+    await nats.flush();
     const child = spawn(process.execPath, [PROGRAM, ...args], { env: { ...process.env, ...this.laptop(credentials) } });
     const [stdout, stderr] = [textOf(child.stdout), textOf(child.stderr)];
-    const written = this.connectAsTester();
-    await using nats = await written;
-    const head = nats.subscribe(subjectsOf(COOKIE).heads, { max: 1 });
     for await (const _ of head) child.kill('SIGINT');
     const [code] = (await once(child, 'exit')) as [number | null];
     return { status: code ?? -1, stdout: await stdout, stderr: await stderr };

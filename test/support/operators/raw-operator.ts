@@ -17,7 +17,7 @@ import { COOKIE, type Printed } from './operator-stand.ts';
 const subjects = subjectsOf(COOKIE);
 
 /** How long a controller has that should say nothing (milliseconds). */
-const SILENCE_MS = 500;
+export const SILENCE_MS = 500;
 
 /** Speaks as an operator, without the command line that would say nothing wrong. */
 export class RawOperator {
@@ -54,10 +54,13 @@ export class RawOperator {
     return this.#subject;
   }
 
-  async open(operation: Operation, inbox = this.#inbox, protocol = PROTOCOL): Promise<OpenAnswer> {
-    const { data } = await this.#nats.request(subjects.operator(this.#name, operation), encode({ protocol, inbox }), {
-      timeout: SILENCE_MS,
-    });
+  /** @param timeout how long the controller has for its answer (milliseconds). */
+  async open(
+    operation: Operation,
+    { inbox = this.#inbox, protocol = PROTOCOL, timeout = 10_000 } = {},
+  ): Promise<OpenAnswer> {
+    const subject = subjects.operator(this.#name, operation);
+    const { data } = await this.#nats.request(subject, encode({ protocol, inbox }), { timeout });
     const answer = decode(openAnswer, data);
     if (answer.status === 'open') this.#subject = subjects.operatorSession(this.#name, operation, answer.session);
     return answer;

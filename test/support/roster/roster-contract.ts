@@ -50,7 +50,7 @@ export function rosterContract(name: string, open: () => Promise<RosterWorld>): 
     const eventually = (read: () => Promise<unknown>) => expect.poll(read, { timeout: DEADLINE_MS, interval: 50 });
 
     it('knows no member where none runs', async () => {
-      expect(await members()).toEqual({ status: 'members', members: [], duplicates: [], unreachable: [] });
+      await eventually(members).toEqual({ status: 'members', members: [], duplicates: [], unreachable: [] });
     });
 
     it('names each node by its replica, with the id of its container and its addresses', async () => {
@@ -68,10 +68,10 @@ export function rosterContract(name: string, open: () => Promise<RosterWorld>): 
     it('knows who has an address, and that nobody has another one', async () => {
       for (const { node, addresses } of await running()) {
         for (const address of addresses) {
-          expect(await holder(address)).toEqual({ status: 'member', node });
+          await eventually(() => holder(address)).toEqual({ status: 'member', node });
         }
       }
-      expect(await holder('203.0.113.7')).toEqual({ status: 'unknown' });
+      await eventually(() => holder('203.0.113.7')).toEqual({ status: 'unknown' });
     });
 
     it('says after a moment what has changed, also without being asked for the newest', async () => {
@@ -91,7 +91,7 @@ export function rosterContract(name: string, open: () => Promise<RosterWorld>): 
       const [again, ...others] = (await running()).filter(({ node }) => node === replicaName(2));
       expect(others).toEqual([]);
       const [address = ''] = again?.addresses ?? [];
-      expect(await holder(address)).toEqual({ status: 'member', node: replicaName(2) });
+      await eventually(() => holder(address)).toEqual({ status: 'member', node: replicaName(2) });
     });
   });
 }

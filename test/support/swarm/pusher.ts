@@ -61,7 +61,7 @@ export class Pusher implements AsyncDisposable {
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#pushing;
-    await this.truth.compare(this.records);
+    while (!(await this.truth.compare(this.records))) await sleep(PAUSE_MS);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -38,16 +38,17 @@ export class Truth {
     this.#module = module;
   }
 
-  /** Compares the pushes that have ended since the last time. Without an answer, they are compared the next time. */
-  async compare(records: readonly PushRecord[]): Promise<void> {
+  /** Compares the pushes that have ended since the last time. Without an answer they are compared the next time, and false is returned. */
+  async compare(records: readonly PushRecord[]): Promise<boolean> {
     const heads = await this.#stack.history(this.#module).catch(() => null);
-    if (heads === null) return;
+    if (heads === null) return false;
     for (const { message = '', sequence, outcome } of heads) {
       const number = Number(message);
       this.#written.set(number, { sequence, isReverted: outcome?.verdict === 'reverted' });
     }
     for (const record of records.slice(this.#compared)) this.lies.push(...this.#lieOf(record));
     this.#compared = records.length;
+    return true;
   }
 
   /** The pushes whose heads are before those of earlier ones. */

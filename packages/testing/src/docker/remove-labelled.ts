@@ -1,7 +1,25 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { engine } from './engine.ts';
 
-/** Removes all containers (in any state), networks and volumes with this label. */
+/** How long an engine can be too busy to remove something, and the pause before the next try (milliseconds). */
+const BUSY_MS = 60_000;
+const PAUSE_MS = 1_000;
+
+/** Removes all containers (in any state), networks and volumes with this label. A busy engine fails to, and does it a moment later. */
 export async function removeLabelled(label: string): Promise<void> {
+  const deadline = performance.now() + BUSY_MS;
+  for (;;) {
+    try {
+      return await removeOnce(label);
+    } catch (error) {
+      if (statusOf(error) === null || performance.now() > deadline) throw error;
+      await sleep(PAUSE_MS);
+    }
+  }
+}
+
+async function removeOnce(label: string): Promise<void> {
   const docker = await engine();
   const filters = { label: [label] };
   const containers = await docker.listContainers({ all: true, filters });
@@ -28,7 +46,11 @@ export async function ignoreMissing(
   for (const removal of await Promise.allSettled(removals)) {
     if (removal.status === 'fulfilled') continue;
     const { reason } = removal as { reason: unknown };
-    const status = reason instanceof Error && 'statusCode' in reason ? reason.statusCode : null;
+    const status = statusOf(reason);
     if (status !== 404 && status !== 409 && !also.includes(status)) throw reason;
   }
 }
+
+/** The status of the engine's answer; null for another error. */
+const statusOf = (error: unknown): unknown =>
+  error instanceof Error && 'statusCode' in error ? error.statusCode : null;

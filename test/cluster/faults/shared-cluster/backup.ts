@@ -88,7 +88,7 @@ describe('a backup', () => {
     const old = (await cluster.history('saved')).map(({ revision }) => revision);
     await pushVersion(cluster, 'later', 'two');
     await replaceStream(cluster, 'rm -rf /data/*');
-    await expect.poll(async () => (await cluster.status()).result.heads, { timeout: 15_000 }).toEqual([]);
+    await expect.poll(async () => (await cluster.status()).result.heads).toEqual([]);
 
     await expectDone(cluster, 'restore', BACKUP);
     const [newest, ...history] = await cluster.history('saved');
@@ -102,7 +102,7 @@ describe('a backup', () => {
     expect(await processes(cluster)).toEqual(before);
     await cluster.addNodes(1);
     const name = cluster.nodeNames.at(-1) ?? '';
-    await expect.poll(async () => (await running(cluster, 'saved'))[name], { timeout: 15_000 }).toBe(newest?.revision);
+    await expect.poll(async () => (await running(cluster, 'saved'))[name]).toBe(newest?.revision);
     await pushVersion(cluster, 'saved', 'four');
   });
 
@@ -144,7 +144,7 @@ describe('an older stream under a controller that remembers newer heads', () => 
 
     await cluster.addNodes(1);
     const name = cluster.nodeNames.at(-1) ?? '';
-    await expect.poll(async () => (await running(cluster, 'aged'))[name], { timeout: 15_000 }).toBe(older);
+    await expect.poll(async () => (await running(cluster, 'aged'))[name]).toBe(older);
     const stays = Object.fromEntries(nodes.map(node => [node, newer]));
     expect(await running(cluster, 'aged')).toEqual({ ...stays, [name]: older });
     const { stderr } = await cluster.status();
@@ -161,7 +161,7 @@ describe('an older stream under a controller that remembers newer heads', () => 
 describe('a signing key that is lost', () => {
   it('is named with the command that works; the controller is unhealthy until it has one', async ({ cluster }) => {
     await expectDone(cluster, 'backup', BACKUP, '--keys');
-    await expect.poll(() => isHealthy(cluster), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => isHealthy(cluster)).toBe(true);
     for (const command of [
       ['keys', 'rotate'],
       ['restore', BACKUP, '--keys'],
@@ -172,9 +172,9 @@ describe('a signing key that is lost', () => {
         exitCode: 2,
         stderr: expect.stringMatching(/^hotcast: the signing key is lost .* hotcast keys rotate\b.*\n$/) as string,
       });
-      await expect.poll(() => isHealthy(cluster), { timeout: 20_000 }).toBe(false);
+      await expect.poll(() => isHealthy(cluster)).toBe(false);
       await expectDone(cluster, ...command);
-      await expect.poll(() => isHealthy(cluster), { timeout: 10_000 }).toBe(true);
+      await expect.poll(() => isHealthy(cluster)).toBe(true);
       expect((await cluster.push('signed')).exitCode).toBe(0);
     }
   });

@@ -90,7 +90,7 @@ describe('NATS', () => {
     const ended = await duringPush(
       cluster,
       { pausedNode: 'fred', others: cluster.nodeNames.length - 1 },
-      () => cluster.hotcast('push', 'delayed', '--timeout', '4'),
+      () => cluster.hotcast('push', 'delayed', '--timeout', '10'),
       () => cluster.kill('nats'),
     );
     expect(ended).toMatchObject({ exitCode: 5, stdout: '' });
@@ -102,7 +102,7 @@ describe('NATS', () => {
     expect(await runningRevisions(cluster, 'delayed')).toEqual([newest?.revision]);
     // The controller writes down what came of a head when it has heard of all nodes again.
     await expect
-      .poll(() => cluster.hotcast('result', change), { timeout: 20_000 })
+      .poll(() => cluster.hotcast('result', change), { timeout: 60_000 })
       .toMatchObject(
         newest?.push === change
           ? { stdout: expect.stringMatching(/^delayed@\w+ committed/) as string }
@@ -120,7 +120,7 @@ describe('NATS', () => {
     await restartNats(cluster);
 
     // The controller creates the stream again.
-    await expect.poll(() => cluster.status(), { timeout: 10_000 }).toMatchObject({ result: { heads: [] } });
+    await expect.poll(() => cluster.status(), { timeout: 60_000 }).toMatchObject({ result: { heads: [] } });
     const { exitCode, result } = await cluster.status();
     expect(exitCode).toBe(1);
     expect(result.nodes.filter(({ module }) => module === 'orphan')).toEqual(

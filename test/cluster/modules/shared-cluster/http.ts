@@ -127,7 +127,7 @@ describe('a request', () => {
     expect(line.err?.stack).toContain(`site@${line.revision} modules/site.ts:`);
     // The call ends after its response.
     const counted = async () => (await cluster.nodes()).find(each => each.node === node);
-    await expect.poll(counted, { timeout: 10_000 }).toMatchObject({ modules: { site: { errors: 1 } } });
+    await expect.poll(counted).toMatchObject({ modules: { site: { errors: 1 } } });
   });
 });
 
@@ -154,7 +154,7 @@ describe('a client that goes away before its answer', () => {
     await logged('the client left');
     const inFlight = async () =>
       (await cluster.nodes()).map(node => node.status === 'present' && node.modules['patient']?.inFlight);
-    await expect.poll(inFlight, { timeout: 10_000 }).toEqual([0, 0]);
+    await expect.poll(inFlight).toEqual([0, 0]);
   });
 });
 

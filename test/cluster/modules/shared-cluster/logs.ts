@@ -55,7 +55,7 @@ describe('tail', () => {
     const common = { module: 'loud', revision };
     const bosses = (): Entry[] => tail.entries().filter(({ text }) => text === 'like a boss');
     await expect
-      .poll(() => bosses().flatMap(({ nodes }) => nodes.toSorted()), { timeout: 10_000 })
+      .poll(() => [...new Set(bosses().flatMap(({ nodes }) => nodes))].toSorted())
       .toEqual(['bambam', 'fred']);
     expect(bosses()[0]).toMatchObject({ ...common, level: 'info' });
 
@@ -74,8 +74,7 @@ describe('tail', () => {
       nodes: ['bambam'],
       text: expect.stringContaining(`${at}:18:11`) as string,
     };
-    for (const each of [refused, lost])
-      await expect.poll(tail.entries, { timeout: 10_000 }).toContainEqual(expect.objectContaining(each));
+    for (const each of [refused, lost]) await expect.poll(tail.entries).toContainEqual(expect.objectContaining(each));
     expect(tail.texts()).toContain('loud.refuse: RangeError: not today');
 
     expect(await tail.end()).toBe(130);
@@ -98,12 +97,11 @@ describe('tail', () => {
     await cluster.call(`loud.warn({ text: 'another warning' })`);
     await cluster.call(`loud.warn({ text: 'ouch' })`);
     await cluster.call(`louder.print({ text: 'last' })`);
-    await expect
-      .poll(onFred.texts, { timeout: 10_000 })
-      .toEqual(['ouch, no warning', 'another warning', 'ouch', 'last']);
+    await expect.poll(onFred.texts).toEqual(['ouch, no warning', 'another warning', 'ouch', 'last']);
     expect(onFred.entries().map(({ nodes }) => nodes)).toEqual([['fred'], ['fred'], ['fred'], ['fred']]);
-    await expect.poll(louder.texts, { timeout: 10_000 }).toEqual(['last']);
-    await expect.poll(warnings.texts, { timeout: 10_000 }).toEqual(['ouch']);
+    // Entries of several nodes are one if they come within a quarter of a second.
+    await expect.poll(() => new Set(louder.texts())).toEqual(new Set(['last']));
+    await expect.poll(() => new Set(warnings.texts())).toEqual(new Set(['ouch']));
   });
 
   it('refuses a node that does not exist', async ({ cluster }) => {

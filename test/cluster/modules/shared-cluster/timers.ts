@@ -11,6 +11,12 @@ import { it } from './cluster.ts';
 /** The source of an example module. */
 const sourceOf = (module: string): string => readFileSync(join(ROOT, `modules/${module}.ts`), 'utf8');
 
+interface Tick {
+  readonly number: number;
+  /** When the tick was (milliseconds). */
+  readonly at: number;
+}
+
 describe('the timers of modules/ticker', () => {
   const PUSHES = 10;
   const PERIOD = 100;
@@ -18,7 +24,7 @@ describe('the timers of modules/ticker', () => {
   const ticker = sourceOf('ticker')
     .replace('const PERIOD = 1_000', `const PERIOD = ${PERIOD}`)
     .replace('function tick(): void {', `$&\n  console.log('tick', ticks() + 1, performance.now());`);
-  const ticksIn = ({ msg }: LogLine) => {
+  const ticksIn = ({ msg }: LogLine): Tick[] => {
     const [, number, at] = /^tick (\d+) ([\d.]+)$/.exec(msg) ?? [];
     return number === undefined ? [] : [{ number: Number(number), at: Number(at) }];
   };
@@ -34,9 +40,12 @@ describe('the timers of modules/ticker', () => {
     for (const node of cluster.nodeNames) {
       const ticks = (await cluster.logsOf(node)).flatMap(ticksIn);
       expect(ticks.map(({ number }) => number)).toEqual(ticks.map((_, index) => index + 1));
-      // The delay of each tick, relative to the smallest delay.
-      const delays = ticks.map(({ at, number }) => at - number * PERIOD).toSorted((a, b) => a - b);
-      expect((delays[Math.floor(delays.length / 2)] ?? NaN) - (delays[0] ?? NaN)).toBeLessThan(PERIOD);
+      // A tick that is late because the machine is slow is followed by one in time. What each push delays adds up.
+      const delayOf = ({ at, number }: Tick): number => at - number * PERIOD;
+      const least = Math.min(...ticks.map(delayOf));
+      await cluster.waitForLog(node, logged =>
+        ticksIn(logged).some(tick => tick.number > ticks.length && delayOf(tick) - least < PERIOD),
+      );
     }
     // What it logs would be in the shells of other tests.
     await cluster.hotcast('remove', 'ticker');

@@ -47,7 +47,7 @@ const summary = ({ calls, failures, p50, p99 }: LoadFigures): string =>
   `${calls} calls, ${failures.length} failed, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
 
 describe(`calls on three nodes during ${PUSHES} pushes`, () => {
-  it('do not fail', { timeout: 60_000 + PUSHES * 1_500 }, async ({ cluster }) => {
+  it('do not fail', { timeout: 300_000 + PUSHES * 1_500 }, async ({ cluster }) => {
     using control = new ControlConnection((await cluster.container('controller')).id);
     await using nats = await connected(cluster);
     const parts = { nats: nats.connection, subjects: subjectsOf(cluster.cookie) };

@@ -25,7 +25,7 @@ describe('a modules folder that is watched', () => {
     await expect.poll(versions, { timeout: 60_000 }).toEqual(cluster.nodeNames.map(() => String(SAVES)));
 
     const isLive = { saved: ['saved'], problem: null, broken: [], result: { outcome: 'committed' } };
-    await expect.poll(() => dev.saves.at(-1), { timeout: 10_000 }).toMatchObject(isLive);
+    await expect.poll(() => dev.saves.at(-1)).toMatchObject(isLive);
     const heads = await cluster.history('saved');
     expect(heads.map(({ outcome }) => outcome?.verdict)).toEqual(heads.map(() => 'committed'));
     expect(await dev.end()).toBe(130);

@@ -31,7 +31,7 @@ describe('a node that missed a push', () => {
     let pushed: Awaited<ReturnType<Cluster['push']>>;
     try {
       edit(cluster);
-      pushed = await cluster.push('news', '--timeout', '3');
+      pushed = await cluster.push('news', '--timeout', '8');
       expect(pushed.exitCode).toBe(3);
       expect(pushed.result).toMatchObject({
         outcome: 'committed',
@@ -63,7 +63,7 @@ describe('a node that missed a push', () => {
 
     await cluster.waitForLog('bambam', loaded(pushed.revision));
     await expect
-      .poll(() => cluster.history('news').then(([newest]) => newest), { timeout: 20_000 })
+      .poll(() => cluster.history('news').then(([newest]) => newest))
       .toMatchObject({ outcome: { loaded: 2, silent: 1 }, later: [{ verdict: 'committed', loaded: 3, silent: 0 }] });
     const { result } = await cluster.call('news.version()', '--node', 'bambam');
     expect(result.nodes).toMatchObject([{ json: String(versions.count), revision: pushed.revision }]);
@@ -82,7 +82,7 @@ describe('a node that missed a push', () => {
     await betty.kill();
     // The roster hears of it from the engine.
     const listed = async () => (await cluster.nodes()).map(({ node }) => node);
-    await expect.poll(listed, { timeout: 10_000 }).toEqual(['fred', 'bambam']);
+    await expect.poll(listed).toEqual(['fred', 'bambam']);
     edit(cluster);
     const pushed = await cluster.push('news');
     expect(pushed.exitCode).toBe(0);

@@ -63,9 +63,7 @@ describe('the shell in a terminal', () => {
     await shell.shows(/\n3\n\(\S+\)2>$/);
 
     await shell.press('walk:wait().', '\r');
-    await expect
-      .poll(async () => cluster.nodes(), { timeout: 20_000 })
-      .toMatchObject([{}, { modules: { walk: { inFlight: 1 } } }, {}]);
+    await expect.poll(async () => cluster.nodes()).toMatchObject([{}, { modules: { walk: { inFlight: 1 } } }, {}]);
     await shell.press(CTRL_C);
     await shell.shows(/\n\*\* interrupted\n\(\S+\)3>$/);
     await shell.press('not wanted', CTRL_C);

@@ -5,7 +5,7 @@ import { operatorInbox } from '../../../../protocol/inboxes.ts';
 import type { Credentials } from '../../../../protocol/operators/credentials.ts';
 import { signerOf } from '../../../../shared/nats/nkey.ts';
 import { RawOperator } from '../../../support/operators/raw-operator.ts';
-import { line, stand, TIMEOUT_MS } from './stand.ts';
+import { line, stand } from './stand.ts';
 
 const EXPIRED = /pebbles expired at 20\S+Z/;
 
@@ -13,14 +13,14 @@ describe('an operator that expires', () => {
   let pebbles: Credentials;
 
   it('may do what it may until then; then its commands end with a line, and its connections', async () => {
-    pebbles = await stand.add('pebbles', ['logs'], '--expires', '2s');
+    pebbles = await stand.add('pebbles', ['logs'], '--expires', '10s');
     expect((await stand.local('operator', 'list')).stdout).toMatch(/pebbles +may read and logs until 20\S+Z/);
     expect((await stand.local('doctor')).stdout).toMatch(/pebbles expires in/);
     await using nats = await connectOperator(pebbles);
     const tail = new RawOperator(nats, 'pebbles');
     await tail.open('logs');
     tail.say(signerOf(pebbles.seed), line('tail'));
-    expect(await tail.end(TIMEOUT_MS)).toMatchObject({ status: 2, stderr: expect.stringMatching(EXPIRED) });
+    expect(await tail.end(30_000)).toMatchObject({ status: 2, stderr: expect.stringMatching(EXPIRED) });
     expect(Date.now()).toBeGreaterThanOrEqual(pebbles.expiresAt ?? Infinity);
     await nats.closed();
     expect((await stand.local('operator', 'list')).stdout).toMatch(/pebbles +expired 20/);

@@ -8,7 +8,7 @@ import { encodeHeard, type Heard } from '../../../../protocol/operators/session.
 import { subjectsOf } from '../../../../protocol/subjects.ts';
 import { signerOf } from '../../../../shared/nats/nkey.ts';
 import { COOKIE } from '../../../support/operators/operator-stand.ts';
-import { RawOperator } from '../../../support/operators/raw-operator.ts';
+import { RawOperator, SILENCE_MS } from '../../../support/operators/raw-operator.ts';
 import { ci, lastAudit, line, stand, TIMEOUT_MS } from './stand.ts';
 
 const subjects = subjectsOf(COOKIE);
@@ -54,7 +54,9 @@ describe('an operator', () => {
     nats.subscribe(`hotcast.${COOKIE}.all.commit`, { callback: (_, { subject }) => void seen.push(subject) });
     nats.subscribe('_INBOX.operator.betty.x', { callback: (_, { subject }) => void seen.push(subject) });
     for (const inbox of [subjects.all('commit'), '_INBOX.operator.betty.x', '_INBOX.operator.ci.*', '']) {
-      await expect(new RawOperator(nats, 'ci').open('push', inbox)).rejects.toThrow(/timeout/i);
+      await expect(new RawOperator(nats, 'ci').open('push', { inbox, timeout: SILENCE_MS })).rejects.toThrow(
+        /timeout/i,
+      );
       nats.publish(subjects.operator('ci', 'push'), encode({ inbox: '_INBOX.operator.ci.x' }), { reply: inbox || 'x' });
     }
     await nats.flush();
@@ -80,7 +82,7 @@ describe('an operator', () => {
 
   it('is told when its command line is of a release that the controller does not understand', async () => {
     await using nats = await connectOperator(ci);
-    expect(await new RawOperator(nats, 'ci').open('read', undefined, 99)).toMatchObject({
+    expect(await new RawOperator(nats, 'ci').open('read', { protocol: 99 })).toMatchObject({
       status: 'refused',
       message: expect.stringContaining('this hotcast is of another release'),
     });

@@ -44,17 +44,13 @@ describe('one node, with its stolen key,', () => {
       await ban(cluster, head, 'fred'),
     ]);
     const nodes = { fred: before, bambam: revision, betty: revision };
-    await expect.poll(() => runningOn(cluster, 'accused'), { timeout: 20_000 }).toMatchObject(nodes);
+    await expect.poll(() => runningOn(cluster, 'accused')).toMatchObject(nodes);
     const newest = async () => (await cluster.history('accused'))[0];
-    await expect
-      .poll(newest, { timeout: 20_000 })
-      .toMatchObject({ revision, author: 'hotcast', outcome: { verdict: 'committed' } });
+    await expect.poll(newest).toMatchObject({ revision, author: 'hotcast', outcome: { verdict: 'committed' } });
     expect((await newest())?.note).toMatch(/^quarantined, memory on fred/);
     // The second name is silent until it is forgotten.
     const status = async () => (await cluster.hotcast('status', '--verbose')).stdout;
-    await expect
-      .poll(status, { timeout: 20_000 })
-      .toMatch(/accused +fred .* quarantined: kept off .*: took this node to 900 MB of memory/);
+    await expect.poll(status).toMatch(/accused +fred .* quarantined: kept off .*: took this node to 900 MB of memory/);
     expect((await cluster.hotcast('nodes')).stdout).toMatch(/fred .*\(quarantined from accused@\w+: memory\)/);
     expect(await bansOf(cluster)).toMatch(/accused@\w+ +fred +memory/);
 
@@ -72,7 +68,7 @@ describe('one node, with its stolen key,', () => {
     if (head === undefined) throw new Error('no head');
     await speakAs(cluster, 'fred', [await ban(cluster, head, 'fred')]);
     const nodes = { fred: undefined, bambam: revision, betty: revision };
-    await expect.poll(() => runningOn(cluster, 'only'), { timeout: 20_000 }).toMatchObject(nodes);
+    await expect.poll(() => runningOn(cluster, 'only')).toMatchObject(nodes);
     await cluster.hotcast('bans', '--lift', 'only');
     await waitForConvergence(cluster);
   });
@@ -105,9 +101,7 @@ describe('one node, with its stolen key,', () => {
     expect(await runningOn(cluster, 'tried')).toMatchObject({ fred: before, bambam: before, betty: revision });
 
     await speakAs(cluster, 'betty', [await failing('betty')]);
-    await expect
-      .poll(() => runningOn(cluster, 'tried'), { timeout: 20_000 })
-      .toMatchObject({ fred: before, bambam: before, betty: before });
+    await expect.poll(() => runningOn(cluster, 'tried')).toMatchObject({ fred: before, bambam: before, betty: before });
     expect((await cluster.history('tried'))[0]).toMatchObject({ cause: 'canary', revision: before });
   });
 
@@ -129,7 +123,7 @@ describe('one node, with its stolen key,', () => {
     const { exitCode, revision } = await cluster.push('steady');
     expect(exitCode).toBe(0);
     await expect
-      .poll(() => runningOn(cluster, 'steady'), { timeout: 20_000 })
+      .poll(() => runningOn(cluster, 'steady'))
       .toMatchObject({ fred: revision, bambam: revision, betty: revision });
     await waitForConvergence(cluster);
   });
@@ -143,7 +137,7 @@ describe('one node, with its stolen key,', () => {
     await attacker.nats.flush();
     // Two rounds of the controller.
     const since = Date.now();
-    await expect.poll(() => Date.now() - since, { timeout: 10_000 }).toBeGreaterThan(5_000);
+    await expect.poll(() => Date.now() - since).toBeGreaterThan(5_000);
     attacker.nats.publish(subjectsOf(cluster.cookie).event(UNKNOWN_NODE, 'goodbye'), goodbye);
     await attacker.nats.flush();
     expect((await cluster.history('unharmed')).map(({ sequence }) => sequence)[0]).toBe(head.sequence);
@@ -194,7 +188,7 @@ describe('one node, with its stolen key,', () => {
 
     // It stays left out when its container starts again and reads the stream, until a push that includes it.
     await (await cluster.container('fred')).restart();
-    await expect.poll(() => runningOn(cluster, 'stopped'), { timeout: 20_000 }).toEqual(nodes);
+    await expect.poll(() => runningOn(cluster, 'stopped')).toEqual(nodes);
     cluster.writeModule('stopped', versionSource('four'));
     const { revision: four } = await cluster.push('stopped');
     expect(await runningOn(cluster, 'stopped')).toMatchObject({ fred: four, bambam: four, betty: four });
@@ -232,11 +226,11 @@ describe('one node, with its stolen key,', () => {
     expect(row).toMatchObject({ container: id.slice(0, 12) });
   });
 
-  it('that sends 22,500 messages a second stops no push, and is named', async ({ cluster }) => {
+  it('that sends 4,500 messages a second stops no push, and is named', async ({ cluster }) => {
     const { id } = await cluster.container('betty');
     const subject = subjectsOf(cluster.cookie).event('betty', 'heartbeat');
     const payload = descriptionOf('betty', {}, id.slice(0, 12));
-    const flood = speakAs(cluster, 'betty', [{ subject, payload, times: 225_000, overMs: 10_000 }]);
+    const flood = speakAs(cluster, 'betty', [{ subject, payload, times: 45_000, overMs: 10_000 }]);
     await cluster.waitForLog('controller', ({ msg }) => msg.startsWith('betty floods the controller'));
     cluster.writeModule('flooded', versionSource('one'));
     const pushed = await cluster.hotcast('push', 'flooded');

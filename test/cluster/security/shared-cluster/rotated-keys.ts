@@ -21,10 +21,10 @@ describe('keys rotate', () => {
     expect(startTimes(await cluster.nodes())).toEqual(startTimes(before));
 
     await cluster.addNodes(1);
-    await expect.poll(() => runningRevisions(cluster, 'kept'), { timeout: 15_000 }).toEqual([two.revision]);
+    await expect.poll(() => runningRevisions(cluster, 'kept')).toEqual([two.revision]);
     const rolledBack = await cluster.change('rollback', 'kept');
     expect(rolledBack.result.modules).toEqual([{ module: 'kept', revision: one.revision }]);
-    await expect.poll(() => runningRevisions(cluster, 'kept'), { timeout: 15_000 }).toEqual([one.revision]);
+    await expect.poll(() => runningRevisions(cluster, 'kept')).toEqual([one.revision]);
     expect((await cluster.nodes()).every(node => node.status === 'present' && node.rejected === 0)).toBe(true);
   });
 });

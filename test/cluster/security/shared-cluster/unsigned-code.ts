@@ -41,7 +41,7 @@ describe('a client with the credentials of a', () => {
       nats.publish(subjects.all('commit'), joinFrames([signedHead]));
       nats.publish(subjects.node('fred', 'load'), signEnvelope(key, address, encodeBundle(bundle)));
       await nats.flush();
-      await expect.poll(() => forbidden, { timeout: 15_000 }).toHaveLength(6);
+      await expect.poll(() => forbidden).toHaveLength(6);
       expect(await runningRevisions(cluster, 'safe')).toEqual([revision]);
       expect((await cluster.status()).exitCode).toBe(0);
       const { result } = await cluster.call('safe.version()');

@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 const write = (path: string, text: string): void => writeFileSync(join(folder, path), text);
-const sees = (path: string | null) => expect.poll(() => saved, { timeout: 5_000 }).toContain(path);
+const sees = (path: string | null) => expect.poll(() => saved).toContain(path);
 
 describe('watchFolder', () => {
   it('tells of files beside the modules folder, and not which', async () => {

@@ -82,7 +82,7 @@ beforeEach(async () => {
   terminal = spawn('script', ['--quiet', '--return', '--command', shell, '/dev/null'], { cwd: ROOT, env });
   terminal.stdout?.setEncoding('utf8').on('data', (text: string) => screen.write(text));
   await shows('(fred@dino)1>');
-  await expect.poll(() => followed, { timeout: 5_000 }).toEqual(['fred']);
+  await expect.poll(() => followed).toEqual(['fred']);
 }, 60_000);
 
 afterEach(async () => {
@@ -108,7 +108,7 @@ describe('what modules print', { timeout: 90_000 }, () => {
 
   it('appears while a line runs, once, and leaves what is typed meanwhile', async () => {
     type('demo:wait().\r');
-    await expect.poll(() => waiting, { timeout: 5_000 }).not.toBeNull();
+    await expect.poll(() => waiting).not.toBeNull();
     log('begun', { id: waiting?.id ?? '', line: 0 });
     await shows('(fred@dino)1> demo:wait().', 'fred | begun', '');
     type('no');
@@ -125,8 +125,8 @@ describe('what modules print', { timeout: 90_000 }, () => {
   it('is that of the node of the prompt', async () => {
     type('.on betty\r');
     await shows('(betty@dino)2>');
-    await expect.poll(() => followed, { timeout: 5_000 }).toEqual(['fred', 'betty']);
+    await expect.poll(() => followed).toEqual(['fred', 'betty']);
     type('.on all\r');
-    await expect.poll(() => followed, { timeout: 5_000 }).toEqual(['fred', 'betty', null]);
+    await expect.poll(() => followed).toEqual(['fred', 'betty', null]);
   });
 });

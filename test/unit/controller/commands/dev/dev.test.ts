@@ -95,7 +95,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const lastIs = (expected: object) => expect.poll(() => told.at(-1), { timeout: 5_000 }).toMatchObject(expected);
+const lastIs = (expected: object) => expect.poll(() => told.at(-1)).toMatchObject(expected);
 
 describe('dev', () => {
   it('brings the last of 200 saves to the nodes, of which some are broken', async () => {
@@ -104,7 +104,7 @@ describe('dev', () => {
       save('demo', count % 7 === 0 ? 'BROKEN' : String(count));
       await pace(5);
     }
-    await expect.poll(() => running.get('demo'), { timeout: 5_000 }).toBe(String(SAVES));
+    await expect.poll(() => running.get('demo')).toBe(String(SAVES));
     await lastIs({ saved: ['demo'], problem: null, broken: [], result: { outcome: 'committed' } });
   });
 
@@ -137,7 +137,7 @@ describe('dev', () => {
     save('demo', '1');
     await lastIs({ saved: ['demo'], result: { outcome: 'committed' }, broken: ['refused: nodes refused it'] });
     save('demo', '2');
-    await expect.poll(() => running.get('demo'), { timeout: 5_000 }).toBe('2');
+    await expect.poll(() => running.get('demo')).toBe('2');
     save('refused', '1');
     await lastIs({ saved: ['refused'], result: { outcome: 'committed' }, broken: [] });
     expect(told.filter(({ result }) => result?.outcome === 'refused')).toHaveLength(1);
@@ -169,7 +169,7 @@ describe('dev', () => {
     failures = [new VersionError('nothing was sent: fred is of another release')];
     save('demo', '1');
     await lastIs({ result: null, problem: 'nothing was sent: fred is of another release' });
-    await expect.poll(() => running.get('demo'), { timeout: 5_000 }).toBe('1');
+    await expect.poll(() => running.get('demo')).toBe('1');
     await lastIs({ result: { outcome: 'committed' } });
   });
 });

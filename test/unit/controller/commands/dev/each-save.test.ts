@@ -69,7 +69,7 @@ describe('each save', () => {
     save('demo.ts');
     await expect.poll(() => told.at(-1)).toMatchObject({ problem: expect.stringContaining('betty (protocol 99)') });
     foreign = [];
-    await expect.poll(() => told.at(-1), { timeout: 5_000 }).toMatchObject({ problem: 'it was built' });
+    await expect.poll(() => told.at(-1)).toMatchObject({ problem: 'it was built' });
   });
 
   it('says what holds when it is cut off, and how to go on', async () => {
