@@ -16,7 +16,7 @@ const ON_THE_HOST = Math.max(2, availableParallelism() - 1);
 const LIFE_CYCLE = 'test/cluster/operations/life-cycle.test.ts';
 
 /** How long `expect.poll` asks, by default (milliseconds): on a busy machine, a process can take seconds to start. */
-const PATIENCE = { poll: { timeout: 30_000 } };
+const POLLING = { poll: { timeout: 30_000 } };
 
 /** Tests on containers. */
 const onContainers = (name: string, files: readonly string[], groupOrder: number, env = {}) => ({
@@ -33,7 +33,7 @@ const onContainers = (name: string, files: readonly string[], groupOrder: number
     // The first test of a file waits for its cluster too.
     testTimeout: 300_000,
     hookTimeout: 300_000,
-    expect: PATIENCE,
+    expect: POLLING,
   },
 });
 
@@ -54,7 +54,7 @@ export default defineConfig({
           // On a busy machine, a bundle of many megabytes takes long.
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          expect: PATIENCE,
+          expect: POLLING,
         },
       },
       {
@@ -65,7 +65,7 @@ export default defineConfig({
           // Each file in a process of its own: the library that plots gives every Set a toJSON.
           maxWorkers: ON_THE_HOST,
           testTimeout: 30_000,
-          expect: PATIENCE,
+          expect: POLLING,
         },
       },
       {
@@ -77,7 +77,7 @@ export default defineConfig({
           maxWorkers: 1,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          expect: PATIENCE,
+          expect: POLLING,
         },
       },
       onContainers('cluster', ['test/cluster/{modules,operations,rollout}/**/*.test.ts'], 1),
@@ -92,7 +92,7 @@ export default defineConfig({
           // Each simulates machines, in one place.
           maxWorkers: 1,
           testTimeout: 1_800_000,
-          expect: PATIENCE,
+          expect: POLLING,
         },
       },
       onContainers('published', ['test/published/*.test.ts'], 5),
