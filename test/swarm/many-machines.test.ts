@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { Machines } from '../support/swarm/machines.ts';
 import { Pusher } from '../support/swarm/pusher.ts';
@@ -130,11 +130,11 @@ beforeAll(async () => {
   machines = await Machines.start(MACHINES);
   stack = await Stack.deploy(machines, { nodes: NODES, atOnce: Math.ceil(NODES / 10) });
   await stack.settled(SETTLE_SECONDS);
-  const nodes = async () => {
+  const areThere = async () => {
     const { exitCode, stderr } = await stack.hotcast('nodes', '--wait', String(NODES), '--timeout', '30');
-    return { exitCode, stderr };
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   };
-  await expect.poll(nodes, { timeout: COMMIT_SECONDS * 1_000 }).toEqual({ exitCode: 0, stderr: '' });
+  await vi.waitFor(areThere, { timeout: COMMIT_SECONDS * 1_000, interval: 500 });
   pusher = new Pusher(stack, MODULE);
   await pusher.commits(COMMITS, COMMIT_SECONDS);
 }, 600_000);

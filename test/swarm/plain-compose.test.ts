@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { LinkedHosts } from '../support/machines/linked-hosts.ts';
 import { Machines } from '../support/swarm/machines.ts';
@@ -23,11 +23,11 @@ async function settled(nodes: number): Promise<void> {
     ['nodes', '--wait', String(nodes), '--timeout', '30'],
     ['status', '--wait', '30'],
   ]) {
-    const output = async () => {
+    const isSettled = async () => {
       const { exitCode, stdout, stderr } = await hosts.hotcast(...command);
-      return { exitCode, output: stdout + stderr };
+      expect({ exitCode, output: stdout + stderr }).toMatchObject({ exitCode: 0 });
     };
-    await expect.poll(output, { timeout: 240_000 }).toMatchObject({ exitCode: 0 });
+    await vi.waitFor(isSettled, { timeout: 240_000, interval: 500 });
   }
 }
 
